@@ -1,0 +1,289 @@
+//! The one error type of the crate, and the one place that turns a failure into an exit code.
+//!
+//! An [`Error`] says what was being attempted and on what ([`fmt::Display`]), leaves the reason
+//! to [`std::error::Error::source`], and keeps its [`Kind`] and its hints apart from both, so
+//! that callers branch on predicates and never on text. Nothing here prints.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What sort of failure it is: decides the exit code and how grave it is beside others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A command line that cannot be understood.
+    Usage,
+    /// A malformed go.mod, go.work, go.sum, setting or module path.
+    Input,
+    /// No source has the module or version (404 or 410 everywhere).
+    NotFound,
+    /// A checksum, proof or zip rule that does not hold.
+    Security,
+    /// Network or server trouble that outlasted every retry.
+    Network,
+    /// Credentials missing or refused (401, 403).
+    Auth,
+    /// The local file system: full, read-only, permission, I/O error.
+    LocalIo,
+    /// A lock that was not obtained in time.
+    LockTimeout,
+    /// A check that found differences.
+    Differs,
+    /// Offline, and the cache does not have it.
+    Offline,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    /// The process exit status of a run whose gravest failure is of this kind.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Other => 1,
+            Kind::Usage => 2,
+            Kind::Input => 3,
+            Kind::NotFound => 4,
+            Kind::Security => 5,
+            Kind::Network => 6,
+            Kind::Auth => 7,
+            Kind::LocalIo => 8,
+            Kind::LockTimeout => 9,
+            Kind::Differs => 10,
+            Kind::Offline => 11,
+        }
+    }
+
+    /// Lower is graver. The order is 2, then 5 3 7 4 11 8 9 6 10 1, by exit code.
+    ///
+    /// A usage error ends a run before anything else can fail, so it comes first.
+    #[must_use]
+    pub fn rank(self) -> u8 {
+        match self {
+            Kind::Usage => 0,
+            Kind::Security => 1,
+            Kind::Input => 2,
+            Kind::Auth => 3,
+            Kind::NotFound => 4,
+            Kind::Offline => 5,
+            Kind::LocalIo => 6,
+            Kind::LockTimeout => 7,
+            Kind::Network => 8,
+            Kind::Differs => 9,
+            Kind::Other => 10,
+        }
+    }
+
+    /// The name used by `ErrorKind` in JSON output: stable, lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Usage => "usage",
+            Kind::Input => "input",
+            Kind::NotFound => "not-found",
+            Kind::Security => "security",
+            Kind::Network => "network",
+            Kind::Auth => "auth",
+            Kind::LocalIo => "local-io",
+            Kind::LockTimeout => "lock-timeout",
+            Kind::Differs => "differs",
+            Kind::Offline => "offline",
+            Kind::Other => "other",
+        }
+    }
+}
+
+/// A failure: what was attempted, why it failed, and what to do next.
+///
+/// Cheap to clone, because one failure (a go.mod that cannot be fetched) may be the reason of
+/// several others.
+#[derive(Clone, Debug)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: Kind,
+    message: String,
+    source: Option<Arc<dyn StdError + Send + Sync + 'static>>,
+    hints: Vec<String>,
+    transient: bool,
+}
+
+impl Error {
+    /// Makes an error from what was attempted and on what: subject first, lower case, no period.
+    #[must_use]
+    pub fn new(kind: Kind, message: impl Into<String>) -> Error {
+        Error(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            source: None,
+            hints: Vec::new(),
+            transient: false,
+        }))
+    }
+
+    /// An I/O failure: `verb` is what was attempted ("cannot open"), `path` on what.
+    #[must_use]
+    pub fn io(verb: &str, path: &Path, cause: io::Error) -> Error {
+        Error::new(Kind::LocalIo, format!("{verb} {}", path.display())).because(cause)
+    }
+
+    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Error {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// Adds the reason, shown after the message and a colon.
+    #[must_use]
+    pub fn because(self, cause: impl StdError + Send + Sync + 'static) -> Error {
+        self.edit(|inner| inner.source = Some(Arc::new(cause)))
+    }
+
+    /// Adds a next step the reader can take; printed on a line of its own.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Error {
+        self.edit(|inner| inner.hints.push(hint.into()))
+    }
+
+    /// Marks the failure as one that may pass: another try may succeed.
+    #[must_use]
+    pub fn transient(self) -> Error {
+        self.edit(|inner| inner.transient = true)
+    }
+
+    /// Wraps the error in a message of an outer layer, keeping its kind, hints and transience.
+    #[must_use]
+    pub fn context(self, message: impl Into<String>) -> Error {
+        let (kind, hints, transient) = (self.0.kind, self.0.hints.clone(), self.0.transient);
+        let outer = Error::new(kind, message).because(self);
+        outer.edit(|inner| {
+            inner.hints = hints;
+            inner.transient = transient;
+        })
+    }
+
+    /// The kind, which decides the exit code.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The next steps, in the order they were added.
+    #[must_use]
+    pub fn hints(&self) -> &[String] {
+        &self.0.hints
+    }
+
+    /// True if the thing does not exist at that source (404 or 410, a missing file of a
+    /// `file://` proxy): the only failure after which `,` in GOPROXY moves on.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.kind == Kind::NotFound
+    }
+
+    /// True if another try may succeed.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.transient
+    }
+
+    /// The message and every reason below it, joined by `: ` as go prints them.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            let cause_text = cause.to_string();
+            if !cause_text.is_empty() {
+                if !text.is_empty() {
+                    text.push_str(": ");
+                }
+                text.push_str(&cause_text);
+            }
+            next = cause.source();
+        }
+        text
+    }
+
+    /// The gravest kind of a set of failures, by [`Kind::rank`].
+    pub fn gravest<'a>(errors: impl IntoIterator<Item = &'a Error>) -> Option<Kind> {
+        errors
+            .into_iter()
+            .map(Error::kind)
+            .min_by_key(|kind| kind.rank())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_ref()
+            .map(|source| &**source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chain_joins_every_reason() {
+        let cause = io::Error::other("disk on fire");
+        let error = Error::io("cannot open", Path::new("/a/b"), cause).context("a.com/m@v1.0.0");
+        assert_eq!(
+            error.chain(),
+            "a.com/m@v1.0.0: cannot open /a/b: disk on fire"
+        );
+        assert_eq!(error.kind(), Kind::LocalIo);
+    }
+
+    #[test]
+    fn context_keeps_kind_hints_and_transience() {
+        let error = Error::new(Kind::Network, "x")
+            .hint("try later")
+            .transient()
+            .context("y");
+        assert_eq!(error.kind(), Kind::Network);
+        assert_eq!(error.hints(), ["try later"]);
+        assert!(error.is_transient());
+    }
+
+    #[test]
+    fn the_gravest_failure_wins_in_the_documented_order() {
+        // The order that DESIGN.md gives, by exit code.
+        let order = [5, 3, 7, 4, 11, 8, 9, 6, 1];
+        let kinds = [
+            Kind::Other,
+            Kind::Network,
+            Kind::LockTimeout,
+            Kind::LocalIo,
+            Kind::Offline,
+            Kind::NotFound,
+            Kind::Auth,
+            Kind::Input,
+            Kind::Security,
+        ];
+        for (i, &grave) in order.iter().enumerate() {
+            for &mild in &order[i + 1..] {
+                let find = |code| kinds.into_iter().find(|k: &Kind| k.exit_code() == code);
+                let errors = [
+                    Error::new(find(mild).expect("every code has a kind"), "mild"),
+                    Error::new(find(grave).expect("every code has a kind"), "grave"),
+                ];
+                assert_eq!(Error::gravest(&errors).map(Kind::exit_code), Some(grave));
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! modfetch fetches, checks, keeps and serves Go modules without a Go toolchain.
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod module;
+
+pub use error::{Error, Kind, Result};

@@ -1,0 +1,2 @@
+//! The `modfetch` program.
+fn main() {}

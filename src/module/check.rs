@@ -1,0 +1,242 @@
+//! Which characters and elements a module path, an import path and a file name may have.
+//!
+//! The rules are golang/mod's `module.CheckPath`, `CheckImportPath` and `CheckFilePath`; the
+//! texts are those a user of `go` already knows.
+
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
+use super::path::split_path_version;
+use crate::error::{Error, Kind, Result};
+
+/// Device names that no path element may have on Windows, in any case, with any extension.
+const WINDOWS_DEVICES: [&str; 22] = [
+    "CON", "PRN", "AUX", "NUL", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7", "COM8",
+    "COM9", "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9",
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PathKind {
+    Module,
+    Import,
+    File,
+}
+
+/// Checks that `path` may be a module path that is fetched and cached.
+///
+/// # Errors
+/// [`Kind::Input`], `malformed module path "...": reason`.
+///
+/// Source: golang/mod `module.CheckPath`.
+pub fn check_module_path(path: &str) -> Result<()> {
+    module_path_reason(path).map_err(|reason| malformed("module", path, &reason))
+}
+
+/// Checks that `path` may be imported; a main module's path needs no more than this.
+///
+/// # Errors
+/// [`Kind::Input`], `malformed import path "...": reason`.
+///
+/// Source: golang/mod `module.CheckImportPath`.
+pub fn check_import_path(path: &str) -> Result<()> {
+    check_path(path, PathKind::Import).map_err(|reason| malformed("import", path, &reason))
+}
+
+/// Checks that `path` may be the name of a file in a module zip.
+///
+/// # Errors
+/// [`Kind::Input`], `malformed file path "...": reason`.
+///
+/// Source: golang/mod `module.CheckFilePath`.
+pub fn check_file_path(path: &str) -> Result<()> {
+    check_path(path, PathKind::File).map_err(|reason| malformed("file", path, &reason))
+}
+
+/// Checks one element as a file name: what an escaped version must satisfy.
+pub(super) fn check_file_element(element: &str) -> Result<(), String> {
+    check_element(element, PathKind::File)
+}
+
+fn malformed(kind: &str, path: &str, reason: &str) -> Error {
+    Error::new(
+        Kind::Input,
+        format!("malformed {kind} path {path:?}: {reason}"),
+    )
+}
+
+fn module_path_reason(path: &str) -> Result<(), String> {
+    check_path(path, PathKind::Module)?;
+    let first = path.split('/').next().unwrap_or_default();
+    if !first.contains('.') {
+        return Err("missing dot in first path element".into());
+    }
+    if first.starts_with('-') {
+        return Err("leading dash in first path element".into());
+    }
+    let first_ok = |c: char| matches!(c, '-' | '.' | '0'..='9' | 'a'..='z');
+    if let Some(bad) = first.chars().find(|&c| !first_ok(c)) {
+        return Err(format!("invalid char {bad:?} in first path element"));
+    }
+    if split_path_version(path).is_none() {
+        return Err("invalid version".into());
+    }
+    Ok(())
+}
+
+fn check_path(path: &str, kind: PathKind) -> Result<(), String> {
+    if path.is_empty() {
+        return Err("empty string".into());
+    }
+    if path.starts_with('-') && kind != PathKind::File {
+        return Err("leading dash".into());
+    }
+    if path.contains("//") {
+        return Err("double slash".into());
+    }
+    if path.ends_with('/') {
+        return Err("trailing slash".into());
+    }
+    path.split('/')
+        .try_for_each(|element| check_element(element, kind))
+}
+
+fn check_element(element: &str, kind: PathKind) -> Result<(), String> {
+    if element.is_empty() {
+        return Err("empty path element".into());
+    }
+    if element.bytes().all(|b| b == b'.') {
+        return Err(format!("invalid path element {element:?}"));
+    }
+    if element.starts_with('.') && kind == PathKind::Module {
+        return Err("leading dot in path element".into());
+    }
+    if element.ends_with('.') {
+        return Err("trailing dot in path element".into());
+    }
+    if let Some(bad) = element.chars().find(|&c| !char_ok(c, kind)) {
+        return Err(format!("invalid char {bad:?}"));
+    }
+    let short = element.split('.').next().unwrap_or_default();
+    // No device name holds a K or an S, the two ASCII letters that fold beyond ASCII.
+    if WINDOWS_DEVICES
+        .iter()
+        .any(|device| device.eq_ignore_ascii_case(short))
+    {
+        return Err(format!(
+            "{short:?} disallowed as path element component on Windows"
+        ));
+    }
+    if kind == PathKind::File {
+        return Ok(());
+    }
+    // The short names of old Windows file systems end in a tilde and digits.
+    if let Some((_, suffix)) = short.rsplit_once('~')
+        && !suffix.is_empty()
+        && suffix.bytes().all(|b| b.is_ascii_digit())
+    {
+        return Err("trailing tilde and digits in path element".into());
+    }
+    Ok(())
+}
+
+fn char_ok(c: char, kind: PathKind) -> bool {
+    match kind {
+        PathKind::Module => module_char_ok(c),
+        PathKind::Import => module_char_ok(c) || c == '+',
+        PathKind::File if c.is_ascii() => {
+            c.is_ascii_alphanumeric() || "!#$%&()+,-.=@[]^_{}~ ".contains(c)
+        }
+        // Go asks unicode.IsLetter: the categories L*. Rust's is_alphabetic is wider (it adds
+        // letter numbers and marks with Other_Alphabetic).
+        PathKind::File => c.general_category_group() == GeneralCategoryGroup::Letter,
+    }
+}
+
+fn module_char_ok(c: char) -> bool {
+    matches!(c, '-' | '.' | '_' | '~' | '0'..='9' | 'A'..='Z' | 'a'..='z')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (path, module path, import path, file path), from golang/mod's `module_test.go`.
+    const ROWS: &[(&str, bool, bool, bool)] = &[
+        ("x.y/z", true, true, true),
+        ("x.y", true, true, true),
+        ("", false, false, false),
+        ("x.y/\u{ff}abc", false, false, true),
+        ("/x.y/z", false, false, false),
+        ("x./z", false, false, false),
+        (".x/z", false, true, true),
+        ("-x/z", false, false, true),
+        ("x..y/z", true, true, true),
+        ("x.y/z/../../w", false, false, false),
+        ("x.y//z", false, false, false),
+        ("x.y/z//w", false, false, false),
+        ("x.y/z/", false, false, false),
+        ("x.y/z/v0", false, true, true),
+        ("x.y/z/v1", false, true, true),
+        ("x.y/z/v2", true, true, true),
+        ("x.y/z/v2.0", false, true, true),
+        ("X.y/z", false, true, true),
+        ("!x.y/z", false, false, true),
+        ("_x.y/z", false, true, true),
+        ("x.y!/z", false, false, true),
+        ("x.y\"/z", false, false, false),
+        ("x.y#/z", false, false, true),
+        ("x.y+/z", false, true, true),
+        ("x.y:/z", false, false, false),
+        ("x.y/foo+bar", false, true, true),
+        ("x.y/fo\\o", false, false, false),
+        ("x.y/\u{1f642}", false, false, false),
+        ("x.y/b\u{e4}r", false, false, true),
+        ("x.y/z.", false, false, false),
+        ("x.y/.z", false, true, true),
+        ("x.y/con", false, false, false),
+        ("x.y/CON.txt", false, false, false),
+        ("x.y/aux/z", false, false, false),
+        ("x.y/com10", true, true, true),
+        ("x.y/foo~1", false, false, true),
+        ("x.y/foo~1~.bar", true, true, true),
+        ("gopkg.in/yaml.v2", true, true, true),
+        ("gopkg.in/yaml", false, true, true),
+        ("gopkg.in/yaml.v2.1", false, true, true),
+        ("gopkg.in/check.v1-unstable", true, true, true),
+        ("example", false, true, true),
+    ];
+
+    #[test]
+    fn paths_are_accepted_as_go_accepts_them() {
+        for &(path, module, import, file) in ROWS {
+            assert_eq!(
+                check_module_path(path).is_ok(),
+                module,
+                "module path {path:?}"
+            );
+            assert_eq!(
+                check_import_path(path).is_ok(),
+                import,
+                "import path {path:?}"
+            );
+            assert_eq!(check_file_path(path).is_ok(), file, "file path {path:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_path_and_the_rule() {
+        let text = |path| check_module_path(path).unwrap_err().chain();
+        assert_eq!(
+            text("example"),
+            "malformed module path \"example\": missing dot in first path element"
+        );
+        assert_eq!(
+            text("a.b/c d"),
+            "malformed module path \"a.b/c d\": invalid char ' '"
+        );
+        assert_eq!(
+            text("a.b/nul.x"),
+            "malformed module path \"a.b/nul.x\": \"nul\" disallowed as path element component \
+             on Windows"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! Go language and release versions, as the `go` line of a go.mod has them: `1.17`, `1.21rc1`.
+//!
+//! Source: golang/go `internal/gover`.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::semver::{compare_numbers, cut_number};
+
+/// A Go version. Ordered as Go orders them: `1.21` < `1.21rc1` < `1.21.0`, `1.20rc1` < `1.20`.
+#[derive(Clone, Debug)]
+pub struct GoVersion {
+    text: String,
+    major: String,
+    minor: String,
+    patch: String,
+    kind: String,
+    pre: String,
+}
+
+impl GoVersion {
+    /// Parses `1`, `1.N`, `1.N.P` or `1.NrcP`; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<GoVersion> {
+        let (major, rest) = cut_number(text)?;
+        let mut version = GoVersion {
+            text: text.to_owned(),
+            major: major.to_owned(),
+            minor: String::new(),
+            patch: String::new(),
+            kind: String::new(),
+            pre: String::new(),
+        };
+        if rest.is_empty() {
+            (version.minor, version.patch) = ("0".into(), "0".into());
+            return Some(version);
+        }
+        let (minor, rest) = cut_number(rest.strip_prefix('.')?)?;
+        version.minor = minor.to_owned();
+        if rest.is_empty() {
+            // Before 1.21 the first release had no patch number; since then 1.N is the
+            // language version and 1.N.0 the release.
+            if compare_numbers(minor, "21") == Ordering::Less {
+                version.patch = "0".into();
+            }
+            return Some(version);
+        }
+        if let Some(rest) = rest.strip_prefix('.') {
+            let (patch, rest) = cut_number(rest)?;
+            version.patch = patch.to_owned();
+            return rest.is_empty().then_some(version);
+        }
+        let end = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (kind, rest) = rest.split_at(end);
+        if kind.is_empty() || !kind.bytes().all(|b| b.is_ascii_lowercase()) {
+            return None;
+        }
+        version.kind = kind.to_owned();
+        if rest.is_empty() {
+            return Some(version);
+        }
+        let (pre, rest) = cut_number(rest)?;
+        version.pre = pre.to_owned();
+        rest.is_empty().then_some(version)
+    }
+
+    /// The version as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// True if this is `major.minor` or later.
+    #[must_use]
+    pub fn at_least(&self, other: &str) -> bool {
+        GoVersion::parse(other).is_some_and(|other| *self >= other)
+    }
+}
+
+impl Ord for GoVersion {
+    fn cmp(&self, other: &GoVersion) -> Ordering {
+        compare_numbers(&self.major, &other.major)
+            .then_with(|| compare_numbers(&self.minor, &other.minor))
+            .then_with(|| compare_numbers(&self.patch, &other.patch))
+            .then_with(|| self.kind.cmp(&other.kind))
+            .then_with(|| compare_numbers(&self.pre, &other.pre))
+    }
+}
+
+impl PartialOrd for GoVersion {
+    fn partial_cmp(&self, other: &GoVersion) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for GoVersion {
+    fn eq(&self, other: &GoVersion) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for GoVersion {}
+
+impl fmt::Display for GoVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_as_go_orders_them() {
+        let ascending = [
+            "1.5",
+            "1.10",
+            "1.16",
+            "1.17beta1",
+            "1.17rc1",
+            "1.17",
+            "1.17.1",
+            "1.20rc2",
+            "1.20",
+            "1.21",
+            "1.21rc1",
+            "1.21.0",
+            "1.21.3",
+            "1.26.6",
+            "2",
+        ];
+        // Below 1.21 a pre-release precedes 1.N because 1.N means 1.N.0.
+        for pair in ascending.windows(2) {
+            let parse = |text| GoVersion::parse(text).unwrap();
+            assert!(parse(pair[0]) < parse(pair[1]), "{} < {}", pair[0], pair[1]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_version_is_refused() {
+        for bad in [
+            "", "go1.2", "1.", "1.01", "1.2.", "1.2.3.4", "1.2-x", "1.21rc", "1.21RC1",
+        ] {
+            if bad == "1.21rc" {
+                assert!(
+                    GoVersion::parse(bad).is_some(),
+                    "go accepts a kind without a number"
+                );
+            } else {
+                assert!(GoVersion::parse(bad).is_none(), "{bad}");
+            }
+        }
+    }
+}

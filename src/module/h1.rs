@@ -1,0 +1,126 @@
+//! The `h1:` hash of a set of files, the one kind of sum that go.sum has today.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Kind, Result};
+
+/// The SHA-256 of one file's content.
+pub type FileHash = [u8; 32];
+
+/// An `h1:` sum: `h1:` and the padded base64 of a SHA-256, 47 characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct H1(String);
+
+impl H1 {
+    /// Accepts `h1:` and 44 characters of base64 for 32 bytes.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], naming the text.
+    pub fn parse(text: &str) -> Result<H1> {
+        let encoded = text.strip_prefix("h1:").unwrap_or_default();
+        if BASE64.decode(encoded).is_ok_and(|hash| hash.len() == 32) {
+            Ok(H1(text.to_owned()))
+        } else {
+            Err(Error::new(Kind::Input, format!("malformed hash {text:?}")))
+        }
+    }
+
+    /// The sum of one go.mod file's bytes, as go.sum's `/go.mod` lines have it.
+    #[must_use]
+    pub fn of_go_mod(data: &[u8]) -> H1 {
+        hash1([("go.mod", sha256(data))])
+    }
+
+    /// The 47 characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for H1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for H1 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn sha256(data: &[u8]) -> FileHash {
+    Sha256::digest(data).into()
+}
+
+/// Computes the `h1:` hash of a set of files from the hashes of their contents.
+///
+/// Shape: per file, in the order given, 64 lower-case hex digits, two spaces, the name, `\n`;
+/// the sum is the SHA-256 of those lines. `files` must be sorted by name as bytes, names must
+/// hold no `\n` (module zips cannot have one: their names are checked first).
+///
+/// Source: golang/mod `sumdb/dirhash`, `Hash1`.
+pub fn hash1<'a>(files: impl IntoIterator<Item = (&'a str, FileHash)>) -> H1 {
+    let mut summary = Sha256::new();
+    let mut line = String::new();
+    for (name, hash) in files {
+        line.clear();
+        for byte in hash {
+            line.push(char::from(HEX[usize::from(byte >> 4)]));
+            line.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+        line.push_str("  ");
+        line.push_str(name);
+        line.push('\n');
+        summary.update(line.as_bytes());
+    }
+    let digest: FileHash = summary.finalize().into();
+    H1(format!("h1:{}", BASE64.encode(digest)))
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_of_an_empty_go_mod_is_the_famous_one() {
+        // Known to cmd/go as emptyGoModHash.
+        let sum = H1::of_go_mod(b"");
+        assert_eq!(
+            sum.as_str(),
+            "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY="
+        );
+        assert_eq!(H1::parse(sum.as_str()).unwrap(), sum);
+    }
+
+    #[test]
+    fn real_go_mod_has_the_sum_that_sum_golang_org_published() {
+        // github.com/google/uuid v1.6.0/go.mod.
+        let sum = H1::of_go_mod(b"module github.com/google/uuid\n");
+        assert_eq!(
+            sum.as_str(),
+            "h1:TIyPZe4MgqvfeYDBFedMoGGpEw/LqOeaOT+nhxU+yHo="
+        );
+    }
+
+    #[test]
+    fn torn_and_foreign_sums_are_refused() {
+        for bad in [
+            "",
+            "h1:",
+            "h1:\0\0",
+            "h2:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=",
+            "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY",
+            "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykryd\0=",
+        ] {
+            assert!(H1::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The two pattern languages of the go command: glob lists of GOPRIVATE and its kin, and `...`.
+
+/// A comma-separated list of path-prefix globs: GOPRIVATE, GONOPROXY, GONOSUMDB, GOINSECURE.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrefixPatterns(Vec<String>);
+
+impl PrefixPatterns {
+    /// Splits the list; a malformed glob matches nothing, as in go.
+    #[must_use]
+    pub fn parse(list: &str) -> PrefixPatterns {
+        let globs = list
+            .split(',')
+            .map(|glob| glob.strip_suffix('/').unwrap_or(glob));
+        PrefixPatterns(
+            globs
+                .filter(|glob| !glob.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
+    }
+
+    /// True if the list has no glob.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True if a glob of N elements matches the first N elements of `path`.
+    ///
+    /// Source: golang/mod `module.MatchPrefixPatterns`.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        self.0.iter().any(|glob| {
+            let slashes = glob.matches('/').count();
+            let mut ends = path.match_indices('/').map(|(i, _)| i).chain([path.len()]);
+            ends.nth(slashes)
+                .is_some_and(|end| glob_match(glob, &path[..end]))
+        })
+    }
+}
+
+/// Go's `path.Match`: `*` and `?` do not cross `/`, `[...]` classes, `\` escapes.
+fn glob_match(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    well_formed(&pattern) && matches_from(&pattern, &name)
+}
+
+/// A malformed pattern is an error in go, and so never a match.
+fn well_formed(pattern: &[char]) -> bool {
+    let mut rest = pattern;
+    while let Some((&c, tail)) = rest.split_first() {
+        rest = match c {
+            '\\' => match tail.split_first() {
+                Some((_, tail)) => tail,
+                None => return false,
+            },
+            '[' => match class(tail, None) {
+                Some((_, tail)) => tail,
+                None => return false,
+            },
+            _ => tail,
+        };
+    }
+    true
+}
+
+/// Matches with one point to come back to (the last `*`), so the time is at most the product of
+/// the lengths.
+fn matches_from(pattern: &[char], name: &[char]) -> bool {
+    let (mut p, mut n) = (pattern, name);
+    let mut star: Option<(&[char], &[char])> = None;
+    loop {
+        let step = match p.split_first() {
+            Some(('*', tail)) => {
+                star = Some((tail, n));
+                p = tail;
+                continue;
+            }
+            None if n.is_empty() => return true,
+            None => None,
+            Some((&c, tail)) => n.split_first().and_then(|(&x, name_tail)| {
+                let after = match c {
+                    '?' => (x != '/').then_some(tail),
+                    '[' => class(tail, Some(x)).and_then(|(hit, tail)| hit.then_some(tail)),
+                    '\\' => tail
+                        .split_first()
+                        .and_then(|(&c, tail)| (c == x).then_some(tail)),
+                    _ => (c == x).then_some(tail),
+                };
+                after.map(|after| (after, name_tail))
+            }),
+        };
+        match (step, star) {
+            (Some((after, name_tail)), _) => (p, n) = (after, name_tail),
+            (None, Some((after_star, from))) => match from.split_first() {
+                Some((&x, from)) if x != '/' => {
+                    star = Some((after_star, from));
+                    (p, n) = (after_star, from);
+                }
+                _ => return false,
+            },
+            (None, None) => return false,
+        }
+    }
+}
+
+/// Reads a class after its `[`; returns whether `x` is in it and what follows the `]`.
+fn class(pattern: &[char], x: Option<char>) -> Option<(bool, &[char])> {
+    let (negated, mut rest) = match pattern.split_first() {
+        Some(('^', tail)) => (true, tail),
+        _ => (false, pattern),
+    };
+    let mut hit = false;
+    let mut ranges = 0;
+    loop {
+        if let Some((']', tail)) = rest.split_first()
+            && ranges > 0
+        {
+            return Some((hit != negated, tail));
+        }
+        let (low, tail) = class_char(rest)?;
+        let (high, tail) = match tail.split_first() {
+            Some(('-', tail)) => class_char(tail)?,
+            _ => (low, tail),
+        };
+        hit |= x.is_some_and(|x| low <= x && x <= high);
+        ranges += 1;
+        rest = tail;
+    }
+}
+
+fn class_char(pattern: &[char]) -> Option<(char, &[char])> {
+    let (&c, tail) = pattern.split_first()?;
+    let (c, tail) = match c {
+        '-' | ']' => return None,
+        '\\' => tail.split_first().map(|(&c, tail)| (c, tail))?,
+        _ => (c, tail),
+    };
+    (!tail.is_empty()).then_some((c, tail))
+}
+
+/// A module pattern with `...`, as `golang.org/x/...` on the command line.
+///
+/// `...` matches any string, `/...` at the end also nothing; an element `vendor` is matched only
+/// where it is spelled out.
+#[derive(Clone, Debug)]
+pub struct MatchPattern(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    /// Any string without a `vendor` element that is followed by a slash.
+    Wild,
+    /// Nothing, or a slash and any string.
+    SlashWild,
+}
+
+/// Stands for a `vendor` element: no module path can hold it, and no wildcard matches it.
+const VENDOR: char = '\0';
+
+impl MatchPattern {
+    /// Reads a pattern; a text without `...` matches just itself.
+    #[must_use]
+    pub fn parse(pattern: &str) -> MatchPattern {
+        let marked = mark_vendor(pattern);
+        let (body, tail) = match marked.strip_suffix("/...") {
+            Some(body) => (body, Some(Piece::SlashWild)),
+            None => (marked.as_str(), None),
+        };
+        let mut pieces = Vec::new();
+        for (i, text) in body.split("...").enumerate() {
+            if i > 0 {
+                pieces.push(Piece::Wild);
+            }
+            pieces.push(Piece::Text(text.to_owned()));
+        }
+        pieces.extend(tail);
+        MatchPattern(pieces)
+    }
+
+    /// True if the whole of `path` matches.
+    ///
+    /// Source: golang/go `cmd/internal/pkgpattern`, `MatchPattern`.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        matches_pieces(&self.0, &mark_vendor(path))
+    }
+}
+
+fn mark_vendor(path: &str) -> String {
+    let mut elements: Vec<&str> = path.split('/').collect();
+    let marker = VENDOR.to_string();
+    let last = elements.len() - 1;
+    for element in &mut elements[..last] {
+        if *element == "vendor" {
+            *element = &marker;
+        }
+    }
+    elements.join("/")
+}
+
+fn matches_pieces(pieces: &[Piece], text: &str) -> bool {
+    match pieces.split_first() {
+        None => text.is_empty(),
+        Some((Piece::Text(want), rest)) => text
+            .strip_prefix(want.as_str())
+            .is_some_and(|text| matches_pieces(rest, text)),
+        Some((Piece::SlashWild, _)) => {
+            text.is_empty() || text.starts_with('/') && !text.contains(VENDOR)
+        }
+        Some((Piece::Wild, rest)) => {
+            let limit = text.find(VENDOR).unwrap_or(text.len());
+            (0..=limit)
+                .filter(|&i| text.is_char_boundary(i))
+                .any(|i| matches_pieces(rest, &text[i..]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefix_globs_match_whole_elements() {
+        // (list, path, match): the cases of golang/mod's module_test.go, and path.Match's.
+        let rows = [
+            ("", "rsc.io/quote", false),
+            ("/", "rsc.io/quote", false),
+            ("*/quote", "rsc.io/quote", true),
+            ("*/quote", "rsc.io/quote/v2", true),
+            ("*/*", "rsc.io/quote", true),
+            ("*/*/*", "rsc.io/quote", false),
+            ("*", "rsc.io", true),
+            ("*", "rsc.io/quote", true),
+            ("rsc.io", "rsc.io/quote", true),
+            ("*.corp.example.com", "git.corp.example.com/x/y", true),
+            ("*.corp.example.com", "corp.example.com/x", false),
+            ("golang.org,,rsc.io/quote", "rsc.io/quote", true),
+            ("rsc.io/", "rsc.io/quote", true),
+            ("rsc.io/[a-q]uote", "rsc.io/quote", true),
+            ("rsc.io/[^a-q]uote", "rsc.io/quote", false),
+            ("rsc.io/q?ote", "rsc.io/quote", true),
+            ("rsc.io/\\quote", "rsc.io/quote", true),
+            ("rsc.io/[", "rsc.io/[", false),
+            ("rsc.io/q*e*o*e", "rsc.io/quote", false),
+            ("rsc.io/q*o*e", "rsc.io/quote", true),
+            ("[]a]", "]", false),
+            ("[a-]", "-", false),
+        ];
+        for (list, path, want) in rows {
+            assert_eq!(
+                PrefixPatterns::parse(list).matches(path),
+                want,
+                "{list:?} on {path:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn dots_match_as_in_go() {
+        let rows = [
+            ("a.com/m", "a.com/m", true),
+            ("a.com/m", "a.com/mm", false),
+            ("a.com/...", "a.com", true),
+            ("a.com/...", "a.com/b/c", true),
+            ("a.com/...", "a.comb", false),
+            ("a.com...", "a.comb/c", true),
+            ("...", "a.com/b", true),
+            (".../m", "a.com/m", true),
+            ("a.com/.../m", "a.com/b/c/m", true),
+            ("a.com/.../m", "a.com/m", false),
+            ("a.com/...", "a.com/vendor/b", false),
+            ("a.com/vendor/...", "a.com/vendor/b", true),
+            ("a.com/...vendor", "a.com/vendor", true),
+        ];
+        for (pattern, path, want) in rows {
+            assert_eq!(
+                MatchPattern::parse(pattern).matches(path),
+                want,
+                "{pattern} on {path}"
+            );
+        }
+    }
+}
