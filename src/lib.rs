@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod modfile;
 pub mod module;
 
 pub use error::{Error, Kind, Result};
