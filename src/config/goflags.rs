@@ -1,0 +1,435 @@
+//! `GOFLAGS`: how it is split, what is refused, and what one command finds in it.
+//!
+//! The variable is a list of words, each one flag (`-modcacherw`, `-modfile=alt.mod`); quotes
+//! may surround a whole word and nothing is unescaped within them. A flag that some go command
+//! has, but not the one that runs, is skipped; a flag that no go command has is an error.
+//!
+//! Source: go `cmd/internal/quoted`, `Split`; `cmd/go/internal/base/goflags.go`.
+
+use super::own::parse_bool;
+use super::{Origin, Setting};
+use crate::{Error, Kind, Result};
+
+/// Every flag of every command of go1.26.8, in order; each `-test.NAME` is known as well.
+///
+/// Found by asking that go: with `GOFLAGS=-NAME` any command says "unknown flag" if not listed.
+const GO_FLAGS: &[&str] = &[
+    "C",
+    "a",
+    "artifacts",
+    "asan",
+    "asmflags",
+    "bench",
+    "benchmem",
+    "benchtime",
+    "blockprofile",
+    "blockprofilerate",
+    "buildmode",
+    "buildvcs",
+    "c",
+    "cache",
+    "changed",
+    "compat",
+    "compiled",
+    "compiler",
+    "count",
+    "cover",
+    "covermode",
+    "coverpkg",
+    "coverprofile",
+    "cpu",
+    "cpuprofile",
+    "d",
+    "debug-actiongraph",
+    "debug-runtime-trace",
+    "debug-trace",
+    "deps",
+    "diff",
+    "dropexclude",
+    "dropgodebug",
+    "dropignore",
+    "dropreplace",
+    "droprequire",
+    "dropretract",
+    "droptool",
+    "dropuse",
+    "e",
+    "exclude",
+    "exec",
+    "export",
+    "f",
+    "failfast",
+    "find",
+    "fix",
+    "fmt",
+    "fullpath",
+    "fuzz",
+    "fuzzcache",
+    "fuzzminimizetime",
+    "fuzztime",
+    "gccgoflags",
+    "gcflags",
+    "go",
+    "godebug",
+    "i",
+    "ignore",
+    "insecure",
+    "installsuffix",
+    "json",
+    "ldflags",
+    "linkshared",
+    "list",
+    "m",
+    "memprofile",
+    "memprofilerate",
+    "mod",
+    "modcache",
+    "modcacherw",
+    "modfile",
+    "module",
+    "msan",
+    "mutexprofile",
+    "mutexprofilefraction",
+    "n",
+    "o",
+    "outputdir",
+    "overlay",
+    "p",
+    "parallel",
+    "pgo",
+    "pkgdir",
+    "print",
+    "r",
+    "race",
+    "replace",
+    "require",
+    "retract",
+    "retracted",
+    "reuse",
+    "run",
+    "short",
+    "shuffle",
+    "skip",
+    "t",
+    "tags",
+    "test",
+    "testcache",
+    "timeout",
+    "tool",
+    "toolchain",
+    "toolexec",
+    "trace",
+    "trimpath",
+    "u",
+    "use",
+    "v",
+    "vendor",
+    "versions",
+    "vet",
+    "w",
+    "work",
+    "x",
+];
+
+/// Splits a list of words, each of which may be in single or double quotes as a whole.
+///
+/// Blanks are space, tab, line feed and carriage return. A quote inside a word is an ordinary
+/// character; a closing quote ends its word even if no blank follows.
+///
+/// # Errors
+/// The text `unterminated " string` (or `'`), as go words it.
+///
+/// Source: go `cmd/internal/quoted`, `Split`.
+pub fn split_quoted(text: &str) -> std::result::Result<Vec<String>, String> {
+    const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+    let mut words = Vec::new();
+    let mut rest = text.trim_start_matches(BLANKS);
+    while let Some(first) = rest.chars().next() {
+        if first == '"' || first == '\'' {
+            let body = rest.strip_prefix(first).unwrap_or_default();
+            let Some((word, after)) = body.split_once(first) else {
+                return Err(format!("unterminated {first} string"));
+            };
+            words.push(word.to_owned());
+            rest = after;
+        } else {
+            let (word, after) = rest.split_once(BLANKS).unwrap_or((rest, ""));
+            words.push(word.to_owned());
+            rest = after;
+        }
+        rest = rest.trim_start_matches(BLANKS);
+    }
+    Ok(words)
+}
+
+/// A flag of `GOFLAGS`: its name without dashes, and the text after `=` if there is one.
+fn parts(word: &str) -> (&str, Option<&str>) {
+    let word = word
+        .strip_prefix("--")
+        .or_else(|| word.strip_prefix('-'))
+        .unwrap_or(word);
+    match word.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (word, None),
+    }
+}
+
+/// True for `-x`, `--x`, `-x=value` and `--x=value`.
+fn looks_like_flag(word: &str) -> bool {
+    let Some(name) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else {
+        return false;
+    };
+    !name.is_empty() && !name.starts_with(['-', '='])
+}
+
+fn is_go_flag(name: &str) -> bool {
+    let known = |name: &str| GO_FLAGS.binary_search(&name).is_ok();
+    known(name) || name.strip_prefix("test.").is_some_and(known)
+}
+
+/// The words of `GOFLAGS`, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoFlags {
+    words: Setting<Vec<String>>,
+}
+
+impl GoFlags {
+    /// Splits and checks the variable.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] with go's texts: an unterminated quote, a word that is no flag, a flag
+    /// that no go command has.
+    pub fn parse(setting: Setting<String>) -> Result<GoFlags> {
+        let refuse = |what: String| {
+            let error = Error::new(Kind::Input, format!("parsing $GOFLAGS: {what}"));
+            Err(match &setting.origin {
+                Origin::GoEnvFile(_) | Origin::GoRootFile(_) => {
+                    error.hint(format!("GOFLAGS is set {}", setting.origin))
+                }
+                _ => error,
+            })
+        };
+        let words = match split_quoted(&setting.value) {
+            Ok(words) => words,
+            Err(what) => return refuse(what),
+        };
+        for word in &words {
+            if !looks_like_flag(word) {
+                return refuse(format!("non-flag {word:?}"));
+            }
+            let (name, _) = parts(word);
+            if !is_go_flag(name) {
+                return refuse(format!("unknown flag -{name}"));
+            }
+        }
+        Ok(GoFlags {
+            words: setting.map(|_| words),
+        })
+    }
+
+    /// Splits the variable and drops what [`GoFlags::parse`] would refuse, as `go env` does:
+    /// it is the command one runs to find out what is wrong.
+    #[must_use]
+    pub fn parse_lenient(setting: Setting<String>) -> GoFlags {
+        let mut words = split_quoted(&setting.value).unwrap_or_default();
+        words.retain(|word| looks_like_flag(word));
+        GoFlags {
+            words: setting.map(|_| words),
+        }
+    }
+
+    /// The words, dashes included, and where the variable was set.
+    #[must_use]
+    pub fn words(&self) -> &Setting<Vec<String>> {
+        &self.words
+    }
+
+    /// Returns the values given for one flag, in order: `None` for a flag without `=`.
+    fn values(&self, name: &str) -> impl Iterator<Item = Option<&str>> {
+        self.words
+            .value
+            .iter()
+            .map(|word| parts(word))
+            .filter(move |(given, _)| *given == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Returns what a boolean flag is set to, if it is in the list; the last one counts.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] for a value that is no boolean, with go's text.
+    pub fn boolean(&self, name: &str) -> Result<Option<Setting<bool>>> {
+        let mut last = None;
+        for value in self.values(name) {
+            let value = value.unwrap_or("true");
+            let parsed = parse_bool(value).ok_or_else(|| {
+                Error::new(
+                    Kind::Input,
+                    format!(
+                        "invalid boolean value {value:?} for flag -{name} (from $GOFLAGS): parse error"
+                    ),
+                )
+            })?;
+            last = Some(Setting::new(parsed, self.words.origin.clone()));
+        }
+        Ok(last)
+    }
+
+    /// Returns the value of a flag that takes one, if it is in the list; the last one counts.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] for a flag without `=`, with go's text.
+    pub fn text(&self, name: &str) -> Result<Option<Setting<String>>> {
+        let mut last = None;
+        for value in self.values(name) {
+            let value = value.ok_or_else(|| {
+                Error::new(
+                    Kind::Input,
+                    format!("flag needs an argument: -{name} (from $GOFLAGS)"),
+                )
+            })?;
+            last = Some(Setting::new(value.to_owned(), self.words.origin.clone()));
+        }
+        Ok(last)
+    }
+
+    /// Refuses `-C`, which go accepts on the command line only.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] with go's text.
+    pub fn refuse_chdir(&self) -> Result<()> {
+        match self.text("C")? {
+            None => Ok(()),
+            Some(dir) => Err(Error::new(
+                Kind::Input,
+                format!(
+                    "invalid value {:?} for flag -C (from $GOFLAGS): -C flag must be first flag on command line",
+                    dir.value
+                ),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn setting(value: &str) -> Setting<String> {
+        Setting::new(value.to_owned(), Origin::Environment("GOFLAGS".into()))
+    }
+
+    #[test]
+    fn split_agrees_with_go() {
+        // Rows of cmd/internal/quoted/quoted_test.go, and the shapes its comments name.
+        let table: &[(&str, Result<&[&str], &str>)] = &[
+            ("", Ok(&[])),
+            (" ", Ok(&[])),
+            ("a", Ok(&["a"])),
+            (" a", Ok(&["a"])),
+            ("a ", Ok(&["a"])),
+            ("a b", Ok(&["a", "b"])),
+            ("a  b", Ok(&["a", "b"])),
+            ("a\tb", Ok(&["a", "b"])),
+            ("a\nb", Ok(&["a", "b"])),
+            ("'a b'", Ok(&["a b"])),
+            ("\"a b\"", Ok(&["a b"])),
+            ("'a'b", Ok(&["a", "b"])),
+            ("a'b c'", Ok(&["a'b", "c'"])),
+            ("''", Ok(&[""])),
+            ("\"a", Err("unterminated \" string")),
+            ("'a", Err("unterminated ' string")),
+        ];
+        for (text, want) in table {
+            let got = split_quoted(text);
+            let want = want
+                .map(|words| words.iter().map(|&w| w.to_owned()).collect::<Vec<_>>())
+                .map_err(str::to_owned);
+            assert_eq!(got, want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_worded_as_go_words_them() {
+        // Each text is what `GOFLAGS=... go mod download` of go1.26.8 prints after "go: ".
+        let table = [
+            ("\"-x", "parsing $GOFLAGS: unterminated \" string"),
+            ("-x bar", "parsing $GOFLAGS: non-flag \"bar\""),
+            ("-x -foo=3", "parsing $GOFLAGS: unknown flag -foo"),
+            ("--jobs=3", "parsing $GOFLAGS: unknown flag -jobs"),
+            ("-", "parsing $GOFLAGS: non-flag \"-\""),
+            ("--", "parsing $GOFLAGS: non-flag \"--\""),
+            ("---x", "parsing $GOFLAGS: non-flag \"---x\""),
+            ("-=x", "parsing $GOFLAGS: non-flag \"-=x\""),
+        ];
+        for (value, want) in table {
+            let error = GoFlags::parse(setting(value)).expect_err(value);
+            assert_eq!(error.chain(), want);
+            assert_eq!(error.kind(), Kind::Input);
+        }
+        assert!(GoFlags::parse(setting("-mod=mod --tags=a,b -test.v '-ldflags=-s -w'")).is_ok());
+    }
+
+    #[test]
+    fn a_command_finds_its_own_flags() {
+        let flags = GoFlags::parse(setting(
+            "-mod=mod -modcacherw --modfile=a.mod -x=0 -modfile=b.mod",
+        ))
+        .expect("all of them are go's");
+        let boolean = |name| {
+            flags
+                .boolean(name)
+                .expect("well formed")
+                .map(|found| found.value)
+        };
+        assert_eq!(boolean("modcacherw"), Some(true));
+        assert_eq!(boolean("x"), Some(false));
+        assert_eq!(boolean("json"), None);
+        let modfile = flags.text("modfile").expect("well formed");
+        assert_eq!(modfile.map(|found| found.value), Some("b.mod".to_owned()));
+        assert!(flags.refuse_chdir().is_ok());
+    }
+
+    #[test]
+    fn bad_values_name_goflags() {
+        let flags = GoFlags::parse(setting("-modcacherw=maybe -modfile -C=/x")).expect("known");
+        assert_eq!(
+            flags.boolean("modcacherw").expect_err("maybe").chain(),
+            "invalid boolean value \"maybe\" for flag -modcacherw (from $GOFLAGS): parse error"
+        );
+        assert_eq!(
+            flags.text("modfile").expect_err("no value").chain(),
+            "flag needs an argument: -modfile (from $GOFLAGS)"
+        );
+        assert_eq!(
+            flags.refuse_chdir().expect_err("-C").chain(),
+            "invalid value \"/x\" for flag -C (from $GOFLAGS): -C flag must be first flag on command line"
+        );
+    }
+
+    #[test]
+    fn the_lenient_form_drops_what_is_wrong() {
+        let words = |value| GoFlags::parse_lenient(setting(value)).words.value;
+        assert_eq!(words("-json bar -foo"), ["-json", "-foo"]);
+        assert!(words("'-json").is_empty());
+    }
+
+    #[test]
+    fn the_known_flags_can_be_searched() {
+        assert!(GO_FLAGS.is_sorted());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_split_or_refused(text in "[-=a-cxé'\" \t\n]{0,24}") {
+            if let Ok(words) = split_quoted(&text) {
+                let total: usize = words.iter().map(String::len).sum();
+                prop_assert!(total <= text.len());
+            }
+            let _ = GoFlags::parse(setting(&text));
+            let flags = GoFlags::parse_lenient(setting(&text));
+            let _ = flags.boolean("x");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Which variables `env -w` and `env -u` may write, and which values go would choke on.
+//!
+//! Source: go `internal/cfg/cfg.go` `KnownEnv`; `cmd/go/internal/envcmd/env.go`
+//! `checkEnvWrite`. Combinations of GOOS, GOARCH and GOEXPERIMENT are not checked: that takes
+//! the tables of a toolchain.
+
+use super::goflags::split_quoted;
+use super::own::own_values;
+use super::{Environment, GoEnv};
+use crate::{Error, Kind, Result};
+
+/// The variables go has a use for (go1.26.8), in order.
+const GO_VARIABLES: &[&str] = &[
+    "AR",
+    "CC",
+    "CGO_CFLAGS",
+    "CGO_CFLAGS_ALLOW",
+    "CGO_CFLAGS_DISALLOW",
+    "CGO_CPPFLAGS",
+    "CGO_CPPFLAGS_ALLOW",
+    "CGO_CPPFLAGS_DISALLOW",
+    "CGO_CXXFLAGS",
+    "CGO_CXXFLAGS_ALLOW",
+    "CGO_CXXFLAGS_DISALLOW",
+    "CGO_ENABLED",
+    "CGO_FFLAGS",
+    "CGO_FFLAGS_ALLOW",
+    "CGO_FFLAGS_DISALLOW",
+    "CGO_LDFLAGS",
+    "CGO_LDFLAGS_ALLOW",
+    "CGO_LDFLAGS_DISALLOW",
+    "CXX",
+    "FC",
+    "GCCGO",
+    "GO111MODULE",
+    "GO386",
+    "GOAMD64",
+    "GOARCH",
+    "GOARM",
+    "GOARM64",
+    "GOAUTH",
+    "GOBIN",
+    "GOCACHE",
+    "GOCACHEPROG",
+    "GOENV",
+    "GOEXE",
+    "GOEXPERIMENT",
+    "GOFIPS140",
+    "GOFLAGS",
+    "GOGCCFLAGS",
+    "GOHOSTARCH",
+    "GOHOSTOS",
+    "GOINSECURE",
+    "GOMIPS",
+    "GOMIPS64",
+    "GOMODCACHE",
+    "GONOPROXY",
+    "GONOSUMDB",
+    "GOOS",
+    "GOPATH",
+    "GOPPC64",
+    "GOPRIVATE",
+    "GOPROXY",
+    "GORISCV64",
+    "GOROOT",
+    "GOSUMDB",
+    "GOTMPDIR",
+    "GOTOOLCHAIN",
+    "GOTOOLDIR",
+    "GOVCS",
+    "GOWASM",
+    "GOWORK",
+    "GO_EXTLINK_ENABLED",
+    "PKG_CONFIG",
+];
+
+/// True if go has a use for the variable.
+#[must_use]
+pub fn is_go_variable(name: &str) -> bool {
+    GO_VARIABLES.binary_search(&name).is_ok()
+}
+
+/// Checks that a variable may be written to the user's file with this value.
+///
+/// `own` also admits modfetch's own variables, which go leaves alone in its file.
+///
+/// # Errors
+/// [`Kind::Input`] with go's texts: the variable is computed, unknown, or for the process
+/// environment only; the value would make every later go command fail.
+pub fn check_write(go_env: &GoEnv, name: &str, value: &str, own: bool) -> Result<()> {
+    let refuse = |text: String| Err(Error::new(Kind::Input, text));
+    match name {
+        "GOEXE" | "GOGCCFLAGS" | "GOHOSTARCH" | "GOHOSTOS" | "GOMOD" | "GOWORK" | "GOTOOLDIR"
+        | "GOVERSION" | "GOTELEMETRY" | "GOTELEMETRYDIR" => {
+            return refuse(format!("{name} cannot be modified"));
+        }
+        "GOENV" | "GODEBUG" => {
+            return refuse(format!("{name} can only be set using the OS environment"));
+        }
+        _ => {}
+    }
+    // Judged as if the value stood in an environment of its own.
+    let alone = GoEnv::load(&Environment::from_pairs([(name, value)]));
+    match own_values(&alone).iter().find(|row| row.variable == name) {
+        Some(row) if own => {
+            if let Some(refused) = &row.refused {
+                return Err(refused.clone());
+            }
+        }
+        _ if !go_env.is_known(name) => {
+            return refuse(format!("unknown go command variable {name}"));
+        }
+        _ => {}
+    }
+    let relative = !value.is_empty() && !value.starts_with('/');
+    match name {
+        "GO111MODULE" if !matches!(value, "" | "auto" | "on" | "off") => {
+            return refuse(format!("invalid {name} value {value:?}"));
+        }
+        "GOPATH" if value.starts_with('~') => {
+            return refuse(format!(
+                "GOPATH entry cannot start with shell metacharacter '~': {value:?}"
+            ));
+        }
+        "GOPATH" | "GOMODCACHE" if relative => {
+            return refuse(format!(
+                "{name} entry is relative; must be absolute path: {value:?}"
+            ));
+        }
+        "CC" | "CXX" if !value.is_empty() => check_compiler(name, value)?,
+        _ => {}
+    }
+    if value.contains('\0') {
+        return refuse(format!("invalid NUL in {name}=... value"));
+    }
+    if value.contains(['\u{b}', '\r', '\n']) {
+        return refuse(format!("invalid newline in {name}=... value"));
+    }
+    if name == "GOTMPDIR" && relative {
+        return refuse("GOTMPDIR must be an absolute path".to_owned());
+    }
+    Ok(())
+}
+
+fn check_compiler(name: &str, value: &str) -> Result<()> {
+    let refuse = |text: String| Err(Error::new(Kind::Input, text));
+    let words = match split_quoted(value) {
+        Ok(words) => words,
+        Err(what) => return refuse(format!("invalid {name}: {what}")),
+    };
+    let Some(program) = words.first() else {
+        return refuse(format!("{name} entry cannot contain only space"));
+    };
+    // A bare name is looked up in PATH; anything else with a slash must be absolute.
+    if !program.starts_with('/') && (program.is_empty() || program.contains('/')) {
+        return refuse(format!(
+            "{name} entry is relative; must be absolute path: {program:?}"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_gos() {
+        // Texts of `go env -w NAME=VALUE` (go1.26.8), after "go: ".
+        let table = [
+            ("FOO", "1", "unknown go command variable FOO"),
+            ("GOMOD", "x", "GOMOD cannot be modified"),
+            ("GOWORK", "off", "GOWORK cannot be modified"),
+            (
+                "GOENV",
+                "x",
+                "GOENV can only be set using the OS environment",
+            ),
+            (
+                "GODEBUG",
+                "x",
+                "GODEBUG can only be set using the OS environment",
+            ),
+            ("GO111MODULE", "yes", "invalid GO111MODULE value \"yes\""),
+            (
+                "GOPATH",
+                "~/x",
+                "GOPATH entry cannot start with shell metacharacter '~': \"~/x\"",
+            ),
+            (
+                "GOPATH",
+                "x",
+                "GOPATH entry is relative; must be absolute path: \"x\"",
+            ),
+            (
+                "GOMODCACHE",
+                "x",
+                "GOMODCACHE entry is relative; must be absolute path: \"x\"",
+            ),
+            ("GOTMPDIR", "x", "GOTMPDIR must be an absolute path"),
+            ("CC", " ", "CC entry cannot contain only space"),
+            (
+                "CC",
+                "./cc",
+                "CC entry is relative; must be absolute path: \"./cc\"",
+            ),
+            ("CXX", "'a", "invalid CXX: unterminated ' string"),
+            ("GOPROXY", "a\nb", "invalid newline in GOPROXY=... value"),
+            (
+                "MODFETCH_JOBS",
+                "1",
+                "unknown go command variable MODFETCH_JOBS",
+            ),
+        ];
+        let env = GoEnv::load(&Environment::default());
+        for (name, value, want) in table {
+            let error = check_write(&env, name, value, false).expect_err(name);
+            assert_eq!(error.chain(), want);
+        }
+        for (name, value) in [
+            ("GOPROXY", "off"),
+            ("GOPATH", ""),
+            ("CC", "gcc -m64"),
+            ("CC", "/x/cc"),
+        ] {
+            assert!(
+                check_write(&env, name, value, false).is_ok(),
+                "{name}={value}"
+            );
+        }
+        assert!(check_write(&env, "MODFETCH_JOBS", "1", true).is_ok());
+        assert!(check_write(&env, "MODFETCH_JOBS", "x", true).is_err());
+    }
+
+    #[test]
+    fn the_known_variables_can_be_searched() {
+        assert!(GO_VARIABLES.is_sorted());
+    }
+}

@@ -1,0 +1,29 @@
+//! What the settings mean: flag over process environment over `GOENV` file over
+//! `$GOROOT/go.env` over built-in default, and each value remembers which of them decided.
+//!
+//! Two readings of the same sources: [`GoEnv`] judges nothing, because `env` has to print what
+//! is wrong; [`Config`] is what a run works with, typed and refused if malformed. The process
+//! environment is a value, [`Environment`], read once.
+//!
+//! Nothing here opens a socket, prints, or knows how flags are spelt on the command line.
+
+mod env;
+mod env_file;
+mod go_env;
+mod goflags;
+mod known;
+mod lexical;
+mod origin;
+mod own;
+mod project;
+mod resolve;
+
+pub use env::Environment;
+pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};
+pub use go_env::{GoEnv, GoValue};
+pub use goflags::{GoFlags, split_quoted};
+pub use known::{check_write, is_go_variable};
+pub use origin::{Origin, Setting};
+pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};
+pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
+pub use resolve::{Config, GlobalFlags};

@@ -1,0 +1,579 @@
+//! [`Config`]: every setting of a run, typed, judged and with its origin.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::own::{self, Color, Log, Progress};
+use super::project::{self, GoMod, ModuleMode};
+use super::{Environment, GoEnv, GoFlags, Origin, Setting};
+use crate::{Error, Kind, Result};
+
+/// What was typed about settings. `None` leaves the decision to environment and files.
+///
+/// Values are texts as typed: they are judged by the parser that judges the variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GlobalFlags {
+    /// `--jobs`.
+    pub jobs: Option<String>,
+    /// `--jobs-per-host`.
+    pub jobs_per_host: Option<String>,
+    /// `--retries`.
+    pub retries: Option<String>,
+    /// `--connect-timeout`.
+    pub connect_timeout: Option<String>,
+    /// `--stall-timeout`.
+    pub stall_timeout: Option<String>,
+    /// `--progress`.
+    pub progress: Option<String>,
+    /// `--color`.
+    pub color: Option<String>,
+    /// `--log`.
+    pub log: Option<String>,
+    /// `--offline`.
+    pub offline: Option<bool>,
+    /// `--locked`.
+    pub locked: Option<bool>,
+    /// `--fail-fast`, or `Some(false)` for `--keep-going`.
+    pub fail_fast: Option<bool>,
+    /// `--quiet`.
+    pub quiet: Option<bool>,
+    /// `--verbose`.
+    pub verbose: Option<bool>,
+    /// `--go-exit-codes`.
+    pub go_exit_codes: Option<bool>,
+    /// `-x`.
+    pub x: Option<bool>,
+    /// `-json`.
+    pub json: Option<bool>,
+    /// `-modcacherw`.
+    pub modcacherw: Option<bool>,
+    /// `-modfile`; empty is as if it were not given.
+    pub modfile: Option<String>,
+}
+
+/// The settings of a run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The directory the run works in, after `-C`.
+    pub cwd: PathBuf,
+    /// `GOPROXY`; empty only if the `GOENV` file says so.
+    pub goproxy: Setting<String>,
+    /// `GONOPROXY`, by default `GOPRIVATE`.
+    pub gonoproxy: Setting<String>,
+    /// `GOPRIVATE`.
+    pub goprivate: Setting<String>,
+    /// `GOSUMDB`; empty only if the `GOENV` file says so.
+    pub gosumdb: Setting<String>,
+    /// `GONOSUMDB`, by default `GOPRIVATE`.
+    pub gonosumdb: Setting<String>,
+    /// `GOINSECURE`.
+    pub goinsecure: Setting<String>,
+    /// `GOMODCACHE`: absolute.
+    pub gomodcache: Setting<PathBuf>,
+    /// `GOPATH`: a list separated by `:`; empty if nothing gives it.
+    pub gopath: Setting<String>,
+    /// `GOENV`: the user's file, which need not exist; `None` if there is none.
+    pub goenv: Setting<Option<PathBuf>>,
+    /// `GOFLAGS`, split and checked. What concerns modfetch is in the settings below already.
+    pub goflags: Setting<Vec<String>>,
+    /// `GOWORK` as written; see [`Config::work_file`] for the file it leads to.
+    pub gowork: Setting<String>,
+    /// `GO111MODULE`.
+    pub go111module: Setting<ModuleMode>,
+    /// `GODEBUG`, from the process environment only.
+    pub godebug: Setting<String>,
+    /// `GOAUTH`.
+    pub goauth: Setting<String>,
+    /// `GOVCS`.
+    pub govcs: Setting<String>,
+    /// `GOROOT`; empty if it was not set.
+    pub goroot: Setting<String>,
+
+    /// Transfers at once, at least 1.
+    pub jobs: Setting<usize>,
+    /// Transfers at once from one host, at least 1.
+    pub jobs_per_host: Setting<usize>,
+    /// Further tries of a request that failed.
+    pub retries: Setting<u32>,
+    /// The longest wait for a connection, not zero.
+    pub connect_timeout: Setting<Duration>,
+    /// The longest wait for the next byte, not zero.
+    pub stall_timeout: Setting<Duration>,
+    /// Open no socket.
+    pub offline: Setting<bool>,
+    /// go.sum is complete and stays as it is.
+    pub locked: Setting<bool>,
+    /// Stop at the first module that fails.
+    pub fail_fast: Setting<bool>,
+    /// Errors only.
+    pub quiet: Setting<bool>,
+    /// Tell more.
+    pub verbose: Setting<bool>,
+    /// Exit with 0, 1 or 2 only.
+    pub go_exit_codes: Setting<bool>,
+    /// When progress is drawn.
+    pub progress: Setting<Progress>,
+    /// When output is coloured; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are in it already.
+    pub color: Setting<Color>,
+    /// The form of messages.
+    pub log: Setting<Log>,
+    /// Trace what is done (`-x`).
+    pub x: Setting<bool>,
+    /// Results as JSON (`-json`).
+    pub json: Setting<bool>,
+    /// Leave directories of the module cache writable (`-modcacherw`).
+    pub modcacherw: Setting<bool>,
+    /// The file to use in place of go.mod (`-modfile`): absolute, ends in `.mod`.
+    pub modfile: Option<Setting<PathBuf>>,
+
+    /// `SSL_CERT_FILE`.
+    pub ssl_cert_file: Option<Setting<PathBuf>>,
+    /// `SSL_CERT_DIR`: directories, in order.
+    pub ssl_cert_dir: Option<Setting<Vec<PathBuf>>>,
+    /// `HTTP_PROXY` or `http_proxy`, as written.
+    pub http_proxy: Option<Setting<String>>,
+    /// `HTTPS_PROXY` or `https_proxy`, as written.
+    pub https_proxy: Option<Setting<String>>,
+    /// `NO_PROXY` or `no_proxy`, as written.
+    pub no_proxy: Option<Setting<String>>,
+    /// `REQUEST_METHOD` is set: this may be a CGI program, where a client chooses `HTTP_PROXY`.
+    pub request_method: bool,
+    /// `NETRC`, else `.netrc` in the home directory; need not exist.
+    pub netrc: Option<Setting<PathBuf>>,
+    /// `CI` is set: no animation.
+    pub ci: bool,
+
+    /// Go's variables before they were judged, for what has no field of its own.
+    pub go_env: GoEnv,
+}
+
+impl Config {
+    /// Resolves every setting: flag over process environment over `GOENV` file over
+    /// `$GOROOT/go.env` over default.
+    ///
+    /// `cwd` is absolute, with `-C` applied. Reads the two files and nothing else.
+    ///
+    /// # Errors
+    /// A value is refused: [`Kind::Usage`] if it was typed as a flag, [`Kind::Input`] otherwise;
+    /// the message names flag or variable and value. There is no module cache directory.
+    pub fn resolve(env: &Environment, flags: &GlobalFlags, cwd: &Path) -> Result<Config> {
+        env.require_unicode(matters)?;
+        let go_env = GoEnv::load(env);
+        go_env.check_gopath()?;
+        let goflags = GoFlags::parse(go_env.get("GOFLAGS"))?;
+        refuse_unsupported(&goflags)?;
+        let typed = |flag, value: &Option<bool>, name| match value {
+            Some(value) => Ok(Setting::new(*value, Origin::Flag(flag))),
+            None => {
+                let found = goflags.boolean(name)?;
+                Ok::<_, Error>(found.unwrap_or(Setting::new(false, Origin::Default)))
+            }
+        };
+        let own_bool = |setting: &own::OwnSetting<bool>, value: Option<bool>| {
+            setting.resolve(value.map(|on| if on { "true" } else { "false" }), &go_env)
+        };
+        let goauth = go_env.get_or("GOAUTH", Setting::new("netrc".into(), Origin::Default));
+        let mode = project::module_mode(&go_env)?;
+        project::find_go_work(Path::new(""), &go_env)?;
+
+        Ok(Config {
+            cwd: cwd.to_owned(),
+            goproxy: go_env.get("GOPROXY"),
+            gonoproxy: go_env.or_goprivate("GONOPROXY").setting,
+            goprivate: go_env.get("GOPRIVATE"),
+            gosumdb: go_env.get("GOSUMDB"),
+            gonosumdb: go_env.or_goprivate("GONOSUMDB").setting,
+            goinsecure: go_env.get("GOINSECURE"),
+            gomodcache: module_cache(&go_env)?,
+            gopath: go_env.gopath().setting,
+            goenv: match go_env.env_file_path() {
+                Ok(path) => path.map(|path| Some(PathBuf::from(path))),
+                Err(_) => Setting::new(None, off_origin(env)),
+            },
+            gowork: go_env.get("GOWORK"),
+            go111module: go_env.get("GO111MODULE").map(|_| mode),
+            godebug: process(env, &["GODEBUG"])
+                .unwrap_or_else(|| Setting::new(String::new(), Origin::Default)),
+            goauth: goauth.setting,
+            govcs: go_env.get("GOVCS"),
+            goroot: go_env.get("GOROOT"),
+
+            jobs: own::JOBS.resolve(flags.jobs.as_deref(), &go_env)?,
+            jobs_per_host: own::JOBS_PER_HOST.resolve(flags.jobs_per_host.as_deref(), &go_env)?,
+            retries: own::RETRIES.resolve(flags.retries.as_deref(), &go_env)?,
+            connect_timeout: own::CONNECT_TIMEOUT
+                .resolve(flags.connect_timeout.as_deref(), &go_env)?,
+            stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            offline: own_bool(&own::OFFLINE, flags.offline)?,
+            locked: own_bool(&own::LOCKED, flags.locked)?,
+            fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,
+            quiet: own_bool(&own::QUIET, flags.quiet)?,
+            verbose: own_bool(&own::VERBOSE, flags.verbose)?,
+            go_exit_codes: own_bool(&own::GO_EXIT_CODES, flags.go_exit_codes)?,
+            progress: own::PROGRESS.resolve(flags.progress.as_deref(), &go_env)?,
+            color: color(flags.color.as_deref(), &go_env)?,
+            log: own::LOG.resolve(flags.log.as_deref(), &go_env)?,
+            x: typed("-x", &flags.x, "x")?,
+            json: typed("-json", &flags.json, "json")?,
+            modcacherw: typed("-modcacherw", &flags.modcacherw, "modcacherw")?,
+            modfile: modfile(flags, &goflags, cwd)?,
+
+            ssl_cert_file: process(env, &["SSL_CERT_FILE"]).map(|file| file.map(PathBuf::from)),
+            ssl_cert_dir: process(env, &["SSL_CERT_DIR"])
+                .map(|list| list.map(|list| list.split(':').map(PathBuf::from).collect())),
+            http_proxy: process(env, &["HTTP_PROXY", "http_proxy"]),
+            https_proxy: process(env, &["HTTPS_PROXY", "https_proxy"]),
+            no_proxy: process(env, &["NO_PROXY", "no_proxy"]),
+            request_method: env.get("REQUEST_METHOD").is_some(),
+            netrc: netrc(env),
+            ci: env.get("CI").is_some(),
+
+            goflags: goflags.words().clone(),
+            go_env,
+        })
+    }
+
+    /// Looks for go.mod from the working directory upwards.
+    #[must_use]
+    pub fn mod_file(&self) -> GoMod {
+        project::find_go_mod(&self.cwd, &self.go_env)
+    }
+
+    /// Returns the workspace file, by `GOWORK` or from the working directory upwards.
+    ///
+    /// # Errors
+    /// None that [`Config::resolve`] has not reported.
+    pub fn work_file(&self) -> Result<Option<PathBuf>> {
+        project::find_go_work(&self.cwd, &self.go_env)
+    }
+
+    /// Returns where tree heads of checksum databases are kept: `pkg/sumdb` in the first entry
+    /// of GOPATH, or `None` if there is none.
+    #[must_use]
+    pub fn sumdb_dir(&self) -> Option<PathBuf> {
+        self.go_env
+            .in_gopath("pkg/sumdb")
+            .map(|found| PathBuf::from(found.value))
+    }
+}
+
+/// The variables that are read somewhere and must be text.
+fn matters(name: &str) -> bool {
+    const SYSTEM: [&str; 13] = [
+        "CI",
+        "HOME",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NETRC",
+        "NO_PROXY",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "TMPDIR",
+        "XDG_CONFIG_HOME",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+    ];
+    name.starts_with("GO") || name.starts_with("MODFETCH_") || SYSTEM.contains(&name)
+}
+
+/// The first of some variables that the process environment has.
+fn process(env: &Environment, names: &[&str]) -> Option<Setting<String>> {
+    names.iter().find_map(|name| {
+        let value = env.get(name)?;
+        Some(Setting::new(
+            value.to_owned(),
+            Origin::Environment((*name).to_owned()),
+        ))
+    })
+}
+
+fn off_origin(env: &Environment) -> Origin {
+    match env.get("GOENV") {
+        Some(_) => Origin::Environment("GOENV".to_owned()),
+        None => Origin::Default,
+    }
+}
+
+/// Flags of `go mod download` that would change the result and are not implemented.
+fn refuse_unsupported(goflags: &GoFlags) -> Result<()> {
+    goflags.refuse_chdir()?;
+    for name in ["reuse", "overlay"] {
+        if goflags
+            .text(name)?
+            .is_some_and(|found| !found.value.is_empty())
+        {
+            return Err(Error::new(
+                Kind::Input,
+                format!("flag -{name} (from $GOFLAGS) is not supported"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
+    let found = go_env.gomodcache().setting;
+    if found.value.is_empty() {
+        return Err(Error::new(
+            Kind::Input,
+            "module cache not found: neither GOMODCACHE nor GOPATH is set",
+        )
+        .hint("set GOMODCACHE to an absolute path, or HOME"));
+    }
+    if !found.value.starts_with('/') {
+        return Err(Error::new(
+            Kind::Input,
+            format!(
+                "GOMODCACHE entry is relative; must be absolute path: {:?}.",
+                found.value
+            ),
+        )
+        .hint(format!("GOMODCACHE is set {}", found.origin)));
+    }
+    Ok(found.map(PathBuf::from))
+}
+
+fn modfile(flags: &GlobalFlags, goflags: &GoFlags, cwd: &Path) -> Result<Option<Setting<PathBuf>>> {
+    let found = match &flags.modfile {
+        Some(file) => Some(Setting::new(file.clone(), Origin::Flag("-modfile"))),
+        None => goflags.text("modfile")?,
+    };
+    let Some(found) = found.filter(|found| !found.value.is_empty()) else {
+        return Ok(None);
+    };
+    if !found.value.ends_with(".mod") {
+        let kind = match found.origin {
+            Origin::Flag(_) => Kind::Usage,
+            _ => Kind::Input,
+        };
+        return Err(Error::new(
+            kind,
+            format!(
+                "-modfile={}: file does not have .mod extension",
+                found.value
+            ),
+        ));
+    }
+    Ok(Some(found.map(|file| cwd.join(file))))
+}
+
+/// `--color` and its variable, then the conventions other programs share, then a terminal that
+/// knows no colours.
+///
+/// Source: no-color.org (set and not empty), bixense.com/clicolors (set and not `0`).
+fn color(flag: Option<&str>, go_env: &GoEnv) -> Result<Setting<Color>> {
+    let own = own::COLOR.resolve(flag, go_env)?;
+    if own.origin != Origin::Default {
+        return Ok(own);
+    }
+    let env = go_env.environment();
+    let shared = [
+        ("NO_COLOR", Color::Never, env.get("NO_COLOR").is_some()),
+        (
+            "CLICOLOR_FORCE",
+            Color::Always,
+            env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+        ),
+        ("TERM", Color::Never, env.get("TERM") == Some("dumb")),
+    ];
+    Ok(shared
+        .into_iter()
+        .find(|(_, _, applies)| *applies)
+        .map_or(own, |(name, color, _)| {
+            Setting::new(color, Origin::Environment(name.to_owned()))
+        }))
+}
+
+/// Source: go `cmd/go/internal/auth/netrc.go`, `netrcPath`.
+fn netrc(env: &Environment) -> Option<Setting<PathBuf>> {
+    if let Some(named) = process(env, &["NETRC"]) {
+        return Some(named.map(PathBuf::from));
+    }
+    let home = env.get("HOME")?;
+    Some(Setting::new(
+        Path::new(home).join(".netrc"),
+        Origin::Default,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(pairs: &[(&str, &str)], flags: &GlobalFlags) -> Result<Config> {
+        let env = Environment::from_pairs(pairs.iter().copied());
+        Config::resolve(&env, flags, Path::new("/work"))
+    }
+
+    fn chain(pairs: &[(&str, &str)], flags: &GlobalFlags) -> (String, Kind) {
+        let error = resolve(pairs, flags).expect_err("refused");
+        (error.chain(), error.kind())
+    }
+
+    const HOME: (&str, &str) = ("HOME", "/h");
+
+    #[test]
+    fn an_empty_environment_gives_the_documented_defaults() {
+        let config = resolve(&[HOME], &GlobalFlags::default()).expect("defaults");
+        assert_eq!(config.goproxy.value, "https://proxy.golang.org,direct");
+        assert_eq!(config.gosumdb.value, "sum.golang.org");
+        assert_eq!(config.goauth.value, "netrc");
+        assert_eq!(config.gomodcache.value, Path::new("/h/go/pkg/mod"));
+        assert_eq!(config.sumdb_dir(), Some("/h/go/pkg/sumdb".into()));
+        assert_eq!(config.jobs, Setting::new(64, Origin::Default));
+        assert_eq!(config.jobs_per_host.value, 64);
+        assert_eq!(config.retries.value, 4);
+        assert_eq!(config.connect_timeout.value, Duration::from_secs(10));
+        assert_eq!(config.stall_timeout.value, Duration::from_secs(30));
+        assert_eq!(config.progress.value, Progress::Auto);
+        assert_eq!(config.color.value, Color::Auto);
+        assert_eq!(config.log.value, Log::Text);
+        assert!(!config.offline.value && !config.locked.value && !config.modcacherw.value);
+        assert!(config.modfile.is_none() && config.http_proxy.is_none());
+        assert_eq!(
+            config.netrc,
+            Some(Setting::new("/h/.netrc".into(), Origin::Default))
+        );
+        assert_eq!(config.work_file().expect("none"), None);
+    }
+
+    #[test]
+    fn flags_beat_goflags_and_variables() {
+        let pairs = [
+            HOME,
+            ("MODFETCH_OFFLINE", "1"),
+            ("GOFLAGS", "-modcacherw -modfile=a.mod -x -mod=mod"),
+        ];
+        let config = resolve(&pairs, &GlobalFlags::default()).expect("resolves");
+        let goflags = || Origin::Environment("GOFLAGS".to_owned());
+        assert_eq!(config.modcacherw, Setting::new(true, goflags()));
+        assert_eq!(config.x, Setting::new(true, goflags()));
+        assert!(!config.json.value);
+        assert_eq!(
+            config.modfile,
+            Some(Setting::new("/work/a.mod".into(), goflags()))
+        );
+        assert!(config.offline.value);
+
+        let flags = GlobalFlags {
+            offline: Some(false),
+            modcacherw: Some(false),
+            modfile: Some(String::new()),
+            ..GlobalFlags::default()
+        };
+        let config = resolve(&pairs, &flags).expect("resolves");
+        assert_eq!(
+            config.offline,
+            Setting::new(false, Origin::Flag("--offline"))
+        );
+        assert_eq!(
+            config.modcacherw,
+            Setting::new(false, Origin::Flag("-modcacherw"))
+        );
+        assert_eq!(config.modfile, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused() {
+        let none = GlobalFlags::default();
+        let table: &[(&[(&str, &str)], &str)] = &[
+            (
+                &[],
+                "module cache not found: neither GOMODCACHE nor GOPATH is set",
+            ),
+            (
+                &[HOME, ("GOMODCACHE", "rel")],
+                "GOMODCACHE entry is relative; must be absolute path: \"rel\".",
+            ),
+            (
+                &[("HOME", "rel")],
+                "GOMODCACHE entry is relative; must be absolute path: \"rel/go/pkg/mod\".",
+            ),
+            (
+                &[HOME, ("GOPATH", "rel")],
+                "GOPATH entry is relative; must be absolute path: \"rel\".",
+            ),
+            (
+                &[HOME, ("GO111MODULE", "blah")],
+                "unknown environment setting GO111MODULE=blah",
+            ),
+            (
+                &[HOME, ("GOWORK", "rel")],
+                "invalid GOWORK: not an absolute path",
+            ),
+            (
+                &[HOME, ("GOFLAGS", "-foo")],
+                "parsing $GOFLAGS: unknown flag -foo",
+            ),
+            (
+                &[HOME, ("GOFLAGS", "-modfile=x")],
+                "-modfile=x: file does not have .mod extension",
+            ),
+            (
+                &[HOME, ("GOFLAGS", "-reuse=x")],
+                "flag -reuse (from $GOFLAGS) is not supported",
+            ),
+            (
+                &[HOME, ("MODFETCH_RETRIES", "-1")],
+                "invalid value \"-1\" for MODFETCH_RETRIES: want a whole number from 0 to 100",
+            ),
+        ];
+        for (pairs, want) in table {
+            assert_eq!(chain(pairs, &none), ((*want).to_owned(), Kind::Input));
+        }
+        let flags = GlobalFlags {
+            modfile: Some("x".into()),
+            ..GlobalFlags::default()
+        };
+        assert_eq!(chain(&[HOME], &flags).1, Kind::Usage);
+    }
+
+    #[test]
+    fn proxies_are_read_in_both_cases_upper_first() {
+        let pairs = [
+            HOME,
+            ("http_proxy", "low"),
+            ("HTTPS_PROXY", "up"),
+            ("https_proxy", "low"),
+            ("NO_PROXY", ""),
+            ("no_proxy", "low"),
+            ("REQUEST_METHOD", "GET"),
+        ];
+        let config = resolve(&pairs, &GlobalFlags::default()).expect("resolves");
+        let pick = |setting: &Option<Setting<String>>| {
+            let found = setting.as_ref().expect("set");
+            (found.value.clone(), found.origin.clone())
+        };
+        let from = |value: &str, name: &str| (value.into(), Origin::Environment(name.into()));
+        assert_eq!(pick(&config.http_proxy), from("low", "http_proxy"));
+        assert_eq!(pick(&config.https_proxy), from("up", "HTTPS_PROXY"));
+        assert_eq!(pick(&config.no_proxy), from("low", "no_proxy"));
+        assert!(config.request_method);
+    }
+
+    #[test]
+    fn shared_colour_conventions_apply_below_our_own() {
+        let color = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = [&[HOME], pairs].concat();
+            resolve(&pairs, &GlobalFlags::default())
+                .expect("resolves")
+                .color
+                .value
+        };
+        assert_eq!(
+            color(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]),
+            Color::Never
+        );
+        assert_eq!(color(&[("NO_COLOR", ""), ("TERM", "dumb")]), Color::Never);
+        assert_eq!(
+            color(&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")]),
+            Color::Always
+        );
+        assert_eq!(color(&[("CLICOLOR_FORCE", "0")]), Color::Auto);
+        assert_eq!(
+            color(&[("NO_COLOR", "1"), ("MODFETCH_COLOR", "always")]),
+            Color::Always
+        );
+    }
+}
