@@ -118,8 +118,7 @@ impl Versions<'_> {
         let written = raw_version(verb, path, token)?;
         let mut text = &*written;
         if let Versions::Complete = self {
-            let full =
-                canonical(text).ok_or_else(|| invalid_version(verb, path, text, FORM))?;
+            let full = canonical(text).ok_or_else(|| invalid_version(verb, path, text, FORM))?;
             return Ok(Version::parse(&full)?);
         }
         // Long ago go wrote versions of gopkg.in with the true version after this mark.
@@ -303,9 +302,11 @@ pub(super) fn replace(
             (old, Some(old_version), new, Some(new_version))
         }
         _ => {
-            return Err("usage: replace module/path [v1.2.3] => other/module v1.4\n\t or replace \
+            return Err(
+                "usage: replace module/path [v1.2.3] => other/module v1.4\n\t or replace \
                 module/path [v1.2.3] => ../local/directory"
-                .into());
+                    .into(),
+            );
         }
     };
     let old = string(old)?;
@@ -418,7 +419,9 @@ mod tests {
         ] {
             assert!(is_directory_path(directory), "{directory}");
         }
-        for module in ["", "x", "x/..", ".x", "..x", "1:", "a.b/c", "~/x", "...", "\u{e4}:"] {
+        for module in [
+            "", "x", "x/..", ".x", "..x", "1:", "a.b/c", "~/x", "...", "\u{e4}:",
+        ] {
             assert!(!is_directory_path(module), "{module}");
         }
     }
