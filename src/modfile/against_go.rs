@@ -1,9 +1,9 @@
 //! The real `go` reads the same texts: it must accept what we accept, find the same in it, and
 //! refuse the rest in the same words.
 //!
-//! Three readings of `go` are asked: `go mod edit -json` (strict, versions completed),
-//! `go mod graph` (the main module as a build loads it, dependencies lax) and
-//! `go work edit -json`. Skipped, and said so, where there is no `go`.
+//! Asked are `go mod edit -json` (strict, versions completed), `go mod graph` (the main module as
+//! a build loads it, dependencies lax), `go work edit -json`, and `go mod download`, which
+//! rewrites go.sum. Skipped, and said so, where there is no `go`.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use super::directive::Versions;
 use super::go_mod::strict;
-use super::{ModFile, Replace, Replacement, WorkFile};
+use super::{GoSum, ModFile, Replace, Replacement, WorkFile};
+use crate::module::H1;
 
 /// Read by `go mod edit`. No repeated `exclude`, `replace`, `tool` or `ignore`: it drops those.
 const MODS: &[&str] = &[
@@ -195,7 +196,12 @@ fn go_is_there() -> bool {
 }
 
 fn go(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new("go")
+    command(directory, arguments).output().unwrap()
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("go");
+    command
         .args(arguments)
         .current_dir(directory)
         .env("GOPROXY", "off")
@@ -206,9 +212,8 @@ fn go(directory: &Path, arguments: &[&str]) -> Output {
         .env("GO111MODULE", "on")
         .env("GOPATH", directory.join("gopath"))
         .env("GOMODCACHE", directory.join("gopath/pkg/mod"))
-        .env("GOCACHE", directory.join("gocache"))
-        .output()
-        .unwrap()
+        .env("GOCACHE", directory.join("gocache"));
+    command
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -423,4 +428,75 @@ fn go_work_edit_finds_the_same() {
             }
         }
     });
+}
+
+/// go.sum as people leave it: unsorted, repeated, from several algorithms, with the lines that go
+/// drops. Without versions that differ and compare as equal: go leaves their order to chance.
+const UNTIDY: &str = "z.com/z v1.10.0 h1:zz\n\n  z.com/z   v1.9.0/go.mod\th1:b\r\n\
+    z.com/z v1.9.0 h1:c\nz.com/z v1.9.0 h2:other\nz.com/z v1.9.0 h1:a\nz.com/z v1.9.0 h1:a\n\
+    z.com/z bogus h1:x\nz.com/z v1.9.0-pre h1:x\nA.com/x v1.0.0 h1:x\n\
+    z.com/z v1.9.0 h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=\n\
+    b.com/e v1.0.0/go.mod h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=\n\
+    z.com/z v1.0.0/zzz h1:x\nz.com/z v1.0.0/go.mod h1:x\nz.com/z/v2 v2.0.0 h1:x\n\
+    z.com/z-a v1.0.0 h1:x\nz.com/z v1.0.0 h1:x";
+
+/// Makes a file proxy with a.com/a v1.0.0, whose go.mod is `go_mod`, and requires it.
+fn project(directory: &Path, go_mod: &str) -> String {
+    let versions = directory.join("proxy/a.com/a/@v");
+    fs::create_dir_all(&versions).unwrap();
+    fs::write(versions.join("v1.0.0.info"), "{\"Version\":\"v1.0.0\"}").unwrap();
+    fs::write(versions.join("v1.0.0.mod"), go_mod).unwrap();
+    fs::write(
+        directory.join("go.mod"),
+        "module m\nrequire a.com/a v1.0.0\n",
+    )
+    .unwrap();
+    format!("file://{}", directory.join("proxy").display())
+}
+
+#[test]
+fn go_writes_the_same_go_sum() {
+    if !go_is_there() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let go_mod = "module a.com/a\n";
+    let proxy = project(directory, go_mod);
+    fs::write(directory.join("go.sum"), UNTIDY).unwrap();
+    let output = command(directory, &["list", "-m", "all"])
+        .env("GOPROXY", proxy)
+        .env("GOSUMDB", "off")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+
+    let mut sums = GoSum::parse("go.sum", UNTIDY.as_bytes()).unwrap();
+    let sum = H1::of_go_mod(go_mod.as_bytes());
+    assert!(sums.insert("a.com/a", "v1.0.0/go.mod", sum.as_str()));
+    let want = fs::read_to_string(directory.join("go.sum")).unwrap();
+    assert_eq!(String::from_utf8(sums.to_bytes()).unwrap(), want);
+}
+
+#[test]
+fn go_refuses_go_sums_in_the_same_words() {
+    if !go_is_there() {
+        return;
+    }
+    each(
+        &["a b", "\n\na b c\nd\n", "a b c d\ne\n", "a b c\u{a0}d\n"],
+        |row, directory| {
+            let proxy = project(directory, "module a.com/a\n");
+            let file = directory.join("go.sum");
+            fs::write(&file, row).unwrap();
+            let mut command = command(directory, &["mod", "graph"]);
+            let output = command
+                .env("GOPROXY", proxy)
+                .env("GOSUMDB", "off")
+                .output()
+                .unwrap();
+            let error = GoSum::parse(file.to_str().unwrap(), row.as_bytes()).expect_err(row);
+            assert_eq!(error.chain(), text(&output.stderr), "{row:?}");
+        },
+    );
 }

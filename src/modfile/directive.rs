@@ -135,7 +135,7 @@ impl Versions<'_> {
             let version = Version::parse(text)?;
             // go.mod may name an empty path, and a module without a path has no other check.
             if let Ok(path) = ModulePath::parse(path) {
-                agreed(verb, path, version.clone())?;
+                agreed(verb, &path, &version)?;
             }
             return Ok(version);
         }
@@ -157,8 +157,8 @@ pub(super) fn module_path(path: &str) -> Result<ModulePath, Fault> {
 /// Pairs a path with a version, which must agree on the major version.
 pub(super) fn agreed(
     verb: &str,
-    path: ModulePath,
-    version: Version,
+    path: &ModulePath,
+    version: &Version,
 ) -> Result<ModuleVersion, Fault> {
     ModuleVersion::new(path.clone(), version.clone()).map_err(|_| {
         let suffix = path.major_suffix();
@@ -319,7 +319,7 @@ pub(super) fn replace(
     };
     let path = module_path(&old)?;
     if let Some(version) = &version {
-        agreed(VERB, path.clone(), version.clone())?;
+        agreed(VERB, &path, version)?;
     }
     let new = string(new)?;
     let with = match new_version {
@@ -332,7 +332,7 @@ pub(super) fn replace(
                     quote(&new)
                 )));
             }
-            Replacement::Module(agreed(VERB, module_path(&new)?, version)?)
+            Replacement::Module(agreed(VERB, &module_path(&new)?, &version)?)
         }
     };
     Ok(Replace {

@@ -352,7 +352,7 @@ impl Reader<'_> {
         };
         let path = string(path)?;
         let version = self.versions.version(verb, &path, version)?;
-        agreed(verb, module_path(&path)?, version)
+        agreed(verb, &module_path(&path)?, &version)
     }
 
     fn retract(
