@@ -118,8 +118,7 @@ impl Versions<'_> {
         let written = raw_version(verb, path, token)?;
         let mut text = &*written;
         if let Versions::Complete = self {
-            let full =
-                canonical(text).ok_or_else(|| invalid_version(verb, path, text, FORM))?;
+            let full = canonical(text).ok_or_else(|| invalid_version(verb, path, text, FORM))?;
             return Ok(Version::parse(&full)?);
         }
         // Long ago go wrote versions of gopkg.in with the true version after this mark.
@@ -136,7 +135,7 @@ impl Versions<'_> {
             let version = Version::parse(text)?;
             // go.mod may name an empty path, and a module without a path has no other check.
             if let Ok(path) = ModulePath::parse(path) {
-                agreed(verb, path, version.clone())?;
+                agreed(verb, &path, &version)?;
             }
             return Ok(version);
         }
@@ -158,8 +157,8 @@ pub(super) fn module_path(path: &str) -> Result<ModulePath, Fault> {
 /// Pairs a path with a version, which must agree on the major version.
 pub(super) fn agreed(
     verb: &str,
-    path: ModulePath,
-    version: Version,
+    path: &ModulePath,
+    version: &Version,
 ) -> Result<ModuleVersion, Fault> {
     ModuleVersion::new(path.clone(), version.clone()).map_err(|_| {
         let suffix = path.major_suffix();
@@ -303,9 +302,11 @@ pub(super) fn replace(
             (old, Some(old_version), new, Some(new_version))
         }
         _ => {
-            return Err("usage: replace module/path [v1.2.3] => other/module v1.4\n\t or replace \
+            return Err(
+                "usage: replace module/path [v1.2.3] => other/module v1.4\n\t or replace \
                 module/path [v1.2.3] => ../local/directory"
-                .into());
+                    .into(),
+            );
         }
     };
     let old = string(old)?;
@@ -318,7 +319,7 @@ pub(super) fn replace(
     };
     let path = module_path(&old)?;
     if let Some(version) = &version {
-        agreed(VERB, path.clone(), version.clone())?;
+        agreed(VERB, &path, version)?;
     }
     let new = string(new)?;
     let with = match new_version {
@@ -331,7 +332,7 @@ pub(super) fn replace(
                     quote(&new)
                 )));
             }
-            Replacement::Module(agreed(VERB, module_path(&new)?, version)?)
+            Replacement::Module(agreed(VERB, &module_path(&new)?, &version)?)
         }
     };
     Ok(Replace {
@@ -418,7 +419,9 @@ mod tests {
         ] {
             assert!(is_directory_path(directory), "{directory}");
         }
-        for module in ["", "x", "x/..", ".x", "..x", "1:", "a.b/c", "~/x", "...", "\u{e4}:"] {
+        for module in [
+            "", "x", "x/..", ".x", "..x", "1:", "a.b/c", "~/x", "...", "\u{e4}:",
+        ] {
             assert!(!is_directory_path(module), "{module}");
         }
     }

@@ -165,7 +165,7 @@ impl ModFile {
     }
 }
 
-fn strict(file: &str, data: &[u8], versions: Versions<'_>) -> Result<ModFile> {
+pub(super) fn strict(file: &str, data: &[u8], versions: Versions<'_>) -> Result<ModFile> {
     parse(file, data, Mode::Strict, versions).map_err(|problems| {
         let (kind, text, hints) = report(file, problems);
         let error = Error::new(kind, format!("errors parsing {file}:\n{text}"));
@@ -352,7 +352,7 @@ impl Reader<'_> {
         };
         let path = string(path)?;
         let version = self.versions.version(verb, &path, version)?;
-        agreed(verb, module_path(&path)?, version)
+        agreed(verb, &module_path(&path)?, &version)
     }
 
     fn retract(
@@ -440,9 +440,7 @@ fn only_string(verb: &str, arguments: &[&str]) -> Result<String, Fault> {
 }
 
 /// Reads `VERSION` or `[ VERSION , VERSION ]`; returns the bounds and the tokens that follow.
-fn interval<'t, 'a>(
-    arguments: &'t [&'a str],
-) -> Result<(String, String, &'t [&'a str]), Fault> {
+fn interval<'t, 'a>(arguments: &'t [&'a str]) -> Result<(String, String, &'t [&'a str]), Fault> {
     let version = |token| raw_version("retract", "", token).map(|text| text.into_owned());
     let rest = match arguments {
         [] | ["(", ..] => return Err("expected '[' or version".into()),

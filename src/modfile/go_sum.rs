@@ -257,3 +257,133 @@ fn compare_versions(a: &str, b: &str) -> Ordering {
         .then_with(|| version_a.cmp(version_b))
         .then_with(|| file_a.cmp(file_b))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &str) -> GoSum {
+        GoSum::parse("go.sum", text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn lines_are_found_by_path_and_version() {
+        let sums = parse("a v1.0.0 h1:1\na v1.0.0/go.mod h1:2\r\n\n \ta\tv1.0.0  h2:3");
+        assert_eq!(sums.sums("a", "v1.0.0"), ["h1:1", "h2:3"]);
+        assert_eq!(sums.sums("a", "v1.0.0/go.mod"), ["h1:2"]);
+        assert!(sums.sums("a", "v1.0.1").is_empty());
+        assert!(sums.sums("av1.0.0", "").is_empty());
+        assert!(parse("").is_empty());
+    }
+
+    #[test]
+    fn the_hash_of_an_empty_go_mod_is_dropped() {
+        let sums = parse(&format!("a v1.0.0/go.mod {EMPTY_GO_MOD}\n"));
+        assert!(sums.is_empty());
+        assert!(sums.to_bytes().is_empty());
+    }
+
+    #[test]
+    fn only_what_is_new_and_can_be_read_back_is_inserted() {
+        let mut sums = parse("a v1.0.0 h1:1\n");
+        assert!(!sums.insert("a", "v1.0.0", "h1:1"));
+        assert!(sums.insert("a", "v1.0.0", "h1:0"));
+        assert!(sums.insert("b", "v1.0.0/go.mod", "h1:2"));
+        assert!(!sums.insert("b", "v1.0.0/go.mod", "h1:2"));
+        for (path, version, hash) in [("", "v1", "h"), ("a", "v 1", "h"), ("a", "v1", "h\n")] {
+            assert!(
+                !sums.insert(path, version, hash),
+                "{path:?} {version:?} {hash:?}"
+            );
+        }
+        assert_eq!(
+            sums.to_bytes(),
+            b"a v1.0.0 h1:0\na v1.0.0 h1:1\nb v1.0.0/go.mod h1:2\n"
+        );
+    }
+
+    /// The order is that of golang/mod's `module.Sort`.
+    #[test]
+    fn iteration_is_in_order_of_versions() {
+        let sums =
+            parse("b v1.10.0 h\nb v1.9.0/go.mod h\nb v1.9.0 h\nb v1.9.0-a h\na/b v1 h\nb x h\n");
+        let got: Vec<_> = sums
+            .iter()
+            .map(|(path, version, _)| (path, version))
+            .collect();
+        let want = [
+            ("a/b", "v1"),
+            ("b", "x"),
+            ("b", "v1.9.0-a"),
+            ("b", "v1.9.0"),
+            ("b", "v1.9.0/go.mod"),
+            ("b", "v1.10.0"),
+        ];
+        assert_eq!(got, want);
+    }
+
+    #[test]
+    fn malformed_files_are_refused_with_their_line() {
+        let error = |data: &[u8]| GoSum::parse("go.sum", data).unwrap_err();
+        assert_eq!(
+            error(b"a v1 h\n\na b\n").chain(),
+            "malformed go.sum:\ngo.sum:3: wrong number of fields 2"
+        );
+        assert_eq!(
+            error(b"a b c d").chain(),
+            "malformed go.sum:\ngo.sum:1: wrong number of fields 4"
+        );
+        let utf8 = error(b"a v1 h\ncaf\xe9 v1 h\n");
+        assert_eq!(utf8.chain(), "malformed go.sum:\ngo.sum:2: invalid UTF-8");
+        assert_eq!(utf8.kind(), Kind::Input);
+    }
+
+    /// Many versions of one module, with which quadratic work would take minutes.
+    #[test]
+    fn many_versions_of_one_module_are_read_and_added_in_linear_time() {
+        let text: String = (0..50_000)
+            .map(|i| format!("a.com/a v1.{i}.0 h1:x\n"))
+            .collect();
+        let mut sums = parse(&text);
+        assert_eq!(sums.to_bytes(), text.as_bytes());
+        for i in 0..50_000 {
+            assert!(sums.insert("a.com/b", &format!("v1.{i}.0"), "h1:x"));
+        }
+        assert_eq!(sums.iter().count(), 100_000);
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(data in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = GoSum::parse("go.sum", &data);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(
+            lines in proptest::collection::vec(
+                ("[ab]{1,2}", r"(v[0-2]\.[0-2]\.[0-2](-a)?|x)(/go\.mod)?", "h[12]:[ab]"),
+                0..40,
+            ),
+            space in "[ \t]{1,2}",
+        ) {
+            let text: String = lines
+                .iter()
+                .map(|(path, version, hash)| format!("{path}{space}{version}{space}{hash}\n"))
+                .collect();
+            let mut sums = parse(&text);
+            let bytes = sums.to_bytes();
+            let again = GoSum::parse("go.sum", &bytes).unwrap();
+            prop_assert_eq!(&again.to_bytes(), &bytes);
+            for (path, version, hash) in &lines {
+                prop_assert!(again.sums(path, version).contains(hash));
+                prop_assert!(!sums.insert(path, version, hash));
+            }
+            let mut unique: Vec<_> = lines.iter().collect();
+            unique.sort();
+            unique.dedup();
+            prop_assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), unique.len());
+        }
+    }
+}

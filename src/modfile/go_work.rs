@@ -42,7 +42,10 @@ impl WorkFile {
     pub fn parse(file: &str, data: &[u8]) -> Result<WorkFile> {
         parse(file, data).map_err(|problems| {
             let (kind, text, hints) = report(file, problems);
-            hinted(Error::new(kind, format!("errors parsing go.work:\n{text}")), hints)
+            hinted(
+                Error::new(kind, format!("errors parsing go.work:\n{text}")),
+                hints,
+            )
         })
     }
 }

@@ -39,6 +39,8 @@ mod syntax;
 
 #[cfg(test)]
 mod against_go;
+#[cfg(test)]
+mod tests;
 
 pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directory_path};
 pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};

@@ -132,10 +132,7 @@ mod tests {
     #[test]
     fn texts_are_quoted_as_go_quotes_them() {
         let rows = [
-            (
-                "\x07\x08\x0c\r\n\t\x0b",
-                r#""\a\b\f\r\n\t\v""#,
-            ),
+            ("\x07\x08\x0c\r\n\t\x0b", r#""\a\b\f\r\n\t\v""#),
             ("\\", r#""\\""#),
             ("\u{263a}", "\"\u{263a}\""),
             ("\u{10ffff}", r#""\U0010ffff""#),
