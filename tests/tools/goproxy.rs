@@ -2,8 +2,15 @@
 //!
 //! Usage: `cargo run --example goproxy -- testdata/mod target/goproxy`. The target folder is
 //! brought up to date: files that are already right keep their times.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
-#![allow(unreachable_pub, reason = "the test kit shares a file with this program")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool"
+)]
+#![allow(
+    unreachable_pub,
+    reason = "the test kit shares a file with this program"
+)]
 
 #[path = "../it/support/universe.rs"]
 #[allow(dead_code, reason = "the test kit uses more of it")]

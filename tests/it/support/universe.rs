@@ -49,10 +49,8 @@ pub struct Module {
 impl Module {
     /// Makes a module version by hand: a test's own, or one of a generated corpus.
     pub fn new(path: &str, version: &str, files: Vec<(String, Vec<u8>)>) -> Module {
-        let gomod = find(&files, "go.mod").map_or_else(
-            || format!("module {path}\n").into_bytes(),
-            <[u8]>::to_vec,
-        );
+        let gomod = find(&files, "go.mod")
+            .map_or_else(|| format!("module {path}\n").into_bytes(), <[u8]>::to_vec);
         Module {
             path: path.to_owned(),
             escaped: escape(path),
@@ -82,7 +80,11 @@ impl Module {
     /// The module zip.
     pub fn zip(&self) -> Vec<u8> {
         let prefix = format!("{}@{}/", self.path, self.version);
-        zip_of(self.files.iter().map(|(name, data)| (format!("{prefix}{name}"), data.as_slice())))
+        zip_of(
+            self.files
+                .iter()
+                .map(|(name, data)| (format!("{prefix}{name}"), data.as_slice())),
+        )
     }
 
     fn is_pseudo(&self) -> bool {
@@ -105,7 +107,11 @@ impl Universe {
             .unwrap_or_else(|error| panic!("cannot read {}: {error}", folder.display()));
         for entry in entries {
             let path = entry.expect("the folder was readable a moment ago").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if let Some(name) = name.strip_suffix(".txtar") {
                 let text = fs::read_to_string(&path)
                     .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
@@ -169,10 +175,17 @@ pub fn zip_of<'a>(entries: impl IntoIterator<Item = (String, &'a [u8])>) -> Vec<
         let options = SimpleFileOptions::default()
             .compression_method(method)
             .last_modified_time(zip::DateTime::default());
-        writer.start_file(name, options).expect("names of the universe fit a zip");
-        writer.write_all(data).expect("writing to memory does not fail");
+        writer
+            .start_file(name, options)
+            .expect("names of the universe fit a zip");
+        writer
+            .write_all(data)
+            .expect("writing to memory does not fail");
     }
-    writer.finish().expect("writing to memory does not fail").into_inner()
+    writer
+        .finish()
+        .expect("writing to memory does not fail")
+        .into_inner()
 }
 
 /// Splits a text archive into its files; what stands before the first one is a comment.
@@ -181,7 +194,10 @@ pub fn zip_of<'a>(entries: impl IntoIterator<Item = (String, &'a [u8])>) -> Vec<
 pub fn parse_txtar(text: &str) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for line in text.split_inclusive('\n') {
-        let marker = line.trim_end().strip_prefix("-- ").and_then(|l| l.strip_suffix(" --"));
+        let marker = line
+            .trim_end()
+            .strip_prefix("-- ")
+            .and_then(|l| l.strip_suffix(" --"));
         match (marker, files.last_mut()) {
             (Some(name), _) => files.push((name.trim().to_owned(), Vec::new())),
             (None, Some((_, data))) => data.extend_from_slice(line.as_bytes()),
@@ -217,14 +233,18 @@ fn unescape(escaped: &str) -> String {
 
 /// `example.com_calc_v2_v2.0.0` to the escaped path and the version, at the last `_v`.
 fn split_name(name: &str) -> (String, &str) {
-    let at = name.rfind("_v").unwrap_or_else(|| panic!("no version in archive name {name}"));
+    let at = name
+        .rfind("_v")
+        .unwrap_or_else(|| panic!("no version in archive name {name}"));
     (name[..at].replace('_', "/"), &name[at + 1..])
 }
 
 /// The sort key of a version (numbers, whether it is a release, the rest): enough for the
 /// universe, not semantic versioning.
 fn order(version: &str) -> ([u64; 3], bool, String) {
-    let bare = version.trim_start_matches('v').trim_end_matches("+incompatible");
+    let bare = version
+        .trim_start_matches('v')
+        .trim_end_matches("+incompatible");
     let (numbers, rest) = bare.split_once('-').unwrap_or((bare, ""));
     let mut parts = numbers.split('.').map(|n| n.parse().unwrap_or(0));
     let triple = [(); 3].map(|()| parts.next().unwrap_or(0));
@@ -232,7 +252,10 @@ fn order(version: &str) -> ([u64; 3], bool, String) {
 }
 
 fn find<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
-    files.iter().find(|(n, _)| n == name).map(|(_, data)| data.as_slice())
+    files
+        .iter()
+        .find(|(n, _)| n == name)
+        .map(|(_, data)| data.as_slice())
 }
 
 fn take(files: &mut Vec<(String, Vec<u8>)>, name: &str) -> Option<Vec<u8>> {
