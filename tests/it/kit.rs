@@ -2,10 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::script::Fault;
+use crate::support::tree::Picture;
 use crate::support::universe::Universe;
 use crate::support::{Proxy, Sandbox, Times, require_go, sums};
 
@@ -154,6 +157,57 @@ fn ranges_are_served_for_the_same_content_only() {
 }
 
 #[test]
+fn a_limited_rate_and_a_delay_take_their_time_until_the_server_is_well_again() {
+    let proxy = Proxy::serve()
+        .limiting(5_000)
+        .delaying(TEXT, Duration::from_millis(50), Times(1));
+    let started = Instant::now();
+    let size = body(&get(&proxy, TEXT, "")).len();
+    let least = Duration::from_secs_f64(size as f64 / 5_000.0) + Duration::from_millis(50);
+    assert!(
+        started.elapsed() >= least,
+        "{size} bytes in {:?}",
+        started.elapsed()
+    );
+    proxy.script(
+        TEXT,
+        Fault::Status(500, Vec::new(), Vec::new()),
+        Times::ALWAYS,
+    );
+    assert_eq!(
+        status(&get(&proxy, TEXT, "")),
+        "HTTP/1.1 500 Internal Server Error"
+    );
+    proxy.heal();
+    assert_eq!(status(&get(&proxy, TEXT, "")), "HTTP/1.1 200 OK");
+}
+
+#[test]
+fn pictures_show_every_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("same", "1");
+    write("changed", "1");
+    write("gone", "1");
+    let before = Picture::of(folder.path());
+    assert!(before.diff(&before).is_empty());
+    assert_eq!(before.file("same"), Some(&b"1"[..]));
+    write("changed", "2");
+    write("new", "1");
+    let mode = std::fs::Permissions::from_mode(0o400);
+    std::fs::set_permissions(folder.path().join("same"), mode).unwrap();
+    std::fs::remove_file(folder.path().join("gone")).unwrap();
+    let lines = before.diff(&Picture::of(folder.path()));
+    let starts: Vec<&str> = lines
+        .iter()
+        .map(|line| line.split([' ', '\n']).nth(1).unwrap())
+        .collect();
+    assert_eq!(starts, ["changed", "gone", "same", "new"]);
+    let rest = Picture::of(folder.path()).without(|path| path != "new");
+    assert_eq!(rest.paths(), ["new"]);
+}
+
+#[test]
 fn many_connections_at_once_and_a_stall_that_is_released() {
     let proxy = Proxy::serve().stalling("*.zip", 5, Times(250));
     thread::scope(|scope| {
@@ -223,7 +277,8 @@ fn our_sums_are_those_of_go() {
 #[test]
 fn go_fails_where_the_proxy_is_told_to() {
     let Some(_) = require_go() else { return };
-    let table: [(fn(Proxy) -> Proxy, &str); 8] = [
+    type Spoil = fn(Proxy) -> Proxy;
+    let table: [(Spoil, &str); 8] = [
         (
             |p| p.failing(TEXT, 503, Times(1)),
             "503 Service Unavailable",

@@ -9,5 +9,13 @@
     reason = "tests fail by panicking, say what they skip, and are no library"
 )]
 
+mod concurrent;
+mod download;
+mod hostile;
+mod json;
 mod kit;
+mod network;
+mod readonly;
+mod repair;
 mod support;
+mod trust;

@@ -9,6 +9,8 @@ pub mod run;
 pub mod sandbox;
 pub mod script;
 pub mod sums;
+
+pub mod sumdb;
 mod tls;
 pub mod tree;
 pub mod universe;

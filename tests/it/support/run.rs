@@ -199,23 +199,6 @@ impl Run {
         )
     }
 
-    /// Demands that standard error does not have this text.
-    #[track_caller]
-    pub fn stderr_lacks(&self, text: &str) -> &Run {
-        let found = self.stderr.contains(text);
-        self.demand(!found, &format!("standard error should not have:\n{text}"))
-    }
-
-    /// Demands that standard output has this text somewhere.
-    #[track_caller]
-    pub fn stdout_has(&self, text: &str) -> &Run {
-        let got = self.normal(&self.stdout);
-        self.demand(
-            got.contains(text),
-            &format!("standard output should have:\n{text}"),
-        )
-    }
-
     /// Demands anything of the run, with the whole story in the message.
     #[track_caller]
     pub fn demand(&self, held: bool, what: &str) -> &Run {

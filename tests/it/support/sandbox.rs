@@ -171,6 +171,11 @@ impl Sandbox {
         self.root.path().join("project")
     }
 
+    /// The project's files, which a download may change (go.sum) or must not.
+    pub fn project_picture(&self) -> Picture {
+        Picture::of(&self.project_dir())
+    }
+
     /// The module cache.
     pub fn cache(&self) -> &Path {
         &self.cache
@@ -195,6 +200,36 @@ impl Sandbox {
     /// modfetch's own state.
     pub fn picture(&self) -> Picture {
         Picture::of(&self.cache).without_locks().without_own_state()
+    }
+
+    /// Removes a file or folder of the cache, read-only or not.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn remove(&self, relative: &str) {
+        let path = self.cached(relative);
+        assert!(
+            path.exists(),
+            "{} is not there to be removed",
+            path.display()
+        );
+        if let Some(parent) = path.parent() {
+            let mode = fs::metadata(parent).map_or(0o755, |meta| meta.permissions().mode());
+            let _ = fs::set_permissions(parent, fs::Permissions::from_mode(mode | 0o700));
+            change_modes(&path, &|mode| mode | 0o700);
+            let removed = if path.is_dir() {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            removed.expect("it was made writable");
+            let _ = fs::set_permissions(parent, fs::Permissions::from_mode(mode));
+        }
+    }
+
+    /// Writes a file of the cache.
+    pub fn write(&self, relative: &str, data: &[u8]) {
+        fs::write(self.cached(relative), data).expect("the cache is ours");
     }
 
     /// Takes write permission from everything in the cache.
