@@ -1,0 +1,310 @@
+//! What goes wrong between a proxy and us: what is tried again, what is not, and what is said.
+
+use std::time::Duration;
+
+use crate::support::go::only_modfetch;
+use crate::support::universe::Module;
+use crate::support::{Proxy, Sandbox, Times, require_go, sums};
+
+const TOOL: &str = "example.com/tool/@v/v0.5.0.zip";
+
+/// Modules without requirements, and the project that requires them all.
+fn crowd(count: usize, bytes_each: usize) -> (Vec<Module>, Sandbox) {
+    let modules: Vec<Module> = (0..count)
+        .map(|number| {
+            let path = format!("example.com/m{number:03}");
+            let files = vec![
+                (
+                    "go.mod".to_owned(),
+                    format!("module {path}\n\ngo 1.17\n").into_bytes(),
+                ),
+                ("data.bin".to_owned(), noise(number as u64, bytes_each)),
+            ];
+            Module::new(&path, "v1.0.0", files)
+        })
+        .collect();
+    let requires: String = modules
+        .iter()
+        .map(|module| format!("\t{} {}\n", module.path, module.version))
+        .collect();
+    let go_sum: String = modules.iter().map(sums::lines).collect();
+    let sandbox = Sandbox::new()
+        .go_mod(&format!("require (\n{requires})"))
+        .go_sum(&go_sum);
+    (modules, sandbox)
+}
+
+/// Bytes that do not compress (xorshift), so that a zip is as large as its content.
+fn noise(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..count)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[0]
+        })
+        .collect()
+}
+
+#[test]
+fn a_few_bad_answers_among_a_hundred_modules_do_not_matter() {
+    if !only_modfetch() {
+        return;
+    }
+    let (modules, sandbox) = crowd(100, 2000);
+    let proxy = Proxy::of_modules(modules)
+        .failing("example.com/m010/@v/v1.0.0.zip", 503, Times(1))
+        .truncating("example.com/m020/@v/v1.0.0.zip", 700, Times(1))
+        .stalling("example.com/m030/@v/v1.0.0.zip", 700, Times(1))
+        .resetting("example.com/m040/@v/v1.0.0.zip", 700, Times(1))
+        .failing("example.com/m050/@v/v1.0.0.mod", 502, Times(1))
+        .truncating("example.com/m060/@v/v1.0.0.info", 5, Times(1))
+        .babbling("example.com/m070/@v/v1.0.0.zip", Times(1));
+    let sandbox = sandbox.proxy(&proxy).env("MODFETCH_STALL_TIMEOUT", "1s");
+    sandbox.run(["download"]).ok();
+    for (path, hits) in [
+        ("example.com/m010/@v/v1.0.0.zip", 2),
+        ("example.com/m020/@v/v1.0.0.zip", 2),
+        ("example.com/m030/@v/v1.0.0.zip", 2),
+        ("example.com/m040/@v/v1.0.0.zip", 2),
+        ("example.com/m050/@v/v1.0.0.mod", 2),
+        ("example.com/m060/@v/v1.0.0.info", 2),
+        ("example.com/m070/@v/v1.0.0.zip", 2),
+        ("example.com/m080/@v/v1.0.0.zip", 1),
+    ] {
+        assert_eq!(proxy.hits(path), hits, "{path}");
+    }
+    assert_eq!(proxy.hits("*"), 307);
+}
+
+#[test]
+fn a_missing_file_is_said_as_go_says_it_and_not_tried_again() {
+    for (missing, wanted) in [
+        (
+            TOOL,
+            "modfetch: example.com/tool@v0.5.0: reading [URL]/example.com/tool/@v/v0.5.0.zip: 404 Not Found",
+        ),
+        (
+            "example.com/tool/@v/v0.5.0.mod",
+            "modfetch: example.com/tool@v0.5.0: reading [URL]/example.com/tool/@v/v0.5.0.mod: 404 Not Found",
+        ),
+    ] {
+        let proxy = Proxy::serve().without_file(missing);
+        let run = Sandbox::with("hello", &proxy).run(["download"]);
+        run.fails(4)
+            .stderr_has(&wanted.replace("[URL]", &proxy.url()));
+        // Proxies explain themselves in the body, and go shows that.
+        run.stderr_has(&format!("server response: not found: {missing}"));
+        assert_eq!(proxy.hits(missing), 1);
+    }
+}
+
+#[test]
+fn a_refusal_is_not_tried_again() {
+    for (status, wanted) in [(401, "401 Unauthorized"), (403, "403 Forbidden")] {
+        let proxy = Proxy::serve().failing(TOOL, status, Times::ALWAYS);
+        let run = Sandbox::with("hello", &proxy).run(["download"]);
+        run.fails(7)
+            .stderr_has(&format!("reading {}/{TOOL}: {wanted}", proxy.url()));
+        assert_eq!(proxy.hits(TOOL), 1);
+    }
+}
+
+#[test]
+fn trouble_that_stays_fails_after_all_tries() {
+    let proxy = Proxy::serve().failing(TOOL, 503, Times::ALWAYS);
+    let sandbox = Sandbox::with("hello", &proxy).env("MODFETCH_RETRIES", "2");
+    let run = sandbox.run(["download"]);
+    run.fails(6).stderr_has(&format!(
+        "reading {}/{TOOL}: 503 Service Unavailable",
+        proxy.url()
+    ));
+    if only_modfetch() {
+        assert_eq!(proxy.hits(TOOL), 3);
+    }
+    let picture = sandbox.picture();
+    assert!(
+        picture.has("example.com/text@v1.2.0/text.go"),
+        "the others are there"
+    );
+    assert!(
+        !picture.has("example.com/tool@v0.5.0"),
+        "half a module is there"
+    );
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_a_network_failure() {
+    let sandbox = Sandbox::new()
+        .project("hello")
+        .env("GOPROXY", "http://127.0.0.1:1");
+    let sandbox = sandbox.env("MODFETCH_RETRIES", "1");
+    sandbox
+        .run(["download"])
+        .fails(6)
+        .stderr_has("connection refused");
+}
+
+#[test]
+fn an_empty_cache_with_the_proxy_off_is_its_own_failure() {
+    let run = Sandbox::new().project("hello").run(["download"]);
+    run.fails(11)
+        .stderr_has("module lookup disabled by GOPROXY=off");
+}
+
+#[test]
+fn retry_after_is_obeyed() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve().failing_with(TOOL, 429, &[("Retry-After", "2")], "", Times(1));
+    let run = Sandbox::with("hello", &proxy).run(["download"]);
+    run.ok()
+        .demand(run.took >= Duration::from_secs(2), "asked again too early");
+}
+
+#[test]
+fn a_cut_transfer_goes_on_where_it_was_cut() {
+    if !only_modfetch() {
+        return;
+    }
+    let size = 1 << 20;
+    let (modules, sandbox) = crowd(1, size);
+    let zip = modules[0].url("zip");
+    let proxy = Proxy::of_modules(modules).truncating(&zip, size / 2, Times(1));
+    sandbox.proxy(&proxy).run(["download"]).ok();
+    let requests = proxy.requests();
+    let second = requests
+        .iter()
+        .filter(|request| request.path == zip)
+        .nth(1)
+        .unwrap();
+    assert_eq!(
+        second.header("range"),
+        Some(format!("bytes={}-", size / 2).as_str())
+    );
+    assert!(second.header("if-range").is_some());
+    assert_eq!(second.status, 206);
+    assert!(
+        proxy.bytes_sent() < (size + size / 10) as u64,
+        "{} bytes sent",
+        proxy.bytes_sent()
+    );
+}
+
+#[test]
+fn changed_content_is_not_glued_to_what_was_kept() {
+    if !only_modfetch() {
+        return;
+    }
+    let size = 1 << 20;
+    let (modules, sandbox) = crowd(1, size);
+    let (path, zip) = (modules[0].url("zip"), modules[0].zip());
+    // The first answer is the start of something else with another entity tag.
+    let other = vec![b'x'; size];
+    let proxy = Proxy::of_modules(modules)
+        .with_file(&path, other)
+        .truncating(&path, size / 2, Times(1))
+        .delaying(&path, Duration::from_millis(1), Times(1));
+    let running = sandbox.proxy(&proxy);
+    let spawned = running.spawn(["download"]);
+    while proxy.hits(&path) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    proxy.put(&path, Some(zip.into()));
+    spawned.wait().ok();
+}
+
+#[test]
+fn transfers_are_many_at_once_and_bounded() {
+    if !only_modfetch() {
+        return;
+    }
+    let delay = Duration::from_millis(150);
+    for (jobs, least, most) in [("64", 30, 64), ("3", 2, 3)] {
+        let (modules, sandbox) = crowd(60, 100);
+        let proxy = Proxy::of_modules(modules).delaying("*", delay, Times::ALWAYS);
+        sandbox
+            .proxy(&proxy)
+            .env("MODFETCH_JOBS", jobs)
+            .run(["download"])
+            .ok();
+        let seen = proxy.max_in_flight();
+        assert!(
+            (least..=most).contains(&seen),
+            "{seen} in flight with {jobs} jobs"
+        );
+    }
+}
+
+#[test]
+fn the_next_proxy_of_a_list_is_asked_after_404_or_after_anything() {
+    // Separator, what the first proxy answers, whether the second is asked.
+    for (separator, status, moves_on) in [
+        (",", 404, true),
+        (",", 410, true),
+        (",", 403, false),
+        ("|", 403, true),
+        ("|", 500, true),
+    ] {
+        let first = Proxy::serve().failing("*", status, Times::ALWAYS);
+        let second = Proxy::serve();
+        let list = format!("{}{separator}{}", first.url(), second.url());
+        let sandbox = Sandbox::new().project("hello").env("GOPROXY", &list);
+        let run = sandbox.env("MODFETCH_RETRIES", "0").run(["download"]);
+        assert_eq!(second.hits("*") > 0, moves_on, "{status} {separator}");
+        run.demand(
+            (run.code == Some(0)) == moves_on,
+            &format!("{status} {separator}"),
+        );
+    }
+}
+
+#[test]
+fn redirects_are_followed() {
+    let target = Proxy::serve();
+    let proxy = Proxy::serve();
+    let url = format!("{}/{TOOL}", target.url());
+    let proxy = proxy.redirecting(TOOL, &url, Times::ALWAYS);
+    Sandbox::with("hello", &proxy).run(["download"]).ok();
+    assert_eq!(target.hits(TOOL), 1);
+}
+
+#[test]
+fn tls_is_trusted_by_the_authority_that_is_named_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let proxy = Proxy::serve_tls(folder.path());
+    let sandbox = Sandbox::with("hello", &proxy).env("MODFETCH_RETRIES", "0");
+    let run = sandbox.run(["download"]);
+    run.demand(run.code != Some(0), "a certificate of nobody was trusted");
+    assert_eq!(proxy.hits("*"), 0);
+    let sandbox = sandbox.env("SSL_CERT_FILE", &proxy.ca().display().to_string());
+    sandbox.run(["download"]).ok();
+    assert_eq!(proxy.hits(TOOL), 1);
+}
+
+#[test]
+fn several_failures_are_all_told_in_module_order() {
+    let Some(_) = require_go() else { return };
+    let proxy = Proxy::serve()
+        .without_file("example.com/calc/v2/@v/v2.1.0.zip")
+        .failing("example.com/many/@v/v1.0.0.zip", 403, Times::ALWAYS)
+        .without_file(TOOL);
+    let gos = Sandbox::with("hello", &proxy).go(["mod", "download"]);
+    gos.fails(1);
+    let told = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter(|line| line.contains("@v") && line.contains(": reading "))
+            .map(|line| {
+                line.trim_start_matches("go: ")
+                    .trim_start_matches("modfetch: ")
+                    .to_owned()
+            })
+            .collect()
+    };
+    let ours = Sandbox::with("hello", &proxy).run(["download"]);
+    ours.fails(7);
+    assert_eq!(told(&ours.stderr), told(&gos.stderr));
+    assert_eq!(told(&gos.stderr).len(), 3);
+}

@@ -1,0 +1,59 @@
+//! A cache that may not be written to: complete it works, incomplete it fails by name.
+//!
+//! Where tests run as root, for whom modes do not hold, programs run as `nobody`.
+
+use crate::support::{Proxy, Sandbox};
+
+#[test]
+fn a_complete_read_only_cache_works() {
+    for project in ["hello", "legacy"] {
+        let proxy = Proxy::serve();
+        let filled = Sandbox::with(project, &proxy);
+        filled.run(["download"]).ok();
+        filled.seal_cache();
+        let before = filled.picture();
+        proxy.forget();
+        let reader = Sandbox::with(project, &proxy)
+            .cache_of(&filled)
+            .unprivileged();
+        reader.run(["download"]).ok().stdout("").stderr("");
+        assert_eq!(proxy.connections(), 0);
+        before.assert_same(&filled.picture(), "the cache before and after");
+    }
+}
+
+#[test]
+fn an_incomplete_read_only_cache_fails_naming_the_path() {
+    let proxy = Proxy::serve();
+    let filled = Sandbox::with("hello", &proxy);
+    filled.run(["download"]).ok();
+    let entry = "cache/download/example.com/greet/@v/v1.1.0";
+    filled.remove(&format!("{entry}.zip"));
+    filled.remove("example.com/greet@v1.1.0");
+    filled.remove(&format!("{entry}.lock"));
+    filled.seal_cache();
+    let reader = Sandbox::with("hello", &proxy)
+        .cache_of(&filled)
+        .unprivileged();
+    let run = reader.run(["download"]);
+    run.fails(8).stderr_has("permission denied");
+    let folder = filled
+        .cached("cache/download/example.com/greet/@v")
+        .display()
+        .to_string();
+    run.demand(
+        run.stderr.contains(&folder),
+        &format!("standard error should name {folder}"),
+    );
+}
+
+#[test]
+fn a_cache_that_cannot_be_made_fails_naming_the_path() {
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy).env("GOMODCACHE", "/proc/modcache");
+    let run = sandbox.run(["download"]);
+    run.fails(8).demand(
+        run.stderr.contains("/proc/modcache"),
+        "the path should be named",
+    );
+}

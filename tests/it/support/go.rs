@@ -1,0 +1,65 @@
+//! The real `go`, where there is one.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Reads a variable of the test process itself; sandboxes pass nothing of it on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test kit is configured by its environment"
+)]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Where the go command is.
+fn find() -> Option<PathBuf> {
+    let path = variable("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("go"))
+        .find(|go| go.is_file())
+}
+
+/// The go command, or a visible skip.
+///
+/// # Panics
+/// If there is none and `MODFETCH_REQUIRE_GO=1`.
+pub fn require_go() -> Option<PathBuf> {
+    static GO: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let go = GO.get_or_init(find).clone();
+    if go.is_none() {
+        assert!(
+            variable("MODFETCH_REQUIRE_GO").as_deref() != Some("1"),
+            "MODFETCH_REQUIRE_GO=1, but there is no go in PATH"
+        );
+        eprintln!("skipped: no go");
+    }
+    go
+}
+
+/// What is being tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The program of this crate.
+    Modfetch,
+    /// The go command in its place, to test the tests.
+    Go,
+}
+
+/// What `run` runs: see the module documentation of the test kit.
+pub fn under_test() -> Program {
+    match variable("MODFETCH_TEST_PROGRAM").as_deref() {
+        None | Some("modfetch") => Program::Modfetch,
+        Some("go") => Program::Go,
+        Some(other) => panic!("MODFETCH_TEST_PROGRAM={other}: want modfetch or go"),
+    }
+}
+
+/// True where a test demands what go does not do; says that it was skipped if go is being tested.
+pub fn only_modfetch() -> bool {
+    let ours = under_test() == Program::Modfetch;
+    if !ours {
+        eprintln!("skipped: go does not do this");
+    }
+    ours
+}

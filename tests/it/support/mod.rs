@@ -1,0 +1,22 @@
+//! The test kit: a scripted proxy, sandboxes to run programs in, and pictures of folders.
+//!
+//! The program under test is the built `modfetch`; with `MODFETCH_TEST_PROGRAM=go` it is the real
+//! go command (`download` becomes `go mod download`), which shows that the expectations hold.
+
+pub mod go;
+pub mod proxy;
+pub mod run;
+pub mod sandbox;
+pub mod script;
+pub mod sums;
+
+pub mod sumdb;
+mod tls;
+pub mod tree;
+pub mod universe;
+
+pub use go::require_go;
+pub use proxy::Proxy;
+pub use run::Run;
+pub use sandbox::Sandbox;
+pub use script::Times;

@@ -1,0 +1,237 @@
+//! A program that ran, or still runs, and what is demanded of it.
+
+use std::fmt::Write as _;
+use std::io::Read;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use super::go::Program;
+use super::tree::Picture;
+
+/// A running child in a process group of its own.
+pub struct Running {
+    program: Program,
+    command: String,
+    root: PathBuf,
+    group: Pid,
+    started: Instant,
+    limit: Duration,
+    status: mpsc::Receiver<ExitStatus>,
+    stdout: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+    done: bool,
+}
+
+impl Running {
+    pub(super) fn start(
+        program: Program,
+        mut command: Command,
+        root: PathBuf,
+        limit: Duration,
+    ) -> Running {
+        let shown = shown(&command);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {shown}: {error}"));
+        let stdout = child.stdout.take().map(collect);
+        let stderr = child.stderr.take().map(collect);
+        let id = i32::try_from(child.id()).expect("process ids fit");
+        let (sender, status) = mpsc::channel();
+        thread::spawn(move || wait(child, &sender));
+        Running {
+            program,
+            command: shown,
+            root,
+            group: Pid::from_raw(id),
+            started: Instant::now(),
+            limit,
+            status,
+            stdout,
+            stderr,
+            done: false,
+        }
+    }
+
+    /// Sends a signal to the program and whatever it started.
+    pub fn signal(&self, signal: Signal) {
+        let _ = killpg(self.group, signal);
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If the time limit is passed; the program is killed then.
+    #[track_caller]
+    pub fn wait(mut self) -> Run {
+        let left = self.limit.saturating_sub(self.started.elapsed());
+        let status = self.status.recv_timeout(left).ok();
+        self.done = true;
+        if status.is_none() {
+            self.signal(Signal::SIGKILL);
+        }
+        let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
+            let bytes = pipe.and_then(|pipe| pipe.join().ok()).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let run = Run {
+            program: self.program,
+            command: self.command.clone(),
+            root: self.root.clone(),
+            code: status.and_then(|status| status.code()),
+            stdout: text(self.stdout.take()),
+            stderr: text(self.stderr.take()),
+            took: self.started.elapsed(),
+        };
+        if status.is_none() {
+            run.fault(&format!("still running after {:?}", self.limit));
+        }
+        run
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.done {
+            self.signal(Signal::SIGKILL);
+        }
+    }
+}
+
+fn wait(mut child: Child, sender: &mpsc::Sender<ExitStatus>) {
+    if let Ok(status) = child.wait() {
+        // Nobody listens if the test failed meanwhile.
+        let _ = sender.send(status);
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+fn shown(command: &Command) -> String {
+    let mut text = String::new();
+    for (name, value) in command.get_envs() {
+        let value = value.unwrap_or_default().to_string_lossy();
+        let _ = write!(text, "{}={value:?} ", name.to_string_lossy());
+    }
+    text.push_str(&command.get_program().to_string_lossy());
+    for argument in command.get_args() {
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    text
+}
+
+/// A program that ended.
+pub struct Run {
+    program: Program,
+    command: String,
+    root: PathBuf,
+    /// The exit status; none if a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output, as it was.
+    pub stdout: String,
+    /// Standard error, as it was.
+    pub stderr: String,
+    /// From start to end.
+    pub took: Duration,
+}
+
+impl Run {
+    /// Demands exit status 0.
+    #[track_caller]
+    pub fn ok(&self) -> &Run {
+        self.demand(self.code == Some(0), "exit status 0 wanted")
+    }
+
+    /// Demands this exit status; of go, which knows only 1 and 2 for failures, 1.
+    #[track_caller]
+    pub fn fails(&self, code: i32) -> &Run {
+        let wanted = match self.program {
+            Program::Modfetch => code,
+            Program::Go => code.min(if code == 2 { 2 } else { 1 }),
+        };
+        self.demand(
+            self.code == Some(wanted),
+            &format!("exit status {wanted} wanted"),
+        )
+    }
+
+    /// Demands exactly this standard output, with the sandbox's folder shown as `[ROOT]`.
+    #[track_caller]
+    pub fn stdout(&self, wanted: &str) -> &Run {
+        let got = self.normal(&self.stdout);
+        self.demand(got == wanted, &format!("standard output wanted:\n{wanted}"))
+    }
+
+    /// Demands exactly this standard error, with the sandbox's folder shown as `[ROOT]`.
+    #[track_caller]
+    pub fn stderr(&self, wanted: &str) -> &Run {
+        let wanted = self.dialect(wanted);
+        let got = self.normal(&self.stderr);
+        self.demand(got == wanted, &format!("standard error wanted:\n{wanted}"))
+    }
+
+    /// Demands that standard error has this text somewhere.
+    #[track_caller]
+    pub fn stderr_has(&self, text: &str) -> &Run {
+        let text = self.dialect(text);
+        let got = self.normal(&self.stderr);
+        self.demand(
+            got.contains(&text),
+            &format!("standard error should have:\n{text}"),
+        )
+    }
+
+    /// Demands anything of the run, with the whole story in the message.
+    #[track_caller]
+    pub fn demand(&self, held: bool, what: &str) -> &Run {
+        if !held {
+            self.fault(what);
+        }
+        self
+    }
+
+    /// Messages of go begin with its own name.
+    fn dialect(&self, text: &str) -> String {
+        match self.program {
+            Program::Modfetch => text.to_owned(),
+            Program::Go => text.replace("modfetch: ", "go: "),
+        }
+    }
+
+    fn normal(&self, text: &str) -> String {
+        text.replace(&*self.root.to_string_lossy(), "[ROOT]")
+    }
+
+    #[track_caller]
+    fn fault(&self, what: &str) -> ! {
+        let picture = Picture::of(&self.root);
+        let tree = picture
+            .paths()
+            .into_iter()
+            .take(200)
+            .collect::<Vec<_>>()
+            .join("\n");
+        panic!(
+            "{what}\n\ncommand: {}\nstatus: {:?} after {:?}\n----- stdout\n{}\n----- stderr\n{}\n----- tree\n{tree}\n-----",
+            self.command, self.code, self.took, self.stdout, self.stderr,
+        );
+    }
+}

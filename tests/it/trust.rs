@@ -1,0 +1,237 @@
+//! Nothing unverified becomes visible: go.sum, the checksum database, and what exempts from it.
+
+use std::path::Path;
+
+use crate::support::go::only_modfetch;
+use crate::support::sumdb::SumDb;
+use crate::support::universe::Universe;
+use crate::support::{Proxy, Sandbox, Times, require_go};
+
+const TEXT: &str = "cache/download/example.com/text/@v/v1.2.0";
+
+/// What follows "SECURITY ERROR" when go.sum disagrees.
+const GO_SUM_DISAGREES: &str =
+    "SECURITY ERROR\nThis download does NOT match an earlier download recorded in go.sum.\n";
+
+/// What follows it when the checksum database disagrees.
+const SUMDB_DISAGREES: &str =
+    "SECURITY ERROR\nThis download does NOT match the one reported by the checksum server.\n";
+
+fn universe() -> Universe {
+    Universe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod"))
+}
+
+#[track_caller]
+fn assert_text_is_invisible(sandbox: &Sandbox) {
+    let picture = sandbox.picture();
+    for path in [&format!("{TEXT}.zip"), "example.com/text@v1.2.0"] {
+        assert!(!picture.has(path), "{path} is visible");
+    }
+}
+
+/// Exchanges the sum of a line of go.sum for that of another line.
+fn with_wrong_sum(go_sum: &str, subject: &str) -> String {
+    let wrong = "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    go_sum
+        .lines()
+        .map(|line| match line.strip_prefix(subject) {
+            Some(_) => format!("{subject} {wrong}\n"),
+            None => format!("{line}\n"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_zip_that_go_sum_does_not_know_is_refused() {
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy).edit("go.sum", |text| {
+        with_wrong_sum(&text, "example.com/text v1.2.0")
+    });
+    let run = sandbox.run(["download"]);
+    run.fails(5)
+        .stderr_has("verifying example.com/text@v1.2.0: checksum mismatch\n\tdownloaded: h1:4+Q7j6hTqUHZiqevWq8GY7TDWCa1p8FZX3F9rH3W/oc=\n\tgo.sum:     h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+        .stderr_has(GO_SUM_DISAGREES);
+    assert_text_is_invisible(&sandbox);
+    // Go stops at once; we fetch what can be fetched.
+    if only_modfetch() {
+        assert!(
+            sandbox.picture().has("example.com/tool@v0.5.0/tool.go"),
+            "the others are there"
+        );
+    }
+    assert_eq!(
+        proxy.hits("example.com/text/@v/v1.2.0.zip"),
+        1,
+        "a wrong sum was tried again"
+    );
+}
+
+#[test]
+fn a_go_mod_that_go_sum_does_not_know_is_refused() {
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy).edit("go.sum", |text| {
+        with_wrong_sum(&text, "example.com/text v1.2.0/go.mod")
+    });
+    let run = sandbox.run(["download"]);
+    run.fails(5)
+        .stderr_has("verifying example.com/text@v1.2.0/go.mod: checksum mismatch\n\tdownloaded: h1:4KYMyjJWf0MdG09LOcJuKzB6t97QX4kkVt1rpAZxQi4=\n\tgo.sum:     h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+        .stderr_has(GO_SUM_DISAGREES);
+    assert_text_is_invisible(&sandbox);
+    assert!(
+        !sandbox.picture().has(&format!("{TEXT}.mod")),
+        "the refused go.mod is visible"
+    );
+}
+
+#[test]
+fn one_changed_bit_is_seen_wherever_it_is() {
+    let size = crate::support::proxy::universe_tree()["example.com/text/@v/v1.2.0.zip"].len();
+    for at in [0, 14, 40, size / 2, size - 30, size - 3] {
+        let proxy = Proxy::serve().corrupting("example.com/text/@v/v1.2.0.zip", at, Times::ALWAYS);
+        let sandbox = Sandbox::with("hello", &proxy);
+        let run = sandbox.run(["download"]);
+        // A changed time stamp or comment length is no changed content, for go neither.
+        if run.code == Some(0) {
+            let Some(_) = require_go() else { continue };
+            Sandbox::with("hello", &proxy).go(["mod", "download"]).ok();
+            continue;
+        }
+        run.fails(5);
+        assert_text_is_invisible(&sandbox);
+    }
+}
+
+#[test]
+fn a_sum_in_the_cache_that_go_sum_does_not_know_is_refused() {
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    sandbox.run(["download"]).ok();
+    let sandbox = sandbox.edit("go.sum", |text| {
+        with_wrong_sum(&text, "example.com/text v1.2.0")
+    });
+    sandbox
+        .run(["download"])
+        .fails(5)
+        .stderr_has("checksum mismatch")
+        .stderr_has(GO_SUM_DISAGREES);
+}
+
+#[test]
+fn without_a_line_in_go_sum_the_database_is_asked() {
+    let Some(_) = require_go() else { return };
+    let universe = universe();
+    let database = SumDb::of(universe.modules());
+    let sandbox = |proxy: &Proxy| {
+        database.serve_on(proxy);
+        Sandbox::new()
+            .go_mod("require (\n\texample.com/text v1.2.0\n\texample.com/Upper/CamelCase v1.0.0\n)")
+            .proxy(proxy)
+            .env("GOSUMDB", &database.gosumdb())
+    };
+    let (our_proxy, go_proxy) = (Proxy::serve(), Proxy::serve());
+    let (ours, gos) = (sandbox(&our_proxy), sandbox(&go_proxy));
+    gos.go(["mod", "download"]).ok();
+    ours.run(["download"]).ok();
+    // What either program learnt from the database is kept in its own way at these two places.
+    let picture = |sandbox: &Sandbox| {
+        sandbox
+            .picture()
+            .without(|path| path.starts_with("cache/download/sumdb/"))
+    };
+    picture(&gos).assert_same(&picture(&ours), "the caches of go and ours");
+    gos.project_picture()
+        .assert_same(&ours.project_picture(), "the projects of go and ours");
+    assert_eq!(our_proxy.hits(&SumDb::lookup("example.com/text@v1.2.0")), 1);
+    assert_eq!(
+        our_proxy.hits(&SumDb::lookup("example.com/!upper/!camel!case@v1.0.0")),
+        1
+    );
+}
+
+#[test]
+fn a_database_that_disagrees_is_a_security_failure() {
+    let universe = universe();
+    let database = SumDb::of(universe.modules()).claiming("example.com/text@v1.2.0", |text| {
+        text.replace(
+            "h1:4+Q7j6hTqUHZiqevWq8GY7TDWCa1p8FZX3F9rH3W/oc=",
+            "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        )
+    });
+    let proxy = Proxy::serve();
+    database.serve_on(&proxy);
+    let sandbox = Sandbox::new()
+        .go_mod("require example.com/text v1.2.0")
+        .proxy(&proxy)
+        .env("GOSUMDB", &database.gosumdb());
+    sandbox
+        .run(["download"])
+        .fails(5)
+        .stderr_has("checksum mismatch")
+        .stderr_has(SUMDB_DISAGREES);
+    assert_text_is_invisible(&sandbox);
+}
+
+#[test]
+fn a_record_with_a_forged_signature_is_a_security_failure() {
+    let universe = universe();
+    let database = SumDb::of(universe.modules());
+    let other = database.gosumdb();
+    let (name, _) = other.split_once('+').unwrap();
+    // Another key of the same name: the public key of RFC 8032, test 1, and its hash in go's way.
+    let key = format!("{name}+f82a7c07+AddamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea");
+    let proxy = Proxy::serve();
+    database.serve_on(&proxy);
+    let sandbox = Sandbox::new()
+        .go_mod("require example.com/text v1.2.0")
+        .proxy(&proxy)
+        .env("GOSUMDB", &key);
+    let run = sandbox.run(["download"]);
+    run.fails(5);
+    assert_text_is_invisible(&sandbox);
+}
+
+#[test]
+fn a_database_that_does_not_know_it_means_refusal() {
+    let universe = universe();
+    let others = universe
+        .modules()
+        .iter()
+        .filter(|module| module.path != "example.com/text");
+    let database = SumDb::of(others);
+    let proxy = Proxy::serve();
+    database.serve_on(&proxy);
+    let sandbox = Sandbox::new()
+        .go_mod("require example.com/text v1.2.0")
+        .proxy(&proxy)
+        .env("GOSUMDB", &database.gosumdb());
+    let run = sandbox.run(["download"]);
+    run.demand(run.code != Some(0), "an unknown module was taken")
+        .stderr_has("404 Not Found");
+    assert_text_is_invisible(&sandbox);
+}
+
+#[test]
+fn exempted_modules_are_taken_without_asking() {
+    for (name, value) in [
+        ("GONOSUMDB", "example.com/*"),
+        ("GOPRIVATE", "example.com"),
+        ("GOSUMDB", "off"),
+    ] {
+        let universe = universe();
+        let database = SumDb::of(universe.modules());
+        let proxy = Proxy::serve();
+        database.serve_on(&proxy);
+        let sandbox = Sandbox::new()
+            .go_mod("require example.com/text v1.2.0")
+            .proxy(&proxy)
+            .env("GOSUMDB", &database.gosumdb())
+            .env("GONOPROXY", "none")
+            .env(name, value);
+        sandbox.run(["download"]).ok();
+        assert!(
+            sandbox.picture().has("example.com/text@v1.2.0/text.go"),
+            "{name}"
+        );
+        assert_eq!(proxy.hits("sumdb/*"), 0, "{name}");
+    }
+}
