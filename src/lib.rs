@@ -1,6 +1,7 @@
 //! modfetch fetches, checks, keeps and serves Go modules without a Go toolchain.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod config;
 mod error;
 pub mod modfile;

@@ -182,7 +182,13 @@ mod tests {
     #[test]
     fn edits_keep_comments_and_sort_runs() {
         // The same texts go through `go env -w` and `-u` in the comparison with go.
-        let table: &[(&str, &[(&str, &str)], &[&str], &str)] = &[
+        type Row = (
+            &'static str,
+            &'static [(&'static str, &'static str)],
+            &'static [&'static str],
+            &'static str,
+        );
+        let table: &[Row] = &[
             ("", &[("GOPROXY", "off")], &[], "GOPROXY=off\n"),
             ("GOX=1", &[("GOA", "2")], &[], "GOA=2\nGOX=1\n"),
             (

@@ -397,7 +397,12 @@ mod tests {
     #[test]
     fn gopath_and_module_cache_follow_home() {
         // Wanted values are what `go env GOPATH GOMODCACHE` of go1.26.8 prints.
-        let table: &[(&[(&str, &str)], &str, &str)] = &[
+        type Row = (
+            &'static [(&'static str, &'static str)],
+            &'static str,
+            &'static str,
+        );
+        let table: &[Row] = &[
             (&[("HOME", "/h")], "/h/go", "/h/go/pkg/mod"),
             (&[("HOME", "/h/../x//")], "/x/go", "/x/go/pkg/mod"),
             (&[], "", ""),

@@ -1,0 +1,137 @@
+//! The commands: their names and what help says about them.
+
+/// A command, without its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// `download`, also `mod download`.
+    Download,
+    /// `env`.
+    Env,
+    /// `version`.
+    Version,
+    /// `help`.
+    Help,
+}
+
+/// What help says about a command.
+#[derive(Debug)]
+pub struct CommandInfo {
+    /// The command.
+    pub verb: Verb,
+    /// Its name.
+    pub name: &'static str,
+    /// Its name as a command of go, if it is one that modfetch serves.
+    pub go_name: Option<&'static str>,
+    /// What may follow the flags.
+    pub arguments: &'static str,
+    /// One line: what it does.
+    pub brief: &'static str,
+    /// Paragraphs, one a line.
+    pub detail: &'static str,
+    /// Command lines to start from, each with what it does.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// Every command, in the order of help.
+#[must_use]
+pub fn commands() -> &'static [CommandInfo] {
+    COMMANDS
+}
+
+const COMMANDS: &[CommandInfo] = &[
+    CommandInfo {
+        verb: Verb::Download,
+        name: "download",
+        go_name: Some("mod download"),
+        arguments: "[modules]",
+        brief: "Fetch modules into the module cache",
+        detail: "Fetches, checks and unpacks modules into GOMODCACHE, as 'go mod download' does: \
+the cache is the same and either program can use it.\n\
+Modules are patterns of dependencies or path@version queries; without any, the modules that \
+go.mod or go.work needs are fetched.\n\
+Each module is checked against go.sum, or against the checksum database where go.sum has no \
+line for it. Nothing unchecked becomes visible in the cache.",
+        examples: &[
+            (
+                "modfetch download",
+                "what go.mod needs, as 'go mod download'",
+            ),
+            (
+                "modfetch download --locked",
+                "the same, and fail if go.sum is incomplete: for images and CI",
+            ),
+            (
+                "modfetch download -json golang.org/x/mod@v0.20.0",
+                "one module, described as JSON",
+            ),
+            (
+                "modfetch download --offline",
+                "prove that the cache is complete without opening a socket",
+            ),
+            (
+                "modfetch download --from list.txt",
+                "the path@version lines of a file",
+            ),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::Env,
+        name: "env",
+        go_name: Some("env"),
+        arguments: "[variables]",
+        brief: "Print or change the settings in force",
+        detail: "Prints Go's variables that concern modules, and modfetch's own, as a shell \
+script; with names, prints the value of each on a line.\n\
+-w and -u edit the file that GOENV names, the one 'go env -w' edits.",
+        examples: &[
+            ("modfetch env GOMODCACHE", "where modules are kept"),
+            ("modfetch env -v", "every setting and what decided it"),
+            (
+                "modfetch env -w GOPROXY=https://proxy.example.com,direct",
+                "keep a setting for modfetch and go",
+            ),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::Version,
+        name: "version",
+        go_name: None,
+        arguments: "",
+        brief: "Print the version of modfetch",
+        detail: "Prints the name and version of this program.",
+        examples: &[("modfetch version", "name and version")],
+    },
+    CommandInfo {
+        verb: Verb::Help,
+        name: "help",
+        go_name: Some("help"),
+        arguments: "[command]",
+        brief: "Explain a command",
+        detail: "Prints what 'COMMAND --help' prints.",
+        examples: &[("modfetch help download", "everything about download")],
+    },
+];
+
+impl Verb {
+    /// What help says about the command.
+    #[must_use]
+    pub fn info(self) -> &'static CommandInfo {
+        // A test proves that every verb has its row; the first row only satisfies the types.
+        COMMANDS
+            .iter()
+            .find(|info| info.verb == self)
+            .unwrap_or(&COMMANDS[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_row() {
+        for verb in [Verb::Download, Verb::Env, Verb::Version, Verb::Help] {
+            assert_eq!(verb.info().verb, verb);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The command line of `go`: the rules of Go's `flag` package.
+
+use super::commands::{Verb, commands};
+use super::parse::{Command, Invocation, Persona, find_flag, help_about, switch, usage};
+use super::raw::RawArgs;
+use super::table::Given;
+use crate::{Error, Result};
+
+pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
+    let mut raw = RawArgs::default();
+    take_chdir(&mut args, &mut raw)?;
+    let mut rest = args.into_iter();
+    let invocation = |command, raw| {
+        Ok(Invocation {
+            persona: Persona::Go,
+            command,
+            raw,
+        })
+    };
+    let Some(first) = rest.next() else {
+        return invocation(Command::Missing, raw);
+    };
+    let name = if first == "mod" {
+        match rest.next() {
+            Some(second) => format!("mod {second}"),
+            None => first,
+        }
+    } else {
+        first
+    };
+    if ["-h", "--h", "-help", "--help"].contains(&name.as_str()) {
+        return invocation(
+            Command::Help {
+                about: None,
+                long: false,
+            },
+            raw,
+        );
+    }
+    let info = commands()
+        .iter()
+        .find(|info| info.go_name == Some(&name))
+        .ok_or_else(|| unserved(&name))?;
+    if info.verb == Verb::Help {
+        let args: Vec<String> = rest.collect();
+        return invocation(help_about(&args)?, raw);
+    }
+    if let Some(long) = go_flags(info.verb, rest, &mut raw)? {
+        let about = Some(info.verb);
+        return invocation(Command::Help { about, long }, raw);
+    }
+    let command = match info.verb {
+        Verb::Env => Command::Env,
+        // The only other verb with a name of go's.
+        _ => Command::Download,
+    };
+    invocation(command, raw)
+}
+
+fn unserved(name: &str) -> Error {
+    let served: Vec<&str> = commands()
+        .iter()
+        .filter(|info| info.verb != Verb::Help)
+        .filter_map(|info| info.go_name)
+        .collect();
+    usage(format!(
+        "unknown or unsupported command {name:?}: this is modfetch, which serves: {}",
+        served.join(", ")
+    ))
+}
+
+/// Takes `-C` out if it stands directly after the words of the command, or before them.
+///
+/// Source: go `cmd/go/main.go`, `handleChdirFlag`.
+fn take_chdir(args: &mut Vec<String>, raw: &mut RawArgs) -> Result<()> {
+    let words = match (args.first().map(String::as_str), args.get(1)) {
+        (Some("mod"), Some(second)) if !second.starts_with('-') => 2,
+        (Some(first), _) if !first.starts_with('-') => 1,
+        _ => 0,
+    };
+    let Some(arg) = args.get(words) else {
+        return Ok(());
+    };
+    let (dir, taken) = match (arg.as_str(), args.get(words + 1)) {
+        ("-C" | "--C", Some(dir)) => (dir.clone(), 2),
+        ("-C" | "--C", None) => return Err(usage("flag needs an argument: -C")),
+        (arg, _) => match arg.strip_prefix("-C=").or_else(|| arg.strip_prefix("--C=")) {
+            Some(dir) => (dir.to_owned(), 1),
+            None => return Ok(()),
+        },
+    };
+    args.drain(words..words + taken);
+    raw.chdir = Some(dir.into());
+    raw.given.insert("C");
+    Ok(())
+}
+
+/// Reads flags by the rules of Go's `flag` package, up to the first argument, and the arguments.
+///
+/// Returns which help was asked for, if any.
+///
+/// Source: Go `flag`, `FlagSet.parseOne`.
+fn go_flags(
+    verb: Verb,
+    rest: impl Iterator<Item = String>,
+    raw: &mut RawArgs,
+) -> Result<Option<bool>> {
+    let mut rest = rest.peekable();
+    while let Some(arg) = rest.next_if(|arg| arg.len() >= 2 && arg.starts_with('-')) {
+        if arg == "--" {
+            break;
+        }
+        let body = arg.strip_prefix("--").or_else(|| arg.strip_prefix('-'));
+        let body = body.unwrap_or_default();
+        if body.is_empty() || body.starts_with(['-', '=']) {
+            return Err(usage(format!("bad flag syntax: {arg}")));
+        }
+        let (name, value) = match body.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (body, None),
+        };
+        let found = find_flag(|flag| flag.go && flag.long == name && flag.applies_to(verb));
+        let Some(flag) = found else {
+            if name == "h" || name == "help" {
+                return Ok(Some(name == "help"));
+            }
+            return Err(
+                usage(format!("flag provided but not defined: -{name}")).hint(format!(
+                    "'go help {}' lists the flags",
+                    verb.info().go_name.unwrap_or_default()
+                )),
+            );
+        };
+        raw.given.insert(flag.long);
+        if flag.value.is_none() {
+            let value = value.unwrap_or_else(|| "true".to_owned());
+            let on = switch(&value).ok_or_else(|| {
+                usage(format!(
+                    "invalid boolean value {value:?} for -{name}: parse error"
+                ))
+            })?;
+            (flag.set)(raw, Given::Switch(on))?;
+            continue;
+        }
+        let value = match value {
+            Some(value) => value,
+            None => rest
+                .next()
+                .ok_or_else(|| usage(format!("flag needs an argument: -{name}")))?,
+        };
+        if name == "C" {
+            return Err(usage(format!(
+                "invalid value {value:?} for flag -C: -C flag must be first flag on command line"
+            )));
+        }
+        (flag.set)(raw, Given::Value(&value))?;
+    }
+    raw.args = rest.collect();
+    Ok(None)
+}

@@ -1,0 +1,71 @@
+//! [`RawArgs`]: what was typed, before any value is judged.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What was typed, with nothing decided yet. Where a flag came twice, the last one counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawArgs {
+    /// `-x`.
+    pub x: bool,
+    /// `-n`: go has it for `env`, where it does nothing.
+    pub n: bool,
+    /// `-json`.
+    pub json: bool,
+    /// `-modcacherw`.
+    pub modcacherw: Option<bool>,
+    /// `-modfile`, relative to the working directory.
+    pub modfile: Option<String>,
+    /// `-C`.
+    pub chdir: Option<PathBuf>,
+    /// `--jobs`, not yet judged, like all that follow as text.
+    pub jobs: Option<String>,
+    /// `--jobs-per-host`.
+    pub jobs_per_host: Option<String>,
+    /// `--retries`.
+    pub retries: Option<String>,
+    /// `--connect-timeout`.
+    pub connect_timeout: Option<String>,
+    /// `--stall-timeout`.
+    pub stall_timeout: Option<String>,
+    /// `--progress`.
+    pub progress: Option<String>,
+    /// `--color`.
+    pub color: Option<String>,
+    /// `--log`.
+    pub log: Option<String>,
+    /// `--offline`.
+    pub offline: Option<bool>,
+    /// `--locked`.
+    pub locked: Option<bool>,
+    /// `--fail-fast`, or `Some(false)` for `--keep-going`.
+    pub fail_fast: Option<bool>,
+    /// `--dry-run`.
+    pub dry_run: bool,
+    /// `--quiet`.
+    pub quiet: Option<bool>,
+    /// `--verbose`.
+    pub verbose: Option<bool>,
+    /// `--go-exit-codes`.
+    pub go_exit_codes: Option<bool>,
+    /// `--from`: a file, or `-` for standard input.
+    pub from: Option<PathBuf>,
+    /// `env -changed`.
+    pub changed: bool,
+    /// `env -w`.
+    pub write: bool,
+    /// `env -u`.
+    pub unset: bool,
+    /// The arguments that are no flags, after the command.
+    pub args: Vec<String>,
+    /// The long names of the flags that were given.
+    pub given: BTreeSet<&'static str>,
+}
+
+impl RawArgs {
+    /// Returns a flag's value only if the flag was given: `-x=false` is not the same as nothing.
+    #[must_use]
+    pub fn typed(&self, long: &str, value: bool) -> Option<bool> {
+        self.given.contains(long).then_some(value)
+    }
+}
