@@ -3,5 +3,6 @@
 
 mod error;
 pub mod module;
+pub mod modzip;
 
 pub use error::{Error, Kind, Result};
