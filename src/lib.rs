@@ -6,5 +6,6 @@ pub mod config;
 mod error;
 pub mod modfile;
 pub mod module;
+pub mod modzip;
 
 pub use error::{Error, Kind, Result};

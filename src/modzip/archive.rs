@@ -1,0 +1,564 @@
+//! An opened module zip: its entries, its h1, and its extraction.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::broken::Broken;
+use super::directory::{Directory, Fault, Header, Method};
+use super::inflate::{EntryFault, Nowhere, Scratch, Sink, Span, WHOLE_BYTES};
+use super::local::{Central, min_local_bytes};
+use super::rules::{MAX_ZIP_BYTES, Rules};
+use super::tree;
+use crate::error::{Error, Kind, Result};
+use crate::module::{FileHash, H1, ModuleVersion, hash1};
+
+/// Neighbouring small entries are read together: one read of up to this many bytes, one job.
+const RUN_BYTES: u64 = 256 << 10;
+/// A job's share of what a run unpacks to, in bytes, and of entries: jobs stay alike in length.
+const RUN_UNPACKED_BYTES: u64 = 1 << 20;
+const RUN_ENTRIES: usize = 64;
+/// Below both of these a zip is one job: handing it round would cost more than it saves.
+const ALONE_ENTRIES: usize = 64;
+const ALONE_UNPACKED_BYTES: u64 = 1 << 20;
+
+/// An opened module zip whose directory was read and found to obey every rule.
+///
+/// Reads by position, so that any number of threads may use it at once.
+#[derive(Debug)]
+pub struct ModuleZip {
+    file: File,
+    module: ModuleVersion,
+    /// Every full name (`path@version/file`), one after the other.
+    names: String,
+    prefix_bytes: usize,
+    /// By place in the file: each record reaches to the next one, the last to the directory.
+    entries: Vec<Entry>,
+    directory_offset: u64,
+    unpacked_bytes: u64,
+}
+
+/// One header of the directory; 32 bytes, because a module may have 100,000 files.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    offset: u32,
+    compressed: u32,
+    unpacked: u32,
+    crc: u32,
+    name_start: u32,
+    name_bytes: u16,
+    flags: u16,
+    method: Method,
+}
+
+impl ModuleZip {
+    /// Reads the central directory and checks every rule that it can tell about: names, sizes,
+    /// and that the entries fill the file. Nothing is inflated; that the entries are what the
+    /// directory says is checked on the way by [`ModuleZip::hash`] and [`ModuleZip::extract`].
+    ///
+    /// # Errors
+    /// [`Kind::Security`] (`MODULE: zip rule broken: ...`) for a zip that is none or breaks a
+    /// rule, [`Kind::LocalIo`] if it cannot be read. Neither is transient.
+    pub fn open(file: File, module: &ModuleVersion) -> Result<ModuleZip> {
+        let mut zip = ModuleZip {
+            file,
+            module: module.clone(),
+            names: String::new(),
+            prefix_bytes: 0,
+            entries: Vec::new(),
+            directory_offset: 0,
+            unpacked_bytes: 0,
+        };
+        match zip.read_directory() {
+            Ok(()) => Ok(zip),
+            Err(Fault::Broken(broken)) => Err(broken.of(module)),
+            Err(Fault::Io(error)) => Err(zip.cannot_read(error)),
+        }
+    }
+
+    fn read_directory(&mut self) -> Result<(), Fault> {
+        let size = self.file.metadata()?.len();
+        if size > MAX_ZIP_BYTES {
+            return Err(Broken::zip(format!(
+                "module zip file is too large ({size} bytes; limit is {MAX_ZIP_BYTES} bytes)"
+            ))
+            .into());
+        }
+        let directory = Directory::find(&self.file, size)?;
+        self.directory_offset = directory.offset;
+        let name = self.module.to_string();
+        self.prefix_bytes = name.len() + 1;
+        let mut rules = Rules::new(&name);
+        let (names, entries) = (&mut self.names, &mut self.entries);
+        directory.read(&self.file, |header| {
+            let name = rules.check(header)?;
+            let entry = Entry::new(header, names.len())
+                .ok_or_else(|| Broken::entry(name, "zip: entry does not fit into the file"))?;
+            names.push_str(name);
+            entries.push(entry);
+            Ok(())
+        })?;
+        self.unpacked_bytes = rules.unpacked_bytes();
+        self.entries.sort_by_key(|entry| entry.offset);
+        self.check_places()?;
+        Ok(())
+    }
+
+    /// Checks that the records lie one after the other, from the start of the file up to the
+    /// directory. What may follow the data of each is checked when it is read.
+    fn check_places(&self) -> Result<(), Broken> {
+        let first = self.entries.first().map(|entry| u64::from(entry.offset));
+        if first.unwrap_or(self.directory_offset) != 0 {
+            return Err(Broken::zip("zip: unused bytes before the first entry"));
+        }
+        for (i, entry) in self.entries.iter().enumerate() {
+            let name = self.name(entry);
+            let need = min_local_bytes(name) + u64::from(entry.compressed);
+            let span = self.span(i, entry);
+            if span.is_none_or(|span| span.bytes < need) {
+                return Err(Broken::entry(name, "zip: entries overlap"));
+            }
+            if entry.method == Method::Stored && entry.compressed != entry.unpacked {
+                return Err(Broken::entry(name, "zip: stored entry has two sizes"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of entries, directories among them.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The declared sizes of all entries together, in bytes: what extraction will write.
+    #[must_use]
+    pub fn unpacked_bytes(&self) -> u64 {
+        self.unpacked_bytes
+    }
+
+    /// Computes the h1 of the contents, inflating each entry once, writing nothing.
+    ///
+    /// A large zip is spread over the rayon pool of the calling thread.
+    ///
+    /// # Errors
+    /// As [`ModuleZip::open`], for what only the entries themselves show: a local header that
+    /// disagrees with the directory, data that is corrupt, larger or smaller than declared.
+    pub fn hash(&self) -> Result<H1> {
+        self.process(|job, hashes| self.run(job, hashes, |_| Ok(Nowhere)))
+    }
+
+    /// Inflates each entry once, hashing it and writing it below `dir` in the same pass, and
+    /// returns the h1.
+    ///
+    /// `dir` must not exist, its parent must. Files get mode 0444 and directories 0777, less the
+    /// umask; nothing that exists is opened. Entries for directories make none, as in go. On
+    /// failure what was written is left there. The caller marks `dir` as partial before, and
+    /// removes it or takes the mark away after.
+    ///
+    /// # Errors
+    /// As [`ModuleZip::hash`]; [`Kind::LocalIo`] with the path for what cannot be written.
+    pub fn extract(&self, dir: &Path) -> Result<H1> {
+        self.create_directories(dir)?;
+        self.process(|job, hashes| {
+            self.run(job, hashes, |file| match file {
+                Some(file) => OutputFile::create(dir.join(file)).map(Output::File),
+                None => Ok(Output::Nowhere),
+            })
+        })
+    }
+
+    /// Removes the write bits of `dir`, which [`ModuleZip::extract`] filled, and of every
+    /// directory below: [`super::seal`] without looking what is there. Best effort, as in go.
+    pub fn seal(&self, dir: &Path) {
+        let Ok(metadata) = fs::metadata(dir) else {
+            return;
+        };
+        // All were made under one umask and inherit alike: they have the mode of the first.
+        let Some(sealed) = tree::without_write(&metadata) else {
+            return;
+        };
+        for below in self.directories().iter().rev() {
+            let _ = fs::set_permissions(dir.join(below), sealed.clone());
+        }
+        let _ = fs::set_permissions(dir, sealed);
+    }
+
+    fn create_directories(&self, dir: &Path) -> Result<()> {
+        let create = |path: &Path| {
+            fs::create_dir(path).map_err(|error| Error::io("cannot create", path, error))
+        };
+        create(dir)?;
+        // Sorted, so that a parent comes before what is in it.
+        for below in self.directories() {
+            create(&dir.join(below))?;
+        }
+        Ok(())
+    }
+
+    /// The directories that hold files, relative to the module's root, which is not among them.
+    fn directories(&self) -> BTreeSet<&str> {
+        let mut directories = BTreeSet::new();
+        let mut last = "";
+        for entry in &self.entries {
+            let Some((parent, _)) = self.file_name(entry).and_then(|f| f.rsplit_once('/')) else {
+                continue;
+            };
+            if parent == last {
+                continue;
+            }
+            last = parent;
+            let mut next = Some(parent);
+            while let Some(directory) = next
+                && directories.insert(directory)
+            {
+                next = directory.rsplit_once('/').map(|(above, _)| above);
+            }
+        }
+        directories
+    }
+
+    /// Has every entry worked on, and sums up their hashes.
+    fn process<W>(&self, work: W) -> Result<H1>
+    where
+        W: Fn(&Job<'_>, &mut [FileHash]) -> Result<()> + Sync,
+    {
+        let mut hashes = vec![FileHash::default(); self.entries.len()];
+        let mut jobs = self.jobs(&mut hashes);
+        let alone =
+            self.entries.len() < ALONE_ENTRIES && self.unpacked_bytes < ALONE_UNPACKED_BYTES;
+        if alone {
+            jobs.iter_mut()
+                .try_for_each(|(job, hashes)| work(job, hashes))?;
+        } else {
+            // The longest first; those of one run stay in the file's order.
+            jobs.sort_by_key(|(job, _)| Reverse(job.unpacked / RUN_UNPACKED_BYTES));
+            jobs.par_iter_mut()
+                .with_max_len(1)
+                .try_for_each(|(job, hashes)| work(job, hashes))?;
+        }
+        drop(jobs);
+        Ok(self.sum(&hashes))
+    }
+
+    fn sum(&self, hashes: &[FileHash]) -> H1 {
+        let mut files: Vec<(&Entry, &FileHash)> = self.entries.iter().zip(hashes).collect();
+        files.sort_unstable_by_key(|(entry, _)| self.name(entry));
+        hash1(files.into_iter().map(|(e, hash)| (self.name(e), *hash)))
+    }
+
+    /// Cuts the entries into jobs: a large entry is one, neighbouring small ones are one.
+    fn jobs<'a>(&'a self, hashes: &'a mut [FileHash]) -> Vec<(Job<'a>, &'a mut [FileHash])> {
+        let mut jobs = Vec::new();
+        let mut rest = hashes;
+        let mut first = 0;
+        while first < self.entries.len() {
+            let mut job = Job {
+                first,
+                entries: &[],
+                span: Span::default(),
+                unpacked: 0,
+            };
+            if let Some(entry) = self.entries.get(first) {
+                job.span.offset = entry.offset.into();
+            }
+            for (i, entry) in self.entries.iter().enumerate().skip(first) {
+                let bytes = self.span(i, entry).unwrap_or_default().bytes;
+                let unpacked = u64::from(entry.unpacked);
+                let full = job.span.bytes + bytes > RUN_BYTES
+                    || job.unpacked + unpacked > RUN_UNPACKED_BYTES
+                    || i - first == RUN_ENTRIES;
+                if full && i > first {
+                    break;
+                }
+                job.span.bytes += bytes;
+                job.unpacked += unpacked;
+                job.entries = self.entries.get(first..=i).unwrap_or_default();
+            }
+            first += job.entries.len();
+            let (mine, others) = rest.split_at_mut(job.entries.len());
+            rest = others;
+            jobs.push((job, mine));
+        }
+        jobs
+    }
+
+    /// Unpacks a job's entries, each into what `output` makes for its file name.
+    fn run<S: Sink>(
+        &self,
+        job: &Job<'_>,
+        hashes: &mut [FileHash],
+        output: impl Fn(Option<&str>) -> Result<S>,
+    ) -> Result<()> {
+        Scratch::with(|scratch| {
+            if job.span.bytes > WHOLE_BYTES as u64 || job.unpacked > WHOLE_BYTES as u64 {
+                // Such a job has one entry: a run ends before it gets this long.
+                for (entry, hash) in job.entries.iter().zip(hashes) {
+                    let mut sink = output(self.file_name(entry))?;
+                    *hash = scratch
+                        .stream(&self.file, job.span, &self.central(entry), &mut sink)
+                        .map_err(|fault| self.entry_error(entry, fault))?;
+                }
+                return Ok(());
+            }
+            let mut loaded = scratch
+                .load(&self.file, job.span)
+                .map_err(|error| self.cannot_read(error))?;
+            for (i, (entry, hash)) in job.entries.iter().zip(hashes).enumerate() {
+                let span = self.span(job.first + i, entry).unwrap_or_default();
+                let mut sink = output(self.file_name(entry))?;
+                *hash = loaded
+                    .unpack(span, &self.central(entry), &mut sink)
+                    .map_err(|fault| self.entry_error(entry, fault))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn entry_error(&self, entry: &Entry, fault: EntryFault) -> Error {
+        match fault {
+            EntryFault::Rule(reason) => Broken::entry(self.name(entry), reason).of(&self.module),
+            EntryFault::Read(error) => self.cannot_read(error),
+            EntryFault::Write(error) => error,
+        }
+    }
+
+    fn cannot_read(&self, error: io::Error) -> Error {
+        let message = format!("{}: cannot read the zip file", self.module);
+        Error::new(Kind::LocalIo, message).because(error)
+    }
+
+    fn name(&self, entry: &Entry) -> &str {
+        let start = entry.name_start as usize;
+        self.names
+            .get(start..start + usize::from(entry.name_bytes))
+            .unwrap_or_default()
+    }
+
+    /// The name below the module's root; none for a directory.
+    fn file_name(&self, entry: &Entry) -> Option<&str> {
+        let name = self.name(entry).get(self.prefix_bytes..)?;
+        (!name.is_empty() && !name.ends_with('/')).then_some(name)
+    }
+
+    /// The record of entry number `i`: up to the next one, or to the directory. None if two
+    /// entries are out of order, which [`ModuleZip::check_places`] refuses.
+    fn span(&self, i: usize, entry: &Entry) -> Option<Span> {
+        let end = match self.entries.get(i + 1) {
+            Some(next) => next.offset.into(),
+            None => self.directory_offset,
+        };
+        let offset = u64::from(entry.offset);
+        let bytes = end.checked_sub(offset)?;
+        Some(Span { offset, bytes })
+    }
+
+    fn central(&self, entry: &Entry) -> Central<'_> {
+        Central {
+            name: self.name(entry),
+            flags: entry.flags,
+            method: entry.method,
+            crc: entry.crc,
+            compressed: entry.compressed,
+            unpacked: entry.unpacked,
+        }
+    }
+}
+
+impl Entry {
+    fn new(header: &Header<'_>, name_start: usize) -> Option<Entry> {
+        Some(Entry {
+            offset: header.offset.try_into().ok()?,
+            compressed: header.compressed.try_into().ok()?,
+            unpacked: header.unpacked.try_into().ok()?,
+            crc: header.crc,
+            name_start: name_start.try_into().ok()?,
+            name_bytes: header.name.len().try_into().ok()?,
+            flags: header.flags,
+            method: header.method,
+        })
+    }
+}
+
+/// Neighbouring entries that one thread unpacks in one go.
+struct Job<'a> {
+    /// The place of the first one in the zip's entries.
+    first: usize,
+    entries: &'a [Entry],
+    span: Span,
+    unpacked: u64,
+}
+
+/// Where an extracted entry's content goes: entries for directories have none.
+enum Output {
+    File(OutputFile),
+    Nowhere,
+}
+
+struct OutputFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl OutputFile {
+    fn create(path: PathBuf) -> Result<OutputFile> {
+        let created = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o444)
+            .open(&path);
+        match created {
+            Ok(file) => Ok(OutputFile { file, path }),
+            Err(error) => Err(Error::io("cannot create", &path, error)),
+        }
+    }
+}
+
+impl Sink for Output {
+    fn write(&mut self, content: &[u8]) -> Result<()> {
+        match self {
+            Output::Nowhere => Ok(()),
+            Output::File(OutputFile { file, path }) => file
+                .write_all(content)
+                .map_err(|error| Error::io("cannot write", path, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use zip::CompressionMethod::{Deflated, Stored};
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::super::testing::*;
+    use super::super::{hash_dir, remove_tree};
+    use super::*;
+
+    /// Another writer, which knows shapes that ours and go's do not: sizes in zip64 fields,
+    /// modes, times in extra fields, descriptors after stored data.
+    #[test]
+    fn zips_of_another_writer_are_unpacked() {
+        let contents = [noise(1000), Vec::new(), noise(2 << 20), vec![0; 2 << 20]];
+        let mut options = Vec::new();
+        for method in [Stored, Deflated] {
+            for large in [false, true] {
+                let plain = SimpleFileOptions::default().compression_method(method);
+                options.push(plain.large_file(large));
+                options.push(plain.large_file(large).unix_permissions(0o755));
+            }
+        }
+        let mut seekable = ZipWriter::new(Cursor::new(Vec::new()));
+        let mut stream = ZipWriter::new_stream(Vec::new());
+        for (i, options) in options.iter().enumerate() {
+            for (j, content) in contents.iter().enumerate() {
+                let name = named(&format!("{i}/{j}"));
+                seekable.start_file(&name, *options).unwrap();
+                seekable.write_all(content).unwrap();
+                stream.start_file(&name, *options).unwrap();
+                stream.write_all(content).unwrap();
+            }
+        }
+        let seekable = seekable.finish().unwrap().into_inner();
+        let stream = stream.finish().unwrap().into_inner();
+        for zip in [seekable, stream] {
+            let dir = tempfile::tempdir().unwrap();
+            let out = dir.path().join("out");
+            let zip = open(&zip).unwrap_or_else(|error| panic!("{}", error.chain()));
+            let h1 = zip
+                .extract(&out)
+                .unwrap_or_else(|error| panic!("{}", error.chain()));
+            for i in 0..options.len() {
+                for (j, content) in contents.iter().enumerate() {
+                    let got = fs::read(out.join(format!("{i}/{j}"))).unwrap();
+                    assert!(got == *content, "{i}/{j}");
+                }
+            }
+            assert_eq!(hash_dir(&out, &module()).unwrap(), h1);
+        }
+    }
+
+    #[test]
+    fn nothing_that_exists_is_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = zip(&[file(named("a/b"), b"x")]);
+        let zip = open(&bytes).unwrap();
+        let there = dir.path().join("there");
+        fs::create_dir(&there).unwrap();
+        let error = zip.extract(&there).expect_err("it exists");
+        assert_eq!(error.kind(), Kind::LocalIo);
+        assert_eq!(
+            error.to_string(),
+            format!("cannot create {}", there.display())
+        );
+        assert_eq!(fs::read_dir(&there).unwrap().count(), 0);
+
+        let nowhere = dir.path().join("no/where");
+        let error = zip.extract(&nowhere).expect_err("no parent");
+        assert_eq!(error.kind(), Kind::LocalIo);
+        assert!(!nowhere.exists());
+    }
+
+    /// A path that is too long for the file system: the message names it.
+    #[test]
+    fn what_cannot_be_written_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = "x".repeat(300);
+        let zip = open(&zip(&[file(named(&long), b"x")])).unwrap();
+        let error = zip.extract(&dir.path().join("out")).expect_err("too long");
+        assert_eq!(error.kind(), Kind::LocalIo);
+        assert!(error.to_string().ends_with(&long), "{error}");
+    }
+
+    /// A file that shrinks after it was opened is an error of the disk, not of the zip.
+    #[test]
+    fn a_file_cut_while_it_is_read_is_an_error() {
+        let mut cut = tempfile::tempfile().unwrap();
+        cut.write_all(&zip(&[stored(named("a"), &noise(100))]))
+            .unwrap();
+        let zip = ModuleZip::open(cut.try_clone().unwrap(), &module()).unwrap();
+        cut.set_len(50).unwrap();
+        let error = zip.hash().expect_err("cut");
+        assert_eq!(error.kind(), Kind::LocalIo);
+        let message = error.to_string();
+        assert_eq!(message, format!("{MODULE}: cannot read the zip file"));
+    }
+
+    /// In a pool, alone, and many at once on few threads: one sum.
+    #[test]
+    fn pools_do_not_change_the_sum() {
+        let entries: Vec<_> = (0..500)
+            .map(|i| file(named(&format!("d{}/{i}", i % 9)), &noise(i * 30)))
+            .collect();
+        let zip = open(&zip(&entries)).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(2)
+            .build()
+            .unwrap();
+        let sums: Vec<H1> = pool.install(|| {
+            (0..8)
+                .into_par_iter()
+                .map(|i| zip.extract(&dir.path().join(i.to_string())).unwrap())
+                .collect()
+        });
+        let one = rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .build()
+            .unwrap();
+        let want = one.install(|| zip.hash().unwrap());
+        assert!(sums.iter().all(|sum| *sum == want));
+        for i in 0..8 {
+            let out = dir.path().join(i.to_string());
+            assert_eq!(hash_dir(&out, &module()).unwrap(), want);
+            remove_tree(&out).unwrap();
+        }
+    }
+}
