@@ -72,6 +72,14 @@ impl GoVersion {
         &self.text
     }
 
+    /// The language version: `1.21` of `1.21.3` and `1.21rc1`.
+    #[must_use]
+    pub fn language(&self) -> GoVersion {
+        let text = format!("{}.{}", self.major, self.minor);
+        // Both numbers were parsed once.
+        GoVersion::parse(&text).unwrap_or_else(|| self.clone())
+    }
+
     /// True if this is `major.minor` or later.
     #[must_use]
     pub fn at_least(&self, other: &str) -> bool {

@@ -1,0 +1,356 @@
+//! One module version in the cache: its pieces, which of them are there, and how they come in.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::lock::{FileLock, VersionLock};
+use super::temp::{TempFile, write_atomically};
+use super::{create_dir_all, list};
+use crate::error::{Error, Result};
+use crate::module::{H1, ModuleVersion};
+use crate::modzip;
+
+/// The places of one module version.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    module: ModuleVersion,
+    /// `cache/download/P/@v`.
+    versions: PathBuf,
+    /// `V`, escaped.
+    version: String,
+    /// `P@V/`.
+    directory: PathBuf,
+}
+
+impl Entry {
+    pub(super) fn new(root: &Path, module: &ModuleVersion) -> Result<Entry> {
+        let escaped = module.escape()?;
+        let versions = root
+            .join("cache/download")
+            .join(escaped.path().as_str())
+            .join("@v");
+        let directory = root.join(format!("{}@{}", escaped.path(), escaped.version()));
+        let version = escaped.version().to_owned();
+        Ok(Entry {
+            module: module.clone(),
+            versions,
+            version,
+            directory,
+        })
+    }
+
+    /// Which module version this is.
+    #[must_use]
+    pub fn module(&self) -> &ModuleVersion {
+        &self.module
+    }
+
+    fn file(&self, suffix: &str) -> PathBuf {
+        self.versions.join(format!("{}.{suffix}", self.version))
+    }
+
+    /// `V.info`.
+    #[must_use]
+    pub fn info_path(&self) -> PathBuf {
+        self.file("info")
+    }
+
+    /// `V.mod`.
+    #[must_use]
+    pub fn gomod_path(&self) -> PathBuf {
+        self.file("mod")
+    }
+
+    /// `V.zip`.
+    #[must_use]
+    pub fn zip_path(&self) -> PathBuf {
+        self.file("zip")
+    }
+
+    /// `V.ziphash`.
+    #[must_use]
+    pub fn ziphash_path(&self) -> PathBuf {
+        self.file("ziphash")
+    }
+
+    /// `P@V`, where the extracted module is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// `V.lock`, which covers zip, ziphash and directory.
+    #[must_use]
+    pub fn lock_path(&self) -> PathBuf {
+        self.file("lock")
+    }
+
+    fn partial_path(&self) -> PathBuf {
+        self.file("partial")
+    }
+
+    /// The cached `.info`, if there is one.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
+    pub fn read_info(&self) -> Result<Option<Vec<u8>>> {
+        read_if_present(&self.info_path())
+    }
+
+    /// The cached go.mod, if there is one; nothing is said of its sum.
+    ///
+    /// # Errors
+    /// As [`Entry::read_info`].
+    pub fn read_gomod(&self) -> Result<Option<Vec<u8>>> {
+        read_if_present(&self.gomod_path())
+    }
+
+    /// Stores the `.info`.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub fn write_info(&self, json: &[u8]) -> Result<()> {
+        write_atomically(&self.info_path(), json)
+    }
+
+    /// Stores the go.mod, whose sum has been checked, and lists the version.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub fn write_gomod(&self, data: &[u8]) -> Result<()> {
+        write_atomically(&self.gomod_path(), data)?;
+        list::rewrite(&self.versions)
+    }
+
+    /// True if the zip is there.
+    #[must_use]
+    pub fn has_zip(&self) -> bool {
+        self.zip_path().exists()
+    }
+
+    /// The recorded h1 of the zip; `None` if there is none or it is torn.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
+    pub fn read_ziphash(&self) -> Result<Option<H1>> {
+        let data = read_if_present(&self.ziphash_path())?;
+        let text = data.and_then(|data| String::from_utf8(data).ok());
+        Ok(text.and_then(|text| H1::parse(text.trim()).ok()))
+    }
+
+    /// True if `P@V/` is there and no `.partial` says that it is being made.
+    #[must_use]
+    pub fn has_directory(&self) -> bool {
+        self.directory.is_dir() && !self.partial_path().exists()
+    }
+
+    /// Waits for the lock that covers zip, ziphash and directory.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`], naming the lock file.
+    pub fn lock(&self) -> Result<VersionLock> {
+        FileLock::acquire(&self.lock_path()).map(VersionLock)
+    }
+
+    /// Takes the lock if it is free.
+    ///
+    /// # Errors
+    /// As [`Entry::lock`].
+    pub fn try_lock(&self) -> Result<Option<VersionLock>> {
+        Ok(FileLock::try_acquire(&self.lock_path())?.map(VersionLock))
+    }
+
+    /// A temporary for the zip, after those that a killed process left are swept.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub fn zip_temp(&self, _lock: &VersionLock) -> Result<TempFile> {
+        let prefix = format!("{}.zip", self.version);
+        if let Ok(found) = fs::read_dir(&self.versions) {
+            let names = found.flatten().map(|file| file.file_name());
+            for name in names.filter_map(|name| name.into_string().ok()) {
+                if name.starts_with(&prefix) && name.ends_with(".tmp") {
+                    // Best effort: what stays is swept another time.
+                    let _ = fs::remove_file(self.versions.join(name));
+                }
+            }
+        }
+        TempFile::beside(&self.zip_path())
+    }
+
+    /// Puts a zip whose h1 is trusted in its place, its hash first, as go does: a ziphash
+    /// without a zip is harmless, a zip without a ziphash is hashed again.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub fn commit_zip(&self, _lock: &VersionLock, zip: TempFile, h1: &H1) -> Result<()> {
+        write_atomically(&self.ziphash_path(), h1.as_str().as_bytes())?;
+        zip.commit(&self.zip_path())
+    }
+
+    /// Records the h1 of a zip that is there without one.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub fn commit_ziphash(&self, _lock: &VersionLock, h1: &H1) -> Result<()> {
+        write_atomically(&self.ziphash_path(), h1.as_str().as_bytes())
+    }
+
+    /// Begins to make the directory: marks it, removes what an interrupted run left.
+    ///
+    /// Until [`Partial::finish`] no reader takes the directory for whole.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub fn begin_directory<'a>(&self, _lock: &'a VersionLock) -> Result<Partial<'a>> {
+        let mark = self.partial_path();
+        if let Some(parent) = self.directory.parent() {
+            create_dir_all(parent)?;
+        }
+        create_dir_all(&self.versions)?;
+        fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))?;
+        let partial = Partial {
+            directory: self.directory.clone(),
+            mark,
+            done: false,
+            _lock,
+        };
+        match fs::symlink_metadata(&partial.directory) {
+            Ok(_) => modzip::remove_tree(&partial.directory)?,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(Error::io("cannot read", &partial.directory, cause)),
+        }
+        Ok(partial)
+    }
+}
+
+/// A module directory in the making; dropped before it is finished, it is removed, the directory
+/// first and then its mark.
+#[must_use = "an unfinished directory is removed when this is dropped"]
+#[derive(Debug)]
+pub struct Partial<'a> {
+    directory: PathBuf,
+    mark: PathBuf,
+    done: bool,
+    _lock: &'a VersionLock,
+}
+
+impl Partial<'_> {
+    /// Where to extract; does not exist yet.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Declares the directory whole; `seal` then makes it read-only, which go does only after
+    /// the mark is gone.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub fn finish(mut self, seal: impl FnOnce(&Path)) -> Result<()> {
+        fs::remove_file(&self.mark)
+            .map_err(|cause| Error::io("cannot remove", &self.mark, cause))?;
+        self.done = true;
+        seal(&self.directory);
+        Ok(())
+    }
+}
+
+impl Drop for Partial<'_> {
+    fn drop(&mut self) {
+        // The mark outlives the directory: if that cannot be removed, nobody may take it for whole.
+        if !self.done && (!self.directory.exists() || modzip::remove_tree(&self.directory).is_ok())
+        {
+            let _ = fs::remove_file(&self.mark);
+        }
+    }
+}
+
+fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(data) => Ok(Some(data)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Error::io("cannot read", path, cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Cache;
+
+    fn entry(root: &Path) -> Entry {
+        let module = ModuleVersion::parse("example.com/Up/m", "v1.0.0-RC1").unwrap();
+        Cache::at(root).unwrap().entry(&module).unwrap()
+    }
+
+    #[test]
+    fn places_are_those_of_go() {
+        // As `go mod download -json` prints them.
+        let entry = entry(Path::new("/c"));
+        let want = "/c/cache/download/example.com/!up/m/@v/v1.0.0-!r!c1";
+        assert_eq!(entry.info_path(), Path::new(&format!("{want}.info")));
+        assert_eq!(entry.gomod_path(), Path::new(&format!("{want}.mod")));
+        assert_eq!(entry.zip_path(), Path::new(&format!("{want}.zip")));
+        assert_eq!(entry.ziphash_path(), Path::new(&format!("{want}.ziphash")));
+        assert_eq!(
+            entry.directory(),
+            Path::new("/c/example.com/!up/m@v1.0.0-!r!c1")
+        );
+    }
+
+    #[test]
+    fn a_relative_root_is_refused_in_the_words_of_go() {
+        let error = Cache::at(Path::new("rel/mod")).unwrap_err();
+        assert_eq!(
+            error.chain(),
+            "GOMODCACHE entry is relative; must be absolute path: \"rel/mod\"."
+        );
+    }
+
+    #[test]
+    fn an_unfinished_directory_disappears_before_its_mark() {
+        let root = tempfile::tempdir().unwrap();
+        let entry = entry(root.path());
+        let lock = entry.lock().unwrap();
+        let partial = entry.begin_directory(&lock).unwrap();
+        fs::create_dir(partial.directory()).unwrap();
+        fs::write(partial.directory().join("x.go"), "").unwrap();
+        assert!(!entry.has_directory(), "marked");
+        drop(partial);
+        assert!(!entry.directory().exists());
+        assert!(!entry.partial_path().exists());
+    }
+
+    #[test]
+    fn what_an_interrupted_run_left_is_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let entry = entry(root.path());
+        fs::create_dir_all(entry.directory()).unwrap();
+        fs::write(entry.directory().join("stale.go"), "").unwrap();
+        let lock = entry.lock().unwrap();
+        fs::write(entry.file("zip123.tmp"), "stale").unwrap();
+        let partial = entry.begin_directory(&lock).unwrap();
+        fs::create_dir(partial.directory()).unwrap();
+        partial.finish(|_| {}).unwrap();
+        assert!(entry.has_directory());
+        assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
+        let temp = entry.zip_temp(&lock).unwrap();
+        assert!(!entry.file("zip123.tmp").exists(), "swept");
+        assert!(temp.path().exists());
+    }
+
+    #[test]
+    fn a_torn_ziphash_counts_as_none() {
+        let root = tempfile::tempdir().unwrap();
+        let entry = entry(root.path());
+        fs::create_dir_all(&entry.versions).unwrap();
+        assert_eq!(entry.read_ziphash().unwrap(), None);
+        fs::write(entry.ziphash_path(), [0; 47]).unwrap();
+        assert_eq!(entry.read_ziphash().unwrap(), None);
+        let h1 = H1::of_go_mod(b"");
+        fs::write(entry.ziphash_path(), format!("{h1}\n")).unwrap();
+        assert_eq!(entry.read_ziphash().unwrap(), Some(h1));
+    }
+}

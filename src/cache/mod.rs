@@ -1,0 +1,107 @@
+//! GOMODCACHE: a protocol shared with every `go` that uses the same directory.
+//!
+//! With `P` the escaped path and `V` the escaped version, below the root:
+//!
+//! | file | content | made |
+//! |---|---|---|
+//! | `cache/download/P/@v/V.info` | the version's metadata, as go re-marshals it | renamed into place |
+//! | `cache/download/P/@v/V.mod` | the go.mod | renamed into place, then `list` is rewritten |
+//! | `cache/download/P/@v/V.zip` | the module zip | renamed into place, its `V.ziphash` first |
+//! | `cache/download/P/@v/V.ziphash` | 47 bytes, no newline | renamed into place |
+//! | `cache/download/P/@v/V.lock` | empty | never removed |
+//! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
+//! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
+//! | `P@V/` | the extracted module | below its `.partial`; sealed to 0555 afterwards |
+//! | `cache/lock` | empty | held while go.sum is rewritten |
+//!
+//! # Rules
+//! - A complete entry is immutable and is read without a lock. A lock is taken only to create,
+//!   and whoever obtains it looks again: the work may have been done meanwhile.
+//! - `V.lock` covers the zip, its hash and the directory. Its holder alone may make temporaries
+//!   named `V.zip<digits>.tmp`, and sweeps those that a killed process left. It travels with
+//!   the temporary from the transfer to the extraction, because either program sweeps what it
+//!   finds under the lock: letting go in between would let the other remove a finished download.
+//! - `.info` and `.mod` need no lock: whoever writes them writes the same bytes, and a rename
+//!   replaces them whole.
+//! - The lock of `list` is innermost and held for one read of a directory.
+//! - Nothing is synced to disk, as go does not: after a power failure a file may be torn. A torn
+//!   ziphash is remade from the zip, and every zip is hashed before it is unpacked.
+//! - The root must be absolute; nothing is created below it until something is written.
+//!
+//! Source: golang/go `cmd/go/internal/modfetch/{cache,fetch}.go`.
+
+mod entry;
+mod list;
+mod lock;
+mod temp;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use entry::Entry;
+pub use lock::{FileLock, VersionLock};
+pub use temp::{TempFile, write_atomically};
+
+use crate::error::{Error, Kind, Result};
+use crate::module::ModuleVersion;
+
+/// A module cache at an absolute path, which need not exist yet.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+impl Cache {
+    /// Names the cache at `root`; touches nothing but the root's metadata.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] in go's words if `root` is relative; [`Kind::LocalIo`] if it exists and
+    /// is not a directory.
+    pub fn at(root: &Path) -> Result<Cache> {
+        if !root.is_absolute() {
+            return Err(Error::new(
+                Kind::Input,
+                format!("GOMODCACHE entry is relative; must be absolute path: {root:?}."),
+            ));
+        }
+        match fs::metadata(root) {
+            Ok(found) if !found.is_dir() => Err(Error::new(
+                Kind::LocalIo,
+                format!("could not create module cache: {root:?} is not a directory"),
+            )),
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("cannot read module cache", root, cause))
+            }
+            _ => Ok(Cache {
+                root: root.to_owned(),
+            }),
+        }
+    }
+
+    /// The directory that GOMODCACHE names.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the pieces of one module version are, or will be.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] if the path or version may not be fetched.
+    pub fn entry(&self, module: &ModuleVersion) -> Result<Entry> {
+        Entry::new(&self.root, module)
+    }
+
+    /// The lock that old and new `go` commands take while they rewrite go.mod or go.sum.
+    ///
+    /// # Errors
+    /// [`Kind::LocalIo`] if the file cannot be created or locked.
+    pub fn side_lock(&self) -> Result<FileLock> {
+        FileLock::acquire(&self.root.join("cache").join("lock"))
+    }
+}
+
+/// Creates `dir` and its parents, as everything that writes below the root does first.
+fn create_dir_all(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).map_err(|cause| Error::io("cannot create directory", dir, cause))
+}

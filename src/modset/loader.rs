@@ -1,0 +1,411 @@
+//! The walk through the requirement graph, told go.mod files by whoever fetches them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use super::graph::Graph;
+use super::project::is_pruned;
+use super::replace::{Actual, Edits};
+use crate::error::{Error, Kind, Result};
+use crate::modfile::ModFile;
+use crate::module::ModuleVersion;
+
+/// What the graph needs of one go.mod.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    module: Option<String>,
+    pruned: bool,
+    require: Vec<ModuleVersion>,
+}
+
+impl Summary {
+    /// Reads a dependency's go.mod as leniently as `go` does. `file` names it in messages.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], `parsing FILE: ...`.
+    pub fn parse(file: &str, data: &[u8]) -> Result<Summary> {
+        let modfile = ModFile::parse_lax(file, data)?;
+        Ok(Summary {
+            module: modfile.module.map(|line| line.path),
+            pruned: is_pruned(modfile.go.as_ref().map(|line| &line.version)),
+            require: modfile
+                .require
+                .into_iter()
+                .map(|line| line.module)
+                .collect(),
+        })
+    }
+}
+
+/// A go.mod that the walk needs.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The module version in the graph.
+    pub module: ModuleVersion,
+    /// Where its go.mod comes from.
+    pub actual: Actual,
+}
+
+/// How far the walk goes below a module that was reached this way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Reach {
+    /// Only into requirements of modules that are not pruned themselves.
+    Pruned,
+    /// Into everything.
+    Whole,
+}
+
+/// The walk. Ask [`Loader::next_wanted`] until it is dry, [`Loader::provide`] each, and ask
+/// again; when nothing is wanted and nothing outstanding, [`Loader::finish`].
+#[derive(Debug)]
+pub struct Loader<'a> {
+    main: &'a str,
+    edits: &'a Edits,
+    roots: Vec<ModuleVersion>,
+    seen: HashSet<(ModuleVersion, Reach)>,
+    /// Reached while the go.mod was still on its way: how to go on when it comes.
+    waiting: HashMap<ModuleVersion, Vec<Reach>>,
+    queue: VecDeque<Wanted>,
+    loaded: HashMap<ModuleVersion, Arc<Summary>>,
+    failed: HashMap<ModuleVersion, Error>,
+}
+
+impl<'a> Loader<'a> {
+    /// Starts at the requirements of the main module `main`, whose graph is pruned or whole.
+    #[must_use]
+    pub fn new(
+        main: &'a str,
+        edits: &'a Edits,
+        pruned: bool,
+        roots: Vec<ModuleVersion>,
+    ) -> Loader<'a> {
+        let mut loader = Loader {
+            main,
+            edits,
+            roots: Vec::new(),
+            seen: HashSet::new(),
+            waiting: HashMap::new(),
+            queue: VecDeque::new(),
+            loaded: HashMap::new(),
+            failed: HashMap::new(),
+        };
+        loader.start(pruned, roots);
+        loader
+    }
+
+    /// Starts over from other roots, keeping the go.mod files read so far.
+    pub fn restart(&mut self, pruned: bool, roots: Vec<ModuleVersion>) {
+        self.seen.clear();
+        self.start(pruned, roots);
+    }
+
+    fn start(&mut self, pruned: bool, roots: Vec<ModuleVersion>) {
+        let reach = if pruned { Reach::Pruned } else { Reach::Whole };
+        for root in &roots {
+            self.reach(root, reach);
+        }
+        self.roots = roots;
+    }
+
+    /// The next go.mod to fetch; each is asked for once.
+    pub fn next_wanted(&mut self) -> Option<Wanted> {
+        self.queue.pop_front()
+    }
+
+    /// Tells the walk a go.mod that it asked for, or why there is none.
+    pub fn provide(&mut self, wanted: &Wanted, summary: Result<Arc<Summary>>) {
+        let module = &wanted.module;
+        let reaches = self.waiting.remove(module).unwrap_or_default();
+        match summary.and_then(|summary| self.accept(wanted, summary)) {
+            Ok(summary) => {
+                self.loaded.insert(module.clone(), summary);
+                for reach in reaches {
+                    self.follow(module, reach);
+                }
+            }
+            Err(error) => {
+                self.failed.insert(module.clone(), error);
+            }
+        }
+    }
+
+    /// Checks that a go.mod belongs to the module, and takes out what the main module excludes.
+    fn accept(&self, wanted: &Wanted, summary: Arc<Summary>) -> Result<Arc<Summary>> {
+        if let Actual::Module(actual) = &wanted.actual {
+            let required = wanted.module.path();
+            let fail = |text: String| {
+                let subject = if *actual == wanted.module {
+                    actual.to_string()
+                } else {
+                    format!("{} (replaced by {actual})", wanted.module)
+                };
+                Err(Error::new(
+                    Kind::Input,
+                    format!("{subject}: parsing go.mod:{text}"),
+                ))
+            };
+            match summary.module.as_deref() {
+                None => return fail(" missing module line".into()),
+                Some(declared)
+                    if declared != required.as_str() && declared != actual.path().as_str() =>
+                {
+                    return fail(format!(
+                        "\n\tmodule declares its path as: {declared}\n\
+                         \t        but was required as: {required}"
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        if summary
+            .require
+            .iter()
+            .any(|module| self.edits.excludes(module))
+        {
+            let mut edited = Summary::clone(&summary);
+            edited.require.retain(|module| !self.edits.excludes(module));
+            return Ok(Arc::new(edited));
+        }
+        Ok(summary)
+    }
+
+    fn reach(&mut self, module: &ModuleVersion, reach: Reach) {
+        if module.path().as_str() == self.main || !self.seen.insert((module.clone(), reach)) {
+            return;
+        }
+        if self.loaded.contains_key(module) {
+            self.follow(module, reach);
+        } else if let Some(reaches) = self.waiting.get_mut(module) {
+            reaches.push(reach);
+        } else if !self.failed.contains_key(module) {
+            self.waiting.insert(module.clone(), vec![reach]);
+            let actual = self.edits.actual(module);
+            self.queue.push_back(Wanted {
+                module: module.clone(),
+                actual,
+            });
+        }
+    }
+
+    /// Goes on below a module that was read.
+    fn follow(&mut self, module: &ModuleVersion, reach: Reach) {
+        // A list of its own instead of recursion: a chain of requirements may be long.
+        let mut todo = vec![(module.clone(), reach)];
+        while let Some((module, reach)) = todo.pop() {
+            let Some(summary) = self.loaded.get(&module).cloned() else {
+                continue;
+            };
+            let below = match (reach, summary.pruned) {
+                (Reach::Pruned, true) => continue,
+                (Reach::Pruned, false) | (Reach::Whole, _) => Reach::Whole,
+            };
+            for required in &summary.require {
+                if self.loaded.contains_key(required) {
+                    if required.path().as_str() != self.main
+                        && self.seen.insert((required.clone(), below))
+                    {
+                        todo.push((required.clone(), below));
+                    }
+                } else {
+                    self.reach(required, below);
+                }
+            }
+        }
+    }
+
+    /// The graph of all that was read from the roots on.
+    #[must_use]
+    pub fn finish(&self) -> Graph {
+        let reached: HashSet<&ModuleVersion> = self.seen.iter().map(|(module, _)| module).collect();
+        let requires = self
+            .loaded
+            .iter()
+            .filter(|(module, _)| reached.contains(module));
+        let failed = self
+            .failed
+            .iter()
+            .filter(|(module, _)| reached.contains(module));
+        Graph::new(
+            self.main,
+            self.roots.clone(),
+            requires
+                .map(|(module, summary)| (module.clone(), summary.require.clone()))
+                .collect(),
+            failed
+                .map(|(module, error)| (module.clone(), error.clone()))
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modfile::ModFile;
+    use std::path::Path;
+
+    fn module(text: &str) -> ModuleVersion {
+        let (path, version) = text.split_once('@').unwrap();
+        ModuleVersion::parse(path, version).unwrap()
+    }
+
+    /// Runs a walk over go.mod texts; returns what was asked for, in order, and the graph.
+    fn walk(go_mod: &str, universe: &[(&str, &str)]) -> (Vec<String>, Graph) {
+        let main = ModFile::parse("go.mod", go_mod.as_bytes()).unwrap();
+        let edits = Edits::of("go.mod", &main, Path::new("/p")).unwrap();
+        let roots = main
+            .require
+            .iter()
+            .map(|line| line.module.clone())
+            .collect();
+        let pruned = is_pruned(main.go.as_ref().map(|line| &line.version));
+        let mut loader = Loader::new("main.com/m", &edits, pruned, roots);
+        let mut asked = Vec::new();
+        while let Some(wanted) = loader.next_wanted() {
+            let name = wanted.actual.describe();
+            let text = universe.iter().find(|(module, _)| *module == name);
+            let summary = match text {
+                Some((_, text)) => Summary::parse("go.mod", text.as_bytes()).map(Arc::new),
+                None => Err(Error::new(Kind::NotFound, format!("{name}: gone"))),
+            };
+            loader.provide(&wanted, summary);
+            asked.push(name);
+        }
+        (asked, loader.finish())
+    }
+
+    fn list(graph: &Graph) -> String {
+        graph
+            .build_list()
+            .map(|module| module.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn pruning_ends_the_walk_below_pruned_modules_only() {
+        let universe = [
+            (
+                "a.com/a@v1.0.0",
+                "module a.com/a\ngo 1.17\nrequire b.com/b v1.0.0\n",
+            ),
+            (
+                "b.com/b@v1.0.0",
+                "module b.com/b\ngo 1.17\nrequire c.com/c v1.0.0\n",
+            ),
+            ("c.com/c@v1.0.0", "module c.com/c\n"),
+            (
+                "old.com/o@v1.0.0",
+                "module old.com/o\ngo 1.16\nrequire b.com/b v1.1.0\n",
+            ),
+            (
+                "b.com/b@v1.1.0",
+                "module b.com/b\ngo 1.17\nrequire d.com/d v1.0.0\n",
+            ),
+            ("d.com/d@v1.0.0", "module d.com/d\ngo 1.17\n"),
+        ];
+        let (asked, graph) = walk(
+            "module main.com/m\ngo 1.17\nrequire a.com/a v1.0.0\n",
+            &universe,
+        );
+        assert_eq!(asked, ["a.com/a@v1.0.0"]);
+        assert_eq!(list(&graph), "a.com/a@v1.0.0 b.com/b@v1.0.0");
+        // The same graph from a main module that is not pruned.
+        let (_, graph) = walk(
+            "module main.com/m\ngo 1.16\nrequire a.com/a v1.0.0\n",
+            &universe,
+        );
+        assert_eq!(list(&graph), "a.com/a@v1.0.0 b.com/b@v1.0.0 c.com/c@v1.0.0");
+        // Below a module that is not pruned, pruned ones are walked through as well.
+        let (asked, _) = walk(
+            "module main.com/m\ngo 1.17\nrequire old.com/o v1.0.0\n",
+            &universe,
+        );
+        assert_eq!(
+            asked,
+            ["old.com/o@v1.0.0", "b.com/b@v1.1.0", "d.com/d@v1.0.0"]
+        );
+    }
+
+    #[test]
+    fn a_module_reached_both_ways_is_read_once_and_walked_whole() {
+        let universe = [
+            (
+                "a.com/a@v1.0.0",
+                "module a.com/a\ngo 1.17\nrequire b.com/b v1.0.0\n",
+            ),
+            ("b.com/b@v1.0.0", "module b.com/b\n"),
+            (
+                "old.com/o@v1.0.0",
+                "module old.com/o\nrequire a.com/a v1.0.0\n",
+            ),
+        ];
+        let go_mod = "module main.com/m\ngo 1.17\nrequire (\na.com/a v1.0.0\nold.com/o v1.0.0\n)\n";
+        let (asked, _) = walk(go_mod, &universe);
+        assert_eq!(
+            asked,
+            ["a.com/a@v1.0.0", "old.com/o@v1.0.0", "b.com/b@v1.0.0"]
+        );
+    }
+
+    #[test]
+    fn replace_and_exclude_edit_the_graph() {
+        let universe = [
+            (
+                "a.com/a@v1.0.0",
+                "module a.com/a\nrequire (\nb.com/b v1.0.0\nb.com/b v1.5.0\n)\n",
+            ),
+            (
+                "fork.com/b@v0.1.0",
+                "module b.com/b\nrequire c.com/c v1.0.0\n",
+            ),
+            ("../c", "module whatever\n"),
+        ];
+        let (asked, graph) = walk(
+            "module main.com/m\nrequire a.com/a v1.0.0\nexclude b.com/b v1.5.0\n\
+             replace b.com/b => fork.com/b v0.1.0\nreplace c.com/c v1.0.0 => ../c\n",
+            &universe,
+        );
+        assert_eq!(asked, ["a.com/a@v1.0.0", "fork.com/b@v0.1.0", "../c"]);
+        assert_eq!(list(&graph), "a.com/a@v1.0.0 b.com/b@v1.0.0 c.com/c@v1.0.0");
+        assert!(graph.error().is_none());
+    }
+
+    #[test]
+    fn a_go_mod_of_another_module_is_refused_in_the_words_of_go() {
+        let universe = [("a.com/a@v1.0.0", "module other.com/a\n")];
+        let (_, graph) = walk("module main.com/m\nrequire a.com/a v1.0.0\n", &universe);
+        assert_eq!(
+            graph.error().unwrap().chain(),
+            "a.com/a@v1.0.0: parsing go.mod:\n\tmodule declares its path as: other.com/a\n\
+             \t        but was required as: a.com/a"
+        );
+    }
+
+    #[test]
+    fn a_long_chain_does_not_exhaust_the_stack() {
+        let texts: Vec<(String, String)> = (0..20_000)
+            .map(|i| {
+                (
+                    format!("a.com/m{i}x@v1.0.0"),
+                    format!("module a.com/m{i}x\nrequire a.com/m{}x v1.0.0\n", i + 1),
+                )
+            })
+            .collect();
+        let edits = Edits::default();
+        let roots = vec![module("a.com/m0x@v1.0.0")];
+        let mut loader = Loader::new("main.com/m", &edits, true, roots.clone());
+        let mut next = 0;
+        while let Some(wanted) = loader.next_wanted() {
+            let summary = texts
+                .get(next)
+                .map(|(_, text)| Summary::parse("go.mod", text.as_bytes()));
+            next += 1;
+            let gone = || Err(Error::new(Kind::NotFound, "gone"));
+            loader.provide(&wanted, summary.unwrap_or_else(gone).map(Arc::new));
+        }
+        // All of it is loaded now: the second walk follows the whole chain at once.
+        loader.restart(false, roots);
+        assert_eq!(loader.finish().loaded().count(), 20_000);
+    }
+}

@@ -1,0 +1,22 @@
+//! Which modules: from arguments and a go.mod to the versions that are to be fetched.
+//!
+//! [`Project`] reads the main module. [`Loader`] walks the requirement graph as far as
+//! pruning says and is told the go.mod files it asks for: it fetches nothing itself, so that it
+//! can be tested as data, and so that whoever drives it decides how many requests are in flight.
+//! [`Graph`] is what came out, with the version that minimal version selection picks for each
+//! path. [`Selection`] applies the command line to it.
+//!
+//! Source: golang/go `cmd/go/internal/modload/{init,buildlist,list,modfile}.go`, and the Go
+//! Modules Reference on minimal version selection and graph pruning.
+
+mod graph;
+mod loader;
+mod project;
+mod replace;
+mod select;
+
+pub use graph::Graph;
+pub use loader::{Loader, Summary, Wanted};
+pub use project::Project;
+pub use replace::{Actual, Edits};
+pub use select::{Argument, Choice, Selection};

@@ -1,0 +1,173 @@
+//! The main module: where its go.mod and go.sum are, and what go.mod says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::replace::Edits;
+use crate::error::{Error, Result};
+use crate::modfile::ModFile;
+use crate::module::{GoVersion, ModuleVersion};
+
+/// The go version whose language and graph rules apply where go.mod has no `go` line.
+const IMPLIED_GO_VERSION: &str = "1.16";
+
+/// From this go version on go.mod lists every module that the build needs, and the graph below
+/// other such modules is pruned.
+const PRUNING_GO_VERSION: &str = "1.17";
+
+/// The main module.
+#[derive(Clone, Debug)]
+pub struct Project {
+    root: PathBuf,
+    file: PathBuf,
+    modfile: ModFile,
+    edits: Edits,
+}
+
+impl Project {
+    /// Reads the main module: `found` is its go.mod, `modfile` what is read in its place
+    /// (`-modfile`). Messages name the file relative to `cwd` where that is shorter.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
+    /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
+    pub fn read(found: &Path, modfile: Option<&Path>, cwd: &Path) -> Result<Project> {
+        let root = found.parent().unwrap_or(Path::new("/")).to_owned();
+        let file = modfile.unwrap_or(found).to_owned();
+        let data = fs::read(&file).map_err(|cause| Error::io("cannot read", &file, cause))?;
+        let name = file
+            .strip_prefix(cwd)
+            .unwrap_or(&file)
+            .display()
+            .to_string();
+        let modfile = ModFile::parse(&name, &data)?;
+        modfile.main_path(&name)?;
+        let edits = Edits::of(&name, &modfile, &root)?;
+        Ok(Project {
+            root,
+            file,
+            modfile,
+            edits,
+        })
+    }
+
+    /// The directory of the main module.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The go.mod that was read.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Where go.sum is or would be.
+    #[must_use]
+    pub fn go_sum(&self) -> PathBuf {
+        self.file.with_extension("sum")
+    }
+
+    /// What go.mod says.
+    #[must_use]
+    pub fn modfile(&self) -> &ModFile {
+        &self.modfile
+    }
+
+    /// The main module's path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.modfile
+            .module
+            .as_ref()
+            .map_or("", |module| &module.path)
+    }
+
+    /// The `replace` and `exclude` lines, ready to apply.
+    #[must_use]
+    pub fn edits(&self) -> &Edits {
+        &self.edits
+    }
+
+    /// True if the module graph is pruned: go.mod says `go 1.17` or later.
+    #[must_use]
+    pub fn is_pruned(&self) -> bool {
+        is_pruned(self.modfile.go.as_ref().map(|line| &line.version))
+    }
+
+    /// What go.mod requires, without what it excludes, in its order.
+    #[must_use]
+    pub fn requirements(&self) -> Vec<ModuleVersion> {
+        let required = self.modfile.require.iter().map(|line| &line.module);
+        required
+            .filter(|module| !self.edits.excludes(module))
+            .cloned()
+            .collect()
+    }
+
+    /// What go.mod both requires and excludes: `go` says that it ignores these.
+    pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
+        let required = self.modfile.require.iter().map(|line| &line.module);
+        required.filter(|module| self.edits.excludes(module))
+    }
+}
+
+/// True if a go.mod with this `go` line has a pruned graph.
+pub(super) fn is_pruned(go: Option<&GoVersion>) -> bool {
+    match go {
+        Some(version) => version.at_least(PRUNING_GO_VERSION),
+        None => GoVersion::parse(IMPLIED_GO_VERSION)
+            .is_some_and(|version| version.at_least(PRUNING_GO_VERSION)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(go_mod: &str) -> Result<Project> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        fs::write(&file, go_mod).unwrap();
+        Project::read(&file, None, &dir.path().join("sub"))
+    }
+
+    #[test]
+    fn the_go_line_decides_about_pruning() {
+        assert!(project("module m\n\ngo 1.17\n").unwrap().is_pruned());
+        assert!(!project("module m\n\ngo 1.16\n").unwrap().is_pruned());
+        assert!(!project("module m\n").unwrap().is_pruned());
+    }
+
+    #[test]
+    fn excluded_requirements_are_set_apart() {
+        let project = project(
+            "module m\ngo 1.20\nrequire (\n\ta.com/a v1.0.0\n\tb.com/b v1.0.0\n)\nexclude a.com/a v1.0.0\n",
+        )
+        .unwrap();
+        let text = |list: Vec<ModuleVersion>| format!("{list:?}");
+        assert_eq!(text(project.requirements()), "[b.com/b@v1.0.0]");
+        assert_eq!(
+            text(project.excluded_requirements().cloned().collect()),
+            "[a.com/a@v1.0.0]"
+        );
+    }
+
+    #[test]
+    fn another_modfile_moves_go_sum_and_directories_stay_relative_to_the_module() {
+        let dir = tempfile::tempdir().unwrap();
+        let (found, tools) = (dir.path().join("go.mod"), dir.path().join("etc/tools.mod"));
+        fs::create_dir(dir.path().join("etc")).unwrap();
+        fs::write(&tools, "module tools\nreplace a.com/a => ./a\n").unwrap();
+        let project = Project::read(&found, Some(&tools), dir.path()).unwrap();
+        assert_eq!(project.path(), "tools");
+        assert_eq!(project.go_sum(), dir.path().join("etc/tools.sum"));
+        let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
+        let want = crate::modset::Actual::Directory {
+            written: "./a".into(),
+            path: dir.path().join("./a"),
+        };
+        assert_eq!(project.edits().actual(&module), want);
+    }
+}

@@ -1,0 +1,17 @@
+//! Whether bytes may be used: every h1 meets its record before anything becomes visible.
+//!
+//! [`SumPolicy`] holds go.sum for one run. What go.sum knows must match it. What it does not
+//! know is accepted only where the settings exempt the module from proof (GONOSUMDB, GOPRIVATE,
+//! GOSUMDB=off); otherwise it is refused, because the client of the checksum database, which
+//! would prove it, does not exist yet.
+//!
+//! Sums that were accepted are remembered and written by [`SumPolicy::save`], when and as `go`
+//! writes go.sum: only those of modules the build list needs, only if something is new, under
+//! the locks that `go` takes.
+//!
+//! Source: golang/go `cmd/go/internal/modfetch/fetch.go`, from `checkModSum` to `WriteGoSum`.
+
+mod policy;
+mod save;
+
+pub use policy::{Part, SumPolicy, SumSettings};
