@@ -3,6 +3,7 @@
 
 pub mod cache;
 pub mod cli;
+pub mod command;
 pub mod config;
 mod error;
 pub mod modfile;

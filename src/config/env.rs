@@ -92,6 +92,25 @@ impl Environment {
     }
 }
 
+/// Returns Go's names of the operating system and architecture this program was built for.
+#[must_use]
+pub fn host_platform() -> (&'static str, &'static str) {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "x86" => "386",
+        "aarch64" => "arm64",
+        "powerpc64" if cfg!(target_endian = "little") => "ppc64le",
+        "powerpc64" => "ppc64",
+        "loongarch64" => "loong64",
+        other => other,
+    };
+    (os, arch)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -204,6 +204,25 @@ impl GoEnv {
         self.get_or("GOMODCACHE", default)
     }
 
+    /// Returns GOCACHE, go's build cache: by default `go-build` in the user's cache directory,
+    /// or `off` if there is none.
+    ///
+    /// Source: go `cmd/go/internal/cache/default.go`; Go `os.UserCacheDir`.
+    #[must_use]
+    pub fn gocache(&self) -> GoValue {
+        let xdg = self.environment.get("XDG_CACHE_HOME");
+        let directory = match (xdg, self.environment.get("HOME")) {
+            (_, Some(home)) if cfg!(target_os = "macos") => Some(format!("{home}/Library/Caches")),
+            (Some(dir), _) => dir.starts_with('/').then(|| dir.to_owned()),
+            (None, home) => home.map(|home| format!("{home}/.cache")),
+        };
+        let default = match directory {
+            Some(directory) => lexical::join(&directory, "go-build"),
+            None => "off".to_owned(),
+        };
+        self.get_or("GOCACHE", Setting::new(default, Origin::Default))
+    }
+
     /// Returns GONOPROXY or GONOSUMDB, whose default is GOPRIVATE.
     #[must_use]
     pub fn or_goprivate(&self, name: &str) -> GoValue {

@@ -10,7 +10,9 @@ use super::own::parse_bool;
 use super::{Origin, Setting};
 use crate::{Error, Kind, Result};
 
-/// Every flag of every command of go1.26.8, in order; each `-test.NAME` is known as well.
+/// Every flag of every command of go1.26.8, in order.
+///
+/// `-test.NAME` is known for flags of go test; which NAMEs those are is not told apart here.
 ///
 /// Found by asking that go: with `GOFLAGS=-NAME` any command says "unknown flag" if not listed.
 const GO_FLAGS: &[&str] = &[

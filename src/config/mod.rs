@@ -18,7 +18,7 @@ mod own;
 mod project;
 mod resolve;
 
-pub use env::Environment;
+pub use env::{Environment, host_platform};
 pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};
 pub use go_env::{GoEnv, GoValue};
 pub use goflags::{GoFlags, split_quoted};
