@@ -3,5 +3,7 @@
 
 mod error;
 pub mod module;
+pub mod source;
+pub mod transport;
 
 pub use error::{Error, Kind, Result};
