@@ -1,4 +1,41 @@
 //! modfetch fetches, checks, keeps and serves Go modules without a Go toolchain.
+//!
+//! This page is the living design. It tells the story of a download in the order data flows,
+//! which is also the order of the folders below `src/`; each area explains itself.
+//!
+//! # The story of `modfetch download`
+//! 1. [`cli`] reads what was typed against one table of flags. It knows two personas: itself,
+//!    and `go` when called through a link of that name.
+//! 2. [`config`] finds out what it means: flag over environment over GOENV file over
+//!    `$GOROOT/go.env` over default, each value with its origin.
+//! 3. [`command`] is the glue. `download` reads the main module ([`modset::Project`], parsed by
+//!    [`modfile`]) and go.sum ([`trust::SumPolicy`]).
+//! 4. [`modset`] says which modules: the requirement graph as far as pruning lets it grow,
+//!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
+//! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
+//!    first, and what is complete there costs no lock, no thread and no socket.
+//! 6. What is missing comes from a [`source`]: the GOPROXY list with its `,` and `|`, over
+//!    [`transport`], which retries, notices stalls and knows about proxies and certificates.
+//! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
+//!    writes at the same time, into a directory that is marked incomplete.
+//! 8. [`trust`] compares the hash with go.sum. Only then do zip and directory become visible, by
+//!    the protocol of [`cache`], which is go's.
+//! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
+//!
+//! # Rules between areas
+//! Arrows point one way. [`module`], [`modfile`] and [`modset`]'s graph are pure. [`source`] does
+//! not know [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`].
+//! The process environment is read in one function, [`config::Environment::from_process`].
+//!
+//! # What always holds
+//! - A cache filled here is the one `go` would have made, to the byte and the mode.
+//! - Nothing becomes visible whose h1 was not checked against go.sum, or exempted from proof by
+//!   the settings.
+//! - Killed anywhere, the cache has complete entries and marked ones; the next run completes them.
+//! - Every wait for the network has a time-out; memory depends on neither the size nor the
+//!   number of modules.
+//! - stdout is data, stderr is talk, secrets are in neither.
+
 #![forbid(unsafe_code)]
 
 pub mod cache;
@@ -6,10 +43,16 @@ pub mod cli;
 pub mod command;
 pub mod config;
 mod error;
+pub mod fetch;
 pub mod modfile;
 pub mod modset;
 pub mod module;
 pub mod modzip;
+pub mod report;
+mod run;
+pub mod source;
+pub mod transport;
 pub mod trust;
 
 pub use error::{Error, Kind, Result};
+pub use run::run;

@@ -1,6 +1,10 @@
-//! One file a subcommand: glue of a few dozen lines over the areas below.
+//! One file a command: the glue between what was typed and the areas that do the work.
+//!
+//! Nothing else imports this area.
 
+pub mod download;
 pub mod env;
+mod network;
 mod settings;
 
 pub use settings::{global_flags, working_directory};

@@ -1,0 +1,51 @@
+# The everyday commands. A fresh machine needs Rust (rustup) and, for the comparisons, Go.
+
+CARGO  ?= cargo
+TARGET ?= x86_64-unknown-linux-musl
+PREFIX ?= /usr/local
+STATIC := target/$(TARGET)/release/modfetch
+DEMO   := $(CURDIR)/target/demo
+
+.PHONY: run test check bench static musl install clean
+
+# Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
+# and nothing outside target/ is touched.
+run:
+	$(CARGO) run --quiet --example goproxy -- testdata/mod $(DEMO)/goproxy
+	$(CARGO) build --quiet
+	env -i PATH="$$PATH" HOME=$(DEMO) GOENV=off GOPROXY=file://$(DEMO)/goproxy GOSUMDB=off \
+		GOMODCACHE=$(DEMO)/modcache target/debug/modfetch download -v -json -C testdata/projects/hello
+	@echo
+	@echo "The module cache is $(DEMO)/modcache; a second 'make run' finds it complete."
+
+test:
+	$(CARGO) test
+
+# What CI runs: tests, format, lints, documentation.
+check: test
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+# Times modfetch beside `go mod download`, on a corpus made from a seed and a proxy on 127.0.0.1.
+bench:
+	$(CARGO) build --release
+	$(CARGO) bench --bench side_by_side -- $(BENCH)
+
+# One binary without a dynamic library, for any x86_64 Linux and for FROM scratch.
+static: musl
+	$(CARGO) build --release --target $(TARGET)
+	@ls -l $(STATIC)
+
+# The C compiler and the Rust target that the static build needs (ring has C and assembly).
+musl:
+	@command -v musl-gcc >/dev/null || { \
+		run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+		$$run apt-get update -q && $$run apt-get install -qy musl-tools; }
+	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+
+install: static
+	install -D -m 0755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/modfetch
+
+clean:
+	$(CARGO) clean

@@ -1,0 +1,427 @@
+//! `modfetch download`: completes the module cache for a project or for named modules.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::network;
+use crate::cache::Cache;
+use crate::config::{Config, GoMod, ModuleMode, Progress};
+use crate::error::{Error, Kind, Result};
+use crate::fetch::{FetchSettings, Fetcher, Outcome};
+use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
+use crate::module::{GoVersion, ModuleVersion};
+use crate::report::{Console, JsonObject, Live, LiveSettings, human, outcome_json};
+use crate::trust::{Part, SumPolicy};
+
+/// The newest go version whose module rules are known; a newer `go` line is worth a word.
+const KNOWN_GO_VERSION: &str = "1.26";
+
+/// What was asked for, beside the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The arguments.
+    pub arguments: Vec<String>,
+    /// `--from`: a file with one `path@version` a line, `-` for standard input.
+    pub from: Option<PathBuf>,
+    /// `--dry-run`: say what is missing, change nothing.
+    pub dry_run: bool,
+}
+
+/// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
+/// having been told already.
+///
+/// # Errors
+/// What ends the run before any module was tried.
+pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    let begun = Instant::now();
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let project = find_project(config, console)?;
+    let Some(scope) = scope(project.as_ref(), request)? else {
+        console.note("no module dependencies to download");
+        return Ok(None);
+    };
+    let sums = network::sum_policy(config, project.as_ref())?;
+    let quiet = config.quiet.value;
+    let live = Arc::new(Live::start(LiveSettings {
+        progress: if quiet {
+            Progress::Never
+        } else {
+            config.progress.value
+        },
+        requests: config.x.value,
+        verbose: config.verbose.value,
+    }));
+    let source = network::source(config, &live)?;
+    let settings = FetchSettings {
+        jobs: config.jobs.value,
+        writable: config.modcacherw.value,
+        fail_fast: config.fail_fast.value,
+        store: !request.dry_run,
+    };
+    let run = Run {
+        config,
+        console,
+        cache: &cache,
+        sums: &sums,
+        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings),
+        project: project.as_ref(),
+        live: &live,
+    };
+    let told = if request.dry_run {
+        run.plan(&scope)?
+    } else {
+        run.complete(&scope)?
+    };
+    if config.verbose.value {
+        let seconds = begun.elapsed().as_secs_f64();
+        let received = human(live.received());
+        let modules = told.modules;
+        console.note(&format!(
+            "{modules} modules, {received} received, {seconds:.2} s"
+        ));
+    }
+    Ok(told.gravest)
+}
+
+/// Which modules the run is about.
+enum Scope {
+    /// Without arguments: what go.mod lists, and the graph for the sake of its go.mod files.
+    Listed,
+    /// Without arguments, where go.mod says `go 1.16` or older.
+    All,
+    /// What the arguments say.
+    Named(Vec<Argument>),
+}
+
+/// Decides the scope as `go` does; `None` if there is nothing to do.
+fn scope(project: Option<&Project>, request: &Request) -> Result<Option<Scope>> {
+    let mut arguments = request.arguments.clone();
+    if let Some(from) = &request.from {
+        arguments.extend(read_list(from)?);
+    }
+    if !arguments.is_empty() {
+        let arguments = arguments
+            .iter()
+            .map(|text| Argument::parse(text))
+            .collect::<Result<_>>()?;
+        return Ok(Some(Scope::Named(arguments)));
+    }
+    if request.from.is_some() {
+        return Ok(None);
+    }
+    let Some(project) = project else {
+        let text = "no modules specified (see 'go help mod download')";
+        return Err(Error::new(Kind::Usage, text)
+            .hint("name modules as PATH@VERSION, or run it where there is a go.mod"));
+    };
+    if project.modfile().require.is_empty() {
+        return Ok(None);
+    }
+    // `go` gives a go.mod without a go line its own version before it decides, so that such a
+    // module downloads what is listed, although its graph is read by the rules of an old one.
+    let listed = project.is_pruned() || project.modfile().go.is_none();
+    Ok(Some(if listed { Scope::Listed } else { Scope::All }))
+}
+
+/// What a run came to.
+struct Told {
+    modules: usize,
+    gravest: Option<Kind>,
+}
+
+struct Run<'a> {
+    config: &'a Config,
+    console: &'a Console,
+    cache: &'a Cache,
+    sums: &'a SumPolicy,
+    fetcher: Fetcher<'a>,
+    project: Option<&'a Project>,
+    live: &'a Live,
+}
+
+impl Run<'_> {
+    /// Fetches what is missing and tells the results.
+    fn complete(&self, scope: &Scope) -> Result<Told> {
+        let graph = self.graph(scope)?;
+        let selection = self.selection(scope, graph.as_ref())?;
+        let explicit = matches!(scope, Scope::Named(_));
+        // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
+        // beyond it is not.
+        if !explicit {
+            self.save_sums(graph.as_ref())?;
+        }
+        let modules: Vec<ModuleVersion> = selection
+            .choices
+            .iter()
+            .filter_map(module_of)
+            .cloned()
+            .collect();
+        let outcomes = self.fetcher.download(&modules);
+        self.live.clear();
+        for notice in selection.notices.iter().chain(&self.sums.take_warnings()) {
+            self.console.line(notice);
+        }
+        let mut failures = self.tell(&selection, &outcomes)?;
+        let mut late = Vec::new();
+        if explicit {
+            late.extend(self.save_sums(graph.as_ref()).err());
+        }
+        late.extend(graph.as_ref().and_then(Graph::error));
+        late.iter().for_each(|error| self.console.error(error));
+        failures.append(&mut late);
+        Ok(Told {
+            modules: modules.len(),
+            gravest: Error::gravest(&failures),
+        })
+    }
+
+    /// Loads the requirement graph, if the scope needs it.
+    fn graph(&self, scope: &Scope) -> Result<Option<Graph>> {
+        let needed = match scope {
+            Scope::Listed | Scope::All => true,
+            Scope::Named(arguments) => {
+                // All are looked at, so that one that means nothing here is refused.
+                let needs = arguments
+                    .iter()
+                    .map(|argument| argument.needs_graph(self.project));
+                needs.collect::<Result<Vec<bool>>>()?.contains(&true)
+            }
+        };
+        match self.project {
+            Some(project) if needed => self.fetcher.graph(project).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn selection(&self, scope: &Scope, graph: Option<&Graph>) -> Result<Selection> {
+        match (scope, self.project, graph) {
+            (Scope::Listed, Some(project), Some(graph)) => match graph.error() {
+                Some(error) => Err(error),
+                None => Ok(Selection::listed(project, graph)),
+            },
+            (Scope::Named(arguments), ..) => Ok(Selection::of(arguments, self.project, graph)),
+            _ => Ok(Selection::of(&[Argument::All], self.project, graph)),
+        }
+    }
+
+    /// Prints one result a choice, in their order; returns the failures.
+    fn tell(&self, selection: &Selection, outcomes: &[Outcome]) -> Result<Vec<Error>> {
+        let mut failures = Vec::new();
+        let mut outcomes = outcomes.iter();
+        for choice in &selection.choices {
+            let (json, failure) = match choice {
+                Choice::Module { named, .. } => {
+                    let Some(outcome) = outcomes.next() else {
+                        continue;
+                    };
+                    (outcome_json(outcome, *named), outcome.error.clone())
+                }
+                Choice::Query { path, query } => {
+                    let error = no_queries(path.as_str(), query);
+                    (failed_json(path.as_str(), query, &error), Some(error))
+                }
+                Choice::Failed {
+                    path,
+                    version,
+                    error,
+                } => (failed_json(path, version, error), Some(error.clone())),
+            };
+            if self.config.json.value {
+                self.console.data(&(json.indented() + "\n"))?;
+            } else if let Some(error) = &failure {
+                self.console.error(error);
+            }
+            failures.extend(failure);
+        }
+        Ok(failures)
+    }
+
+    /// `--dry-run`: one line a module that lacks something, with what it lacks.
+    fn plan(&self, scope: &Scope) -> Result<Told> {
+        let graph = self.graph(scope)?;
+        let selection = self.selection(scope, graph.as_ref())?;
+        let mut failures: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
+        let mut planned: Vec<(ModuleVersion, Vec<&'static str>)> = Vec::new();
+        let mut seen = HashSet::new();
+        for choice in &selection.choices {
+            match choice {
+                Choice::Module { module, .. } if seen.insert(module.clone()) => {
+                    match self.fetcher.missing(module) {
+                        Ok(missing) => planned.push((module.clone(), missing)),
+                        Err(error) => failures.push(error),
+                    }
+                }
+                Choice::Module { .. } => {}
+                Choice::Query { path, query } => failures.push(no_queries(path.as_str(), query)),
+                Choice::Failed { error, .. } => failures.push(error.clone()),
+            }
+        }
+        // The rest of the graph needs its go.mod files only.
+        for module in self.actual(graph.iter().flat_map(Graph::loaded)) {
+            if seen.insert(module.clone()) && !self.fetcher.has_gomod(&module) {
+                planned.push((module, vec!["mod"]));
+            }
+        }
+        planned.retain(|(_, missing)| !missing.is_empty());
+        self.live.clear();
+        for (module, missing) in &planned {
+            let line = if self.config.json.value {
+                let mut json = JsonObject::new();
+                json.string("Path", module.path().as_str());
+                json.string("Version", module.version().as_str());
+                json.strings("Missing", missing);
+                json.indented()
+            } else {
+                format!("{module} {}", missing.join(" "))
+            };
+            self.console.data(&(line + "\n"))?;
+        }
+        failures.iter().for_each(|error| self.console.error(error));
+        let differs = (!planned.is_empty()).then_some(Kind::Differs);
+        Ok(Told {
+            modules: planned.len(),
+            gravest: Error::gravest(&failures).or(differs),
+        })
+    }
+
+    /// Writes the sums that the build list needs, if there are new ones.
+    fn save_sums(&self, graph: Option<&Graph>) -> Result<()> {
+        let mut keep: HashSet<(String, String)> = HashSet::new();
+        let mut add = |module: &ModuleVersion, part: Part| {
+            keep.insert((module.path().to_string(), part.version_key(module)));
+        };
+        let build_list: Vec<ModuleVersion> = match graph {
+            Some(graph) => graph.build_list().collect(),
+            None => self.project.map(Project::requirements).unwrap_or_default(),
+        };
+        for module in self.actual(&build_list) {
+            add(&module, Part::Zip);
+            add(&module, Part::GoMod);
+        }
+        for module in self.actual(graph.into_iter().flat_map(Graph::loaded)) {
+            add(&module, Part::GoMod);
+        }
+        let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
+        self.sums.save(self.cache, wanted).map(drop)
+    }
+
+    /// The modules that are fetched in place of these.
+    fn actual<'m>(
+        &self,
+        modules: impl IntoIterator<Item = &'m ModuleVersion>,
+    ) -> impl Iterator<Item = ModuleVersion> {
+        let edits = self.project.map(Project::edits);
+        let actual = move |module: &ModuleVersion| match edits?.actual(module) {
+            Actual::Module(actual) => Some(actual),
+            Actual::Directory { .. } => None,
+        };
+        modules.into_iter().filter_map(actual)
+    }
+}
+
+fn module_of(choice: &Choice) -> Option<&ModuleVersion> {
+    match choice {
+        Choice::Module { module, .. } => Some(module),
+        Choice::Query { .. } | Choice::Failed { .. } => None,
+    }
+}
+
+fn failed_json(path: &str, version: &str, error: &Error) -> JsonObject {
+    let mut json = JsonObject::new();
+    json.string("Path", path);
+    json.string("Version", version);
+    json.string("Error", &error.chain());
+    json.string("ErrorKind", error.kind().name());
+    json
+}
+
+fn no_queries(path: &str, query: &str) -> Error {
+    Error::new(
+        Kind::Usage,
+        format!("{path}@{query}: version queries are not supported yet"),
+    )
+    .hint("name a canonical version, as v1.2.3 or a pseudo-version")
+}
+
+/// Finds and reads the main module, and says what is odd about it.
+fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
+    if config.go111module.value == ModuleMode::Off {
+        let text = "modules disabled by GO111MODULE=off; see 'go help modules'";
+        let origin = &config.go111module.origin;
+        return Err(Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}")));
+    }
+    if let Some(work) = config.work_file()? {
+        let text = format!("workspaces are not supported yet: found {}", work.display());
+        return Err(
+            Error::new(Kind::Other, text).hint("set GOWORK=off to work on the module alone")
+        );
+    }
+    let modfile = config
+        .modfile
+        .as_ref()
+        .map(|setting| setting.value.as_path());
+    let found = match config.mod_file() {
+        GoMod::Found(found) => found,
+        GoMod::InTempRoot(_) | GoMod::Missing if modfile.is_some() => {
+            let text = "cannot find main module, but -modfile was set.\n\t-modfile cannot be \
+                        used to set the module root directory.";
+            return Err(Error::new(Kind::Usage, text));
+        }
+        GoMod::InTempRoot(dir) => {
+            let dir = dir.display();
+            console.note(&format!(
+                "warning: ignoring go.mod in system temp root {dir}"
+            ));
+            return Ok(None);
+        }
+        GoMod::Missing => return Ok(None),
+    };
+    let project = Project::read(&found, modfile, &config.cwd)?;
+    for module in project.excluded_requirements() {
+        let (path, version) = (module.path(), module.version());
+        console.note(&format!(
+            "ignoring requirement on excluded version {path} {version}"
+        ));
+    }
+    if let (Some(line), Some(known)) = (&project.modfile().go, GoVersion::parse(KNOWN_GO_VERSION))
+        && line.version.language() > known
+    {
+        let (file, version) = (found.display(), &line.version);
+        console.note(&format!(
+            "warning: {file} says go {version}; the rules of go {known} are applied"
+        ));
+    }
+    Ok(Some(project))
+}
+
+/// Reads the arguments of `--from`: one a line; blank lines and lines with `#` first are skipped.
+fn read_list(from: &Path) -> Result<Vec<String>> {
+    let text = if from == Path::new("-") {
+        let mut text = String::new();
+        let read = io::stdin().lock().read_to_string(&mut text);
+        let fail = |cause| Error::new(Kind::LocalIo, "cannot read standard input").because(cause);
+        read.map_err(fail)?;
+        text
+    } else {
+        fs::read_to_string(from).map_err(|cause| Error::io("cannot read", from, cause))?
+    };
+    let mut modules = Vec::new();
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if !line.contains('@') || line.contains(char::is_whitespace) {
+            let place = format!("{}:{}", from.display(), index + 1);
+            return Err(Error::new(
+                Kind::Input,
+                format!("{place}: not a path@version: {line:?}"),
+            ));
+        }
+        modules.push(line.to_owned());
+    }
+    Ok(modules)
+}

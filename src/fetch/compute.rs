@@ -1,0 +1,71 @@
+//! The computing half of a zip: one inflation that checks, hashes and writes, then the commit.
+
+use std::fs::File;
+
+use super::Fetcher;
+use super::transfer::Ready;
+use crate::cache::{Entry, TempFile, VersionLock};
+use crate::error::{Error, Kind, Result};
+use crate::module::H1;
+use crate::modzip::ModuleZip;
+use crate::trust::Part;
+
+impl Fetcher<'_> {
+    /// Completes zip, ziphash and directory of an entry whose lock is held.
+    ///
+    /// The directory is made below its `.partial` mark and loses it only after the hash agreed
+    /// and the zip is in its place. On any failure the directory goes first, then the mark, then
+    /// the temporary.
+    pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready) -> Result<H1> {
+        let Ready { lock, zip, .. } = ready;
+        let file = match &zip {
+            Some(temp) => temp.reader()?,
+            None => {
+                let path = entry.zip_path();
+                File::open(&path).map_err(|cause| Error::io("cannot open", &path, cause))?
+            }
+        };
+        let archive = ModuleZip::open(file, entry.module())?;
+        if entry.has_directory() {
+            let h1 = archive.hash()?;
+            self.accept(entry, &lock, zip, &h1)?;
+            return Ok(h1);
+        }
+        let partial = entry.begin_directory(&lock)?;
+        let h1 = archive.extract(partial.directory())?;
+        self.accept(entry, &lock, zip, &h1)?;
+        partial.finish(|directory| {
+            if !self.settings.writable {
+                archive.seal(directory);
+            }
+        })?;
+        Ok(h1)
+    }
+
+    /// Checks the hash of the content, and only then makes zip and ziphash visible.
+    fn accept(
+        &self,
+        entry: &Entry,
+        lock: &VersionLock,
+        zip: Option<TempFile>,
+        h1: &H1,
+    ) -> Result<()> {
+        self.sums.check(entry.module(), Part::Zip, h1)?;
+        match zip {
+            Some(zip) => entry.commit_zip(lock, zip, h1),
+            None => match entry.read_ziphash()? {
+                Some(recorded) if recorded != *h1 => Err(Error::new(
+                    Kind::Security,
+                    format!(
+                        "{}: zip has been modified ({})\n\tzip:     {h1}\n\tziphash: {recorded}",
+                        entry.module(),
+                        entry.zip_path().display()
+                    ),
+                )
+                .hint("remove the zip and its ziphash to fetch them again")),
+                Some(_) => Ok(()),
+                None => entry.commit_ziphash(lock, h1),
+            },
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! The conductor: hands out the work of many modules, collects what comes back.
+
+use std::collections::HashMap;
+
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
+use rayon::Scope;
+
+use super::meta::GoMod;
+use super::pools::cores;
+use super::transfer::{OnContention, Ready, Transferred};
+use super::{Fetcher, Outcome};
+use crate::cache::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::module::{H1, ModuleVersion};
+use crate::source::Info;
+
+/// Zips that are fetched and not yet being unpacked, for each core.
+const READY_PER_CORE: usize = 2;
+
+/// What a job tells the conductor.
+enum Report {
+    Info(usize, Result<Info>),
+    GoMod(usize, Result<GoMod>),
+    Zip(usize, Result<H1>),
+    /// As `Zip`, from the compute pool, where it leaves room.
+    Unpacked(usize, Result<H1>),
+    /// Another process holds the lock.
+    Busy(usize),
+}
+
+/// One module on its way.
+struct Work {
+    entry: Entry,
+    info: Option<Result<Info>>,
+    gomod: Option<Result<GoMod>>,
+    zip: Option<Result<H1>>,
+    /// Fetched, but `.info` or `.mod` are still missing.
+    held: Option<Ready>,
+}
+
+impl Work {
+    /// `Some(true)` if both small files are there, `Some(false)` if one has failed.
+    fn meta(&self) -> Option<bool> {
+        match (&self.info, &self.gomod) {
+            (Some(Err(_)), _) | (_, Some(Err(_))) => Some(false),
+            (Some(Ok(_)), Some(Ok(_))) => Some(true),
+            _ => None,
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.meta() == Some(false) || matches!(self.zip, Some(Err(_)))
+    }
+
+    fn is_settled(&self) -> bool {
+        self.info.is_some() && self.gomod.is_some() && self.zip.is_some()
+    }
+}
+
+impl Fetcher<'_> {
+    /// Completes the cache entries of `modules`; one outcome for each, in their order.
+    pub fn download(&self, modules: &[ModuleVersion]) -> Vec<Outcome> {
+        let mut slots: Vec<usize> = Vec::with_capacity(modules.len());
+        let mut index_of: HashMap<&ModuleVersion, usize> = HashMap::new();
+        let mut distinct = Vec::new();
+        for module in modules {
+            slots.push(*index_of.entry(module).or_insert_with(|| {
+                distinct.push(module);
+                distinct.len() - 1
+            }));
+        }
+        self.watch.planned(distinct.len());
+        let mut settled: Vec<Option<Outcome>> = Vec::with_capacity(distinct.len());
+        let mut works = Vec::new();
+        for (index, module) in distinct.iter().enumerate() {
+            match self.look(module) {
+                Ok(work) if work.is_settled() => settled.push(Some(self.settle(module, work))),
+                Ok(work) => {
+                    works.push((index, work));
+                    settled.push(None);
+                }
+                Err(error) => {
+                    let outcome = Outcome {
+                        error: Some(error),
+                        ..Outcome::new(module)
+                    };
+                    self.watch.finished(module, true);
+                    settled.push(Some(outcome));
+                }
+            }
+        }
+        if !works.is_empty() {
+            let (places, works): (Vec<usize>, Vec<Work>) = works.into_iter().unzip();
+            for (place, work) in places.into_iter().zip(self.conduct(works)) {
+                let module = distinct[place];
+                settled[place] = Some(self.settle(module, work));
+            }
+        }
+        let outcome = |slot: usize| {
+            let found = settled.get(slot).cloned().flatten();
+            // Every slot was filled above, by one of the three ways.
+            found.unwrap_or_else(|| Outcome::new(distinct[slot]))
+        };
+        slots.into_iter().map(outcome).collect()
+    }
+
+    /// What the cache has of a module, without a lock.
+    fn look(&self, module: &ModuleVersion) -> Result<Work> {
+        let in_module = |error: Error| error.context(module.to_string());
+        let entry = self.cache.entry(module).map_err(in_module)?;
+        let info = self.cached_info(&entry).transpose();
+        let gomod = self.cached_gomod(&entry).transpose();
+        let zip = self.complete(&entry).transpose();
+        Ok(Work {
+            entry,
+            info,
+            gomod,
+            zip,
+            held: None,
+        })
+    }
+
+    /// Runs the two pools until every work is settled.
+    fn conduct(&self, mut works: Vec<Work>) -> Vec<Work> {
+        let pools = self
+            .pools
+            .transfer()
+            .and_then(|t| Ok((t, self.pools.compute()?)));
+        let (transfer, compute) = match pools {
+            Ok(pools) => pools,
+            Err(error) => {
+                for work in &mut works {
+                    work.info = Some(Err(error.clone()));
+                    work.gomod = Some(Err(error.clone()));
+                    work.zip = Some(Err(error.clone()));
+                }
+                return works;
+            }
+        };
+        let (reports_in, reports) = unbounded();
+        let (ready_in, ready) = bounded(cores() * READY_PER_CORE);
+        transfer.in_place_scope(|transfers| {
+            compute.in_place_scope(|computes| {
+                Conductor {
+                    fetcher: self,
+                    works: &mut works,
+                    transfers,
+                    computes,
+                    reports_in,
+                    ready_in,
+                    computing: 0,
+                }
+                .run(&reports, &ready);
+            });
+        });
+        works
+    }
+
+    /// Turns the results of the parts into one outcome; the first failure in go's order counts.
+    fn settle(&self, module: &ModuleVersion, work: Work) -> Outcome {
+        let mut outcome = Outcome::new(module);
+        outcome.traffic = self.traffic(module);
+        if let Err(error) = fill(&mut outcome, work) {
+            let text = error.to_string();
+            let names_itself = text.starts_with(&format!("{module}"))
+                || text.starts_with(&format!("verifying {module}"))
+                || text.starts_with(&format!("module {}", module.path()));
+            outcome.error = Some(if names_itself {
+                error
+            } else {
+                error.context(module.to_string())
+            });
+        }
+        self.watch.finished(module, outcome.error.is_some());
+        outcome
+    }
+}
+
+fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
+    let never_tried = || Error::new(Kind::Other, "not fetched: stopped after an earlier failure");
+    outcome.info = Some(work.info.ok_or_else(never_tried)??);
+    outcome.info_path = Some(work.entry.info_path());
+    let gomod = work.gomod.ok_or_else(never_tried)??;
+    outcome.gomod_path = Some(work.entry.gomod_path());
+    outcome.gomod_sum = Some(gomod.h1);
+    outcome.sum = Some(work.zip.ok_or_else(never_tried)??);
+    outcome.zip_path = Some(work.entry.zip_path());
+    outcome.directory = Some(work.entry.directory().to_owned());
+    Ok(())
+}
+
+struct Conductor<'c, 'scope, 'f, 'a> {
+    fetcher: &'f Fetcher<'a>,
+    works: &'c mut Vec<Work>,
+    transfers: &'c Scope<'scope>,
+    computes: &'c Scope<'scope>,
+    reports_in: Sender<Report>,
+    ready_in: Sender<Ready>,
+    computing: usize,
+}
+
+impl<'scope, 'f: 'scope, 'a> Conductor<'_, 'scope, 'f, 'a>
+where
+    'a: 'scope,
+{
+    fn run(mut self, reports: &Receiver<Report>, ready: &Receiver<Ready>) {
+        for index in 0..self.works.len() {
+            self.start(index);
+        }
+        let mut open = self.works.iter().filter(|work| !work.is_settled()).count();
+        while open > 0 {
+            let no_room = never();
+            let has_room = self.computing < cores() * READY_PER_CORE;
+            let index = select! {
+                recv(reports) -> report => match report {
+                    Ok(report) => self.take_report(report),
+                    Err(_) => return,
+                },
+                recv(if has_room { ready } else { &no_room }) -> zip => match zip {
+                    Ok(zip) => self.take_zip(zip),
+                    Err(_) => return,
+                },
+            };
+            if let Some(index) = index
+                && self.works[index].is_settled()
+            {
+                open -= 1;
+                if self.works[index].has_failed() {
+                    self.fetcher.failed();
+                }
+            }
+        }
+    }
+
+    /// Queues what a module lacks, all at once.
+    fn start(&mut self, index: usize) {
+        let fetcher = self.fetcher;
+        let work = &self.works[index];
+        if work.info.is_none() {
+            let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
+            self.transfers.spawn(move |_| {
+                let info = fetcher.unless_stopped(|| fetcher.info(&entry));
+                // The conductor outlives its jobs; were it gone, nobody would miss the report.
+                let _ = reports.send(Report::Info(index, info));
+            });
+        }
+        if work.gomod.is_none() {
+            let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
+            self.transfers.spawn(move |_| {
+                let gomod = fetcher.unless_stopped(|| fetcher.gomod(&entry));
+                let _ = reports.send(Report::GoMod(index, gomod));
+            });
+        }
+        if work.zip.is_none() {
+            self.start_zip(index, OnContention::Defer);
+        }
+    }
+
+    fn start_zip(&self, index: usize, on_contention: OnContention) {
+        let fetcher = self.fetcher;
+        let entry = self.works[index].entry.clone();
+        let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
+        self.transfers.spawn(move |_| {
+            let transfer = || fetcher.transfer_zip(index, &entry, on_contention);
+            let _ = match fetcher.unless_stopped(transfer) {
+                Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
+                Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
+                Ok(Transferred::Busy) => reports.send(Report::Busy(index)),
+                Err(error) => reports.send(Report::Zip(index, Err(error))),
+            };
+        });
+    }
+
+    /// Takes in a report; returns the module whose state it changed.
+    fn take_report(&mut self, report: Report) -> Option<usize> {
+        let index = match report {
+            Report::Busy(index) => {
+                self.start_zip(index, OnContention::Wait);
+                return None;
+            }
+            Report::Info(index, info) => {
+                self.works[index].info = Some(info);
+                index
+            }
+            Report::GoMod(index, gomod) => {
+                self.works[index].gomod = Some(gomod);
+                index
+            }
+            Report::Zip(index, zip) => {
+                self.works[index].zip = Some(zip);
+                index
+            }
+            Report::Unpacked(index, zip) => {
+                self.computing -= 1;
+                self.works[index].zip = Some(zip);
+                index
+            }
+        };
+        if self.works[index].held.is_some()
+            && self.works[index].meta().is_some()
+            && let Some(held) = self.works[index].held.take()
+        {
+            self.unpack(held);
+        }
+        Some(index)
+    }
+
+    /// Takes in a fetched zip: unpacks it now, or keeps it until the small files are there.
+    fn take_zip(&mut self, zip: Ready) -> Option<usize> {
+        let index = zip.index;
+        if self.works[index].meta().is_none() {
+            self.works[index].held = Some(zip);
+        } else {
+            self.unpack(zip);
+        }
+        Some(index)
+    }
+
+    fn unpack(&mut self, zip: Ready) {
+        let index = zip.index;
+        if self.works[index].meta() == Some(false) {
+            // The module has failed already: the zip is dropped, its temporary goes with it.
+            let text = "not unpacked: its .info or .mod could not be had";
+            self.works[index].zip = Some(Err(Error::new(Kind::Other, text)));
+            return;
+        }
+        self.computing += 1;
+        let fetcher = self.fetcher;
+        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
+        self.computes.spawn(move |_| {
+            let h1 = fetcher.finish_zip(&entry, zip);
+            let _ = reports.send(Report::Unpacked(index, h1));
+        });
+    }
+}
+
+impl Fetcher<'_> {
+    fn unless_stopped<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.is_stopped() {
+            return Err(Error::new(
+                Kind::Other,
+                "not fetched: stopped after an earlier failure",
+            ));
+        }
+        act()
+    }
+}

@@ -1,0 +1,139 @@
+//! Reading the requirement graph: the cached go.mod files at once, the others many at a time.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crossbeam_channel::unbounded;
+
+use super::Fetcher;
+use crate::error::{Error, Kind, Result};
+use crate::modset::{Actual, Graph, Loader, Project, Summary, Wanted};
+use crate::module::ModuleVersion;
+
+impl Fetcher<'_> {
+    /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
+    /// ([`Graph::error`]); what could be read is there all the same.
+    ///
+    /// # Errors
+    /// [`Kind::Other`] if no thread can be started.
+    pub fn graph(&self, project: &Project) -> Result<Graph> {
+        let pruned = project.is_pruned();
+        let mut loader = Loader::new(
+            project.path(),
+            project.edits(),
+            pruned,
+            project.requirements(),
+        );
+        loop {
+            self.drive(&mut loader)?;
+            let graph = loader.finish();
+            match graph.raised_roots() {
+                Some(raised) if pruned && graph.error().is_none() => loader.restart(pruned, raised),
+                _ => return Ok(graph),
+            }
+        }
+    }
+
+    /// Tells the loader every go.mod it wants, until it wants none.
+    fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+        let mut missing = Vec::new();
+        self.serve_from_cache(loader, |wanted| missing.push(wanted));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let pool = self.pools.transfer()?;
+        let (summaries_in, summaries) = unbounded();
+        pool.in_place_scope(|scope| {
+            let fetch = |wanted: Wanted| {
+                let summaries = summaries_in.clone();
+                scope.spawn(move |_| {
+                    let summary = self.fetch_summary(&wanted);
+                    // The receiver outlives the scope.
+                    let _ = summaries.send((wanted, summary));
+                });
+            };
+            let mut outstanding = missing.len();
+            missing.into_iter().for_each(fetch);
+            while outstanding > 0 {
+                let Ok((wanted, summary)) = summaries.recv() else {
+                    return;
+                };
+                outstanding -= 1;
+                loader.provide(&wanted, summary);
+                self.serve_from_cache(loader, |wanted| {
+                    outstanding += 1;
+                    fetch(wanted);
+                });
+            }
+        });
+        Ok(())
+    }
+
+    /// Provides what needs no request; hands on the rest.
+    fn serve_from_cache(&self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
+        while let Some(wanted) = loader.next_wanted() {
+            let found = match &wanted.actual {
+                Actual::Directory { written, path } => Some(read_replacement(written, path)),
+                Actual::Module(actual) => self.cached_summary(actual).transpose(),
+            };
+            match found {
+                Some(summary) => {
+                    let summary = summary.map_err(|error| name_failure(&wanted, error));
+                    loader.provide(&wanted, summary);
+                }
+                None => missing(wanted),
+            }
+        }
+    }
+
+    fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
+        let entry = self.cache.entry(module)?;
+        let Some(gomod) = self.cached_gomod(&entry)? else {
+            return Ok(None);
+        };
+        Summary::parse("go.mod", &gomod.data).map(|summary| Some(Arc::new(summary)))
+    }
+
+    fn fetch_summary(&self, wanted: &Wanted) -> Result<Arc<Summary>> {
+        let fetch = || {
+            let Actual::Module(module) = &wanted.actual else {
+                // Directories are served without a request.
+                return Err(Error::new(Kind::Other, "a directory is not fetched"));
+            };
+            let entry = self.cache.entry(module)?;
+            let gomod = self.gomod(&entry)?;
+            Summary::parse("go.mod", &gomod.data).map(Arc::new)
+        };
+        fetch().map_err(|error| name_failure(wanted, error))
+    }
+}
+
+fn read_replacement(written: &str, path: &Path) -> Result<Arc<Summary>> {
+    let shown = format!("{written}/go.mod");
+    let data = fs::read(path.join("go.mod"))
+        .map_err(|cause| Error::new(Kind::LocalIo, format!("reading {shown}")).because(cause))?;
+    Summary::parse(&shown, &data).map(Arc::new)
+}
+
+/// Names the module, and what replaces it, once.
+fn name_failure(wanted: &Wanted, error: Error) -> Error {
+    let (module, actual) = (&wanted.module, wanted.actual.describe());
+    let own = module.to_string();
+    let text = error.chain();
+    if text.starts_with("verifying ") || own == actual && text.starts_with(&format!("{own}: ")) {
+        return error;
+    }
+    if own == actual {
+        return error.context(own);
+    }
+    let cause = text.strip_prefix(&format!("{actual}: ")).unwrap_or(&text);
+    let mut named = Error::new(
+        error.kind(),
+        format!("{own} (replaced by {actual}): {cause}"),
+    );
+    for hint in error.hints() {
+        named = named.hint(hint.clone());
+    }
+    named
+}

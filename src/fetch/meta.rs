@@ -1,0 +1,104 @@
+//! The two small files of a module version: `.info` and `.mod`.
+
+use super::Fetcher;
+use crate::cache::Entry;
+use crate::error::{Error, Result};
+use crate::module::{H1, ModuleVersion};
+use crate::source::Info;
+use crate::trust::Part;
+
+/// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
+const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
+
+/// A go.mod whose sum was checked.
+pub(super) struct GoMod {
+    pub(super) data: Vec<u8>,
+    pub(super) h1: H1,
+}
+
+impl Fetcher<'_> {
+    /// The cached `.info`, if there is a readable one.
+    pub(super) fn cached_info(&self, entry: &Entry) -> Result<Option<Info>> {
+        Ok(entry
+            .read_info()?
+            .and_then(|json| Info::parse_cached(&json)))
+    }
+
+    /// The `.info`, from the cache or from the source.
+    pub(super) fn info(&self, entry: &Entry) -> Result<Info> {
+        if let Some(info) = self.cached_info(entry)? {
+            return Ok(info);
+        }
+        let module = entry.module();
+        self.watch.started(module);
+        let fetched = self.source.info(module.path(), module.version().as_str())?;
+        let info = self.book(module, fetched);
+        entry.write_info(info.to_cache_json().as_bytes())?;
+        Ok(info)
+    }
+
+    /// The cached `.mod`, checked against go.sum, if there is one.
+    pub(super) fn cached_gomod(&self, entry: &Entry) -> Result<Option<GoMod>> {
+        match entry.read_gomod()? {
+            Some(data) if !data.starts_with(VGO_PREFIX) => {
+                self.checked(entry.module(), data).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The `.mod`, from the cache or from the source, checked before it is stored.
+    pub(super) fn gomod(&self, entry: &Entry) -> Result<GoMod> {
+        if let Some(gomod) = self.cached_gomod(entry)? {
+            return Ok(gomod);
+        }
+        let module = entry.module();
+        self.sums.precheck(module, Part::GoMod)?;
+        self.watch.started(module);
+        let data = self.book(module, self.source.gomod(module)?);
+        let gomod = self.checked(module, data)?;
+        if self.settings.store {
+            entry.write_gomod(&gomod.data)?;
+        }
+        Ok(gomod)
+    }
+
+    /// What a download of `module` would have to make: of `info`, `mod`, `zip`, `ziphash` and
+    /// `dir` those that are missing.
+    ///
+    /// # Errors
+    /// What is cached cannot be read, or contradicts go.sum.
+    pub fn missing(&self, module: &ModuleVersion) -> Result<Vec<&'static str>> {
+        let look = || {
+            let entry = self.cache.entry(module)?;
+            let parts = [
+                ("info", self.cached_info(&entry)?.is_some()),
+                ("mod", self.cached_gomod(&entry)?.is_some()),
+                ("zip", entry.has_zip()),
+                ("ziphash", entry.read_ziphash()?.is_some()),
+                ("dir", entry.has_directory()),
+            ];
+            self.complete(&entry)?;
+            Ok(parts
+                .into_iter()
+                .filter(|(_, there)| !there)
+                .map(|(name, _)| name)
+                .collect())
+        };
+        look().map_err(|error: Error| error.context(module.to_string()))
+    }
+
+    /// True if the cache has a go.mod of `module`; its sum is not looked at.
+    #[must_use]
+    pub fn has_gomod(&self, module: &ModuleVersion) -> bool {
+        self.cache
+            .entry(module)
+            .is_ok_and(|entry| entry.gomod_path().exists())
+    }
+
+    fn checked(&self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
+        let h1 = H1::of_go_mod(&data);
+        self.sums.check(module, Part::GoMod, &h1)?;
+        Ok(GoMod { data, h1 })
+    }
+}

@@ -1,0 +1,127 @@
+//! The engine: from module versions to complete cache entries, with as much at once as helps.
+//!
+//! This is the one area with concurrency and the only one that holds both a source and a cache.
+//!
+//! # How the work flows
+//! The calling thread is the conductor: it keeps all state, looks into the cache, hands out work
+//! and collects results. What the cache has whole never leaves it: a warm run starts no thread.
+//!
+//! - The *transfer pool* (`jobs` threads) does what blocks: requests, and waiting for the locks
+//!   of other processes. `.info`, `.mod` and `.zip` of a module start together, each goes as its
+//!   own job; the queue is first in, first out.
+//! - A bounded channel carries finished zips, each with the version lock it was fetched under, to
+//!   the conductor. It takes the next one only when the *compute pool* (one thread a core) has
+//!   room, so when the disk is behind, transfers wait and memory stays bounded.
+//! - The compute pool inflates, hashes and writes each zip in one pass ([`crate::modzip`]), and
+//!   commits it. A compute job never waits for the network, a lock or a channel.
+//!
+//! A lock that another process holds is tried first and waited for last, behind all other work:
+//! two processes that start on the same list share it out among them. Nobody waits for a lock
+//! while holding one, so nobody waits for ever.
+//!
+//! A zip is committed only when `.info` and `.mod` are there: a module that fails leaves what it
+//! left with `go`.
+
+mod compute;
+mod conductor;
+mod graph;
+mod meta;
+mod outcome;
+mod pools;
+mod transfer;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+pub use outcome::{Outcome, Traffic};
+
+use crate::cache::Cache;
+use crate::module::ModuleVersion;
+use crate::source::Source;
+use crate::transport::Fetched;
+use crate::trust::SumPolicy;
+
+/// What a run of the engine is told about, while it happens. Called from many threads.
+pub trait Watch: Sync {
+    /// So many modules will be completed.
+    fn planned(&self, modules: usize);
+    /// A file of a module is being fetched.
+    fn started(&self, module: &ModuleVersion);
+    /// A module is complete or has failed.
+    fn finished(&self, module: &ModuleVersion, failed: bool);
+    /// Another process holds the lock that is needed next.
+    fn waiting(&self, module: &ModuleVersion, lock: &Path);
+}
+
+/// How the engine works.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchSettings {
+    /// Transfers at once.
+    pub jobs: usize,
+    /// `-modcacherw`: extracted directories stay writable.
+    pub writable: bool,
+    /// Start nothing new after the first failure.
+    pub fail_fast: bool,
+    /// Store the go.mod files of the graph; not in a dry run.
+    pub store: bool,
+}
+
+/// Fetches into one cache from one source, for one run.
+pub struct Fetcher<'a> {
+    cache: &'a Cache,
+    source: &'a dyn Source,
+    sums: &'a SumPolicy,
+    watch: &'a dyn Watch,
+    settings: FetchSettings,
+    pools: pools::Pools,
+    traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
+    stopped: AtomicBool,
+}
+
+impl<'a> Fetcher<'a> {
+    /// Makes a fetcher; no thread starts and nothing is touched until something is missing.
+    pub fn new(
+        cache: &'a Cache,
+        source: &'a dyn Source,
+        sums: &'a SumPolicy,
+        watch: &'a dyn Watch,
+        settings: FetchSettings,
+    ) -> Fetcher<'a> {
+        Fetcher {
+            cache,
+            source,
+            sums,
+            watch,
+            settings,
+            pools: pools::Pools::new(settings.jobs),
+            traffic: Mutex::default(),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes the value out of a transfer and books its bytes to the module.
+    fn book<T>(&self, module: &ModuleVersion, fetched: Fetched<T>) -> T {
+        let mut all = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        let traffic = all.entry(module.clone()).or_default();
+        traffic.bytes += fetched.bytes;
+        traffic.retries += fetched.retries;
+        fetched.value
+    }
+
+    fn traffic(&self, module: &ModuleVersion) -> Traffic {
+        let all = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(module).copied().unwrap_or_default()
+    }
+
+    fn failed(&self) {
+        if self.settings.fail_fast {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}

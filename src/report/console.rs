@@ -1,0 +1,102 @@
+//! Results to stdout, errors and notices to stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::json::JsonObject;
+use crate::config::{Color, Log};
+use crate::error::{Error, Kind, Result};
+
+/// The two streams, and how the program calls itself in messages.
+#[derive(Debug)]
+pub struct Console {
+    name: &'static str,
+    log: Log,
+    color: bool,
+    quiet: bool,
+}
+
+impl Console {
+    /// A console whose messages begin with `NAME: `.
+    #[must_use]
+    pub fn new(name: &'static str, log: Log, color: Color, quiet: bool) -> Console {
+        let color = match color {
+            Color::Auto => io::stderr().is_terminal(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Console {
+            name,
+            log,
+            color: color && log == Log::Text,
+            quiet,
+        }
+    }
+
+    /// Writes data to stdout.
+    ///
+    /// # Errors
+    /// [`Kind::LocalIo`]. A reader that has gone away is no error: it has what it wanted.
+    pub fn data(&self, text: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new(Kind::LocalIo, "cannot write to stdout").because(cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells an error and its hints. Said even with `--quiet`.
+    pub fn error(&self, error: &Error) {
+        match self.log {
+            Log::Text => {
+                let (red, bold, plain) = if self.color {
+                    ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
+                } else {
+                    ("", "", "")
+                };
+                self.say(&format!("{red}{}:{plain} {}", self.name, error.chain()));
+                for hint in error.hints() {
+                    self.say(&format!("{bold}hint:{plain} {hint}"));
+                }
+            }
+            Log::Json => {
+                let mut line = JsonObject::new();
+                line.string("level", "error");
+                line.string("message", &error.chain());
+                line.string("kind", error.kind().name());
+                line.strings("hints", error.hints());
+                self.say(&line.compact());
+            }
+        }
+    }
+
+    /// Tells something worth knowing that is no failure, with the program's name before it.
+    pub fn note(&self, text: &str) {
+        match self.log {
+            Log::Text => self.line(&format!("{}: {text}", self.name)),
+            Log::Json => self.line(text),
+        }
+    }
+
+    /// Tells a line as it is.
+    pub fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        match self.log {
+            Log::Text => self.say(text),
+            Log::Json => {
+                let mut line = JsonObject::new();
+                line.string("level", "info");
+                line.string("message", text);
+                self.say(&line.compact());
+            }
+        }
+    }
+
+    fn say(&self, text: &str) {
+        // There is nowhere to report that stderr is gone.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}

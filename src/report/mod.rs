@@ -1,0 +1,16 @@
+//! All that the user reads. The only area that writes to stdout or stderr.
+//!
+//! stdout is data a script may parse, stderr is talk. [`Console`] prints results and errors from
+//! the calling thread; [`Live`] prints what happens meanwhile (progress, `-x`, retries) from one
+//! thread of its own, fed over a channel by whoever works, and is finished before results are
+//! printed, so the two never mix within a line. Without anything to show it starts no thread.
+
+mod console;
+mod json;
+mod live;
+mod outcome;
+
+pub use console::Console;
+pub use json::JsonObject;
+pub use live::{Live, LiveSettings, human};
+pub use outcome::outcome_json;

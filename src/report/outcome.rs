@@ -1,0 +1,57 @@
+//! `download -json`: one object a module, go's keys in go's order, then ours.
+
+use super::json::JsonObject;
+use crate::fetch::Outcome;
+use crate::source::Origin;
+
+/// The object that `go mod download -json` prints for a module.
+///
+/// Keys after `Origin` are ours: `ErrorKind` (see [`crate::Kind::name`]), `Bytes` (of bodies
+/// received), `Retries` (requests made again). The origin is shown of a module that was `named`
+/// with its version, as go does.
+#[must_use]
+pub fn outcome_json(outcome: &Outcome, named: bool) -> JsonObject {
+    let mut json = JsonObject::new();
+    let path = |path: &Option<std::path::PathBuf>| {
+        path.as_ref()
+            .map_or(String::new(), |path| path.display().to_string())
+    };
+    let sum =
+        |sum: &Option<crate::module::H1>| sum.as_ref().map_or(String::new(), |sum| sum.to_string());
+    json.string("Path", outcome.module.path().as_str());
+    json.string("Version", outcome.module.version().as_str());
+    json.string(
+        "Error",
+        &outcome
+            .error
+            .as_ref()
+            .map_or(String::new(), |error| error.chain()),
+    );
+    json.string("Info", &path(&outcome.info_path));
+    json.string("GoMod", &path(&outcome.gomod_path));
+    json.string("Zip", &path(&outcome.zip_path));
+    json.string("Dir", &path(&outcome.directory));
+    json.string("Sum", &sum(&outcome.sum));
+    json.string("GoModSum", &sum(&outcome.gomod_sum));
+    if named && let Some(origin) = outcome.info.as_ref().and_then(|info| info.origin.as_ref()) {
+        json.object("Origin", &origin_json(origin));
+    }
+    json.string(
+        "ErrorKind",
+        outcome
+            .error
+            .as_ref()
+            .map_or("", |error| error.kind().name()),
+    );
+    json.number("Bytes", outcome.traffic.bytes);
+    json.number("Retries", outcome.traffic.retries.into());
+    json
+}
+
+fn origin_json(origin: &Origin) -> JsonObject {
+    let mut json = JsonObject::new();
+    for (key, value) in origin.fields() {
+        json.string(key, value);
+    }
+    json
+}

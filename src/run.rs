@@ -1,0 +1,128 @@
+//! One run of the program: from the command line to the exit status.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{self, Command, Invocation, Persona};
+use crate::command::{download, env, global_flags, working_directory};
+use crate::config::{Color, Config, Environment, Log};
+use crate::error::{Error, Kind, Result};
+use crate::report::Console;
+
+/// Runs the program and returns its exit status, everything having been printed.
+///
+/// `argv` begins with the name the program was called by.
+pub fn run(argv: Vec<OsString>, environment: &Environment) -> u8 {
+    let called = argv
+        .first()
+        .map(Path::new)
+        .and_then(Path::file_stem)
+        .unwrap_or_default();
+    let name = if called == "go" { "go" } else { "modfetch" };
+    let plain = Console::new(name, Log::Text, Color::Never, false);
+    let invocation = match cli::parse(argv) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            plain.error(&error);
+            return error.kind().exit_code();
+        }
+    };
+    let go_codes = invocation.persona == Persona::Go;
+    match dispatch(&invocation, environment, &plain) {
+        Ok(Status::Done) => 0,
+        Ok(Status::Failed { kind, go_codes }) => status(kind, go_codes),
+        Err(error) => {
+            plain.error(&error);
+            status(
+                error.kind(),
+                go_codes || invocation.raw.go_exit_codes == Some(true),
+            )
+        }
+    }
+}
+
+/// How a command ended that has told its failures itself.
+enum Status {
+    Done,
+    Failed { kind: Kind, go_codes: bool },
+}
+
+/// `go` itself knows 1 for every failure, and 2 for a command line it cannot read, which has
+/// ended the run before.
+fn status(kind: Kind, go_codes: bool) -> u8 {
+    if go_codes { 1 } else { kind.exit_code() }
+}
+
+fn dispatch(invocation: &Invocation, environment: &Environment, plain: &Console) -> Result<Status> {
+    let raw = &invocation.raw;
+    match invocation.command {
+        Command::Help { about, long } => plain.data(&cli::help(about, long))?,
+        Command::Missing => {
+            plain.line(cli::help(None, false).trim_end());
+            return Ok(Status::Failed {
+                kind: Kind::Usage,
+                go_codes: false,
+            });
+        }
+        Command::Version => plain.data(&version())?,
+        Command::Env => {
+            let cwd = working_directory(raw, &current_directory()?)?;
+            let output = env::run(invocation, environment, &cwd)?;
+            output.warnings.iter().for_each(|warning| plain.line(warning));
+            plain.data(&output.stdout)?;
+        }
+        Command::Download => {
+            let cwd = working_directory(raw, &current_directory()?)?;
+            let config = Config::resolve(environment, &global_flags(raw), &cwd)?;
+            let name = if invocation.persona == Persona::Go {
+                "go"
+            } else {
+                "modfetch"
+            };
+            let console = Console::new(
+                name,
+                config.log.value,
+                config.color.value,
+                config.quiet.value,
+            );
+            let request = download::Request {
+                arguments: raw.args.clone(),
+                from: raw.from.clone().map(|from| in_directory(&cwd, from)),
+                dry_run: raw.dry_run,
+            };
+            let go_codes = invocation.persona == Persona::Go || config.go_exit_codes.value;
+            match download::run(&config, &console, &request) {
+                Ok(None) => {}
+                Ok(Some(kind)) => return Ok(Status::Failed { kind, go_codes }),
+                Err(error) => {
+                    console.error(&error);
+                    return Ok(Status::Failed {
+                        kind: error.kind(),
+                        go_codes,
+                    });
+                }
+            }
+        }
+    }
+    Ok(Status::Done)
+}
+
+/// What `modfetch version` prints.
+fn version() -> String {
+    format!("modfetch {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+fn current_directory() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|cause| {
+        Error::new(Kind::LocalIo, "cannot find the current directory").because(cause)
+    })
+}
+
+/// A file that was named on the command line; `-` stays what it is.
+fn in_directory(cwd: &Path, file: PathBuf) -> PathBuf {
+    if file == Path::new("-") {
+        file
+    } else {
+        cwd.join(file)
+    }
+}

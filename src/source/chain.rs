@@ -1,0 +1,246 @@
+//! GOPROXY's rules: which proxies are asked, in which order, and whose error is shown.
+//!
+//! Source: golang/go `cmd/go/internal/modfetch` `proxy.go` (`proxyList`, `TryProxies`) and
+//! `repo.go` (`lookup`).
+//!
+//! Where `direct` ends the list we differ, because version control is not supported yet: go
+//! shows what `direct` met with, we show what the proxies said, with a hint.
+
+use super::proxy::Proxy;
+use super::{Info, Source};
+use crate::error::{Error, Kind, Result};
+use crate::module::{ModulePath, ModuleVersion, PrefixPatterns};
+use crate::transport::{Client, Fetched, Scheme, Sink, Url};
+
+/// The proxies of a GOPROXY list.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    hops: Vec<Hop>,
+    noproxy: PrefixPatterns,
+}
+
+#[derive(Clone, Debug)]
+struct Hop {
+    kind: HopKind,
+    next: Next,
+}
+
+#[derive(Clone, Debug)]
+enum HopKind {
+    Proxy(Proxy),
+    Off,
+    Direct,
+}
+
+/// When the hop after this one is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// `,`: after 404 and 410 only.
+    IfNotFound,
+    /// `|`: after any error.
+    Always,
+}
+
+impl Chain {
+    /// Reads a GOPROXY list; `origin` names the setting in messages, `noproxy` is GONOPROXY.
+    /// Connects to nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Input`]: an entry that is no URL of a proxy, or no entry at all.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a client is a handle, kept by the hops"
+    )]
+    pub fn parse(
+        goproxy: &str,
+        origin: &str,
+        noproxy: PrefixPatterns,
+        client: Client,
+    ) -> Result<Chain> {
+        let hops = parse_hops(goproxy, &client).map_err(|error| error.context(origin))?;
+        Ok(Chain { hops, noproxy })
+    }
+
+    /// Asks one hop after the other. `version` is for messages, empty if there is none.
+    fn ask<T>(
+        &self,
+        path: &ModulePath,
+        version: &str,
+        mut question: impl FnMut(&Proxy) -> Result<T>,
+    ) -> Result<T> {
+        if self.noproxy.matches(path.as_str()) {
+            let error = unsupported("it matches GONOPROXY or GOPRIVATE");
+            return Err(named(path, version, error));
+        }
+        // What a proxy said other than "not found" tells more, and the first such error is kept
+        // until a later one; among equals the last one is shown, as go does.
+        let mut best: Option<Error> = None;
+        for hop in &self.hops {
+            let error = match &hop.kind {
+                HopKind::Proxy(proxy) => match question(proxy) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                },
+                HopKind::Off => return Err(ended_by_off(path, version, best)),
+                HopKind::Direct => return Err(ended_by_direct(path, version, best)),
+            };
+            let not_found = error.is_not_found();
+            if best.as_ref().is_none_or(Error::is_not_found) || !not_found {
+                best = Some(error);
+            }
+            if !not_found && hop.next == Next::IfNotFound {
+                break;
+            }
+        }
+        Err(best.unwrap_or_else(|| Error::new(Kind::Input, NO_ENTRIES)))
+    }
+}
+
+const NO_ENTRIES: &str = "GOPROXY list is not the empty string, but contains no entries";
+
+fn unsupported(why: &str) -> Error {
+    Error::new(
+        Kind::Other,
+        format!("needs version control, which is not supported yet ({why})"),
+    )
+    .hint("name a module proxy in GOPROXY that has it, or fetch it with go into the same cache")
+}
+
+/// Names the module where no proxy was asked: go does not call the version invalid here.
+fn named(path: &ModulePath, version: &str, error: Error) -> Error {
+    error.context(if version.is_empty() {
+        format!("module {path}")
+    } else {
+        format!("{path}@{version}")
+    })
+}
+
+/// After `off`: go shows this text also where proxies before it answered "not found".
+fn ended_by_off(path: &ModulePath, version: &str, best: Option<Error>) -> Error {
+    const TEXT: &str = "module lookup disabled by GOPROXY=off";
+    match best {
+        None => named(path, version, Error::new(Kind::Offline, TEXT)),
+        Some(error) if error.is_not_found() => {
+            named(path, version, Error::new(Kind::NotFound, TEXT))
+                .hint(format!("before off in GOPROXY: {}", error.chain()))
+        }
+        Some(error) => error,
+    }
+}
+
+fn ended_by_direct(path: &ModulePath, version: &str, best: Option<Error>) -> Error {
+    match best {
+        None => named(path, version, unsupported("GOPROXY says direct")),
+        Some(error) => {
+            error.hint("direct in GOPROXY was not tried: version control is not supported yet")
+        }
+    }
+}
+
+fn parse_hops(goproxy: &str, client: &Client) -> Result<Vec<Hop>> {
+    let mut hops = Vec::new();
+    for entry in goproxy.split_inclusive([',', '|']) {
+        let next = if entry.ends_with('|') {
+            Next::Always
+        } else {
+            Next::IfNotFound
+        };
+        let kind = match entry.trim_end_matches([',', '|']).trim() {
+            "" => continue,
+            "off" => HopKind::Off,
+            "direct" => HopKind::Direct,
+            text => HopKind::Proxy(Proxy::new(parse_base(text)?, client.clone())),
+        };
+        let last = !matches!(kind, HopKind::Proxy(_));
+        hops.push(Hop { kind, next });
+        // go ignores what follows.
+        if last {
+            break;
+        }
+    }
+    if hops.is_empty() {
+        return Err(Error::new(Kind::Input, NO_ENTRIES));
+    }
+    Ok(hops)
+}
+
+fn parse_base(text: &str) -> Result<Url> {
+    // A single word is reserved for built-in behaviour; what looks like a host gets a scheme.
+    let implicit = text.contains(['.', ':', '/']) && !text.contains(":/") && !text.starts_with('/');
+    let text = if implicit {
+        format!("https://{text}")
+    } else {
+        text.to_owned()
+    };
+    let refused = |reason: &str| {
+        let shown = Url::redact_text(&text);
+        Error::new(Kind::Input, format!("{reason}: {shown}"))
+    };
+    let scheme = text
+        .split_once(':')
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        None => return Err(refused("invalid proxy URL missing scheme")),
+        Some("http" | "https" | "") => {}
+        Some("file") if text.to_ascii_lowercase().starts_with("file:///") => {}
+        Some("file") => return Err(refused("invalid file:// proxy URL with non-path elements")),
+        Some(_) => {
+            return Err(refused(
+                "invalid proxy URL scheme (must be https, http, file)",
+            ));
+        }
+    }
+    let url = Url::parse(&text)?;
+    if url.scheme() == Scheme::File && (!url.is_only_path() || text.contains('#')) {
+        return Err(refused("invalid file:// proxy URL with non-path elements"));
+    }
+    Ok(url)
+}
+
+/// A sink that is restarted before the second hop writes to it.
+struct PerHop<'a> {
+    sink: &'a mut dyn Sink,
+    used: bool,
+}
+
+impl PerHop<'_> {
+    fn next(&mut self) -> Result<&mut dyn Sink> {
+        if std::mem::replace(&mut self.used, true) {
+            self.sink.restart().map_err(|cause| {
+                Error::new(Kind::LocalIo, "cannot start the download again").because(cause)
+            })?;
+        }
+        Ok(self.sink)
+    }
+}
+
+impl Source for Chain {
+    fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
+        self.ask(path, "", |proxy| proxy.versions(path))
+    }
+
+    fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
+        self.ask(path, "", |proxy| proxy.latest(path))
+    }
+
+    fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
+        self.ask(path, revision, |proxy| proxy.info(path, revision))
+    }
+
+    fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
+        self.ask(module.path(), module.version().as_str(), |proxy| {
+            proxy.gomod(module)
+        })
+    }
+
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+        let mut sink = PerHop { sink, used: false };
+        self.ask(module.path(), module.version().as_str(), |proxy| {
+            proxy.zip(module, sink.next()?)
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "chain_tests.rs"]
+mod tests;

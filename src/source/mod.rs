@@ -1,0 +1,72 @@
+//! Where module data comes from: proxies tried in the order that GOPROXY lists them.
+//!
+//! A [`Source`] answers five questions about a module: which versions there are, which is the
+//! latest, the metadata of a revision, a version's go.mod and its zip. [`Chain`] answers by
+//! Go's GOPROXY rules; [`Offline`] refuses everything. Nothing here knows a cache, checks a
+//! checksum or prints. Version control (`direct`) is not supported yet; its place is a third
+//! kind of hop in `chain`.
+//!
+//! Errors name the module as go does (`a.com/m@v1.0.0: reading URL: 404 Not Found`, `module
+//! a.com/m: ...` without a version): who passes them on does not name it again.
+
+mod chain;
+mod gojson;
+mod info;
+mod offline;
+mod proxy;
+mod time;
+
+pub use chain::Chain;
+pub use info::{Info, Origin};
+pub use offline::Offline;
+pub use time::Time;
+
+use crate::error::Result;
+use crate::module::{ModulePath, ModuleVersion};
+use crate::transport::{Fetched, Sink};
+
+/// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
+pub const MAX_ZIP_BYTES: u64 = 500 << 20;
+
+/// The longest go.mod: what a module zip may hold (golang/mod `zip.MaxGoMod`).
+pub const MAX_MOD_BYTES: u64 = 16 << 20;
+
+/// The longest list of versions; ours to choose, Go has no limit. A hundred thousand
+/// pseudo-versions fit.
+pub const MAX_LIST_BYTES: u64 = 16 << 20;
+
+/// The longest metadata; ours to choose, Go has no limit. Usual are a few hundred bytes.
+pub const MAX_INFO_BYTES: u64 = 1 << 20;
+
+/// Answers questions about modules, from many threads at once.
+pub trait Source: Send + Sync {
+    /// The released and pre-released versions, in semver order; no pseudo-versions.
+    ///
+    /// # Errors
+    /// Not found if the module is unknown; a module without versions is an empty list.
+    fn versions(&self, path: &ModulePath) -> Result<Vec<String>>;
+
+    /// The version that stands for a module without released versions.
+    ///
+    /// # Errors
+    /// Not found if the module is unknown or has no commit at all.
+    fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>>;
+
+    /// The metadata of a version, branch, tag or commit.
+    ///
+    /// # Errors
+    /// Also if the answer is malformed, or for another version than the one asked for.
+    fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>>;
+
+    /// The go.mod of a version, as served.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>>;
+
+    /// Writes the zip of a version, unchecked, of at most [`MAX_ZIP_BYTES`].
+    ///
+    /// # Errors
+    /// Those of the transport; a longer zip is a security error.
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
+}

@@ -1,0 +1,174 @@
+//! One proxy of the GOPROXY list: http, https or a tree of files.
+//!
+//! Source: golang/go `cmd/go/internal/modfetch/proxy.go`, `proxyRepo`.
+
+use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, Time};
+use crate::error::{Error, Kind, Result};
+use crate::module::{
+    ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version, is_valid,
+    pseudo_version_time,
+};
+use crate::transport::{Client, Fetched, Sink, TooLarge, Url};
+
+/// A module proxy at a base URL.
+#[derive(Clone, Debug)]
+pub(super) struct Proxy {
+    base: Url,
+    client: Client,
+}
+
+impl Proxy {
+    pub(super) fn new(base: Url, client: Client) -> Proxy {
+        Proxy { base, client }
+    }
+
+    fn url(&self, path: &ModulePath, file: &str) -> Result<Url> {
+        Ok(self.base.join(&format!("{}/{file}", path.escape()?)))
+    }
+
+    fn get(&self, path: &ModulePath, file: &str, limit: u64) -> Result<Fetched<Vec<u8>>> {
+        self.client.get(&self.url(path, file)?, limit)
+    }
+
+    fn parse_info(&self, body: &[u8]) -> Result<Info> {
+        Info::parse(body).map_err(|reason| {
+            let base = self.base.redacted();
+            let base = base.as_str();
+            Error::new(
+                Kind::Network,
+                format!("invalid response from proxy {base:?}: {reason}"),
+            )
+        })
+    }
+
+    /// The newest of the list by time, the one it states or that of the pseudo-version.
+    fn latest_of_list(&self, path: &ModulePath) -> Result<Fetched<Info>> {
+        let list = self
+            .get(path, "@v/list", MAX_LIST_BYTES)
+            .map_err(|error| version_error(path, "", error))?;
+        let text = String::from_utf8_lossy(&list.value);
+        let mut best: Option<(Time, &str)> = None;
+        for line in text.split('\n') {
+            let mut words = line.split_whitespace();
+            let Some(version) = words.next().filter(|version| is_valid(version)) else {
+                continue;
+            };
+            let time = match words.next() {
+                Some(stated) => Time::parse(stated).unwrap_or(Time::ZERO),
+                None if is_pseudo_version(version) => pseudo_version_time(version)
+                    .and_then(Time::parse_pseudo)
+                    .unwrap_or(Time::ZERO),
+                // Only asked where there is no release; one that came since is passed over.
+                None => continue,
+            };
+            if time > best.map_or(Time::ZERO, |(time, _)| time) {
+                best = Some((time, version));
+            }
+        }
+        match best {
+            Some((_, version)) => self.info(path, version).map(|info| Fetched {
+                bytes: info.bytes + list.bytes,
+                retries: info.retries + list.retries,
+                ..info
+            }),
+            None => Err(version_error(
+                path,
+                "",
+                Error::new(Kind::NotFound, "no commits"),
+            )),
+        }
+    }
+}
+
+/// Names the module, as go's `ModuleError` and `InvalidVersionError` do.
+fn version_error(path: &ModulePath, version: &str, error: Error) -> Error {
+    if version.is_empty() {
+        return error.context(format!("module {path}"));
+    }
+    if canonical(version).as_deref() == Some(version) {
+        return error.context(format!("{path}@{version}"));
+    }
+    let noun = if is_pseudo_version(version) {
+        "pseudo-version"
+    } else {
+        "version"
+    };
+    error.context(format!("{path}@{version}: invalid {noun}"))
+}
+
+fn named(module: &ModuleVersion) -> impl Fn(Error) -> Error {
+    move |error| version_error(module.path(), module.version().as_str(), error)
+}
+
+impl Source for Proxy {
+    fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
+        let list = self
+            .get(path, "@v/list", MAX_LIST_BYTES)
+            .map_err(|error| version_error(path, "", error))?;
+        let text = String::from_utf8_lossy(&list.value);
+        let mut versions: Vec<String> = text
+            .split('\n')
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|version| is_valid(version) && !is_pseudo_version(version))
+            .map(str::to_owned)
+            .collect();
+        versions.sort_by(|a, b| compare(a, b).then_with(|| a.cmp(b)));
+        Ok(versions)
+    }
+
+    fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
+        let body = match self.get(path, "@latest", MAX_INFO_BYTES) {
+            Ok(body) => body,
+            Err(error) if error.is_not_found() => {
+                return self.latest_of_list(path);
+            }
+            Err(error) => return Err(version_error(path, "", error)),
+        };
+        let info = self
+            .parse_info(&body.value)
+            .map_err(|e| version_error(path, "", e))?;
+        Ok(body.map(|_| info))
+    }
+
+    fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
+        let name = |error| version_error(path, revision, error);
+        let escaped = escape_version(revision).map_err(name)?;
+        let body = self
+            .get(path, &format!("@v/{escaped}.info"), MAX_INFO_BYTES)
+            .map_err(name)?;
+        let info = self.parse_info(&body.value).map_err(name)?;
+        let proper = ModuleVersion::parse(path.as_str(), revision).is_ok();
+        if info.version != revision && proper {
+            return Err(name(Error::new(
+                Kind::Network,
+                format!(
+                    "proxy returned info for version {} instead of requested version",
+                    info.version
+                ),
+            )));
+        }
+        Ok(body.map(|_| info))
+    }
+
+    fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
+        let version = escape_version(module.version().as_str()).map_err(named(module))?;
+        self.get(module.path(), &format!("@v/{version}.mod"), MAX_MOD_BYTES)
+            .map_err(named(module))
+    }
+
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+        let version = escape_version(module.version().as_str()).map_err(named(module))?;
+        let url = self
+            .url(module.path(), &format!("@v/{version}.zip"))
+            .map_err(named(module))?;
+        self.client
+            .get_into(&url, MAX_ZIP_BYTES, sink)
+            .map_err(|error| {
+                named(module)(if TooLarge::caused(&error) {
+                    Error::new(Kind::Security, "downloaded zip file too large")
+                } else {
+                    error
+                })
+            })
+    }
+}

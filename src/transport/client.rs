@@ -1,0 +1,446 @@
+//! The one way in: a GET with a limit, tried until it works or cannot.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ureq::http::{Response, StatusCode, header};
+use ureq::{Agent, Body};
+
+use super::Settings;
+use super::agent;
+use super::event::{Event, Observer};
+use super::failure::{Circumstances, reading};
+use super::file;
+use super::proxy_env::Proxies;
+use super::retry::{Failure, RealTimer, Timer, parse_retry_after};
+use super::status::{status_error, status_text};
+use super::url::{RedactedUrl, Scheme, Url};
+use crate::error::{Error, Kind, Result};
+
+/// As many redirects are followed, as Go does.
+const MAX_REDIRECTS: usize = 10;
+
+/// How much is read and handed on at once.
+const CHUNK_BYTES: usize = 32 << 10;
+
+/// Where a body goes.
+pub trait Sink: io::Write {
+    /// Throws away what was written, before another try.
+    ///
+    /// # Errors
+    /// What the system says; the transfer then fails for good.
+    fn restart(&mut self) -> io::Result<()>;
+}
+
+impl Sink for Vec<u8> {
+    fn restart(&mut self) -> io::Result<()> {
+        self.clear();
+        Ok(())
+    }
+}
+
+/// What a successful transfer brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched<T> {
+    /// The outcome.
+    pub value: T,
+    /// How many bytes of body came over the network (or from a file) in the try that worked.
+    pub bytes: u64,
+    /// How many tries failed before.
+    pub retries: u32,
+}
+
+impl<T> Fetched<T> {
+    /// Turns the outcome into another.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fetched<U> {
+        Fetched {
+            value: change(self.value),
+            bytes: self.bytes,
+            retries: self.retries,
+        }
+    }
+}
+
+/// The reason of an error for a body that is longer than the caller's limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// In bytes.
+    pub limit: u64,
+}
+
+impl TooLarge {
+    /// True if `error` was caused by passing a limit.
+    #[must_use]
+    pub fn caused(error: &Error) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(cause) = next {
+            if cause.is::<TooLarge>() {
+                return true;
+            }
+            next = cause.source();
+        }
+        false
+    }
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "larger than {} bytes", self.limit)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// Makes GET requests; cheap to clone, clones share connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    observer: Arc<dyn Observer>,
+    timer: Box<dyn Timer>,
+    network: OnceLock<Network>,
+}
+
+/// What only a request over the network needs.
+struct Network {
+    agent: Agent,
+    proxies: Arc<Proxies>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("settings", &self.0.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Remembers the settings; everything else waits for the first request that needs it, the
+    /// TLS roots for the first https one.
+    #[must_use]
+    pub fn new(settings: Settings, observer: Arc<dyn Observer>) -> Client {
+        Client::with_timer(settings, observer, Box::new(RealTimer))
+    }
+
+    /// As [`Client::new`], with another clock: for tests, which should not sleep.
+    #[must_use]
+    pub fn with_timer(
+        settings: Settings,
+        observer: Arc<dyn Observer>,
+        timer: Box<dyn Timer>,
+    ) -> Client {
+        Client(Arc::new(Inner {
+            settings,
+            observer,
+            timer,
+            network: OnceLock::new(),
+        }))
+    }
+
+    /// Gets a body of at most `limit` bytes into memory.
+    ///
+    /// # Errors
+    /// As [`Client::get_into`].
+    pub fn get(&self, url: &Url, limit: u64) -> Result<Fetched<Vec<u8>>> {
+        let mut body = Vec::new();
+        let fetched = self.get_into(url, limit, &mut body)?;
+        Ok(fetched.map(|()| body))
+    }
+
+    /// Gets a body of at most `limit` bytes into a sink, which is restarted before each further
+    /// try, and holds what came of the last one if all fail.
+    ///
+    /// # Errors
+    /// - [`Kind::NotFound`] for 404, 410 or a missing file; [`Kind::Auth`] for 401, 403 and 407;
+    ///   [`Kind::Network`] for any other status and for trouble on the way, after the retries;
+    ///   all in go's words where it has some: `reading URL: 404 Not Found`.
+    /// - [`Kind::Network`] by reason of [`TooLarge`].
+    /// - [`Kind::LocalIo`] if the sink or a file fails.
+    /// - [`Kind::Input`] for settings and URLs that cannot be used.
+    pub fn get_into(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+        if url.scheme() == Scheme::File {
+            let bytes = read_file(url, limit, sink)?;
+            return Ok(Fetched {
+                value: (),
+                bytes,
+                retries: 0,
+            });
+        }
+        self.transfer(url, limit, sink)
+    }
+
+    fn transfer(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+        let inner = &*self.0;
+        let shown = url.redacted();
+        let started = Instant::now();
+        let mut attempt = 1;
+        loop {
+            inner.observer.event(&Event::Start {
+                url: &shown,
+                attempt,
+            });
+            let failed = match self.one_try(url, &shown, limit, sink, attempt) {
+                Ok(bytes) => {
+                    let elapsed = started.elapsed();
+                    inner.observer.event(&Event::Done {
+                        url: &shown,
+                        bytes,
+                        elapsed,
+                    });
+                    return Ok(Fetched {
+                        value: (),
+                        bytes,
+                        retries: attempt - 1,
+                    });
+                }
+                Err(failed) => failed,
+            };
+            let cause = &failed.error;
+            let jitter = inner.timer.jitter();
+            let Some(wait) = inner
+                .settings
+                .retry
+                .schedule(attempt, failed.failure(), jitter)
+            else {
+                let elapsed = started.elapsed();
+                inner.observer.event(&Event::Failed {
+                    url: &shown,
+                    attempt,
+                    cause,
+                    elapsed,
+                });
+                return Err(if cause.is_transient() && attempt > 1 {
+                    failed.error.hint(format!("gave up after {attempt} tries"))
+                } else {
+                    failed.error
+                });
+            };
+            inner.observer.event(&Event::Retry {
+                url: &shown,
+                attempt,
+                wait,
+                cause,
+            });
+            inner.timer.sleep(wait);
+            sink.restart().map_err(|cause| unwritable(&shown, cause))?;
+            attempt += 1;
+        }
+    }
+
+    fn network(&self) -> &Network {
+        self.0.network.get_or_init(|| {
+            let proxies = Arc::new(Proxies::new(&self.0.settings.proxy));
+            Network {
+                agent: agent::build(&self.0.settings, &proxies),
+                proxies,
+            }
+        })
+    }
+
+    /// One try: redirects, status, body. Returns the size of the body.
+    fn one_try(
+        &self,
+        url: &Url,
+        shown: &RedactedUrl,
+        limit: u64,
+        sink: &mut dyn Sink,
+        attempt: u32,
+    ) -> Result<u64, Failed> {
+        let started = Instant::now();
+        let proxies = &self.network().proxies;
+        let mut now = url.clone();
+        let mut redirects = 0;
+        loop {
+            let hop = proxies
+                .for_target(now.scheme(), now.hostname(), now.port())
+                .map_err(|error| error.context(format!("reading {shown}")))?;
+            let circumstances = Circumstances {
+                url: shown,
+                now: &now,
+                through: hop.map(|hop| hop.shown.as_str()),
+                settings: &self.0.settings,
+            };
+            let response = self.send(&now, &circumstances)?;
+            let status = response.status();
+            self.0.observer.event(&Event::Response {
+                url: &now.redacted(),
+                status: &status_text(status),
+                elapsed: started.elapsed(),
+                attempt,
+            });
+            if let Some(location) = location(&response) {
+                let target = redirect(&now, &location, redirects, shown)?;
+                redirects += 1;
+                // Reading the small body to its end frees the connection for the next request.
+                drain(response);
+                now = target;
+                continue;
+            }
+            if status != StatusCode::OK {
+                let (parts, body) = response.into_parts();
+                let retry_after = parts
+                    .headers
+                    .get(header::RETRY_AFTER)
+                    .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
+                let error = status_error(shown, status, &parts.headers, body.into_reader());
+                return Err(Failed { error, retry_after });
+            }
+            return self.copy_body(response, shown, limit, sink, &circumstances);
+        }
+    }
+
+    /// Sends the request: with credentials only if they belong there, and over TLS or loopback.
+    fn send(&self, url: &Url, circumstances: &Circumstances<'_>) -> Result<Response<Body>, Failed> {
+        let mut request = self.network().agent.get(url.wire());
+        if let Some(user) = url.user() {
+            if url.scheme() != Scheme::Https && !url.is_loopback() {
+                return Err(Error::new(
+                    Kind::Auth,
+                    format!("refusing to pass credentials to insecure URL: {url}"),
+                )
+                .into());
+            }
+            let password = user.password.as_deref().unwrap_or_default();
+            let pair = BASE64_STANDARD.encode([user.name.as_slice(), b":", password].concat());
+            request = request.header(header::AUTHORIZATION, format!("Basic {pair}"));
+        }
+        Ok(request
+            .call()
+            .map_err(|error| circumstances.explain(error))?)
+    }
+
+    fn copy_body(
+        &self,
+        response: Response<Body>,
+        shown: &RedactedUrl,
+        limit: u64,
+        sink: &mut dyn Sink,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<u64, Failed> {
+        let too_large =
+            || Error::new(Kind::Network, format!("reading {shown}")).because(TooLarge { limit });
+        if response
+            .body()
+            .content_length()
+            .is_some_and(|length| length > limit)
+        {
+            return Err(too_large().into());
+        }
+        let mut body = response.into_body().into_reader();
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut total = 0;
+        loop {
+            let count = match body.read(&mut chunk) {
+                Ok(0) => return Ok(total),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(circumstances.explain_io(&error).into()),
+            };
+            let bytes = count as u64;
+            total += bytes;
+            if total > limit {
+                return Err(too_large().into());
+            }
+            let part = chunk.get(..count).unwrap_or_default();
+            sink.write_all(part)
+                .map_err(|cause| unwritable(shown, cause))?;
+            self.0.observer.event(&Event::Body { url: shown, bytes });
+        }
+    }
+}
+
+/// A failed try.
+struct Failed {
+    error: Error,
+    retry_after: Option<std::time::Duration>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        Failed {
+            error,
+            retry_after: None,
+        }
+    }
+}
+
+impl Failed {
+    fn failure(&self) -> Failure {
+        match (self.error.is_transient(), self.retry_after) {
+            (false, _) => Failure::Final,
+            (true, None) => Failure::Transient,
+            (true, Some(wait)) => Failure::After(wait),
+        }
+    }
+}
+
+fn unwritable(shown: &RedactedUrl, cause: io::Error) -> Error {
+    Error::new(Kind::LocalIo, format!("cannot write what {shown} sent")).because(cause)
+}
+
+/// The target of a response that is a redirect. As in Go, one without `Location` is none.
+fn location(response: &Response<Body>) -> Option<String> {
+    let followed = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+    let value = response
+        .headers()
+        .get(header::LOCATION)
+        .filter(|_| followed)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn redirect(now: &Url, location: &str, followed: usize, shown: &RedactedUrl) -> Result<Url> {
+    if followed >= MAX_REDIRECTS {
+        let reason = format!("stopped after {MAX_REDIRECTS} redirects");
+        return Err(reading(shown, Kind::Network, reason));
+    }
+    let target = now.redirect(location).map_err(|reason| {
+        // The header is not repeated: it may hold a signature.
+        reading(
+            shown,
+            Kind::Network,
+            format!("redirected to a malformed URL: {reason}"),
+        )
+    })?;
+    if now.scheme() == Scheme::Https && target.scheme() != Scheme::Https {
+        let reason = format!("redirected from secure URL {now} to insecure URL {target}");
+        return Err(reading(shown, Kind::Network, reason));
+    }
+    Ok(target)
+}
+
+fn drain(response: Response<Body>) {
+    let body = response.into_body().into_reader();
+    let _ = io::copy(&mut body.take(64 << 10), &mut io::sink());
+}
+
+fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {
+    let mut file = file::open(url)?;
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut total = 0;
+    loop {
+        let count = match file.read(&mut chunk) {
+            Ok(0) => return Ok(total),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(file::unreadable(url, Kind::LocalIo, &error)),
+        };
+        total += count as u64;
+        if total > limit {
+            let error = Error::new(Kind::LocalIo, format!("reading {url}"));
+            return Err(error.because(TooLarge { limit }));
+        }
+        let part = chunk.get(..count).unwrap_or_default();
+        sink.write_all(part)
+            .map_err(|cause| unwritable(&url.redacted(), cause))?;
+    }
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

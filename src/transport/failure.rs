@@ -1,0 +1,213 @@
+//! What went wrong on the way, in words, and whether it may pass.
+
+use std::fmt;
+use std::io;
+
+use rustls::AlertDescription;
+use rustls::CertificateError;
+use ureq::Timeout;
+
+use super::Settings;
+use super::hop::ConnectRefused;
+use super::url::{RedactedUrl, Url};
+use crate::error::{Error, Kind};
+
+/// A reason in our own words.
+#[derive(Debug)]
+struct Reason(String);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Reason {}
+
+/// `reading URL: reason`, of the given kind.
+pub(super) fn reading(url: &RedactedUrl, kind: Kind, reason: impl Into<String>) -> Error {
+    Error::new(kind, format!("reading {url}")).because(Reason(reason.into()))
+}
+
+/// What was under way when it went wrong.
+pub(super) struct Circumstances<'a> {
+    /// The URL asked for first.
+    pub(super) url: &'a RedactedUrl,
+    /// Where redirects have led.
+    pub(super) now: &'a Url,
+    /// The HTTP proxy in between, printable.
+    pub(super) through: Option<&'a str>,
+    pub(super) settings: &'a Settings,
+}
+
+impl Circumstances<'_> {
+    fn network(&self, reason: impl Into<String>) -> Error {
+        reading(self.url, Kind::Network, reason)
+    }
+
+    fn peer(&self) -> String {
+        match self.through {
+            Some(proxy) => format!("proxy {proxy} for {}", self.now.host()),
+            None => self.now.host().to_owned(),
+        }
+    }
+
+    /// Explains a failure before the body began.
+    pub(super) fn explain(&self, error: ureq::Error) -> Error {
+        let peer = self.peer();
+        let Settings {
+            connect_timeout,
+            stall_timeout,
+            ..
+        } = self.settings;
+        match error {
+            ureq::Error::Timeout(Timeout::Resolve) => self
+                .network(format!(
+                    "cannot look up {peer}: no answer within {connect_timeout:?}"
+                ))
+                .transient(),
+            ureq::Error::Timeout(Timeout::Connect) => self
+                .network(format!(
+                    "cannot connect to {peer}: no answer within {connect_timeout:?}"
+                ))
+                .transient(),
+            ureq::Error::Timeout(_) => self
+                .network(format!("{peer} sent nothing for {stall_timeout:?}"))
+                .transient(),
+            ureq::Error::HostNotFound => self
+                .network(format!("cannot look up {peer}: no address"))
+                .transient(),
+            ureq::Error::Io(error) => self.explain_io(&error),
+            ureq::Error::Rustls(error) => self.explain_tls(&error),
+            ureq::Error::Tls(reason) => self.network(format!("TLS with {peer}: {reason}")),
+            ureq::Error::Protocol(error) => {
+                // A garbled answer; often a proxy or balancer in trouble.
+                self.network(format!("malformed HTTP response: {error}"))
+                    .transient()
+            }
+            ureq::Error::LargeResponseHeader(..) => {
+                self.network("the response header is too large")
+            }
+            ureq::Error::Other(error) => self.explain_other(error),
+            error => self.network(error.to_string()),
+        }
+    }
+
+    /// Our own errors, handed through ureq.
+    fn explain_other(&self, error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+        let error = match error.downcast::<Error>() {
+            Ok(own) => return own.context(format!("reading {}", self.url)),
+            Err(error) => error,
+        };
+        let Some(refused) = error.downcast_ref::<ConnectRefused>() else {
+            return self.network(error.to_string());
+        };
+        let reason = format!("{}: {refused}", self.peer());
+        match refused.0 {
+            Some(407) => reading(self.url, Kind::Auth, reason)
+                .hint("put user:password@ into the URL in HTTPS_PROXY"),
+            Some(403) => reading(self.url, Kind::Auth, reason),
+            Some(408 | 425 | 429 | 500..) | None => self.network(reason).transient(),
+            Some(_) => self.network(reason),
+        }
+    }
+
+    /// Explains a failure of the connection, be it while connecting or later.
+    pub(super) fn explain_io(&self, error: &io::Error) -> Error {
+        let inner = error.get_ref();
+        if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return self.explain_tls(error);
+        }
+        if let Some(ureq::Error::Timeout(_)) = inner.and_then(|inner| inner.downcast_ref()) {
+            let stall = self.settings.stall_timeout;
+            return self
+                .network(format!("{} sent nothing for {stall:?}", self.peer()))
+                .transient();
+        }
+        if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+            return self
+                .network(format!("malformed HTTP response: {error}"))
+                .transient();
+        }
+        let peer = self.peer();
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => self
+                .network(format!("{peer} closed the connection early"))
+                .transient(),
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => self
+                .network(format!("connection to {peer} lost: {error}"))
+                .transient(),
+            // A sandbox or a firewall of this machine, which waiting does not move.
+            io::ErrorKind::PermissionDenied => {
+                self.network(format!("cannot connect to {peer}: {error}"))
+            }
+            _ => self
+                .network(format!("cannot connect to {peer}: {error}"))
+                .transient(),
+        }
+    }
+
+    fn explain_tls(&self, error: &rustls::Error) -> Error {
+        let host = self.now.hostname();
+        match error {
+            rustls::Error::InvalidCertificate(cause) => {
+                let unknown = matches!(
+                    cause,
+                    CertificateError::UnknownIssuer | CertificateError::BadSignature
+                );
+                let error = self.network(format!(
+                    "cannot verify the certificate of {host}: {}",
+                    certificate_text(cause, host)
+                ));
+                let hint = "to trust another certificate authority, name its PEM file in \
+                            SSL_CERT_FILE";
+                if unknown || matches!(cause, CertificateError::Other(_)) {
+                    error.hint(hint)
+                } else {
+                    error
+                }
+            }
+            rustls::Error::PeerIncompatible(_)
+            | rustls::Error::NoCertificatesPresented
+            | rustls::Error::UnsupportedNameType
+            | rustls::Error::InvalidCertRevocationList(_)
+            | rustls::Error::AlertReceived(
+                AlertDescription::HandshakeFailure
+                | AlertDescription::ProtocolVersion
+                | AlertDescription::InsufficientSecurity
+                | AlertDescription::UnknownCA
+                | AlertDescription::CertificateRequired
+                | AlertDescription::AccessDenied
+                | AlertDescription::UnrecognisedName
+                | AlertDescription::NoApplicationProtocol,
+            ) => self.network(format!("TLS with {host}: {error}")),
+            // A record that is none, a handshake cut by a balancer: it may pass.
+            error => self
+                .network(format!("TLS with {host}: {error}"))
+                .transient(),
+        }
+    }
+}
+
+/// As Go's `crypto/x509` words it, since scripts look for these.
+fn certificate_text(cause: &CertificateError, host: &str) -> String {
+    match cause {
+        // A bad signature is one that another key with the name of a trusted one made.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "x509: certificate signed by unknown authority (SSL_CERT_FILE names those to trust)"
+                .to_owned()
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => {
+            "x509: certificate has expired or is not yet valid".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("x509: certificate is not valid for {host}")
+        }
+        other => format!("x509: {other}"),
+    }
+}

@@ -1,0 +1,87 @@
+//! Bytes over HTTP: one client, one place that configures it, and every rule about trying again.
+//!
+//! What it does: GET with a limit in bytes, into memory or a [`Sink`]; retries with backoff;
+//! redirects; HTTP proxies and TLS roots as Go reads them; `file://` URLs. What it refuses: to
+//! know modules, caches, settings files or the terminal, to read the environment, to follow a
+//! redirect from https to http, and to send credentials over plain http or to another host.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `client` | the one public way in: tries, redirects, limits, events |
+//! | `agent` | the one ureq configuration, each changed default explained |
+//! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
+//! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
+//! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
+//! | `failure` | turns whatever went wrong into an error, and says if it may pass |
+//! | `status` | the text of a status that is not 200, as go words it |
+//! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
+//! | `url` | a parsed URL and its redacted form |
+//! | `file` | `file://` |
+//! | `event` | what an observer is told |
+//!
+//! Where later work belongs: *resume* is a `Range` header in `client::Client::one_try` and a sink
+//! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
+//! per second) are asked at the top of `client::Client::transfer`; *credentials* by URL prefix
+//! are found in `client::Client::send`, beside those of the URL itself.
+
+mod agent;
+mod client;
+mod date;
+mod event;
+mod failure;
+mod file;
+mod hop;
+mod proxy_env;
+mod retry;
+mod roots;
+mod status;
+#[cfg(test)]
+mod testserver;
+mod tls;
+mod url;
+
+use std::time::Duration;
+
+pub use client::{Client, Fetched, Sink, TooLarge};
+pub(crate) use date::days_from_civil;
+pub use event::{Event, NoObserver, Observer};
+pub use proxy_env::ProxySettings;
+pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
+pub use roots::RootSettings;
+#[cfg(test)]
+pub(crate) use testserver::{Server, Then, raw, reply};
+pub use url::{RedactedUrl, Scheme, Url};
+
+/// Everything that can be chosen about transfers.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How often and how patiently a failed request is tried again.
+    pub retry: RetryPolicy,
+    /// For each of: name lookup; TCP connection, proxy handshake and TLS handshake together.
+    pub connect_timeout: Duration,
+    /// The longest wait for the response header, and after it for each next byte. There is no
+    /// limit on the whole transfer.
+    pub stall_timeout: Duration,
+    /// Which certificate authorities are trusted.
+    pub roots: RootSettings,
+    /// Which requests go through an HTTP proxy.
+    pub proxy: ProxySettings,
+    /// How many idle connections are kept, at most, for all hosts and for one.
+    pub connections: usize,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            retry: RetryPolicy::default(),
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+            roots: RootSettings::default(),
+            proxy: ProxySettings::default(),
+            connections: 64,
+            user_agent: concat!("modfetch/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
