@@ -20,7 +20,7 @@ pub(super) fn check(text: &[u8]) -> Result<&[u8], String> {
     scanner.space();
     let start = scanner.at;
     scanner.value()?;
-    let value = &text[start..scanner.at];
+    let value = scanner.since(start);
     scanner.space();
     match scanner.peek() {
         None => Ok(value),
@@ -51,13 +51,13 @@ pub(super) fn members(object: &[u8]) -> Result<Members<'_>, String> {
     while scanner.peek() == Some(b'"') {
         let key_start = scanner.at;
         scanner.string()?;
-        let key = string(&object[key_start..scanner.at]);
+        let key = string(scanner.since(key_start));
         scanner.space();
         scanner.at += 1;
         scanner.space();
         let value_start = scanner.at;
         scanner.value()?;
-        members.push((key, &object[value_start..scanner.at]));
+        members.push((key, scanner.since(value_start)));
         scanner.space();
         if scanner.peek() == Some(b',') {
             scanner.at += 1;
@@ -172,7 +172,11 @@ struct Scanner<'a> {
     at: usize,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn since(&self, start: usize) -> &'a [u8] {
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }

@@ -209,8 +209,9 @@ fn set_origin(
             // A second Origin adds to the first one.
             let origin = field.get_or_insert_default();
             for (key, value) in gojson::members(value)? {
+                // Go names the inner type before the path of the field.
                 if let Some((name, target)) = origin.field_mut(&key) {
-                    set_string(target, value, &format!("RevInfo.Origin.{name}"), mismatch);
+                    set_string(target, value, &format!("Origin.Origin.{name}"), mismatch);
                 }
             }
         }
