@@ -35,6 +35,8 @@ struct Shared {
     changed: Condvar,
     stopping: AtomicBool,
     connections: AtomicUsize,
+    /// Connections ever accepted: `connections` can be set back.
+    last_number: AtomicUsize,
     in_flight: AtomicUsize,
     max_in_flight: AtomicUsize,
     bytes_sent: AtomicU64,
@@ -386,7 +388,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             break;
         }
         let Ok(stream) = stream else { continue };
-        let number = shared.connections.fetch_add(1, Ordering::SeqCst);
+        let number = shared.last_number.fetch_add(1, Ordering::SeqCst);
+        shared.connections.fetch_add(1, Ordering::SeqCst);
         let shared = Arc::clone(shared);
         handlers.push(thread::spawn(move || {
             if let Ok(copy) = stream.try_clone() {

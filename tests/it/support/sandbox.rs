@@ -318,7 +318,7 @@ impl Drop for Sandbox {
 
 /// Changes the modes of folders and files below a path, children of a folder after it is made
 /// readable and before it is closed.
-fn change_modes(path: &Path, change: &dyn Fn(u32) -> u32) {
+pub fn change_modes(path: &Path, change: &dyn Fn(u32) -> u32) {
     let Ok(meta) = fs::symlink_metadata(path) else {
         return;
     };

@@ -1,0 +1,275 @@
+//! `modfetch download` beside `go mod download`, on the same corpus, machine and minute.
+//!
+//! `cargo bench --bench side_by_side -- [--quick] [--runs N] [--delays 0,20,100]
+//! [--scenarios cold,warm,verify] [--only modfetch|go] [--program PATH]`
+//!
+//! A synthetic corpus is made once (see `corpus`), served from memory by a process of its own
+//! with a fixed delay before each answer, and downloaded by both programs in turn: cold into an
+//! empty cache, warm into a full one, and checked by `verify`. Caches lie in memory
+//! (`/dev/shm`) where there is such a place, so that the disk is not what is measured. Raw runs
+//! go to `target/bench/`.
+//!
+//! Read the figures with care: server and programs share the cores of one machine, the delay
+//! stands for a network but does not limit its rate, and go is not run with tuned settings.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    unreachable_pub,
+    missing_docs,
+    reason = "a program for developers that shares the test kit"
+)]
+
+mod corpus;
+mod measure;
+mod report;
+mod server;
+#[path = "../it/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
+mod support;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use corpus::{Corpus, Shape};
+use report::{Bound, Sample};
+use server::Server;
+use tempfile::TempDir;
+
+/// What is asked for on the command line.
+struct Options {
+    shape: Shape,
+    runs: usize,
+    delays: Vec<u64>,
+    scenarios: Vec<String>,
+    only: Option<String>,
+    program: String,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("measure") => return measure::wrapper(&arguments[1..]),
+        Some("serve") => return server::serve(&arguments[1..]),
+        _ => {}
+    }
+    // `cargo bench` says so; `cargo test --all-targets` runs this program as well.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        eprintln!("skipped: run by cargo bench only");
+        return ExitCode::SUCCESS;
+    }
+    match parse(&arguments).and_then(|options| benchmark(&options)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("side_by_side: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> io::Result<Options> {
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let mut options = Options {
+        shape: if quick { Shape::QUICK } else { Shape::FULL },
+        runs: if quick { 3 } else { 5 },
+        delays: if quick { vec![0, 20] } else { vec![0, 20, 100] },
+        scenarios: ["cold", "warm", "verify"].map(str::to_owned).to_vec(),
+        only: None,
+        program: env!("CARGO_BIN_EXE_modfetch").to_owned(),
+    };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let mut value = || {
+            rest.next()
+                .ok_or_else(|| io::Error::other(format!("{argument} wants a value")))
+        };
+        match argument.as_str() {
+            "--bench" | "--quick" => {}
+            "--runs" => options.runs = value()?.parse().map_err(io::Error::other)?,
+            "--delays" => {
+                let list: Result<_, _> = value()?.split(',').map(str::parse).collect();
+                options.delays = list.map_err(io::Error::other)?;
+            }
+            "--scenarios" => options.scenarios = value()?.split(',').map(str::to_owned).collect(),
+            "--only" => options.only = Some(value()?.clone()),
+            "--program" => options.program.clone_from(value()?),
+            other => return Err(io::Error::other(format!("unknown argument {other}"))),
+        }
+    }
+    Ok(options)
+}
+
+fn benchmark(options: &Options) -> io::Result<()> {
+    // CARGO_TARGET_TMPDIR is target/tmp.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .unwrap_or(Path::new("target"));
+    let output = target.join("bench");
+    fs::create_dir_all(&output)?;
+    eprintln!("corpus: {:?}", options.shape);
+    let corpus = Corpus::prepare(options.shape, &output)?;
+
+    let mut programs = vec!["modfetch"];
+    if support::require_go().is_some() {
+        programs.push("go");
+    }
+    programs.retain(|program| options.only.as_deref().is_none_or(|only| only == *program));
+
+    let wants = |name: &str| options.scenarios.iter().any(|scenario| scenario == name);
+    let mut samples = Vec::new();
+    let mut bounds = Vec::new();
+    if wants("cold") {
+        for &delay in &options.delays {
+            let scenario = format!("cold {delay} ms");
+            let faster = match delay {
+                0 => Some(4.0),
+                20 => Some(12.0),
+                100 => Some(25.0),
+                _ => None,
+            };
+            let mut server = Server::start(&corpus, Duration::from_millis(delay))?;
+            for round in 0..options.runs {
+                for &program in &programs {
+                    let place = Place::new(&corpus)?;
+                    let line = command_line(options, program, "download");
+                    samples.push(place.sample(&scenario, program, round, &line, &mut server)?);
+                }
+            }
+            bounds.push(Bound { scenario, faster });
+        }
+    }
+    if wants("warm") || wants("verify") {
+        let mut server = Server::start(&corpus, Duration::ZERO)?;
+        // Each program on a cache that it filled itself.
+        let mut places = Vec::new();
+        for &program in &programs {
+            let place = Place::new(&corpus)?;
+            let line = command_line(options, program, "download");
+            place.sample("fill", program, 0, &line, &mut server)?;
+            places.push((program, place));
+        }
+        for (scenario, verb, faster) in [("warm", "download", 5.0), ("verify", "verify", 3.0)] {
+            if !wants(scenario) {
+                continue;
+            }
+            for round in 0..options.runs {
+                for (program, place) in &places {
+                    let line = command_line(options, program, verb);
+                    samples.push(place.sample(scenario, program, round, &line, &mut server)?);
+                }
+            }
+            bounds.push(Bound {
+                scenario: scenario.to_owned(),
+                faster: Some(faster),
+            });
+        }
+    }
+
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let csv = output.join(format!("side-by-side-{now}.csv"));
+    report::write_csv(&csv, &samples)?;
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    println!(
+        "{cores} cores, {} runs each, {:?}\n",
+        options.runs, options.shape
+    );
+    println!(
+        "{}\nraw runs: {}",
+        report::table(&samples, &bounds),
+        csv.display()
+    );
+    Ok(())
+}
+
+fn command_line(options: &Options, program: &str, verb: &str) -> Vec<String> {
+    match program {
+        "go" => vec!["go".to_owned(), "mod".to_owned(), verb.to_owned()],
+        _ => vec![options.program.clone(), verb.to_owned()],
+    }
+}
+
+/// A project, a home and a cache for runs, in memory if possible, gone when dropped.
+struct Place {
+    root: TempDir,
+}
+
+impl Place {
+    fn new(corpus: &Corpus) -> io::Result<Place> {
+        let memory = Path::new("/dev/shm");
+        let below: PathBuf = if memory.is_dir() {
+            memory.to_owned()
+        } else {
+            std::env::temp_dir()
+        };
+        let root = tempfile::Builder::new()
+            .prefix("modfetch-bench-")
+            .tempdir_in(below)?;
+        for name in ["home", "project"] {
+            fs::create_dir(root.path().join(name))?;
+        }
+        for file in corpus.project() {
+            let name = file.file_name().unwrap_or_default();
+            fs::copy(&file, root.path().join("project").join(name))?;
+        }
+        Ok(Place { root })
+    }
+
+    /// Runs a command line here once.
+    fn sample(
+        &self,
+        scenario: &str,
+        program: &'static str,
+        round: usize,
+        line: &[String],
+        server: &mut Server,
+    ) -> io::Result<Sample> {
+        let path = |name: &str| self.root.path().join(name).display().to_string();
+        let environment = [
+            ("PATH", support::go::variable("PATH").unwrap_or_default()),
+            ("HOME", path("home")),
+            ("GOPATH", path("gopath")),
+            ("GOMODCACHE", path("modcache")),
+            ("GOENV", "off".to_owned()),
+            ("GOTOOLCHAIN", "local".to_owned()),
+            ("GOSUMDB", "off".to_owned()),
+            ("GOPROXY", server.url().to_owned()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value));
+        server.counts()?;
+        let report = self.root.path().join("report");
+        let folder = self.root.path().join("project");
+        let usage = measure::run(line, &environment, &folder, &report)?;
+        let counts = server.counts()?;
+        if usage.status != 0 {
+            let said = fs::read_to_string(report.with_extension("stderr")).unwrap_or_default();
+            let said: Vec<&str> = said.lines().take(3).collect();
+            eprintln!(
+                "{scenario} {program}: exit {}: {}",
+                usage.status,
+                said.join(" / ")
+            );
+        }
+        eprintln!(
+            "{scenario} {program} {round}: {:.3} s",
+            usage.wall.as_secs_f64()
+        );
+        Ok(Sample {
+            scenario: scenario.to_owned(),
+            program,
+            round,
+            usage,
+            counts,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        support::sandbox::change_modes(self.root.path(), &|mode| mode | 0o700);
+    }
+}
