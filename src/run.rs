@@ -68,7 +68,10 @@ fn dispatch(invocation: &Invocation, environment: &Environment, plain: &Console)
         Command::Env => {
             let cwd = working_directory(raw, &current_directory()?)?;
             let output = env::run(invocation, environment, &cwd)?;
-            output.warnings.iter().for_each(|warning| plain.line(warning));
+            output
+                .warnings
+                .iter()
+                .for_each(|warning| plain.line(warning));
             plain.data(&output.stdout)?;
         }
         Command::Download => {

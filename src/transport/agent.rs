@@ -10,6 +10,7 @@ use ureq::unversioned::transport::{Connector, TcpConnector};
 
 use super::Settings;
 use super::hop::{HopConnector, HopResolver};
+use super::lookup::SharedResolver;
 use super::proxy_env::Proxies;
 use super::tls::TlsConnector;
 
@@ -62,7 +63,7 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .chain(TlsConnector::new(settings.roots.clone()));
     let resolver = HopResolver {
         proxies: Arc::clone(proxies),
-        system: DefaultResolver::default(),
+        system: SharedResolver::new(DefaultResolver::default()),
     };
     Agent::with_parts(config, connector, resolver)
 }

@@ -11,6 +11,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
+use super::lookup::SharedResolver;
 use super::proxy_env::{Hop, Proxies};
 
 /// The longest answer to `CONNECT` that is read.
@@ -39,7 +40,7 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> ureq::Error {
 #[derive(Debug)]
 pub(super) struct HopResolver {
     pub(super) proxies: Arc<Proxies>,
-    pub(super) system: DefaultResolver,
+    pub(super) system: SharedResolver<DefaultResolver>,
 }
 
 impl Resolver for HopResolver {

@@ -31,6 +31,7 @@ mod event;
 mod failure;
 mod file;
 mod hop;
+mod lookup;
 mod proxy_env;
 mod retry;
 mod roots;
