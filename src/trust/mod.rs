@@ -13,5 +13,6 @@
 
 mod policy;
 mod save;
+pub mod sumdb;
 
 pub use policy::{Part, SumPolicy, SumSettings};

@@ -1,0 +1,386 @@
+//! Tiles: the log's hashes in files of 256, and what it takes to believe one. Pure.
+//!
+//! Tile `N` of level `L` has the hashes of the 256 subtrees of 2^(8L) records from number 256·N
+//! on, 32 bytes each; the last of a level has fewer. A tile is named `tile/8/L/N` where `N` is
+//! in groups of three digits, all but the last with an `x` before: `tile/8/0/x001/234`; one that
+//! is not full has `.p/WIDTH` behind it.
+//!
+//! A [`Plan`] says which tiles prove some hashes of a tree, and then proves them: the tiles at
+//! the edge of the tree make up its hash, every other is hashed into the entry of its parent.
+//! No byte of them is without proof.
+//!
+//! Source: golang/mod `sumdb/tlog/tile.go`.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+
+use super::tlog::{Hash, Node, Tree, subtrees};
+
+/// Levels of the tree within a tile; Go clients know no other.
+const HEIGHT: u32 = 8;
+
+/// Hashes in a full tile.
+const FULL: u64 = 1 << HEIGHT;
+
+/// The longest tile, in bytes.
+pub const MAX_TILE_BYTES: usize = Hash::BYTES << HEIGHT;
+
+/// The name of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tile {
+    level: u32,
+    number: u64,
+    /// From 1 to 256.
+    width: u64,
+}
+
+impl Tile {
+    /// Tile `number` of `level` in a tree of `size` records, as wide as it is there.
+    fn in_tree(level: u32, number: u64, size: u64) -> Option<Tile> {
+        let entries = size.checked_shr(level.checked_mul(HEIGHT)?)?;
+        let first = number.checked_mul(FULL)?;
+        let width = entries.checked_sub(first)?.min(FULL);
+        (width > 0).then_some(Tile {
+            level,
+            number,
+            width,
+        })
+    }
+
+    /// Where it is below the database, and in the cache.
+    #[must_use]
+    pub fn path(self) -> String {
+        let mut number = format!("{:03}", self.number % 1000);
+        let mut rest = self.number / 1000;
+        while rest > 0 {
+            number = format!("x{:03}/{number}", rest % 1000);
+            rest /= 1000;
+        }
+        let level = self.level;
+        if self.is_full() {
+            format!("tile/{HEIGHT}/{level}/{number}")
+        } else {
+            format!("tile/{HEIGHT}/{level}/{number}.p/{}", self.width)
+        }
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn byte_length(self) -> usize {
+        // At most 256 hashes.
+        usize::try_from(self.width).map_or(MAX_TILE_BYTES, |width| width * Hash::BYTES)
+    }
+
+    /// True if it will never change.
+    #[must_use]
+    pub fn is_full(self) -> bool {
+        self.width == FULL
+    }
+
+    /// True if its hashes are those of records, not of subtrees.
+    #[must_use]
+    pub fn is_lowest(self) -> bool {
+        self.level == 0
+    }
+
+    /// The same tile when it will be full.
+    #[must_use]
+    pub fn full(self) -> Tile {
+        Tile {
+            width: FULL,
+            ..self
+        }
+    }
+}
+
+/// Why tiles do not prove what they should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unproven {
+    /// A hash was asked for that the tree does not have.
+    Outside,
+    /// A tile has a wrong length, or their number is wrong.
+    Length,
+    /// The hashes contradict each other or the head. At least one of the tiles at these places
+    /// of the plan is wrong.
+    Inconsistent(Range<usize>),
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unproven::Outside => "indexes not in tree",
+            Unproven::Length => "downloaded tile of wrong length",
+            Unproven::Inconsistent(_) => "downloaded inconsistent tile",
+        })
+    }
+}
+
+impl Error for Unproven {}
+
+/// Adjacent hashes of one of the tiles of a plan.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    tile: usize,
+    first: usize,
+    count: usize,
+}
+
+impl Span {
+    fn hash(self, tiles: &[Vec<Hash>]) -> Option<Hash> {
+        let tile = tiles.get(self.tile)?;
+        Hash::of_complete(tile.get(self.first..self.first + self.count)?)
+    }
+}
+
+/// Which tiles prove some hashes of a tree.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    tree: Tree,
+    tiles: Vec<Tile>,
+    /// The subtrees that make up the tree.
+    edge: Vec<Span>,
+    /// The entry in the parent of each tile that is not at the edge: these come last.
+    parents: Vec<Span>,
+    wanted: Vec<Span>,
+}
+
+impl Plan {
+    /// Plans to prove the hashes of these subtrees.
+    ///
+    /// # Errors
+    /// [`Unproven::Outside`].
+    pub fn new(tree: Tree, wanted: &[Node]) -> Result<Plan, Unproven> {
+        let mut plan = Plan {
+            tree,
+            tiles: Vec::new(),
+            edge: Vec::new(),
+            parents: Vec::new(),
+            wanted: Vec::new(),
+        };
+        let mut index: HashMap<Tile, usize> = HashMap::new();
+        for node in subtrees(0, tree.size) {
+            let (tile, mut span) = locate(node, tree.size).ok_or(Unproven::Outside)?;
+            span.tile = *index.entry(tile).or_insert_with(|| {
+                plan.tiles.push(tile);
+                plan.tiles.len() - 1
+            });
+            plan.edge.push(span);
+        }
+        for &node in wanted {
+            let (tile, mut span) = locate(node, tree.size).ok_or(Unproven::Outside)?;
+            span.tile = plan.add(tile, &mut index).ok_or(Unproven::Outside)?;
+            plan.wanted.push(span);
+        }
+        Ok(plan)
+    }
+
+    /// Adds a tile below the ones it needs; returns its place.
+    fn add(&mut self, tile: Tile, index: &mut HashMap<Tile, usize>) -> Option<usize> {
+        let mut missing = Vec::new();
+        let mut above = tile;
+        let mut place = loop {
+            match index.get(&above) {
+                Some(&place) => break place,
+                // The ones at the edge are known, and no other is without parent.
+                None if !above.is_full() => return None,
+                None => {
+                    missing.push(above);
+                    above = Tile::in_tree(above.level + 1, above.number / FULL, self.tree.size)?;
+                }
+            }
+        };
+        for tile in missing.into_iter().rev() {
+            self.parents.push(Span {
+                tile: place,
+                first: usize::try_from(tile.number % FULL).ok()?,
+                count: 1,
+            });
+            place = self.tiles.len();
+            self.tiles.push(tile);
+            index.insert(tile, place);
+        }
+        Some(place)
+    }
+
+    /// The tiles it takes, each once.
+    #[must_use]
+    pub fn tiles(&self) -> &[Tile] {
+        &self.tiles
+    }
+
+    /// The hashes that were wanted, from the content of the tiles, in their order.
+    ///
+    /// # Errors
+    /// [`Unproven::Length`], [`Unproven::Inconsistent`]: at least one of them is wrong.
+    pub fn prove<T: AsRef<[u8]>>(&self, data: &[T]) -> Result<Vec<Hash>, Unproven> {
+        let lengths = self.tiles.iter().map(|tile| tile.byte_length());
+        if !lengths.eq(data.iter().map(|bytes| bytes.as_ref().len())) {
+            return Err(Unproven::Length);
+        }
+        let content: Vec<Vec<Hash>> = data
+            .iter()
+            .map(|bytes| {
+                let hashes = bytes.as_ref().chunks_exact(Hash::BYTES);
+                hashes.filter_map(Hash::from_slice).collect()
+            })
+            .collect();
+        let hashes = |spans: &[Span]| -> Option<Vec<Hash>> {
+            spans.iter().map(|span| span.hash(&content)).collect()
+        };
+        // Every span is within its tile, so that nothing is None below.
+        let at_edge = self.tiles.len() - self.parents.len();
+        let edge = hashes(&self.edge).map(|edge| Hash::of_subtrees(&edge));
+        if edge != Some(self.tree.hash) {
+            return Err(Unproven::Inconsistent(0..at_edge));
+        }
+        // Each parent is proven before its children: it is before them.
+        let children = content.iter().enumerate().skip(at_edge);
+        for ((place, tile), parent) in children.zip(&self.parents) {
+            let entry = parent.hash(&content);
+            if entry.is_none() || entry != Hash::of_complete(tile) {
+                return Err(Unproven::Inconsistent(place..place + 1));
+            }
+        }
+        hashes(&self.wanted).ok_or(Unproven::Outside)
+    }
+}
+
+/// The tile that has the hashes right below a node, or its own, and which of them; the span's
+/// tile is not set.
+fn locate(node: Node, size: u64) -> Option<(Tile, Span)> {
+    let end = node
+        .number
+        .checked_add(1)?
+        .checked_mul(1_u64.checked_shl(node.level)?)?;
+    if end > size {
+        return None;
+    }
+    let level = node.level / HEIGHT;
+    let above = node.level % HEIGHT;
+    let first = node.number << above;
+    let tile = Tile::in_tree(level, first / FULL, size)?;
+    let span = Span {
+        tile: 0,
+        first: usize::try_from(first % FULL).ok()?,
+        count: 1 << above,
+    };
+    Some((tile, span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Log;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn leaf(number: u64) -> Node {
+        Node { level: 0, number }
+    }
+
+    #[test]
+    fn tiles_are_named_as_go_names_them() {
+        // From golang/mod sumdb/tlog/tile_test.go, with the height that clients use.
+        let rows = [
+            (4, 0, 256, "tile/8/4/000"),
+            (4, 0, 5, "tile/8/4/000.p/5"),
+            (0, 67, 256, "tile/8/0/067"),
+            (0, 1234, 1, "tile/8/0/x001/234.p/1"),
+            (3, 1_234_067, 256, "tile/8/3/x001/x234/067"),
+            (1, 1000, 255, "tile/8/1/x001/000.p/255"),
+        ];
+        for (level, number, width, want) in rows {
+            let tile = Tile {
+                level,
+                number,
+                width,
+            };
+            assert_eq!(tile.path(), want);
+        }
+    }
+
+    #[test]
+    fn every_record_of_small_logs_is_proven_and_only_as_itself() {
+        for size in [1, 2, 3, 255, 256, 257, 511, 512, 1000] {
+            let log = Log::of(size);
+            for id in 0..size {
+                let plan = Plan::new(log.tree(size), &[leaf(id)]).unwrap();
+                let hashes = plan.prove(&log.tiles(&plan)).unwrap();
+                assert_eq!(hashes, [log.leaf(id)], "{id} of {size}");
+            }
+            let outside = Plan::new(log.tree(size), &[leaf(size)]);
+            assert_eq!(outside.err(), Some(Unproven::Outside));
+        }
+    }
+
+    #[test]
+    fn a_log_of_three_levels_proves_an_older_one() {
+        let log = Log::of(70_000);
+        for older in [1, 255, 256, 300, 65_535, 65_536, 65_537, 69_999, 70_000] {
+            let plan = Plan::new(log.tree(70_000), &subtrees(0, older)).unwrap();
+            let hashes = plan.prove(&log.tiles(&plan)).unwrap();
+            assert_eq!(Hash::of_subtrees(&hashes), log.tree(older).hash, "{older}");
+        }
+        let plan = Plan::new(log.tree(70_000), &[leaf(300)]).unwrap();
+        let mut names: Vec<String> = plan.tiles().iter().map(|tile| tile.path()).collect();
+        names.sort();
+        // 70000 = 1 * 65536 + 17 * 256 + 112.
+        let want = [
+            "tile/8/0/001",
+            "tile/8/0/273.p/112",
+            "tile/8/1/000",
+            "tile/8/1/001.p/17",
+            "tile/8/2/000.p/1",
+        ];
+        assert_eq!(names, want);
+    }
+
+    #[test]
+    fn every_altered_hash_of_every_tile_is_refused() {
+        let log = Log::of(70_000);
+        let plan = Plan::new(log.tree(70_000), &[leaf(300), leaf(69_999)]).unwrap();
+        let tiles = log.tiles(&plan);
+        for tile in 0..tiles.len() {
+            // Some byte of every hash.
+            for at in (0..tiles[tile].len()).step_by(31) {
+                let mut altered = tiles.clone();
+                altered[tile][at] ^= 1 << (at % 8);
+                let Err(Unproven::Inconsistent(suspects)) = plan.prove(&altered) else {
+                    panic!("byte {at} of tile {tile} is without proof");
+                };
+                assert!(suspects.contains(&tile));
+            }
+            let mut short = tiles.clone();
+            short[tile].pop();
+            assert_eq!(plan.prove(&short), Err(Unproven::Length));
+        }
+        assert_eq!(plan.prove(&tiles[1..]), Err(Unproven::Length));
+    }
+
+    #[test]
+    fn the_empty_tree_proves_nothing() {
+        let plan = Plan::new(Tree::empty(), &[]).unwrap();
+        assert_eq!(plan.prove::<Vec<u8>>(&[]), Ok(Vec::new()));
+        assert!(Plan::new(Tree::empty(), &[leaf(0)]).is_err());
+        let forged = Tree {
+            size: 0,
+            hash: Hash::of_record(b""),
+        };
+        let plan = Plan::new(forged, &[]).unwrap();
+        let refused = plan.prove::<Vec<u8>>(&[]);
+        assert_eq!(refused, Err(Unproven::Inconsistent(0..0)));
+    }
+
+    proptest! {
+        #[test]
+        fn plans_of_any_size_are_short(size in 1..=i64::MAX as u64, id: u64, level in 0..64_u32) {
+            let tree = Tree { size, hash: Tree::empty().hash };
+            let mut wanted = subtrees(0, id % size);
+            wanted.push(leaf(id % size));
+            let plan = Plan::new(tree, &wanted).unwrap();
+            prop_assert!(plan.tiles().len() <= 24, "{}", plan.tiles().len());
+            let _ = Plan::new(tree, &[Node { level, number: id }]);
+        }
+    }
+}
