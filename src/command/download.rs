@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::network;
+use super::network::Network;
 use crate::cache::Cache;
 use crate::config::{Config, GoMod, ModuleMode, Progress};
 use crate::error::{Error, Kind, Result};
@@ -44,7 +44,6 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.note("no module dependencies to download");
         return Ok(None);
     };
-    let sums = network::sum_policy(config, project.as_ref())?;
     let quiet = config.quiet.value;
     let live = Arc::new(Live::start(LiveSettings {
         progress: if quiet {
@@ -55,7 +54,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         requests: config.x.value,
         verbose: config.verbose.value,
     }));
-    let source = network::source(config, &live)?;
+    let network = Network::new(config, &live)?;
+    let sums = network.sum_policy(config, project.as_ref())?;
+    let source = network.source(config);
     let settings = FetchSettings {
         jobs: config.jobs.value,
         writable: config.modcacherw.value,

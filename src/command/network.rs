@@ -1,41 +1,124 @@
 //! From the settings to a source of modules and a policy for their sums.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{Config, Setting};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::modset::Project;
 use crate::module::PrefixPatterns;
 use crate::report::Live;
-use crate::source::{Chain, Offline, Source};
+use crate::source::{Chain, DatabaseRoute, Offline, Source};
 use crate::transport::{Client, Observer, ProxySettings, RetryPolicy, RootSettings, Settings};
-use crate::trust::{SumPolicy, SumSettings};
+use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
 
-/// Reads go.sum, if there is a main module, and the settings that exempt from proof.
-pub(super) fn sum_policy(config: &Config, project: Option<&Project>) -> Result<SumPolicy> {
-    let settings = SumSettings {
-        database_off: config.gosumdb.value == "off",
-        exempt: PrefixPatterns::parse(&config.gonosumdb.value),
-        locked: config.locked.value,
-    };
-    match project {
-        Some(project) => SumPolicy::with_file(&project.go_sum(), settings),
-        None => Ok(SumPolicy::without_file(settings)),
+/// What everything that is fetched in one run goes through. Opens no socket until asked.
+pub(super) struct Network {
+    client: Client,
+    chain: Chain,
+    /// Why nothing may be asked, if so.
+    offline: Option<&'static str>,
+}
+
+impl Network {
+    /// Reads GOPROXY and its kin.
+    pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
+        let goproxy = &config.goproxy;
+        let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
+        let observer = Arc::clone(live) as Arc<dyn Observer>;
+        let client = Client::new(transport_settings(config), observer);
+        // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
+        let origin = goproxy.origin.to_string();
+        let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone())?;
+        let offline = if config.offline.value {
+            Some("--offline")
+        } else if chain.is_off() {
+            Some("GOPROXY=off")
+        } else {
+            None
+        };
+        Ok(Network {
+            client,
+            chain,
+            offline,
+        })
+    }
+
+    /// Where modules come from.
+    pub(super) fn source(&self, config: &Config) -> Box<dyn Source> {
+        if config.offline.value {
+            return Box::new(Offline);
+        }
+        Box::new(self.chain.clone())
+    }
+
+    /// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
+    /// from whom.
+    pub(super) fn sum_policy(
+        &self,
+        config: &Config,
+        project: Option<&Project>,
+    ) -> Result<SumPolicy> {
+        let settings = SumSettings {
+            database: self.database(config),
+            exempt: PrefixPatterns::parse(&config.gonosumdb.value),
+            locked: config.locked.value,
+        };
+        match project {
+            Some(project) => SumPolicy::with_file(&project.go_sum(), settings),
+            None => Ok(SumPolicy::without_file(settings)),
+        }
+    }
+
+    /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
+    fn database(&self, config: &Config) -> Database {
+        let gosumdb = &config.gosumdb;
+        let setting = match sumdb::Setting::parse(&gosumdb.value) {
+            Ok(Some(setting)) => setting,
+            Ok(None) => return Database::Off,
+            Err(error) => {
+                let origin = &gosumdb.origin;
+                return Database::Invalid(error.hint(format!("GOSUMDB is set {origin}")));
+            }
+        };
+        let name = setting.verifier.name().to_owned();
+        let gopath = config.gopath.value.split(':').next().unwrap_or_default();
+        let gopath = Path::new(gopath);
+        let gopath = gopath.is_absolute().then_some(gopath);
+        let store = sumdb::Store::new(&config.gomodcache.value, gopath, &name);
+        let transport: Box<dyn sumdb::Transport> = match self.offline {
+            Some(why) => Box::new(Unasked(why)),
+            None => Box::new(DatabaseRoute::new(
+                name,
+                self.chain.clone(),
+                setting.direct,
+                setting.url,
+                self.client.clone(),
+            )),
+        };
+        let client = sumdb::Client::new(setting.verifier, store, transport);
+        Database::Client(Arc::new(client))
     }
 }
 
-/// Makes the source that GOPROXY and its kin describe. Opens no socket yet.
-pub(super) fn source(config: &Config, live: &Arc<Live>) -> Result<Box<dyn Source>> {
-    let goproxy = &config.goproxy;
-    let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-    let observer = Arc::clone(live) as Arc<dyn Observer>;
-    let client = Client::new(transport_settings(config), observer);
-    // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
-    let chain = Chain::parse(&goproxy.value, &goproxy.origin.to_string(), noproxy, client)?;
-    if config.offline.value {
-        return Ok(Box::new(Offline));
+impl sumdb::Transport for DatabaseRoute {
+    fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        DatabaseRoute::get(self, path, limit)
     }
-    Ok(Box::new(chain))
+}
+
+/// The checksum database of a run that may not use the network: only what is cached counts.
+struct Unasked(&'static str);
+
+impl sumdb::Transport for Unasked {
+    fn get(&self, path: &str, _: u64) -> Result<Vec<u8>> {
+        let why = self.0;
+        let text = format!("{path}: checksum database lookup disabled by {why}");
+        Err(Error::new(Kind::Offline, text).hint(
+            "go.sum does not have it and what the database says is not in the cache: run once \
+             with the network, or complete go.sum",
+        ))
+    }
 }
 
 fn transport_settings(config: &Config) -> Settings {

@@ -56,8 +56,9 @@ impl Fetcher<'_> {
         entry: &Entry,
         on_contention: OnContention,
     ) -> Result<Transferred> {
-        // Before anything is created: what would be refused anyway is not fetched.
-        self.sums.precheck(entry.module(), Part::Zip)?;
+        // Before anything is created: what would be refused anyway is not fetched. And before the
+        // lock: the check is made under it, and then does not wait for a database.
+        self.sums.ask(entry.module(), Part::Zip)?;
         let lock = match (entry.try_lock()?, on_contention) {
             (Some(lock), _) => lock,
             (None, OnContention::Defer) => return Ok(Transferred::Busy),

@@ -61,6 +61,40 @@ impl Chain {
         Ok(Chain { hops, noproxy })
     }
 
+    /// True if the list says that nothing may be asked at all.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        matches!(self.hops.first(), Some(hop) if matches!(hop.kind, HopKind::Off))
+    }
+
+    /// Where the first proxy that serves the checksum database `name` does so; `None` if none
+    /// does, or the list ends in `direct` or `off`, which then only is about modules.
+    ///
+    /// # Errors
+    /// Any answer but 200, 404 and 410 counts as the database being unavailable, unless `|`
+    /// lets `direct` be reached.
+    pub(super) fn database(&self, name: &str) -> Result<Option<Url>> {
+        let mut best: Option<Error> = None;
+        for hop in &self.hops {
+            let error = match &hop.kind {
+                HopKind::Proxy(proxy) => match proxy.database(name) {
+                    Ok(base) => return Ok(Some(base)),
+                    Err(error) => error,
+                },
+                HopKind::Direct => return Ok(None),
+                HopKind::Off => break,
+            };
+            let not_found = error.is_not_found();
+            if !not_found {
+                best = Some(error);
+                if hop.next == Next::IfNotFound {
+                    break;
+                }
+            }
+        }
+        best.map_or(Ok(None), Err)
+    }
+
     /// Asks one hop after the other. `version` is for messages, empty if there is none.
     fn ask<T>(
         &self,

@@ -4,12 +4,14 @@
 //! latest, the metadata of a revision, a version's go.mod and its zip. [`Chain`] answers by
 //! Go's GOPROXY rules; [`Offline`] refuses everything. Nothing here knows a cache, checks a
 //! checksum or prints. Version control (`direct`) is not supported yet; its place is a third
-//! kind of hop in `chain`.
+//! kind of hop in `chain`. A [`DatabaseRoute`] finds the way to a checksum database, which a
+//! proxy may serve as well, and gets its files unchecked.
 //!
 //! Errors name the module as go does (`a.com/m@v1.0.0: reading URL: 404 Not Found`, `module
 //! a.com/m: ...` without a version): who passes them on does not name it again.
 
 mod chain;
+mod database;
 mod gojson;
 mod info;
 mod offline;
@@ -17,6 +19,7 @@ mod proxy;
 mod time;
 
 pub use chain::Chain;
+pub use database::DatabaseRoute;
 pub use info::{Info, Origin};
 pub use offline::Offline;
 pub use time::Time;

@@ -22,6 +22,13 @@ impl Proxy {
         Proxy { base, client }
     }
 
+    /// Where it serves the checksum database `name`, if it says that it does.
+    pub(super) fn database(&self, name: &str) -> Result<Url> {
+        let base = self.base.join(&format!("sumdb/{name}"));
+        let supported = base.join("supported");
+        self.client.get(&supported, MAX_INFO_BYTES).map(|_| base)
+    }
+
     fn url(&self, path: &ModulePath, file: &str) -> Result<Url> {
         Ok(self.base.join(&format!("{}/{file}", path.escape()?)))
     }

@@ -1,9 +1,8 @@
 //! Whether bytes may be used: every h1 meets its record before anything becomes visible.
 //!
 //! [`SumPolicy`] holds go.sum for one run. What go.sum knows must match it. What it does not
-//! know is accepted only where the settings exempt the module from proof (GONOSUMDB, GOPRIVATE,
-//! GOSUMDB=off); otherwise it is refused, because the client of the checksum database, which
-//! would prove it, does not exist yet.
+//! know is accepted where the settings exempt the module from proof (GONOSUMDB, GOPRIVATE,
+//! GOSUMDB=off); otherwise the checksum database must have logged the same ([`sumdb`]).
 //!
 //! Sums that were accepted are remembered and written by [`SumPolicy::save`], when and as `go`
 //! writes go.sum: only those of modules the build list needs, only if something is new, under
@@ -15,4 +14,4 @@ mod policy;
 mod save;
 pub mod sumdb;
 
-pub use policy::{Part, SumPolicy, SumSettings};
+pub use policy::{Database, Part, SumPolicy, SumSettings};

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::sumdb;
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
 use crate::module::{H1, ModuleVersion, PrefixPatterns};
@@ -37,11 +38,22 @@ impl Part {
     }
 }
 
+/// The checksum database that proves what go.sum does not know.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// GOSUMDB is `off`: nothing needs proof.
+    Off,
+    /// It can be asked.
+    Client(Arc<sumdb::Client>),
+    /// GOSUMDB cannot be understood, for this reason; what needs proof is refused.
+    Invalid(Error),
+}
+
 /// The settings that decide what needs proof.
 #[derive(Clone, Debug)]
 pub struct SumSettings {
-    /// GOSUMDB is `off`.
-    pub database_off: bool,
+    /// What GOSUMDB names.
+    pub database: Database,
     /// GONOSUMDB, which defaults to GOPRIVATE.
     pub exempt: PrefixPatterns,
     /// `--locked`: a sum that go.sum lacks is an error, whatever the other settings say.
@@ -113,7 +125,7 @@ impl SumPolicy {
     }
 
     /// Refuses, before a byte is fetched, what [`SumPolicy::check`] would refuse whatever its
-    /// hash: a part that go.sum does not know and that is not exempt from proof.
+    /// hash: a part that go.sum does not know, and that nobody can be asked about. Asks nothing.
     ///
     /// # Errors
     /// As [`SumPolicy::check`], except for a mismatch.
@@ -121,7 +133,25 @@ impl SumPolicy {
         if self.knows(module, part) {
             Ok(())
         } else {
-            self.may_add(module, part)
+            self.prover(module, part).map(drop)
+        }
+    }
+
+    /// Asks the checksum database, if [`SumPolicy::check`] will have to, so that it need not wait
+    /// then: it is called with locks held and on threads that compute.
+    ///
+    /// # Errors
+    /// As [`SumPolicy::check`], except for a mismatch.
+    pub fn ask(&self, module: &ModuleVersion, part: Part) -> Result<()> {
+        if self.knows(module, part) {
+            return Ok(());
+        }
+        match self.prover(module, part)? {
+            Some(database) => database
+                .lookup(module)
+                .map(drop)
+                .map_err(|error| unanswered(module, part, error)),
+            None => Ok(()),
         }
     }
 
@@ -138,25 +168,26 @@ impl SumPolicy {
     /// Checks a hash that was computed from bytes at hand, and remembers it.
     ///
     /// # Errors
-    /// [`Kind::Security`]: go.sum has another hash, or has none and nothing exempts the module.
-    /// [`Kind::Input`]: `--locked`, and go.sum has none.
+    /// - [`Kind::Security`]: go.sum has another hash; or it has none, and the checksum database
+    ///   has another, or does not hold what it promised.
+    /// - [`Kind::Input`]: go.sum has none, and `--locked` is set or GOSUMDB is malformed.
+    /// - What else [`sumdb::Client::lookup`] says: the database does not know it, or could not be
+    ///   asked.
     pub fn check(&self, module: &ModuleVersion, part: Part, h1: &H1) -> Result<()> {
         let (path, key) = (module.path().as_str(), part.version_key(module));
         let line = (path.to_owned(), key.clone(), h1.as_str().to_owned());
+        if self.is_recorded(&mut self.state(), &line)? {
+            return Ok(());
+        }
+        if let Some(database) = self.prover(module, part)? {
+            // No lock is held: others may ask as well, or know already.
+            compare(database, module, part, h1)?;
+        }
         let mut state = self.state();
-        let recorded = state.sums.sums(path, &key);
-        if recorded.iter().any(|sum| sum == h1.as_str()) {
-            state.status.entry(line).or_default().used = true;
+        if self.file.is_none() || self.is_recorded(&mut state, &line)? {
             return Ok(());
         }
-        if let Some(other) = recorded.iter().find(|sum| sum.starts_with("h1:")) {
-            return Err(self.mismatch(path, &key, h1, other));
-        }
-        let unknown = recorded.join(", ");
-        self.may_add(module, part)?;
-        if self.file.is_none() {
-            return Ok(());
-        }
+        let unknown = state.sums.sums(path, &key).join(", ");
         if !unknown.is_empty() {
             state.warnings.push(format!(
                 "warning: verifying {path}@{key}: unknown hashes in go.sum: {unknown}; adding {h1}"
@@ -173,12 +204,27 @@ impl SumPolicy {
         Ok(())
     }
 
+    /// True if go.sum has this line, which is now used; an error if it has another hash.
+    fn is_recorded(&self, state: &mut State, line: &Line) -> Result<bool> {
+        let (path, key, h1) = line;
+        let recorded = state.sums.sums(path, key);
+        if recorded.contains(h1) {
+            state.status.entry(line.clone()).or_default().used = true;
+            return Ok(true);
+        }
+        match recorded.iter().find(|sum| sum.starts_with("h1:")) {
+            Some(other) => Err(self.mismatch(path, key, h1, other)),
+            None => Ok(false),
+        }
+    }
+
     /// Warnings since the last call, in the order they arose.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut self.state().warnings)
     }
 
-    fn may_add(&self, module: &ModuleVersion, part: Part) -> Result<()> {
+    /// Who has to prove a part that go.sum does not know; `None` if nobody has to.
+    fn prover(&self, module: &ModuleVersion, part: Part) -> Result<Option<&sumdb::Client>> {
         let noun = part.noun();
         if self.settings.locked {
             return Err(Error::new(
@@ -187,27 +233,20 @@ impl SumPolicy {
             )
             .hint("complete go.sum without --locked, or with 'go mod tidy'"));
         }
-        if self.settings.database_off || self.settings.exempt.matches(module.path().as_str()) {
-            return Ok(());
+        if self.settings.exempt.matches(module.path().as_str()) {
+            return Ok(None);
         }
-        let reason = match &self.file {
-            Some(file) => format!("{} has no line for it", file.display()),
-            None => "there is no go.sum here".to_owned(),
-        };
-        Err(Error::new(
-            Kind::Security,
-            format!(
-                "{module}: verifying {noun}: checksum not known: {reason}, and asking the \
-                 checksum database is not supported yet"
-            ),
-        )
-        .hint(format!(
-            "to accept it unproven, set GONOSUMDB={} (or GOSUMDB=off for everything)",
-            module.path()
-        )))
+        match &self.settings.database {
+            Database::Off => Ok(None),
+            Database::Client(client) => Ok(Some(client)),
+            Database::Invalid(error) => {
+                let error = error.clone();
+                Err(error.context(format!("{module}: verifying {noun}")))
+            }
+        }
     }
 
-    fn mismatch(&self, path: &str, key: &str, downloaded: &H1, recorded: &str) -> Error {
+    fn mismatch(&self, path: &str, key: &str, downloaded: &str, recorded: &str) -> Error {
         let file = self.file.as_deref().unwrap_or(Path::new("go.sum"));
         Error::new(
             Kind::Security,
@@ -229,6 +268,70 @@ impl SumPolicy {
     }
 }
 
+/// Compares a hash with the one that the database has logged.
+fn compare(database: &sumdb::Client, module: &ModuleVersion, part: Part, h1: &H1) -> Result<()> {
+    let sums = database
+        .lookup(module)
+        .map_err(|error| unanswered(module, part, error))?;
+    let key = part.version_key(module);
+    let mut other = None;
+    for sum in sums.of(module.path().as_str(), &key) {
+        if sum == h1.as_str() {
+            return Ok(());
+        }
+        // As go: a line that follows another hash is not looked at.
+        if sum.starts_with("h1:") {
+            other = Some(sum);
+            break;
+        }
+    }
+    let noun = part.noun();
+    let text = match other {
+        Some(sum) => {
+            let name = database.name();
+            format!(
+                "{module}: verifying {noun}: checksum mismatch\n\tdownloaded: {h1}\n\t{name}: \
+                 {sum}{DATABASE_MISMATCH}"
+            )
+        }
+        None => format!(
+            "{module}: verifying {noun}: checksum missing from sumdb response{DATABASE_ABSENT}"
+        ),
+    };
+    Err(Error::new(Kind::Security, text))
+}
+
+/// What follows a hash that the database does not confirm, as scripts and people know it from go.
+const DATABASE_MISMATCH: &str = "
+
+SECURITY ERROR
+This download does NOT match the one reported by the checksum server.
+The bits may have been replaced on the origin server, or an attacker may
+have intercepted the download attempt.
+
+For more information, see 'go help module-auth'.";
+
+/// What follows a response without the line that was asked for.
+const DATABASE_ABSENT: &str = "
+
+SECURITY ERROR
+This download does NOT match one reported by the checksum server.
+The checksum server has provided checksums, but the checksums do
+not contain an entry for the download.
+The checksum server may be malfunctioning, or an attacker may have
+intercepted the checksum request.
+The download cannot be verified.
+
+For more information, see 'go help module-auth'.";
+
+/// Names what could not be proven, twice, as go does.
+fn unanswered(module: &ModuleVersion, part: Part, error: Error) -> Error {
+    let (path, key, noun) = (module.path(), part.version_key(module), part.noun());
+    error
+        .context(format!("{path}@{key}"))
+        .context(format!("{module}: verifying {noun}"))
+}
+
 pub(super) fn read_go_sum(file: &Path) -> Result<GoSum> {
     match fs::read(file) {
         Ok(data) => GoSum::parse(&file.display().to_string(), &data),
@@ -241,9 +344,12 @@ pub(super) fn read_go_sum(file: &Path) -> Result<GoSum> {
 mod tests {
     use super::*;
 
-    fn settings(database_off: bool, exempt: &str, locked: bool) -> SumSettings {
+    use super::sumdb::testing::{self, Log, Server};
+    use super::sumdb::{Setting, Store};
+
+    fn settings(database: Database, exempt: &str, locked: bool) -> SumSettings {
         SumSettings {
-            database_off,
+            database,
             exempt: PrefixPatterns::parse(exempt),
             locked,
         }
@@ -268,7 +374,7 @@ mod tests {
         let good = H1::of_go_mod(b"module example.com/a\n");
         let text = format!("example.com/a v1.0.0 {EMPTY}\nexample.com/a v1.0.0/go.mod {good}\n");
         // Even where nothing needs proof, a record that disagrees is fatal.
-        let (_dir, policy) = policy(&text, settings(true, "", false));
+        let (_dir, policy) = policy(&text, settings(Database::Off, "", false));
         policy.check(&module(), Part::GoMod, &good).unwrap();
         let error = policy.check(&module(), Part::Zip, &good).unwrap_err();
         assert_eq!(error.kind(), Kind::Security);
@@ -286,33 +392,111 @@ mod tests {
         );
     }
 
+    fn database(server: &Arc<Mutex<Server>>, dir: &Path) -> Database {
+        let setting = Setting::parse(&testing::key(testing::NAME))
+            .unwrap()
+            .unwrap();
+        let store = Store::new(dir, Some(dir), testing::NAME);
+        let transport = Box::new(Arc::clone(server));
+        Database::Client(Arc::new(sumdb::Client::new(
+            setting.verifier,
+            store,
+            transport,
+        )))
+    }
+
+    fn logged(id: u64) -> (ModuleVersion, H1) {
+        let text = testing::text(id, "");
+        let mut words = text.split_whitespace();
+        let (path, version) = (words.next().unwrap(), words.next().unwrap());
+        let module = ModuleVersion::parse(path, version).unwrap();
+        (module, H1::parse(words.next().unwrap()).unwrap())
+    }
+
     #[test]
-    fn what_go_sum_lacks_needs_an_exemption() {
-        let h1 = H1::parse(EMPTY).unwrap();
+    fn what_go_sum_lacks_needs_an_exemption_or_the_database() {
+        let (module, h1) = logged(7);
+        let server = Server::of(Log::of(300));
+        let dir = tempfile::tempdir().unwrap();
+        let ask = || database(&server, dir.path());
+        let invalid = Database::Invalid(Error::new(Kind::Input, "missing GOSUMDB"));
+        // The kind of refusal, and the number of requests: two tiles, one above, one lookup.
         let rows = [
-            (settings(false, "", false), Some(Kind::Security)),
-            (settings(false, "other.com", false), Some(Kind::Security)),
-            (settings(false, "example.com", false), None),
-            (settings(true, "", false), None),
-            (settings(true, "", true), Some(Kind::Input)),
+            (settings(Database::Off, "", false), None, 0),
+            (settings(invalid.clone(), "example.com", false), None, 0),
+            (settings(invalid, "", false), Some(Kind::Input), 0),
+            (settings(ask(), "example.com/*", false), None, 0),
+            (settings(ask(), "", true), Some(Kind::Input), 0),
+            (settings(Database::Off, "", true), Some(Kind::Input), 0),
+            (settings(ask(), "other.com", false), None, 4),
         ];
-        for (settings, refused) in rows {
+        for (settings, refused, requests) in rows {
             let (_dir, policy) = policy("", settings);
-            let early = policy
-                .precheck(&module(), Part::Zip)
-                .err()
-                .map(|e| e.kind());
-            let late = policy
-                .check(&module(), Part::Zip, &h1)
-                .err()
-                .map(|e| e.kind());
-            assert_eq!((early, late), (refused, refused), "{policy:?}");
+            let kind = |result: Result<()>| result.err().map(|error| error.kind());
+            assert_eq!(kind(policy.precheck(&module, Part::Zip)), refused);
+            assert_eq!(server.lock().unwrap().requests.len(), 0, "it asked early");
+            assert_eq!(kind(policy.ask(&module, Part::Zip)), refused);
+            assert_eq!(kind(policy.check(&module, Part::Zip, &h1)), refused);
+            assert_eq!(kind(policy.check(&module, Part::GoMod, &h1)), refused);
+            let asked = std::mem::take(&mut server.lock().unwrap().requests);
+            assert_eq!(asked.len(), requests, "{asked:?}");
         }
     }
 
     #[test]
+    fn what_the_database_says_is_final() {
+        let server = Server::of(Log::of(300));
+        let dir = tempfile::tempdir().unwrap();
+        let (_dir, policy) = policy("", settings(database(&server, dir.path()), "", false));
+        let ((seven, h1), (eight, _)) = (logged(7), logged(8));
+        let fails = |module: &ModuleVersion, part: Part, kind: Kind, want: String| {
+            let error = policy
+                .check(module, part, &H1::parse(EMPTY).unwrap())
+                .unwrap_err();
+            assert_eq!(error.kind(), kind);
+            assert!(error.chain().starts_with(&want), "{}", error.chain());
+        };
+        let (known, name) = (Kind::Security, testing::NAME);
+        fails(
+            &seven,
+            Part::Zip,
+            known,
+            format!(
+                "example.com/m7@v1.0.0: verifying module: checksum mismatch\n\tdownloaded: {EMPTY}\n\t{name}: {h1}\n\nSECURITY ERROR\nThis download does NOT match the one"
+            ),
+        );
+        fails(
+            &seven,
+            Part::GoMod,
+            known,
+            "example.com/m7@v1.0.0: verifying go.mod: checksum mismatch\n\t".to_owned(),
+        );
+        let response = Log::of(300).response(9, 300);
+        server
+            .lock()
+            .unwrap()
+            .lies
+            .insert("lookup/example.com/m8@v1.0.0".to_owned(), Some(response));
+        fails(&eight, Part::Zip, known, "example.com/m8@v1.0.0: verifying module: checksum missing from sumdb response\n\nSECURITY ERROR\nThis download does NOT match one reported".to_owned());
+        // Go's text: the module, what is verified, and the line of go.sum that was looked for.
+        let unknown = "example.com/m300@v1.0.0: verifying go.mod: example.com/m300@v1.0.0/go.mod: reading lookup/example.com/m300@v1.0.0: 404 Not Found";
+        let other = ModuleVersion::parse("example.com/m300", "v1.0.0").unwrap();
+        fails(&other, Part::GoMod, Kind::NotFound, unknown.to_owned());
+        // What was refused is not recorded, and what go.sum says is not asked about.
+        assert!(!policy.knows(&seven, Part::Zip));
+        policy.check(&seven, Part::Zip, &h1).unwrap();
+        assert!(policy.knows(&seven, Part::Zip));
+        server.lock().unwrap().requests.clear();
+        policy.check(&seven, Part::Zip, &h1).unwrap();
+        assert_eq!(server.lock().unwrap().requests, [""; 0]);
+    }
+
+    #[test]
     fn an_unknown_algorithm_is_kept_and_warned_about() {
-        let (_dir, policy) = policy("example.com/a v1.0.0 h2:xyz\n", settings(true, "", false));
+        let (_dir, policy) = policy(
+            "example.com/a v1.0.0 h2:xyz\n",
+            settings(Database::Off, "", false),
+        );
         assert!(!policy.knows(&module(), Part::Zip));
         policy
             .check(&module(), Part::Zip, &H1::parse(EMPTY).unwrap())

@@ -105,7 +105,7 @@ fn overwrite(file: &mut fs::File, data: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::module::{H1, ModuleVersion, PrefixPatterns};
-    use crate::trust::{Part, SumSettings};
+    use crate::trust::{Database, Part, SumSettings};
     use std::os::unix::fs::PermissionsExt;
 
     fn setup(go_sum: Option<&str>) -> (tempfile::TempDir, PathBuf, SumPolicy, Cache) {
@@ -115,7 +115,7 @@ mod tests {
             fs::write(&file, text).unwrap();
         }
         let settings = SumSettings {
-            database_off: true,
+            database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
         };

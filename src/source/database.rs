@@ -1,0 +1,157 @@
+//! The way to a checksum database: through the first proxy that serves it, or directly.
+//!
+//! Source: golang/go `cmd/go/internal/modfetch/sumdb.go`, `initBase`.
+
+use std::sync::OnceLock;
+
+use super::Chain;
+use crate::error::Result;
+use crate::transport::{Client, Url};
+
+/// Gets files of one database. Which way it goes is found out at the first request.
+#[derive(Debug)]
+pub struct DatabaseRoute {
+    name: String,
+    chain: Chain,
+    /// Where it is without a proxy.
+    direct: Url,
+    client: Client,
+    base: OnceLock<Result<Url>>,
+}
+
+impl DatabaseRoute {
+    /// The way by GOPROXY, or to `direct` where that does not have the database. `fixed` is
+    /// taken instead of either.
+    #[must_use]
+    pub fn new(
+        name: String,
+        chain: Chain,
+        direct: Url,
+        fixed: Option<Url>,
+        client: Client,
+    ) -> DatabaseRoute {
+        DatabaseRoute {
+            name,
+            chain,
+            direct,
+            client,
+            base: fixed.map(Ok).map_or_else(OnceLock::new, OnceLock::from),
+        }
+    }
+
+    /// The body at `path` below the database, of at most `limit` bytes, unchecked.
+    ///
+    /// # Errors
+    /// Those of the transport; of the search for the way, remembered.
+    pub fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        let base = self.base.get_or_init(|| {
+            let proxied = self.chain.database(&self.name)?;
+            Ok(proxied.unwrap_or_else(|| self.direct.clone()))
+        });
+        let url = base.clone()?.join(path);
+        Ok(self.client.get(&url, limit)?.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Kind};
+    use crate::module::PrefixPatterns;
+    use crate::transport::{NoObserver, RetryPolicy, Server, Settings, Then, reply};
+    use std::sync::Arc;
+
+    fn client() -> Client {
+        let retry = RetryPolicy {
+            retries: 0,
+            ..RetryPolicy::default()
+        };
+        let settings = Settings {
+            retry,
+            ..Settings::default()
+        };
+        Client::new(settings, Arc::new(NoObserver))
+    }
+
+    #[test]
+    fn the_way_is_found_by_gos_rules_and_once() {
+        let server = Server::start(|target, _, wire| {
+            let first = target.split('/').nth(1);
+            let status = match first {
+                Some("missing") => "404 Not Found",
+                Some("gone") => "410 Gone",
+                Some("broken") => "503 Service Unavailable",
+                Some("denied") => "403 Forbidden",
+                _ => "200 OK",
+            };
+            reply(wire, status, "", target);
+            Then::Keep
+        });
+        let url = |name: &str| server.url(&format!("/{name}"));
+        let (good, missing, gone) = (url("good"), url("missing"), url("gone"));
+        let (broken, denied) = (url("broken"), url("denied"));
+        let through = Ok("/good/sumdb/h.com/db/tile/8/0/x001/234.p/5");
+        let direct = Ok("/direct/tile/8/0/x001/234.p/5");
+        // The outcomes are those of go's initBase and TryProxies.
+        let rows = [
+            (good.clone(), through),
+            (format!("{missing},{gone},{good}"), through),
+            (format!("{broken}|{good}"), through),
+            (missing.clone(), direct),
+            (format!("{missing},direct"), direct),
+            (format!("{missing},off"), direct),
+            ("direct".to_owned(), direct),
+            (format!("{broken}|direct"), direct),
+            (format!("{broken},direct"), Err(Kind::Network)),
+            (format!("{broken}|{missing}"), Err(Kind::Network)),
+            (format!("{broken}|off"), Err(Kind::Network)),
+            (format!("{denied},{good}"), Err(Kind::Auth)),
+        ];
+        for (goproxy, want) in rows {
+            let chain = Chain::parse(&goproxy, "", PrefixPatterns::default(), client()).unwrap();
+            let direct = Url::parse(&url("direct")).unwrap();
+            let name = "h.com/db".to_owned();
+            let route = DatabaseRoute::new(name, chain, direct, None, client());
+            for _ in 0..2 {
+                let got = route.get("tile/8/0/x001/234.p/5", 100);
+                let got = got.map(|body| String::from_utf8(body).unwrap());
+                let got = got.as_deref().map_err(Error::kind);
+                assert_eq!(got, want, "{goproxy}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fixed_place_is_taken_as_it_is_and_may_be_a_tree_of_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |name: &str, text: &str| {
+            let file = dir.path().join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        };
+        put("fixed/lookup/a@v1", "fixed");
+        put("proxy/sumdb/db/lookup/a@v1", "proxied");
+        let tree = |name: &str| format!("file://{}/{name}", dir.path().display());
+        let route = |fixed: Option<&str>| {
+            let chain = Chain::parse(&tree("proxy"), "", PrefixPatterns::default(), client());
+            let direct = Url::parse(&tree("direct")).unwrap();
+            let fixed = fixed.map(|name| Url::parse(&tree(name)).unwrap());
+            DatabaseRoute::new("db".to_owned(), chain.unwrap(), direct, fixed, client())
+        };
+        assert_eq!(
+            route(Some("fixed")).get("lookup/a@v1", 9).unwrap(),
+            b"fixed"
+        );
+        // A tree that does not say that it has the database is not asked.
+        assert!(
+            route(None)
+                .get("lookup/a@v1", 9)
+                .unwrap_err()
+                .is_not_found()
+        );
+        put("proxy/sumdb/db/supported", "");
+        assert_eq!(route(None).get("lookup/a@v1", 9).unwrap(), b"proxied");
+        let error = route(None).get("lookup/a@v1", 3).unwrap_err();
+        assert!(crate::transport::TooLarge::caused(&error));
+    }
+}
