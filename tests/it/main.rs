@@ -17,5 +17,6 @@ mod kit;
 mod network;
 mod readonly;
 mod repair;
+mod sumdb;
 mod support;
 mod trust;

@@ -171,6 +171,11 @@ impl Sandbox {
         self.root.path().join("project")
     }
 
+    /// The folder that GOPATH names.
+    pub fn gopath_dir(&self) -> PathBuf {
+        self.root.path().join("gopath")
+    }
+
     /// The project's files, which a download may change (go.sum) or must not.
     pub fn project_picture(&self) -> Picture {
         Picture::of(&self.project_dir())

@@ -12,7 +12,7 @@ use super::proxy::Proxy;
 use super::universe::{Bytes, Module, escape};
 
 /// The name in its key and in URLs.
-const NAME: &str = "sums.example.com";
+pub const NAME: &str = "sums.example.com";
 
 /// A signed log of the sums of modules.
 pub struct SumDb {
@@ -44,6 +44,27 @@ impl SumDb {
         self
     }
 
+    /// Logs one more record, after the others, about nothing that is ever fetched.
+    #[must_use]
+    pub fn with_filler(mut self, name: &str) -> SumDb {
+        let text = format!("{name} v1.0.0 h1:x\n{name} v1.0.0/go.mod h1:x\n");
+        self.records.push((format!("{name}@v1.0.0"), text));
+        self
+    }
+
+    /// Logs one more record before all others, so that it is another log from the first on.
+    #[must_use]
+    pub fn with_other_past(mut self) -> SumDb {
+        self = self.with_filler("example.com/other");
+        self.records.rotate_right(1);
+        self
+    }
+
+    /// The number of records.
+    pub fn size(&self) -> usize {
+        self.records.len()
+    }
+
     /// What GOSUMDB is set to: name, hash and public key.
     pub fn gosumdb(&self) -> String {
         format!(
@@ -55,6 +76,13 @@ impl SumDb {
 
     /// Makes the proxy answer for the database, below `sumdb/NAME/`.
     pub fn serve_on(&self, proxy: &Proxy) {
+        for (path, data) in self.files() {
+            proxy.put(&path, Some(Bytes::from(data)));
+        }
+    }
+
+    /// The files of the database, below a proxy.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let leaves: Vec<[u8; 32]> = self
             .records
             .iter()
@@ -69,9 +97,9 @@ impl SumDb {
             leaves.len(),
             BASE64.encode(root(&leaves))
         ));
-        let put = |path: &str, data: Vec<u8>| {
-            proxy.put(&format!("sumdb/{NAME}/{path}"), Some(Bytes::from(data)));
-        };
+        let mut files = Vec::new();
+        let mut put =
+            |path: &str, data: Vec<u8>| files.push((format!("sumdb/{NAME}/{path}"), data));
         put("supported", Vec::new());
         put("latest", head.clone().into_bytes());
         for (id, (name, text)) in self.records.iter().enumerate() {
@@ -80,8 +108,19 @@ impl SumDb {
                 format!("{id}\n{text}\n{head}").into_bytes(),
             );
         }
-        // A client asks for the widest tile its tree has.
-        put(&format!("tile/8/0/000.p/{}", leaves.len()), leaves.concat());
+        // A client asks for the widest tile its tree has; it may also have a shorter tree in mind.
+        for width in 1..=leaves.len() {
+            put(
+                &format!("tile/8/0/000.p/{width}"),
+                leaves.iter().take(width).flatten().copied().collect(),
+            );
+        }
+        files
+    }
+
+    /// The path of the tile that has all records.
+    pub fn tile(&self) -> String {
+        format!("sumdb/{NAME}/tile/8/0/000.p/{}", self.size())
     }
 
     /// The path of a lookup, to count its hits.
