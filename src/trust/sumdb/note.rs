@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn keys_are_refused_for_the_reasons_of_go() {
-        // Each expectation is what go's note.NewVerifier says.
+        // By the source of golang/mod note.NewVerifier.
         let (name, rest) = KEY.split_once('+').unwrap();
         let (hash, key) = rest.split_once('+').unwrap();
         let rows = [

@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn refusals_have_the_words_of_go() {
-        // By `GOSUMDB=... go mod download` with go1.26.8; the names with dots and % are ours.
+        // By `GOSUMDB=... go mod download` with go1.26.8; without what it prints of the URL; `..` it lets pass.
         let strange = "invalid sumdb name (must be host[/path]): ";
         let rows = [
             (String::new(), "missing GOSUMDB".to_owned()),

@@ -68,7 +68,7 @@ impl Store {
         self.latest.as_deref().ok_or_else(|| {
             Error::new(
                 Kind::Input,
-                "could not locate sumdb file: missing $GOPATH: GOPATH entry is empty",
+                "could not locate sumdb file: missing $GOPATH",
             )
             .hint("set GOPATH or HOME to an absolute path")
         })
@@ -144,7 +144,7 @@ fn overwrite(file: &mut File, old_length: usize, new: &[u8]) -> io::Result<()> {
     file.write_all(new)
 }
 
-/// Removes a cached file that was found to be wrong; for tests of what follows.
+/// Where a cached file is.
 #[cfg(test)]
 pub(super) fn file_of(store: &Store, file: &str) -> PathBuf {
     store.cache.join(file)
