@@ -66,11 +66,8 @@ impl Store {
     /// [`Kind::Input`] in go's words if there is no GOPATH.
     pub fn latest_path(&self) -> Result<&Path> {
         self.latest.as_deref().ok_or_else(|| {
-            Error::new(
-                Kind::Input,
-                "could not locate sumdb file: missing $GOPATH",
-            )
-            .hint("set GOPATH or HOME to an absolute path")
+            Error::new(Kind::Input, "could not locate sumdb file: missing $GOPATH")
+                .hint("set GOPATH or HOME to an absolute path")
         })
     }
 
