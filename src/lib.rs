@@ -44,6 +44,7 @@ pub mod command;
 pub mod config;
 mod error;
 pub mod fetch;
+mod gojson;
 pub mod modfile;
 pub mod modset;
 pub mod module;

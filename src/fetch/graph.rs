@@ -1,5 +1,6 @@
 //! Reading the requirement graph: the cached go.mod files at once, the others many at a time.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,26 +46,36 @@ impl Fetcher<'_> {
         let pool = self.pools.transfer()?;
         let (summaries_in, summaries) = unbounded();
         pool.in_place_scope(|scope| {
-            let fetch = |wanted: Wanted| {
+            // One replacement may stand in for several versions; it is fetched once.
+            let mut outstanding: HashMap<Actual, Vec<Wanted>> = HashMap::new();
+            let fetch = |outstanding: &mut HashMap<Actual, Vec<Wanted>>, wanted: Wanted| {
+                let actual = wanted.actual.clone();
+                let same = outstanding.entry(actual.clone()).or_default();
+                same.push(wanted);
+                if same.len() > 1 {
+                    return;
+                }
                 let summaries = summaries_in.clone();
                 scope.spawn(move |_| {
-                    let summary = self.fetch_summary(&wanted);
+                    let summary = self.fetch_summary(&actual);
                     // The receiver outlives the scope.
-                    let _ = summaries.send((wanted, summary));
+                    let _ = summaries.send((actual, summary));
                 });
             };
-            let mut outstanding = missing.len();
-            missing.into_iter().for_each(fetch);
-            while outstanding > 0 {
-                let Ok((wanted, summary)) = summaries.recv() else {
+            for wanted in missing {
+                fetch(&mut outstanding, wanted);
+            }
+            while !outstanding.is_empty() {
+                let Ok((actual, summary)) = summaries.recv() else {
                     return;
                 };
-                outstanding -= 1;
-                loader.provide(&wanted, summary);
-                self.serve_from_cache(loader, |wanted| {
-                    outstanding += 1;
-                    fetch(wanted);
-                });
+                for wanted in outstanding.remove(&actual).into_iter().flatten() {
+                    let summary = summary
+                        .clone()
+                        .map_err(|error| name_failure(&wanted, error));
+                    loader.provide(&wanted, summary);
+                }
+                self.serve_from_cache(loader, |wanted| fetch(&mut outstanding, wanted));
             }
         });
         Ok(())
@@ -95,17 +106,15 @@ impl Fetcher<'_> {
         Summary::parse("go.mod", &gomod.data).map(|summary| Some(Arc::new(summary)))
     }
 
-    fn fetch_summary(&self, wanted: &Wanted) -> Result<Arc<Summary>> {
-        let fetch = || {
-            let Actual::Module(module) = &wanted.actual else {
-                // Directories are served without a request.
-                return Err(Error::new(Kind::Other, "a directory is not fetched"));
-            };
-            let entry = self.cache.entry(module)?;
-            let gomod = self.gomod(&entry)?;
-            Summary::parse("go.mod", &gomod.data).map(Arc::new)
-        };
-        fetch().map_err(|error| name_failure(wanted, error))
+    fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
+        match actual {
+            Actual::Directory { written, path } => read_replacement(written, path),
+            Actual::Module(module) => {
+                let entry = self.cache.entry(module)?;
+                let gomod = self.gomod(&entry)?;
+                Summary::parse("go.mod", &gomod.data).map(Arc::new)
+            }
+        }
     }
 }
 

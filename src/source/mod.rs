@@ -10,7 +10,6 @@
 //! a.com/m: ...` without a version): who passes them on does not name it again.
 
 mod chain;
-mod gojson;
 mod info;
 mod offline;
 mod proxy;

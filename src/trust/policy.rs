@@ -217,9 +217,11 @@ impl SumPolicy {
                  \tgo.sum:     {recorded}\n\
                  \n\
                  SECURITY ERROR\n\
-                 These bytes are not the ones that go.sum recorded for this version: the version\n\
-                 was changed where it is published, or somebody altered it on its way here.\n\
-                 Nothing of it was kept."
+                 This download does NOT match an earlier download recorded in go.sum.\n\
+                 The bits may have been replaced on the origin server, or an attacker may\n\
+                 have intercepted the download attempt.\n\
+                 \n\
+                 For more information, see 'go help module-auth'.\n"
             ),
         )
         .hint(format!(

@@ -8,18 +8,19 @@ const LINES: &[(&str, &[&str])] = &[
     ("hello", &["download", "all"]),
     ("hello", &["download", "example.com/text"]),
     ("hello", &["download", "example.com/text@v1.0.0"]),
-    ("hello", &["download", "example.com/text@latest"]),
-    ("hello", &["download", "example.com/text@v1.1"]),
     (
         "hello",
         &[
             "download",
-            "example.com/text@<v1.2.0",
+            "example.com/text@v1.1.0",
             "example.com/calc/v2@v2.0.0",
         ],
     ),
+    (
+        "hello",
+        &["download", "example.com/...", "example.com/text"],
+    ),
     ("hello", &["download", "example.com/text@v1.3.0-rc.1"]),
-    ("hello", &["download", "example.com/nightly@latest"]),
     ("hello", &["download", "example.com/recalled@v1.0.0"]),
     ("hello", &["download", "-modcacherw", "example.com/many"]),
     ("legacy", &["download"]),
@@ -84,7 +85,7 @@ fn a_filled_cache_is_read_without_a_socket() {
         let before = sandbox.picture();
         proxy.forget();
         sandbox.run(["download"]).ok().stdout("").stderr("");
-        assert_eq!(proxy.connections(), 0);
+        assert_eq!((proxy.connections(), proxy.bytes_sent()), (0, 0));
         let sandbox = sandbox.env("GOPROXY", "off");
         sandbox.run(["download"]).ok().stdout("").stderr("");
         before.assert_same(&sandbox.picture(), "the cache before and after");
@@ -101,7 +102,7 @@ fn gos_cache_is_read_without_a_socket() {
         let before = sandbox.picture();
         proxy.forget();
         sandbox.run(["download"]).ok().stdout("").stderr("");
-        assert_eq!(proxy.connections(), 0);
+        assert_eq!((proxy.connections(), proxy.bytes_sent()), (0, 0));
         let sandbox = sandbox.env("GOPROXY", "off");
         sandbox.run(["download"]).ok().stdout("").stderr("");
         before.assert_same(&sandbox.picture(), "the cache before and after");

@@ -75,7 +75,7 @@ fn objects_are_those_of_go() {
             &[
                 "example.com/text@v1.0.0",
                 "example.com/old",
-                "example.com/nightly@latest",
+                "example.com/nightly@v0.0.0-20240102030405-abcdef123456",
             ],
         ),
         ("legacy", &[]),
