@@ -222,6 +222,7 @@ impl Place {
         for name in ["home", "project"] {
             fs::create_dir(root.path().join(name))?;
         }
+        support::sandbox::quiet_telemetry(&root.path().join("home"));
         for file in corpus.project() {
             let name = file.file_name().unwrap_or_default();
             fs::copy(&file, root.path().join("project").join(name))?;
