@@ -12,6 +12,7 @@
 mod concurrent;
 mod download;
 mod hostile;
+mod input;
 mod json;
 mod kit;
 mod network;

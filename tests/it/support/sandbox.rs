@@ -46,6 +46,7 @@ impl Sandbox {
         for name in ["home", "project", "tmp", "gopath"] {
             fs::create_dir(path(name)).expect("the folder is new and ours");
         }
+        quiet_telemetry(&path("home"));
         let cache = path("modcache");
         let text = |path: &Path| path.display().to_string();
         let gocache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gocache");
@@ -314,6 +315,14 @@ impl Drop for Sandbox {
             eprintln!("kept: {}", self.root.path().display());
         }
     }
+}
+
+/// Turns go's counters off: a process that go leaves behind for them writes to the home while
+/// it is being removed.
+pub fn quiet_telemetry(home: &Path) {
+    let folder = home.join(".config/go/telemetry");
+    fs::create_dir_all(&folder).expect("the home is new and ours");
+    fs::write(folder.join("mode"), "off\n").expect("the home is new and ours");
 }
 
 /// Changes the modes of folders and files below a path, children of a folder after it is made
