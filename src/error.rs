@@ -224,7 +224,7 @@ impl Error {
 
 /// The text of a system's failure as people and scripts know it: `permission denied`, without
 /// the capital and the number that std adds.
-fn io_text(cause: &io::Error) -> String {
+pub(crate) fn io_text(cause: &io::Error) -> String {
     let text = cause.to_string();
     let Some(code) = cause.raw_os_error() else {
         return text;

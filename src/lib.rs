@@ -55,5 +55,6 @@ pub mod source;
 pub mod transport;
 pub mod trust;
 
+pub(crate) use error::io_text;
 pub use error::{Error, Kind, Result};
 pub use run::run;
