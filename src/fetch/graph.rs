@@ -69,6 +69,7 @@ impl Fetcher<'_> {
                 let Ok((actual, summary)) = summaries.recv() else {
                     return;
                 };
+                self.watch.graph_grew();
                 for wanted in outstanding.remove(&actual).into_iter().flatten() {
                     let summary = summary
                         .clone()
@@ -103,7 +104,7 @@ impl Fetcher<'_> {
         let Some(gomod) = self.cached_gomod(&entry)? else {
             return Ok(None);
         };
-        Summary::parse("go.mod", &gomod.data).map(|summary| Some(Arc::new(summary)))
+        summary_of(module, &gomod.data).map(Some)
     }
 
     fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
@@ -112,10 +113,17 @@ impl Fetcher<'_> {
             Actual::Module(module) => {
                 let entry = self.cache.entry(module)?;
                 let gomod = self.gomod(&entry)?;
-                Summary::parse("go.mod", &gomod.data).map(Arc::new)
+                summary_of(module, &gomod.data)
             }
         }
     }
+}
+
+fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
+    let summary = Summary::parse("go.mod", data);
+    summary
+        .map(Arc::new)
+        .map_err(|error| error.context(module.to_string()))
 }
 
 fn read_replacement(written: &str, path: &Path) -> Result<Arc<Summary>> {
@@ -125,24 +133,17 @@ fn read_replacement(written: &str, path: &Path) -> Result<Arc<Summary>> {
     Summary::parse(&shown, &data).map(Arc::new)
 }
 
-/// Names the module, and what replaces it, once.
+/// Says what is replaced where the failure is that of a replacement. Every other failure names
+/// its module already.
 fn name_failure(wanted: &Wanted, error: Error) -> Error {
     let (module, actual) = (&wanted.module, wanted.actual.describe());
-    let own = module.to_string();
-    let text = error.chain();
-    if text.starts_with("verifying ") || own == actual && text.starts_with(&format!("{own}: ")) {
+    if wanted.actual == Actual::Module(module.clone()) || error.kind() == Kind::Security {
         return error;
     }
-    if own == actual {
-        return error.context(own);
-    }
+    // go's form, in which the replacement is named once, in brackets.
+    let text = error.chain();
     let cause = text.strip_prefix(&format!("{actual}: ")).unwrap_or(&text);
-    let mut named = Error::new(
-        error.kind(),
-        format!("{own} (replaced by {actual}): {cause}"),
-    );
-    for hint in error.hints() {
-        named = named.hint(hint.clone());
-    }
-    named
+    let named = format!("{module} (replaced by {actual}): {cause}");
+    let hints = error.hints().iter().cloned();
+    hints.fold(Error::new(error.kind(), named), Error::hint)
 }

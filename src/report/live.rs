@@ -41,6 +41,7 @@ const SLOW: Duration = Duration::from_secs(3);
 const WAITING: Duration = Duration::from_secs(1);
 
 enum Message {
+    GraphGrew,
     Planned(usize),
     Started(ModuleVersion),
     Finished {
@@ -101,7 +102,8 @@ impl Live {
             plain: shows && !terminal && settings.progress == Progress::Always,
             begun: Instant::now(),
             received: Arc::clone(&received),
-            planned: 0,
+            graph: 0,
+            planned: None,
             finished: 0,
             working: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -160,6 +162,10 @@ impl Drop for Live {
 impl Watch for Live {
     fn planned(&self, modules: usize) {
         self.tell(|| Message::Planned(modules));
+    }
+
+    fn graph_grew(&self) {
+        self.tell(|| Message::GraphGrew);
     }
 
     fn started(&self, module: &ModuleVersion) {
@@ -228,7 +234,9 @@ struct Picture {
     plain: bool,
     begun: Instant,
     received: Arc<AtomicU64>,
-    planned: usize,
+    /// go.mod files fetched before it was known which modules are needed.
+    graph: usize,
+    planned: Option<usize>,
     finished: usize,
     working: BTreeMap<ModuleVersion, Instant>,
     waiting: BTreeMap<ModuleVersion, (Instant, String)>,
@@ -259,8 +267,9 @@ impl Picture {
     fn take(&mut self, message: Message) {
         let json = self.settings.progress == Progress::Json;
         match message {
+            Message::GraphGrew => self.graph += 1,
             Message::Planned(modules) => {
-                self.planned = modules;
+                self.planned = Some(modules);
                 if json {
                     let mut object = self.json("plan", None);
                     object.number("modules", modules as u64);
@@ -338,13 +347,17 @@ impl Picture {
     fn line(&self) -> String {
         let received = self.received.load(Ordering::Relaxed);
         let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
-        let mut line = format!(
-            "{}/{} modules  {}  {}/s",
-            self.finished,
-            self.planned,
-            human(received),
-            human((received as f64 / seconds) as u64)
-        );
+        let rate = human((received as f64 / seconds) as u64);
+        let received = human(received);
+        let mut line = match self.planned {
+            Some(planned) => {
+                format!("{}/{planned} modules  {received}  {rate}/s", self.finished)
+            }
+            None => format!(
+                "module graph: {} go.mod files  {received}  {rate}/s",
+                self.graph
+            ),
+        };
         let slowest = self.working.iter().min_by_key(|(_, since)| **since);
         if let Some((module, since)) = slowest.filter(|(_, since)| since.elapsed() >= SLOW) {
             line.push_str(&format!("  {module} ({} s)", since.elapsed().as_secs()));
