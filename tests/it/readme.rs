@@ -92,13 +92,14 @@ fn dockerfile(text: &str) -> String {
         }
         if command.starts_with('[') {
             let words: Vec<String> = serde_json::from_str(command).expect("the exec form is JSON");
-            let quoted = words.iter().map(|word| format!("'{word}' "));
-            command = &*quoted
-                .collect::<String>()
-                .replace("'/modfetch'", "modfetch")
-                .leak();
+            let words: Vec<&str> = words
+                .iter()
+                .map(|word| word.trim_start_matches('/'))
+                .collect();
+            script.push_str(&words.join(" "));
+        } else {
+            script.push_str(command);
         }
-        script.push_str(command);
         script.push('\n');
     }
     script
@@ -178,7 +179,7 @@ fn a_wrong_command_is_noticed() {
     assert_eq!(ends_with("modfetch version # status 1\n"), Some(99));
     assert_eq!(ends_with("modfetch nonsense # status 2\n"), Some(0));
     let file = "FROM scratch\nRUN --mount=type=cache,target=/x modfetch \\\n  version\nRUN [\"/modfetch\", \"env\"]\n";
-    assert_eq!(dockerfile(file), "modfetch    version\nmodfetch 'env' \n");
+    assert_eq!(dockerfile(file), "modfetch    version\nmodfetch env\n");
     assert_eq!(
         yaml("steps:\n  - uses: x\n  - run: a b\n    run: c\n"),
         "a b\nc\n"
@@ -314,7 +315,6 @@ fn every_flag_that_is_named_exists() {
             let line = call.lines().next().unwrap_or(call);
             let words: Vec<&str> = line
                 .split_whitespace()
-                .map(|word| word.trim_matches('\''))
                 .take_while(|word| !["|", "||", "&&", ">", "2>", "<", "#"].contains(word))
                 .collect();
             let verb = match words[..] {
