@@ -135,7 +135,10 @@ impl EmptyRoot {
         };
         for way in [&["chroot"][..], &["unshare", "-r", "chroot"]] {
             // By full path: inside there is no PATH.
-            let words = way.iter().map(|word| full_path(word));
+            let words = way.iter().map(|&word| match word.strip_prefix('-') {
+                Some(_) => Some(word.to_owned()),
+                None => full_path(word),
+            });
             if let Some(enter) = words.collect::<Option<Vec<String>>>() {
                 root.enter = enter;
                 if root.run(&["version"], &[]).status.success() {
