@@ -277,6 +277,24 @@ impl Sandbox {
         )
     }
 
+    /// Runs a shell script in the project's folder, with the program under test in `PATH`; the
+    /// first command that fails ends it.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Run {
+        let built = self.modfetch();
+        let folder = built.parent().expect("a file is in a folder");
+        let mut command = self.command(Path::new("sh"), ["-euc", script]);
+        let path = self.env.get("PATH").map_or("", String::as_str);
+        command.env("PATH", format!("{}:{path}", folder.display()));
+        Running::start(
+            Program::Modfetch,
+            command,
+            self.root.path().to_owned(),
+            self.limit,
+        )
+        .wait()
+    }
+
     fn command<'a>(&self, program: &Path, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(program);
         command
