@@ -214,7 +214,7 @@ impl Entry {
 
     /// Begins to make the directory: marks it, removes what an interrupted run left.
     ///
-    /// Until [`Partial::finish`] no reader takes the directory for whole.
+    /// Until it is finished no reader takes the directory for whole.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].

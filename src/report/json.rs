@@ -25,11 +25,9 @@ impl JsonObject {
         }
     }
 
-    /// Adds a number, unless it is zero.
+    /// Adds a number, be it zero.
     pub fn number(&mut self, key: &'static str, value: u64) {
-        if value != 0 {
-            self.members.push((key, value.to_string()));
-        }
+        self.members.push((key, value.to_string()));
     }
 
     /// Adds a list of strings, unless it is empty.
@@ -90,7 +88,7 @@ mod tests {
         object.number("Bytes", 12);
         object.number("Retries", 0);
         object.strings("Missing", &["zip"]);
-        let want = "{\n\t\"Path\": \"a.com/m\",\n\t\"Origin\": {\n\t\t\"VCS\": \"git\"\n\t},\n\t\"Bytes\": 12,\n\t\"Missing\": [\"zip\"]\n}";
+        let want = "{\n\t\"Path\": \"a.com/m\",\n\t\"Origin\": {\n\t\t\"VCS\": \"git\"\n\t},\n\t\"Bytes\": 12,\n\t\"Retries\": 0,\n\t\"Missing\": [\"zip\"]\n}";
         assert_eq!(object.indented(), want);
     }
 }

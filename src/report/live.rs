@@ -103,6 +103,7 @@ impl Live {
             begun: Instant::now(),
             received: Arc::clone(&received),
             graph: 0,
+            told_bytes: (Instant::now(), 0),
             planned: None,
             finished: 0,
             working: BTreeMap::new(),
@@ -237,6 +238,8 @@ struct Picture {
     /// go.mod files fetched before it was known which modules are needed.
     graph: usize,
     planned: Option<usize>,
+    /// When bytes were last told, and how many.
+    told_bytes: (Instant, u64),
     finished: usize,
     working: BTreeMap<ModuleVersion, Instant>,
     waiting: BTreeMap<ModuleVersion, (Instant, String)>,
@@ -252,6 +255,7 @@ impl Picture {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tell_long_waits();
+            self.tell_bytes();
             if let Some(bar) = &self.bar {
                 bar.set_message(self.line());
             } else if self.plain && Instant::now() >= next_plain {
@@ -290,9 +294,7 @@ impl Picture {
                 self.waiting.remove(&module);
                 if json {
                     let event = if failed { "fail" } else { "done" };
-                    let mut object = self.json(event, Some(&module));
-                    object.number("bytes", self.received.load(Ordering::Relaxed));
-                    self.print(&object.compact());
+                    self.print(&self.json(event, Some(&module)).compact());
                 }
             }
             Message::Waiting { module, lock } => {
@@ -312,6 +314,18 @@ impl Picture {
                 }
             }
             Message::Line(line) => self.print(&line),
+        }
+    }
+
+    /// In JSON, how many bytes came since it was last told.
+    fn tell_bytes(&mut self) {
+        let received = self.received.load(Ordering::Relaxed);
+        let due = self.told_bytes.0.elapsed() >= REDRAW && self.told_bytes.1 != received;
+        if self.settings.progress == Progress::Json && due {
+            self.told_bytes = (Instant::now(), received);
+            let mut object = self.json("bytes", None);
+            object.number("received", received);
+            self.print(&object.compact());
         }
     }
 
