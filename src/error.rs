@@ -198,7 +198,10 @@ impl Error {
         let mut text = self.to_string();
         let mut next = self.source();
         while let Some(cause) = next {
-            let cause_text = cause.to_string();
+            let cause_text = match cause.downcast_ref::<io::Error>() {
+                Some(cause) => io_text(cause),
+                None => cause.to_string(),
+            };
             if !cause_text.is_empty() {
                 if !text.is_empty() {
                     text.push_str(": ");
@@ -216,6 +219,26 @@ impl Error {
             .into_iter()
             .map(Error::kind)
             .min_by_key(|kind| kind.rank())
+    }
+}
+
+/// The text of a system's failure as people and scripts know it: `permission denied`, without
+/// the capital and the number that std adds.
+pub(crate) fn io_text(cause: &io::Error) -> String {
+    let text = cause.to_string();
+    let Some(code) = cause.raw_os_error() else {
+        return text;
+    };
+    let plain = text
+        .strip_suffix(&format!(" (os error {code})"))
+        .unwrap_or(&text);
+    let mut letters = plain.chars();
+    match (letters.next(), letters.next()) {
+        // An acronym keeps its capitals.
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(plain.chars().skip(1)).collect()
+        }
+        _ => plain.to_owned(),
     }
 }
 
@@ -247,6 +270,19 @@ mod tests {
             "a.com/m@v1.0.0: cannot open /a/b: disk on fire"
         );
         assert_eq!(error.kind(), Kind::LocalIo);
+    }
+
+    #[test]
+    fn system_failures_read_as_go_prints_them() {
+        // ENOENT and EACCES, on every Unix.
+        for (code, want) in [(2, "no such file or directory"), (13, "permission denied")] {
+            let error = Error::io(
+                "cannot open",
+                Path::new("/x"),
+                io::Error::from_raw_os_error(code),
+            );
+            assert_eq!(error.chain(), format!("cannot open /x: {want}"));
+        }
     }
 
     #[test]

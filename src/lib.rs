@@ -44,6 +44,7 @@ pub mod command;
 pub mod config;
 mod error;
 pub mod fetch;
+mod gojson;
 pub mod modfile;
 pub mod modset;
 pub mod module;
@@ -54,5 +55,6 @@ pub mod source;
 pub mod transport;
 pub mod trust;
 
+pub(crate) use error::io_text;
 pub use error::{Error, Kind, Result};
 pub use run::run;

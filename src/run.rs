@@ -7,7 +7,7 @@ use crate::cli::{self, Command, Invocation, Persona};
 use crate::command::{download, env, global_flags, working_directory};
 use crate::config::{Color, Config, Environment, Log};
 use crate::error::{Error, Kind, Result};
-use crate::report::Console;
+use crate::report::{Console, JsonObject};
 
 /// Runs the program and returns its exit status, everything having been printed.
 ///
@@ -64,7 +64,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment, plain: &Console)
                 go_codes: false,
             });
         }
-        Command::Version => plain.data(&version())?,
+        Command::Version => plain.data(&version(raw.json))?,
         Command::Env => {
             let cwd = working_directory(raw, &current_directory()?)?;
             let output = env::run(invocation, environment, &cwd)?;
@@ -111,8 +111,15 @@ fn dispatch(invocation: &Invocation, environment: &Environment, plain: &Console)
 }
 
 /// What `modfetch version` prints.
-fn version() -> String {
-    format!("modfetch {}\n", env!("CARGO_PKG_VERSION"))
+fn version(json: bool) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    if json {
+        let mut object = JsonObject::new();
+        object.string("Name", "modfetch");
+        object.string("Version", version);
+        return object.indented() + "\n";
+    }
+    format!("modfetch {version}\n")
 }
 
 fn current_directory() -> Result<PathBuf> {

@@ -25,7 +25,9 @@ pub struct Entry {
 
 impl Entry {
     pub(super) fn new(root: &Path, module: &ModuleVersion) -> Result<Entry> {
-        let escaped = module.escape()?;
+        let escaped = module
+            .escape()
+            .map_err(|error| error.context(module.to_string()))?;
         let versions = root
             .join("cache/download")
             .join(escaped.path().as_str())
@@ -44,6 +46,11 @@ impl Entry {
     #[must_use]
     pub fn module(&self) -> &ModuleVersion {
         &self.module
+    }
+
+    /// Names the module in a failure: files are named by what failed.
+    pub(crate) fn named<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.context(self.module.to_string()))
     }
 
     fn file(&self, suffix: &str) -> PathBuf {
@@ -95,7 +102,7 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
     pub fn read_info(&self) -> Result<Option<Vec<u8>>> {
-        read_if_present(&self.info_path())
+        self.named(read_if_present(&self.info_path()))
     }
 
     /// The cached go.mod, if there is one; nothing is said of its sum.
@@ -103,7 +110,7 @@ impl Entry {
     /// # Errors
     /// As [`Entry::read_info`].
     pub fn read_gomod(&self) -> Result<Option<Vec<u8>>> {
-        read_if_present(&self.gomod_path())
+        self.named(read_if_present(&self.gomod_path()))
     }
 
     /// Stores the `.info`.
@@ -111,7 +118,7 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn write_info(&self, json: &[u8]) -> Result<()> {
-        write_atomically(&self.info_path(), json)
+        self.named(write_atomically(&self.info_path(), json))
     }
 
     /// Stores the go.mod, whose sum has been checked, and lists the version.
@@ -119,8 +126,8 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn write_gomod(&self, data: &[u8]) -> Result<()> {
-        write_atomically(&self.gomod_path(), data)?;
-        list::rewrite(&self.versions)
+        self.named(write_atomically(&self.gomod_path(), data))?;
+        self.named(list::rewrite(&self.versions))
     }
 
     /// True if the zip is there.
@@ -134,7 +141,7 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
     pub fn read_ziphash(&self) -> Result<Option<H1>> {
-        let data = read_if_present(&self.ziphash_path())?;
+        let data = self.named(read_if_present(&self.ziphash_path()))?;
         let text = data.and_then(|data| String::from_utf8(data).ok());
         Ok(text.and_then(|text| H1::parse(text.trim()).ok()))
     }
@@ -150,7 +157,8 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming the lock file.
     pub fn lock(&self) -> Result<VersionLock> {
-        FileLock::acquire(&self.lock_path()).map(VersionLock)
+        self.named(FileLock::acquire(&self.lock_path()))
+            .map(VersionLock)
     }
 
     /// Takes the lock if it is free.
@@ -158,7 +166,8 @@ impl Entry {
     /// # Errors
     /// As [`Entry::lock`].
     pub fn try_lock(&self) -> Result<Option<VersionLock>> {
-        Ok(FileLock::try_acquire(&self.lock_path())?.map(VersionLock))
+        let lock = self.named(FileLock::try_acquire(&self.lock_path()))?;
+        Ok(lock.map(VersionLock))
     }
 
     /// A temporary for the zip, after those that a killed process left are swept.
@@ -176,7 +185,7 @@ impl Entry {
                 }
             }
         }
-        TempFile::beside(&self.zip_path())
+        self.named(TempFile::beside(&self.zip_path()))
     }
 
     /// Puts a zip whose h1 is trusted in its place, its hash first, as go does: a ziphash
@@ -185,8 +194,11 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn commit_zip(&self, _lock: &VersionLock, zip: TempFile, h1: &H1) -> Result<()> {
-        write_atomically(&self.ziphash_path(), h1.as_str().as_bytes())?;
-        zip.commit(&self.zip_path())
+        self.named(write_atomically(
+            &self.ziphash_path(),
+            h1.as_str().as_bytes(),
+        ))?;
+        self.named(zip.commit(&self.zip_path()))
     }
 
     /// Records the h1 of a zip that is there without one.
@@ -194,32 +206,39 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn commit_ziphash(&self, _lock: &VersionLock, h1: &H1) -> Result<()> {
-        write_atomically(&self.ziphash_path(), h1.as_str().as_bytes())
+        self.named(write_atomically(
+            &self.ziphash_path(),
+            h1.as_str().as_bytes(),
+        ))
     }
 
     /// Begins to make the directory: marks it, removes what an interrupted run left.
     ///
-    /// Until [`Partial::finish`] no reader takes the directory for whole.
+    /// Until it is finished no reader takes the directory for whole.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn begin_directory<'a>(&self, _lock: &'a VersionLock) -> Result<Partial<'a>> {
         let mark = self.partial_path();
-        if let Some(parent) = self.directory.parent() {
-            create_dir_all(parent)?;
-        }
-        create_dir_all(&self.versions)?;
-        fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))?;
+        let begin = || {
+            if let Some(parent) = self.directory.parent() {
+                create_dir_all(parent)?;
+            }
+            create_dir_all(&self.versions)?;
+            fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))
+        };
+        self.named(begin())?;
         let partial = Partial {
-            directory: self.directory.clone(),
-            mark,
+            entry: self.clone(),
             done: false,
             _lock,
         };
-        match fs::symlink_metadata(&partial.directory) {
-            Ok(_) => modzip::remove_tree(&partial.directory)?,
+        match fs::symlink_metadata(&self.directory) {
+            Ok(_) => self.named(modzip::remove_tree(&self.directory))?,
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-            Err(cause) => return Err(Error::io("cannot read", &partial.directory, cause)),
+            Err(cause) => {
+                return self.named(Err(Error::io("cannot read", &self.directory, cause)));
+            }
         }
         Ok(partial)
     }
@@ -230,8 +249,7 @@ impl Entry {
 #[must_use = "an unfinished directory is removed when this is dropped"]
 #[derive(Debug)]
 pub struct Partial<'a> {
-    directory: PathBuf,
-    mark: PathBuf,
+    entry: Entry,
     done: bool,
     _lock: &'a VersionLock,
 }
@@ -240,7 +258,7 @@ impl Partial<'_> {
     /// Where to extract; does not exist yet.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.entry.directory
     }
 
     /// Declares the directory whole; `seal` then makes it read-only, which go does only after
@@ -249,20 +267,23 @@ impl Partial<'_> {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn finish(mut self, seal: impl FnOnce(&Path)) -> Result<()> {
-        fs::remove_file(&self.mark)
-            .map_err(|cause| Error::io("cannot remove", &self.mark, cause))?;
+        let mark = self.entry.partial_path();
+        let removed = fs::remove_file(&mark);
+        self.entry
+            .named(removed.map_err(|cause| Error::io("cannot remove", &mark, cause)))?;
         self.done = true;
-        seal(&self.directory);
+        seal(&self.entry.directory);
         Ok(())
     }
 }
 
 impl Drop for Partial<'_> {
     fn drop(&mut self) {
-        // The mark outlives the directory: if that cannot be removed, nobody may take it for whole.
-        if !self.done && (!self.directory.exists() || modzip::remove_tree(&self.directory).is_ok())
-        {
-            let _ = fs::remove_file(&self.mark);
+        let directory = &self.entry.directory;
+        // The mark outlives the directory: if that cannot be removed, nobody may take it for
+        // whole. A failure is left to the next run, which finds the mark.
+        if !self.done && (!directory.exists() || modzip::remove_tree(directory).is_ok()) {
+            let _ = fs::remove_file(self.entry.partial_path());
         }
     }
 }

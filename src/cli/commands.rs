@@ -47,10 +47,9 @@ const COMMANDS: &[CommandInfo] = &[
         brief: "Fetch modules into the module cache",
         detail: "Fetches, checks and unpacks modules into GOMODCACHE, as 'go mod download' does: \
 the cache is the same and either program can use it.\n\
-Modules are patterns of dependencies or path@version queries; without any, the modules that \
-go.mod or go.work needs are fetched.\n\
-Each module is checked against go.sum, or against the checksum database where go.sum has no \
-line for it. Nothing unchecked becomes visible in the cache.",
+Modules are path@version, or names, patterns (with ...) and 'all' among the dependencies of \
+go.mod; without any, what go.mod needs is fetched.\n\
+Each module is checked against go.sum. Nothing unchecked becomes visible in the cache.",
         examples: &[
             (
                 "modfetch download",

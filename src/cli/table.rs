@@ -235,7 +235,7 @@ const FLAGS: &[Flag] = &[
         value: Some("N"),
         env: Some("MODFETCH_JOBS_PER_HOST"),
         brief: "Fetch at most N files at once from one host",
-        detail: "Default 64; lowered by itself while a host answers 429 or 503.",
+        detail: "Default 64.",
         set: |raw, given| {
             raw.jobs_per_host = Some(given.text());
             Ok(())

@@ -214,24 +214,17 @@ impl Run<'_> {
         let mut failures = Vec::new();
         let mut outcomes = outcomes.iter();
         for choice in &selection.choices {
-            let (json, failure) = match choice {
-                Choice::Module { named, .. } => {
-                    let Some(outcome) = outcomes.next() else {
-                        continue;
-                    };
-                    (outcome_json(outcome, *named), outcome.error.clone())
-                }
-                Choice::Query { path, query } => {
-                    let error = no_queries(path.as_str(), query);
-                    (failed_json(path.as_str(), query, &error), Some(error))
-                }
-                Choice::Failed {
-                    path,
-                    version,
-                    error,
-                } => (failed_json(path, version, error), Some(error.clone())),
+            let outcome = match choice {
+                Choice::Module { .. } => outcomes.next(),
+                Choice::Query { .. } | Choice::Failed { .. } => None,
+            };
+            let failure = match (choice, outcome) {
+                (Choice::Module { .. }, outcome) => outcome.and_then(|o| o.error.clone()),
+                (Choice::Query { path, query }, _) => Some(no_queries(path.as_str(), query)),
+                (Choice::Failed { error, .. }, _) => Some(error.clone()),
             };
             if self.config.json.value {
+                let json = choice_json(choice, outcome, failure.as_ref());
                 self.console.data(&(json.indented() + "\n"))?;
             } else if let Some(error) = &failure {
                 self.console.error(error);
@@ -331,12 +324,25 @@ fn module_of(choice: &Choice) -> Option<&ModuleVersion> {
     }
 }
 
-fn failed_json(path: &str, version: &str, error: &Error) -> JsonObject {
+/// The object that `-json` prints for a choice.
+fn choice_json(choice: &Choice, outcome: Option<&Outcome>, failure: Option<&Error>) -> JsonObject {
+    let (path, version) = match choice {
+        Choice::Module { module, named } => {
+            if let Some(outcome) = outcome {
+                return outcome_json(outcome, *named);
+            }
+            (module.path().as_str(), module.version().as_str())
+        }
+        Choice::Query { path, query } => (path.as_str(), query.as_str()),
+        Choice::Failed { path, version, .. } => (path.as_str(), version.as_str()),
+    };
     let mut json = JsonObject::new();
     json.string("Path", path);
     json.string("Version", version);
-    json.string("Error", &error.chain());
-    json.string("ErrorKind", error.kind().name());
+    if let Some(error) = failure {
+        json.string("Error", &error.chain());
+        json.string("ErrorKind", error.kind().name());
+    }
     json
 }
 

@@ -136,10 +136,10 @@ fn transport_settings(config: &Config) -> Settings {
                 .ssl_cert_file
                 .as_ref()
                 .map(|setting| setting.value.clone()),
-            cert_dir: config.ssl_cert_dir.as_ref().map(|setting| {
-                let dirs = setting.value.iter().map(|dir| dir.display().to_string());
-                dirs.collect::<Vec<_>>().join(":")
-            }),
+            cert_dir: config
+                .ssl_cert_dir
+                .as_ref()
+                .map(|setting| setting.value.clone()),
         },
         proxy: ProxySettings {
             http_proxy: text(&config.http_proxy),
@@ -147,6 +147,7 @@ fn transport_settings(config: &Config) -> Settings {
             no_proxy: text(&config.no_proxy),
             cgi: config.request_method,
         },
+        per_host: config.jobs_per_host.value,
         connections: config.jobs.value,
         ..Settings::default()
     }

@@ -19,10 +19,11 @@ impl Fetcher<'_> {
     pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready) -> Result<H1> {
         let Ready { lock, zip, .. } = ready;
         let file = match &zip {
-            Some(temp) => temp.reader()?,
+            Some(temp) => entry.named(temp.reader())?,
             None => {
                 let path = entry.zip_path();
-                File::open(&path).map_err(|cause| Error::io("cannot open", &path, cause))?
+                let opened = File::open(&path);
+                entry.named(opened.map_err(|cause| Error::io("cannot open", &path, cause)))?
             }
         };
         let archive = ModuleZip::open(file, entry.module())?;

@@ -74,20 +74,23 @@ impl Fetcher<'_> {
         let mut works = Vec::new();
         for (index, module) in distinct.iter().enumerate() {
             match self.look(module) {
-                Ok(work) if work.is_settled() => settled.push(Some(self.settle(module, work))),
-                Ok(work) => {
+                Ok(work) if !work.is_settled() => {
                     works.push((index, work));
                     settled.push(None);
+                    continue;
                 }
+                Ok(work) => settled.push(Some(self.settle(module, work))),
                 Err(error) => {
-                    let outcome = Outcome {
+                    settled.push(Some(Outcome {
                         error: Some(error),
                         ..Outcome::new(module)
-                    };
-                    self.watch.finished(module, true);
-                    settled.push(Some(outcome));
+                    }));
                 }
             }
+            let failed = settled[index]
+                .as_ref()
+                .is_some_and(|outcome| outcome.error.is_some());
+            self.watch.finished(module, failed);
         }
         if !works.is_empty() {
             let (places, works): (Vec<usize>, Vec<Work>) = works.into_iter().unzip();
@@ -106,8 +109,7 @@ impl Fetcher<'_> {
 
     /// What the cache has of a module, without a lock.
     fn look(&self, module: &ModuleVersion) -> Result<Work> {
-        let in_module = |error: Error| error.context(module.to_string());
-        let entry = self.cache.entry(module).map_err(in_module)?;
+        let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
         let gomod = self.cached_gomod(&entry).transpose();
         let zip = self.complete(&entry).transpose();
@@ -160,24 +162,14 @@ impl Fetcher<'_> {
     fn settle(&self, module: &ModuleVersion, work: Work) -> Outcome {
         let mut outcome = Outcome::new(module);
         outcome.traffic = self.traffic(module);
-        if let Err(error) = fill(&mut outcome, work) {
-            let text = error.to_string();
-            let names_itself = text.starts_with(&format!("{module}"))
-                || text.starts_with(&format!("verifying {module}"))
-                || text.starts_with(&format!("module {}", module.path()));
-            outcome.error = Some(if names_itself {
-                error
-            } else {
-                error.context(module.to_string())
-            });
-        }
-        self.watch.finished(module, outcome.error.is_some());
+        outcome.error = fill(&mut outcome, work).err();
         outcome
     }
 }
 
 fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
-    let never_tried = || Error::new(Kind::Other, "not fetched: stopped after an earlier failure");
+    // The conductor settles all three parts of every work.
+    let never_tried = || Error::new(Kind::Other, format!("{}: not tried", work.entry.module()));
     outcome.info = Some(work.info.ok_or_else(never_tried)??);
     outcome.info_path = Some(work.entry.info_path());
     let gomod = work.gomod.ok_or_else(never_tried)??;
@@ -225,7 +217,11 @@ where
                 && self.works[index].is_settled()
             {
                 open -= 1;
-                if self.works[index].has_failed() {
+                let work = &self.works[index];
+                self.fetcher
+                    .watch
+                    .finished(work.entry.module(), work.has_failed());
+                if work.has_failed() {
                     self.fetcher.failed();
                 }
             }
@@ -239,7 +235,8 @@ where
         if work.info.is_none() {
             let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
             self.transfers.spawn(move |_| {
-                let info = fetcher.unless_stopped(|| fetcher.info(&entry));
+                fetcher.watch.started(entry.module());
+                let info = fetcher.unless_stopped(&entry, || fetcher.info(&entry));
                 // The conductor outlives its jobs; were it gone, nobody would miss the report.
                 let _ = reports.send(Report::Info(index, info));
             });
@@ -247,7 +244,8 @@ where
         if work.gomod.is_none() {
             let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
             self.transfers.spawn(move |_| {
-                let gomod = fetcher.unless_stopped(|| fetcher.gomod(&entry));
+                fetcher.watch.started(entry.module());
+                let gomod = fetcher.unless_stopped(&entry, || fetcher.gomod(&entry));
                 let _ = reports.send(Report::GoMod(index, gomod));
             });
         }
@@ -262,7 +260,7 @@ where
         let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
         self.transfers.spawn(move |_| {
             let transfer = || fetcher.transfer_zip(index, &entry, on_contention);
-            let _ = match fetcher.unless_stopped(transfer) {
+            let _ = match fetcher.unless_stopped(&entry, transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
                 Ok(Transferred::Busy) => reports.send(Report::Busy(index)),
@@ -320,7 +318,7 @@ where
         let index = zip.index;
         if self.works[index].meta() == Some(false) {
             // The module has failed already: the zip is dropped, its temporary goes with it.
-            let text = "not unpacked: its .info or .mod could not be had";
+            let text = format!("{}: not unpacked", self.works[index].entry.module());
             self.works[index].zip = Some(Err(Error::new(Kind::Other, text)));
             return;
         }
@@ -335,11 +333,11 @@ where
 }
 
 impl Fetcher<'_> {
-    fn unless_stopped<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<T> {
+    fn unless_stopped<T>(&self, entry: &Entry, act: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.is_stopped() {
             return Err(Error::new(
                 Kind::Other,
-                "not fetched: stopped after an earlier failure",
+                format!("{}: not fetched after an earlier failure", entry.module()),
             ));
         }
         act()

@@ -1,5 +1,6 @@
 //! Reading the requirement graph: the cached go.mod files at once, the others many at a time.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,26 +46,37 @@ impl Fetcher<'_> {
         let pool = self.pools.transfer()?;
         let (summaries_in, summaries) = unbounded();
         pool.in_place_scope(|scope| {
-            let fetch = |wanted: Wanted| {
+            // One replacement may stand in for several versions; it is fetched once.
+            let mut outstanding: HashMap<Actual, Vec<Wanted>> = HashMap::new();
+            let fetch = |outstanding: &mut HashMap<Actual, Vec<Wanted>>, wanted: Wanted| {
+                let actual = wanted.actual.clone();
+                let same = outstanding.entry(actual.clone()).or_default();
+                same.push(wanted);
+                if same.len() > 1 {
+                    return;
+                }
                 let summaries = summaries_in.clone();
                 scope.spawn(move |_| {
-                    let summary = self.fetch_summary(&wanted);
+                    let summary = self.fetch_summary(&actual);
                     // The receiver outlives the scope.
-                    let _ = summaries.send((wanted, summary));
+                    let _ = summaries.send((actual, summary));
                 });
             };
-            let mut outstanding = missing.len();
-            missing.into_iter().for_each(fetch);
-            while outstanding > 0 {
-                let Ok((wanted, summary)) = summaries.recv() else {
+            for wanted in missing {
+                fetch(&mut outstanding, wanted);
+            }
+            while !outstanding.is_empty() {
+                let Ok((actual, summary)) = summaries.recv() else {
                     return;
                 };
-                outstanding -= 1;
-                loader.provide(&wanted, summary);
-                self.serve_from_cache(loader, |wanted| {
-                    outstanding += 1;
-                    fetch(wanted);
-                });
+                self.watch.graph_grew();
+                for wanted in outstanding.remove(&actual).into_iter().flatten() {
+                    let summary = summary
+                        .clone()
+                        .map_err(|error| name_failure(&wanted, error));
+                    loader.provide(&wanted, summary);
+                }
+                self.serve_from_cache(loader, |wanted| fetch(&mut outstanding, wanted));
             }
         });
         Ok(())
@@ -92,21 +104,26 @@ impl Fetcher<'_> {
         let Some(gomod) = self.cached_gomod(&entry)? else {
             return Ok(None);
         };
-        Summary::parse("go.mod", &gomod.data).map(|summary| Some(Arc::new(summary)))
+        summary_of(module, &gomod.data).map(Some)
     }
 
-    fn fetch_summary(&self, wanted: &Wanted) -> Result<Arc<Summary>> {
-        let fetch = || {
-            let Actual::Module(module) = &wanted.actual else {
-                // Directories are served without a request.
-                return Err(Error::new(Kind::Other, "a directory is not fetched"));
-            };
-            let entry = self.cache.entry(module)?;
-            let gomod = self.gomod(&entry)?;
-            Summary::parse("go.mod", &gomod.data).map(Arc::new)
-        };
-        fetch().map_err(|error| name_failure(wanted, error))
+    fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
+        match actual {
+            Actual::Directory { written, path } => read_replacement(written, path),
+            Actual::Module(module) => {
+                let entry = self.cache.entry(module)?;
+                let gomod = self.gomod(&entry)?;
+                summary_of(module, &gomod.data)
+            }
+        }
     }
+}
+
+fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
+    let summary = Summary::parse("go.mod", data);
+    summary
+        .map(Arc::new)
+        .map_err(|error| error.context(module.to_string()))
 }
 
 fn read_replacement(written: &str, path: &Path) -> Result<Arc<Summary>> {
@@ -116,24 +133,17 @@ fn read_replacement(written: &str, path: &Path) -> Result<Arc<Summary>> {
     Summary::parse(&shown, &data).map(Arc::new)
 }
 
-/// Names the module, and what replaces it, once.
+/// Says what is replaced where the failure is that of a replacement. Every other failure names
+/// its module already.
 fn name_failure(wanted: &Wanted, error: Error) -> Error {
     let (module, actual) = (&wanted.module, wanted.actual.describe());
-    let own = module.to_string();
-    let text = error.chain();
-    if text.starts_with("verifying ") || own == actual && text.starts_with(&format!("{own}: ")) {
+    if wanted.actual == Actual::Module(module.clone()) || error.kind() == Kind::Security {
         return error;
     }
-    if own == actual {
-        return error.context(own);
-    }
+    // go's form, in which the replacement is named once, in brackets.
+    let text = error.chain();
     let cause = text.strip_prefix(&format!("{actual}: ")).unwrap_or(&text);
-    let mut named = Error::new(
-        error.kind(),
-        format!("{own} (replaced by {actual}): {cause}"),
-    );
-    for hint in error.hints() {
-        named = named.hint(hint.clone());
-    }
-    named
+    let named = format!("{module} (replaced by {actual}): {cause}");
+    let hints = error.hints().iter().cloned();
+    hints.fold(Error::new(error.kind(), named), Error::hint)
 }

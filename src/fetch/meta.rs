@@ -2,7 +2,7 @@
 
 use super::Fetcher;
 use crate::cache::Entry;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::module::{H1, ModuleVersion};
 use crate::source::Info;
 use crate::trust::Part;
@@ -30,7 +30,6 @@ impl Fetcher<'_> {
             return Ok(info);
         }
         let module = entry.module();
-        self.watch.started(module);
         let fetched = self.source.info(module.path(), module.version().as_str())?;
         let info = self.book(module, fetched);
         entry.write_info(info.to_cache_json().as_bytes())?;
@@ -54,7 +53,6 @@ impl Fetcher<'_> {
         }
         let module = entry.module();
         self.sums.precheck(module, Part::GoMod)?;
-        self.watch.started(module);
         let data = self.book(module, self.source.gomod(module)?);
         let gomod = self.checked(module, data)?;
         if self.settings.store {
@@ -69,23 +67,17 @@ impl Fetcher<'_> {
     /// # Errors
     /// What is cached cannot be read, or contradicts go.sum.
     pub fn missing(&self, module: &ModuleVersion) -> Result<Vec<&'static str>> {
-        let look = || {
-            let entry = self.cache.entry(module)?;
-            let parts = [
-                ("info", self.cached_info(&entry)?.is_some()),
-                ("mod", self.cached_gomod(&entry)?.is_some()),
-                ("zip", entry.has_zip()),
-                ("ziphash", entry.read_ziphash()?.is_some()),
-                ("dir", entry.has_directory()),
-            ];
-            self.complete(&entry)?;
-            Ok(parts
-                .into_iter()
-                .filter(|(_, there)| !there)
-                .map(|(name, _)| name)
-                .collect())
-        };
-        look().map_err(|error: Error| error.context(module.to_string()))
+        let entry = self.cache.entry(module)?;
+        let parts = [
+            ("info", self.cached_info(&entry)?.is_some()),
+            ("mod", self.cached_gomod(&entry)?.is_some()),
+            ("zip", entry.has_zip()),
+            ("ziphash", entry.read_ziphash()?.is_some()),
+            ("dir", entry.has_directory()),
+        ];
+        self.complete(&entry)?;
+        let missing = parts.into_iter().filter(|(_, there)| !there);
+        Ok(missing.map(|(name, _)| name).collect())
     }
 
     /// True if the cache has a go.mod of `module`; its sum is not looked at.

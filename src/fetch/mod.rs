@@ -47,7 +47,9 @@ use crate::trust::SumPolicy;
 pub trait Watch: Sync {
     /// So many modules will be completed.
     fn planned(&self, modules: usize);
-    /// A file of a module is being fetched.
+    /// One more go.mod of the requirement graph was fetched.
+    fn graph_grew(&self);
+    /// A file of a module is being fetched; told for each of them.
     fn started(&self, module: &ModuleVersion);
     /// A module is complete or has failed.
     fn finished(&self, module: &ModuleVersion, failed: bool);

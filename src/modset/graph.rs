@@ -93,26 +93,17 @@ impl Graph {
         let stack = self.path_to_failure()?;
         let last = stack.last()?;
         let cause = self.failed.get(last)?;
+        if stack.len() == 1 {
+            return Some(cause.clone());
+        }
+        // One message: it reads as go prints it, with no colon between its lines. The failure
+        // itself names the last module.
         let mut message = String::new();
         for module in &stack[..stack.len() - 1] {
             message.push_str(&format!("{module} requires\n\t"));
         }
-        let text = cause.chain();
-        if !text.starts_with(&format!("{last}: "))
-            && !text.starts_with(&format!("{last} (replaced by"))
-            && !text.starts_with("verifying ")
-        {
-            message.push_str(&format!("{last}: "));
-        }
-        if message.is_empty() {
-            return Some(cause.clone());
-        }
-        // One message: the chain reads as go prints it, with no colon between its lines.
-        let mut error = Error::new(cause.kind(), message + &text);
-        for hint in cause.hints() {
-            error = error.hint(hint.clone());
-        }
-        Some(error)
+        let error = Error::new(cause.kind(), message + &cause.chain());
+        Some(cause.hints().iter().cloned().fold(error, Error::hint))
     }
 
     /// The shortest chain of requirements from a root to a module that failed, breadth first.

@@ -77,7 +77,15 @@ impl ModuleZip {
         match zip.read_directory() {
             Ok(()) => Ok(zip),
             Err(Fault::Broken(broken)) => Err(broken.of(module)),
-            Err(Fault::Io(error)) => Err(zip.cannot_read(error)),
+            Err(Fault::Io(error)) => Err(zip.named(zip.cannot_read(error))),
+        }
+    }
+
+    /// Names the module in a failure of this machine's files, which names a path only.
+    fn named(&self, error: Error) -> Error {
+        match error.kind() {
+            Kind::LocalIo => error.context(self.module.to_string()),
+            _ => error,
         }
     }
 
@@ -151,6 +159,7 @@ impl ModuleZip {
     /// disagrees with the directory, data that is corrupt, larger or smaller than declared.
     pub fn hash(&self) -> Result<H1> {
         self.process(|job, hashes| self.run(job, hashes, |_| Ok(Nowhere)))
+            .map_err(|error| self.named(error))
     }
 
     /// Inflates each entry once, hashing it and writing it below `dir` in the same pass, and
@@ -164,13 +173,16 @@ impl ModuleZip {
     /// # Errors
     /// As [`ModuleZip::hash`]; [`Kind::LocalIo`] with the path for what cannot be written.
     pub fn extract(&self, dir: &Path) -> Result<H1> {
-        self.create_directories(dir)?;
-        self.process(|job, hashes| {
-            self.run(job, hashes, |file| match file {
-                Some(file) => OutputFile::create(dir.join(file)).map(Output::File),
-                None => Ok(Output::Nowhere),
+        let write = || {
+            self.create_directories(dir)?;
+            self.process(|job, hashes| {
+                self.run(job, hashes, |file| match file {
+                    Some(file) => OutputFile::create(dir.join(file)).map(Output::File),
+                    None => Ok(Output::Nowhere),
+                })
             })
-        })
+        };
+        write().map_err(|error| self.named(error))
     }
 
     /// Removes the write bits of `dir`, which [`ModuleZip::extract`] filled, and of every
@@ -329,7 +341,7 @@ impl ModuleZip {
     }
 
     fn cannot_read(&self, error: io::Error) -> Error {
-        let message = format!("{}: cannot read the zip file", self.module);
+        let message = "cannot read the zip file";
         Error::new(Kind::LocalIo, message).because(error)
     }
 
@@ -495,8 +507,8 @@ mod tests {
         let error = zip.extract(&there).expect_err("it exists");
         assert_eq!(error.kind(), Kind::LocalIo);
         assert_eq!(
-            error.to_string(),
-            format!("cannot create {}", there.display())
+            error.chain(),
+            format!("{MODULE}: cannot create {}: file exists", there.display())
         );
         assert_eq!(fs::read_dir(&there).unwrap().count(), 0);
 
@@ -514,7 +526,12 @@ mod tests {
         let zip = open(&zip(&[file(named(&long), b"x")])).unwrap();
         let error = zip.extract(&dir.path().join("out")).expect_err("too long");
         assert_eq!(error.kind(), Kind::LocalIo);
-        assert!(error.to_string().ends_with(&long), "{error}");
+        let text = error.chain();
+        assert!(
+            text.starts_with(&format!("{MODULE}: cannot create ")),
+            "{text}"
+        );
+        assert!(text.contains(&long), "{text}");
     }
 
     /// A file that shrinks after it was opened is an error of the disk, not of the zip.
@@ -527,8 +544,11 @@ mod tests {
         cut.set_len(50).unwrap();
         let error = zip.hash().expect_err("cut");
         assert_eq!(error.kind(), Kind::LocalIo);
-        let message = error.to_string();
-        assert_eq!(message, format!("{MODULE}: cannot read the zip file"));
+        let text = error.chain();
+        assert!(
+            text.starts_with(&format!("{MODULE}: cannot read the zip file: ")),
+            "{text}"
+        );
     }
 
     /// In a pool, alone, and many at once on few threads: one sum.

@@ -41,6 +41,7 @@ const SLOW: Duration = Duration::from_secs(3);
 const WAITING: Duration = Duration::from_secs(1);
 
 enum Message {
+    GraphGrew,
     Planned(usize),
     Started(ModuleVersion),
     Finished {
@@ -101,7 +102,9 @@ impl Live {
             plain: shows && !terminal && settings.progress == Progress::Always,
             begun: Instant::now(),
             received: Arc::clone(&received),
-            planned: 0,
+            graph: 0,
+            told_bytes: (Instant::now(), 0),
+            planned: None,
             finished: 0,
             working: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -160,6 +163,10 @@ impl Drop for Live {
 impl Watch for Live {
     fn planned(&self, modules: usize) {
         self.tell(|| Message::Planned(modules));
+    }
+
+    fn graph_grew(&self) {
+        self.tell(|| Message::GraphGrew);
     }
 
     fn started(&self, module: &ModuleVersion) {
@@ -228,7 +235,11 @@ struct Picture {
     plain: bool,
     begun: Instant,
     received: Arc<AtomicU64>,
-    planned: usize,
+    /// go.mod files fetched before it was known which modules are needed.
+    graph: usize,
+    planned: Option<usize>,
+    /// When bytes were last told, and how many.
+    told_bytes: (Instant, u64),
     finished: usize,
     working: BTreeMap<ModuleVersion, Instant>,
     waiting: BTreeMap<ModuleVersion, (Instant, String)>,
@@ -244,6 +255,7 @@ impl Picture {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tell_long_waits();
+            self.tell_bytes();
             if let Some(bar) = &self.bar {
                 bar.set_message(self.line());
             } else if self.plain && Instant::now() >= next_plain {
@@ -259,8 +271,9 @@ impl Picture {
     fn take(&mut self, message: Message) {
         let json = self.settings.progress == Progress::Json;
         match message {
+            Message::GraphGrew => self.graph += 1,
             Message::Planned(modules) => {
-                self.planned = modules;
+                self.planned = Some(modules);
                 if json {
                     let mut object = self.json("plan", None);
                     object.number("modules", modules as u64);
@@ -281,9 +294,7 @@ impl Picture {
                 self.waiting.remove(&module);
                 if json {
                     let event = if failed { "fail" } else { "done" };
-                    let mut object = self.json(event, Some(&module));
-                    object.number("bytes", self.received.load(Ordering::Relaxed));
-                    self.print(&object.compact());
+                    self.print(&self.json(event, Some(&module)).compact());
                 }
             }
             Message::Waiting { module, lock } => {
@@ -303,6 +314,18 @@ impl Picture {
                 }
             }
             Message::Line(line) => self.print(&line),
+        }
+    }
+
+    /// In JSON, how many bytes came since it was last told.
+    fn tell_bytes(&mut self) {
+        let received = self.received.load(Ordering::Relaxed);
+        let due = self.told_bytes.0.elapsed() >= REDRAW && self.told_bytes.1 != received;
+        if self.settings.progress == Progress::Json && due {
+            self.told_bytes = (Instant::now(), received);
+            let mut object = self.json("bytes", None);
+            object.number("received", received);
+            self.print(&object.compact());
         }
     }
 
@@ -338,13 +361,17 @@ impl Picture {
     fn line(&self) -> String {
         let received = self.received.load(Ordering::Relaxed);
         let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
-        let mut line = format!(
-            "{}/{} modules  {}  {}/s",
-            self.finished,
-            self.planned,
-            human(received),
-            human((received as f64 / seconds) as u64)
-        );
+        let rate = human((received as f64 / seconds) as u64);
+        let received = human(received);
+        let mut line = match self.planned {
+            Some(planned) => {
+                format!("{}/{planned} modules  {received}  {rate}/s", self.finished)
+            }
+            None => format!(
+                "module graph: {} go.mod files  {received}  {rate}/s",
+                self.graph
+            ),
+        };
         let slowest = self.working.iter().min_by_key(|(_, since)| **since);
         if let Some((module, since)) = slowest.filter(|(_, since)| since.elapsed() >= SLOW) {
             line.push_str(&format!("  {module} ({} s)", since.elapsed().as_secs()));

@@ -43,8 +43,12 @@ pub fn outcome_json(outcome: &Outcome, named: bool) -> JsonObject {
             .as_ref()
             .map_or("", |error| error.kind().name()),
     );
-    json.number("Bytes", outcome.traffic.bytes);
-    json.number("Retries", outcome.traffic.retries.into());
+    if outcome.traffic.bytes > 0 {
+        json.number("Bytes", outcome.traffic.bytes);
+    }
+    if outcome.traffic.retries > 0 {
+        json.number("Retries", outcome.traffic.retries.into());
+    }
     json
 }
 

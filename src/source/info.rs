@@ -3,10 +3,8 @@
 //! Source: golang/go `cmd/go/internal/modfetch` `repo.go` (`RevInfo`), `cache.go`
 //! (`writeDiskStat`), `codehost/codehost.go` (`Origin`).
 
-use serde::Serialize;
-
-use super::gojson;
 use super::time::Time;
+use crate::gojson;
 use crate::module::is_pseudo_version;
 
 /// A version and when it was committed.
@@ -20,34 +18,24 @@ pub struct Info {
     pub origin: Option<Origin>,
 }
 
-/// Where a version came from; an empty field is one that was not told. Serializes with Go's
-/// names, order and `omitempty`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+/// Where a version came from; an empty field is one that was not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// `git` or another system.
-    #[serde(rename = "VCS", skip_serializing_if = "String::is_empty")]
     pub vcs: String,
     /// Of the repository.
-    #[serde(rename = "URL", skip_serializing_if = "String::is_empty")]
     pub url: String,
     /// Within the repository.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub subdir: String,
     /// Of the commit.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub hash: String,
     /// Which tags the resolution depends on.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub tag_prefix: String,
     /// Their sum.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub tag_sum: String,
     /// The ref that was resolved, as `refs/tags/v1.0.0`.
-    #[serde(rename = "Ref", skip_serializing_if = "String::is_empty")]
     pub reference: String,
     /// The sum of the whole repository's refs.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub repo_sum: String,
 }
 

@@ -12,7 +12,6 @@
 
 mod chain;
 mod database;
-mod gojson;
 mod info;
 mod offline;
 mod proxy;

@@ -15,6 +15,7 @@ use super::agent;
 use super::event::{Event, Observer};
 use super::failure::{Circumstances, reading};
 use super::file;
+use super::hosts::HostLimits;
 use super::proxy_env::Proxies;
 use super::retry::{Failure, RealTimer, Timer, parse_retry_after};
 use super::status::{status_error, status_text};
@@ -103,6 +104,7 @@ struct Inner {
     settings: Settings,
     observer: Arc<dyn Observer>,
     timer: Box<dyn Timer>,
+    hosts: HostLimits,
     network: OnceLock<Network>,
 }
 
@@ -136,6 +138,7 @@ impl Client {
         timer: Box<dyn Timer>,
     ) -> Client {
         Client(Arc::new(Inner {
+            hosts: HostLimits::new(settings.per_host),
             settings,
             observer,
             timer,
@@ -181,6 +184,9 @@ impl Client {
         let started = Instant::now();
         let mut attempt = 1;
         loop {
+            // Given back before a pause, and of the host that was asked for: where it redirects
+            // to is its own affair.
+            let turn = inner.hosts.turn(url.host());
             inner.observer.event(&Event::Start {
                 url: &shown,
                 attempt,
@@ -201,6 +207,7 @@ impl Client {
                 }
                 Err(failed) => failed,
             };
+            drop(turn);
             let cause = &failed.error;
             let jitter = inner.timer.jitter();
             let Some(wait) = inner
@@ -428,7 +435,7 @@ fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {
             Ok(0) => return Ok(total),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(file::unreadable(url, Kind::LocalIo, &error)),
+            Err(error) => return Err(file::unreadable(url, Kind::LocalIo, error)),
         };
         total += count as u64;
         if total > limit {

@@ -11,6 +11,7 @@ use super::Settings;
 use super::hop::ConnectRefused;
 use super::url::{RedactedUrl, Url};
 use crate::error::{Error, Kind};
+use crate::io_text;
 
 /// A reason in our own words.
 #[derive(Debug)]
@@ -129,7 +130,7 @@ impl Circumstances<'_> {
                 .network(format!("malformed HTTP response: {error}"))
                 .transient();
         }
-        let peer = self.peer();
+        let (peer, text) = (self.peer(), io_text(error));
         match error.kind() {
             io::ErrorKind::UnexpectedEof => self
                 .network(format!("{peer} closed the connection early"))
@@ -137,14 +138,14 @@ impl Circumstances<'_> {
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => self
-                .network(format!("connection to {peer} lost: {error}"))
+                .network(format!("connection to {peer} lost: {text}"))
                 .transient(),
             // A sandbox or a firewall of this machine, which waiting does not move.
             io::ErrorKind::PermissionDenied => {
-                self.network(format!("cannot connect to {peer}: {error}"))
+                self.network(format!("cannot connect to {peer}: {text}"))
             }
             _ => self
-                .network(format!("cannot connect to {peer}: {error}"))
+                .network(format!("cannot connect to {peer}: {text}"))
                 .transient(),
         }
     }

@@ -20,22 +20,11 @@ pub(super) fn open(url: &Url) -> Result<File, Error> {
             ErrorKind::NotFound => Kind::NotFound,
             _ => Kind::LocalIo,
         };
-        unreadable(url, kind, &cause)
+        unreadable(url, kind, cause)
     })
 }
 
 /// A failure while reading it; a directory can be opened, for example, but not read.
-pub(super) fn unreadable(url: &Url, kind: Kind, cause: &io::Error) -> Error {
-    Error::new(kind, format!("reading {url}")).because(io::Error::other(errno_text(cause)))
-}
-
-/// The system's words alone, in the lower case that go prints: `no such file or directory`.
-fn errno_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => "unknown error".to_owned(),
-    }
+pub(super) fn unreadable(url: &Url, kind: Kind, cause: io::Error) -> Error {
+    Error::new(kind, format!("reading {url}")).because(cause)
 }

@@ -31,6 +31,7 @@ mod event;
 mod failure;
 mod file;
 mod hop;
+mod hosts;
 mod lookup;
 mod proxy_env;
 mod retry;
@@ -67,6 +68,8 @@ pub struct Settings {
     pub roots: RootSettings,
     /// Which requests go through an HTTP proxy.
     pub proxy: ProxySettings,
+    /// How many requests one host gets at once.
+    pub per_host: usize,
     /// How many idle connections are kept, at most, for all hosts and for one.
     pub connections: usize,
     /// The `User-Agent` header.
@@ -81,6 +84,7 @@ impl Default for Settings {
             stall_timeout: Duration::from_secs(30),
             roots: RootSettings::default(),
             proxy: ProxySettings::default(),
+            per_host: 64,
             connections: 64,
             user_agent: concat!("modfetch/", env!("CARGO_PKG_VERSION")).to_owned(),
         }

@@ -25,8 +25,8 @@ use crate::error::{Error, Kind, Result};
 pub struct RootSettings {
     /// SSL_CERT_FILE; `None` if unset or empty.
     pub cert_file: Option<PathBuf>,
-    /// SSL_CERT_DIR, separated by colons; `None` if unset or empty.
-    pub cert_dir: Option<String>,
+    /// The directories of SSL_CERT_DIR; `None` if unset or empty.
+    pub cert_dir: Option<Vec<PathBuf>>,
 }
 
 /// The first that can be read is used.
@@ -63,9 +63,7 @@ pub(super) fn load(settings: &RootSettings) -> Result<RootCertStore> {
         }
     }
     match &settings.cert_dir {
-        Some(list) => list
-            .split(':')
-            .for_each(|dir| found.add_directory(Path::new(dir))),
+        Some(dirs) => dirs.iter().for_each(|dir| found.add_directory(dir)),
         None => DIRECTORIES
             .iter()
             .for_each(|dir| found.add_directory(Path::new(dir))),
@@ -78,10 +76,11 @@ pub(super) fn load(settings: &RootSettings) -> Result<RootCertStore> {
             Kind::Input,
             format!("SSL_CERT_FILE: no certificate in {}", file.display()),
         )),
-        (None, Some(list)) => Err(Error::new(
-            Kind::Input,
-            format!("SSL_CERT_DIR: no certificate in {list}"),
-        )),
+        (None, Some(dirs)) => {
+            let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+            let named = format!("SSL_CERT_DIR: no certificate in {}", dirs.join(":"));
+            Err(Error::new(Kind::Input, named))
+        }
         (None, None) => Ok(RootCertStore {
             roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
         }),
@@ -148,7 +147,7 @@ mod tests {
         let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
         load(&RootSettings {
             cert_file: file.map(Path::to_path_buf),
-            cert_dir: (!dirs.is_empty()).then(|| dirs.join(":")),
+            cert_dir: (!dirs.is_empty()).then(|| dirs.iter().map(PathBuf::from).collect()),
         })
         .map(|store| store.len())
     }
@@ -183,7 +182,7 @@ mod tests {
         };
         assert_eq!(
             text(from(Some(&missing), &[])),
-            "SSL_CERT_FILE: cannot read TMP/missing: No such file or directory (os error 2)"
+            "SSL_CERT_FILE: cannot read TMP/missing: no such file or directory"
         );
         assert_eq!(
             text(from(Some(&empty), &[&missing])),

@@ -256,9 +256,11 @@ impl SumPolicy {
                  \tgo.sum:     {recorded}\n\
                  \n\
                  SECURITY ERROR\n\
-                 These bytes are not the ones that go.sum recorded for this version: the version\n\
-                 was changed where it is published, or somebody altered it on its way here.\n\
-                 Nothing of it was kept."
+                 This download does NOT match an earlier download recorded in go.sum.\n\
+                 The bits may have been replaced on the origin server, or an attacker may\n\
+                 have intercepted the download attempt.\n\
+                 \n\
+                 For more information, see 'go help module-auth'.\n"
             ),
         )
         .hint(format!(
@@ -309,7 +311,8 @@ This download does NOT match the one reported by the checksum server.
 The bits may have been replaced on the origin server, or an attacker may
 have intercepted the download attempt.
 
-For more information, see 'go help module-auth'.";
+For more information, see 'go help module-auth'.
+";
 
 /// What follows a response without the line that was asked for.
 const DATABASE_ABSENT: &str = "
@@ -322,7 +325,8 @@ The checksum server may be malfunctioning, or an attacker may have
 intercepted the checksum request.
 The download cannot be verified.
 
-For more information, see 'go help module-auth'.";
+For more information, see 'go help module-auth'.
+";
 
 /// Names what could not be proven, twice, as go does.
 fn unanswered(module: &ModuleVersion, part: Part, error: Error) -> Error {

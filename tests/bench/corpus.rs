@@ -78,20 +78,23 @@ impl Shape {
 /// A corpus on disk.
 pub struct Corpus {
     folder: PathBuf,
+    /// Files of all modules together, exactly.
+    pub files: usize,
 }
 
 impl Corpus {
     /// Finds the corpus below a folder, or makes it.
     pub fn prepare(shape: Shape, below: &Path) -> io::Result<Corpus> {
+        let counts = shape.file_counts();
+        let all: usize = counts.iter().sum();
         let corpus = Corpus {
             folder: shape.folder(below),
+            files: all,
         };
         if corpus.folder.join("go.sum").exists() {
             return Ok(corpus);
         }
         fs::create_dir_all(&corpus.folder)?;
-        let counts = shape.file_counts();
-        let all: usize = counts.iter().sum();
         let mean_bytes = shape.bytes as f64 / all as f64;
         let next = AtomicUsize::new(0);
         let made: Vec<io::Result<Vec<(usize, String)>>> = thread::scope(|scope| {

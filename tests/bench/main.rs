@@ -5,7 +5,8 @@
 //!
 //! A synthetic corpus is made once (see `corpus`), served from memory by a process of its own
 //! with a fixed delay before each answer, and downloaded by both programs in turn: cold into an
-//! empty cache, warm into a full one, and checked by `verify`. Caches lie in memory
+//! empty cache, warm into a full one, and checked by `verify`. The floor (see `floor`) does the
+//! work of a cold download without any care, to compare with. Caches lie in memory
 //! (`/dev/shm`) where there is such a place, so that the disk is not what is measured. Raw runs
 //! go to `target/bench/`.
 //!
@@ -21,6 +22,7 @@
 )]
 
 mod corpus;
+mod floor;
 mod measure;
 mod report;
 mod server;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("measure") => return measure::wrapper(&arguments[1..]),
+        Some("floor") => return floor::floor(&arguments[1..]),
         Some("serve") => return server::serve(&arguments[1..]),
         _ => {}
     }
@@ -132,10 +135,14 @@ fn benchmark(options: &Options) -> io::Result<()> {
             };
             let mut server = Server::start(&corpus, Duration::from_millis(delay))?;
             for round in 0..options.runs {
-                for &program in &programs {
+                for &program in programs.iter().chain(&["floor"]) {
                     let place = Place::new(&corpus)?;
-                    let line = command_line(options, program, "download");
-                    samples.push(place.sample(&scenario, program, round, &line, &mut server)?);
+                    let line = match program {
+                        "floor" => place.floor(server.url())?,
+                        _ => command_line(options, program, "download"),
+                    };
+                    let sample = place.sample(&scenario, program, round, &line, &mut server)?;
+                    samples.push(place.complete(sample, corpus.files));
                 }
             }
             bounds.push(Bound { scenario, faster });
@@ -148,7 +155,10 @@ fn benchmark(options: &Options) -> io::Result<()> {
         for &program in &programs {
             let place = Place::new(&corpus)?;
             let line = command_line(options, program, "download");
-            place.sample("fill", program, 0, &line, &mut server)?;
+            let sample = place.sample("fill", program, 0, &line, &mut server)?;
+            if place.complete(sample, corpus.files).usage.status != 0 {
+                return Err(io::Error::other(format!("{program} cannot fill a cache")));
+            }
             places.push((program, place));
         }
         for (scenario, verb, faster) in [("warm", "download", 5.0), ("verify", "verify", 3.0)] {
@@ -212,11 +222,36 @@ impl Place {
         for name in ["home", "project"] {
             fs::create_dir(root.path().join(name))?;
         }
+        support::sandbox::quiet_telemetry(&root.path().join("home"));
         for file in corpus.project() {
             let name = file.file_name().unwrap_or_default();
             fs::copy(&file, root.path().join("project").join(name))?;
         }
         Ok(Place { root })
+    }
+
+    /// The command line of the floor: this program itself.
+    fn floor(&self, url: &str) -> io::Result<Vec<String>> {
+        let path = |name: &str| self.root.path().join(name).display().to_string();
+        let own = std::env::current_exe()?.display().to_string();
+        Ok(vec![
+            own,
+            "floor".to_owned(),
+            url.to_owned(),
+            path("project"),
+            path("modcache"),
+        ])
+    }
+
+    /// Marks a run that says it was done, but left files out.
+    fn complete(&self, mut sample: Sample, files: usize) -> Sample {
+        let cache = self.root.path().join("modcache");
+        let extracted = count_files(&cache).saturating_sub(count_files(&cache.join("cache")));
+        if sample.usage.status == 0 && extracted != files {
+            eprintln!("{}: {extracted} of {files} files are there", sample.program);
+            sample.usage.status = report::INCOMPLETE;
+        }
+        sample
     }
 
     /// Runs a command line here once.
@@ -272,4 +307,14 @@ impl Drop for Place {
     fn drop(&mut self) {
         support::sandbox::change_modes(self.root.path(), &|mode| mode | 0o700);
     }
+}
+
+fn count_files(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => count_files(&entry.path()),
+            _ => 1,
+        })
+        .sum()
 }

@@ -31,8 +31,14 @@ pub struct Bound {
     pub faster: Option<f64>,
 }
 
+/// The status of a run that ended well and left files out.
+pub const INCOMPLETE: i32 = -2;
+
 /// Peak memory may not pass this, whatever the corpus.
 const PEAK_MIB: f64 = 64.0;
+
+/// A cold download may take this many times as long as the floor.
+const OVER_FLOOR: f64 = 1.5;
 
 /// Writes every run as a line, so that other questions can be asked of them later.
 pub fn write_csv(path: &Path, samples: &[Sample]) -> io::Result<()> {
@@ -80,14 +86,18 @@ pub fn table(samples: &[Sample], bounds: &[Bound]) -> String {
         "status"
     );
     for bound in bounds {
-        for program in ["modfetch", "go"] {
+        for program in ["modfetch", "go", "floor"] {
             let of: Vec<&Sample> = samples
                 .iter()
                 .filter(|s| s.scenario == bound.scenario && s.program == program)
                 .collect();
             let Some(last) = of.last() else { continue };
             let failed = of.iter().find(|s| s.usage.status != 0);
-            let status = failed.map_or("ok".to_owned(), |s| format!("exit {}", s.usage.status));
+            let status = match failed.map_or(0, |sample| sample.usage.status) {
+                0 => "ok".to_owned(),
+                INCOMPLETE => "partial".to_owned(),
+                code => format!("exit {code}"),
+            };
             let _ = writeln!(
                 text,
                 "{:<12} {program:<9} {:>26} {:>24} {:>20} {:>9} {:>8} {status:>7}",
@@ -115,12 +125,17 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
             .filter(|s| s.scenario == bound.scenario && s.program == program)
             .collect()
     };
-    let (ours, gos) = (of("modfetch"), of("go"));
+    let (ours, gos, floor) = (of("modfetch"), of("go"), of("floor"));
     if ours.is_empty() {
         return;
     }
     let _ = write!(text, "{:<12}", bound.scenario);
-    if ours.iter().chain(&gos).any(|s| s.usage.status != 0) {
+    if ours
+        .iter()
+        .chain(&gos)
+        .chain(&floor)
+        .any(|s| s.usage.status != 0)
+    {
         let _ = writeln!(text, " not compared: a run failed");
         return;
     }
@@ -137,8 +152,12 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
             let _ = write!(text, " ({sign} {wanted:.2}: {verdict})");
         }
     };
+    let wall = |s: &Sample| s.usage.wall.as_secs_f64();
+    if !floor.is_empty() {
+        let times = median(&ours, wall) / median(&floor, wall);
+        claim("of the floor", times, Some(OVER_FLOOR), false);
+    }
     if !gos.is_empty() {
-        let wall = |s: &Sample| s.usage.wall.as_secs_f64();
         claim(
             "times faster",
             median(&gos, wall) / median(&ours, wall),

@@ -18,13 +18,17 @@ fn modfetch_and_go_share_an_empty_cache() {
         .map(|_| Sandbox::with("hello", &proxy).cache_of(&first))
         .collect();
     let running = [
-        first.spawn(["download"]),
-        others[0].spawn(["download"]),
+        first.spawn(["download", "-json"]),
+        others[0].spawn(["download", "-json"]),
         others[1].spawn_go(["mod", "download"]),
         others[2].spawn_go(["mod", "download"]),
     ];
-    for program in running {
-        program.wait().ok();
+    for (number, program) in running.into_iter().enumerate() {
+        let run = program.wait();
+        run.ok();
+        if number < 2 {
+            run.stdout_has("example.com/words@v1.1.0\"");
+        }
     }
     reference
         .picture()

@@ -11,12 +11,16 @@
 
 mod concurrent;
 mod download;
+mod flags;
 mod hostile;
+mod input;
 mod json;
 mod kit;
 mod network;
+mod readme;
 mod readonly;
 mod repair;
+mod static_binary;
 mod sumdb;
 mod support;
 mod trust;

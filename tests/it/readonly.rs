@@ -17,6 +17,11 @@ fn a_complete_read_only_cache_works() {
             .cache_of(&filled)
             .unprivileged();
         reader.run(["download"]).ok().stdout("").stderr("");
+        reader
+            .run(["download", "-json"])
+            .ok()
+            .stderr("")
+            .stdout_has("\t\"Dir\": ");
         assert_eq!(proxy.connections(), 0);
         before.assert_same(&filled.picture(), "the cache before and after");
     }

@@ -85,7 +85,12 @@ fn killed_in_the_middle_of_a_transfer_nothing_is_wrong() {
     let healthy = Proxy::serve();
     let clean = clean.proxy(&healthy);
     clean.run(["download"]).ok();
-    clean
-        .picture()
-        .assert_same(&sandbox.picture(), "a clean cache and the one after a kill");
+    // A small file that was being written then leaves its temporary, as with go: its writer holds
+    // no lock, so nobody may sweep it.
+    let small_temporary =
+        |path: &str| path.ends_with(".tmp") && (path.contains(".info") || path.contains(".mod"));
+    clean.picture().assert_same(
+        &sandbox.picture().without(small_temporary),
+        "a clean cache and the one after a kill",
+    );
 }

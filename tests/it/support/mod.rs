@@ -3,6 +3,7 @@
 //! The program under test is the built `modfetch`; with `MODFETCH_TEST_PROGRAM=go` it is the real
 //! go command (`download` becomes `go mod download`), which shows that the expectations hold.
 
+mod answer;
 pub mod go;
 pub mod proxy;
 pub mod run;

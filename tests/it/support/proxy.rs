@@ -5,8 +5,8 @@
 //! and commits scripted [`Fault`]s. Dropping it closes every connection and joins every thread,
 //! also those that stall or delay.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::collections::HashMap;
+use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::socket::{setsockopt, sockopt};
 
+use super::answer::{Ending, Site, plan, read_request, reason};
 use super::script::{Fault, Request, Rule, Times};
 use super::tls;
 use super::universe::{Bytes, Module, Tree, Universe};
@@ -45,18 +46,11 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    tree: Arc<Tree>,
-    overrides: BTreeMap<String, Option<Bytes>>,
-    rules: Vec<Rule>,
-    /// Entity tags by path, made when first asked for.
-    tags: HashMap<String, String>,
+    site: Site,
     log: Vec<Request>,
     open: HashMap<usize, TcpStream>,
     released: usize,
     stalled: usize,
-    bytes_per_second: Option<u64>,
-    no_ranges: bool,
-    credentials: Option<String>,
 }
 
 impl Proxy {
@@ -87,7 +81,7 @@ impl Proxy {
             .local_addr()
             .expect("a bound socket has an address");
         let shared = Arc::new(Shared::default());
-        shared.lock().tree = tree;
+        shared.lock().site.tree = tree;
         let ca = tls_folder.map(|folder| {
             let (acceptor, pem) = tls::Acceptor::new();
             assert!(shared.tls.set(acceptor).is_ok(), "a new cell is empty");
@@ -117,7 +111,7 @@ impl Proxy {
             fault,
             left: times.0,
         };
-        self.shared.lock().rules.push(rule);
+        self.shared.lock().site.rules.push(rule);
     }
 
     fn with(self, pattern: &str, fault: Fault, times: Times) -> Proxy {
@@ -188,19 +182,19 @@ impl Proxy {
 
     /// Sends bodies no faster than this, each connection on its own.
     pub fn limiting(self, bytes_per_second: u64) -> Proxy {
-        self.shared.lock().bytes_per_second = Some(bytes_per_second.max(1));
+        self.shared.lock().site.bytes_per_second = Some(bytes_per_second.max(1));
         self
     }
 
     /// Ignores `Range` and sends no validators.
     pub fn without_ranges(self) -> Proxy {
-        self.shared.lock().no_ranges = true;
+        self.shared.lock().site.no_ranges = true;
         self
     }
 
     /// Answers 401 unless a request brings exactly this `Authorization` header.
     pub fn demanding(self, authorization: &str) -> Proxy {
-        self.shared.lock().credentials = Some(authorization.to_owned());
+        self.shared.lock().site.credentials = Some(authorization.to_owned());
         self
     }
 
@@ -220,13 +214,13 @@ impl Proxy {
     /// Replaces or removes a file of a running server.
     pub fn put(&self, path: &str, data: Option<Bytes>) {
         let mut state = self.shared.lock();
-        state.tags.remove(path);
-        state.overrides.insert(path.to_owned(), data);
+        state.site.tags.remove(path);
+        state.site.overrides.insert(path.to_owned(), data);
     }
 
     /// Drops every rule: from now on the server is well.
     pub fn heal(&self) {
-        self.shared.lock().rules.clear();
+        self.shared.lock().site.rules.clear();
     }
 
     /// Lets everything that stalls now go on and send the rest.
@@ -448,48 +442,10 @@ fn converse(stream: impl Connection, number: usize, shared: &Shared) -> io::Resu
     Ok(())
 }
 
-/// Reads a request head; none at the end of the connection. Bodies are not expected.
-fn read_request(reader: &mut impl io::BufRead) -> io::Result<Option<Request>> {
-    let mut head = reader.take(64 << 10).lines();
-    let Some(line) = head.next().transpose()? else {
-        return Ok(None);
-    };
-    let mut words = line.split(' ');
-    let (Some(method), Some(target)) = (words.next(), words.next()) else {
-        return Err(io::Error::other("not a request line"));
-    };
-    let mut headers = Vec::new();
-    for line in head {
-        let line = line?;
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':') {
-            headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-        }
-    }
-    let path = target.split('?').next().unwrap_or_default();
-    Ok(Some(Request {
-        method: method.to_owned(),
-        path: percent_decode(path.trim_start_matches('/')),
-        headers,
-        status: 0,
-        connection: 0,
-    }))
-}
-
 #[derive(PartialEq, Eq)]
 enum Next {
     Keep,
     Close,
-}
-
-/// What ends a body before its end.
-enum Ending {
-    Whole,
-    Cut(usize),
-    Stall(usize),
-    Reset(usize),
 }
 
 fn respond(
@@ -499,7 +455,7 @@ fn respond(
 ) -> io::Result<Next> {
     let plan = {
         let mut state = shared.lock();
-        plan(&mut state, &request)
+        plan(&mut state.site, &request)
     };
     shared.sleep(plan.delay);
     request.status = plan.status;
@@ -563,148 +519,6 @@ fn respond(
     }
 }
 
-struct Plan {
-    delay: Duration,
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Bytes,
-    ending: Ending,
-    bytes_per_second: Option<u64>,
-}
-
-/// Decides on the answer: what the tree has, and what the first matching rules make of it.
-fn plan(state: &mut State, request: &Request) -> Plan {
-    let mut plan = proper(state, request);
-    for rule in &mut state.rules {
-        if rule.left == 0 || !rule.matches(&request.path) {
-            continue;
-        }
-        rule.left -= usize::from(rule.left != usize::MAX);
-        match &rule.fault {
-            Fault::Delay(delay) => {
-                plan.delay += *delay;
-                continue;
-            }
-            Fault::Status(status, headers, body) => {
-                plan.status = *status;
-                plan.headers.clone_from(headers);
-                plan.body = body.clone().into();
-            }
-            Fault::Body(kind, body) => {
-                plan.status = 200;
-                plan.headers = vec![("Content-Type".into(), kind.clone())];
-                plan.body = body.clone().into();
-            }
-            Fault::Redirect(url) => {
-                plan.status = 302;
-                plan.headers = vec![("Location".into(), url.clone())];
-                plan.body = Bytes::from([]);
-            }
-            Fault::Corrupt(at) => {
-                let mut body = plan.body.to_vec();
-                if let Some(byte) = body.get_mut(*at) {
-                    *byte = !*byte;
-                }
-                plan.body = body.into();
-            }
-            Fault::Garbage => plan.status = 0,
-            Fault::Cut(after) => plan.ending = Ending::Cut(*after),
-            Fault::Stall(after) => plan.ending = Ending::Stall(*after),
-            Fault::Reset(after) => plan.ending = Ending::Reset(*after),
-        }
-        break;
-    }
-    plan
-}
-
-/// The answer of a server that is well.
-fn proper(state: &mut State, request: &Request) -> Plan {
-    let mut plan = Plan {
-        delay: Duration::ZERO,
-        status: 200,
-        headers: Vec::new(),
-        body: Bytes::from([]),
-        ending: Ending::Whole,
-        bytes_per_second: state.bytes_per_second,
-    };
-    if state.credentials.is_some()
-        && state.credentials.as_deref() != request.header("authorization")
-    {
-        plan.status = 401;
-        plan.headers
-            .push(("WWW-Authenticate".into(), "Basic realm=\"modules\"".into()));
-        plan.body = Bytes::from(&b"credentials, please\n"[..]);
-        return plan;
-    }
-    let found = match state.overrides.get(&request.path) {
-        Some(instead) => instead.clone(),
-        None => state.tree.get(&request.path).cloned(),
-    };
-    let Some(body) = found else {
-        plan.status = 404;
-        plan.headers
-            .push(("Content-Type".into(), "text/plain; charset=utf-8".into()));
-        plan.body = format!("not found: {}\n", request.path).into_bytes().into();
-        return plan;
-    };
-    plan.body = body;
-    let kind = match request.path.rsplit('.').next() {
-        Some("zip") => "application/zip",
-        Some("info") => "application/json",
-        _ => "text/plain; charset=utf-8",
-    };
-    plan.headers.push(("Content-Type".into(), kind.into()));
-    if !state.no_ranges {
-        let tag = state
-            .tags
-            .entry(request.path.clone())
-            .or_insert_with(|| {
-                // FNV-1a: different for different contents of one path is enough here.
-                let sum: u64 = plan.body.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| {
-                    (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-                });
-                format!("\"{sum:016x}\"")
-            })
-            .clone();
-        plan.headers.push(("ETag".into(), tag.clone()));
-        plan.headers.push(("Accept-Ranges".into(), "bytes".into()));
-        apply_range(&mut plan, request, &tag);
-    }
-    plan
-}
-
-/// Turns a 200 into a 206 or 416 where the request asks for `bytes=K-` of this very content.
-fn apply_range(plan: &mut Plan, request: &Request, tag: &str) {
-    let from = request.header("range").and_then(|range| {
-        range
-            .strip_prefix("bytes=")?
-            .strip_suffix('-')?
-            .parse::<usize>()
-            .ok()
-    });
-    let Some(from) = from else { return };
-    if request
-        .header("if-range")
-        .is_some_and(|wanted| wanted != tag)
-    {
-        return;
-    }
-    let size = plan.body.len();
-    if from >= size {
-        plan.status = 416;
-        plan.headers
-            .push(("Content-Range".into(), format!("bytes */{size}")));
-        plan.body = Bytes::from([]);
-    } else {
-        plan.status = 206;
-        plan.headers.push((
-            "Content-Range".into(),
-            format!("bytes {from}-{}/{size}", size - 1),
-        ));
-        plan.body = Bytes::from(&plan.body[from..]);
-    }
-}
-
 fn send(
     stream: &mut impl Connection,
     body: &[u8],
@@ -726,41 +540,4 @@ fn send(
         }
     }
     stream.flush()
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        206 => "Partial Content",
-        302 => "Found",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        410 => "Gone",
-        416 => "Range Not Satisfiable",
-        429 => "Too Many Requests",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        _ => "Scripted",
-    }
-}
-
-/// Decodes `%21` and the like, which go's client writes for `!`.
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        rest = tail;
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) if first == b'%' => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => bytes.push(first),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -199,6 +199,16 @@ impl Run {
         )
     }
 
+    /// Demands that standard output has this text somewhere.
+    #[track_caller]
+    pub fn stdout_has(&self, text: &str) -> &Run {
+        let got = self.normal(&self.stdout);
+        self.demand(
+            got.contains(text),
+            &format!("standard output should have:\n{text}"),
+        )
+    }
+
     /// Demands anything of the run, with the whole story in the message.
     #[track_caller]
     pub fn demand(&self, held: bool, what: &str) -> &Run {

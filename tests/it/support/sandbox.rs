@@ -46,6 +46,7 @@ impl Sandbox {
         for name in ["home", "project", "tmp", "gopath"] {
             fs::create_dir(path(name)).expect("the folder is new and ours");
         }
+        quiet_telemetry(&path("home"));
         let cache = path("modcache");
         let text = |path: &Path| path.display().to_string();
         let gocache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gocache");
@@ -281,6 +282,24 @@ impl Sandbox {
         )
     }
 
+    /// Runs a shell script in the project's folder, with the program under test in `PATH`; the
+    /// first command that fails ends it.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Run {
+        let built = self.modfetch();
+        let folder = built.parent().expect("a file is in a folder");
+        let mut command = self.command(Path::new("sh"), ["-euc", script]);
+        let path = self.env.get("PATH").map_or("", String::as_str);
+        command.env("PATH", format!("{}:{path}", folder.display()));
+        Running::start(
+            Program::Modfetch,
+            command,
+            self.root.path().to_owned(),
+            self.limit,
+        )
+        .wait()
+    }
+
     fn command<'a>(&self, program: &Path, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(program);
         command
@@ -319,6 +338,14 @@ impl Drop for Sandbox {
             eprintln!("kept: {}", self.root.path().display());
         }
     }
+}
+
+/// Turns go's counters off: a process that go leaves behind for them writes to the home while
+/// it is being removed.
+pub fn quiet_telemetry(home: &Path) {
+    let folder = home.join(".config/go/telemetry");
+    fs::create_dir_all(&folder).expect("the home is new and ours");
+    fs::write(folder.join("mode"), "off\n").expect("the home is new and ours");
 }
 
 /// Changes the modes of folders and files below a path, children of a folder after it is made

@@ -12,10 +12,10 @@ const MAX_DEPTH: usize = 10_000;
 const UNEXPECTED_END: &str = "unexpected end of JSON input";
 
 /// The members of an object, in order, each with its decoded key and its value's text.
-pub(super) type Members<'a> = Vec<(String, &'a [u8])>;
+pub(crate) type Members<'a> = Vec<(String, &'a [u8])>;
 
 /// Checks a whole text and returns its one value, without the white space around it.
-pub(super) fn check(text: &[u8]) -> Result<&[u8], String> {
+pub(crate) fn check(text: &[u8]) -> Result<&[u8], String> {
     let mut scanner = Scanner { text, at: 0 };
     scanner.space();
     let start = scanner.at;
@@ -29,7 +29,7 @@ pub(super) fn check(text: &[u8]) -> Result<&[u8], String> {
 }
 
 /// Go's name for the sort of a checked value.
-pub(super) fn kind(value: &[u8]) -> &'static str {
+pub(crate) fn kind(value: &[u8]) -> &'static str {
     match value.first() {
         Some(b'{') => "object",
         Some(b'[') => "array",
@@ -41,7 +41,7 @@ pub(super) fn kind(value: &[u8]) -> &'static str {
 }
 
 /// Splits a checked object.
-pub(super) fn members(object: &[u8]) -> Result<Members<'_>, String> {
+pub(crate) fn members(object: &[u8]) -> Result<Members<'_>, String> {
     let mut scanner = Scanner {
         text: object,
         at: 1,
@@ -69,7 +69,7 @@ pub(super) fn members(object: &[u8]) -> Result<Members<'_>, String> {
 
 /// True if a key means the ASCII name of a field: Go folds the case of all letters, among them
 /// the long s and the Kelvin sign.
-pub(super) fn key_matches(key: &str, name: &str) -> bool {
+pub(crate) fn key_matches(key: &str, name: &str) -> bool {
     let folded = key.chars().map(|c| match c {
         '\u{17f}' => 'S',
         '\u{212a}' => 'K',
@@ -79,7 +79,7 @@ pub(super) fn key_matches(key: &str, name: &str) -> bool {
 }
 
 /// Decodes a checked string with its quotes.
-pub(super) fn string(quoted: &[u8]) -> String {
+pub(crate) fn string(quoted: &[u8]) -> String {
     let inner = quoted
         .get(1..quoted.len().saturating_sub(1))
         .unwrap_or_default();
@@ -146,7 +146,7 @@ fn hex4(text: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// Writes a string as `json.Marshal` does: quoted, and safe within HTML.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {

@@ -1,0 +1,244 @@
+//! What modfetch's own flags do, each from the outside.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use crate::support::go::only_modfetch;
+use crate::support::{Proxy, Run, Sandbox, Times, require_go};
+
+/// A line of the go.sum of `hello`.
+const TEXT_ZIP: &str = "example.com/text v1.2.0 h1:";
+
+fn without_line(text: &str, start: &str) -> String {
+    let kept = text.lines().filter(|line| !line.starts_with(start));
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn locked_fails_before_anything_is_fetched_or_written() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    let sandbox = sandbox.edit("go.sum", |text| without_line(&text, TEXT_ZIP));
+    let before = sandbox.project_picture();
+    let run = sandbox.run(["download", "--locked"]);
+    run.fails(3).stdout("").stderr_has(
+        "modfetch: example.com/text@v1.2.0: verifying module: missing go.sum entry, disabled by \
+         --locked",
+    );
+    before.assert_same(&sandbox.project_picture(), "the project before and after");
+    assert_eq!(proxy.hits("example.com/text/@v/v1.2.0.zip"), 0);
+    assert!(!sandbox.picture().has("example.com/text@v1.2.0"));
+}
+
+#[test]
+fn locked_succeeds_where_go_sum_is_complete() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    sandbox
+        .run(["download", "--locked"])
+        .ok()
+        .stdout("")
+        .stderr("");
+}
+
+#[test]
+fn a_dry_run_names_what_is_missing_and_changes_nothing() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    let run = sandbox.run(["download", "--dry-run"]);
+    run.fails(10)
+        .stderr("")
+        .stdout_has("example.com/text@v1.2.0 info mod zip ziphash dir\n");
+    // Only in the graph: example.com/words v1.1.0 is listed, deep's requirements are not.
+    assert!(!sandbox.cache().exists(), "a dry run made the cache");
+    assert!(
+        proxy
+            .requests()
+            .iter()
+            .all(|request| request.path.ends_with(".mod"))
+    );
+    sandbox.run(["download"]).ok();
+    sandbox.remove("cache/download/example.com/text/@v/v1.2.0.ziphash");
+    let run = sandbox.run(["download", "--dry-run"]);
+    run.fails(10).stdout("example.com/text@v1.2.0 ziphash\n");
+    sandbox.run(["download"]).ok();
+    sandbox.run(["download", "--dry-run"]).ok().stdout("");
+}
+
+#[test]
+fn offline_names_what_is_missing() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    let run = sandbox.run(["download", "--offline"]);
+    run.fails(11)
+        .stdout("")
+        .stderr_has("modfetch: example.com/");
+    assert_eq!(proxy.connections(), 0);
+    sandbox.run(["download"]).ok();
+    proxy.forget();
+    sandbox
+        .run(["download", "--offline"])
+        .ok()
+        .stdout("")
+        .stderr("");
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
+fn one_failure_ends_a_run_only_if_asked() {
+    if !only_modfetch() {
+        return;
+    }
+    let broken = |arguments: &[&'static str]| -> (Run, usize) {
+        let proxy = Proxy::serve().failing("gopkg.in/tiny.v1/@v/v1.0.2.zip", 403, Times::ALWAYS);
+        let sandbox = Sandbox::with("hello", &proxy);
+        let line = ["download", "--jobs", "1"]
+            .into_iter()
+            .chain(arguments.iter().copied());
+        let run = sandbox.run(line);
+        let zips = sandbox
+            .picture()
+            .paths()
+            .iter()
+            .filter(|path| path.ends_with(".zip"))
+            .count();
+        (run, zips)
+    };
+    let (run, zips) = broken(&[]);
+    run.fails(7).stderr_has("gopkg.in/tiny.v1@v1.0.2: reading ");
+    assert_eq!(zips, 12, "all but one");
+    let (run, zips) = broken(&["--fail-fast"]);
+    run.fails(7)
+        .stderr_has("not fetched after an earlier failure");
+    assert!(zips < 12, "{zips} zips after the failure");
+}
+
+#[test]
+fn lists_are_read_from_files_and_standard_input() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::new().proxy(&proxy).file(
+        "list.txt",
+        "# comment\n\nexample.com/text@v1.2.0\n  example.com/tool@v0.5.0\n",
+    );
+    sandbox.run(["download", "--from", "list.txt"]).ok();
+    assert!(sandbox.picture().has("example.com/tool@v0.5.0/tool.go"));
+    sandbox
+        .shell("echo example.com/words@v1.0.0 | modfetch download --from -")
+        .ok();
+    assert!(sandbox.picture().has("example.com/words@v1.0.0"));
+    let sandbox = sandbox.file("bad.txt", "example.com/text@v1.2.0\nexample.com/tool\n");
+    let run = sandbox.run(["download", "--from", "bad.txt"]);
+    run.fails(3)
+        .stderr_has("bad.txt:2: not a path@version: \"example.com/tool\"");
+}
+
+#[test]
+fn messages_and_progress_can_be_json() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve().failing("gopkg.in/tiny.v1/@v/v1.0.2.zip", 404, Times::ALWAYS);
+    let sandbox = Sandbox::with("hello", &proxy);
+    let run = sandbox.run(["download", "--log", "json", "--progress", "json"]);
+    run.fails(4).stdout("");
+    let lines: Vec<serde_json::Value> = run
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let count = |key: &str, value: &str| lines.iter().filter(|line| line[key] == value).count();
+    assert_eq!(count("ev", "plan"), 1);
+    assert_eq!(count("ev", "done"), 12);
+    assert_eq!(count("ev", "fail"), 1);
+    let errors: Vec<_> = lines
+        .iter()
+        .filter(|line| line["level"] == "error")
+        .collect();
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0]["kind"], "not-found");
+}
+
+#[test]
+fn requests_are_traced_in_the_words_of_go() {
+    let Some(_) = require_go() else { return };
+    let trace = |run: &Run| -> Vec<String> {
+        let lines = run.stderr.lines().filter(|line| line.starts_with("# get "));
+        // Without the time, which is the last word of the second line of each.
+        let mut lines: Vec<String> = lines
+            .map(|line| line.split(" (").next().unwrap_or_default().to_owned())
+            .collect();
+        lines.sort();
+        lines
+    };
+    let proxy = Proxy::serve();
+    let (ours, gos) = (
+        Sandbox::with("hello", &proxy),
+        Sandbox::with("hello", &proxy),
+    );
+    let (by_us, by_go) = (
+        ours.run(["download", "-x"]),
+        gos.go(["mod", "download", "-x"]),
+    );
+    by_us.ok();
+    by_go.ok();
+    assert_eq!(trace(&by_us), trace(&by_go));
+}
+
+#[test]
+fn quiet_and_verbose_differ_in_talk_only() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("legacy", &proxy);
+    // A requirement that go.mod excludes itself is worth a word.
+    let sandbox = sandbox.edit("go.mod", |text| {
+        text.replace("example.com/recalled v1.0.1", "example.com/recalled v1.1.0")
+    });
+    let said = "ignoring requirement on excluded version example.com/recalled v1.1.0";
+    sandbox.run(["download"]).ok().stdout("").stderr_has(said);
+    sandbox.run(["download", "-q"]).ok().stdout("").stderr("");
+    sandbox
+        .run(["download", "-v"])
+        .ok()
+        .stdout("")
+        .stderr_has(" modules, ");
+}
+
+#[test]
+fn through_a_link_named_go_it_is_go_for_what_it_serves() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    let bin = sandbox.project_dir().join("../bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(Path::new(env!("CARGO_BIN_EXE_modfetch")), bin.join("go")).unwrap();
+    let go = |line: &str| sandbox.shell(&format!("../bin/go {line}"));
+    go("mod download").ok().stdout("").stderr("");
+    go("env GOMODCACHE").ok().stdout("[ROOT]/modcache\n");
+    go("build ./...").fails(2).stdout("").stderr_has("go: ");
+    go("mod download --jobs 3")
+        .fails(2)
+        .stderr_has("flag provided but not defined: -jobs");
+    // Every failure is 1, as with go, and is told by go's name.
+    let run = go("mod download nosuch.example.com/x@v1.0.0");
+    run.fails(1).stderr_has("go: nosuch.example.com/x@v1.0.0: ");
+}
