@@ -18,7 +18,8 @@
 //!    [`transport`], which retries, notices stalls and knows about proxies and certificates.
 //! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
 //!    writes at the same time, into a directory that is marked incomplete.
-//! 8. [`trust`] compares the hash with go.sum. Only then do zip and directory become visible, by
+//! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged
+//!    ([`trust::sumdb`]). Only then do zip and directory become visible, by
 //!    the protocol of [`cache`], which is go's.
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
@@ -29,8 +30,8 @@
 //!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
-//! - Nothing becomes visible whose h1 was not checked against go.sum, or exempted from proof by
-//!   the settings.
+//! - Nothing becomes visible whose h1 was not checked against go.sum, proven by the checksum
+//!   database, or exempted from proof by the settings.
 //! - Killed anywhere, the cache has complete entries and marked ones; the next run completes them.
 //! - Every wait for the network has a time-out; memory depends on neither the size nor the
 //!   number of modules.

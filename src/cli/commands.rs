@@ -49,7 +49,8 @@ const COMMANDS: &[CommandInfo] = &[
 the cache is the same and either program can use it.\n\
 Modules are path@version, or names, patterns (with ...) and 'all' among the dependencies of \
 go.mod; without any, what go.mod needs is fetched.\n\
-Each module is checked against go.sum. Nothing unchecked becomes visible in the cache.",
+Each module is checked against go.sum, or against the checksum database where go.sum has no \
+line for it. Nothing unchecked becomes visible in the cache.",
         examples: &[
             (
                 "modfetch download",

@@ -255,7 +255,9 @@ impl Picture {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.tell_long_waits();
-            self.tell_bytes();
+            if self.told_bytes.0.elapsed() >= REDRAW {
+                self.tell_bytes();
+            }
             if let Some(bar) = &self.bar {
                 bar.set_message(self.line());
             } else if self.plain && Instant::now() >= next_plain {
@@ -263,6 +265,7 @@ impl Picture {
                 self.print(&self.line());
             }
         }
+        self.tell_bytes();
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -320,8 +323,7 @@ impl Picture {
     /// In JSON, how many bytes came since it was last told.
     fn tell_bytes(&mut self) {
         let received = self.received.load(Ordering::Relaxed);
-        let due = self.told_bytes.0.elapsed() >= REDRAW && self.told_bytes.1 != received;
-        if self.settings.progress == Progress::Json && due {
+        if self.settings.progress == Progress::Json && self.told_bytes.1 != received {
             self.told_bytes = (Instant::now(), received);
             let mut object = self.json("bytes", None);
             object.number("received", received);
