@@ -1,8 +1,9 @@
 //! One module version in the cache: its pieces, which of them are there, and how they come in.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::lock::{FileLock, VersionLock};
 use super::temp::{TempFile, write_atomically};
@@ -126,8 +127,14 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn write_gomod(&self, data: &[u8]) -> Result<()> {
-        self.named(write_atomically(&self.gomod_path(), data))?;
-        self.named(list::rewrite(&self.versions))
+        let path = self.gomod_path();
+        let write = || {
+            let mut temp = TempFile::beside(&path)?;
+            let written = temp.write_all(data);
+            written.map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
+            list::add(&self.versions, &self.version, || temp.commit(&path))
+        };
+        self.named(write())
     }
 
     /// True if the zip is there.
@@ -170,19 +177,24 @@ impl Entry {
         Ok(lock.map(VersionLock))
     }
 
-    /// A temporary for the zip, after those that a killed process left are swept.
+    /// A temporary for the zip, after those that killed processes left are swept: of the zip all
+    /// of them, since the lock shows that their writers are gone; of `.info` and `.mod`, whose
+    /// writers hold no lock, those that are old.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn zip_temp(&self, _lock: &VersionLock) -> Result<TempFile> {
-        let prefix = format!("{}.zip", self.version);
-        if let Ok(found) = fs::read_dir(&self.versions) {
-            let names = found.flatten().map(|file| file.file_name());
-            for name in names.filter_map(|name| name.into_string().ok()) {
-                if name.starts_with(&prefix) && name.ends_with(".tmp") {
-                    // Best effort: what stays is swept another time.
-                    let _ = fs::remove_file(self.versions.join(name));
-                }
+        let zip = format!("{}.zip", self.version);
+        let small = ["info", "mod"].map(|suffix| format!("{}.{suffix}", self.version));
+        for file in fs::read_dir(&self.versions).into_iter().flatten().flatten() {
+            let name = file.file_name();
+            let Some(name) = name.to_str().filter(|name| name.ends_with(".tmp")) else {
+                continue;
+            };
+            let is_small = small.iter().any(|start| name.starts_with(start));
+            if name.starts_with(&zip) || is_small && is_old(&file) {
+                // Best effort: what stays is swept another time.
+                let _ = fs::remove_file(file.path());
             }
         }
         self.named(TempFile::beside(&self.zip_path()))
@@ -261,18 +273,18 @@ impl Partial<'_> {
         &self.entry.directory
     }
 
-    /// Declares the directory whole; `seal` then makes it read-only, which go does only after
-    /// the mark is gone.
+    /// Declares the directory whole, after `seal` made it read-only. `go` seals it afterwards;
+    /// killed in between, it would stay writable for good.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn finish(mut self, seal: impl FnOnce(&Path)) -> Result<()> {
+        seal(&self.entry.directory);
         let mark = self.entry.partial_path();
         let removed = fs::remove_file(&mark);
         self.entry
             .named(removed.map_err(|cause| Error::io("cannot remove", &mark, cause)))?;
         self.done = true;
-        seal(&self.entry.directory);
         Ok(())
     }
 }
@@ -286,6 +298,13 @@ impl Drop for Partial<'_> {
             let _ = fs::remove_file(self.entry.partial_path());
         }
     }
+}
+
+/// True of a file that was last written longer ago than any write of a few bytes takes.
+fn is_old(file: &fs::DirEntry) -> bool {
+    const OLD: Duration = Duration::from_secs(60 * 60);
+    let written = file.metadata().and_then(|found| found.modified());
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
 }
 
 fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>> {
@@ -352,13 +371,22 @@ mod tests {
         fs::write(entry.directory().join("stale.go"), "").unwrap();
         let lock = entry.lock().unwrap();
         fs::write(entry.file("zip123.tmp"), "stale").unwrap();
+        for name in ["info1.tmp", "mod2.tmp"] {
+            let file = fs::File::create(entry.file(name)).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+                .unwrap();
+        }
+        fs::write(entry.file("info3.tmp"), "somebody is writing this").unwrap();
         let partial = entry.begin_directory(&lock).unwrap();
         fs::create_dir(partial.directory()).unwrap();
         partial.finish(|_| {}).unwrap();
         assert!(entry.has_directory());
         assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
         let temp = entry.zip_temp(&lock).unwrap();
-        assert!(!entry.file("zip123.tmp").exists(), "swept");
+        for gone in ["zip123.tmp", "info1.tmp", "mod2.tmp"] {
+            assert!(!entry.file(gone).exists(), "{gone} was not swept");
+        }
+        assert!(entry.file("info3.tmp").exists());
         assert!(temp.path().exists());
     }
 

@@ -4,55 +4,60 @@
 //! rename would leave a waiting `go` with the lock of a file that is gone.
 
 use std::fs;
-use std::io::{self, Read, Seek, Write};
+use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::lock::FileLock;
 use crate::error::{Error, Result};
 use crate::module;
 
-/// Rewrites `DIR/list` after a `.mod` was added to DIR, the `@v` directory of a module.
+/// Adds VERSION to `DIR/list`, DIR being the `@v` directory of a module, and then has `appear`
+/// put its `.mod` there, all under the lock of the list.
+///
+/// In this order, a run that is killed in between leaves a version whose `.mod` is missing: the
+/// next run sees that and makes both good. The other way round nobody would look at the list
+/// again.
 ///
 /// Versions are listed as their file names have them, so an escaped one (`v1.0.0-!r!c1`), which
 /// is not a canonical version in that form, is left out: go does the same.
 ///
 /// # Errors
-/// [`crate::Kind::LocalIo`], naming the file.
-pub(super) fn rewrite(dir: &Path) -> Result<()> {
+/// [`crate::Kind::LocalIo`], naming the file; those of `appear`.
+pub(super) fn add(dir: &Path, version: &str, appear: impl FnOnce() -> Result<()>) -> Result<()> {
     let path = dir.join("list");
     let mut lock = FileLock::acquire(&path)?;
-    let wanted = list_of(dir)?;
-    let io_error = |verb| {
-        let path = &path;
-        move |cause: io::Error| Error::io(verb, path, cause)
-    };
-    let file = lock.file();
+    let wanted = list_of(dir, version)?;
     let mut present = Vec::new();
-    file.read_to_end(&mut present)
-        .map_err(io_error("cannot read"))?;
-    if present == wanted.as_bytes() {
-        return Ok(());
+    lock.file()
+        .read_to_end(&mut present)
+        .map_err(|cause| Error::io("cannot read", &path, cause))?;
+    if present != wanted.as_bytes() {
+        // Never emptied first: killed in between, the old list or the new one is whole.
+        let file: &fs::File = lock.file();
+        let written = file.write_all_at(wanted.as_bytes(), 0);
+        written
+            .and_then(|()| file.set_len(wanted.len() as u64))
+            .map_err(|cause| Error::io("cannot write", &path, cause))?;
     }
-    // Emptied first and then given its size: a torn write shows as NUL bytes at the end, which
-    // no reader takes for a version.
-    let edit = |file: &mut fs::File| -> io::Result<()> {
-        file.set_len(0)?;
-        file.set_len(wanted.len() as u64)?;
-        file.rewind()?;
-        file.write_all(wanted.as_bytes())
-    };
-    edit(file).map_err(io_error("cannot write"))
+    appear()
 }
 
-fn list_of(dir: &Path) -> Result<String> {
+fn list_of(dir: &Path, added: &str) -> Result<String> {
     let unreadable = |cause| Error::io("cannot read directory", dir, cause);
     let mut versions = Vec::new();
+    let mut add = |version: &str| {
+        if module::canonical(version).as_deref() == Some(version) {
+            versions.push(version.to_owned());
+        }
+    };
+    add(added);
     for found in fs::read_dir(dir).map_err(unreadable)? {
         let name = found.map_err(unreadable)?.file_name();
         if let Some(version) = name.to_str().and_then(|name| name.strip_suffix(".mod"))
-            && module::canonical(version).as_deref() == Some(version)
+            && version != added
         {
-            versions.push(version.to_owned());
+            add(version);
         }
     }
     versions.sort_by(|a, b| module::compare(a, b).then_with(|| a.cmp(b)));
@@ -83,8 +88,17 @@ mod tests {
             )
             .unwrap();
         }
-        rewrite(dir.path()).unwrap();
-        let list = fs::read_to_string(dir.path().join("list")).unwrap();
-        assert_eq!(list, "v1.2.0-pre\nv1.2.0\nv1.10.0\nv2.0.0+incompatible\n");
+        add(dir.path(), "v1.3.0", || Ok(())).unwrap();
+        let list = || fs::read_to_string(dir.path().join("list")).unwrap();
+        let with_it = "v1.2.0-pre\nv1.2.0\nv1.3.0\nv1.10.0\nv2.0.0+incompatible\n";
+        assert_eq!(list(), with_it);
+        // Killed before its .mod appeared: the next one that is added puts the list right.
+        add(dir.path(), "v1.0.0-!x", || Ok(())).unwrap();
+        assert_eq!(list(), with_it.replace("v1.3.0\n", ""));
+        let failed = add(dir.path(), "v1.4.0", || {
+            assert!(list().contains("v1.4.0\n"), "listed first");
+            Err(Error::new(crate::Kind::LocalIo, "full"))
+        });
+        assert!(failed.is_err());
     }
 }

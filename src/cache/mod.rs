@@ -5,13 +5,13 @@
 //! | file | content | made |
 //! |---|---|---|
 //! | `cache/download/P/@v/V.info` | the version's metadata, as go re-marshals it | renamed into place |
-//! | `cache/download/P/@v/V.mod` | the go.mod | renamed into place, then `list` is rewritten |
+//! | `cache/download/P/@v/V.mod` | the go.mod | renamed into place, `list` edited before |
 //! | `cache/download/P/@v/V.zip` | the module zip | renamed into place, its `V.ziphash` first |
 //! | `cache/download/P/@v/V.ziphash` | 47 bytes, no newline | renamed into place |
 //! | `cache/download/P/@v/V.lock` | empty | never removed |
 //! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
 //! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
-//! | `P@V/` | the extracted module | below its `.partial`; sealed to 0555 afterwards |
+//! | `P@V/` | the extracted module | below its `.partial`, sealed to 0555 |
 //! | `cache/lock` | empty | held while go.sum is rewritten |
 //!
 //! # Rules
@@ -22,8 +22,10 @@
 //!   the temporary from the transfer to the extraction, because either program sweeps what it
 //!   finds under the lock: letting go in between would let the other remove a finished download.
 //! - `.info` and `.mod` need no lock: whoever writes them writes the same bytes, and a rename
-//!   replaces them whole.
-//! - The lock of `list` is innermost and held for one read of a directory.
+//!   replaces them whole. A temporary of theirs that a killed process left is swept when it is old.
+//! - The lock of `list` is innermost and held for one read of a directory. A version is listed
+//!   before its `.mod` appears, and a directory is sealed before its mark goes (`go` does both the
+//!   other way round): killed in between, the next run finds something missing and repairs it.
 //! - Nothing is synced to disk, as go does not: after a power failure a file may be torn. A torn
 //!   ziphash is remade from the zip, and every zip is hashed before it is unpacked.
 //! - The root must be absolute; nothing is created below it until something is written.

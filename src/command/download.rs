@@ -189,7 +189,8 @@ impl Run<'_> {
                 let needs = arguments
                     .iter()
                     .map(|argument| argument.needs_graph(self.project));
-                needs.collect::<Result<Vec<bool>>>()?.contains(&true)
+                let needs = needs.collect::<Result<Vec<bool>>>()?;
+                needs.contains(&true) || self.lacks_go_line()
             }
         };
         match self.project {
@@ -198,7 +199,19 @@ impl Run<'_> {
         }
     }
 
+    /// `go` gives a go.mod without a go line the line of its own version, for which it has to
+    /// read the graph, whatever was asked for.
+    fn lacks_go_line(&self) -> bool {
+        self.project
+            .is_some_and(|project| project.modfile().go.is_none())
+    }
+
     fn selection(&self, scope: &Scope, graph: Option<&Graph>) -> Result<Selection> {
+        if self.lacks_go_line()
+            && let Some(error) = graph.and_then(Graph::error)
+        {
+            return Err(error);
+        }
         match (scope, self.project, graph) {
             (Scope::Listed, Some(project), Some(graph)) => match graph.error() {
                 Some(error) => Err(error),

@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use super::Fetcher;
+use super::meta::cached;
 use super::transfer::Ready;
 use crate::cache::{Entry, TempFile, VersionLock};
 use crate::error::{Error, Kind, Result};
@@ -17,6 +18,14 @@ impl Fetcher<'_> {
     /// and the zip is in its place. On any failure the directory goes first, then the mark, then
     /// the temporary.
     pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready) -> Result<H1> {
+        let was_cached = ready.zip.is_none();
+        self.unpack(entry, ready).map_err(|error| match was_cached {
+            true => cached(error, &entry.zip_path()),
+            false => error,
+        })
+    }
+
+    fn unpack(&self, entry: &Entry, ready: Ready) -> Result<H1> {
         let Ready { lock, zip, .. } = ready;
         let file = match &zip {
             Some(temp) => entry.named(temp.reader())?,
@@ -62,8 +71,7 @@ impl Fetcher<'_> {
                         entry.module(),
                         entry.zip_path().display()
                     ),
-                )
-                .hint("remove the zip and its ziphash to fetch them again")),
+                )),
                 Some(_) => Ok(()),
                 None => entry.commit_ziphash(lock, h1),
             },

@@ -1,8 +1,10 @@
 //! The two small files of a module version: `.info` and `.mod`.
 
+use std::path::Path;
+
 use super::Fetcher;
 use crate::cache::Entry;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
 use crate::source::Info;
 use crate::trust::Part;
@@ -14,6 +16,19 @@ const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
 pub(super) struct GoMod {
     pub(super) data: Vec<u8>,
     pub(super) h1: H1,
+}
+
+/// Says of a file that disagrees with its record that it was in the cache already.
+pub(super) fn cached(error: Error, path: &Path) -> Error {
+    match error.kind() {
+        Kind::Security => {
+            let path = path.display();
+            error.hint(format!(
+                "this copy was in the cache: remove {path} to fetch it again"
+            ))
+        }
+        _ => error,
+    }
 }
 
 impl Fetcher<'_> {
@@ -40,7 +55,10 @@ impl Fetcher<'_> {
     pub(super) fn cached_gomod(&self, entry: &Entry) -> Result<Option<GoMod>> {
         match entry.read_gomod()? {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
-                self.checked(entry.module(), data).map(Some)
+                let checked = self.checked(entry.module(), data);
+                checked
+                    .map(Some)
+                    .map_err(|error| cached(error, &entry.gomod_path()))
             }
             _ => Ok(None),
         }

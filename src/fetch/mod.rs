@@ -24,6 +24,7 @@
 
 mod compute;
 mod conductor;
+mod files;
 mod graph;
 mod meta;
 mod outcome;

@@ -1,12 +1,15 @@
 //! The two thread pools, made when first needed.
 
+use std::error::Error as _;
 use std::num::NonZero;
 use std::sync::OnceLock;
 use std::thread;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::files;
 use crate::error::{Error, Kind, Result};
+use crate::io_text;
 
 /// The transfer pool and the compute pool. The global rayon pool is not used.
 #[derive(Debug)]
@@ -25,9 +28,15 @@ impl Pools {
         }
     }
 
-    /// `jobs` threads that may block.
+    /// `jobs` threads that may block; fewer where the process may not have so many threads or
+    /// open files.
     pub(super) fn transfer(&self) -> Result<&ThreadPool> {
-        pool(&self.transfer, "fetch", self.jobs)
+        if let Some(pool) = self.transfer.get() {
+            return Ok(pool);
+        }
+        // First the few that nothing works without, or the many would take their place.
+        self.compute()?;
+        pool(&self.transfer, "fetch", files::affordable(self.jobs))
     }
 
     /// One thread a core.
@@ -51,14 +60,25 @@ fn pool<'a>(
     }
     // A container may allow few threads: fewer do the same work, only slower.
     let mut threads = wanted.max(1);
+    let mut short = false;
     loop {
         let builder = ThreadPoolBuilder::new().num_threads(threads);
         match builder.thread_name(move |i| format!("{name}-{i}")).build() {
+            Ok(_) if short && threads > 1 => {
+                // Half of what there was room for: a look-up of a name takes a thread as well.
+                short = false;
+            }
             Ok(pool) => return Ok(place.get_or_init(|| pool)),
-            Err(_) if threads > 1 => threads /= 2,
+            Err(_) if threads > 1 => short = true,
             Err(cause) => {
-                return Err(Error::new(Kind::Other, "cannot start a thread").because(cause));
+                let cause = cause.source().and_then(|cause| cause.downcast_ref());
+                let cause = cause.map_or_else(String::new, |cause| format!(": {}", io_text(cause)));
+                let text = format!("cannot start a thread{cause}");
+                return Err(Error::new(Kind::Other, text).hint(
+                    "the limit of threads or processes of this user or container is too low",
+                ));
             }
         }
+        threads /= 2;
     }
 }

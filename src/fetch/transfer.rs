@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::Fetcher;
+use super::meta::cached;
 use crate::cache::{Entry, TempFile, VersionLock};
 use crate::error::Result;
 use crate::module::H1;
@@ -45,7 +46,8 @@ impl Fetcher<'_> {
         if !entry.has_zip() || !entry.has_directory() {
             return Ok(None);
         }
-        self.sums.check(entry.module(), Part::Zip, &h1)?;
+        let checked = self.sums.check(entry.module(), Part::Zip, &h1);
+        checked.map_err(|error| cached(error, &entry.ziphash_path()))?;
         Ok(Some(h1))
     }
 

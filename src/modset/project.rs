@@ -1,12 +1,13 @@
 //! The main module: where its go.mod and go.sum are, and what go.mod says.
 
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::replace::Edits;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 const IMPLIED_GO_VERSION: &str = "1.16";
@@ -96,13 +97,24 @@ impl Project {
         is_pruned(self.modfile.go.as_ref().map(|line| &line.version))
     }
 
-    /// What go.mod requires, without what it excludes, in its order.
+    /// What go.mod requires, without what it excludes, in its order. Where it names a path more
+    /// than once and the graph is pruned, only the highest version counts, as in go.
     #[must_use]
     pub fn requirements(&self) -> Vec<ModuleVersion> {
         let required = self.modfile.require.iter().map(|line| &line.module);
-        required
-            .filter(|module| !self.edits.excludes(module))
-            .cloned()
+        let required = required.filter(|module| !self.edits.excludes(module));
+        if !self.is_pruned() {
+            return required.cloned().collect();
+        }
+        let mut highest: HashMap<&ModulePath, &ModuleVersion> = HashMap::new();
+        for module in required.clone() {
+            let known = highest.entry(module.path()).or_insert(module);
+            *known = module.max(known);
+        }
+        let mut seen = HashSet::new();
+        let first_of_path = required.filter(|module| seen.insert(module.path()));
+        first_of_path
+            .filter_map(|module| highest.get(module.path()).copied().cloned())
             .collect()
     }
 
@@ -151,6 +163,20 @@ mod tests {
         assert_eq!(
             text(project.excluded_requirements().cloned().collect()),
             "[a.com/a@v1.0.0]"
+        );
+    }
+
+    #[test]
+    fn of_a_path_that_is_required_twice_the_highest_version_counts_if_the_graph_is_pruned() {
+        let lines = "require (\n\ta.com/a v1.0.0\n\tb.com/b v1.0.0\n\ta.com/a v1.1.0\n)\n";
+        let required = |go: &str| {
+            let project = project(&format!("module m\n{go}{lines}")).unwrap();
+            format!("{:?}", project.requirements())
+        };
+        assert_eq!(required("go 1.17\n"), "[a.com/a@v1.1.0, b.com/b@v1.0.0]");
+        assert_eq!(
+            required("go 1.16\n"),
+            "[a.com/a@v1.0.0, b.com/b@v1.0.0, a.com/a@v1.1.0]"
         );
     }
 

@@ -1,16 +1,19 @@
-//! Writing go.sum: when `go` would, what `go` would, and whole.
+//! Writing go.sum: when `go` would, what `go` would, and as `go` does it.
 //!
 //! Both locks of `go` are held: `cache/lock` (best effort, the cache may be read-only) and the
-//! go.sum file itself. Lines that others added meanwhile are kept. The new file replaces the old
-//! by a rename, so that no reader and no crash sees half of it; where the directory cannot take
-//! a new file (a go.sum that is mounted by itself, say) it is edited in place, as `go` does.
+//! go.sum file itself. The file is edited in place, because the second lock is a lock of the
+//! file: renaming a new one over it would leave whoever waits with the lock of a file that is
+//! gone, and what it then writes would be lost. The file keeps its owner, mode and links, too.
+//! What is longer is appended before anything is overwritten, so that a full disk shows while
+//! the old text is whole; a failure puts the old text back.
 
 use std::fs;
-use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use super::policy::{Line, State, Status, SumPolicy};
-use crate::cache::{Cache, FileLock, TempFile};
+use crate::cache::{Cache, FileLock};
 use crate::error::{Error, Result};
 use crate::modfile::GoSum;
 
@@ -63,42 +66,30 @@ fn updated(
 }
 
 fn rewrite(file: &Path, change: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<()> {
-    // Through a symbolic link, the file it names is replaced, not the link.
-    let target: PathBuf = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let mut lock = FileLock::acquire(&target)?;
-    let fail = |verb| {
-        let target = &target;
-        move |cause: io::Error| Error::io(verb, target, cause)
-    };
+    let mut lock = FileLock::acquire(file)?;
     let mut before = Vec::new();
     lock.file()
         .read_to_end(&mut before)
-        .map_err(fail("cannot read"))?;
+        .map_err(|cause| Error::io("cannot read", file, cause))?;
     let after = change(&before)?;
-    if after == before {
-        return Ok(());
-    }
-    match replace(&target, &after) {
-        Ok(()) => Ok(()),
-        Err(_) => overwrite(lock.file(), &after).map_err(fail("cannot write")),
-    }
+    replace(lock.file(), &before, &after).map_err(|cause| {
+        // Best effort, as in go: the disk that failed may fail again.
+        let _ = restore(lock.file(), &before);
+        Error::io("cannot write", file, cause)
+    })
 }
 
-fn replace(target: &Path, data: &[u8]) -> Result<()> {
-    let permissions = fs::metadata(target).map(|found| found.permissions());
-    let mut temp = TempFile::beside(target)?;
-    let prepare = |temp: &mut TempFile| -> io::Result<()> {
-        temp.write_all(data)?;
-        fs::set_permissions(temp.path(), permissions?)
-    };
-    prepare(&mut temp).map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
-    temp.commit(target)
+/// Makes `before` into `after`, the tail first.
+fn replace(file: &fs::File, before: &[u8], after: &[u8]) -> io::Result<()> {
+    let (head, tail) = after.split_at(before.len().min(after.len()));
+    file.write_all_at(tail, head.len() as u64)?;
+    file.write_all_at(head, 0)?;
+    file.set_len(after.len() as u64)
 }
 
-fn overwrite(file: &mut fs::File, data: &[u8]) -> io::Result<()> {
-    file.rewind()?;
-    file.write_all(data)?;
-    file.set_len(data.len() as u64)
+fn restore(file: &fs::File, before: &[u8]) -> io::Result<()> {
+    file.set_len(before.len() as u64)?;
+    file.write_all_at(before, 0)
 }
 
 #[cfg(test)]
@@ -106,7 +97,8 @@ mod tests {
     use super::*;
     use crate::module::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::path::PathBuf;
 
     fn setup(go_sum: Option<&str>) -> (tempfile::TempDir, PathBuf, SumPolicy, Cache) {
         let dir = tempfile::tempdir().unwrap();
@@ -151,28 +143,65 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_others_added_and_the_mode_survive() {
-        let (dir, file, policy, cache) = setup(Some(""));
+    fn whoever_waits_for_go_sum_finds_what_the_others_added_in_the_same_file() {
+        let (dir, file, _, _) = setup(Some(""));
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let identity = |file: &Path| {
+            let found = fs::metadata(file).unwrap();
+            (found.ino(), found.mode())
+        };
+        let before = identity(&file);
         let h1 = H1::of_go_mod(b"x");
-        policy.check(&module("b.com/b"), Part::Zip, &h1).unwrap();
-        fs::write(&file, format!("z.com/z v1.0.0 {h1}\na.com/a v1.0.0 {h1}\n")).unwrap();
-        assert!(policy.save(&cache, |_, _| true).unwrap());
-        let want = format!("a.com/a v1.0.0 {h1}\nb.com/b v1.0.0 {h1}\nz.com/z v1.0.0 {h1}\n");
-        assert_eq!(fs::read_to_string(&file).unwrap(), want);
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o640
-        );
-        let names: Vec<_> = fs::read_dir(dir.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name())
+        // Caches of their own, so that go.sum's own lock is the only one in common.
+        let save = |path: &'static str| {
+            let settings = SumSettings {
+                database: Database::Off,
+                exempt: PrefixPatterns::default(),
+                locked: false,
+            };
+            let policy = SumPolicy::with_file(&file, settings).unwrap();
+            policy
+                .check(&module(path), Part::Zip, &H1::of_go_mod(b"x"))
+                .unwrap();
+            let cache = Cache::at(&dir.path().join(path)).unwrap();
+            move || policy.save(&cache, |_, _| true).unwrap()
+        };
+        let mut held = FileLock::acquire(&file).unwrap();
+        let saves = ["b.com/b", "c.com/c", "d.com/d"].map(save);
+        std::thread::scope(|scope| {
+            for save in saves {
+                scope.spawn(save);
+            }
+            let line = format!("z.com/z v1.0.0 {h1}\na.com/a v1.0.0 {h1}\n");
+            held.file().write_all_at(line.as_bytes(), 0).unwrap();
+            drop(held);
+        });
+        let want = ["a.com/a", "b.com/b", "c.com/c", "d.com/d", "z.com/z"];
+        let want: String = want
+            .iter()
+            .map(|path| format!("{path} v1.0.0 {h1}\n"))
             .collect();
-        assert_eq!(
-            names.len(),
-            2,
-            "go.sum and the cache, no temporary: {names:?}"
-        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), want);
+        assert_eq!(identity(&file), before);
+    }
+
+    #[test]
+    fn a_failure_puts_the_old_text_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.sum");
+        fs::write(&file, "old\n").unwrap();
+        let open = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&file)
+            .unwrap();
+        replace(&open, b"old\n", b"newer and longer\n").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"newer and longer\n");
+        replace(&open, b"newer and longer\n", b"x\n").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"x\n");
+        open.write_all_at(b"half of what should", 1).unwrap();
+        restore(&open, b"x\n").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"x\n");
     }
 
     #[test]
