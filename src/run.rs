@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{download, env, global_flags, working_directory};
+use crate::command::{download, env, working_directory};
 use crate::config::{Color, Config, Environment, Log};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -76,7 +76,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment, plain: &Console)
         }
         Command::Download => {
             let cwd = working_directory(raw, &current_directory()?)?;
-            let config = Config::resolve(environment, &global_flags(raw), &cwd)?;
+            let config = Config::resolve(environment, raw, &cwd)?;
             let name = if invocation.persona == Persona::Go {
                 "go"
             } else {
