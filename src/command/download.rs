@@ -1,12 +1,11 @@
 //! `modfetch download`: completes the module cache for a project or for named modules.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::list;
 use super::network::Network;
 use crate::cache::Cache;
 use crate::config::{Config, GoMod, ModuleMode, Progress};
@@ -102,7 +101,7 @@ enum Scope {
 fn scope(project: Option<&Project>, request: &Request) -> Result<Option<Scope>> {
     let mut arguments = request.arguments.clone();
     if let Some(from) = &request.from {
-        arguments.extend(read_list(from)?);
+        arguments.extend(list::read(from)?);
     }
     if !arguments.is_empty() {
         let arguments = arguments
@@ -403,32 +402,4 @@ fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
         ));
     }
     Ok(Some(project))
-}
-
-/// Reads the arguments of `--from`: one a line; blank lines and lines with `#` first are skipped.
-fn read_list(from: &Path) -> Result<Vec<String>> {
-    let text = if from == Path::new("-") {
-        let mut text = String::new();
-        let read = io::stdin().lock().read_to_string(&mut text);
-        let fail = |cause| Error::new(Kind::LocalIo, "cannot read standard input").because(cause);
-        read.map_err(fail)?;
-        text
-    } else {
-        fs::read_to_string(from).map_err(|cause| Error::io("cannot read", from, cause))?
-    };
-    let mut modules = Vec::new();
-    for (index, line) in text.lines().map(str::trim).enumerate() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if !line.contains('@') || line.contains(char::is_whitespace) {
-            let place = format!("{}:{}", from.display(), index + 1);
-            return Err(Error::new(
-                Kind::Input,
-                format!("{place}: not a path@version: {line:?}"),
-            ));
-        }
-        modules.push(line.to_owned());
-    }
-    Ok(modules)
 }

@@ -5,6 +5,7 @@
 mod directory;
 pub mod download;
 pub mod env;
+mod list;
 mod network;
 
 pub use directory::working_directory;

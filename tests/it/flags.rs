@@ -146,6 +146,11 @@ fn lists_are_read_from_files_and_standard_input() {
     let run = sandbox.run(["download", "--from", "bad.txt"]);
     run.fails(3)
         .stderr_has("bad.txt:2: not a path@version: \"example.com/tool\"");
+    // What is no list at all is not read to its end.
+    let sandbox = sandbox.file("huge.txt", &"x".repeat(1 << 20));
+    let run = sandbox.run(["download", "--from", "huge.txt"]);
+    run.fails(3)
+        .stderr("modfetch: [ROOT]/project/huge.txt:1: line is longer than 4096 bytes\n");
 }
 
 #[test]
