@@ -39,7 +39,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let begun = Instant::now();
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(scope) = scope(project.as_ref(), request)? else {
+    let Some(scope) = scope(project.as_ref(), request, console)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
@@ -98,7 +98,7 @@ enum Scope {
 }
 
 /// Decides the scope as `go` does; `None` if there is nothing to do.
-fn scope(project: Option<&Project>, request: &Request) -> Result<Option<Scope>> {
+fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Result<Option<Scope>> {
     let mut arguments = request.arguments.clone();
     if let Some(from) = &request.from {
         arguments.extend(list::read(from)?);
@@ -107,7 +107,13 @@ fn scope(project: Option<&Project>, request: &Request) -> Result<Option<Scope>> 
         let arguments = arguments
             .iter()
             .map(|text| Argument::parse(text))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        let main = |argument: &&Argument| project.is_some_and(|project| argument.is_main(project));
+        for argument in arguments.iter().filter(main) {
+            console.note(&format!(
+                "skipping download of {argument} that resolves to the main module"
+            ));
+        }
         return Ok(Some(Scope::Named(arguments)));
     }
     if request.from.is_some() {
