@@ -123,7 +123,7 @@ impl<'a> Listing<'a> {
             changed: matches!(mode, ModuleMode::Auto | ModuleMode::Off),
             ..plain("GO111MODULE")
         };
-        let program = if own { "modfetch" } else { "go" };
+        let program = if own { Persona::Modfetch } else { Persona::Go }.name();
         let (gomod, warnings) = gomod(go_env, cwd, mode, program);
         let fixed = |name: &str, setting| Row {
             name: name.to_owned(),

@@ -18,6 +18,7 @@ mod origin;
 mod own;
 mod project;
 mod resolve;
+mod telling;
 
 pub use env::{Environment, host_platform};
 pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};
@@ -28,3 +29,4 @@ pub use origin::{Origin, Setting};
 pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
 pub use resolve::Config;
+pub use telling::Telling;
