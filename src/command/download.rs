@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::list;
 use super::network::Network;
 use crate::cache::Cache;
-use crate::config::{Config, GoMod, ModuleMode, Progress};
+use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
@@ -43,15 +43,12 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.note("no module dependencies to download");
         return Ok(None);
     };
-    let quiet = config.quiet.value;
     let live = Arc::new(Live::start(LiveSettings {
-        progress: if quiet {
-            Progress::Never
-        } else {
-            config.progress.value
-        },
+        progress: config.progress.value,
+        log: config.log.value,
         requests: config.x.value,
         verbose: config.verbose.value,
+        quiet: config.quiet.value,
     }));
     let network = Network::new(config, &live)?;
     let sums = network.sum_policy(config, project.as_ref())?;
