@@ -1,11 +1,11 @@
 //! One run of the program: from the command line to the exit status.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{download, env, global_flags, working_directory};
-use crate::config::{Color, Config, Environment, Log};
+use crate::command::{download, env, working_directory};
+use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
 
@@ -13,32 +13,31 @@ use crate::report::{Console, JsonObject};
 ///
 /// `argv` begins with the name the program was called by.
 pub fn run(argv: Vec<OsString>, environment: &Environment) -> u8 {
-    let called = argv
-        .first()
-        .map(Path::new)
-        .and_then(Path::file_stem)
-        .unwrap_or_default();
-    let name = if called == "go" { "go" } else { "modfetch" };
-    let plain = Console::new(name, Log::Text, Color::Never, false);
+    let salvaged = cli::salvage(&argv);
+    let persona = Persona::of(argv.first().map_or(OsStr::new(""), OsString::as_os_str));
     let invocation = match cli::parse(argv) {
         Ok(invocation) => invocation,
         Err(error) => {
-            plain.error(&error);
+            let telling = Telling::resolve(environment, &salvaged);
+            first_console(persona, telling).error(&error);
             return error.kind().exit_code();
         }
     };
-    let go_codes = invocation.persona == Persona::Go;
-    match dispatch(&invocation, environment, &plain) {
+    match dispatch(&invocation, environment) {
         Ok(Status::Done) => 0,
         Ok(Status::Failed { kind, go_codes }) => status(kind, go_codes),
         Err(error) => {
-            plain.error(&error);
-            status(
-                error.kind(),
-                go_codes || invocation.raw.go_exit_codes == Some(true),
-            )
+            let telling = Telling::resolve(environment, &invocation.raw);
+            first_console(persona, telling).error(&error);
+            let go_codes = persona == Persona::Go || telling.go_exit_codes;
+            status(error.kind(), go_codes)
         }
     }
+}
+
+/// The console of what is told without a [`Config`].
+fn first_console(persona: Persona, telling: Telling) -> Console {
+    Console::new(persona.name(), telling.log, Color::Never, false)
 }
 
 /// How a command ended that has told its failures itself.
@@ -53,37 +52,35 @@ fn status(kind: Kind, go_codes: bool) -> u8 {
     if go_codes { 1 } else { kind.exit_code() }
 }
 
-fn dispatch(invocation: &Invocation, environment: &Environment, plain: &Console) -> Result<Status> {
+fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status> {
     let raw = &invocation.raw;
+    let persona = invocation.persona;
+    // A download has its own: the files that decide are not read twice.
+    let first = || first_console(persona, Telling::resolve(environment, raw));
     match invocation.command {
-        Command::Help { about, long } => plain.data(&cli::help(about, long))?,
+        Command::Help { about, long } => first().data(&cli::help(about, long))?,
         Command::Missing => {
-            plain.line(cli::help(None, false).trim_end());
+            first().line(cli::help(None, false).trim_end());
             return Ok(Status::Failed {
                 kind: Kind::Usage,
                 go_codes: false,
             });
         }
-        Command::Version => plain.data(&version(raw.json))?,
+        Command::Version => first().data(&version(raw.json))?,
         Command::Env => {
             let cwd = working_directory(raw, &current_directory()?)?;
             let output = env::run(invocation, environment, &cwd)?;
-            output
-                .warnings
-                .iter()
-                .for_each(|warning| plain.line(warning));
-            plain.data(&output.stdout)?;
+            let console = first();
+            for warning in &output.warnings {
+                console.line(warning);
+            }
+            console.data(&output.stdout)?;
         }
         Command::Download => {
             let cwd = working_directory(raw, &current_directory()?)?;
-            let config = Config::resolve(environment, &global_flags(raw), &cwd)?;
-            let name = if invocation.persona == Persona::Go {
-                "go"
-            } else {
-                "modfetch"
-            };
+            let config = Config::resolve(environment, raw, &cwd)?;
             let console = Console::new(
-                name,
+                persona.name(),
                 config.log.value,
                 config.color.value,
                 config.quiet.value,
@@ -93,7 +90,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment, plain: &Console)
                 from: raw.from.clone().map(|from| in_directory(&cwd, from)),
                 dry_run: raw.dry_run,
             };
-            let go_codes = invocation.persona == Persona::Go || config.go_exit_codes.value;
+            let go_codes = persona == Persona::Go || config.go_exit_codes.value;
             match download::run(&config, &console, &request) {
                 Ok(None) => {}
                 Ok(Some(kind)) => return Ok(Status::Failed { kind, go_codes }),

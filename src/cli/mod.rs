@@ -18,6 +18,6 @@ mod table;
 
 pub use commands::{CommandInfo, Verb, commands};
 pub use help::help;
-pub use parse::{Command, Invocation, Persona, parse};
+pub use parse::{Command, Invocation, Persona, parse, salvage};
 pub use raw::RawArgs;
 pub use table::{Flag, flags};

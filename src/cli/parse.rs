@@ -1,6 +1,6 @@
 //! From argv to [`Invocation`], for either persona.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::commands::{Verb, commands};
@@ -18,6 +18,26 @@ pub enum Persona {
     Modfetch,
     /// `go`: accepts what go accepts, and only that.
     Go,
+}
+
+impl Persona {
+    /// The persona of a program that was called like this.
+    #[must_use]
+    pub fn of(program: &OsStr) -> Persona {
+        match Path::new(program).file_name() {
+            Some(name) if name == "go" => Persona::Go,
+            _ => Persona::Modfetch,
+        }
+    }
+
+    /// What it calls itself in messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Persona::Modfetch => "modfetch",
+            Persona::Go => "go",
+        }
+    }
 }
 
 /// What to do.
@@ -59,10 +79,7 @@ pub struct Invocation {
 pub fn parse(argv: Vec<OsString>) -> Result<Invocation> {
     let mut argv = argv.into_iter();
     let program = argv.next().unwrap_or_default();
-    let persona = match Path::new(&program).file_name() {
-        Some(name) if name == "go" => Persona::Go,
-        _ => Persona::Modfetch,
-    };
+    let persona = Persona::of(&program);
     let mut args = Vec::new();
     for arg in argv {
         args.push(
@@ -74,6 +91,33 @@ pub fn parse(argv: Vec<OsString>) -> Result<Invocation> {
         Persona::Modfetch => parse_own(args),
         Persona::Go => parse_go(args),
     }
+}
+
+/// Takes from a command line that [`parse`] refuses what says how to tell the refusal: `--log`.
+///
+/// The last one counts, up to `--`; `go` has no such flag.
+#[must_use]
+pub fn salvage(argv: &[OsString]) -> RawArgs {
+    let mut raw = RawArgs::default();
+    let mut argv = argv.iter();
+    let program = argv.next().map_or(OsStr::new(""), OsString::as_os_str);
+    if Persona::of(program) == Persona::Go {
+        return raw;
+    }
+    let mut words = argv
+        .map(|arg| arg.to_str().unwrap_or_default())
+        .take_while(|arg| *arg != "--");
+    while let Some(word) = words.next() {
+        let form = match word.strip_prefix("--log") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        if let Some(form) = form {
+            raw.log = Some(form.to_owned());
+        }
+    }
+    raw
 }
 
 pub(super) fn usage(message: impl Into<String>) -> Error {
@@ -143,6 +187,24 @@ mod tests {
         let error = run(line).map(|_| ()).expect_err(line);
         assert_eq!(error.kind(), Kind::Usage, "{line}");
         (error.chain(), error.hints().to_vec())
+    }
+
+    #[test]
+    fn the_form_of_messages_survives_a_command_line_that_does_not() {
+        let rows = [
+            ("modfetch downlaod --log json", Some("json")),
+            ("modfetch --log=json downlaod", Some("json")),
+            ("modfetch --log=json x --log text", Some("text")),
+            ("modfetch --log json --log", Some("json")),
+            ("modfetch --logs=json --nolog=json -log=json", None),
+            ("modfetch x -- --log=json", None),
+            ("/usr/bin/go mod x --log=json", None),
+        ];
+        for (line, want) in rows {
+            let argv: Vec<_> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(salvage(&argv).log.as_deref(), want, "{line}");
+        }
+        assert_eq!(salvage(&[]), RawArgs::default());
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! `modfetch download`: completes the module cache for a project or for named modules.
 
 use std::collections::HashSet;
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::list;
 use super::network::Network;
 use crate::cache::Cache;
-use crate::config::{Config, GoMod, ModuleMode, Progress};
+use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
@@ -40,19 +39,16 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let begun = Instant::now();
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(scope) = scope(project.as_ref(), request)? else {
+    let Some(scope) = scope(project.as_ref(), request, console)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
-    let quiet = config.quiet.value;
     let live = Arc::new(Live::start(LiveSettings {
-        progress: if quiet {
-            Progress::Never
-        } else {
-            config.progress.value
-        },
+        progress: config.progress.value,
+        log: config.log.value,
         requests: config.x.value,
         verbose: config.verbose.value,
+        quiet: config.quiet.value,
     }));
     let network = Network::new(config, &live)?;
     let sums = network.sum_policy(config, project.as_ref())?;
@@ -99,16 +95,22 @@ enum Scope {
 }
 
 /// Decides the scope as `go` does; `None` if there is nothing to do.
-fn scope(project: Option<&Project>, request: &Request) -> Result<Option<Scope>> {
+fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Result<Option<Scope>> {
     let mut arguments = request.arguments.clone();
     if let Some(from) = &request.from {
-        arguments.extend(read_list(from)?);
+        arguments.extend(list::read(from)?);
     }
     if !arguments.is_empty() {
         let arguments = arguments
             .iter()
             .map(|text| Argument::parse(text))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
+        let main = |argument: &&Argument| project.is_some_and(|project| argument.is_main(project));
+        for argument in arguments.iter().filter(main) {
+            console.note(&format!(
+                "skipping download of {argument} that resolves to the main module"
+            ));
+        }
         return Ok(Some(Scope::Named(arguments)));
     }
     if request.from.is_some() {
@@ -416,32 +418,4 @@ fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
         ));
     }
     Ok(Some(project))
-}
-
-/// Reads the arguments of `--from`: one a line; blank lines and lines with `#` first are skipped.
-fn read_list(from: &Path) -> Result<Vec<String>> {
-    let text = if from == Path::new("-") {
-        let mut text = String::new();
-        let read = io::stdin().lock().read_to_string(&mut text);
-        let fail = |cause| Error::new(Kind::LocalIo, "cannot read standard input").because(cause);
-        read.map_err(fail)?;
-        text
-    } else {
-        fs::read_to_string(from).map_err(|cause| Error::io("cannot read", from, cause))?
-    };
-    let mut modules = Vec::new();
-    for (index, line) in text.lines().map(str::trim).enumerate() {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if !line.contains('@') || line.contains(char::is_whitespace) {
-            let place = format!("{}:{}", from.display(), index + 1);
-            return Err(Error::new(
-                Kind::Input,
-                format!("{place}: not a path@version: {line:?}"),
-            ));
-        }
-        modules.push(line.to_owned());
-    }
-    Ok(modules)
 }

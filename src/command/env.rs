@@ -12,6 +12,7 @@ use crate::cli::{Invocation, Persona, RawArgs};
 use crate::config::{
     self, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Setting,
 };
+use crate::gojson::quote;
 use crate::{Error, Kind, Result};
 
 /// What `env` has to say.
@@ -122,7 +123,7 @@ impl<'a> Listing<'a> {
             changed: matches!(mode, ModuleMode::Auto | ModuleMode::Off),
             ..plain("GO111MODULE")
         };
-        let program = if own { "modfetch" } else { "go" };
+        let program = if own { Persona::Modfetch } else { Persona::Go }.name();
         let (gomod, warnings) = gomod(go_env, cwd, mode, program);
         let fixed = |name: &str, setting| Row {
             name: name.to_owned(),
@@ -329,9 +330,9 @@ fn print_json(shown: &[(&str, Setting<String>)], origins: bool) -> String {
     let lines: Vec<String> = sorted
         .iter()
         .map(|(name, setting)| {
-            let (name, value) = (json_string(name), json_string(&setting.value));
+            let (name, value) = (quote(name), quote(&setting.value));
             if origins {
-                let origin = json_string(&setting.origin.to_string());
+                let origin = quote(&setting.origin.to_string());
                 format!("\t{name}: {{\n\t\t\"Value\": {value},\n\t\t\"Origin\": {origin}\n\t}}")
             } else {
                 format!("\t{name}: {value}")
@@ -339,27 +340,6 @@ fn print_json(shown: &[(&str, Setting<String>)], origins: bool) -> String {
         })
         .collect();
     format!("{{\n{}\n}}\n", lines.join(",\n"))
-}
-
-/// Quotes a string as Go's `encoding/json` does: `<`, `>`, `&` and two separators are escaped.
-fn json_string(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 // ---- the file

@@ -2,9 +2,10 @@
 //!
 //! Nothing else imports this area.
 
+mod directory;
 pub mod download;
 pub mod env;
+mod list;
 mod network;
-mod settings;
 
-pub use settings::{global_flags, working_directory};
+pub use directory::working_directory;

@@ -5,7 +5,8 @@
 //! is wrong; [`Config`] is what a run works with, typed and refused if malformed. The process
 //! environment is a value, [`Environment`], read once.
 //!
-//! Nothing here opens a socket, prints, or knows how flags are spelt on the command line.
+//! Nothing here opens a socket, prints, or takes a command line apart: what was typed comes as
+//! [`crate::cli::RawArgs`].
 
 mod env;
 mod env_file;
@@ -17,6 +18,7 @@ mod origin;
 mod own;
 mod project;
 mod resolve;
+mod telling;
 
 pub use env::{Environment, host_platform};
 pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};
@@ -26,4 +28,5 @@ pub use known::{check_write, is_go_variable};
 pub use origin::{Origin, Setting};
 pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
-pub use resolve::{Config, GlobalFlags};
+pub use resolve::Config;
+pub use telling::Telling;

@@ -6,50 +6,8 @@ use std::time::Duration;
 use super::own::{self, Color, Log, Progress};
 use super::project::{self, GoMod, ModuleMode};
 use super::{Environment, GoEnv, GoFlags, Origin, Setting};
+use crate::cli::RawArgs;
 use crate::{Error, Kind, Result};
-
-/// What was typed about settings. `None` leaves the decision to environment and files.
-///
-/// Values are texts as typed: they are judged by the parser that judges the variables.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GlobalFlags {
-    /// `--jobs`.
-    pub jobs: Option<String>,
-    /// `--jobs-per-host`.
-    pub jobs_per_host: Option<String>,
-    /// `--retries`.
-    pub retries: Option<String>,
-    /// `--connect-timeout`.
-    pub connect_timeout: Option<String>,
-    /// `--stall-timeout`.
-    pub stall_timeout: Option<String>,
-    /// `--progress`.
-    pub progress: Option<String>,
-    /// `--color`.
-    pub color: Option<String>,
-    /// `--log`.
-    pub log: Option<String>,
-    /// `--offline`.
-    pub offline: Option<bool>,
-    /// `--locked`.
-    pub locked: Option<bool>,
-    /// `--fail-fast`, or `Some(false)` for `--keep-going`.
-    pub fail_fast: Option<bool>,
-    /// `--quiet`.
-    pub quiet: Option<bool>,
-    /// `--verbose`.
-    pub verbose: Option<bool>,
-    /// `--go-exit-codes`.
-    pub go_exit_codes: Option<bool>,
-    /// `-x`.
-    pub x: Option<bool>,
-    /// `-json`.
-    pub json: Option<bool>,
-    /// `-modcacherw`.
-    pub modcacherw: Option<bool>,
-    /// `-modfile`; empty is as if it were not given.
-    pub modfile: Option<String>,
-}
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -151,19 +109,20 @@ impl Config {
     /// Resolves every setting: flag over process environment over `GOENV` file over
     /// `$GOROOT/go.env` over default.
     ///
+    /// `flags` are texts as typed: they are judged by the parser that judges the variables.
     /// `cwd` is absolute, with `-C` applied. Reads the two files and nothing else.
     ///
     /// # Errors
     /// A value is refused: [`Kind::Usage`] if it was typed as a flag, [`Kind::Input`] otherwise;
     /// the message names flag or variable and value. There is no module cache directory.
-    pub fn resolve(env: &Environment, flags: &GlobalFlags, cwd: &Path) -> Result<Config> {
+    pub fn resolve(env: &Environment, flags: &RawArgs, cwd: &Path) -> Result<Config> {
         env.require_unicode(matters)?;
         let go_env = GoEnv::load(env);
         go_env.check_gopath()?;
         let goflags = GoFlags::parse(go_env.get("GOFLAGS"))?;
         refuse_unsupported(&goflags)?;
-        let typed = |flag, value: &Option<bool>, name| match value {
-            Some(value) => Ok(Setting::new(*value, Origin::Flag(flag))),
+        let typed = |flag, value, name| match value {
+            Some(value) => Ok(Setting::new(value, Origin::Flag(flag))),
             None => {
                 let found = goflags.boolean(name)?;
                 Ok::<_, Error>(found.unwrap_or(Setting::new(false, Origin::Default)))
@@ -213,9 +172,9 @@ impl Config {
             progress: own::PROGRESS.resolve(flags.progress.as_deref(), &go_env)?,
             color: color(flags.color.as_deref(), &go_env)?,
             log: own::LOG.resolve(flags.log.as_deref(), &go_env)?,
-            x: typed("-x", &flags.x, "x")?,
-            json: typed("-json", &flags.json, "json")?,
-            modcacherw: typed("-modcacherw", &flags.modcacherw, "modcacherw")?,
+            x: typed("-x", flags.typed("x", flags.x), "x")?,
+            json: typed("-json", flags.typed("json", flags.json), "json")?,
+            modcacherw: typed("-modcacherw", flags.modcacherw, "modcacherw")?,
             modfile: modfile(flags, &goflags, cwd)?,
 
             ssl_cert_file: process(env, &["SSL_CERT_FILE"]).map(|file| file.map(PathBuf::from)),
@@ -334,7 +293,7 @@ fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
     Ok(found.map(PathBuf::from))
 }
 
-fn modfile(flags: &GlobalFlags, goflags: &GoFlags, cwd: &Path) -> Result<Option<Setting<PathBuf>>> {
+fn modfile(flags: &RawArgs, goflags: &GoFlags, cwd: &Path) -> Result<Option<Setting<PathBuf>>> {
     let found = match &flags.modfile {
         Some(file) => Some(Setting::new(file.clone(), Origin::Flag("-modfile"))),
         None => goflags.text("modfile")?,
@@ -401,12 +360,12 @@ fn netrc(env: &Environment) -> Option<Setting<PathBuf>> {
 mod tests {
     use super::*;
 
-    fn resolve(pairs: &[(&str, &str)], flags: &GlobalFlags) -> Result<Config> {
+    fn resolve(pairs: &[(&str, &str)], flags: &RawArgs) -> Result<Config> {
         let env = Environment::from_pairs(pairs.iter().copied());
         Config::resolve(&env, flags, Path::new("/work"))
     }
 
-    fn chain(pairs: &[(&str, &str)], flags: &GlobalFlags) -> (String, Kind) {
+    fn chain(pairs: &[(&str, &str)], flags: &RawArgs) -> (String, Kind) {
         let error = resolve(pairs, flags).expect_err("refused");
         (error.chain(), error.kind())
     }
@@ -415,7 +374,7 @@ mod tests {
 
     #[test]
     fn an_empty_environment_gives_the_documented_defaults() {
-        let config = resolve(&[HOME], &GlobalFlags::default()).expect("defaults");
+        let config = resolve(&[HOME], &RawArgs::default()).expect("defaults");
         assert_eq!(config.goproxy.value, "https://proxy.golang.org,direct");
         assert_eq!(config.gosumdb.value, "sum.golang.org");
         assert_eq!(config.goauth.value, "netrc");
@@ -445,7 +404,7 @@ mod tests {
             ("MODFETCH_OFFLINE", "1"),
             ("GOFLAGS", "-modcacherw -modfile=a.mod -x -mod=mod"),
         ];
-        let config = resolve(&pairs, &GlobalFlags::default()).expect("resolves");
+        let config = resolve(&pairs, &RawArgs::default()).expect("resolves");
         let goflags = || Origin::Environment("GOFLAGS".to_owned());
         assert_eq!(config.modcacherw, Setting::new(true, goflags()));
         assert_eq!(config.x, Setting::new(true, goflags()));
@@ -456,11 +415,11 @@ mod tests {
         );
         assert!(config.offline.value);
 
-        let flags = GlobalFlags {
+        let flags = RawArgs {
             offline: Some(false),
             modcacherw: Some(false),
             modfile: Some(String::new()),
-            ..GlobalFlags::default()
+            ..RawArgs::default()
         };
         let config = resolve(&pairs, &flags).expect("resolves");
         assert_eq!(
@@ -476,7 +435,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_refused() {
-        let none = GlobalFlags::default();
+        let none = RawArgs::default();
         let table: &[(&[(&str, &str)], &str)] = &[
             (
                 &[],
@@ -522,9 +481,9 @@ mod tests {
         for (pairs, want) in table {
             assert_eq!(chain(pairs, &none), ((*want).to_owned(), Kind::Input));
         }
-        let flags = GlobalFlags {
+        let flags = RawArgs {
             modfile: Some("x".into()),
-            ..GlobalFlags::default()
+            ..RawArgs::default()
         };
         assert_eq!(chain(&[HOME], &flags).1, Kind::Usage);
     }
@@ -540,7 +499,7 @@ mod tests {
             ("no_proxy", "low"),
             ("REQUEST_METHOD", "GET"),
         ];
-        let config = resolve(&pairs, &GlobalFlags::default()).expect("resolves");
+        let config = resolve(&pairs, &RawArgs::default()).expect("resolves");
         let pick = |setting: &Option<Setting<String>>| {
             let found = setting.as_ref().expect("set");
             (found.value.clone(), found.origin.clone())
@@ -556,7 +515,7 @@ mod tests {
     fn shared_colour_conventions_apply_below_our_own() {
         let color = |pairs: &[(&str, &str)]| {
             let pairs: Vec<_> = [&[HOME], pairs].concat();
-            resolve(&pairs, &GlobalFlags::default())
+            resolve(&pairs, &RawArgs::default())
                 .expect("resolves")
                 .color
                 .value

@@ -1,6 +1,7 @@
 //! The command line applied to the graph: which module versions are meant, in which order.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use super::graph::Graph;
 use super::project::Project;
@@ -63,6 +64,21 @@ impl Argument {
         }
     }
 
+    /// True if this is the main module, of which nothing is fetched: its path, also with
+    /// `@upgrade` or `@patch`, which leave it where it is.
+    ///
+    /// Source: go `cmd/go/internal/modcmd/download.go`, `runDownload`.
+    #[must_use]
+    pub fn is_main(&self, project: &Project) -> bool {
+        match self {
+            Argument::All | Argument::Pattern(_) => false,
+            Argument::Path(path) => path == project.path(),
+            Argument::Versioned { path, version } => {
+                path == project.path() && ["upgrade", "patch"].contains(&version.as_str())
+            }
+        }
+    }
+
     /// True if the whole graph must be known to say what this means.
     ///
     /// # Errors
@@ -89,6 +105,17 @@ impl Argument {
                     .any(|m| m.path().as_str() == path);
                 Ok(path != project.path() && !(is_root && project.is_pruned()))
             }
+        }
+    }
+}
+
+/// As typed.
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::All => f.write_str("all"),
+            Argument::Pattern(text) | Argument::Path(text) => f.write_str(text),
+            Argument::Versioned { path, version } => write!(f, "{path}@{version}"),
         }
     }
 }
@@ -141,6 +168,9 @@ impl Selection {
         let mut selection = Selection::default();
         let mut matched = HashSet::new();
         for argument in arguments {
+            if project.is_some_and(|project| argument.is_main(project)) {
+                continue;
+            }
             match argument {
                 Argument::Versioned { path, version } => {
                     selection.choices.push(versioned(path, version));
@@ -169,9 +199,6 @@ impl Selection {
     }
 
     fn path(&mut self, path: &str, project: Option<&Project>, graph: Option<&Graph>) {
-        if project.is_some_and(|project| project.path() == path) {
-            return;
-        }
         let highest_root = || {
             let roots = project.map(Project::requirements).unwrap_or_default();
             let versions = roots
@@ -344,6 +371,10 @@ mod tests {
             ("e.com/e", "f.com/f@v1.2.0"),
             ("d.com/d", ""),
             ("main.com/m", ""),
+            ("main.com/m@upgrade", ""),
+            ("main.com/m@patch", ""),
+            ("main.com/m@latest", "main.com/m?latest"),
+            ("x.com/x@upgrade", "x.com/x?upgrade"),
             ("e.com/e@v1.0.0", "e.com/e@v1.0.0"),
             ("x.com/x", "!module x.com/x: not a known dependency"),
             ("x.com/x@latest", "x.com/x?latest"),
@@ -362,6 +393,7 @@ mod tests {
         ];
         for (argument, want) in rows {
             assert_eq!(text(&select(GO_MOD, &[argument])), want, "{argument}");
+            assert_eq!(Argument::parse(argument).unwrap().to_string(), argument);
         }
         let selection = select(GO_MOD, &["zzz..."]);
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::json::JsonObject;
+use super::json::{JsonObject, info};
 use crate::config::{Color, Log};
 use crate::error::{Error, Kind, Result};
 
@@ -84,15 +84,7 @@ impl Console {
         if self.quiet {
             return;
         }
-        match self.log {
-            Log::Text => self.say(text),
-            Log::Json => {
-                let mut line = JsonObject::new();
-                line.string("level", "info");
-                line.string("message", text);
-                self.say(&line.compact());
-            }
-        }
+        self.say(&info(self.log, text));
     }
 
     fn say(&self, text: &str) {

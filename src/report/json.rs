@@ -1,6 +1,9 @@
 //! Objects as Go's `encoding/json` prints them with `MarshalIndent(v, "", "\t")`: tabs, keys in the
 //! order given, empty values left out, `<`, `>` and `&` escaped.
 
+use std::borrow::Cow;
+
+use crate::config::Log;
 use crate::gojson::quote;
 
 /// One object, written key by key.
@@ -69,6 +72,19 @@ impl JsonObject {
             .map(|(key, value)| format!("{}:{value}", quote(key)))
             .collect();
         format!("{{{}}}", members.join(","))
+    }
+}
+
+/// A line of talk in the form that was asked for, without its line feed.
+pub(super) fn info(log: Log, text: &str) -> Cow<'_, str> {
+    match log {
+        Log::Text => Cow::Borrowed(text),
+        Log::Json => {
+            let mut line = JsonObject::new();
+            line.string("level", "info");
+            line.string("message", text);
+            Cow::Owned(line.compact())
+        }
     }
 }
 

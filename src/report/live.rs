@@ -1,21 +1,23 @@
 //! What is told while the work goes on: progress, `-x`, retries, waiting for locks.
 //!
 //! Workers send small messages over a channel and never wait for the terminal. One thread keeps
-//! the picture and prints.
+//! the picture and prints. It starts with the run if progress or requests are to be told, and
+//! otherwise with the first wait for a lock.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::mem;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::json::JsonObject;
-use crate::config::Progress;
+use super::json::{JsonObject, info};
+use crate::config::{Log, Progress};
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
 use crate::transport::{Event, Observer};
@@ -25,10 +27,14 @@ use crate::transport::{Event, Observer};
 pub struct LiveSettings {
     /// How progress is shown.
     pub progress: Progress,
+    /// The form of lines. Where it is JSON, no line is redrawn on a terminal.
+    pub log: Log,
     /// `-x`: every request.
     pub requests: bool,
-    /// `-v`: retries and waiting.
+    /// `-v`: retries.
     pub verbose: bool,
+    /// `-q`: neither progress nor waiting.
+    pub quiet: bool,
 }
 
 /// A redraw this often is smooth and costs nothing.
@@ -37,7 +43,7 @@ const REDRAW: Duration = Duration::from_millis(100);
 const PLAIN_LINE: Duration = Duration::from_secs(2);
 /// A module in the works for this long is named.
 const SLOW: Duration = Duration::from_secs(3);
-/// Waiting for a lock for this long is worth a line even without `-v`.
+/// Waiting for a lock for this long is worth a line even without `-v` and a terminal.
 const WAITING: Duration = Duration::from_secs(1);
 
 enum Message {
@@ -60,64 +66,59 @@ enum Message {
     Line(String),
 }
 
-/// Prints what happens, from a thread of its own; silent and threadless if there is nothing to
-/// tell.
+/// Prints what happens, from a thread of its own; threadless until there is something to tell.
 #[derive(Debug)]
 pub struct Live {
-    printing: Mutex<Option<Printing>>,
-    shows: bool,
+    settings: LiveSettings,
     received: Arc<AtomicU64>,
-    requests: bool,
+    /// A thread prints: asked before a message is made.
+    prints: AtomicBool,
+    printing: Mutex<Printing>,
 }
 
 #[derive(Debug)]
-struct Printing {
-    sender: Sender<Message>,
-    thread: JoinHandle<()>,
+enum Printing {
+    /// Nothing has been worth a thread.
+    Idle,
+    Thread {
+        sender: Sender<Message>,
+        thread: JoinHandle<()>,
+    },
+    /// Results are being printed.
+    Over,
 }
 
 impl Live {
-    /// Starts the printing thread, if the settings leave it anything to print.
+    /// Starts the printing thread, if the settings say that there will be something to print.
     #[must_use]
     pub fn start(settings: LiveSettings) -> Live {
-        let terminal = io::stderr().is_terminal();
-        let shows = match settings.progress {
-            Progress::Auto => terminal,
-            Progress::Always | Progress::Json => true,
-            Progress::Never => false,
+        let live = Live {
+            settings,
+            received: Arc::new(AtomicU64::new(0)),
+            prints: AtomicBool::new(false),
+            printing: Mutex::new(Printing::Idle),
         };
-        let received = Arc::new(AtomicU64::new(0));
-        if !shows && !settings.requests && !settings.verbose {
-            return Live {
-                printing: Mutex::new(None),
-                shows: false,
-                received,
-                requests: false,
-            };
+        if settings.shown() != Shown::Nothing || settings.requests || settings.verbose {
+            live.begin(&mut live.printing());
+        }
+        live
+    }
+
+    fn printing(&self) -> MutexGuard<'_, Printing> {
+        self.printing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the thread, if there was none yet. Without one nothing is told; that is no failure.
+    fn begin(&self, printing: &mut Printing) {
+        if !matches!(printing, Printing::Idle) {
+            return;
         }
         let (sender, messages) = unbounded();
-        let picture = Picture {
-            settings,
-            bar: (shows && terminal && settings.progress != Progress::Json).then(bar),
-            plain: shows && !terminal && settings.progress == Progress::Always,
-            begun: Instant::now(),
-            received: Arc::clone(&received),
-            graph: 0,
-            told_bytes: (Instant::now(), 0),
-            planned: None,
-            finished: 0,
-            working: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-        };
-        let printing = thread::Builder::new().name("report".into());
-        let thread = printing.spawn(move || picture.run(&messages)).ok();
-        let shows = thread.is_some();
-        let printing = Mutex::new(thread.map(|thread| Printing { sender, thread }));
-        Live {
-            printing,
-            shows,
-            received,
-            requests: settings.requests,
+        let picture = Picture::new(self.settings, Arc::clone(&self.received));
+        let thread = thread::Builder::new().name("report".into());
+        if let Ok(thread) = thread.spawn(move || picture.run(&messages)) {
+            *printing = Printing::Thread { sender, thread };
+            self.prints.store(true, Ordering::Relaxed);
         }
     }
 
@@ -130,12 +131,9 @@ impl Live {
     /// Takes the progress line away and waits until everything told is printed. What is told
     /// afterwards is lost: results are being printed.
     pub fn clear(&self) {
-        let thread = self
-            .printing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(Printing { sender, thread }) = thread {
+        self.prints.store(false, Ordering::Relaxed);
+        let printing = mem::replace(&mut *self.printing(), Printing::Over);
+        if let Printing::Thread { sender, thread } = printing {
             drop(sender);
             // A printing thread that failed has nothing more to say.
             let _ = thread.join();
@@ -143,13 +141,12 @@ impl Live {
     }
 
     fn tell(&self, message: impl FnOnce() -> Message) {
-        if !self.shows {
+        if !self.prints.load(Ordering::Relaxed) {
             return;
         }
-        let printing = self.printing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(printing) = printing.as_ref() {
+        if let Printing::Thread { sender, .. } = &*self.printing() {
             // The thread lives until the sender is dropped.
-            let _ = printing.sender.send(message());
+            let _ = sender.send(message());
         }
     }
 }
@@ -181,6 +178,10 @@ impl Watch for Live {
     }
 
     fn waiting(&self, module: &ModuleVersion, lock: &Path) {
+        if self.settings.quiet {
+            return;
+        }
+        self.begin(&mut self.printing());
         self.tell(|| Message::Waiting {
             module: module.clone(),
             lock: lock.display().to_string(),
@@ -202,7 +203,7 @@ impl Observer for Live {
                 cause: cause.chain(),
             }),
             // The two lines of `go mod download -x`.
-            Event::Start { url, .. } if self.requests => {
+            Event::Start { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(format!("# get {url}")));
             }
             Event::Response {
@@ -210,7 +211,7 @@ impl Observer for Live {
                 status,
                 elapsed,
                 ..
-            } if self.requests => {
+            } if self.settings.requests => {
                 let seconds = elapsed.as_secs_f64();
                 self.tell(|| Message::Line(format!("# get {url}: {status} ({seconds:.3}s)")));
             }
@@ -228,11 +229,37 @@ fn bar() -> ProgressBar {
     bar
 }
 
+/// The form of progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Nothing,
+    /// One line, drawn over and over.
+    Bar,
+    /// A line now and then.
+    Lines,
+    /// One event a line.
+    Events,
+}
+
+impl LiveSettings {
+    fn shown(self) -> Shown {
+        let redraws = io::stderr().is_terminal() && self.log == Log::Text;
+        match self.progress {
+            _ if self.quiet => Shown::Nothing,
+            Progress::Never => Shown::Nothing,
+            Progress::Json => Shown::Events,
+            Progress::Auto | Progress::Always if redraws => Shown::Bar,
+            Progress::Auto => Shown::Nothing,
+            Progress::Always => Shown::Lines,
+        }
+    }
+}
+
 /// The printing thread's picture of the work.
 struct Picture {
     settings: LiveSettings,
+    shown: Shown,
     bar: Option<ProgressBar>,
-    plain: bool,
     begun: Instant,
     received: Arc<AtomicU64>,
     /// go.mod files fetched before it was known which modules are needed.
@@ -246,6 +273,23 @@ struct Picture {
 }
 
 impl Picture {
+    fn new(settings: LiveSettings, received: Arc<AtomicU64>) -> Picture {
+        let shown = settings.shown();
+        Picture {
+            settings,
+            shown,
+            bar: (shown == Shown::Bar).then(bar),
+            begun: Instant::now(),
+            received,
+            graph: 0,
+            told_bytes: (Instant::now(), 0),
+            planned: None,
+            finished: 0,
+            working: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
     fn run(mut self, messages: &Receiver<Message>) {
         let mut next_plain = self.begun + PLAIN_LINE;
         loop {
@@ -260,9 +304,9 @@ impl Picture {
             }
             if let Some(bar) = &self.bar {
                 bar.set_message(self.line());
-            } else if self.plain && Instant::now() >= next_plain {
+            } else if self.shown == Shown::Lines && Instant::now() >= next_plain {
                 next_plain = Instant::now() + PLAIN_LINE;
-                self.print(&self.line());
+                self.say(&self.line());
             }
         }
         self.tell_bytes();
@@ -272,7 +316,7 @@ impl Picture {
     }
 
     fn take(&mut self, message: Message) {
-        let json = self.settings.progress == Progress::Json;
+        let json = self.shown == Shown::Events;
         match message {
             Message::GraphGrew => self.graph += 1,
             Message::Planned(modules) => {
@@ -284,6 +328,8 @@ impl Picture {
                 }
             }
             Message::Started(module) => {
+                // What is fetched waits no longer.
+                self.waiting.remove(&module);
                 if !self.working.contains_key(&module) {
                     if json {
                         self.print(&self.json("start", Some(&module)).compact());
@@ -313,17 +359,17 @@ impl Picture {
                 } else if self.settings.verbose || self.settings.requests {
                     let first_line = cause.lines().next().unwrap_or_default();
                     let seconds = wait.as_secs_f64();
-                    self.print(&format!("# retry in {seconds:.1}s: {first_line}"));
+                    self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
                 }
             }
-            Message::Line(line) => self.print(&line),
+            Message::Line(line) => self.say(&line),
         }
     }
 
     /// In JSON, how many bytes came since it was last told.
     fn tell_bytes(&mut self) {
         let received = self.received.load(Ordering::Relaxed);
-        if self.settings.progress == Progress::Json && self.told_bytes.1 != received {
+        if self.shown == Shown::Events && self.told_bytes.1 != received {
             self.told_bytes = (Instant::now(), received);
             let mut object = self.json("bytes", None);
             object.number("received", received);
@@ -341,9 +387,15 @@ impl Picture {
             .collect();
         for module in told {
             if let Some((_, lock)) = self.waiting.remove(&module) {
-                self.print(&format!(
-                    "waiting for another process: {module} (lock {lock})"
-                ));
+                if self.shown == Shown::Events {
+                    let mut object = self.json("wait", Some(&module));
+                    object.string("lock", &lock);
+                    self.print(&object.compact());
+                } else {
+                    self.say(&format!(
+                        "waiting for another process: {module} (lock {lock})"
+                    ));
+                }
             }
         }
     }
@@ -379,6 +431,11 @@ impl Picture {
             line.push_str(&format!("  {module} ({} s)", since.elapsed().as_secs()));
         }
         line
+    }
+
+    /// Prints a line of talk, in the form that was asked for.
+    fn say(&self, line: &str) {
+        self.print(&info(self.settings.log, line));
     }
 
     fn print(&self, line: &str) {
@@ -434,12 +491,67 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_tell_starts_no_thread() {
-        let live = Live::start(LiveSettings {
+    fn what_is_fetched_or_done_waits_no_longer() {
+        let settings = LiveSettings {
             progress: Progress::Never,
+            log: Log::Text,
             requests: false,
             verbose: false,
-        });
-        assert!(live.printing.lock().unwrap().is_none());
+            quiet: false,
+        };
+        let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
+        let ends = [
+            Message::Started(module.clone()),
+            Message::Finished {
+                module: module.clone(),
+                failed: false,
+            },
+        ];
+        for end in ends {
+            let mut picture = Picture::new(settings, Arc::default());
+            picture.take(Message::Waiting {
+                module: module.clone(),
+                lock: "v1.0.0.lock".to_owned(),
+            });
+            assert_eq!(picture.waiting.len(), 1);
+            picture.take(end);
+            assert!(picture.waiting.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_thread_starts_when_there_is_something_to_tell() {
+        let silent = LiveSettings {
+            progress: Progress::Never,
+            log: Log::Text,
+            requests: false,
+            verbose: false,
+            quiet: false,
+        };
+        let prints = |settings: LiveSettings, act: fn(&Live, &ModuleVersion)| {
+            let live = Live::start(settings);
+            let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
+            act(&live, &module);
+            matches!(*live.printing(), Printing::Thread { .. })
+        };
+        let wait: fn(&Live, &ModuleVersion) =
+            |live, module| live.waiting(module, Path::new("v1.0.0.lock"));
+        assert!(!prints(silent, |live, module| live.started(module)));
+        assert!(prints(silent, wait));
+        let quiet = LiveSettings {
+            quiet: true,
+            ..silent
+        };
+        assert!(!prints(quiet, wait));
+        let requests = LiveSettings {
+            requests: true,
+            ..silent
+        };
+        assert!(prints(requests, |_, _| ()));
+        // After the end, when results are printed, nothing starts again.
+        assert!(!prints(silent, |live, module| {
+            live.clear();
+            live.waiting(module, Path::new("v1.0.0.lock"));
+        }));
     }
 }

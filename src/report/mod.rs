@@ -3,7 +3,8 @@
 //! stdout is data a script may parse, stderr is talk. [`Console`] prints results and errors from
 //! the calling thread; [`Live`] prints what happens meanwhile (progress, `-x`, retries) from one
 //! thread of its own, fed over a channel by whoever works, and is finished before results are
-//! printed, so the two never mix within a line. Without anything to show it starts no thread.
+//! printed, so the two never mix within a line. Until there is something to tell it starts no
+//! thread.
 
 mod console;
 mod json;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use modfetch::cache::FileLock;
+
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 #[test]
@@ -58,4 +61,65 @@ fn many_of_us_share_an_empty_cache() {
         program.wait().ok();
     }
     assert_eq!(proxy.hits("*.zip"), 6, "each zip once");
+}
+
+/// The lock that keeps everybody else from making text's zip, from the cache's folder on.
+const TEXT_LOCK: &str = "cache/download/example.com/text/@v/v1.2.0.lock";
+
+#[test]
+fn waiting_for_a_lock_is_told_and_ends_with_the_lock() {
+    if !only_modfetch() {
+        return;
+    }
+    let said = format!("example.com/text@v1.2.0 (lock [ROOT]/modcache/{TEXT_LOCK})");
+    let said = format!("waiting for another process: {said}");
+    let event = format!("\"lock\":\"[ROOT]/modcache/{TEXT_LOCK}\"}}\n");
+    let rows: [(&[&str], String); 3] = [
+        (&[], format!("{said}\n")),
+        (
+            &["--log=json"],
+            format!("{{\"level\":\"info\",\"message\":\"{said}\"}}\n"),
+        ),
+        (
+            &["--progress=json"],
+            format!("\"ev\":\"wait\",\"mod\":\"example.com/text\",\"ver\":\"v1.2.0\",{event}"),
+        ),
+    ];
+    let running: Vec<_> = rows
+        .iter()
+        .map(|(flags, wanted)| {
+            let proxy = Proxy::serve();
+            let sandbox = Sandbox::with("hello", &proxy);
+            let held = FileLock::acquire(&sandbox.cached(TEXT_LOCK)).unwrap();
+            let program = sandbox.spawn(["download"].iter().chain(*flags).copied());
+            (proxy, sandbox, held, program, wanted)
+        })
+        .collect();
+    for (proxy, sandbox, held, program, wanted) in running {
+        program.until_stderr_has(wanted);
+        assert!(!sandbox.picture().has("example.com/text@v1.2.0/text.go"));
+        drop(held);
+        let run = program.wait();
+        run.ok().stdout("").stderr_has(wanted);
+        if !wanted.contains("\"ev\"") {
+            run.stderr(wanted);
+        }
+        assert!(sandbox.picture().has("example.com/text@v1.2.0/text.go"));
+        assert_eq!(proxy.hits("*/text/@v/v1.2.0.zip"), 1);
+    }
+}
+
+#[test]
+fn waiting_is_not_told_to_who_wants_quiet() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    let held = FileLock::acquire(&sandbox.cached(TEXT_LOCK)).unwrap();
+    let program = sandbox.spawn(["download", "-q"]);
+    // More than the second after which others are told.
+    std::thread::sleep(Duration::from_millis(1500));
+    drop(held);
+    program.wait().ok().stdout("").stderr("");
 }

@@ -146,6 +146,11 @@ fn lists_are_read_from_files_and_standard_input() {
     let run = sandbox.run(["download", "--from", "bad.txt"]);
     run.fails(3)
         .stderr_has("bad.txt:2: not a path@version: \"example.com/tool\"");
+    // What is no list at all is not read to its end.
+    let sandbox = sandbox.file("huge.txt", &"x".repeat(1 << 20));
+    let run = sandbox.run(["download", "--from", "huge.txt"]);
+    run.fails(3)
+        .stderr("modfetch: [ROOT]/project/huge.txt:1: line is longer than 4096 bytes\n");
 }
 
 #[test]
@@ -172,6 +177,94 @@ fn messages_and_progress_can_be_json() {
         .collect();
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0]["kind"], "not-found");
+}
+
+/// Each line of standard error as JSON.
+#[track_caller]
+fn json_lines(run: &Run) -> Vec<serde_json::Value> {
+    run.demand(!run.stderr.is_empty(), "something on standard error");
+    let value = |line| serde_json::from_str(line).ok();
+    let lines: Option<Vec<_>> = run.stderr.lines().map(value).collect();
+    run.demand(lines.is_some(), "JSON in every line of standard error");
+    lines.unwrap_or_default()
+}
+
+#[test]
+fn whatever_is_told_as_json_is_json() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve().failing("example.com/text/@v/v1.2.0.zip", 503, Times(1));
+    let sandbox = Sandbox::with("hello", &proxy);
+    let run = sandbox.run(["download", "--log=json", "-x", "-v", "--progress=always"]);
+    run.ok().stdout("");
+    let lines = json_lines(&run);
+    for start in ["# get http", "# retry in "] {
+        let told = |line: &serde_json::Value| {
+            let message = line["message"].as_str().unwrap_or_default();
+            line["level"] == "info" && message.starts_with(start)
+        };
+        run.demand(lines.iter().any(told), start);
+    }
+
+    // Before the settings are known, and where they cannot be.
+    let by_variable = Sandbox::with("hello", &proxy).env("MODFETCH_LOG", "json");
+    let mistakes: [(&Sandbox, &[&str], i32, &str); 8] = [
+        (
+            &sandbox,
+            &["download", "--nosuch", "--log=json"],
+            2,
+            "usage",
+        ),
+        (&sandbox, &["--log", "json", "downlaod"], 2, "usage"),
+        (
+            &sandbox,
+            &["download", "--log=json", "--jobs=0"],
+            2,
+            "usage",
+        ),
+        (
+            &sandbox,
+            &["download", "--log=json", "-C", "no"],
+            8,
+            "local-io",
+        ),
+        (&sandbox, &["env", "--log=json", "A=b"], 2, "usage"),
+        (&by_variable, &["download", "--nosuch"], 2, "usage"),
+        (&by_variable, &["download", "--jobs=0"], 2, "usage"),
+        (&by_variable, &["env", "A=b"], 2, "usage"),
+    ];
+    for (sandbox, line, code, kind) in mistakes {
+        let run = sandbox.run(line.iter().copied());
+        run.fails(code).stdout("");
+        let told = json_lines(&run);
+        run.demand(told.len() == 1 && told[0]["kind"] == kind, kind);
+    }
+    // The flag is stronger, and help for the helpless is told too.
+    let run = by_variable.run(["download", "--log=text", "--jobs=0"]);
+    run.fails(2).stderr_has("modfetch: invalid value");
+    let run = by_variable.run([]);
+    run.fails(2).stdout("");
+    assert_eq!(json_lines(&run)[0]["level"], "info");
+}
+
+#[test]
+fn gos_exit_codes_count_where_settings_are_refused() {
+    if !only_modfetch() {
+        return;
+    }
+    let sandbox = Sandbox::new().project("hello").env("MODFETCH_RETRIES", "x");
+    let line = ["download"];
+    sandbox.run(line).fails(3);
+    sandbox.run(["download", "--go-exit-codes"]).fails(1);
+    let sandbox = sandbox.env("MODFETCH_GO_EXIT_CODES", "1");
+    sandbox
+        .run(line)
+        .fails(1)
+        .stderr_has("modfetch: invalid value \"x\" for MODFETCH_RETRIES");
+    sandbox.run(["download", "--go-exit-codes=false"]).fails(3);
+    // A command line that cannot be read is 2 for go as well.
+    sandbox.run(["download", "--nosuch"]).fails(2);
 }
 
 #[test]

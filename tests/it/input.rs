@@ -102,3 +102,25 @@ fn a_project_without_requirements_has_nothing_to_do() {
         .stdout("")
         .stderr("modfetch: no module dependencies to download\n");
 }
+
+#[test]
+fn the_main_module_is_not_downloaded() {
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    let main = sandbox.read("go.mod");
+    let main = main.lines().find_map(|line| line.strip_prefix("module "));
+    let main = main.expect("hello has a module line");
+    let skipping = |argument: &str| {
+        format!("modfetch: skipping download of {argument} that resolves to the main module\n")
+    };
+    for suffix in ["", "@upgrade", "@patch"] {
+        let argument = format!("{main}{suffix}");
+        let run = sandbox.run(["download", "-json", &argument]);
+        run.ok().stdout("").stderr(&skipping(&argument));
+    }
+    // A word for each, and what is named beside them is fetched.
+    let line = ["download", main, "example.com/text@v1.2.0", main];
+    let run = sandbox.run(line);
+    run.ok().stdout("").stderr(&skipping(main).repeat(2));
+    assert!(sandbox.picture().has("example.com/text@v1.2.0/text.go"));
+}

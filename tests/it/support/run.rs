@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,8 @@ pub struct Running {
     started: Instant,
     limit: Duration,
     status: mpsc::Receiver<ExitStatus>,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Option<Pipe>,
+    stderr: Option<Pipe>,
     done: bool,
 }
 
@@ -69,6 +69,26 @@ impl Running {
         let _ = killpg(self.group, signal);
     }
 
+    /// Waits until it has said this on standard error, of which the sandbox's folder is shown as
+    /// `[ROOT]`.
+    ///
+    /// # Panics
+    /// If it does not within the time limit; the program is killed then.
+    #[track_caller]
+    pub fn until_stderr_has(&self, text: &str) {
+        let root = self.root.display().to_string();
+        let said = || {
+            let bytes = self.stderr.as_ref().map(Pipe::so_far).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).replace(&root, "[ROOT]")
+        };
+        while !said().contains(text) {
+            let late = self.started.elapsed() > self.limit;
+            let what = format!("{} did not say\n{text}\nbut\n{}", self.command, said());
+            assert!(!late, "{what}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for its end.
     ///
     /// # Panics
@@ -81,8 +101,8 @@ impl Running {
         if status.is_none() {
             self.signal(Signal::SIGKILL);
         }
-        let text = |pipe: Option<JoinHandle<Vec<u8>>>| {
-            let bytes = pipe.and_then(|pipe| pipe.join().ok()).unwrap_or_default();
+        let text = |pipe: Option<Pipe>| {
+            let bytes = pipe.map(Pipe::into_bytes).unwrap_or_default();
             String::from_utf8_lossy(&bytes).into_owned()
         };
         let run = Run {
@@ -116,12 +136,36 @@ fn wait(mut child: Child, sender: &mpsc::Sender<ExitStatus>) {
     }
 }
 
-fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = pipe.read_to_end(&mut bytes);
-        bytes
-    })
+/// What a program has said, collected by a thread.
+struct Pipe {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: JoinHandle<()>,
+}
+
+impl Pipe {
+    fn so_far(&self) -> Vec<u8> {
+        self.bytes.lock().expect("nothing panics with it").clone()
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        let bytes = Arc::clone(&self.bytes);
+        let _ = self.thread.join();
+        let mut bytes = bytes.lock().expect("nothing panics with it");
+        std::mem::take(&mut *bytes)
+    }
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> Pipe {
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let collected = Arc::clone(&bytes);
+    let thread = thread::spawn(move || {
+        let mut buffer = [0; 1 << 16];
+        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+            let mut collected = collected.lock().expect("nothing panics with it");
+            collected.extend_from_slice(&buffer[..count]);
+        }
+    });
+    Pipe { bytes, thread }
 }
 
 fn shown(command: &Command) -> String {
