@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::num::NonZero;
 use std::sync::OnceLock;
 use std::thread;
+use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -50,6 +51,9 @@ pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
+/// Ample for idle threads to end.
+const LEAVING: Duration = Duration::from_millis(20);
+
 fn pool<'a>(
     place: &'a OnceLock<ThreadPool>,
     name: &'static str,
@@ -80,5 +84,7 @@ fn pool<'a>(
             }
         }
         threads /= 2;
+        // The threads of the pool that was too large are still on their way out.
+        thread::sleep(LEAVING);
     }
 }

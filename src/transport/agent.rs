@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 
 use super::Settings;
 use super::hop::{HopConnector, HopResolver};
-use super::lookup::SharedResolver;
+use super::lookup::{SharedResolver, TimedResolver};
 use super::proxy_env::Proxies;
 use super::tls::TlsConnector;
 
@@ -63,7 +62,7 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .chain(TlsConnector::new(settings.roots.clone()));
     let resolver = HopResolver {
         proxies: Arc::clone(proxies),
-        system: SharedResolver::new(DefaultResolver::default()),
+        system: SharedResolver::new(TimedResolver),
     };
     Agent::with_parts(config, connector, resolver)
 }

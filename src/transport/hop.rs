@@ -8,10 +8,10 @@ use std::ptr;
 use std::sync::Arc;
 
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-use super::lookup::SharedResolver;
+use super::lookup::{SharedResolver, TimedResolver};
 use super::proxy_env::{Hop, Proxies};
 
 /// The longest answer to `CONNECT` that is read.
@@ -40,7 +40,7 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> ureq::Error {
 #[derive(Debug)]
 pub(super) struct HopResolver {
     pub(super) proxies: Arc<Proxies>,
-    pub(super) system: SharedResolver<DefaultResolver>,
+    pub(super) system: SharedResolver<TimedResolver>,
 }
 
 impl Resolver for HopResolver {

@@ -7,14 +7,17 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::bounded;
 use ureq::Timeout;
 use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{NextTimeout, time};
 
 /// The system does not say how long an answer holds; this is short beside common lifetimes, and
 /// long beside the start of a run.
@@ -156,13 +159,55 @@ impl<R: Resolver + fmt::Debug> Resolver for SharedResolver<R> {
     }
 }
 
+/// The system's resolver, with the time-out that it lacks.
+///
+/// ureq's own gives it one by a thread, too, but panics where the process may have no more
+/// threads, and takes one for an address that needs no look-up.
+#[derive(Debug, Default)]
+pub(super) struct TimedResolver;
+
+impl Resolver for TimedResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        // Without a time-out ureq's resolver asks on the thread it is called on.
+        let unhurried = NextTimeout {
+            after: time::Duration::NotHappening,
+            ..timeout
+        };
+        let host = uri.host().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let here = || DefaultResolver::default().resolve(uri, config, unhurried);
+        if timeout.after.is_not_happening() || bare.parse::<IpAddr>().is_ok() {
+            return here();
+        }
+        let (sender, answer) = bounded(1);
+        let (uri, config) = (uri.clone(), config.clone());
+        let asking = thread::Builder::new()
+            .name("look-up".into())
+            .spawn(move || {
+                // Who asked may have given up.
+                let _ = sender.send(DefaultResolver::default().resolve(&uri, &config, unhurried));
+            });
+        match asking {
+            Ok(_) => answer
+                .recv_timeout(*timeout.after)
+                .unwrap_or(Err(ureq::Error::Timeout(timeout.reason))),
+            // No thread is to be had: the system's own time-outs must do.
+            Err(_) => here(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::SocketAddr;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
-    use ureq::unversioned::transport::time;
 
     /// Answers when it is let, and counts.
     #[derive(Debug)]
@@ -199,6 +244,34 @@ mod tests {
         resolver
             .resolve(&uri, &Config::default(), timeout)
             .map(|found| found.len())
+    }
+
+    #[test]
+    fn addresses_and_names_are_resolved_within_the_time() {
+        let soon = NextTimeout {
+            after: Duration::from_secs(20).into(),
+            reason: Timeout::Resolve,
+            per_read: None,
+            per_write: None,
+        };
+        let ask = |uri: &str| {
+            let found = TimedResolver.resolve(&uri.parse().unwrap(), &Config::default(), soon);
+            found.map(|found| found.to_vec())
+        };
+        assert_eq!(
+            ask("http://127.0.0.1:81/").unwrap(),
+            [SocketAddr::from(([127, 0, 0, 1], 81))]
+        );
+        assert_eq!(
+            ask("https://[::1]/").unwrap(),
+            ["[::1]:443".parse().unwrap()]
+        );
+        assert!(
+            ask("http://localhost:8/")
+                .unwrap()
+                .iter()
+                .all(|found| found.ip().is_loopback())
+        );
     }
 
     #[test]
