@@ -192,7 +192,7 @@ impl Run<'_> {
                     .iter()
                     .map(|argument| argument.needs_graph(self.project));
                 let needs = needs.collect::<Result<Vec<bool>>>()?;
-                needs.contains(&true) || self.lacks_go_line()
+                needs.contains(&true) || self.needs_edit()
             }
         };
         match self.project {
@@ -201,15 +201,14 @@ impl Run<'_> {
         }
     }
 
-    /// `go` gives a go.mod without a go line the line of its own version, for which it has to
-    /// read the graph, whatever was asked for.
-    fn lacks_go_line(&self) -> bool {
-        self.project
-            .is_some_and(|project| project.modfile().go.is_none())
+    /// `go` edits such a go.mod before it does anything else, and has to read the graph for that,
+    /// whatever was asked for.
+    fn needs_edit(&self) -> bool {
+        self.project.is_some_and(Project::needs_graph_to_edit)
     }
 
     fn selection(&self, scope: &Scope, graph: Option<&Graph>) -> Result<Selection> {
-        if self.lacks_go_line()
+        if self.needs_edit()
             && let Some(error) = graph.and_then(Graph::error)
         {
             return Err(error);
@@ -227,6 +226,8 @@ impl Run<'_> {
     /// Prints one result a choice, in their order; returns the failures.
     fn tell(&self, selection: &Selection, outcomes: &[Outcome]) -> Result<Vec<Error>> {
         let mut failures = Vec::new();
+        // One module may stand for several arguments or requirements; its failure is told once.
+        let mut told = HashSet::new();
         let mut outcomes = outcomes.iter();
         for choice in &selection.choices {
             let outcome = match choice {
@@ -241,7 +242,9 @@ impl Run<'_> {
             if self.config.json.value {
                 let json = choice_json(choice, outcome, failure.as_ref());
                 self.console.data(&(json.indented() + "\n"))?;
-            } else if let Some(error) = &failure {
+            } else if let Some(error) = &failure
+                && told.insert(error.chain())
+            {
                 self.console.error(error);
             }
             failures.extend(failure);

@@ -8,7 +8,7 @@
 ///
 /// Source: Go, `path/filepath`, `Clean`.
 #[must_use]
-pub(super) fn clean(path: &str) -> String {
+pub fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut kept: Vec<&str> = Vec::new();
     for part in path.split('/') {

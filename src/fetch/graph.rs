@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crossbeam_channel::unbounded;
 
 use super::Fetcher;
+use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{Actual, Graph, Loader, Project, Summary, Wanted};
 use crate::module::ModuleVersion;
@@ -127,9 +128,14 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
 }
 
 fn read_replacement(written: &str, path: &Path) -> Result<Arc<Summary>> {
-    let shown = format!("{written}/go.mod");
-    let data = fs::read(path.join("go.mod"))
-        .map_err(|cause| Error::new(Kind::LocalIo, format!("reading {shown}")).because(cause))?;
+    let shown = clean_path(&format!("{written}/go.mod"));
+    let file = clean_path(&path.join("go.mod").to_string_lossy());
+    let data = fs::read(&file).map_err(|cause| {
+        let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
+        opening
+            .context(format!("reading {shown}"))
+            .hint("the directory that replaces the module must be there, its go.mod at least")
+    })?;
     Summary::parse(&shown, &data).map(Arc::new)
 }
 

@@ -118,6 +118,15 @@ impl Project {
             .collect()
     }
 
+    /// True if `go` would have to read the graph to put go.mod right: it has no go line, or it
+    /// requires a path twice and its graph is not pruned.
+    #[must_use]
+    pub fn needs_graph_to_edit(&self) -> bool {
+        let mut seen = HashSet::new();
+        let mut paths = self.modfile.require.iter().map(|line| line.module.path());
+        self.modfile.go.is_none() || !self.is_pruned() && !paths.all(|path| seen.insert(path))
+    }
+
     /// What go.mod both requires and excludes: `go` says that it ignores these.
     pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
         let required = self.modfile.require.iter().map(|line| &line.module);
@@ -173,6 +182,11 @@ mod tests {
             let project = project(&format!("module m\n{go}{lines}")).unwrap();
             format!("{:?}", project.requirements())
         };
+        let needs_graph = |text: &str| project(text).unwrap().needs_graph_to_edit();
+        assert!(!needs_graph(&format!("module m\ngo 1.17\n{lines}")));
+        assert!(needs_graph(&format!("module m\ngo 1.16\n{lines}")));
+        assert!(!needs_graph("module m\ngo 1.16\nrequire a.com/a v1.0.0\n"));
+        assert!(needs_graph("module m\nrequire a.com/a v1.0.0\n"));
         assert_eq!(required("go 1.17\n"), "[a.com/a@v1.1.0, b.com/b@v1.0.0]");
         assert_eq!(
             required("go 1.16\n"),
