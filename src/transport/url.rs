@@ -77,19 +77,8 @@ impl fmt::Display for RedactedUrl {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://", self.scheme.as_str())?;
-        match &self.user {
-            Some(Userinfo {
-                name,
-                password: Some(_),
-                ..
-            }) => {
-                write!(f, "{}:xxxxx@", escape(name, user_byte))?;
-            }
-            Some(_) => f.write_str("xxxxx@")?,
-            None => {}
-        }
-        write!(f, "{}{}", self.host, self.path)?;
+        f.write_str(&self.origin())?;
+        f.write_str(&self.path)?;
         if self.query.is_some() {
             f.write_str("?xxxxx")?;
         }
@@ -189,6 +178,20 @@ impl Url {
     #[must_use]
     pub fn hostname(&self) -> &str {
         split_port(&self.host).0
+    }
+
+    /// Scheme, redacted user and host as written: `https://user:xxxxx@host:8443`.
+    pub(super) fn origin(&self) -> String {
+        let user = match &self.user {
+            Some(Userinfo {
+                name,
+                password: Some(_),
+                ..
+            }) => format!("{}:xxxxx@", escape(name, user_byte)),
+            Some(_) => "xxxxx@".to_owned(),
+            None => String::new(),
+        };
+        format!("{}://{user}{}", self.scheme.as_str(), self.host)
     }
 
     /// The port, written or the scheme's own.
