@@ -13,7 +13,7 @@ use ureq::{Agent, Body};
 use super::Settings;
 use super::agent;
 use super::event::{Event, Observer};
-use super::failure::{Circumstances, reading};
+use super::failure::{Circumstances, reading, tried};
 use super::file;
 use super::hosts::HostLimits;
 use super::proxy_env::Proxies;
@@ -223,7 +223,7 @@ impl Client {
                     elapsed,
                 });
                 return Err(if cause.is_transient() && attempt > 1 {
-                    failed.error.hint(format!("gave up after {attempt} tries"))
+                    tried(&failed.error, attempt)
                 } else {
                     failed.error
                 });

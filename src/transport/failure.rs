@@ -30,6 +30,33 @@ pub(super) fn reading(url: &RedactedUrl, kind: Kind, reason: impl Into<String>) 
     Error::new(kind, format!("reading {url}")).because(Reason(reason.into()))
 }
 
+/// Says at the end of the reason how often it was tried; where more lines follow, such as what
+/// the server said, at the end of the first.
+pub(super) fn tried(error: &Error, tries: u32) -> Error {
+    let message = error.to_string();
+    let chain = error.chain();
+    let reason = chain
+        .strip_prefix(&message)
+        .and_then(|rest| rest.strip_prefix(": "));
+    let counted = |text: &str| match text.split_once('\n') {
+        Some((first, rest)) => format!("{first} (tried {tries} times)\n{rest}"),
+        None => format!("{text} (tried {tries} times)"),
+    };
+    let told = match reason {
+        Some(reason) => Error::new(error.kind(), message).because(Reason(counted(reason))),
+        None => Error::new(error.kind(), counted(&message)),
+    };
+    let told = error
+        .hints()
+        .iter()
+        .fold(told, |told, hint| told.hint(hint.as_str()));
+    if error.is_transient() {
+        told.transient()
+    } else {
+        told
+    }
+}
+
 /// What was under way when it went wrong.
 pub(super) struct Circumstances<'a> {
     /// The URL asked for first.
