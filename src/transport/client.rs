@@ -18,7 +18,7 @@ use super::file;
 use super::hosts::HostLimits;
 use super::proxy_env::Proxies;
 use super::retry::{Failure, RealTimer, Timer, parse_retry_after};
-use super::status::{status_error, status_text};
+use super::status::{Detail, status_error, status_text};
 use super::url::{RedactedUrl, Scheme, Url};
 use crate::error::{Error, Kind, Result};
 
@@ -274,6 +274,10 @@ impl Client {
                 settings: &self.0.settings,
             };
             let response = self.send(&now, &circumstances)?;
+            // What was sent may come back: in a text that explains what was wrong with it, in
+            // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
+            // hashed), so none of it is shown, rather than all but the forms thought of.
+            let told = now.tells_secrets() || hop.is_some_and(|hop| hop.authorization.is_some());
             let status = response.status();
             self.0.observer.event(&Event::Response {
                 url: &now.redacted(),
@@ -282,7 +286,7 @@ impl Client {
                 attempt,
             });
             if let Some(location) = location(&response) {
-                let target = redirect(&now, &location, redirects, shown)?;
+                let target = redirect(&now, &location, redirects, shown, told)?;
                 redirects += 1;
                 // Reading the small body to its end frees the connection for the next request.
                 drain(response);
@@ -295,7 +299,8 @@ impl Client {
                     .headers
                     .get(header::RETRY_AFTER)
                     .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
-                let error = status_error(shown, status, &parts.headers, body.into_reader());
+                let detail = if told { Detail::Hidden } else { Detail::Shown };
+                let error = status_error(shown, status, &parts.headers, body.into_reader(), detail);
                 return Err(Failed { error, retry_after });
             }
             return self.copy_body(response, shown, limit, sink, &circumstances);
@@ -401,19 +406,38 @@ fn location(response: &Response<Body>) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-fn redirect(now: &Url, location: &str, followed: usize, shown: &RedactedUrl) -> Result<Url> {
+/// `told` is true if who redirects knows what must not be printed.
+fn redirect(
+    now: &Url,
+    location: &str,
+    followed: usize,
+    shown: &RedactedUrl,
+    told: bool,
+) -> Result<Url> {
     if followed >= MAX_REDIRECTS {
         let reason = format!("stopped after {MAX_REDIRECTS} redirects");
         return Err(reading(shown, Kind::Network, reason));
     }
-    let target = now.redirect(location).map_err(|reason| {
+    let mut target = now.redirect(location).map_err(|reason| {
         // The header is not repeated: it may hold a signature.
-        reading(
-            shown,
-            Kind::Network,
-            format!("redirected to a malformed URL: {reason}"),
-        )
+        let reason = if told {
+            "redirected to a malformed URL".to_owned()
+        } else {
+            format!("redirected to a malformed URL: {reason}")
+        };
+        reading(shown, Kind::Network, reason)
     })?;
+    if told {
+        if now
+            .user()
+            .is_some_and(|user| user.is_in_host(target.host()))
+        {
+            // Its look-up would tell the password to name servers.
+            let reason = "redirected to a host whose name repeats the credentials";
+            return Err(reading(shown, Kind::Auth, reason));
+        }
+        target = target.with_hidden_path();
+    }
     if now.scheme() == Scheme::Https && target.scheme() != Scheme::Https {
         let reason = format!("redirected from secure URL {now} to insecure URL {target}");
         return Err(reading(shown, Kind::Network, reason));

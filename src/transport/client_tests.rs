@@ -524,5 +524,7 @@ fn a_new_client_has_done_nothing() {
     assert!(client.0.network.get().is_none());
 }
 
+#[path = "client_answer_tests.rs"]
+mod answers;
 #[path = "client_secure_tests.rs"]
 mod secure;

@@ -30,20 +30,31 @@ pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
+/// What is told of the body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// A few lines, if they are plain text.
+    Shown,
+    /// That there is some: it may repeat secrets.
+    Hidden,
+}
+
 /// The error for a response that is not 200; reads the body, for its text and its connection.
 pub(super) fn status_error(
     url: &RedactedUrl,
     status: StatusCode,
     headers: &HeaderMap,
     body: impl Read,
+    shown: Detail,
 ) -> Error {
     let mut bytes = Vec::new();
     // A body that breaks off is no news beside the status.
     let _ = body.take(MAX_DRAIN_BYTES).read_to_end(&mut bytes);
-    let detail = if is_plain_text(headers) {
-        detail(&bytes)
-    } else {
-        String::new()
+    let detail = match shown {
+        _ if !is_plain_text(headers) => String::new(),
+        Detail::Shown => detail(&bytes),
+        Detail::Hidden if bytes.is_empty() => String::new(),
+        Detail::Hidden => "[Not shown: it may repeat credentials.]".to_owned(),
     };
     let separator = if detail.contains('\n') { "\n\t" } else { " " };
     let mut reason = status_text(status);
@@ -138,7 +149,7 @@ mod tests {
             .unwrap()
             .redacted();
         let status = StatusCode::from_u16(status).unwrap();
-        status_error(&url, status, &headers, body.as_bytes()).chain()
+        status_error(&url, status, &headers, body.as_bytes(), Detail::Shown).chain()
     }
 
     #[test]
@@ -222,7 +233,7 @@ mod tests {
             .redacted();
         for (status, kind, transient) in rows {
             let code = StatusCode::from_u16(status).unwrap();
-            let error = status_error(&url, code, &HeaderMap::new(), &b""[..]);
+            let error = status_error(&url, code, &HeaderMap::new(), &b""[..], Detail::Shown);
             assert_eq!(
                 (error.kind(), error.is_transient()),
                 (kind, transient),

@@ -1,0 +1,107 @@
+//! The client and answers that are indiscreet.
+
+use super::*;
+
+/// The URL of a path of the server, with credentials.
+fn with_user(server: &Server, path: &str) -> String {
+    format!("http://us3r:s3cr%2Ft@127.0.0.1:{}{path}", server.port)
+}
+
+/// What the server may say of `us3r:s3cr/t`; printf 'us3r:s3cr/t' | base64
+const ECHO: &str = "bad: us3r:s3cr/t us3r%3As3cr%2ft Basic dXMzcjpzM2NyL3Q= s3cr/t t/rc3s";
+
+/// Nothing of `ECHO` is in any form of the error.
+fn check_discreet(error: &Error) {
+    let all = format!("{error:?} {} {:?}", error.chain(), error.hints());
+    for part in ["s3cr", "dXMz", "t/rc3s"] {
+        assert!(!all.contains(part), "{all}");
+    }
+}
+
+#[test]
+fn an_echo_of_credentials_is_not_shown() {
+    let server = Server::start(|target, _, wire| {
+        let encoded = "Location: /seen/us3r:s3cr%2Ft?us3r:s3cr%2Ft\r\n";
+        match target {
+            "/303" => reply(wire, "302 Found", encoded, ""),
+            "/bad" => reply(wire, "302 Found", "Location: http://s3cr/%s3\r\n", ""),
+            "/ftp" => reply(wire, "302 Found", "Location: ftp://us3r:s3cr@x/\r\n", ""),
+            "/host" => reply(
+                wire,
+                "302 Found",
+                "Location: http://x.s3CR3t.invalid/\r\n",
+                "",
+            ),
+            _ => reply(wire, "403 s3cr", "Content-Type: text/plain\r\n", ECHO),
+        }
+    });
+    let recorder = Arc::new(Urls::default());
+    let client = Client::new(settings(), recorder.clone());
+    for path in ["/x", "/303", "/bad", "/ftp"] {
+        let error = get(&client, &with_user(&server, path)).unwrap_err();
+        check_discreet(&error);
+    }
+    let error = get(&client, &with_user(&server, "/x")).unwrap_err();
+    assert_eq!(
+        error.chain(),
+        format!(
+            "reading http://us3r:xxxxx@127.0.0.1:{}/x: 403 Forbidden\n\t\
+             server response: [Not shown: it may repeat credentials.]",
+            server.port
+        )
+    );
+    let seen = recorder.0.lock().unwrap().join(" ");
+    assert!(seen.contains("/xxxxx") && !seen.contains("s3cr"), "{seen}");
+
+    let host = with_user(&server, "/host").replace("s3cr%2Ft", "s3cr3t");
+    let error = get(&client, &host).unwrap_err();
+    assert_eq!(error.kind(), Kind::Auth);
+    check_discreet(&error);
+
+    // Without anything to repeat the text is shown, and so it is in a query's place.
+    let error = get(&client, &server.url("/x")).unwrap_err();
+    assert!(error.chain().contains("server response: bad: us3r"));
+    let error = get(&client, &server.url("/x?token=s3cr")).unwrap_err();
+    check_discreet(&error);
+}
+
+/// The URLs of responses.
+#[derive(Default)]
+struct Urls(Mutex<Vec<String>>);
+
+impl Observer for Urls {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Response { url, .. } = event {
+            self.0.lock().unwrap().push(url.to_string());
+        }
+    }
+}
+
+#[test]
+fn an_echo_of_the_http_proxys_credentials_is_not_shown() {
+    let server = Server::start(|target, _, wire| {
+        if target.ends_with("/redirect") {
+            let location = "Location: http://other.example.com/us3r:s3cr%2Ft\r\n";
+            return reply(wire, "302 Found", location, "");
+        }
+        reply(wire, "407 No", "Content-Type: text/plain\r\n", ECHO)
+    });
+    let proxy = ProxySettings {
+        http_proxy: Some(with_user(&server, "")),
+        ..ProxySettings::default()
+    };
+    let recorder = Arc::new(Urls::default());
+    let settings = Settings {
+        proxy,
+        ..settings()
+    };
+    let client = Client::new(settings, recorder.clone());
+    for path in ["x", "redirect"] {
+        let error = get(&client, &format!("http://a.example.com/{path}")).unwrap_err();
+        assert!(error.chain().contains("407 Proxy Auth"), "{error:?}");
+        check_discreet(&error);
+    }
+    let seen = recorder.0.lock().unwrap().join(" ");
+    assert!(seen.contains("http://other.example.com/xxxxx"), "{seen}");
+    assert!(server.heads()[0].contains("Basic dXMzcjpzM2NyL3Q="));
+}
