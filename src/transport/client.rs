@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -18,7 +18,7 @@ use super::file;
 use super::hosts::HostLimits;
 use super::proxy_env::Proxies;
 use super::retry::{Failure, RealTimer, Timer, parse_retry_after};
-use super::status::{Detail, status_error, status_text};
+use super::status::{Detail, MAX_DRAIN_BYTES, status_error, status_text};
 use super::url::{RedactedUrl, Scheme, Url};
 use crate::error::{Error, Kind, Result};
 
@@ -146,18 +146,20 @@ impl Client {
         }))
     }
 
-    /// Gets a body of at most `limit` bytes into memory.
+    /// Gets a body of at most `limit` bytes into memory, each try within
+    /// [`Settings::small_body_timeout`].
     ///
     /// # Errors
     /// As [`Client::get_into`].
     pub fn get(&self, url: &Url, limit: u64) -> Result<Fetched<Vec<u8>>> {
         let mut body = Vec::new();
-        let fetched = self.get_into(url, limit, &mut body)?;
+        let fetched = self.get_within(url, limit, &mut body, TryTime::Limited)?;
         Ok(fetched.map(|()| body))
     }
 
     /// Gets a body of at most `limit` bytes into a sink, which is restarted before each further
-    /// try, and holds what came of the last one if all fail.
+    /// try, and holds what came of the last one if all fail. A try takes as long as it takes,
+    /// while bytes arrive.
     ///
     /// # Errors
     /// - [`Kind::NotFound`] for 404, 410 or a missing file; [`Kind::Auth`] for 401, 403 and 407;
@@ -167,6 +169,16 @@ impl Client {
     /// - [`Kind::LocalIo`] if the sink or a file fails.
     /// - [`Kind::Input`] for settings and URLs that cannot be used.
     pub fn get_into(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+        self.get_within(url, limit, sink, TryTime::Unlimited)
+    }
+
+    fn get_within(
+        &self,
+        url: &Url,
+        limit: u64,
+        sink: &mut dyn Sink,
+        time: TryTime,
+    ) -> Result<Fetched<()>> {
         if url.scheme() == Scheme::File {
             let bytes = read_file(url, limit, sink)?;
             return Ok(Fetched {
@@ -175,10 +187,16 @@ impl Client {
                 retries: 0,
             });
         }
-        self.transfer(url, limit, sink)
+        self.transfer(url, limit, sink, time)
     }
 
-    fn transfer(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn transfer(
+        &self,
+        url: &Url,
+        limit: u64,
+        sink: &mut dyn Sink,
+        time: TryTime,
+    ) -> Result<Fetched<()>> {
         let inner = &*self.0;
         let shown = url.redacted();
         let started = Instant::now();
@@ -191,7 +209,7 @@ impl Client {
                 url: &shown,
                 attempt,
             });
-            let failed = match self.one_try(url, &shown, limit, sink, attempt) {
+            let failed = match self.one_try(url, limit, sink, time, attempt) {
                 Ok(bytes) => {
                     let elapsed = started.elapsed();
                     inner.observer.event(&Event::Done {
@@ -254,12 +272,17 @@ impl Client {
     fn one_try(
         &self,
         url: &Url,
-        shown: &RedactedUrl,
         limit: u64,
         sink: &mut dyn Sink,
+        time: TryTime,
         attempt: u32,
     ) -> Result<u64, Failed> {
+        let shown = &url.redacted();
         let started = Instant::now();
+        let until = match time {
+            TryTime::Limited => started.checked_add(self.0.settings.whole_try()),
+            TryTime::Unlimited => None,
+        };
         let proxies = &self.network().proxies;
         let mut now = url.clone();
         let mut redirects = 0;
@@ -273,7 +296,7 @@ impl Client {
                 through: hop.map(|hop| hop.shown.as_str()),
                 settings: &self.0.settings,
             };
-            let response = self.send(&now, &circumstances)?;
+            let response = self.send(&now, until, &circumstances)?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
@@ -289,7 +312,8 @@ impl Client {
                 let target = redirect(&now, &location, redirects, shown, told)?;
                 redirects += 1;
                 // Reading the small body to its end frees the connection for the next request.
-                drain(response);
+                let mut body = self.briefly(response.into_body());
+                let _ = io::copy(&mut body, &mut io::sink());
                 now = target;
                 continue;
             }
@@ -300,7 +324,8 @@ impl Client {
                     .get(header::RETRY_AFTER)
                     .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
                 let detail = if told { Detail::Hidden } else { Detail::Shown };
-                let error = status_error(shown, status, &parts.headers, body.into_reader(), detail);
+                let body = self.briefly(body);
+                let error = status_error(shown, status, &parts.headers, body, detail);
                 return Err(Failed { error, retry_after });
             }
             return self.copy_body(response, shown, limit, sink, &circumstances);
@@ -308,7 +333,12 @@ impl Client {
     }
 
     /// Sends the request: with credentials only if they belong there, and over TLS or loopback.
-    fn send(&self, url: &Url, circumstances: &Circumstances<'_>) -> Result<Response<Body>, Failed> {
+    fn send(
+        &self,
+        url: &Url,
+        until: Option<Instant>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Response<Body>, Failed> {
         let mut request = self.network().agent.get(url.wire());
         if let Some(user) = url.user() {
             if url.scheme() != Scheme::Https && !url.is_loopback() {
@@ -322,9 +352,24 @@ impl Client {
             let pair = BASE64_STANDARD.encode([user.name.as_slice(), b":", password].concat());
             request = request.header(header::AUTHORIZATION, format!("Basic {pair}"));
         }
+        if let Some(until) = until {
+            let left = until.saturating_duration_since(Instant::now());
+            request = request.config().timeout_global(Some(left)).build();
+        }
         Ok(request
             .call()
             .map_err(|error| circumstances.explain(error))?)
+    }
+
+    /// A body that is of no interest, or of little: so much of it as one answer commonly has,
+    /// and not for long, however its bytes trickle.
+    fn briefly(&self, body: Body) -> impl Read {
+        let until = Instant::now().checked_add(self.0.settings.stall_timeout);
+        Brief {
+            inner: body.into_reader(),
+            until,
+        }
+        .take(MAX_DRAIN_BYTES)
     }
 
     fn copy_body(
@@ -367,10 +412,32 @@ impl Client {
     }
 }
 
+/// Whether a try as a whole has a time-out.
+#[derive(Clone, Copy)]
+enum TryTime {
+    Limited,
+    Unlimited,
+}
+
+/// Ends, as if there were no more, when its time is up.
+struct Brief<R> {
+    inner: R,
+    until: Option<Instant>,
+}
+
+impl<R: Read> Read for Brief<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            return Ok(0);
+        }
+        self.inner.read(out)
+    }
+}
+
 /// A failed try.
 struct Failed {
     error: Error,
-    retry_after: Option<std::time::Duration>,
+    retry_after: Option<Duration>,
 }
 
 impl From<Error> for Failed {
@@ -443,11 +510,6 @@ fn redirect(
         return Err(reading(shown, Kind::Network, reason));
     }
     Ok(target)
-}
-
-fn drain(response: Response<Body>) {
-    let body = response.into_body().into_reader();
-    let _ = io::copy(&mut body.take(64 << 10), &mut io::sink());
 }
 
 fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {

@@ -1,6 +1,7 @@
-//! The client and answers that are indiscreet.
+//! The client and answers that are slow, indiscreet, or do not come.
 
 use super::*;
+use crate::transport::testserver::Wire;
 
 /// The URL of a path of the server, with credentials.
 fn with_user(server: &Server, path: &str) -> String {
@@ -104,4 +105,91 @@ fn an_echo_of_the_http_proxys_credentials_is_not_shown() {
     let seen = recorder.0.lock().unwrap().join(" ");
     assert!(seen.contains("http://other.example.com/xxxxx"), "{seen}");
     assert!(server.heads()[0].contains("Basic dXMzcjpzM2NyL3Q="));
+}
+
+/// A byte every 20 ms, until the client hangs up.
+fn drip(wire: &mut dyn Wire) -> Then {
+    while wire.write_all(b"x").and_then(|()| wire.flush()).is_ok() {
+        thread::sleep(MS(20));
+    }
+    Then::Close
+}
+
+#[test]
+fn a_small_body_that_drips_is_tried_again() {
+    let server = Server::start(|target, count, wire| match (target, count) {
+        ("/body", 1) | ("/always", _) => {
+            raw(wire, "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n");
+            drip(wire)
+        }
+        ("/error", 1) => {
+            raw(wire, "HTTP/1.1 503 No\r\nContent-Length: 99999\r\n\r\n");
+            drip(wire)
+        }
+        _ => reply(wire, "200 OK", "", "whole"),
+    });
+    let limited = Settings {
+        stall_timeout: MS(300),
+        small_body_timeout: MS(400),
+        ..settings()
+    };
+    let (client, waits) = new_client(limited.clone());
+    for (path, retries) in [("/body", 1), ("/error", 1)] {
+        let fetched = get(&client, &server.url(path)).unwrap();
+        assert_eq!(
+            (fetched.value.as_slice(), fetched.retries),
+            (&b"whole"[..], retries)
+        );
+    }
+    assert_eq!(waits.lock().unwrap().len(), 2);
+    let (text, kind, transient) = failure(&server, &client, "/always");
+    let want = "reading http://HOST/always: HOST did not send all of it within 400ms \
+                (tried 3 times)";
+    assert_eq!(
+        (text.as_str(), kind, transient),
+        (want, Kind::Network, true)
+    );
+
+    // A stall time-out that somebody made longer counts for the whole as well.
+    let patient = Settings {
+        stall_timeout: MS(450),
+        ..limited
+    };
+    let (client, _) = new_client(patient);
+    let (text, ..) = failure(&server, &client, "/always");
+    assert!(text.contains("within 450ms"), "{text}");
+}
+
+#[test]
+fn a_body_for_a_sink_may_drip_but_not_what_comes_before() {
+    let server = Server::start(|target, _, wire| {
+        if target == "/error" {
+            raw(wire, "HTTP/1.1 404 No\r\nContent-Length: 99999\r\n\r\n");
+            return drip(wire);
+        }
+        if target == "/moved" {
+            let head = "HTTP/1.1 302 Found\r\nLocation: /zip\r\nContent-Length: 99999\r\n\r\n";
+            raw(wire, head);
+            return drip(wire);
+        }
+        raw(wire, "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n");
+        for _ in 0..12 {
+            thread::sleep(MS(50));
+            raw(wire, "x");
+        }
+        Then::Keep
+    });
+    let (client, _) = new_client(Settings {
+        small_body_timeout: MS(100),
+        ..settings()
+    });
+    let url = |path| Url::parse(&server.url(path)).unwrap();
+    let mut body = Vec::new();
+    for path in ["/zip", "/moved"] {
+        body.clear();
+        let fetched = client.get_into(&url(path), LIMIT, &mut body).unwrap();
+        assert_eq!((body.len(), fetched.retries), (12, 0), "{path}");
+    }
+    let error = client.get_into(&url("/error"), LIMIT, &mut body);
+    assert!(error.unwrap_err().is_not_found());
 }

@@ -99,6 +99,7 @@ impl Circumstances<'_> {
                     "cannot connect to {peer}: no answer within {connect_timeout:?}"
                 ))
                 .transient(),
+            ureq::Error::Timeout(Timeout::Global) => self.too_slow(),
             ureq::Error::Timeout(_) => self
                 .network(format!("{peer} sent nothing for {stall_timeout:?}"))
                 .transient(),
@@ -119,6 +120,12 @@ impl Circumstances<'_> {
             ureq::Error::Other(error) => self.explain_other(error),
             error => self.network(error.to_string()),
         }
+    }
+
+    fn too_slow(&self) -> Error {
+        let (peer, whole) = (self.peer(), self.settings.whole_try());
+        self.network(format!("{peer} did not send all of it within {whole:?}"))
+            .transient()
     }
 
     /// Our own errors, handed through ureq.
@@ -145,6 +152,11 @@ impl Circumstances<'_> {
         let inner = error.get_ref();
         if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return self.explain_tls(error);
+        }
+        if let Some(ureq::Error::Timeout(Timeout::Global)) =
+            inner.and_then(|inner| inner.downcast_ref())
+        {
+            return self.too_slow();
         }
         if let Some(ureq::Error::Timeout(_)) = inner.and_then(|inner| inner.downcast_ref()) {
             let stall = self.settings.stall_timeout;

@@ -62,8 +62,11 @@ pub struct Settings {
     /// For each of: name lookup; TCP connection, proxy handshake and TLS handshake together.
     pub connect_timeout: Duration,
     /// The longest wait for the response header, and after it for each next byte. There is no
-    /// limit on the whole transfer.
+    /// limit on the whole transfer into a [`Sink`].
     pub stall_timeout: Duration,
+    /// The longest that one try of [`Client::get`] may take as a whole, redirects included;
+    /// `stall_timeout` if that is longer.
+    pub small_body_timeout: Duration,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
     /// Which requests go through an HTTP proxy.
@@ -76,12 +79,28 @@ pub struct Settings {
     pub user_agent: String,
 }
 
+/// A byte now and then is progress to the stall timer. For a zip that is as it should be: nobody
+/// knows how long half a gigabyte may take. What goes into memory is some kilobytes, rarely a
+/// megabyte, and others wait for it: a zip that is already here and its lock for the `.info`, a
+/// verdict for the checksum database. Two minutes for that is ten times what a line of 64 kbit/s
+/// takes for 100 KiB.
+const SMALL_BODY_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl Settings {
+    /// The longest time for one try of [`Client::get`]: who is patient with a pause is with the
+    /// whole, too.
+    fn whole_try(&self) -> Duration {
+        self.small_body_timeout.max(self.stall_timeout)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             retry: RetryPolicy::default(),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            small_body_timeout: SMALL_BODY_TIMEOUT,
             roots: RootSettings::default(),
             proxy: ProxySettings::default(),
             per_host: 64,

@@ -15,7 +15,7 @@ const MAX_DETAIL_LINES: usize = 8;
 const MAX_DETAIL_BYTES: usize = MAX_DETAIL_LINES * 81;
 
 /// How much of an unwanted body is read, so that its connection can be used again.
-const MAX_DRAIN_BYTES: u64 = 64 << 10;
+pub(super) const MAX_DRAIN_BYTES: u64 = 64 << 10;
 
 /// `404 Not Found`: the code, and its usual phrase where there is one.
 pub(super) fn status_text(status: StatusCode) -> String {
