@@ -39,8 +39,7 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         // The environment is not ours to read; `hop` goes through proxies.
         .proxy(None)
         .user_agent(settings.user_agent.as_str())
-        // Zips do not shrink, and h1 is of the bytes as they are. Some caches in the middle also
-        // get `Content-Encoding` wrong.
+        // Zips do not shrink. Who encodes all the same is understood, see `encoding`.
         .accept_encoding("")
         .accept("")
         // ureq sets no time-out at all by default.

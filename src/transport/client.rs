@@ -12,6 +12,7 @@ use ureq::{Agent, Body};
 
 use super::Settings;
 use super::agent;
+use super::encoding::{Decoded, Encoding, Trouble};
 use super::event::{Event, Observer};
 use super::failure::{Circumstances, reading, tried};
 use super::file;
@@ -268,7 +269,7 @@ impl Client {
         })
     }
 
-    /// One try: redirects, status, body. Returns the size of the body.
+    /// One try: redirects, status, body. Returns the size of the body as it was sent.
     fn one_try(
         &self,
         url: &Url,
@@ -382,31 +383,41 @@ impl Client {
     ) -> Result<u64, Failed> {
         let too_large =
             || Error::new(Kind::Network, format!("reading {shown}")).because(TooLarge { limit });
-        if response
-            .body()
-            .content_length()
-            .is_some_and(|length| length > limit)
+        let encoding = Encoding::of(response.headers())
+            .map_err(|name| circumstances.unsupported_encoding(name))?;
+        if encoding == Encoding::Identity
+            && response
+                .body()
+                .content_length()
+                .is_some_and(|length| length > limit)
         {
             return Err(too_large().into());
         }
-        let mut body = response.into_body().into_reader();
+        let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
         let mut chunk = vec![0; CHUNK_BYTES];
-        let mut total = 0;
+        let (mut total, mut told) = (0, 0);
         loop {
             let count = match body.read(&mut chunk) {
-                Ok(0) => return Ok(total),
+                Ok(0) => return Ok(body.received()),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(circumstances.explain_io(&error).into()),
+                Err(error) => {
+                    return Err(Failed::from(match body.trouble() {
+                        Trouble::Transfer => circumstances.explain_io(&error),
+                        Trouble::Decoding => circumstances.undecodable(&error),
+                        Trouble::TooLong => too_large(),
+                    }));
+                }
             };
-            let bytes = count as u64;
-            total += bytes;
+            total += count as u64;
             if total > limit {
                 return Err(too_large().into());
             }
             let part = chunk.get(..count).unwrap_or_default();
             sink.write_all(part)
                 .map_err(|cause| unwritable(shown, cause))?;
+            let bytes = body.received().saturating_sub(told);
+            told += bytes;
             self.0.observer.event(&Event::Body { url: shown, bytes });
         }
     }

@@ -1,6 +1,7 @@
-//! The client and answers that are slow, indiscreet, or do not come.
+//! The client and answers that are slow, encoded, indiscreet, or do not come.
 
 use super::*;
+use crate::transport::encoding::tests::gzip;
 use crate::transport::testserver::Wire;
 
 /// The URL of a path of the server, with credentials.
@@ -33,12 +34,13 @@ fn an_echo_of_credentials_is_not_shown() {
                 "Location: http://x.s3CR3t.invalid/\r\n",
                 "",
             ),
+            "/encoded" => reply(wire, "200 OK", "Content-Encoding: s3cr\r\n", ""),
             _ => reply(wire, "403 s3cr", "Content-Type: text/plain\r\n", ECHO),
         }
     });
     let recorder = Arc::new(Urls::default());
     let client = Client::new(settings(), recorder.clone());
-    for path in ["/x", "/303", "/bad", "/ftp"] {
+    for path in ["/x", "/303", "/bad", "/ftp", "/encoded"] {
         let error = get(&client, &with_user(&server, path)).unwrap_err();
         check_discreet(&error);
     }
@@ -192,4 +194,90 @@ fn a_body_for_a_sink_may_drip_but_not_what_comes_before() {
     }
     let error = client.get_into(&url("/error"), LIMIT, &mut body);
     assert!(error.unwrap_err().is_not_found());
+}
+
+#[test]
+fn gzip_is_undone_and_other_encodings_are_refused() {
+    let zeros = vec![0; 100_000];
+    let (whole, bomb) = (gzip(b"the whole"), gzip(&zeros));
+    let (whole_len, bomb_len) = (whole.len() as u64, bomb.len() as u64);
+    let server = Server::start(move |target, count, wire| {
+        let send = |wire: &mut dyn Wire, name: &str, body: &[u8]| {
+            let length = body.len();
+            raw(
+                wire,
+                &format!(
+                    "HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\nContent-Length: {length}\r\n\r\n"
+                ),
+            );
+            let _ = wire.write_all(body);
+            Then::Keep
+        };
+        match target {
+            "/cut" if count == 1 => send(wire, "gzip", &whole[..whole.len() - 3]),
+            "/false" if count == 1 => send(wire, "gzip", b"module a\n"),
+            // The length is of the encoded bytes, and these are not all of them.
+            "/short" if count == 1 => {
+                raw(
+                    wire,
+                    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 999\r\n\r\n",
+                );
+                let _ = wire.write_all(&whole);
+                Then::Close
+            }
+            "/x" => send(wire, "x-gzip", &whole),
+            "/bomb" => send(wire, "gzip", &bomb),
+            "/br" => send(wire, "br", b"..."),
+            "/plain" => send(wire, "identity", b"the whole"),
+            "/error" => {
+                let body = gzip(b"not found: no such module");
+                let length = body.len();
+                raw(
+                    wire,
+                    &format!(
+                        "HTTP/1.1 404 No\r\nContent-Type: text/plain\r\n\
+                         Content-Encoding: gzip\r\nContent-Length: {length}\r\n\r\n"
+                    ),
+                );
+                let _ = wire.write_all(&body);
+                Then::Keep
+            }
+            _ => send(wire, "gzip", &whole),
+        }
+    });
+    let (client, _) = new_client(settings());
+    let rows = [
+        ("/gzip", 0),
+        ("/x", 0),
+        ("/cut", 1),
+        ("/false", 1),
+        ("/short", 1),
+    ];
+    for (path, retries) in rows {
+        let fetched = get(&client, &server.url(path)).unwrap();
+        assert_eq!(fetched.value, b"the whole", "{path}");
+        assert_eq!(
+            (fetched.bytes, fetched.retries),
+            (whole_len, retries),
+            "{path}"
+        );
+    }
+    assert_eq!(get(&client, &server.url("/plain")).unwrap().bytes, 9);
+
+    let (text, kind, transient) = failure(&server, &client, "/br");
+    let want = "reading http://HOST/br: HOST answered with an unsupported Content-Encoding (br), \
+                and was asked for none";
+    assert_eq!(
+        (text.as_str(), kind, transient),
+        (want, Kind::Network, false)
+    );
+    let (text, ..) = failure(&server, &client, "/error");
+    let want = "reading http://HOST/error: 404 Not Found\n\t\
+                server response: not found: no such module";
+    assert_eq!(text, want);
+
+    let bomb = Url::parse(&server.url("/bomb")).unwrap();
+    assert_eq!(client.get(&bomb, 100_000).unwrap().bytes, bomb_len);
+    let error = client.get(&bomb, 99_999).unwrap_err();
+    assert!(TooLarge::caused(&error) && !error.is_transient());
 }

@@ -128,6 +128,21 @@ impl Circumstances<'_> {
             .transient()
     }
 
+    /// The body is in an encoding that is not ours to undo; another try gets the same.
+    pub(super) fn unsupported_encoding(&self, name: &str) -> Error {
+        let peer = self.peer();
+        self.network(format!(
+            "{peer} answered with an unsupported Content-Encoding ({name}), and was asked for none"
+        ))
+    }
+
+    /// The body arrived, but is no whole gzip stream.
+    pub(super) fn undecodable(&self, error: &io::Error) -> Error {
+        let (peer, text) = (self.peer(), io_text(error));
+        self.network(format!("{peer} sent a broken gzip stream: {text}"))
+            .transient()
+    }
+
     /// Our own errors, handed through ureq.
     fn explain_other(&self, error: Box<dyn std::error::Error + Send + Sync>) -> Error {
         let error = match error.downcast::<Error>() {

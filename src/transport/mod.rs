@@ -11,6 +11,7 @@
 //! | `agent` | the one ureq configuration, each changed default explained |
 //! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
+//! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
 //! | `status` | the text of a status that is not 200, as go words it |
@@ -27,6 +28,7 @@
 mod agent;
 mod client;
 mod date;
+mod encoding;
 mod event;
 mod failure;
 mod file;

@@ -7,6 +7,7 @@ use std::io::Read;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use ureq::http::{HeaderMap, StatusCode, header};
 
+use super::encoding::{Decoded, Encoding};
 use super::url::RedactedUrl;
 use crate::error::{Error, Kind};
 
@@ -48,10 +49,16 @@ pub(super) fn status_error(
     shown: Detail,
 ) -> Error {
     let mut bytes = Vec::new();
+    let encoding = Encoding::of(headers);
+    let body = Decoded::new(
+        body,
+        encoding.unwrap_or(Encoding::Identity),
+        MAX_DRAIN_BYTES,
+    );
     // A body that breaks off is no news beside the status.
     let _ = body.take(MAX_DRAIN_BYTES).read_to_end(&mut bytes);
     let detail = match shown {
-        _ if !is_plain_text(headers) => String::new(),
+        _ if !is_plain_text(headers) || encoding.is_err() => String::new(),
         Detail::Shown => detail(&bytes),
         Detail::Hidden if bytes.is_empty() => String::new(),
         Detail::Hidden => "[Not shown: it may repeat credentials.]".to_owned(),
