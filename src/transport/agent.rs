@@ -12,6 +12,7 @@ use super::Settings;
 use super::hop::{HopConnector, HopResolver};
 use super::lookup::SharedResolver;
 use super::proxy_env::Proxies;
+use super::stale::StaleWatch;
 use super::tls::TlsConnector;
 
 /// Per connection one buffer of this size, and a second one within TLS. Sixty-four connections
@@ -59,7 +60,8 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .build();
     let connector = HopConnector(Arc::clone(proxies))
         .chain(TcpConnector::default())
-        .chain(TlsConnector::new(settings.roots.clone()));
+        .chain(TlsConnector::new(settings.roots.clone()))
+        .chain(StaleWatch);
     let resolver = HopResolver {
         proxies: Arc::clone(proxies),
         system: SharedResolver::new(DefaultResolver::default()),

@@ -19,6 +19,7 @@ use super::file;
 use super::hosts::HostLimits;
 use super::proxy_env::Proxies;
 use super::retry::{Failure, RealTimer, Timer, parse_retry_after};
+use super::stale::Stale;
 use super::status::{Detail, MAX_DRAIN_BYTES, status_error, status_text};
 use super::url::{RedactedUrl, Scheme, Url};
 use crate::error::{Error, Kind, Result};
@@ -340,7 +341,7 @@ impl Client {
         until: Option<Instant>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Response<Body>, Failed> {
-        let mut request = self.network().agent.get(url.wire());
+        let mut authorization = None;
         if let Some(user) = url.user() {
             if url.scheme() != Scheme::Https && !url.is_loopback() {
                 return Err(Error::new(
@@ -351,15 +352,24 @@ impl Client {
             }
             let password = user.password.as_deref().unwrap_or_default();
             let pair = BASE64_STANDARD.encode([user.name.as_slice(), b":", password].concat());
-            request = request.header(header::AUTHORIZATION, format!("Basic {pair}"));
+            authorization = Some(format!("Basic {pair}"));
         }
-        if let Some(until) = until {
-            let left = until.saturating_duration_since(Instant::now());
-            request = request.config().timeout_global(Some(left)).build();
+        // Each stale connection is gone with its failure, so there are no more than idle ones.
+        let mut stale = 0..=self.0.settings.connections;
+        loop {
+            let mut request = self.network().agent.get(url.wire());
+            if let Some(value) = &authorization {
+                request = request.header(header::AUTHORIZATION, value);
+            }
+            if let Some(until) = until {
+                let left = until.saturating_duration_since(Instant::now());
+                request = request.config().timeout_global(Some(left)).build();
+            }
+            match request.call() {
+                Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
+                outcome => return Ok(outcome.map_err(|error| circumstances.explain(error))?),
+            }
         }
-        Ok(request
-            .call()
-            .map_err(|error| circumstances.explain(error))?)
     }
 
     /// A body that is of no interest, or of little: so much of it as one answer commonly has,

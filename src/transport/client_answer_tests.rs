@@ -281,3 +281,40 @@ fn gzip_is_undone_and_other_encodings_are_refused() {
     let error = client.get(&bomb, 99_999).unwrap_err();
     assert!(TooLarge::caused(&error) && !error.is_transient());
 }
+
+#[test]
+fn a_connection_closed_while_idle_is_no_failed_try() {
+    let server = Server::start(|target, count, wire| match (target, count) {
+        // The request has arrived on a connection that was idle; no byte of an answer follows.
+        ("/stale", 1) | ("/never", _) => Then::Close,
+        ("/half", 1) => {
+            raw(wire, "HTTP/1.1 200");
+            Then::Close
+        }
+        _ => reply(wire, "200 OK", "", "whole"),
+    });
+    let (client, waits) = new_client(settings());
+    get(&client, &server.url("/first")).unwrap();
+    let fetched = get(&client, &server.url("/stale")).unwrap();
+    assert_eq!(
+        (fetched.value.as_slice(), fetched.retries),
+        (&b"whole"[..], 0)
+    );
+    assert!(waits.lock().unwrap().is_empty());
+    assert_eq!((server.connections(), server.heads().len()), (2, 3));
+
+    // An answer that has begun is another matter, and so is a connection that is new.
+    let fetched = get(&client, &server.url("/half")).unwrap();
+    assert_eq!(fetched.retries, 1);
+    let (text, ..) = failure(&server, &client, "/never");
+    assert!(
+        text.ends_with("closed the connection early (tried 3 times)"),
+        "{text}"
+    );
+    let asked = server
+        .heads()
+        .iter()
+        .filter(|head| head.contains("/never"))
+        .count();
+    assert_eq!(asked, 1 + 3, "the stale one, and three tries");
+}

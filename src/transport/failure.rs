@@ -9,6 +9,7 @@ use ureq::Timeout;
 
 use super::Settings;
 use super::hop::ConnectRefused;
+use super::stale::Stale;
 use super::url::{RedactedUrl, Url};
 use crate::error::{Error, Kind};
 use crate::io_text;
@@ -149,6 +150,9 @@ impl Circumstances<'_> {
             Ok(own) => return own.context(format!("reading {}", self.url)),
             Err(error) => error,
         };
+        if error.is::<Stale>() {
+            return self.network(error.to_string()).transient();
+        }
         let Some(refused) = error.downcast_ref::<ConnectRefused>() else {
             return self.network(error.to_string());
         };

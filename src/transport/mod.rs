@@ -11,6 +11,7 @@
 //! | `agent` | the one ureq configuration, each changed default explained |
 //! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
+//! | `stale` | idle connections that turn out to be closed |
 //! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
@@ -38,6 +39,7 @@ mod lookup;
 mod proxy_env;
 mod retry;
 mod roots;
+mod stale;
 mod status;
 #[cfg(test)]
 mod testserver;
