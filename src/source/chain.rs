@@ -42,7 +42,8 @@ enum Next {
 }
 
 impl Chain {
-    /// Reads a GOPROXY list; `origin` names the setting in messages, `noproxy` is GONOPROXY.
+    /// Reads a GOPROXY list; `origin` says in messages where it was set, as `from the
+    /// environment`; `noproxy` is GONOPROXY.
     /// Connects to nothing.
     ///
     /// # Errors
@@ -57,7 +58,8 @@ impl Chain {
         noproxy: PrefixPatterns,
         client: Client,
     ) -> Result<Chain> {
-        let hops = parse_hops(goproxy, &client).map_err(|error| error.context(origin))?;
+        let hops = parse_hops(goproxy, &client)
+            .map_err(|error| error.context(format!("invalid GOPROXY ({origin})")))?;
         Ok(Chain { hops, noproxy })
     }
 

@@ -82,12 +82,12 @@ fn lists_are_refused_as_go_refuses_them() {
         ("h:8080/x|https://u:p@h", ""),
     ];
     for (goproxy, want) in rows {
-        let parsed = Chain::parse(goproxy, "GOPROXY", PrefixPatterns::default(), client());
+        let parsed = Chain::parse(goproxy, "from X", PrefixPatterns::default(), client());
         let text = parsed.map_or_else(|error| error.chain(), |_| String::new());
         let want = if want.is_empty() {
             String::new()
         } else {
-            format!("GOPROXY: {want}")
+            format!("invalid GOPROXY (from X): {want}")
         };
         assert_eq!(text, want, "{goproxy:?}");
     }

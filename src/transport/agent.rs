@@ -11,6 +11,7 @@ use super::Settings;
 use super::hop::{HopConnector, HopResolver};
 use super::lookup::{SharedResolver, TimedResolver};
 use super::proxy_env::Proxies;
+use super::stale::StaleWatch;
 use super::tls::TlsConnector;
 
 /// Per connection one buffer of this size, and a second one within TLS. Sixty-four connections
@@ -38,8 +39,7 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         // The environment is not ours to read; `hop` goes through proxies.
         .proxy(None)
         .user_agent(settings.user_agent.as_str())
-        // Zips do not shrink, and h1 is of the bytes as they are. Some caches in the middle also
-        // get `Content-Encoding` wrong.
+        // Zips do not shrink. Who encodes all the same is understood, see `encoding`.
         .accept_encoding("")
         .accept("")
         // ureq sets no time-out at all by default.
@@ -59,7 +59,8 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .build();
     let connector = HopConnector(Arc::clone(proxies))
         .chain(TcpConnector::default())
-        .chain(TlsConnector::new(settings.roots.clone()));
+        .chain(TlsConnector::new(settings.roots.clone()))
+        .chain(StaleWatch);
     let resolver = HopResolver {
         proxies: Arc::clone(proxies),
         system: SharedResolver::new(TimedResolver),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,13 +12,15 @@ use ureq::{Agent, Body};
 
 use super::Settings;
 use super::agent;
+use super::encoding::{Decoded, Encoding, Trouble};
 use super::event::{Event, Observer};
-use super::failure::{Circumstances, reading};
+use super::failure::{Circumstances, reading, tried};
 use super::file;
 use super::hosts::HostLimits;
 use super::proxy_env::Proxies;
 use super::retry::{Failure, RealTimer, Timer, parse_retry_after};
-use super::status::{status_error, status_text};
+use super::stale::Stale;
+use super::status::{Detail, MAX_DRAIN_BYTES, status_error, status_text};
 use super::url::{RedactedUrl, Scheme, Url};
 use crate::error::{Error, Kind, Result};
 
@@ -146,18 +148,20 @@ impl Client {
         }))
     }
 
-    /// Gets a body of at most `limit` bytes into memory.
+    /// Gets a body of at most `limit` bytes into memory, each try within
+    /// [`Settings::small_body_timeout`].
     ///
     /// # Errors
     /// As [`Client::get_into`].
     pub fn get(&self, url: &Url, limit: u64) -> Result<Fetched<Vec<u8>>> {
         let mut body = Vec::new();
-        let fetched = self.get_into(url, limit, &mut body)?;
+        let fetched = self.get_within(url, limit, &mut body, TryTime::Limited)?;
         Ok(fetched.map(|()| body))
     }
 
     /// Gets a body of at most `limit` bytes into a sink, which is restarted before each further
-    /// try, and holds what came of the last one if all fail.
+    /// try, and holds what came of the last one if all fail. A try takes as long as it takes,
+    /// while bytes arrive.
     ///
     /// # Errors
     /// - [`Kind::NotFound`] for 404, 410 or a missing file; [`Kind::Auth`] for 401, 403 and 407;
@@ -167,6 +171,16 @@ impl Client {
     /// - [`Kind::LocalIo`] if the sink or a file fails.
     /// - [`Kind::Input`] for settings and URLs that cannot be used.
     pub fn get_into(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+        self.get_within(url, limit, sink, TryTime::Unlimited)
+    }
+
+    fn get_within(
+        &self,
+        url: &Url,
+        limit: u64,
+        sink: &mut dyn Sink,
+        time: TryTime,
+    ) -> Result<Fetched<()>> {
         if url.scheme() == Scheme::File {
             let bytes = read_file(url, limit, sink)?;
             return Ok(Fetched {
@@ -175,10 +189,16 @@ impl Client {
                 retries: 0,
             });
         }
-        self.transfer(url, limit, sink)
+        self.transfer(url, limit, sink, time)
     }
 
-    fn transfer(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn transfer(
+        &self,
+        url: &Url,
+        limit: u64,
+        sink: &mut dyn Sink,
+        time: TryTime,
+    ) -> Result<Fetched<()>> {
         let inner = &*self.0;
         let shown = url.redacted();
         let started = Instant::now();
@@ -191,7 +211,7 @@ impl Client {
                 url: &shown,
                 attempt,
             });
-            let failed = match self.one_try(url, &shown, limit, sink, attempt) {
+            let failed = match self.one_try(url, limit, sink, time, attempt) {
                 Ok(bytes) => {
                     let elapsed = started.elapsed();
                     inner.observer.event(&Event::Done {
@@ -223,7 +243,7 @@ impl Client {
                     elapsed,
                 });
                 return Err(if cause.is_transient() && attempt > 1 {
-                    failed.error.hint(format!("gave up after {attempt} tries"))
+                    tried(&failed.error, attempt)
                 } else {
                     failed.error
                 });
@@ -250,16 +270,21 @@ impl Client {
         })
     }
 
-    /// One try: redirects, status, body. Returns the size of the body.
+    /// One try: redirects, status, body. Returns the size of the body as it was sent.
     fn one_try(
         &self,
         url: &Url,
-        shown: &RedactedUrl,
         limit: u64,
         sink: &mut dyn Sink,
+        time: TryTime,
         attempt: u32,
     ) -> Result<u64, Failed> {
+        let shown = &url.redacted();
         let started = Instant::now();
+        let until = match time {
+            TryTime::Limited => started.checked_add(self.0.settings.whole_try()),
+            TryTime::Unlimited => None,
+        };
         let proxies = &self.network().proxies;
         let mut now = url.clone();
         let mut redirects = 0;
@@ -273,7 +298,11 @@ impl Client {
                 through: hop.map(|hop| hop.shown.as_str()),
                 settings: &self.0.settings,
             };
-            let response = self.send(&now, &circumstances)?;
+            let response = self.send(&now, until, &circumstances)?;
+            // What was sent may come back: in a text that explains what was wrong with it, in
+            // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
+            // hashed), so none of it is shown, rather than all but the forms thought of.
+            let told = now.tells_secrets() || hop.is_some_and(|hop| hop.authorization.is_some());
             let status = response.status();
             self.0.observer.event(&Event::Response {
                 url: &now.redacted(),
@@ -282,10 +311,11 @@ impl Client {
                 attempt,
             });
             if let Some(location) = location(&response) {
-                let target = redirect(&now, &location, redirects, shown)?;
+                let target = redirect(&now, &location, redirects, shown, told)?;
                 redirects += 1;
                 // Reading the small body to its end frees the connection for the next request.
-                drain(response);
+                let mut body = self.briefly(response.into_body());
+                let _ = io::copy(&mut body, &mut io::sink());
                 now = target;
                 continue;
             }
@@ -295,7 +325,9 @@ impl Client {
                     .headers
                     .get(header::RETRY_AFTER)
                     .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
-                let error = status_error(shown, status, &parts.headers, body.into_reader());
+                let detail = if told { Detail::Hidden } else { Detail::Shown };
+                let body = self.briefly(body);
+                let error = status_error(shown, status, &parts.headers, body, detail);
                 return Err(Failed { error, retry_after });
             }
             return self.copy_body(response, shown, limit, sink, &circumstances);
@@ -303,8 +335,13 @@ impl Client {
     }
 
     /// Sends the request: with credentials only if they belong there, and over TLS or loopback.
-    fn send(&self, url: &Url, circumstances: &Circumstances<'_>) -> Result<Response<Body>, Failed> {
-        let mut request = self.network().agent.get(url.wire());
+    fn send(
+        &self,
+        url: &Url,
+        until: Option<Instant>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Response<Body>, Failed> {
+        let mut authorization = None;
         if let Some(user) = url.user() {
             if url.scheme() != Scheme::Https && !url.is_loopback() {
                 return Err(Error::new(
@@ -315,11 +352,35 @@ impl Client {
             }
             let password = user.password.as_deref().unwrap_or_default();
             let pair = BASE64_STANDARD.encode([user.name.as_slice(), b":", password].concat());
-            request = request.header(header::AUTHORIZATION, format!("Basic {pair}"));
+            authorization = Some(format!("Basic {pair}"));
         }
-        Ok(request
-            .call()
-            .map_err(|error| circumstances.explain(error))?)
+        // Each stale connection is gone with its failure, so there are no more than idle ones.
+        let mut stale = 0..=self.0.settings.connections;
+        loop {
+            let mut request = self.network().agent.get(url.wire());
+            if let Some(value) = &authorization {
+                request = request.header(header::AUTHORIZATION, value);
+            }
+            if let Some(until) = until {
+                let left = until.saturating_duration_since(Instant::now());
+                request = request.config().timeout_global(Some(left)).build();
+            }
+            match request.call() {
+                Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
+                outcome => return Ok(outcome.map_err(|error| circumstances.explain(error))?),
+            }
+        }
+    }
+
+    /// A body that is of no interest, or of little: so much of it as one answer commonly has,
+    /// and not for long, however its bytes trickle.
+    fn briefly(&self, body: Body) -> impl Read {
+        let until = Instant::now().checked_add(self.0.settings.stall_timeout);
+        Brief {
+            inner: body.into_reader(),
+            until,
+        }
+        .take(MAX_DRAIN_BYTES)
     }
 
     fn copy_body(
@@ -332,40 +393,72 @@ impl Client {
     ) -> Result<u64, Failed> {
         let too_large =
             || Error::new(Kind::Network, format!("reading {shown}")).because(TooLarge { limit });
-        if response
-            .body()
-            .content_length()
-            .is_some_and(|length| length > limit)
+        let encoding = Encoding::of(response.headers())
+            .map_err(|name| circumstances.unsupported_encoding(name))?;
+        if encoding == Encoding::Identity
+            && response
+                .body()
+                .content_length()
+                .is_some_and(|length| length > limit)
         {
             return Err(too_large().into());
         }
-        let mut body = response.into_body().into_reader();
+        let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
         let mut chunk = vec![0; CHUNK_BYTES];
-        let mut total = 0;
+        let (mut total, mut told) = (0, 0);
         loop {
             let count = match body.read(&mut chunk) {
-                Ok(0) => return Ok(total),
+                Ok(0) => return Ok(body.received()),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(circumstances.explain_io(&error).into()),
+                Err(error) => {
+                    return Err(Failed::from(match body.trouble() {
+                        Trouble::Transfer => circumstances.explain_io(&error),
+                        Trouble::Decoding => circumstances.undecodable(&error),
+                        Trouble::TooLong => too_large(),
+                    }));
+                }
             };
-            let bytes = count as u64;
-            total += bytes;
+            total += count as u64;
             if total > limit {
                 return Err(too_large().into());
             }
             let part = chunk.get(..count).unwrap_or_default();
             sink.write_all(part)
                 .map_err(|cause| unwritable(shown, cause))?;
+            let bytes = body.received().saturating_sub(told);
+            told += bytes;
             self.0.observer.event(&Event::Body { url: shown, bytes });
         }
+    }
+}
+
+/// Whether a try as a whole has a time-out.
+#[derive(Clone, Copy)]
+enum TryTime {
+    Limited,
+    Unlimited,
+}
+
+/// Ends, as if there were no more, when its time is up.
+struct Brief<R> {
+    inner: R,
+    until: Option<Instant>,
+}
+
+impl<R: Read> Read for Brief<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            return Ok(0);
+        }
+        self.inner.read(out)
     }
 }
 
 /// A failed try.
 struct Failed {
     error: Error,
-    retry_after: Option<std::time::Duration>,
+    retry_after: Option<Duration>,
 }
 
 impl From<Error> for Failed {
@@ -401,29 +494,43 @@ fn location(response: &Response<Body>) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-fn redirect(now: &Url, location: &str, followed: usize, shown: &RedactedUrl) -> Result<Url> {
+/// `told` is true if who redirects knows what must not be printed.
+fn redirect(
+    now: &Url,
+    location: &str,
+    followed: usize,
+    shown: &RedactedUrl,
+    told: bool,
+) -> Result<Url> {
     if followed >= MAX_REDIRECTS {
         let reason = format!("stopped after {MAX_REDIRECTS} redirects");
         return Err(reading(shown, Kind::Network, reason));
     }
-    let target = now.redirect(location).map_err(|reason| {
+    let mut target = now.redirect(location).map_err(|reason| {
         // The header is not repeated: it may hold a signature.
-        reading(
-            shown,
-            Kind::Network,
-            format!("redirected to a malformed URL: {reason}"),
-        )
+        let reason = if told {
+            "redirected to a malformed URL".to_owned()
+        } else {
+            format!("redirected to a malformed URL: {reason}")
+        };
+        reading(shown, Kind::Network, reason)
     })?;
+    if told {
+        if now
+            .user()
+            .is_some_and(|user| user.is_in_host(target.host()))
+        {
+            // Its look-up would tell the password to name servers.
+            let reason = "redirected to a host whose name repeats the credentials";
+            return Err(reading(shown, Kind::Auth, reason));
+        }
+        target = target.with_hidden_path();
+    }
     if now.scheme() == Scheme::Https && target.scheme() != Scheme::Https {
         let reason = format!("redirected from secure URL {now} to insecure URL {target}");
         return Err(reading(shown, Kind::Network, reason));
     }
     Ok(target)
-}
-
-fn drain(response: Response<Body>) {
-    let body = response.into_body().into_reader();
-    let _ = io::copy(&mut body.take(64 << 10), &mut io::sink());
 }
 
 fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {

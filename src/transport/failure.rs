@@ -9,6 +9,7 @@ use ureq::Timeout;
 
 use super::Settings;
 use super::hop::ConnectRefused;
+use super::stale::Stale;
 use super::url::{RedactedUrl, Url};
 use crate::error::{Error, Kind};
 use crate::io_text;
@@ -28,6 +29,33 @@ impl std::error::Error for Reason {}
 /// `reading URL: reason`, of the given kind.
 pub(super) fn reading(url: &RedactedUrl, kind: Kind, reason: impl Into<String>) -> Error {
     Error::new(kind, format!("reading {url}")).because(Reason(reason.into()))
+}
+
+/// Says at the end of the reason how often it was tried; where more lines follow, such as what
+/// the server said, at the end of the first.
+pub(super) fn tried(error: &Error, tries: u32) -> Error {
+    let message = error.to_string();
+    let chain = error.chain();
+    let reason = chain
+        .strip_prefix(&message)
+        .and_then(|rest| rest.strip_prefix(": "));
+    let counted = |text: &str| match text.split_once('\n') {
+        Some((first, rest)) => format!("{first} (tried {tries} times)\n{rest}"),
+        None => format!("{text} (tried {tries} times)"),
+    };
+    let told = match reason {
+        Some(reason) => Error::new(error.kind(), message).because(Reason(counted(reason))),
+        None => Error::new(error.kind(), counted(&message)),
+    };
+    let told = error
+        .hints()
+        .iter()
+        .fold(told, |told, hint| told.hint(hint.as_str()));
+    if error.is_transient() {
+        told.transient()
+    } else {
+        told
+    }
 }
 
 /// What was under way when it went wrong.
@@ -72,6 +100,7 @@ impl Circumstances<'_> {
                     "cannot connect to {peer}: no answer within {connect_timeout:?}"
                 ))
                 .transient(),
+            ureq::Error::Timeout(Timeout::Global) => self.too_slow(),
             ureq::Error::Timeout(_) => self
                 .network(format!("{peer} sent nothing for {stall_timeout:?}"))
                 .transient(),
@@ -94,12 +123,36 @@ impl Circumstances<'_> {
         }
     }
 
+    fn too_slow(&self) -> Error {
+        let (peer, whole) = (self.peer(), self.settings.whole_try());
+        self.network(format!("{peer} did not send all of it within {whole:?}"))
+            .transient()
+    }
+
+    /// The body is in an encoding that is not ours to undo; another try gets the same.
+    pub(super) fn unsupported_encoding(&self, name: &str) -> Error {
+        let peer = self.peer();
+        self.network(format!(
+            "{peer} answered with an unsupported Content-Encoding ({name}), and was asked for none"
+        ))
+    }
+
+    /// The body arrived, but is no whole gzip stream.
+    pub(super) fn undecodable(&self, error: &io::Error) -> Error {
+        let (peer, text) = (self.peer(), io_text(error));
+        self.network(format!("{peer} sent a broken gzip stream: {text}"))
+            .transient()
+    }
+
     /// Our own errors, handed through ureq.
     fn explain_other(&self, error: Box<dyn std::error::Error + Send + Sync>) -> Error {
         let error = match error.downcast::<Error>() {
             Ok(own) => return own.context(format!("reading {}", self.url)),
             Err(error) => error,
         };
+        if error.is::<Stale>() {
+            return self.network(error.to_string()).transient();
+        }
         let Some(refused) = error.downcast_ref::<ConnectRefused>() else {
             return self.network(error.to_string());
         };
@@ -118,6 +171,11 @@ impl Circumstances<'_> {
         let inner = error.get_ref();
         if let Some(error) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return self.explain_tls(error);
+        }
+        if let Some(ureq::Error::Timeout(Timeout::Global)) =
+            inner.and_then(|inner| inner.downcast_ref())
+        {
+            return self.too_slow();
         }
         if let Some(ureq::Error::Timeout(_)) = inner.and_then(|inner| inner.downcast_ref()) {
             let stall = self.settings.stall_timeout;

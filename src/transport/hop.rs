@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -120,8 +121,14 @@ fn tunnel(
     }
     request.push_str("\r\n");
     send(&mut *transport, request.as_bytes(), details.timeout)?;
+    let started = Instant::now();
     let status = loop {
-        let progress = transport.await_input(details.timeout)?;
+        // For the answer as a whole: one byte now and then would not be progress.
+        let mut timeout = details.timeout;
+        if !timeout.after.is_not_happening() {
+            timeout.after = timeout.after.saturating_sub(started.elapsed()).into();
+        }
+        let progress = transport.await_input(timeout)?;
         let input = transport.buffers().input();
         if let Some(end) = input.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             let status = parse_status(input);

@@ -11,6 +11,8 @@
 //! | `agent` | the one ureq configuration, each changed default explained |
 //! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
+//! | `stale` | idle connections that turn out to be closed |
+//! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
 //! | `status` | the text of a status that is not 200, as go words it |
@@ -27,6 +29,7 @@
 mod agent;
 mod client;
 mod date;
+mod encoding;
 mod event;
 mod failure;
 mod file;
@@ -36,6 +39,7 @@ mod lookup;
 mod proxy_env;
 mod retry;
 mod roots;
+mod stale;
 mod status;
 #[cfg(test)]
 mod testserver;
@@ -62,8 +66,11 @@ pub struct Settings {
     /// For each of: name lookup; TCP connection, proxy handshake and TLS handshake together.
     pub connect_timeout: Duration,
     /// The longest wait for the response header, and after it for each next byte. There is no
-    /// limit on the whole transfer.
+    /// limit on the whole transfer into a [`Sink`].
     pub stall_timeout: Duration,
+    /// The longest that one try of [`Client::get`] may take as a whole, redirects included;
+    /// `stall_timeout` if that is longer.
+    pub small_body_timeout: Duration,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
     /// Which requests go through an HTTP proxy.
@@ -76,12 +83,28 @@ pub struct Settings {
     pub user_agent: String,
 }
 
+/// A byte now and then is progress to the stall timer. For a zip that is as it should be: nobody
+/// knows how long half a gigabyte may take. What goes into memory is some kilobytes, rarely a
+/// megabyte, and others wait for it: a zip that is already here and its lock for the `.info`, a
+/// verdict for the checksum database. Two minutes for that is ten times what a line of 64 kbit/s
+/// takes for 100 KiB.
+const SMALL_BODY_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl Settings {
+    /// The longest time for one try of [`Client::get`]: who is patient with a pause is with the
+    /// whole, too.
+    fn whole_try(&self) -> Duration {
+        self.small_body_timeout.max(self.stall_timeout)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             retry: RetryPolicy::default(),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
+            small_body_timeout: SMALL_BODY_TIMEOUT,
             roots: RootSettings::default(),
             proxy: ProxySettings::default(),
             per_host: 64,

@@ -135,19 +135,33 @@ impl Proxies {
     }
 }
 
+/// Schemes of proxies that exist elsewhere, named in the message. Another one may be anything,
+/// a password too.
+const OTHER_SCHEMES: [&str; 6] = ["ftp", "socks", "socks4", "socks4a", "socks5", "socks5h"];
+
 fn parse_hop(name: &str, value: &str) -> Option<Result<Hop>> {
+    // What cannot be parsed is not shown: nobody knows where in it a password is.
+    let refused = |reason: &str| {
+        Error::new(Kind::Input, format!("{name}: {reason}"))
+            .hint("set it to http://HOST:PORT or https://HOST:PORT")
+    };
     let complete = |text: &str| Url::parse(text).ok().filter(|url| !url.host().is_empty());
-    if let Some((scheme, _)) = value.split_once("://")
-        && !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https")
-    {
-        return Some(Err(Error::new(
-            Kind::Input,
-            format!("{name}: proxies of the kind {scheme:?} are not supported"),
-        )
-        .hint("set it to an http:// or https:// proxy")));
-    }
-    // As in Go, what is no URL gets a scheme, and what is then still none is ignored.
-    let url = complete(value).or_else(|| complete(&format!("http://{value}")))?;
+    let url = match value.split_once("://") {
+        Some((scheme, _)) => {
+            let scheme = scheme.to_ascii_lowercase();
+            if OTHER_SCHEMES.contains(&scheme.as_str()) {
+                let reason = format!("proxies of the kind {scheme:?} are not supported");
+                return Some(Err(refused(&reason)));
+            }
+            // Go puts a second scheme before it and then looks for a host named "http".
+            match complete(value).filter(|url| url.scheme() != Scheme::File) {
+                Some(url) => url,
+                None => return Some(Err(refused("[redacted] is not the URL of an HTTP proxy"))),
+            }
+        }
+        // As in Go, what has no scheme gets one, and what is then still no URL is ignored.
+        None => complete(&format!("http://{value}"))?,
+    };
     let authorization = url.user().map(|user| {
         let password = user.password.as_deref().unwrap_or_default();
         let pair = [user.name.as_slice(), b":", password].concat();
@@ -156,7 +170,12 @@ fn parse_hop(name: &str, value: &str) -> Option<Result<Hop>> {
     let uri = format!("{}://{}/", url.scheme().as_str(), url.host())
         .parse()
         .ok()?;
-    let shown = url.to_string();
+    let shown = if url.path().contains('@') {
+        // A slash within the password, which was then taken for a port.
+        format!("[redacted] of {name}")
+    } else {
+        url.origin()
+    };
     Some(Ok(Hop {
         uri,
         shown,
@@ -475,6 +494,46 @@ mod tests {
         assert_eq!(hop.authorization.as_deref(), Some("Basic dXM6ZXI6cEBzcw=="));
         assert_eq!(hop.shown, "http://us%3Aer:xxxxx@p:1");
         assert_eq!(hop.uri.to_string(), "http://p:1/");
+    }
+
+    #[test]
+    fn a_value_that_is_no_url_is_never_shown() {
+        let no_url = Some("HTTP_PROXY: [redacted] is not the URL of an HTTP proxy");
+        let rows = [
+            ("http://us3r:s3cr3t@[::1", no_url),
+            ("http://us3r:s3cr3t@p:port", no_url),
+            ("HTTPS://us3r:s3cr3t%@p", no_url),
+            ("http://us3r:s3/cr3t@p", no_url),
+            ("us3r:s3cr3t@p/://", no_url),
+            ("s3cr3t://p", no_url),
+            ("file://s3cr3t/", no_url),
+            ("us3r:s3cr3t@[::1", None),
+            ("us3r:s3/cr3t@p", None),
+        ];
+        for (value, want) in rows {
+            let proxies = proxies(value, "", "");
+            let got = proxies.for_target(Scheme::Http, "a.com", 80);
+            let text = got.as_ref().map_err(Error::chain);
+            assert_eq!(text.err().as_deref(), want, "{value}");
+            assert!(!matches!(got, Ok(Some(_))), "{value}");
+            if let Err(error) = got {
+                assert!(!format!("{error:?}").contains("s3"), "{error:?}");
+            }
+        }
+        let rows = [
+            (
+                "http://us3r:s3cr3t@p:1/s3cr3t?s3cr3t",
+                "http://us3r:xxxxx@p:1",
+            ),
+            ("http://s3cr3t@p/", "http://xxxxx@p"),
+            ("us3r:s3cr3t@p", "http://us3r:xxxxx@p"),
+            ("http://us3r:17/4@p", "[redacted] of HTTP_PROXY"),
+        ];
+        for (value, want) in rows {
+            let proxies = proxies(value, "", "");
+            let hop = proxies.for_target(Scheme::Http, "a.com", 80).unwrap();
+            assert_eq!(hop.unwrap().shown, want, "{value}");
+        }
     }
 
     proptest::proptest! {

@@ -7,6 +7,7 @@ use std::io::Read;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use ureq::http::{HeaderMap, StatusCode, header};
 
+use super::encoding::{Decoded, Encoding};
 use super::url::RedactedUrl;
 use crate::error::{Error, Kind};
 
@@ -15,7 +16,7 @@ const MAX_DETAIL_LINES: usize = 8;
 const MAX_DETAIL_BYTES: usize = MAX_DETAIL_LINES * 81;
 
 /// How much of an unwanted body is read, so that its connection can be used again.
-const MAX_DRAIN_BYTES: u64 = 64 << 10;
+pub(super) const MAX_DRAIN_BYTES: u64 = 64 << 10;
 
 /// `404 Not Found`: the code, and its usual phrase where there is one.
 pub(super) fn status_text(status: StatusCode) -> String {
@@ -30,20 +31,37 @@ pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
+/// What is told of the body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// A few lines, if they are plain text.
+    Shown,
+    /// That there is some: it may repeat secrets.
+    Hidden,
+}
+
 /// The error for a response that is not 200; reads the body, for its text and its connection.
 pub(super) fn status_error(
     url: &RedactedUrl,
     status: StatusCode,
     headers: &HeaderMap,
     body: impl Read,
+    shown: Detail,
 ) -> Error {
     let mut bytes = Vec::new();
+    let encoding = Encoding::of(headers);
+    let body = Decoded::new(
+        body,
+        encoding.unwrap_or(Encoding::Identity),
+        MAX_DRAIN_BYTES,
+    );
     // A body that breaks off is no news beside the status.
     let _ = body.take(MAX_DRAIN_BYTES).read_to_end(&mut bytes);
-    let detail = if is_plain_text(headers) {
-        detail(&bytes)
-    } else {
-        String::new()
+    let detail = match shown {
+        _ if !is_plain_text(headers) || encoding.is_err() => String::new(),
+        Detail::Shown => detail(&bytes),
+        Detail::Hidden if bytes.is_empty() => String::new(),
+        Detail::Hidden => "[Not shown: it may repeat credentials.]".to_owned(),
     };
     let separator = if detail.contains('\n') { "\n\t" } else { " " };
     let mut reason = status_text(status);
@@ -138,7 +156,7 @@ mod tests {
             .unwrap()
             .redacted();
         let status = StatusCode::from_u16(status).unwrap();
-        status_error(&url, status, &headers, body.as_bytes()).chain()
+        status_error(&url, status, &headers, body.as_bytes(), Detail::Shown).chain()
     }
 
     #[test]
@@ -222,7 +240,7 @@ mod tests {
             .redacted();
         for (status, kind, transient) in rows {
             let code = StatusCode::from_u16(status).unwrap();
-            let error = status_error(&url, code, &HeaderMap::new(), &b""[..]);
+            let error = status_error(&url, code, &HeaderMap::new(), &b""[..], Detail::Shown);
             assert_eq!(
                 (error.kind(), error.is_transient()),
                 (kind, transient),

@@ -8,6 +8,9 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
 use crate::error::{Error, Kind, Result};
 
 /// The longest URL that is asked for, in bytes; longer ones do not fit common servers' limits.
@@ -46,6 +49,8 @@ pub struct Url {
     /// Escaped; empty or with a leading slash.
     path: String,
     query: Option<String>,
+    /// The path came from a server that had been sent secrets, and may repeat them.
+    hidden: bool,
 }
 
 /// Decoded credentials of a URL, and the escaped path below which they may be sent.
@@ -77,19 +82,11 @@ impl fmt::Display for RedactedUrl {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://", self.scheme.as_str())?;
-        match &self.user {
-            Some(Userinfo {
-                name,
-                password: Some(_),
-                ..
-            }) => {
-                write!(f, "{}:xxxxx@", escape(name, user_byte))?;
-            }
-            Some(_) => f.write_str("xxxxx@")?,
-            None => {}
+        f.write_str(&self.origin())?;
+        if self.hidden {
+            return f.write_str("/xxxxx");
         }
-        write!(f, "{}{}", self.host, self.path)?;
+        f.write_str(&self.path)?;
         if self.query.is_some() {
             f.write_str("?xxxxx")?;
         }
@@ -156,6 +153,7 @@ impl Url {
             host: host.to_owned(),
             path,
             query,
+            hidden: false,
         })
     }
 
@@ -189,6 +187,32 @@ impl Url {
     #[must_use]
     pub fn hostname(&self) -> &str {
         split_port(&self.host).0
+    }
+
+    /// Scheme, redacted user and host as written: `https://user:xxxxx@host:8443`.
+    pub(super) fn origin(&self) -> String {
+        let user = match &self.user {
+            Some(Userinfo {
+                name,
+                password: Some(_),
+                ..
+            }) => format!("{}:xxxxx@", escape(name, user_byte)),
+            Some(_) => "xxxxx@".to_owned(),
+            None => String::new(),
+        };
+        format!("{}://{user}{}", self.scheme.as_str(), self.host)
+    }
+
+    /// True if who is asked for this URL learns what must not be printed, or an answer on the
+    /// way to it came from someone who had: credentials, or a query, which may be a signature.
+    pub(super) fn tells_secrets(&self) -> bool {
+        self.user.is_some() || self.query.is_some() || self.hidden
+    }
+
+    /// The same URL; only scheme and host of it are printed.
+    pub(super) fn with_hidden_path(mut self) -> Url {
+        self.hidden = true;
+        self
     }
 
     /// The port, written or the scheme's own.
@@ -348,6 +372,20 @@ impl Userinfo {
             name,
             password,
             scope: scope.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// True if a host name repeats the password, a lone user name (often a token), or both in
+    /// the form of the header. Words under four bytes are in any name and no secret.
+    pub(super) fn is_in_host(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let secret = self.password.as_ref().unwrap_or(&self.name);
+        let pair = [self.name.as_slice(), b":", secret].concat();
+        let header = BASE64_STANDARD_NO_PAD.encode(pair).into_bytes();
+        [secret, &header].into_iter().any(|secret| {
+            let secret = secret.to_ascii_lowercase();
+            let windows = host.as_bytes().windows(secret.len().max(1));
+            secret.len() >= 4 && windows.into_iter().any(|part| part == secret)
         })
     }
 
