@@ -362,7 +362,7 @@ mod tests {
 
     fn resolve(pairs: &[(&str, &str)], flags: &RawArgs) -> Result<Config> {
         let env = Environment::from_pairs(pairs.iter().copied());
-        Config::resolve(&env, flags, Path::new("/work"))
+        Config::resolve(&env, flags, Path::new("/proj"))
     }
 
     fn chain(pairs: &[(&str, &str)], flags: &RawArgs) -> (String, Kind) {
@@ -411,7 +411,7 @@ mod tests {
         assert!(!config.json.value);
         assert_eq!(
             config.modfile,
-            Some(Setting::new("/work/a.mod".into(), goflags()))
+            Some(Setting::new("/proj/a.mod".into(), goflags()))
         );
         assert!(config.offline.value);
 
