@@ -183,6 +183,8 @@ impl Client {
     ) -> Result<Fetched<()>> {
         if url.scheme() == Scheme::File {
             let bytes = read_file(url, limit, sink)?;
+            let url = &url.redacted();
+            self.0.observer.event(&Event::Body { url, bytes });
             return Ok(Fetched {
                 value: (),
                 bytes,

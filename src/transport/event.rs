@@ -11,7 +11,8 @@ pub trait Observer: Send + Sync {
     fn event(&self, event: &Event<'_>);
 }
 
-/// Something that happened to one request over the network. `file://` URLs cause no events.
+/// Something that happened to one request over the network. Of `file://` URLs only the bytes are
+/// told.
 ///
 /// Per request: `Start`, then for each response (redirects included) `Response`, then any number
 /// of `Body`; a failed try ends with `Retry`, after which `Start` follows, or with `Failed`; a
