@@ -35,7 +35,8 @@
 //! - Killed anywhere, the cache has complete entries and marked ones; the next run completes them.
 //! - Every wait for the network has a time-out; memory depends on neither the size nor the
 //!   number of modules.
-//! - stdout is data, stderr is talk, secrets are in neither.
+//! - stdout is data, stderr is talk. Secrets are in neither, but that `env` prints settings as they
+//!   are, like `go env`.
 
 #![forbid(unsafe_code)]
 

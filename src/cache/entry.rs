@@ -165,7 +165,7 @@ impl Entry {
     /// [`crate::Kind::LocalIo`], naming the lock file.
     pub fn lock(&self) -> Result<VersionLock> {
         self.named(FileLock::acquire(&self.lock_path()))
-            .map(VersionLock)
+            .map(|_held| VersionLock { _held })
     }
 
     /// Takes the lock if it is free.
@@ -174,7 +174,7 @@ impl Entry {
     /// As [`Entry::lock`].
     pub fn try_lock(&self) -> Result<Option<VersionLock>> {
         let lock = self.named(FileLock::try_acquire(&self.lock_path()))?;
-        Ok(lock.map(VersionLock))
+        Ok(lock.map(|_held| VersionLock { _held }))
     }
 
     /// A temporary for the zip, after those that killed processes left are swept: of the zip all

@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::create_dir_all;
 use crate::error::{Error, Kind, Result};
@@ -15,7 +15,6 @@ use crate::error::{Error, Kind, Result};
 #[derive(Debug)]
 pub struct FileLock {
     file: File,
-    path: PathBuf,
 }
 
 impl FileLock {
@@ -51,12 +50,6 @@ impl FileLock {
         &mut self.file
     }
 
-    /// The path that was locked.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     fn open(path: &Path) -> Result<FileLock> {
         let open = || {
             OpenOptions::new()
@@ -76,24 +69,16 @@ impl FileLock {
             other => other,
         };
         let file = file.map_err(|cause| Error::io("cannot open lock file", path, cause))?;
-        Ok(FileLock {
-            file,
-            path: path.to_owned(),
-        })
+        Ok(FileLock { file })
     }
 }
 
 /// The lock of one version: who holds it alone may write its zip, ziphash and directory.
 #[must_use = "the lock is released when the guard is dropped"]
 #[derive(Debug)]
-pub struct VersionLock(pub(super) FileLock);
-
-impl VersionLock {
-    /// The lock file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
+pub struct VersionLock {
+    /// Held, never looked at.
+    pub(super) _held: FileLock,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that locks")]

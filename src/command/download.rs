@@ -302,6 +302,10 @@ impl Run<'_> {
 
     /// Writes the sums that the build list needs, if there are new ones.
     fn save_sums(&self, graph: Option<&Graph>) -> Result<()> {
+        // Most runs have none, and what to keep is not worked out for nothing.
+        if !self.sums.has_new() {
+            return Ok(());
+        }
         let mut keep: HashSet<(String, String)> = HashSet::new();
         let mut add = |module: &ModuleVersion, part: Part| {
             keep.insert((module.path().to_string(), part.version_key(module)));

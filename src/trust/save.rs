@@ -18,6 +18,13 @@ use crate::error::{Error, Result};
 use crate::modfile::GoSum;
 
 impl SumPolicy {
+    /// True if this run accepted a sum that go.sum does not have: only then is there anything
+    /// for [`SumPolicy::save`] to look at.
+    #[must_use]
+    pub fn has_new(&self) -> bool {
+        self.file().is_some() && self.state().status.values().any(|status| status.new)
+    }
+
     /// Adds the sums this run accepted to go.sum, if `keep(path, version key)` says that the
     /// build list needs them. Returns whether the file was written.
     ///
