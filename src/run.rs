@@ -77,34 +77,41 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             console.data(&output.stdout)?;
         }
         Command::Download => {
-            let cwd = working_directory(raw, &current_directory()?)?;
-            let config = Config::resolve(environment, raw, &cwd)?;
-            let console = Console::new(
-                persona.name(),
-                config.log.value,
-                config.color.value,
-                config.quiet.value,
-            );
-            let request = download::Request {
-                arguments: raw.args.clone(),
-                from: raw.from.clone().map(|from| in_directory(&cwd, from)),
-                dry_run: raw.dry_run,
-            };
-            let go_codes = persona == Persona::Go || config.go_exit_codes.value;
-            match download::run(&config, &console, &request) {
-                Ok(None) => {}
-                Ok(Some(kind)) => return Ok(Status::Failed { kind, go_codes }),
-                Err(error) => {
-                    console.error(&error);
-                    return Ok(Status::Failed {
-                        kind: error.kind(),
-                        go_codes,
-                    });
-                }
-            }
+            return configured(invocation, environment, |config, console| {
+                let request = download::Request {
+                    arguments: raw.args.clone(),
+                    from: raw.from.clone().map(|from| in_directory(&config.cwd, from)),
+                    dry_run: raw.dry_run,
+                };
+                download::run(config, console, &request)
+            });
         }
     }
     Ok(Status::Done)
+}
+
+/// Runs a command that works by the settings. It tells its results and what failed in part; what
+/// ends it is told here.
+fn configured(
+    invocation: &Invocation,
+    environment: &Environment,
+    command: impl FnOnce(&Config, &Console) -> Result<Option<Kind>>,
+) -> Result<Status> {
+    let (raw, persona) = (&invocation.raw, invocation.persona);
+    let cwd = working_directory(raw, &current_directory()?)?;
+    let config = Config::resolve(environment, raw, &cwd)?;
+    let console = Console::new(
+        persona.name(),
+        config.log.value,
+        config.color.value,
+        config.quiet.value,
+    );
+    let failed = command(&config, &console).unwrap_or_else(|error| {
+        console.error(&error);
+        Some(error.kind())
+    });
+    let go_codes = persona == Persona::Go || config.go_exit_codes.value;
+    Ok(failed.map_or(Status::Done, |kind| Status::Failed { kind, go_codes }))
 }
 
 /// What `modfetch version` prints.

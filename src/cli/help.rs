@@ -74,11 +74,8 @@ fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result
             paragraph(out, text, "")?;
         }
     }
-    let of_command = |go: bool| {
-        flags()
-            .iter()
-            .filter(move |flag| flag.go == go && flag.applies_to(info.verb))
-    };
+    let of_command =
+        |go: bool| flags().filter(move |flag| flag.go == go && flag.applies_to(info.verb));
     for (title, go) in [("Flags as in go", true), ("Flags", false)] {
         if of_command(go).next().is_none() {
             continue;
@@ -165,10 +162,7 @@ mod tests {
     #[test]
     fn long_help_names_variables_and_examples() {
         let text = help(Some(Verb::Download), true);
-        for flag in flags()
-            .iter()
-            .filter(|flag| flag.applies_to(Verb::Download))
-        {
+        for flag in flags().filter(|flag| flag.applies_to(Verb::Download)) {
             if let Some(variable) = flag.env {
                 assert!(
                     text.contains(&format!("Environment: {variable}\n")),

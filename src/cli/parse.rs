@@ -134,7 +134,7 @@ pub(super) fn switch(text: &str) -> Option<bool> {
 }
 
 pub(super) fn find_flag(matches: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
-    flags().iter().find(|flag| matches(flag))
+    flags().find(|flag| matches(flag))
 }
 
 pub(super) fn unknown_command(typed: &str) -> Error {

@@ -157,9 +157,7 @@ impl Own {
             self.command_name()
         ));
         let name = typed.trim_start_matches('-');
-        let candidates = flags()
-            .iter()
-            .filter(|flag| self.verb.is_none_or(|verb| flag.applies_to(verb)));
+        let candidates = flags().filter(|flag| self.verb.is_none_or(|verb| flag.applies_to(verb)));
         match nearest(name, candidates.map(|flag| flag.long)) {
             Some(near) => {
                 let shown = find_flag(|flag| flag.long == near).map(Flag::shown);

@@ -276,7 +276,7 @@ fn the_table_of_flags_is_the_one_of_the_program() {
 fn is_flag(word: &str) -> bool {
     let name = word.split('=').next().unwrap_or(word);
     FOREIGN.contains(&name)
-        || flags().iter().any(|flag| {
+        || flags().any(|flag| {
             name == format!("--{}", flag.long)
                 || flag.go && name == flag.shown()
                 || flag.short.is_some_and(|short| name == format!("-{short}"))
@@ -324,7 +324,7 @@ fn every_flag_that_is_named_exists() {
             };
             for word in words.iter().filter(|word| word.starts_with('-')) {
                 let name = word.trim_start_matches('-').split('=').next().unwrap_or("");
-                let flag = flags().iter().find(|flag| {
+                let flag = flags().find(|flag| {
                     flag.long == name || flag.short.is_some_and(|short| name == short.to_string())
                 });
                 let known = flag.is_some_and(|flag| flag.applies_to(verb)) || *word == "-";

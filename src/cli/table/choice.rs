@@ -1,0 +1,61 @@
+//! Our flags that say what to do, and with which modules.
+
+use std::path::PathBuf;
+
+use super::{Flag, OURS};
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "locked",
+        env: Some("MODFETCH_LOCKED"),
+        brief: "Fail if go.sum lacks a line",
+        detail: "go.sum is not written.",
+        set: |raw, given| {
+            raw.locked = Some(given.on());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "dry-run",
+        brief: "Print what would be fetched, and fetch nothing",
+        detail: "Exit code 10 if there is something to fetch, 0 if the cache is complete.",
+        set: |raw, given| {
+            raw.dry_run = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "from",
+        value: Some("FILE"),
+        brief: "Read more modules from a file, or - for standard input",
+        detail: "One path@version a line; blank lines and lines starting with # are skipped.",
+        set: |raw, given| {
+            raw.from = Some(PathBuf::from(given.text()));
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "keep-going",
+        brief: "Go on after a module failed (the default)",
+        detail: "",
+        set: |raw, given| {
+            raw.fail_fast = Some(!given.on());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "fail-fast",
+        env: Some("MODFETCH_FAIL_FAST"),
+        brief: "Stop at the first module that fails",
+        detail: "Whichever of --keep-going and --fail-fast comes last counts.",
+        set: |raw, given| {
+            raw.fail_fast = Some(given.on());
+            Ok(())
+        },
+        ..OURS
+    },
+];

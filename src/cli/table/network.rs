@@ -1,0 +1,84 @@
+//! Our flags that say how the network is used.
+
+use super::{FETCHING, Flag, OURS};
+
+pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "jobs",
+        short: Some('j'),
+        value: Some("N"),
+        env: Some("MODFETCH_JOBS"),
+        commands: FETCHING,
+        brief: "Fetch at most N files at once",
+        detail: "Default 64. GOMODCONCURRENT is read too, below MODFETCH_JOBS.",
+        set: |raw, given| {
+            raw.jobs = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "jobs-per-host",
+        value: Some("N"),
+        env: Some("MODFETCH_JOBS_PER_HOST"),
+        commands: FETCHING,
+        brief: "Fetch at most N files at once from one host",
+        detail: "Default 64.",
+        set: |raw, given| {
+            raw.jobs_per_host = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "offline",
+        env: Some("MODFETCH_OFFLINE"),
+        commands: FETCHING,
+        brief: "Open no socket; use what the cache has",
+        detail: "A module that is not in the cache fails with exit code 11.",
+        set: |raw, given| {
+            raw.offline = Some(given.on());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "retries",
+        value: Some("N"),
+        env: Some("MODFETCH_RETRIES"),
+        commands: FETCHING,
+        brief: "Try a failed request N more times",
+        detail: "Default 4. Only what may pass is tried again: cut or stalled transfers, 429, 5xx.",
+        set: |raw, given| {
+            raw.retries = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "connect-timeout",
+        value: Some("TIME"),
+        env: Some("MODFETCH_CONNECT_TIMEOUT"),
+        commands: FETCHING,
+        brief: "Wait this long for a connection",
+        detail: "Default 10s. Written as 10s, 1m30s, 250ms, or plain seconds.",
+        set: |raw, given| {
+            raw.connect_timeout = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "stall-timeout",
+        value: Some("TIME"),
+        env: Some("MODFETCH_STALL_TIMEOUT"),
+        commands: FETCHING,
+        brief: "Wait this long for the next byte",
+        detail: "Default 30s. There is no limit on a whole transfer that moves.",
+        set: |raw, given| {
+            raw.stall_timeout = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+];

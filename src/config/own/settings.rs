@@ -1,0 +1,94 @@
+//! The table: each setting, its flag, its variable and its default.
+
+use std::time::Duration;
+
+use super::OwnSetting;
+use super::value::{self, Color, Log, Progress};
+
+/// `--jobs`: transfers at once. `GOMODCONCURRENT` is what people have tried to set for go.
+pub(in crate::config) const JOBS: OwnSetting<usize> = OwnSetting {
+    flag: "--jobs",
+    variable: "MODFETCH_JOBS",
+    alias: Some("GOMODCONCURRENT"),
+    default: "64",
+    parse: value::jobs,
+};
+/// `--jobs-per-host`: transfers at once from one host.
+pub(in crate::config) const JOBS_PER_HOST: OwnSetting<usize> = OwnSetting {
+    flag: "--jobs-per-host",
+    variable: "MODFETCH_JOBS_PER_HOST",
+    alias: None,
+    default: "64",
+    parse: value::jobs,
+};
+/// `--retries`: further tries of one request.
+pub(in crate::config) const RETRIES: OwnSetting<u32> = OwnSetting {
+    flag: "--retries",
+    variable: "MODFETCH_RETRIES",
+    alias: None,
+    default: "4",
+    parse: value::retries,
+};
+/// `--connect-timeout`: the longest wait for a connection.
+pub(in crate::config) const CONNECT_TIMEOUT: OwnSetting<Duration> = OwnSetting {
+    flag: "--connect-timeout",
+    variable: "MODFETCH_CONNECT_TIMEOUT",
+    alias: None,
+    default: "10s",
+    parse: value::timeout,
+};
+/// `--stall-timeout`: the longest wait for the next byte.
+pub(in crate::config) const STALL_TIMEOUT: OwnSetting<Duration> = OwnSetting {
+    flag: "--stall-timeout",
+    variable: "MODFETCH_STALL_TIMEOUT",
+    alias: None,
+    default: "30s",
+    parse: value::timeout,
+};
+/// `--progress`.
+pub(in crate::config) const PROGRESS: OwnSetting<Progress> = OwnSetting {
+    flag: "--progress",
+    variable: "MODFETCH_PROGRESS",
+    alias: None,
+    default: "auto",
+    parse: value::progress,
+};
+/// `--color`.
+pub(in crate::config) const COLOR: OwnSetting<Color> = OwnSetting {
+    flag: "--color",
+    variable: "MODFETCH_COLOR",
+    alias: None,
+    default: "auto",
+    parse: value::color,
+};
+/// `--log`.
+pub(in crate::config) const LOG: OwnSetting<Log> = OwnSetting {
+    flag: "--log",
+    variable: "MODFETCH_LOG",
+    alias: None,
+    default: "text",
+    parse: value::log,
+};
+/// `--offline`: open no socket.
+pub(in crate::config) const OFFLINE: OwnSetting<bool> = off("--offline", "MODFETCH_OFFLINE");
+/// `--locked`: go.sum is complete and stays as it is.
+pub(in crate::config) const LOCKED: OwnSetting<bool> = off("--locked", "MODFETCH_LOCKED");
+/// `--fail-fast`: stop at the first module that fails.
+pub(in crate::config) const FAIL_FAST: OwnSetting<bool> = off("--fail-fast", "MODFETCH_FAIL_FAST");
+/// `--quiet`: errors only.
+pub(in crate::config) const QUIET: OwnSetting<bool> = off("--quiet", "MODFETCH_QUIET");
+/// `--verbose`: tell more.
+pub(in crate::config) const VERBOSE: OwnSetting<bool> = off("--verbose", "MODFETCH_VERBOSE");
+/// `--go-exit-codes`: 0, 1 and 2 only.
+pub(in crate::config) const GO_EXIT_CODES: OwnSetting<bool> =
+    off("--go-exit-codes", "MODFETCH_GO_EXIT_CODES");
+
+const fn off(flag: &'static str, variable: &'static str) -> OwnSetting<bool> {
+    OwnSetting {
+        flag,
+        variable,
+        alias: None,
+        default: "false",
+        parse: value::boolean,
+    }
+}

@@ -1,0 +1,219 @@
+//! The values of settings, and the one parser that judges each kind wherever it was written.
+
+use std::time::Duration;
+
+/// When progress is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// On a terminal only.
+    Auto,
+    /// Even if standard error is no terminal.
+    Always,
+    /// Not at all.
+    Never,
+    /// As one JSON object a line on standard error.
+    Json,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal only.
+    Auto,
+    /// Even if the stream is no terminal.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// The form of messages on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The result of judging one value: on refusal, what was wanted.
+pub(super) type Parsed<T> = Result<T, String>;
+
+/// Transfers at once: more threads than this only cost memory.
+const MAX_JOBS: usize = 1024;
+/// With exponential backoff this is hours already.
+const MAX_RETRIES: u32 = 100;
+/// A day; a longer wait without a byte is no limit at all.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Parses a boolean as Go's `strconv.ParseBool` does.
+#[must_use]
+pub fn parse_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// Parses a duration: Go's syntax (`1m30s`, `250ms`, `1.5h`) or plain seconds (`30`, `0.5`).
+///
+/// Units are `ns`, `us`, `µs`, `ms`, `s`, `m`, `h`. No sign. `None` for anything else, also for
+/// what does not fit a [`Duration`].
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    if !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.') {
+        return scaled(text, 1_000_000_000);
+    }
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at_checked(end)?;
+        let unit_end = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
+        let (unit, after) = tail.split_at_checked(unit_end)?;
+        let nanoseconds = match unit {
+            "ns" => 1,
+            // U+00B5 micro sign and U+03BC Greek mu, as Go takes both.
+            "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" => 60 * 1_000_000_000,
+            "h" => 3600 * 1_000_000_000,
+            _ => return None,
+        };
+        total = total.checked_add(scaled(number, nanoseconds)?)?;
+        rest = after;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+/// `number` (digits with at most one point) times a unit in nanoseconds, rounded down.
+fn scaled(number: &str, unit_ns: u64) -> Option<Duration> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
+    let mut total = whole.checked_mul(unit_ns)?;
+    let mut place = unit_ns;
+    for digit in fraction.chars() {
+        place /= 10;
+        total = total.checked_add(place.checked_mul(u64::from(digit.to_digit(10)?))?)?;
+    }
+    Some(Duration::from_nanos(total))
+}
+
+pub(super) fn boolean(text: &str) -> Parsed<bool> {
+    parse_bool(text).ok_or_else(|| "want true or false".to_owned())
+}
+
+pub(super) fn jobs(text: &str) -> Parsed<usize> {
+    text.parse()
+        .ok()
+        .filter(|count| (1..=MAX_JOBS).contains(count))
+        .ok_or_else(|| format!("want a whole number from 1 to {MAX_JOBS}"))
+}
+
+pub(super) fn retries(text: &str) -> Parsed<u32> {
+    text.parse()
+        .ok()
+        .filter(|count| *count <= MAX_RETRIES)
+        .ok_or_else(|| format!("want a whole number from 0 to {MAX_RETRIES}"))
+}
+
+pub(super) fn timeout(text: &str) -> Parsed<Duration> {
+    parse_duration(text)
+        .filter(|wait| *wait > Duration::ZERO && *wait <= MAX_TIMEOUT)
+        .ok_or_else(|| "want a time such as 10s, 1m30s, 250ms, or seconds, at most 24h".to_owned())
+}
+
+pub(super) fn progress(text: &str) -> Parsed<Progress> {
+    match text {
+        "auto" => Ok(Progress::Auto),
+        "always" => Ok(Progress::Always),
+        "never" => Ok(Progress::Never),
+        "json" => Ok(Progress::Json),
+        _ => Err("want auto, always, never or json".to_owned()),
+    }
+}
+
+pub(super) fn color(text: &str) -> Parsed<Color> {
+    match text {
+        "auto" => Ok(Color::Auto),
+        "always" => Ok(Color::Always),
+        "never" => Ok(Color::Never),
+        _ => Err("want auto, always or never".to_owned()),
+    }
+}
+
+pub(super) fn log(text: &str) -> Parsed<Log> {
+    match text {
+        "text" => Ok(Log::Text),
+        "json" => Ok(Log::Json),
+        _ => Err("want text or json".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn durations_are_gos_or_seconds() {
+        // Values from Go's time.ParseDuration documentation and table.
+        let table = [
+            ("10s", Some(10_000)),
+            ("1m30s", Some(90_000)),
+            ("250ms", Some(250)),
+            ("1.5h", Some(5_400_000)),
+            (".5s", Some(500)),
+            ("5.s", Some(5_000)),
+            ("1h15m30.918s", Some(4_530_918)),
+            ("1000us", Some(1)),
+            ("1000\u{b5}s", Some(1)),
+            ("1000\u{3bc}s", Some(1)),
+            ("1000000ns", Some(1)),
+            ("30", Some(30_000)),
+            ("0.25", Some(250)),
+            ("0", Some(0)),
+            ("", None),
+            ("s", None),
+            (".s", None),
+            (".", None),
+            ("1.2.3", None),
+            ("-1s", None),
+            ("1d", None),
+            ("1s2", None),
+            ("99999999999999999999s", None),
+            ("9999999999h", None),
+        ];
+        for (text, milliseconds) in table {
+            assert_eq!(
+                parse_duration(text),
+                milliseconds.map(Duration::from_millis),
+                "{text:?}"
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_duration_or_not(text in "[0-9.]{0,22}(ns|us|µs|ms|s|m|h|x|é)?[0-9.]{0,3}(s)?") {
+            let _ = parse_duration(&text);
+        }
+
+        #[test]
+        fn whole_seconds_are_what_they_say(seconds in 0u64..1_000_000_000) {
+            let want = Some(Duration::from_secs(seconds));
+            prop_assert_eq!(parse_duration(&seconds.to_string()), want);
+            prop_assert_eq!(parse_duration(&format!("{seconds}s")), want);
+        }
+    }
+}
