@@ -77,8 +77,17 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         let seconds = begun.elapsed().as_secs_f64();
         let received = human(live.received());
         let modules = told.modules;
+        let resumed = match live.resumed() {
+            0 => String::new(),
+            bytes => format!(", {} resumed", human(bytes)),
+        };
+        let retries = match live.retries() {
+            0 => String::new(),
+            1 => ", 1 retry".to_owned(),
+            retries => format!(", {retries} retries"),
+        };
         console.note(&format!(
-            "{modules} modules, {received} received, {seconds:.2} s"
+            "{modules} modules, {received} received{resumed}{retries}, {seconds:.2} s"
         ));
     }
     Ok(told.gravest)

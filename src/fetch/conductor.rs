@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
+use super::compute::Finished;
 use super::meta::GoMod;
 use super::pools::cores;
 use super::transfer::{OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
-use crate::cache::Entry;
+use crate::cache::{Entry, VersionLock};
 use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
 use crate::source::Info;
@@ -24,6 +25,8 @@ enum Report {
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
+    /// From the compute pool as well: to be fetched again under this lock.
+    Again(usize, VersionLock),
     /// Another process holds the lock.
     Busy(usize),
 }
@@ -269,11 +272,29 @@ where
         });
     }
 
+    fn start_again(&self, index: usize, lock: VersionLock) {
+        let fetcher = self.fetcher;
+        let entry = self.works[index].entry.clone();
+        let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
+        self.transfers.spawn(move |_| {
+            let transfer = || fetcher.transfer_again(index, &entry, lock);
+            let _ = match fetcher.unless_stopped(&entry, transfer) {
+                Ok(zip) => return drop(ready.send(zip)),
+                Err(error) => reports.send(Report::Zip(index, Err(error))),
+            };
+        });
+    }
+
     /// Takes in a report; returns the module whose state it changed.
     fn take_report(&mut self, report: Report) -> Option<usize> {
         let index = match report {
             Report::Busy(index) => {
                 self.start_zip(index, OnContention::Wait);
+                return None;
+            }
+            Report::Again(index, lock) => {
+                self.computing -= 1;
+                self.start_again(index, lock);
                 return None;
             }
             Report::Info(index, info) => {
@@ -326,8 +347,13 @@ where
         let fetcher = self.fetcher;
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.computes.spawn(move |_| {
-            let h1 = fetcher.finish_zip(&entry, zip);
-            let _ = reports.send(Report::Unpacked(index, h1));
+            let _ = reports.send(match fetcher.finish_zip(&entry, zip) {
+                Finished::Done(h1) => Report::Unpacked(index, h1),
+                Finished::Again(lock, cause) => {
+                    fetcher.begin_again(entry.module(), &cause);
+                    Report::Again(index, lock)
+                }
+            });
         });
     }
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::Fetcher;
 use super::meta::cached;
-use crate::cache::{Entry, TempFile, VersionLock};
-use crate::error::Result;
+use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
+use crate::error::{Error, Kind, Result};
 use crate::module::H1;
-use crate::transport::Sink;
+use crate::transport::{Kept, Resumable, Sink, Validator};
 use crate::trust::Part;
 
 /// What to do with a version lock that another process holds.
@@ -24,7 +24,16 @@ pub(super) struct Ready {
     pub(super) index: usize,
     pub(super) lock: VersionLock,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
-    pub(super) zip: Option<TempFile>,
+    pub(super) zip: Option<(ZipPart, Pieces)>,
+}
+
+/// What a wrong hash of a new zip means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// It was put together from several transfers, and perhaps should not have been.
+    Several,
+    /// It is wrong.
+    Final,
 }
 
 /// How the transfer of a zip ended.
@@ -73,26 +82,92 @@ impl Fetcher<'_> {
             return Ok(Transferred::Complete(h1));
         }
         if entry.has_zip() {
+            entry.sweep_part(&lock);
             return Ok(Transferred::Ready(Ready {
                 index,
                 lock,
                 zip: None,
             }));
         }
-        self.watch.started(entry.module());
-        let mut sink = ZipSink(entry.zip_temp(&lock)?);
-        let fetched = self.source.zip(entry.module(), &mut sink)?;
-        self.book(entry.module(), fetched);
-        Ok(Transferred::Ready(Ready {
-            index,
-            lock,
-            zip: Some(sink.0),
-        }))
+        let ready = self.fetch_zip(index, entry, lock, Begin::Anywhere)?;
+        Ok(Transferred::Ready(ready))
     }
 }
 
-/// A temporary as a place for bytes that may have to start again.
-struct ZipSink(TempFile);
+/// Where the bytes of a zip are to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begin {
+    /// What is kept counts.
+    Anywhere,
+    /// What was put together from pieces had the wrong hash: all of it is fetched.
+    FromFirstByte,
+}
+
+impl Fetcher<'_> {
+    /// Fetches a zip whose pieces did not make what go.sum says, from its first byte and for the
+    /// last time.
+    pub(super) fn transfer_again(
+        &self,
+        index: usize,
+        entry: &Entry,
+        lock: VersionLock,
+    ) -> Result<Ready> {
+        self.fetch_zip(index, entry, lock, Begin::FromFirstByte)
+    }
+
+    fn fetch_zip(
+        &self,
+        index: usize,
+        entry: &Entry,
+        lock: VersionLock,
+        begin: Begin,
+    ) -> Result<Ready> {
+        self.watch.started(entry.module());
+        let mut part = entry.zip_part(&lock)?;
+        if begin == Begin::FromFirstByte {
+            part.discard();
+            part = entry.zip_part(&lock)?;
+        }
+        let mut sink = ZipSink(part);
+        let fetched = match self.source.zip(entry.module(), &mut sink) {
+            Ok(fetched) => fetched,
+            Err(error) => return Err(sink.left_by(error)),
+        };
+        let pieces = match begin {
+            Begin::Anywhere if fetched.resumed > 0 => Pieces::Several,
+            _ => Pieces::Final,
+        };
+        self.book(entry.module(), fetched);
+        Ok(Ready {
+            index,
+            lock,
+            zip: Some((sink.0, pieces)),
+        })
+    }
+}
+
+/// A part as a place for bytes that may have to start again, or may go on.
+struct ZipSink(ZipPart);
+
+impl ZipSink {
+    /// Decides on what a failed transfer leaves, and says where it is if there is no room for
+    /// more.
+    fn left_by(self, error: Error) -> Error {
+        match error.kind() {
+            // Too large: the rest of it is not wanted either.
+            Kind::Security => {
+                self.0.discard();
+                error
+            }
+            Kind::LocalIo if self.0.kept().is_some_and(|(_, bytes)| bytes > 0) => {
+                let path = self.0.path().display();
+                let hint = format!("what has come is kept in {path}: the next run goes on there");
+                error.hint(hint)
+            }
+            _ => error,
+        }
+    }
+}
 
 impl Write for ZipSink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
@@ -105,7 +180,22 @@ impl Write for ZipSink {
 }
 
 impl Sink for ZipSink {
-    fn restart(&mut self) -> io::Result<()> {
-        self.0.truncate()
+    fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
+        let origin = resumable.map(|resumable| PartOrigin {
+            url: resumable.url.clone(),
+            validator: resumable.validator.as_str().to_owned(),
+            length: resumable.length,
+        });
+        self.0.restart(origin.as_ref())
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        let (origin, bytes) = self.0.kept()?;
+        let of = Resumable {
+            url: origin.url.clone(),
+            validator: Validator::parse(&origin.validator)?,
+            length: origin.length,
+        };
+        Some(Kept { of, bytes })
     }
 }

@@ -18,6 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::json::{JsonObject, info};
 use crate::config::{Log, Progress};
+use crate::error::Error;
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
 use crate::transport::{Event, Observer};
@@ -63,6 +64,14 @@ enum Message {
         wait: Duration,
         cause: String,
     },
+    Resume {
+        url: String,
+        bytes: u64,
+    },
+    Again {
+        module: ModuleVersion,
+        cause: String,
+    },
     Line(String),
 }
 
@@ -71,6 +80,8 @@ enum Message {
 pub struct Live {
     settings: LiveSettings,
     received: Arc<AtomicU64>,
+    retries: Arc<AtomicU64>,
+    resumed: AtomicU64,
     /// A thread prints: asked before a message is made.
     prints: AtomicBool,
     printing: Mutex<Printing>,
@@ -94,7 +105,9 @@ impl Live {
     pub fn start(settings: LiveSettings) -> Live {
         let live = Live {
             settings,
-            received: Arc::new(AtomicU64::new(0)),
+            received: Arc::default(),
+            retries: Arc::default(),
+            resumed: AtomicU64::new(0),
             prints: AtomicBool::new(false),
             printing: Mutex::new(Printing::Idle),
         };
@@ -114,7 +127,7 @@ impl Live {
             return;
         }
         let (sender, messages) = unbounded();
-        let picture = Picture::new(self.settings, Arc::clone(&self.received));
+        let picture = Picture::new(self.settings, &self.received, &self.retries);
         let thread = thread::Builder::new().name("report".into());
         if let Ok(thread) = thread.spawn(move || picture.run(&messages)) {
             *printing = Printing::Thread { sender, thread };
@@ -126,6 +139,18 @@ impl Live {
     #[must_use]
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// Requests made again so far.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Bytes so far that were kept of cut transfers and did not come again.
+    #[must_use]
+    pub fn resumed(&self) -> u64 {
+        self.resumed.load(Ordering::Relaxed)
     }
 
     /// Takes the progress line away and waits until everything told is printed. What is told
@@ -170,6 +195,14 @@ impl Watch for Live {
         self.tell(|| Message::Started(module.clone()));
     }
 
+    fn again(&self, module: &ModuleVersion, cause: &Error) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.tell(|| Message::Again {
+            module: module.clone(),
+            cause: cause.chain(),
+        });
+    }
+
     fn finished(&self, module: &ModuleVersion, failed: bool) {
         self.tell(|| Message::Finished {
             module: module.clone(),
@@ -197,11 +230,21 @@ impl Observer for Live {
             }
             Event::Retry {
                 url, wait, cause, ..
-            } => self.tell(|| Message::Retry {
-                url: url.to_string(),
-                wait: *wait,
-                cause: cause.chain(),
-            }),
+            } => {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+                self.tell(|| Message::Retry {
+                    url: url.to_string(),
+                    wait: *wait,
+                    cause: cause.chain(),
+                });
+            }
+            Event::Resume { url, bytes } => {
+                self.resumed.fetch_add(*bytes, Ordering::Relaxed);
+                self.tell(|| Message::Resume {
+                    url: url.to_string(),
+                    bytes: *bytes,
+                });
+            }
             // The two lines of `go mod download -x`.
             Event::Start { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(format!("# get {url}")));
@@ -262,6 +305,7 @@ struct Picture {
     bar: Option<ProgressBar>,
     begun: Instant,
     received: Arc<AtomicU64>,
+    retries: Arc<AtomicU64>,
     /// go.mod files fetched before it was known which modules are needed.
     graph: usize,
     planned: Option<usize>,
@@ -273,14 +317,15 @@ struct Picture {
 }
 
 impl Picture {
-    fn new(settings: LiveSettings, received: Arc<AtomicU64>) -> Picture {
+    fn new(settings: LiveSettings, received: &Arc<AtomicU64>, retries: &Arc<AtomicU64>) -> Picture {
         let shown = settings.shown();
         Picture {
             settings,
             shown,
             bar: (shown == Shown::Bar).then(bar),
             begun: Instant::now(),
-            received,
+            received: Arc::clone(received),
+            retries: Arc::clone(retries),
             graph: 0,
             told_bytes: (Instant::now(), 0),
             planned: None,
@@ -362,6 +407,28 @@ impl Picture {
                     self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
                 }
             }
+            Message::Resume { url, bytes } => {
+                if json {
+                    let mut object = self.json("resume", None);
+                    object.string("url", &url);
+                    object.number("bytes", bytes);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!("# {} kept of {url}", human(bytes)));
+                }
+            }
+            Message::Again { module, cause } => {
+                if json {
+                    let mut object = self.json("again", Some(&module));
+                    object.string("cause", &cause);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!(
+                        "# {module}: what was kept and what came later do not fit: fetching all \
+                         of it again"
+                    ));
+                }
+            }
             Message::Line(line) => self.say(&line),
         }
     }
@@ -426,6 +493,11 @@ impl Picture {
                 self.graph
             ),
         };
+        match self.retries.load(Ordering::Relaxed) {
+            0 => {}
+            1 => line.push_str("  1 retry"),
+            retries => line.push_str(&format!("  {retries} retries")),
+        }
         let slowest = self.working.iter().min_by_key(|(_, since)| **since);
         if let Some((module, since)) = slowest.filter(|(_, since)| since.elapsed() >= SLOW) {
             line.push_str(&format!("  {module} ({} s)", since.elapsed().as_secs()));
@@ -508,7 +580,7 @@ mod tests {
             },
         ];
         for end in ends {
-            let mut picture = Picture::new(settings, Arc::default());
+            let mut picture = Picture::new(settings, &Arc::default(), &Arc::default());
             picture.take(Message::Waiting {
                 module: module.clone(),
                 lock: "v1.0.0.lock".to_owned(),

@@ -8,10 +8,11 @@ use base64::prelude::BASE64_STANDARD;
 use ureq::Body;
 use ureq::http::{Response, StatusCode, header};
 
-use super::body::{Sink, briefly, copy_body};
+use super::body::{Extent, Sink, briefly, copy_body};
 use super::client::Client;
 use super::event::Event;
 use super::failure::{Circumstances, reading};
+use super::resume::{Answer, Kept, Resumable};
 use super::retry::{Failure, parse_retry_after};
 use super::stale::Stale;
 use super::status::{Detail, status_error, status_text};
@@ -26,6 +27,13 @@ const MAX_REDIRECTS: usize = 10;
 pub(super) enum TryTime {
     Limited,
     Unlimited,
+}
+
+/// What a good try brought, in bytes.
+pub(super) struct Brought {
+    pub(super) bytes: u64,
+    /// What needed not come again.
+    pub(super) resumed: u64,
 }
 
 /// A failed try.
@@ -55,21 +63,26 @@ impl Failed {
 }
 
 impl Client {
-    /// One try: redirects, status, body. Returns the size of the body as it was sent.
+    /// One try: redirects, status, body. Asks for the rest of what is `kept`, and, if the answer
+    /// to that is of no use, for the whole.
     pub(super) fn one_try(
         &self,
         url: &Url,
         limit: u64,
         sink: &mut dyn Sink,
+        mut kept: Option<Kept>,
         time: TryTime,
         attempt: u32,
-    ) -> Result<u64, Failed> {
+    ) -> Result<Brought, Failed> {
         let shown = &url.redacted();
         let started = Instant::now();
-        let until = match time {
+        let for_this = match time {
             TryTime::Limited => started.checked_add(self.0.settings.whole_try()),
             TryTime::Unlimited => None,
         };
+        let for_all = self.0.settings.deadline.map(|deadline| deadline.at());
+        let until = for_this.into_iter().chain(for_all).min();
+        let stall_timeout = self.0.settings.stall_timeout;
         let proxies = &self.network().proxies;
         let mut now = url.clone();
         let mut redirects = 0;
@@ -83,7 +96,7 @@ impl Client {
                 through: hop.map(|hop| hop.shown.as_str()),
                 settings: &self.0.settings,
             };
-            let response = self.send(&now, until, &circumstances)?;
+            let response = self.send(&now, kept.as_ref(), until, &circumstances)?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
@@ -99,23 +112,48 @@ impl Client {
                 let target = redirect(&now, &location, redirects, shown, told)?;
                 redirects += 1;
                 // Reading the small body to its end frees the connection for the next request.
-                let mut body = briefly(response.into_body(), self.0.settings.stall_timeout);
+                let mut body = briefly(response.into_body(), stall_timeout);
                 let _ = io::copy(&mut body, &mut io::sink());
                 now = target;
                 continue;
             }
-            if status != StatusCode::OK {
+            let length = response.body().content_length();
+            let judged = kept
+                .as_ref()
+                .map(|kept| kept.judge(status, response.headers(), length));
+            if judged == Some(Answer::Unusable) {
+                let mut body = briefly(response.into_body(), stall_timeout);
+                let _ = io::copy(&mut body, &mut io::sink());
+                (now, redirects, kept) = (url.clone(), 0, None);
+                continue;
+            }
+            let extent = match kept.take_if(|_| judged == Some(Answer::Rest)) {
+                Some(kept) => Some(Extent::Rest(kept)),
+                None if status == StatusCode::OK => {
+                    let date = self.0.timer.now();
+                    let of = Resumable::of(shown, response.headers(), length, date);
+                    Some(Extent::Whole(of))
+                }
+                None => None,
+            };
+            let Some(extent) = extent else {
                 let (parts, body) = response.into_parts();
                 let retry_after = parts
                     .headers
                     .get(header::RETRY_AFTER)
                     .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
                 let detail = if told { Detail::Hidden } else { Detail::Shown };
-                let body = briefly(body, self.0.settings.stall_timeout);
+                let body = briefly(body, stall_timeout);
                 let error = status_error(shown, status, &parts.headers, body, detail);
                 return Err(Failed { error, retry_after });
-            }
-            return copy_body(response, limit, sink, &circumstances, &*self.0.observer);
+            };
+            let observer = &*self.0.observer;
+            let bytes = copy_body(response, &extent, limit, sink, &circumstances, observer)?;
+            let resumed = match extent {
+                Extent::Whole(_) => 0,
+                Extent::Rest(kept) => kept.bytes,
+            };
+            return Ok(Brought { bytes, resumed });
         }
     }
 
@@ -123,6 +161,7 @@ impl Client {
     fn send(
         &self,
         url: &Url,
+        kept: Option<&Kept>,
         until: Option<Instant>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Response<Body>, Failed> {
@@ -145,6 +184,11 @@ impl Client {
             let mut request = self.network().agent.get(url.wire());
             if let Some(value) = &authorization {
                 request = request.header(header::AUTHORIZATION, value);
+            }
+            if let Some(kept) = kept {
+                request = request
+                    .header(header::RANGE, kept.range())
+                    .header(header::IF_RANGE, kept.of.validator.as_str());
             }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());

@@ -18,13 +18,14 @@
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
 //! | `status` | the text of a status that is not 200, as go words it |
+//! | `resume` | going on with a body that was cut: `Range`, `If-Range` |
+//! | `deadline` | the end of the whole run's time |
 //! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
 //!
-//! Where later work belongs: *resume* is a `Range` header in `attempt` and a sink
-//! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
+//! Where later work belongs: a *breaker* per host and *limits* (requests per host, bytes
 //! per second) are asked at the top of `client::Client::transfer`; *credentials* by URL prefix
 //! are found in `attempt`, where the request is sent, beside those of the URL itself.
 
@@ -33,6 +34,7 @@ mod attempt;
 mod body;
 mod client;
 mod date;
+mod deadline;
 mod encoding;
 mod event;
 mod failure;
@@ -41,6 +43,7 @@ mod hop;
 mod hosts;
 mod lookup;
 mod proxy_env;
+mod resume;
 mod retry;
 mod roots;
 mod stale;
@@ -55,8 +58,10 @@ use std::time::Duration;
 pub use body::{Fetched, Sink, TooLarge};
 pub use client::Client;
 pub(crate) use date::days_from_civil;
+pub use deadline::Deadline;
 pub use event::{Event, NoObserver, Observer};
 pub use proxy_env::ProxySettings;
+pub use resume::{Kept, Resumable, Validator};
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use roots::RootSettings;
 #[cfg(test)]
@@ -76,6 +81,8 @@ pub struct Settings {
     /// The longest that one try of [`Client::get`] may take as a whole, redirects included;
     /// `stall_timeout` if that is longer.
     pub small_body_timeout: Duration,
+    /// When all requests end, be they finished or not.
+    pub deadline: Option<Deadline>,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
     /// Which requests go through an HTTP proxy.
@@ -110,6 +117,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             small_body_timeout: SMALL_BODY_TIMEOUT,
+            deadline: None,
             roots: RootSettings::default(),
             proxy: ProxySettings::default(),
             per_host: 64,
