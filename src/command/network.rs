@@ -9,7 +9,9 @@ use crate::modset::Project;
 use crate::module::PrefixPatterns;
 use crate::report::Live;
 use crate::source::{Chain, DatabaseRoute, Offline, Source};
-use crate::transport::{Client, Observer, ProxySettings, RetryPolicy, RootSettings, Settings};
+use crate::transport::{
+    Client, Deadline, Observer, ProxySettings, RetryPolicy, RootSettings, Settings,
+};
 use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
 
 /// What everything that is fetched in one run goes through. Opens no socket until asked.
@@ -127,10 +129,12 @@ fn transport_settings(config: &Config) -> Settings {
     Settings {
         retry: RetryPolicy {
             retries: config.retries.value,
+            max_time: config.retry_max_time.value,
             ..RetryPolicy::default()
         },
         connect_timeout: config.connect_timeout.value,
         stall_timeout: config.stall_timeout.value,
+        deadline: config.timeout.value.and_then(Deadline::after),
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file

@@ -57,6 +57,10 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// The longest wait for the next byte, not zero.
     pub stall_timeout: Setting<Duration>,
+    /// How long after its first try a request may be tried again; `None` is no limit.
+    pub retry_max_time: Setting<Option<Duration>>,
+    /// The longest that a run may take; `None` is no limit.
+    pub timeout: Setting<Option<Duration>>,
     /// Open no socket.
     pub offline: Setting<bool>,
     /// go.sum is complete and stays as it is.
@@ -163,6 +167,9 @@ impl Config {
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
             stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            retry_max_time: own::RETRY_MAX_TIME
+                .resolve(flags.retry_max_time.as_deref(), &go_env)?,
+            timeout: own::TIMEOUT.resolve(flags.timeout.as_deref(), &go_env)?,
             offline: own_bool(&own::OFFLINE, flags.offline)?,
             locked: own_bool(&own::LOCKED, flags.locked)?,
             fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,
