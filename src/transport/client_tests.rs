@@ -529,5 +529,7 @@ fn a_new_client_has_done_nothing() {
 
 #[path = "client_answer_tests.rs"]
 mod answers;
+#[path = "client_resume_tests.rs"]
+mod resume;
 #[path = "client_secure_tests.rs"]
 mod secure;

@@ -20,6 +20,7 @@ mod network;
 mod readme;
 mod readonly;
 mod repair;
+mod resume;
 mod static_binary;
 mod sumdb;
 mod support;
