@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::{GoVersion, ModuleVersion};
-use crate::report::{Console, JsonObject, Live, LiveSettings, human, outcome_json};
+use crate::report::{Console, JsonObject, Live, LiveSettings, human, outcome_json, retries};
 use crate::trust::{Part, SumPolicy};
 
 /// The newest go version whose module rules are known; a newer `go` line is worth a word.
@@ -81,11 +81,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             0 => String::new(),
             bytes => format!(", {} resumed", human(bytes)),
         };
-        let retries = match live.retries() {
-            0 => String::new(),
-            1 => ", 1 retry".to_owned(),
-            retries => format!(", {retries} retries"),
-        };
+        let retries = retries(live.retries());
+        let retries = retries.map_or_else(String::new, |text| format!(", {text}"));
         console.note(&format!(
             "{modules} modules, {received} received{resumed}{retries}, {seconds:.2} s"
         ));

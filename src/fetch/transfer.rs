@@ -6,7 +6,7 @@ use super::Fetcher;
 use super::meta::cached;
 use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
 use crate::error::{Error, Kind, Result};
-use crate::module::H1;
+use crate::module::{H1, ModuleVersion};
 use crate::transport::{Kept, Resumable, Sink, Validator};
 use crate::trust::Part;
 
@@ -128,10 +128,13 @@ impl Fetcher<'_> {
             part.discard();
             part = entry.zip_part(&lock)?;
         }
-        let mut sink = ZipSink(part);
+        let mut sink = ZipSink {
+            part,
+            refused: None,
+        };
         let fetched = match self.source.zip(entry.module(), &mut sink) {
             Ok(fetched) => fetched,
-            Err(error) => return Err(sink.left_by(error)),
+            Err(error) => return Err(sink.left_by(error, entry.module())),
         };
         let pieces = match begin {
             Begin::Anywhere if fetched.resumed > 0 => Pieces::Several,
@@ -141,41 +144,65 @@ impl Fetcher<'_> {
         Ok(Ready {
             index,
             lock,
-            zip: Some((sink.0, pieces)),
+            zip: Some((sink.part, pieces)),
         })
     }
 }
 
 /// A part as a place for bytes that may have to start again, or may go on.
-struct ZipSink(ZipPart);
+struct ZipSink {
+    part: ZipPart,
+    /// Why it could not take bytes: the transport knows no paths.
+    refused: Option<io::Error>,
+}
 
 impl ZipSink {
-    /// Decides on what a failed transfer leaves, and says where it is if there is no room for
-    /// more.
-    fn left_by(self, error: Error) -> Error {
-        match error.kind() {
-            // Too large: the rest of it is not wanted either.
-            Kind::Security => {
-                self.0.discard();
-                error
-            }
-            Kind::LocalIo if self.0.kept().is_some_and(|(_, bytes)| bytes > 0) => {
-                let path = self.0.path().display();
-                let hint = format!("what has come is kept in {path}: the next run goes on there");
-                error.hint(hint)
+    /// Decides on what a failed transfer leaves, and names the file if that was the trouble.
+    fn left_by(self, error: Error, module: &ModuleVersion) -> Error {
+        let path = self.part.path();
+        let error = match self.refused {
+            // Another proxy may have been asked since, and failed otherwise.
+            Some(cause) if error.kind() == Kind::LocalIo => {
+                let error = Error::io("cannot write", path, cause).context(module.to_string());
+                if self.part.kept().is_some_and(|(_, bytes)| bytes > 0) {
+                    error.hint("what has come is kept there, and the next run goes on from it")
+                } else {
+                    error
+                }
             }
             _ => error,
+        };
+        // Too large: the rest of it is not wanted either.
+        if error.kind() == Kind::Security {
+            self.part.discard();
         }
+        error
+    }
+
+    /// Remembers a failure, and hands on its like.
+    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|cause| {
+            let like = match cause.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => cause.kind().into(),
+            };
+            // A write that a signal interrupted is made again, and has not failed.
+            if cause.kind() != io::ErrorKind::Interrupted {
+                self.refused = Some(cause);
+            }
+            like
+        })
     }
 }
 
 impl Write for ZipSink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data)
+        let written = self.part.write(data);
+        self.note(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.part.flush()
     }
 }
 
@@ -186,11 +213,12 @@ impl Sink for ZipSink {
             validator: resumable.validator.as_str().to_owned(),
             length: resumable.length,
         });
-        self.0.restart(origin.as_ref())
+        let restarted = self.part.restart(origin.as_ref());
+        self.note(restarted)
     }
 
     fn kept(&self) -> Option<Kept> {
-        let (origin, bytes) = self.0.kept()?;
+        let (origin, bytes) = self.part.kept()?;
         let of = Resumable {
             url: origin.url.clone(),
             validator: Validator::parse(&origin.validator)?,

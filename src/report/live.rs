@@ -5,7 +5,7 @@
 //! otherwise with the first wait for a lock.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::mem;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,27 +16,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::count::{human, retries};
 use super::json::{JsonObject, info};
-use crate::config::{Log, Progress};
+use super::shown::{LiveSettings, Shown};
 use crate::error::Error;
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
 use crate::transport::{Event, Observer};
-
-/// What is told.
-#[derive(Clone, Copy, Debug)]
-pub struct LiveSettings {
-    /// How progress is shown.
-    pub progress: Progress,
-    /// The form of lines. Where it is JSON, no line is redrawn on a terminal.
-    pub log: Log,
-    /// `-x`: every request.
-    pub requests: bool,
-    /// `-v`: retries.
-    pub verbose: bool,
-    /// `-q`: neither progress nor waiting.
-    pub quiet: bool,
-}
 
 /// A redraw this often is smooth and costs nothing.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -272,32 +258,6 @@ fn bar() -> ProgressBar {
     bar
 }
 
-/// The form of progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
-    Nothing,
-    /// One line, drawn over and over.
-    Bar,
-    /// A line now and then.
-    Lines,
-    /// One event a line.
-    Events,
-}
-
-impl LiveSettings {
-    fn shown(self) -> Shown {
-        let redraws = io::stderr().is_terminal() && self.log == Log::Text;
-        match self.progress {
-            _ if self.quiet => Shown::Nothing,
-            Progress::Never => Shown::Nothing,
-            Progress::Json => Shown::Events,
-            Progress::Auto | Progress::Always if redraws => Shown::Bar,
-            Progress::Auto => Shown::Nothing,
-            Progress::Always => Shown::Lines,
-        }
-    }
-}
-
 /// The printing thread's picture of the work.
 struct Picture {
     settings: LiveSettings,
@@ -493,10 +453,8 @@ impl Picture {
                 self.graph
             ),
         };
-        match self.retries.load(Ordering::Relaxed) {
-            0 => {}
-            1 => line.push_str("  1 retry"),
-            retries => line.push_str(&format!("  {retries} retries")),
+        if let Some(retries) = retries(self.retries.load(Ordering::Relaxed)) {
+            line.push_str(&format!("  {retries}"));
         }
         let slowest = self.working.iter().min_by_key(|(_, since)| **since);
         if let Some((module, since)) = slowest.filter(|(_, since)| since.elapsed() >= SLOW) {
@@ -522,45 +480,10 @@ impl Picture {
     }
 }
 
-/// Bytes in decimal units, with three digits: `512 B`, `1.23 MB`.
-#[must_use]
-pub fn human(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB"] {
-        if value < 999.5 || unit == "GB" {
-            let digits = match unit {
-                "B" => 0,
-                _ if value < 9.995 => 2,
-                _ if value < 99.95 => 1,
-                _ => 0,
-            };
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    format!("{bytes} B")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_readable() {
-        let rows = [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.00 kB"),
-            (12_345, "12.3 kB"),
-            (999_499, "999 kB"),
-            (999_500, "1.00 MB"),
-            (500 << 20, "524 MB"),
-            (5_000_000_000_000, "5000 GB"),
-        ];
-        for (bytes, want) in rows {
-            assert_eq!(human(bytes), want);
-        }
-    }
+    use crate::config::{Log, Progress};
 
     #[test]
     fn what_is_fetched_or_done_waits_no_longer() {

@@ -7,11 +7,15 @@
 //! thread.
 
 mod console;
+mod count;
 mod json;
 mod live;
 mod outcome;
+mod shown;
 
 pub use console::Console;
+pub use count::{human, retries};
 pub use json::JsonObject;
-pub use live::{Live, LiveSettings, human};
+pub use live::Live;
 pub use outcome::outcome_json;
+pub use shown::LiveSettings;
