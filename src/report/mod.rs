@@ -17,5 +17,5 @@ pub use console::Console;
 pub use count::{human, retries};
 pub use json::JsonObject;
 pub use live::Live;
-pub use outcome::outcome_json;
+pub use outcome::{Asked, outcome_json};
 pub use shown::LiveSettings;

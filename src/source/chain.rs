@@ -234,6 +234,15 @@ fn parse_base(text: &str) -> Result<Url> {
 }
 
 impl Source for Chain {
+    fn each(
+        &self,
+        path: &ModulePath,
+        version: &str,
+        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
+    ) -> Result<()> {
+        self.ask(path, version, |proxy| question(proxy))
+    }
+
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         self.ask(path, "", |proxy| proxy.versions(path))
     }

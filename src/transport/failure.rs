@@ -108,9 +108,9 @@ impl Circumstances<'_> {
             ureq::Error::HostNotFound => self
                 .network(format!("cannot look up {peer}: no address"))
                 .transient(),
-            ureq::Error::ConnectionFailed => {
-                self.network(format!("cannot connect to {peer}")).transient()
-            }
+            ureq::Error::ConnectionFailed => self
+                .network(format!("cannot connect to {peer}"))
+                .transient(),
             ureq::Error::Io(error) => self.explain_io(&error),
             ureq::Error::Rustls(error) => self.explain_tls(&error),
             ureq::Error::Tls(reason) => self.network(format!("TLS with {peer}: {reason}")),
