@@ -73,6 +73,10 @@ impl PartOrigin {
 
     fn read(path: &Path) -> Option<PartOrigin> {
         let mut text = String::new();
+        // A pipe of that name would be waited for.
+        fs::symlink_metadata(path)
+            .ok()
+            .filter(|found| found.is_file())?;
         let file = File::open(path).ok()?;
         file.take(MAX_FROM_BYTES).read_to_string(&mut text).ok()?;
         PartOrigin::parse(&text)

@@ -16,8 +16,9 @@ pub(super) enum Finished {
     /// The entry is complete, or it failed.
     Done(Result<H1>),
     /// The zip was put together from several transfers and is wrong, for this reason. It is gone,
-    /// and is to be fetched whole, under the same lock.
-    Again(VersionLock, Error),
+    /// and is to be fetched whole. Not under the same lock: who holds one may have to wait for a
+    /// thread that waits for another.
+    Again(Error),
 }
 
 impl Fetcher<'_> {
@@ -41,7 +42,7 @@ impl Fetcher<'_> {
         {
             part.discard();
             if pieces == Pieces::Several {
-                return Finished::Again(lock, error);
+                return Finished::Again(error);
             }
         }
         Finished::Done(Err(error))

@@ -15,8 +15,8 @@
 //! - The compute pool inflates, hashes and writes each zip in one pass ([`crate::modzip`]), and
 //!   commits it. A compute job never waits for the network, a lock or a channel.
 //! - A zip that was put together from the pieces of several transfers and turns out to be wrong
-//!   goes back to the transfer pool once, with its lock, to be fetched from its first byte. One
-//!   that came whole and is wrong has failed.
+//!   goes back to the transfer pool once, to be fetched from its first byte. One that came whole
+//!   and is wrong has failed.
 //!
 //! A lock that another process holds is tried first and waited for last, behind all other work:
 //! two processes that start on the same list share it out among them. Nobody waits for a lock

@@ -19,6 +19,15 @@ pub(super) enum OnContention {
     Wait,
 }
 
+/// Where the bytes of a zip are to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// What is kept counts.
+    Anywhere,
+    /// What was put together from pieces was wrong: all of it is fetched, for the last time.
+    FromFirstByte,
+}
+
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
 pub(super) struct Ready {
     pub(super) index: usize,
@@ -66,6 +75,7 @@ impl Fetcher<'_> {
         index: usize,
         entry: &Entry,
         on_contention: OnContention,
+        begin: Begin,
     ) -> Result<Transferred> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
@@ -89,32 +99,12 @@ impl Fetcher<'_> {
                 zip: None,
             }));
         }
-        let ready = self.fetch_zip(index, entry, lock, Begin::Anywhere)?;
+        let ready = self.fetch_zip(index, entry, lock, begin)?;
         Ok(Transferred::Ready(ready))
     }
 }
 
-/// Where the bytes of a zip are to come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begin {
-    /// What is kept counts.
-    Anywhere,
-    /// What was put together from pieces had the wrong hash: all of it is fetched.
-    FromFirstByte,
-}
-
 impl Fetcher<'_> {
-    /// Fetches a zip whose pieces did not make what go.sum says, from its first byte and for the
-    /// last time.
-    pub(super) fn transfer_again(
-        &self,
-        index: usize,
-        entry: &Entry,
-        lock: VersionLock,
-    ) -> Result<Ready> {
-        self.fetch_zip(index, entry, lock, Begin::FromFirstByte)
-    }
-
     fn fetch_zip(
         &self,
         index: usize,

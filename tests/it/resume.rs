@@ -1,6 +1,7 @@
 //! A zip that is cut on its way: what is kept, what is fetched again, and that no wrong byte stays.
 
 use std::fs;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,9 @@ use nix::sys::signal::Signal;
 use crate::network::crowd;
 use crate::support::go::only_modfetch;
 use crate::support::script::Fault;
-use crate::support::{Proxy, Run, Sandbox, Times, require_go};
+use crate::support::tree::Picture;
+use crate::support::universe::{Tree, Universe};
+use crate::support::{Proxy, Run, Sandbox, Times, require_go, sums};
 
 const ZIP: &str = "example.com/m000/@v/v1.0.0.zip";
 const PART: &str = "cache/download/example.com/m000/@v/v1.0.0.zip.part";
@@ -17,22 +20,48 @@ const PART: &str = "cache/download/example.com/m000/@v/v1.0.0.zip.part";
 /// Some megabytes, so that one hundredth is more than what else is sent.
 const SIZE: usize = 3 << 20;
 
+/// One module with a large zip, made once: that takes longer than any of the tests.
+struct Large {
+    tree: Arc<Tree>,
+    zip: Vec<u8>,
+    go_sum: String,
+}
+
+fn made() -> &'static Large {
+    static LARGE: OnceLock<Large> = OnceLock::new();
+    LARGE.get_or_init(|| {
+        let (modules, _) = crowd(1, SIZE);
+        let (zip, go_sum) = (modules[0].zip(), sums::lines(&modules[0]));
+        let tree = Arc::new(Universe::of(modules).tree());
+        Large { tree, zip, go_sum }
+    })
+}
+
 /// A proxy with one large zip, a project that needs it, and the zip.
 fn large() -> (Proxy, Sandbox, Vec<u8>) {
-    let (modules, sandbox) = crowd(1, SIZE);
-    let zip = modules[0].zip();
-    let proxy = Proxy::of_modules(modules);
-    let sandbox = sandbox.proxy(&proxy);
-    (proxy, sandbox, zip)
+    let made = made();
+    let proxy = Proxy::of(Arc::clone(&made.tree));
+    let sandbox = Sandbox::new()
+        .go_mod("require example.com/m000 v1.0.0")
+        .go_sum(&made.go_sum)
+        .proxy(&proxy);
+    (proxy, sandbox, made.zip.clone())
 }
 
 /// What a run that was never cut makes.
+fn whole() -> &'static Picture {
+    static WHOLE: OnceLock<Picture> = OnceLock::new();
+    WHOLE.get_or_init(|| {
+        let (_proxy, sandbox, _) = large();
+        sandbox.run(["download"]).ok();
+        sandbox.picture()
+    })
+}
+
 #[track_caller]
 fn demand_like_whole(sandbox: &Sandbox) {
-    let (_proxy, clean, _) = large();
-    clean.run(["download"]).ok();
     let what = "a clean cache and the one after a cut";
-    clean.picture().assert_same(&sandbox.picture(), what);
+    whole().assert_same(&sandbox.picture(), what);
 }
 
 /// A number that `-json` prints; 0 if it does not.
@@ -279,6 +308,31 @@ fn a_whole_with_a_wrong_hash_is_final_and_leaves_nothing() {
     let proxy = proxy.corrupting(ZIP, zip.len() / 3, Times::ALWAYS);
     sandbox.run(["download"]).fails(5);
     assert_eq!(proxy.hits(ZIP), 1);
+}
+
+#[test]
+fn zips_that_are_cut_again_and_again_are_put_together_right() {
+    if !only_modfetch() {
+        return;
+    }
+    let (modules, sandbox) = crowd(12, 40_000);
+    let (clean_modules, clean) = crowd(12, 40_000);
+    let proxy = Proxy::of_modules(modules);
+    for number in 0..12 {
+        let zip = format!("example.com/m{number:03}/@v/v1.0.0.zip");
+        let cut = 1 + 3_333 * number;
+        proxy.script(&zip, Fault::Cut(cut), Times(1));
+        proxy.script(&zip, Fault::Garbage, Times(number % 2));
+        proxy.script(&zip, Fault::Cut(number), Times(1));
+        proxy.script(&zip, Fault::Reset(cut / 2), Times(number % 3));
+    }
+    let sandbox = sandbox.proxy(&proxy);
+    sandbox.run(["download", "--retries", "6"]).ok();
+    let clean_proxy = Proxy::of_modules(clean_modules);
+    let clean = clean.proxy(&clean_proxy);
+    clean.run(["download"]).ok();
+    let what = "a clean cache and the one after many cuts";
+    clean.picture().assert_same(&sandbox.picture(), what);
 }
 
 #[test]
