@@ -51,6 +51,7 @@ pub mod modfile;
 pub mod modset;
 pub mod module;
 pub mod modzip;
+mod quoted;
 pub mod report;
 mod run;
 pub mod source;

@@ -15,6 +15,7 @@
 //! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
+//! | `credentials` | who we are to whom: netrc, GOAUTH, tokens |
 //! | `status` | the text of a status that is not 200, as go words it |
 //! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
 //! | `url` | a parsed URL and its redacted form |
@@ -23,11 +24,11 @@
 //!
 //! Where later work belongs: *resume* is a `Range` header in `client::Client::one_try` and a sink
 //! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
-//! per second) are asked at the top of `client::Client::transfer`; *credentials* by URL prefix
-//! are found in `client::Client::send`, beside those of the URL itself.
+//! per second) are asked at the top of `client::Client::transfer`.
 
 mod agent;
 mod client;
+mod credentials;
 mod date;
 mod encoding;
 mod event;
@@ -49,6 +50,7 @@ mod url;
 use std::time::Duration;
 
 pub use client::{Client, Fetched, Sink, TooLarge};
+pub use credentials::CredentialSettings;
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
 pub use proxy_env::ProxySettings;
@@ -75,6 +77,8 @@ pub struct Settings {
     pub roots: RootSettings,
     /// Which requests go through an HTTP proxy.
     pub proxy: ProxySettings,
+    /// Where credentials come from.
+    pub credentials: CredentialSettings,
     /// How many requests one host gets at once.
     pub per_host: usize,
     /// How many idle connections are kept, at most, for all hosts and for one.
@@ -107,6 +111,7 @@ impl Default for Settings {
             small_body_timeout: SMALL_BODY_TIMEOUT,
             roots: RootSettings::default(),
             proxy: ProxySettings::default(),
+            credentials: CredentialSettings::default(),
             per_host: 64,
             connections: 64,
             user_agent: concat!("modfetch/", env!("CARGO_PKG_VERSION")).to_owned(),
