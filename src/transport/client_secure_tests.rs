@@ -12,6 +12,7 @@ fn trusting(pem: &str) -> (tempfile::TempDir, Settings) {
     let roots = RootSettings {
         cert_file: Some(file),
         cert_dir: Some(vec![none]),
+        added: None,
     };
     (
         temp,
@@ -48,7 +49,8 @@ fn tls_trusts_what_ssl_cert_file_names_and_nothing_else() {
         error.chain(),
         format!(
             "reading {}: cannot verify the certificate of localhost: x509: certificate signed \
-             by unknown authority (SSL_CERT_FILE names those to trust)",
+             by unknown authority \"CN=rcgen self signed cert\" (SSL_CERT_FILE or --cacert names \
+             those to trust)",
             url(&stranger, "/x")
         )
     );
@@ -58,7 +60,7 @@ fn tls_trusts_what_ssl_cert_file_names_and_nothing_else() {
     assert!(
         error
             .chain()
-            .ends_with("x509: certificate is not valid for 127.0.0.1"),
+            .ends_with("x509: certificate is valid for localhost, not 127.0.0.1"),
         "{}",
         error.chain()
     );
@@ -84,6 +86,7 @@ fn an_unusable_ssl_cert_file_is_named_and_only_for_https() {
     let roots = RootSettings {
         cert_file: Some("/nonexistent.pem".into()),
         cert_dir: None,
+        added: None,
     };
     let (client, waits) = new_client(Settings {
         roots,

@@ -14,6 +14,8 @@
 //! | `stale` | idle connections that turn out to be closed |
 //! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
+//! | `certificate`, `issuer` | why a server is not believed, and whose word is missing |
+//! | `client_auth` | our own certificate, and who gets to see it |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
 //! | `credentials` | who we are to whom: netrc, GOAUTH, tokens |
 //! | `status` | the text of a status that is not 200, as go words it |
@@ -27,7 +29,9 @@
 //! per second) are asked at the top of `client::Client::transfer`.
 
 mod agent;
+mod certificate;
 mod client;
+mod client_auth;
 mod credentials;
 mod date;
 mod encoding;
@@ -36,6 +40,7 @@ mod failure;
 mod file;
 mod hop;
 mod hosts;
+mod issuer;
 mod lookup;
 mod proxy_env;
 mod retry;
@@ -50,6 +55,7 @@ mod url;
 use std::time::Duration;
 
 pub use client::{Client, Fetched, Sink, TooLarge};
+pub use client_auth::ClientCertSettings;
 pub use credentials::CredentialSettings;
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
@@ -75,6 +81,8 @@ pub struct Settings {
     pub small_body_timeout: Duration,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
+    /// The certificate for servers that ask for one.
+    pub client_cert: ClientCertSettings,
     /// Which requests go through an HTTP proxy.
     pub proxy: ProxySettings,
     /// Where credentials come from.
@@ -110,6 +118,7 @@ impl Default for Settings {
             stall_timeout: Duration::from_secs(30),
             small_body_timeout: SMALL_BODY_TIMEOUT,
             roots: RootSettings::default(),
+            client_cert: ClientCertSettings::default(),
             proxy: ProxySettings::default(),
             credentials: CredentialSettings::default(),
             per_host: 64,
