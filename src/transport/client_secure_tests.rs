@@ -1,7 +1,10 @@
 //! The client through TLS and HTTP proxies.
 
+use rustls::server::WebPkiClientVerifier;
+
 use super::*;
 use crate::transport::testserver::Wire;
+use crate::transport::{ClientCertSettings, CredentialSettings};
 
 /// Settings that trust one certificate and nothing else.
 fn trusting(pem: &str) -> (tempfile::TempDir, Settings) {
@@ -198,4 +201,122 @@ fn https_goes_through_a_proxy_by_connect() {
     );
     assert_eq!(error.kind(), Kind::Auth);
     assert!(waits.lock().unwrap().is_empty());
+}
+
+/// Credentials of GOAUTH's `netrc` for one machine: u and p.
+fn known(temp: &tempfile::TempDir, machine: &str) -> CredentialSettings {
+    let file = temp.path().join("netrc");
+    fs::write(&file, format!("machine {machine} login u password p\n")).unwrap();
+    CredentialSettings {
+        goauth: "netrc".into(),
+        netrc: Some(file),
+        ..CredentialSettings::default()
+    }
+}
+
+#[test]
+fn an_http_proxy_on_the_way_sees_no_credentials() {
+    let proxy = Server::start_proxy(None);
+    let (server, pem) = Server::start_tls("host.invalid", |_, _, wire| {
+        reply(wire, "200 OK", "", "secret")
+    });
+    let (temp, trust) = trusting(&pem);
+    let mut credentials = known(&temp, &format!("host.invalid:{}", server.port));
+    credentials.insecure_hosts.push("host.invalid".into());
+    let through = Some(format!("http://127.0.0.1:{}", proxy.port));
+    let (client, _) = new_client(Settings {
+        proxy: ProxySettings {
+            http_proxy: through.clone(),
+            https_proxy: through,
+            ..ProxySettings::default()
+        },
+        credentials,
+        ..trust
+    });
+    let host = format!("host.invalid:{}", server.port);
+    get(&client, &format!("https://{host}/x")).unwrap();
+    // printf u:p | base64
+    assert!(
+        server.heads()[0]
+            .to_lowercase()
+            .contains("authorization: basic dtpw\r\n")
+    );
+    // Allowed by name, but here it would be the proxy's to read.
+    get(&client, &format!("http://{host}/x")).unwrap();
+    let error = get(&client, &format!("http://u:p@{host}/x")).unwrap_err();
+    assert_eq!(error.kind(), Kind::Auth);
+    let heads = proxy.heads();
+    assert_eq!(heads.len(), 2, "{heads:?}");
+    for head in heads {
+        assert!(!head.to_lowercase().contains("authorization"), "{head}");
+    }
+}
+
+#[test]
+fn a_refused_credential_of_a_redirected_request_stays_at_home() {
+    let server = Server::start(|target, _, wire| match target {
+        "/a/out" => reply(wire, "302 Found", "Location: /b\r\n", ""),
+        _ => reply(wire, "200 OK", "", "x"),
+    });
+    let temp = tempfile::tempdir().unwrap();
+    let mut credentials = known(&temp, &format!("127.0.0.1:{}/a", server.port));
+    credentials.insecure_hosts.push("127.0.0.1".into());
+    let (client, _) = new_client(Settings {
+        credentials,
+        ..settings()
+    });
+    get(&client, &server.url("/a/out")).unwrap();
+    let heads = server.heads();
+    assert!(
+        heads[0].to_lowercase().contains("authorization: "),
+        "{heads:?}"
+    );
+    assert!(
+        !heads[1].to_lowercase().contains("authorization: "),
+        "out of the prefix: {heads:?}"
+    );
+}
+
+#[test]
+fn a_client_certificate_goes_to_named_servers_only() {
+    let me = rcgen::generate_simple_self_signed(vec!["me".to_owned()]).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(me.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .unwrap();
+    let (server, pem) = Server::start_tls_with("localhost", clients, |_, _, wire| {
+        reply(wire, "200 OK", "", "x")
+    });
+    let (temp, trust) = trusting(&pem);
+    let file = temp.path().join("me.pem");
+    fs::write(&file, me.cert.pem() + &me.signing_key.serialize_pem()).unwrap();
+    let url = format!("https://localhost:{}/x", server.port);
+    let with = |cert: Option<&std::path::PathBuf>, named: &str| {
+        let (client, _) = new_client(Settings {
+            client_cert: ClientCertSettings {
+                cert: cert.cloned(),
+                key: None,
+                hosts: vec![Url::parse(named).unwrap()],
+            },
+            ..trust.clone()
+        });
+        get(&client, &url).map(|fetched| fetched.value)
+    };
+    assert_eq!(with(Some(&file), &url).unwrap(), b"x");
+    for refused in [
+        with(Some(&file), "https://localhost:1/x"),
+        with(Some(&file), "https://other.invalid"),
+        with(None, &url),
+    ] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), Kind::Auth, "{}", error.chain());
+        assert!(
+            error
+                .chain()
+                .ends_with("TLS with localhost: it asks for a client certificate")
+        );
+    }
+    assert_eq!(server.heads().len(), 1);
 }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use rustls::server::NoClientAuth;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivateKeyDer;
 
@@ -42,13 +44,22 @@ impl Server {
         name: &str,
         handler: impl Fn(&str, usize, &mut dyn Wire) -> Then + Send + Sync + 'static,
     ) -> (Server, String) {
+        Server::start_tls_with(name, Arc::new(NoClientAuth), handler)
+    }
+
+    /// As [`Server::start_tls`], and asks for the client certificate that `clients` wants.
+    pub(crate) fn start_tls_with(
+        name: &str,
+        clients: Arc<dyn ClientCertVerifier>,
+        handler: impl Fn(&str, usize, &mut dyn Wire) -> Then + Send + Sync + 'static,
+    ) -> (Server, String) {
         let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
         (
