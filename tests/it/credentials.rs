@@ -92,7 +92,7 @@ fn netrc_is_read_as_go_reads_it_ports_included() {
         for usual in [true, false] {
             let sandbox = || {
                 let name = if usual { "../home/.netrc" } else { "named" };
-                let sandbox = sandbox(&[&site]).file(name, &netrc(&[machine.clone()]));
+                let sandbox = sandbox(&[&site]).file(name, &netrc(std::slice::from_ref(&machine)));
                 let file = in_project(&sandbox, "named");
                 if usual {
                     sandbox
@@ -213,12 +213,12 @@ fn git_answers_for_a_host_and_learns_the_outcome() {
 
 /// Makes credentials known for two hosts, in one of the ways there are; in the URL of GOPROXY
 /// they are for the first one only.
-fn give(way: &str, hosts: [String; 2], sandbox: Sandbox) -> Sandbox {
-    let [a, b] = &hosts;
+fn give(way: &str, hosts: &[String; 2], sandbox: Sandbox) -> Sandbox {
+    let [a, b] = hosts;
     match way {
-        "netrc" => sandbox.file("../home/.netrc", &netrc(&hosts)),
+        "netrc" => sandbox.file("../home/.netrc", &netrc(hosts)),
         "file" => sandbox
-            .file("secret", &netrc(&hosts))
+            .file("secret", &netrc(hosts))
             .env("MODFETCH_NETRC_FILE", "secret"),
         "token" => hosts.iter().fold(sandbox, |sandbox, host| {
             let name = host.replace(['.', ':'], "_");
@@ -253,7 +253,7 @@ fn credentials_do_not_follow_a_redirect_even_where_others_are_known() {
         for way in ["netrc", "file", "token", "url", "command"] {
             let site = site();
             let sandbox = sandbox(&[&site, target]);
-            let sandbox = give(way, [site.host(), target.host()], sandbox);
+            let sandbox = give(way, &[site.host(), target.host()], sandbox);
             let arguments = ["download", "-x", "--log", "json"];
             if !works {
                 let told = sandbox.run(arguments.into_iter().chain(["-json"]));
@@ -345,7 +345,9 @@ fn plain_http_gets_credentials_only_if_the_host_is_named() {
     }
     let proxy = Proxy::serve().demanding(BASIC);
     let host = proxy.url().replace("http://", "");
-    let give = || Sandbox::with("hello", &proxy).file("../home/.netrc", &netrc(&[host.clone()]));
+    let give = || {
+        Sandbox::with("hello", &proxy).file("../home/.netrc", &netrc(std::slice::from_ref(&host)))
+    };
     let run = give().run(["download"]);
     run.fails(7).stderr_has(&format!(
         "no credentials are sent to {host} over plain http: use https, or name the host with \
