@@ -320,3 +320,67 @@ fn a_client_certificate_goes_to_named_servers_only() {
     }
     assert_eq!(server.heads().len(), 1);
 }
+
+#[test]
+fn socks_proxies_are_gone_through_for_both_schemes() {
+    let (server, pem) = Server::start_tls("host.invalid", |_, _, wire| {
+        reply(wire, "200 OK", "", "secret")
+    });
+    let plain = Server::start(|_, _, wire| reply(wire, "200 OK", "", "plain"));
+    let (_temp, trust) = trusting(&pem);
+    for (login, userinfo) in [(None, ""), (Some("u:p@ss"), "u:p%40ss@")] {
+        let socks = Server::start_socks(login);
+        let with = |userinfo: &str| {
+            let through = Some(format!("socks5://{userinfo}127.0.0.1:{}", socks.port));
+            let proxy = ProxySettings {
+                http_proxy: through.clone(),
+                https_proxy: through,
+                ..ProxySettings::default()
+            };
+            new_client(Settings {
+                proxy,
+                ..trust.clone()
+            })
+        };
+        let (client, waits) = with(userinfo);
+        let secure = format!("https://host.invalid:{}/x", server.port);
+        let open = format!("http://192.0.2.1:{}/x", plain.port);
+        for _ in 0..2 {
+            assert_eq!(get(&client, &secure).unwrap().value, b"secret");
+            assert_eq!(get(&client, &open).unwrap().value, b"plain");
+        }
+        let want = [
+            format!("host.invalid:{}", server.port),
+            format!("[192, 0, 2, 1]:{}", plain.port),
+        ];
+        assert_eq!(socks.heads(), want, "connections are kept");
+        let error = get(&client, "https://host.invalid:1/x").unwrap_err();
+        assert_eq!(
+            error.chain(),
+            format!(
+                "reading https://host.invalid:1/x: proxy socks5://{}127.0.0.1:{} for \
+                 host.invalid:1: the proxy: not allowed by its rules",
+                if login.is_some() { "u:xxxxx@" } else { "" },
+                socks.port
+            )
+        );
+        assert!(waits.lock().unwrap().is_empty(), "not tried again");
+        if login.is_some() {
+            for userinfo in ["", "u:wrong@"] {
+                let error = get(&with(userinfo).0, &secure).unwrap_err();
+                assert_eq!(error.kind(), Kind::Auth, "{}", error.chain());
+            }
+        }
+    }
+    assert!(plain.heads()[0].starts_with("GET /x HTTP/1.1\r\n"));
+    let garbage = Server::start(|_, _, _| Then::Close);
+    let (client, waits) = new_client(Settings {
+        proxy: ProxySettings {
+            http_proxy: Some(format!("socks5://127.0.0.1:{}", garbage.port)),
+            ..ProxySettings::default()
+        },
+        ..settings()
+    });
+    assert!(get(&client, "http://host.invalid/x").is_err());
+    assert_eq!(waits.lock().unwrap().len(), 2, "it may pass");
+}

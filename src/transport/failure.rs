@@ -9,6 +9,7 @@ use ureq::Timeout;
 use super::Settings;
 use super::certificate;
 use super::hop::ConnectRefused;
+use super::socks::SocksRefused;
 use super::stale::Stale;
 use super::url::{RedactedUrl, Url};
 use crate::error::{Error, Kind};
@@ -152,6 +153,15 @@ impl Circumstances<'_> {
         };
         if error.is::<Stale>() {
             return self.network(error.to_string()).transient();
+        }
+        if let Some(refused) = error.downcast_ref::<SocksRefused>() {
+            let reason = format!("{}: {refused}", self.peer());
+            return match refused {
+                SocksRefused::Login => reading(self.url, Kind::Auth, reason)
+                    .hint("put user:password@ into the URL of the proxy"),
+                refused if refused.may_pass() => self.network(reason).transient(),
+                _ => self.network(reason),
+            };
         }
         let Some(refused) = error.downcast_ref::<ConnectRefused>() else {
             return self.network(error.to_string());

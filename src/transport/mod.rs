@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `client` | the one public way in: tries, redirects, limits, events |
 //! | `agent` | the one ureq configuration, each changed default explained |
-//! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
+//! | `hop`, `socks` | proxies: `CONNECT` for https and the absolute form for http, or SOCKS5 |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
 //! | `stale` | idle connections that turn out to be closed |
 //! | `encoding` | undoes `Content-Encoding: gzip` |
@@ -45,6 +45,7 @@ mod lookup;
 mod proxy_env;
 mod retry;
 mod roots;
+mod socks;
 mod stale;
 mod status;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use ureq::unversioned::transport::{
 use super::Settings;
 use super::certificate::NamingVerifier;
 use super::client_auth::{ClientCertSettings, Identity};
+use super::proxy_env::plain_host;
 use super::roots::{self, RootSettings};
 use crate::error::{Error, Kind, Result};
 
@@ -103,11 +104,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         if !details.needs_tls() || transport.is_tls() {
             return Ok(Some(Either::A(transport)));
         }
-        let host = details.uri.host().unwrap_or_default();
-        let host = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
+        let host = plain_host(details.uri);
         let config = self
             .config(host, details.uri.port_u16().unwrap_or(443))
             .map_err(|error| ureq::Error::Other(Box::new(error)))?;

@@ -183,6 +183,11 @@ impl Url {
         &self.host
     }
 
+    /// True if the host is written without a port.
+    pub(super) fn host_has_no_port(&self) -> bool {
+        split_port(&self.host).1.is_none()
+    }
+
     /// The host without port and brackets.
     #[must_use]
     pub fn hostname(&self) -> &str {
