@@ -10,7 +10,8 @@ use crate::module::PrefixPatterns;
 use crate::report::Live;
 use crate::source::{Chain, DatabaseRoute, Offline, Source};
 use crate::transport::{
-    Client, Deadline, Observer, ProxySettings, RetryPolicy, RootSettings, Settings,
+    Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
+    RootSettings, Settings, Url,
 };
 use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
 
@@ -123,6 +124,21 @@ impl sumdb::Transport for Unasked {
     }
 }
 
+/// The servers that the settings name: those in GOPROXY and GOSUMDB. What is no URL there is
+/// refused elsewhere.
+fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
+    let proxies = config.goproxy.value.split([',', '|']);
+    let mut database = config.gosumdb.value.split_whitespace();
+    let name = database.next().and_then(|name| name.split('+').next());
+    let named = proxies.chain(name).chain(database.next()).map(str::trim);
+    named.filter_map(|text| {
+        // As in GOPROXY, what names no scheme is https.
+        let https = format!("https://{text}");
+        let text = if text.contains("://") { text } else { &https };
+        Url::parse(text).ok()
+    })
+}
+
 fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
@@ -144,12 +160,25 @@ fn transport_settings(config: &Config) -> Settings {
                 .ssl_cert_dir
                 .as_ref()
                 .map(|setting| setting.value.clone()),
+            added: config.cacert.value.clone(),
+        },
+        client_cert: ClientCertSettings {
+            cert: config.client_cert.value.clone(),
+            key: config.client_key.value.clone(),
+            hosts: named_servers(config).collect(),
         },
         proxy: ProxySettings {
             http_proxy: text(&config.http_proxy),
             https_proxy: text(&config.https_proxy),
             no_proxy: text(&config.no_proxy),
             cgi: config.request_method,
+        },
+        credentials: CredentialSettings {
+            goauth: config.goauth.value.clone(),
+            netrc: config.netrc.as_ref().map(|setting| setting.value.clone()),
+            netrc_file: config.netrc_file.value.clone(),
+            tokens: config.tokens.clone(),
+            insecure_hosts: config.allow_insecure_auth.value.clone(),
         },
         per_host: config.jobs_per_host.value,
         connections: config.jobs.value,

@@ -11,6 +11,7 @@ use super::Settings;
 use super::agent;
 use super::attempt::{Brought, TryTime};
 use super::body::{CHUNK_BYTES, Fetched, Sink, TooLarge, unwritable};
+use super::credentials::Credentials;
 use super::deadline::Deadline;
 use super::event::{Event, Observer};
 use super::failure::tried;
@@ -32,6 +33,7 @@ pub(super) struct Inner {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) timer: Box<dyn Timer>,
     hosts: HostLimits,
+    pub(super) credentials: Credentials,
     network: OnceLock<Network>,
 }
 
@@ -66,6 +68,7 @@ impl Client {
     ) -> Client {
         Client(Arc::new(Inner {
             hosts: HostLimits::new(settings.per_host),
+            credentials: Credentials::new(settings.credentials.clone()),
             settings,
             observer,
             timer,

@@ -10,6 +10,7 @@
 )]
 
 mod concurrent;
+mod credentials;
 mod download;
 mod flags;
 mod hostile;
