@@ -7,5 +7,9 @@ pub mod download;
 pub mod env;
 mod list;
 mod network;
+mod project;
+pub mod sum;
+mod sum_check;
+mod sum_explain;
 
 pub use directory::working_directory;

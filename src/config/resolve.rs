@@ -57,6 +57,8 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// The longest wait for the next byte, not zero.
     pub stall_timeout: Setting<Duration>,
+    /// How long to wait for versions that the checksum database does not know yet; zero is not.
+    pub wait_published: Setting<Duration>,
     /// Open no socket.
     pub offline: Setting<bool>,
     /// go.sum is complete and stays as it is.
@@ -163,6 +165,8 @@ impl Config {
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
             stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            wait_published: own::WAIT_PUBLISHED
+                .resolve(flags.wait_published.as_deref(), &go_env)?,
             offline: own_bool(&own::OFFLINE, flags.offline)?,
             locked: own_bool(&own::LOCKED, flags.locked)?,
             fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,

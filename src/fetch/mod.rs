@@ -24,11 +24,13 @@
 
 mod compute;
 mod conductor;
+mod evidence;
 mod files;
 mod graph;
 mod meta;
 mod outcome;
 mod pools;
+mod sums;
 mod transfer;
 
 use std::collections::HashMap;
@@ -36,7 +38,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
+pub use pools::on_cores;
+pub use sums::{Line, State};
 
 use crate::cache::Cache;
 use crate::module::ModuleVersion;

@@ -45,6 +45,14 @@ pub(in crate::config) const STALL_TIMEOUT: OwnSetting<Duration> = OwnSetting {
     default: "30s",
     parse: value::timeout,
 };
+/// `--wait-published`: how long a version may take to be known to the checksum database.
+pub(in crate::config) const WAIT_PUBLISHED: OwnSetting<Duration> = OwnSetting {
+    flag: "--wait-published",
+    variable: "MODFETCH_WAIT_PUBLISHED",
+    alias: None,
+    default: "0",
+    parse: value::patience,
+};
 /// `--progress`.
 pub(in crate::config) const PROGRESS: OwnSetting<Progress> = OwnSetting {
     flag: "--progress",

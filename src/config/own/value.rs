@@ -133,6 +133,14 @@ pub(super) fn timeout(text: &str) -> Parsed<Duration> {
         .ok_or_else(|| "want a time such as 10s, 1m30s, 250ms, or seconds, at most 24h".to_owned())
 }
 
+/// As [`timeout`], and zero, which is no patience at all.
+pub(super) fn patience(text: &str) -> Parsed<Duration> {
+    match parse_duration(text) {
+        Some(Duration::ZERO) => Ok(Duration::ZERO),
+        _ => timeout(text),
+    }
+}
+
 pub(super) fn progress(text: &str) -> Parsed<Progress> {
     match text {
         "auto" => Ok(Progress::Auto),
