@@ -339,6 +339,7 @@ pub(super) fn read_go_sum(file: &Path) -> Result<GoSum> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     use super::sumdb::testing::{self, Log, Server};
     use super::sumdb::{Setting, Store};
@@ -438,6 +439,53 @@ mod tests {
             let asked = std::mem::take(&mut server.lock().unwrap().requests);
             assert_eq!(asked.len(), requests, "{asked:?}");
         }
+    }
+
+    #[test]
+    fn a_toolchain_needs_the_database_whatever_exempts_it() {
+        let module = ModuleVersion::parse(TOOLCHAIN, "v0.0.1-go1.26.0.linux-amd64").unwrap();
+        let refused = |settings: SumSettings| {
+            let (_dir, policy) = policy("", settings);
+            policy.precheck(&module, Part::Zip).err().map(|e| e.chain())
+        };
+        let server = Server::of(Log::of(300));
+        let dir = tempfile::tempdir().unwrap();
+        let off = settings(Database::Off, "", false);
+        // The text of `GOSUMDB=off go mod download golang.org/toolchain@...`, go1.26.8.
+        let text = format!("{module}: verifying module: checksum database disabled by GOSUMDB=off");
+        assert_eq!(refused(off.clone()), Some(text));
+        let (_dir, asks) = policy(
+            "",
+            settings(database(&server, dir.path()), "golang.org", false),
+        );
+        assert!(asks.must_ask(&module, Part::Zip));
+        let local_proxy = true;
+        assert_eq!(refused(SumSettings { local_proxy, ..off }), None);
+    }
+
+    #[test]
+    fn what_would_have_to_wait_is_known() {
+        let (module, h1) = logged(7);
+        let server = Server::of(Log::of(300));
+        let dir = tempfile::tempdir().unwrap();
+        let must_ask = |go_sum: &str, exempt: &str| {
+            let (_dir, policy) = policy(
+                go_sum,
+                settings(database(&server, dir.path()), exempt, false),
+            );
+            policy.must_ask(&module, Part::Zip)
+        };
+        assert!(must_ask("", ""));
+        assert!(!must_ask("", "example.com"));
+        assert!(!must_ask(
+            &format!("{} {} {h1}\n", module.path(), module.version()),
+            ""
+        ));
+        let (_dir, policy) = policy("", settings(database(&server, dir.path()), "", false));
+        policy.ask(&module, Part::GoMod).unwrap();
+        // One answer is about both.
+        assert!(!policy.must_ask(&module, Part::Zip));
+        assert_eq!(policy.logged(&module, Part::Zip).unwrap(), Logged::Sum(h1));
     }
 
     #[test]

@@ -83,8 +83,9 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "explain",
         commands: SUM,
-        brief: "Show what go.sum, database, cache and proxy say of a module version",
-        detail: "What the proxy has is fetched, compared and thrown away.",
+        brief: "Show who says what of a module version",
+        detail: "go.sum, checksum database, cache and proxy side by side. What the proxy has is fetched, \
+compared and thrown away.",
         set: |raw, given| {
             raw.explain = given.on();
             Ok(())

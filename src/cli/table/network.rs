@@ -47,7 +47,7 @@ pub(super) const FLAGS: &[Flag] = &[
         value: Some("TIME"),
         env: Some("MODFETCH_WAIT_PUBLISHED"),
         commands: FETCHING,
-        brief: "Wait up to TIME for versions the checksum database does not know yet",
+        brief: "Wait this long for tags the checksum database lacks",
         detail: "Default 0: do not wait. For tags that were pushed moments ago: 404 and 410 of the \
 database are asked again, with growing waits, until TIME has passed since the first of them.",
         set: |raw, given| {
