@@ -7,6 +7,7 @@ pub mod download;
 pub mod env;
 mod list;
 mod network;
+mod pick;
 mod project;
 pub mod sum;
 mod sum_check;

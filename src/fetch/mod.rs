@@ -30,6 +30,7 @@ mod graph;
 mod meta;
 mod outcome;
 mod pools;
+mod query;
 mod sums;
 mod transfer;
 
@@ -41,6 +42,7 @@ use std::sync::{Mutex, PoisonError};
 pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
+pub use query::{Answer, Question};
 pub use sums::{Line, State};
 
 use crate::cache::Cache;
