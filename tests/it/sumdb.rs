@@ -419,10 +419,12 @@ fn a_cache_that_may_not_be_written_is_proven_without_a_lock() {
     }
     let database = database();
     let proxy = serve(&database);
-    let full = sandbox(&database, &proxy.url()).unprivileged();
+    let full = sandbox(&database, &proxy.url());
     full.run(["download"]).ok();
     full.seal_cache();
-    let sandbox = full.go_sum("");
+    let sandbox = sandbox(&database, &proxy.url())
+        .cache_of(&full)
+        .unprivileged();
     sandbox.run(["download"]).ok();
     assert!(
         sandbox
