@@ -80,7 +80,7 @@ line for it. Nothing unchecked becomes visible in the cache.",
         verb: Verb::Sum,
         name: "sum",
         go_name: None,
-        arguments: "[FILE.zip|DIR] [path@version]",
+        arguments: "[FILE] [path@version]",
         brief: "Compute, check, complete and explain sums",
         detail: "With a module zip or directory and the path@version that it is, prints its h1, as \
 go.sum would have it. A zip that breaks a rule for module zips has none.\n\

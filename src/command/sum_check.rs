@@ -19,7 +19,7 @@ use super::project::find_project;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher, Line, State};
+use crate::fetch::{FetchSettings, Fetcher, SumLine, SumState};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::ModuleVersion;
 use crate::report::{Console, JsonObject, Live};
@@ -68,7 +68,7 @@ pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Opti
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
     let lines = needed(&project, &graph, &mut failures);
-    let states = fetcher.examine(&lines, &config.go_env.temp_dir())?;
+    let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
     live.clear();
     for warning in sums.take_warnings() {
         console.line(&warning);
@@ -107,14 +107,14 @@ pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Opti
 }
 
 /// The lines that go.sum needs, in its order.
-fn needed(project: &Project, graph: &Graph, failures: &mut Vec<Error>) -> Vec<Line> {
+fn needed(project: &Project, graph: &Graph, failures: &mut Vec<Error>) -> Vec<SumLine> {
     let selection = if project.is_pruned() {
         Selection::listed(project, graph)
     } else {
         Selection::of(&[Argument::All], Some(project), Some(graph))
     };
     let mut lines = Vec::new();
-    let mut add = |module: ModuleVersion, part| lines.push(Line { module, part });
+    let mut add = |module: ModuleVersion, part| lines.push(SumLine { module, part });
     for choice in selection.choices {
         match choice {
             Choice::Module { module, .. } => add(module, Part::Zip),
@@ -129,7 +129,7 @@ fn needed(project: &Project, graph: &Graph, failures: &mut Vec<Error>) -> Vec<Li
         }
     }
     lines.sort_by(|a, b| {
-        let is_gomod = |line: &Line| line.part == Part::GoMod;
+        let is_gomod = |line: &SumLine| line.part == Part::GoMod;
         let paths = a.module.path().as_str().cmp(b.module.path().as_str());
         let versions = a.module.version().cmp(b.module.version());
         paths.then(versions).then(is_gomod(a).cmp(&is_gomod(b)))
@@ -149,17 +149,17 @@ struct Told<'a> {
 
 impl Told<'_> {
     /// Prints what is to be said of a line, if anything.
-    fn tell(&mut self, line: &Line, state: &State) -> Result<()> {
-        let Line { module, part } = line;
+    fn tell(&mut self, line: &SumLine, state: &SumState) -> Result<()> {
+        let SumLine { module, part } = line;
         let key = part.version_key(module);
         let name = format!("{}@{key}", module.path());
         match state {
-            State::Recorded => Ok(()),
-            State::Missing(h1) => {
+            SumState::Recorded => Ok(()),
+            SumState::Missing(h1) => {
                 self.missing += 1;
                 self.print(line, self.found, &[("Sum", h1.as_str())])
             }
-            State::Unknown { missing, error } => {
+            SumState::Unknown { missing, error } => {
                 // Known lines are told once: the failure of the graph may be this one.
                 if !self
                     .failures
@@ -174,7 +174,7 @@ impl Told<'_> {
                 self.missing += 1;
                 self.print(line, "missing", &[])
             }
-            State::Disagrees {
+            SumState::Disagrees {
                 recorded,
                 witness,
                 says,
@@ -197,8 +197,8 @@ impl Told<'_> {
     }
 
     /// Prints one line of go.sum with a word before it and fields behind.
-    fn print(&self, line: &Line, state: &str, fields: &[(&'static str, &str)]) -> Result<()> {
-        let Line { module, part } = line;
+    fn print(&self, line: &SumLine, state: &str, fields: &[(&'static str, &str)]) -> Result<()> {
+        let SumLine { module, part } = line;
         let key = part.version_key(module);
         let text = if self.config.json.value {
             let mut json = JsonObject::new();

@@ -43,7 +43,7 @@ pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Answer, Question};
-pub use sums::{Line, State};
+pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::module::ModuleVersion;

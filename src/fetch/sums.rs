@@ -19,7 +19,7 @@ const ZIPS_AT_ONCE: usize = 16;
 
 /// A line of go.sum that is needed.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct SumLine {
     /// Of which module version.
     pub module: ModuleVersion,
     /// For its zip or its go.mod.
@@ -28,7 +28,7 @@ pub struct Line {
 
 /// How a line stands.
 #[derive(Clone, Debug)]
-pub enum State {
+pub enum SumState {
     /// go.sum has it, and nobody who could be asked contradicts.
     Recorded,
     /// go.sum lacks it; this is what belongs there, accepted by the policy.
@@ -82,51 +82,51 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
-    pub fn examine(&self, lines: &[Line], temporary: &Path) -> Result<Vec<State>> {
+    pub fn examine(&self, lines: &[SumLine], temporary: &Path) -> Result<Vec<SumState>> {
         if lines.is_empty() {
             return Ok(Vec::new());
         }
-        let examine = |line: &Line| {
+        let examine = |line: &SumLine| {
             let missing = self.is_missing(line);
             let state = match missing {
-                true => self.complete_line(line).map(|h1| h1.map(State::Missing)),
+                true => self.complete_line(line).map(|h1| h1.map(SumState::Missing)),
                 false => self.compare_line(line).map(Some),
             };
-            let unknown = |error| State::Unknown { missing, error };
-            state.map_or_else(|error| Some(unknown(error)), |state| state)
+            let unknown = |error| SumState::Unknown { missing, error };
+            state.unwrap_or_else(|error| Some(unknown(error)))
         };
         let each = || lines.par_iter().with_max_len(1).map(examine).collect();
-        let mut states: Vec<Option<State>> = self.pools.transfer()?.install(each);
+        let mut states: Vec<Option<SumState>> = self.pools.transfer()?.install(each);
         let of_zips: Vec<usize> = (0..lines.len()).filter(|&i| states[i].is_none()).collect();
         for some in of_zips.chunks(ZIPS_AT_ONCE) {
             let modules: Vec<&ModuleVersion> = some.iter().map(|&i| &lines[i].module).collect();
             for (&i, h1) in some.iter().zip(self.hash_zips(&modules, temporary)?) {
                 let accepted = h1.and_then(|h1| {
                     self.sums.check(&lines[i].module, Part::Zip, &h1)?;
-                    Ok(State::Missing(h1))
+                    Ok(SumState::Missing(h1))
                 });
                 let missing = true;
                 states[i] =
-                    Some(accepted.unwrap_or_else(|error| State::Unknown { missing, error }));
+                    Some(accepted.unwrap_or_else(|error| SumState::Unknown { missing, error }));
             }
         }
         // Every line was examined in one of the two ways.
         Ok(states
             .into_iter()
-            .map(|state| state.unwrap_or(State::Recorded))
+            .map(|state| state.unwrap_or(SumState::Recorded))
             .collect())
     }
 
     /// True if go.sum does not have it, though this run may have learnt it.
-    fn is_missing(&self, line: &Line) -> bool {
+    fn is_missing(&self, line: &SumLine) -> bool {
         !self.sums.knows(&line.module, line.part) || self.sums.is_new(&line.module, line.part)
     }
 
     /// Compares a line of go.sum with what else is known, and cheap to know.
-    fn compare_line(&self, line: &Line) -> Result<State> {
-        let Line { module, part } = line;
+    fn compare_line(&self, line: &SumLine) -> Result<SumState> {
+        let SumLine { module, part } = line;
         let recorded = self.sums.recorded(module, *part);
-        let disagrees = |witness: &str, says: H1| State::Disagrees {
+        let disagrees = |witness: &str, says: H1| SumState::Disagrees {
             recorded: recorded.join(" "),
             witness: witness.to_owned(),
             says,
@@ -143,13 +143,13 @@ impl Fetcher<'_> {
         }
         match self.cached_sum(&self.cache.entry(module)?, *part)? {
             Some(h1) if !agrees(&h1) => Ok(disagrees("cache", h1)),
-            _ => Ok(State::Recorded),
+            _ => Ok(SumState::Recorded),
         }
     }
 
     /// Finds out what belongs into a line that go.sum lacks; `None` if a zip must be hashed.
-    fn complete_line(&self, line: &Line) -> Result<Option<H1>> {
-        let Line { module, part } = line;
+    fn complete_line(&self, line: &SumLine) -> Result<Option<H1>> {
+        let SumLine { module, part } = line;
         let entry = self.cache.entry(module)?;
         let cached = self.cached_sum(&entry, *part)?;
         let h1 = match self.sums.logged(module, *part)? {

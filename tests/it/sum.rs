@@ -64,14 +64,14 @@ fn sums_are_those_of_go_sum() {
         compared += 1;
     }
     assert!(compared > 5);
-    let want = format!(
-        "{{\n\t\"Path\": \"gopkg.in/tiny.v1\",\n\t\"Version\": \"v1.0.2\",\n\t\"Sum\": \
-         \"h1:iOu3hXD5tgYGSBxvUDJoLy1TUXpZcUVy3LKlz36giuA=\"\n}}\n"
+    let want = concat!(
+        "{\n\t\"Path\": \"gopkg.in/tiny.v1\",\n\t\"Version\": \"v1.0.2\",\n\t\"Sum\": ",
+        "\"h1:iOu3hXD5tgYGSBxvUDJoLy1TUXpZcUVy3LKlz36giuA=\"\n}\n"
     );
     let tiny = "cache/download/gopkg.in/tiny.v1/@v/v1.0.2.zip";
     let tiny = sandbox.cached(tiny).display().to_string();
     let run = sandbox.run(["sum", "-json", &tiny, "gopkg.in/tiny.v1@v1.0.2"]);
-    run.ok().stdout(&want);
+    run.ok().stdout(want);
 }
 
 #[test]
@@ -425,10 +425,7 @@ fn a_proxy_out_of_step_and_a_retagged_version_are_told_apart() {
     let zip = retagged().zip();
     let odd = |said: &serde_json::Value| said["Zip"]["Odd"].clone();
     let cause = |said: &serde_json::Value| said["Zip"]["Cause"].as_str().unwrap().to_owned();
-    proxy.put(
-        "example.com/text/@v/v1.2.0.zip",
-        Some(Bytes::from(zip.clone())),
-    );
+    proxy.put("example.com/text/@v/v1.2.0.zip", Some(Bytes::from(zip)));
     let (code, said) = explain(&sandbox);
     assert_eq!((code, odd(&said)), (5, serde_json::json!(["Proxy"])));
     assert!(cause(&said).starts_with("proxy out of step"));
