@@ -46,7 +46,7 @@ pub use query::{Answer, Question};
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
-use crate::module::ModuleVersion;
+use crate::module::{H1, ModuleVersion};
 use crate::source::Source;
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -87,6 +87,8 @@ pub struct Fetcher<'a> {
     settings: FetchSettings,
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
+    /// The go.mod files in the cache that were checked in this run.
+    gomods: Mutex<HashMap<ModuleVersion, H1>>,
     stopped: AtomicBool,
 }
 
@@ -107,6 +109,7 @@ impl<'a> Fetcher<'a> {
             settings,
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
+            gomods: Mutex::default(),
             stopped: AtomicBool::new(false),
         }
     }
