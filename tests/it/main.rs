@@ -23,6 +23,7 @@ mod readme;
 mod readonly;
 mod repair;
 mod static_binary;
+mod sum;
 mod sumdb;
 mod support;
 mod trust;

@@ -107,6 +107,7 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         row(&CONNECT_TIMEOUT, go_env),
         row(&STALL_TIMEOUT, go_env),
         row(&ALLOW_INSECURE_AUTH, go_env),
+        row(&WAIT_PUBLISHED, go_env),
         row(&PROGRESS, go_env),
         row(&COLOR, go_env),
         row(&LOG, go_env),
