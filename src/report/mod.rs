@@ -8,6 +8,7 @@
 
 mod console;
 mod count;
+mod explained;
 mod json;
 mod live;
 mod outcome;
@@ -15,6 +16,7 @@ mod shown;
 
 pub use console::Console;
 pub use count::{human, retries};
+pub use explained::Explained;
 pub use json::JsonObject;
 pub use live::Live;
 pub use outcome::{Asked, outcome_json};

@@ -24,6 +24,7 @@ mod readonly;
 mod repair;
 mod resume;
 mod static_binary;
+mod sum;
 mod sumdb;
 mod support;
 mod trust;
