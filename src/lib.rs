@@ -53,7 +53,9 @@ pub mod module;
 pub mod modzip;
 pub mod report;
 mod run;
+mod signals;
 pub mod source;
+mod steps;
 pub mod transport;
 pub mod trust;
 

@@ -14,6 +14,7 @@ use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::{GoVersion, ModuleVersion};
 use crate::report::{Console, JsonObject, Live, LiveSettings, human, outcome_json};
+use crate::signals::{self, Ending};
 use crate::trust::{Part, SumPolicy};
 
 /// The newest go version whose module rules are known; a newer `go` line is worth a word.
@@ -28,6 +29,8 @@ pub struct Request {
     pub from: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
     pub dry_run: bool,
+    /// How a signal ends the run.
+    pub ending: Ending,
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
@@ -51,8 +54,18 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         quiet: config.quiet.value,
     }));
     let network = Network::new(config, &live)?;
+    let cache = cache.with_locks(network.locks());
+    let (telling, working) = (console.clone(), Arc::downgrade(&live));
+    signals::watch(request.ending, move |signal| {
+        // Whatever is being redrawn goes first. Without it the run is over already.
+        if let Some(live) = working.upgrade() {
+            live.clear();
+            telling.error(&interrupted(signal, live.progress()));
+        }
+    });
     let sums = network.sum_policy(config, project.as_ref())?;
     let source = network.source(config);
+    let lower = network.lower(config)?;
     let settings = FetchSettings {
         jobs: config.jobs.value,
         writable: config.modcacherw.value,
@@ -64,7 +77,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console,
         cache: &cache,
         sums: &sums,
-        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings),
+        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower),
         project: project.as_ref(),
         live: &live,
     };
@@ -77,8 +90,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         let seconds = begun.elapsed().as_secs_f64();
         let received = human(live.received());
         let modules = told.modules;
+        let taken = match lower.as_slice() {
+            [] => String::new(),
+            _ => format!(
+                ", {} from read-only caches",
+                human(run.fetcher.lower_bytes())
+            ),
+        };
         console.note(&format!(
-            "{modules} modules, {received} received, {seconds:.2} s"
+            "{modules} modules, {received} received{taken}, {seconds:.2} s"
         ));
     }
     Ok(told.gravest)
@@ -165,7 +185,8 @@ impl Run<'_> {
             .collect();
         let outcomes = self.fetcher.download(&modules);
         self.live.clear();
-        for notice in selection.notices.iter().chain(&self.sums.take_warnings()) {
+        let warnings = [self.sums.take_warnings(), self.fetcher.take_warnings()];
+        for notice in selection.notices.iter().chain(warnings.iter().flatten()) {
             self.console.line(notice);
         }
         let mut failures = self.tell(&selection, &outcomes)?;
@@ -280,6 +301,9 @@ impl Run<'_> {
         }
         planned.retain(|(_, missing)| !missing.is_empty());
         self.live.clear();
+        for warning in self.fetcher.take_warnings() {
+            self.console.line(&warning);
+        }
         for (module, missing) in &planned {
             let line = if self.config.json.value {
                 let mut json = JsonObject::new();
@@ -374,6 +398,16 @@ fn no_queries(path: &str, query: &str) -> Error {
         format!("{path}@{query}: version queries are not supported yet"),
     )
     .hint("name a canonical version, as v1.2.3 or a pseudo-version")
+}
+
+/// What a run says that a signal ends, after so many modules of so many.
+fn interrupted(signal: &str, (finished, planned): (usize, usize)) -> Error {
+    let place = match planned {
+        0 => "before it was known what is missing".to_owned(),
+        planned => format!("after {finished} of {planned} modules"),
+    };
+    Error::new(Kind::Other, format!("interrupted by {signal} {place}"))
+        .hint("what was fetched is kept: the next run goes on from there")
 }
 
 /// Finds and reads the main module, and says what is odd about it.

@@ -57,6 +57,10 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// The longest wait for the next byte, not zero.
     pub stall_timeout: Setting<Duration>,
+    /// The longest wait for a lock; `None` is no limit.
+    pub lock_timeout: Setting<Option<Duration>>,
+    /// Module caches that are only read: absolute, in order.
+    pub ro_cache: Setting<Vec<PathBuf>>,
     /// Open no socket.
     pub offline: Setting<bool>,
     /// go.sum is complete and stays as it is.
@@ -131,6 +135,7 @@ impl Config {
         let own_bool = |setting: &own::OwnSetting<bool>, value: Option<bool>| {
             setting.resolve(value.map(|on| if on { "true" } else { "false" }), &go_env)
         };
+        let ro_cache = (!flags.ro_cache.is_empty()).then(|| flags.ro_cache.join(":"));
         let goauth = go_env.get_or("GOAUTH", Setting::new("netrc".into(), Origin::Default));
         let mode = project::module_mode(&go_env)?;
         project::find_go_work(Path::new(""), &go_env)?;
@@ -163,6 +168,10 @@ impl Config {
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
             stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            lock_timeout: own::LOCK_TIMEOUT.resolve(flags.lock_timeout.as_deref(), &go_env)?,
+            ro_cache: own::RO_CACHE
+                .resolve(ro_cache.as_deref(), &go_env)?
+                .map(|dirs| dirs.into_iter().map(|dir| cwd.join(dir)).collect()),
             offline: own_bool(&own::OFFLINE, flags.offline)?,
             locked: own_bool(&own::LOCKED, flags.locked)?,
             fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,

@@ -17,7 +17,7 @@ impl Fetcher<'_> {
     /// The directory is made below its `.partial` mark and loses it only after the hash agreed
     /// and the zip is in its place. On any failure the directory goes first, then the mark, then
     /// the temporary.
-    pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready) -> Result<H1> {
+    pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready<'_>) -> Result<H1> {
         let was_cached = ready.zip.is_none();
         self.unpack(entry, ready).map_err(|error| match was_cached {
             true => cached(error, &entry.zip_path()),
@@ -25,7 +25,7 @@ impl Fetcher<'_> {
         })
     }
 
-    fn unpack(&self, entry: &Entry, ready: Ready) -> Result<H1> {
+    fn unpack(&self, entry: &Entry, ready: Ready<'_>) -> Result<H1> {
         let Ready { lock, zip, .. } = ready;
         let file = match &zip {
             Some(temp) => entry.named(temp.reader())?,

@@ -7,7 +7,7 @@ use rayon::Scope;
 
 use super::meta::GoMod;
 use super::pools::cores;
-use super::transfer::{OnContention, Ready, Transferred};
+use super::transfer::{Lower, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
@@ -24,21 +24,23 @@ enum Report {
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
+    /// As `Unpacked`, of a zip from a cache that is only read and that turned out to be damaged.
+    Damaged(usize),
     /// Another process holds the lock.
     Busy(usize),
 }
 
 /// One module on its way.
-struct Work {
+struct Work<'a> {
     entry: Entry,
     info: Option<Result<Info>>,
     gomod: Option<Result<GoMod>>,
     zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
-    held: Option<Ready>,
+    held: Option<Ready<'a>>,
 }
 
-impl Work {
+impl Work<'_> {
     /// `Some(true)` if both small files are there, `Some(false)` if one has failed.
     fn meta(&self) -> Option<bool> {
         match (&self.info, &self.gomod) {
@@ -57,7 +59,7 @@ impl Work {
     }
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
     /// Completes the cache entries of `modules`; one outcome for each, in their order.
     pub fn download(&self, modules: &[ModuleVersion]) -> Vec<Outcome> {
         let mut slots: Vec<usize> = Vec::with_capacity(modules.len());
@@ -93,7 +95,7 @@ impl Fetcher<'_> {
             self.watch.finished(module, failed);
         }
         if !works.is_empty() {
-            let (places, works): (Vec<usize>, Vec<Work>) = works.into_iter().unzip();
+            let (places, works): (Vec<usize>, Vec<Work<'a>>) = works.into_iter().unzip();
             for (place, work) in places.into_iter().zip(self.conduct(works)) {
                 let module = distinct[place];
                 settled[place] = Some(self.settle(module, work));
@@ -108,7 +110,7 @@ impl Fetcher<'_> {
     }
 
     /// What the cache has of a module, without a lock.
-    fn look(&self, module: &ModuleVersion) -> Result<Work> {
+    fn look(&self, module: &ModuleVersion) -> Result<Work<'a>> {
         let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
         let gomod = self.cached_gomod(&entry).transpose();
@@ -123,7 +125,7 @@ impl Fetcher<'_> {
     }
 
     /// Runs the two pools until every work is settled.
-    fn conduct(&self, mut works: Vec<Work>) -> Vec<Work> {
+    fn conduct(&self, mut works: Vec<Work<'a>>) -> Vec<Work<'a>> {
         let pools = self
             .pools
             .transfer()
@@ -159,7 +161,7 @@ impl Fetcher<'_> {
     }
 
     /// Turns the results of the parts into one outcome; the first failure in go's order counts.
-    fn settle(&self, module: &ModuleVersion, work: Work) -> Outcome {
+    fn settle(&self, module: &ModuleVersion, work: Work<'a>) -> Outcome {
         let mut outcome = Outcome::new(module);
         outcome.traffic = self.traffic(module);
         outcome.error = fill(&mut outcome, work).err();
@@ -167,7 +169,7 @@ impl Fetcher<'_> {
     }
 }
 
-fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
+fn fill(outcome: &mut Outcome, work: Work<'_>) -> Result<()> {
     // The conductor settles all three parts of every work.
     let never_tried = || Error::new(Kind::Other, format!("{}: not tried", work.entry.module()));
     outcome.info = Some(work.info.ok_or_else(never_tried)??);
@@ -183,11 +185,11 @@ fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
 
 struct Conductor<'c, 'scope, 'f, 'a> {
     fetcher: &'f Fetcher<'a>,
-    works: &'c mut Vec<Work>,
+    works: &'c mut Vec<Work<'a>>,
     transfers: &'c Scope<'scope>,
     computes: &'c Scope<'scope>,
     reports_in: Sender<Report>,
-    ready_in: Sender<Ready>,
+    ready_in: Sender<Ready<'a>>,
     computing: usize,
 }
 
@@ -195,7 +197,7 @@ impl<'scope, 'f: 'scope, 'a> Conductor<'_, 'scope, 'f, 'a>
 where
     'a: 'scope,
 {
-    fn run(mut self, reports: &Receiver<Report>, ready: &Receiver<Ready>) {
+    fn run(mut self, reports: &Receiver<Report>, ready: &Receiver<Ready<'a>>) {
         for index in 0..self.works.len() {
             self.start(index);
         }
@@ -250,16 +252,16 @@ where
             });
         }
         if work.zip.is_none() {
-            self.start_zip(index, OnContention::Defer);
+            self.start_zip(index, OnContention::Defer, Lower::First);
         }
     }
 
-    fn start_zip(&self, index: usize, on_contention: OnContention) {
+    fn start_zip(&self, index: usize, on_contention: OnContention, lower: Lower) {
         let fetcher = self.fetcher;
         let entry = self.works[index].entry.clone();
         let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
         self.transfers.spawn(move |_| {
-            let transfer = || fetcher.transfer_zip(index, &entry, on_contention);
+            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, lower);
             let _ = match fetcher.unless_stopped(&entry, transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
@@ -273,7 +275,12 @@ where
     fn take_report(&mut self, report: Report) -> Option<usize> {
         let index = match report {
             Report::Busy(index) => {
-                self.start_zip(index, OnContention::Wait);
+                self.start_zip(index, OnContention::Wait, Lower::First);
+                return None;
+            }
+            Report::Damaged(index) => {
+                self.computing -= 1;
+                self.start_zip(index, OnContention::Wait, Lower::Never);
                 return None;
             }
             Report::Info(index, info) => {
@@ -304,7 +311,7 @@ where
     }
 
     /// Takes in a fetched zip: unpacks it now, or keeps it until the small files are there.
-    fn take_zip(&mut self, zip: Ready) -> Option<usize> {
+    fn take_zip(&mut self, zip: Ready<'a>) -> Option<usize> {
         let index = zip.index;
         if self.works[index].meta().is_none() {
             self.works[index].held = Some(zip);
@@ -314,7 +321,7 @@ where
         Some(index)
     }
 
-    fn unpack(&mut self, zip: Ready) {
+    fn unpack(&mut self, zip: Ready<'a>) {
         let index = zip.index;
         if self.works[index].meta() == Some(false) {
             // The module has failed already: the zip is dropped, its temporary goes with it.
@@ -326,8 +333,14 @@ where
         let fetcher = self.fetcher;
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.computes.spawn(move |_| {
-            let h1 = fetcher.finish_zip(&entry, zip);
-            let _ = reports.send(Report::Unpacked(index, h1));
+            let lower = zip.lower;
+            let _ = reports.send(match (fetcher.finish_zip(&entry, zip), lower) {
+                (Err(error), Some(lower)) if error.kind() == Kind::Security => {
+                    fetcher.damaged(lower, &error);
+                    Report::Damaged(index)
+                }
+                (h1, _) => Report::Unpacked(index, h1),
+            });
         });
     }
 }

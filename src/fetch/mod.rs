@@ -26,21 +26,21 @@ mod compute;
 mod conductor;
 mod files;
 mod graph;
+mod lower;
 mod meta;
 mod outcome;
 mod pools;
 mod transfer;
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use outcome::{Outcome, Traffic};
 
 use crate::cache::Cache;
 use crate::module::ModuleVersion;
-use crate::source::Source;
+use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
 
@@ -54,8 +54,6 @@ pub trait Watch: Sync {
     fn started(&self, module: &ModuleVersion);
     /// A module is complete or has failed.
     fn finished(&self, module: &ModuleVersion, failed: bool);
-    /// Another process holds the lock that is needed next.
-    fn waiting(&self, module: &ModuleVersion, lock: &Path);
 }
 
 /// How the engine works.
@@ -75,6 +73,9 @@ pub struct FetchSettings {
 pub struct Fetcher<'a> {
     cache: &'a Cache,
     source: &'a dyn Source,
+    lower: &'a [LowerCache],
+    lower_bytes: AtomicU64,
+    warnings: Mutex<Vec<String>>,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
@@ -95,6 +96,9 @@ impl<'a> Fetcher<'a> {
         Fetcher {
             cache,
             source,
+            lower: &[],
+            lower_bytes: AtomicU64::new(0),
+            warnings: Mutex::default(),
             sums,
             watch,
             settings,

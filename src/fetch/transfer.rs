@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use super::Fetcher;
 use super::meta::cached;
 use crate::cache::{Entry, TempFile, VersionLock};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::module::H1;
+use crate::source::{LowerCache, Source};
+use crate::steps;
 use crate::transport::Sink;
 use crate::trust::Part;
 
@@ -20,24 +22,34 @@ pub(super) enum OnContention {
 }
 
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
-pub(super) struct Ready {
+pub(super) struct Ready<'a> {
     pub(super) index: usize,
     pub(super) lock: VersionLock,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
     pub(super) zip: Option<TempFile>,
+    /// The cache, only read, that the new zip is from.
+    pub(super) lower: Option<&'a LowerCache>,
+}
+
+/// Whether a zip may come from a cache that is only read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lower {
+    First,
+    /// What one of them has was damaged.
+    Never,
 }
 
 /// How the transfer of a zip ended.
-pub(super) enum Transferred {
+pub(super) enum Transferred<'a> {
     /// It is whole already: another process made it. Its recorded hash was checked.
     Complete(H1),
     /// It is to be hashed and unpacked.
-    Ready(Ready),
+    Ready(Ready<'a>),
     /// Another process holds the lock.
     Busy,
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
     /// The recorded hash of an entry that lacks nothing, checked against go.sum. Takes no lock.
     pub(super) fn complete(&self, entry: &Entry) -> Result<Option<H1>> {
         let Some(h1) = entry.read_ziphash()? else {
@@ -57,17 +69,15 @@ impl Fetcher<'_> {
         index: usize,
         entry: &Entry,
         on_contention: OnContention,
-    ) -> Result<Transferred> {
+        lower: Lower,
+    ) -> Result<Transferred<'a>> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
         self.sums.ask(entry.module(), Part::Zip)?;
         let lock = match (entry.try_lock()?, on_contention) {
             (Some(lock), _) => lock,
             (None, OnContention::Defer) => return Ok(Transferred::Busy),
-            (None, OnContention::Wait) => {
-                self.watch.waiting(entry.module(), &entry.lock_path());
-                entry.lock()?
-            }
+            (None, OnContention::Wait) => entry.lock()?,
         };
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));
@@ -77,16 +87,32 @@ impl Fetcher<'_> {
                 index,
                 lock,
                 zip: None,
+                lower: None,
             }));
         }
         self.watch.started(entry.module());
         let mut sink = ZipSink(entry.zip_temp(&lock)?);
-        let fetched = self.source.zip(entry.module(), &mut sink)?;
-        self.book(entry.module(), fetched);
+        let module = entry.module();
+        steps::reached("part-begun");
+        let taken = match lower {
+            Lower::First => self.from_lower(|lower| {
+                sink.restart().map_err(|cause| {
+                    Error::io("cannot write", sink.0.path(), cause).context(module.to_string())
+                })?;
+                lower.zip(module, &mut sink)
+            }),
+            Lower::Never => None,
+        };
+        if taken.is_none() {
+            let fetched = self.source.zip(module, &mut sink)?;
+            self.book(module, fetched);
+        }
+        steps::reached("part-whole");
         Ok(Transferred::Ready(Ready {
             index,
             lock,
             zip: Some(sink.0),
+            lower: taken.map(|(_, lower)| lower),
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! The flags: the single source of parsing, help and "did you mean".
 
+mod cache;
 mod choice;
 mod go;
 mod network;
@@ -70,9 +71,15 @@ impl Flag {
 
 /// Every flag, go's first, in the order of help.
 pub fn flags() -> impl Iterator<Item = &'static Flag> {
-    [go::FLAGS, choice::FLAGS, network::FLAGS, output::FLAGS]
-        .into_iter()
-        .flatten()
+    [
+        go::FLAGS,
+        choice::FLAGS,
+        cache::FLAGS,
+        network::FLAGS,
+        output::FLAGS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
@@ -163,7 +170,8 @@ mod tests {
             assert_ne!(once, RawArgs::default(), "{}", flag.long);
             let twice = set(&[one, two]).expect(flag.long);
             assert_ne!(twice, once, "{}", flag.long);
-            if flag.value.is_some() {
+            // Of --ro-cache each counts.
+            if flag.value.is_some() && flag.long != "ro-cache" {
                 assert_eq!(twice, set(&[two]).expect(flag.long), "{}", flag.long);
             }
         }

@@ -1,5 +1,6 @@
 //! The table: each setting, its flag, its variable and its default.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::OwnSetting;
@@ -44,6 +45,22 @@ pub(in crate::config) const STALL_TIMEOUT: OwnSetting<Duration> = OwnSetting {
     alias: None,
     default: "30s",
     parse: value::timeout,
+};
+/// `--lock-timeout`: the longest wait for a lock, if there is a limit.
+pub(in crate::config) const LOCK_TIMEOUT: OwnSetting<Option<Duration>> = OwnSetting {
+    flag: "--lock-timeout",
+    variable: "MODFETCH_LOCK_TIMEOUT",
+    alias: None,
+    default: "none",
+    parse: value::limit,
+};
+/// `--ro-cache`: module caches that are only read.
+pub(in crate::config) const RO_CACHE: OwnSetting<Vec<PathBuf>> = OwnSetting {
+    flag: "--ro-cache",
+    variable: "MODFETCH_RO_CACHE",
+    alias: None,
+    default: "",
+    parse: value::directories,
 };
 /// `--progress`.
 pub(in crate::config) const PROGRESS: OwnSetting<Progress> = OwnSetting {

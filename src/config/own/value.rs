@@ -1,5 +1,6 @@
 //! The values of settings, and the one parser that judges each kind wherever it was written.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// When progress is drawn.
@@ -131,6 +132,23 @@ pub(super) fn timeout(text: &str) -> Parsed<Duration> {
     parse_duration(text)
         .filter(|wait| *wait > Duration::ZERO && *wait <= MAX_TIMEOUT)
         .ok_or_else(|| "want a time such as 10s, 1m30s, 250ms, or seconds, at most 24h".to_owned())
+}
+
+/// `none` is no limit.
+pub(super) fn limit(text: &str) -> Parsed<Option<Duration>> {
+    if text == "none" {
+        return Ok(None);
+    }
+    parse_duration(text)
+        .filter(|wait| *wait <= MAX_TIMEOUT)
+        .map(Some)
+        .ok_or_else(|| "want none, or a time such as 10s, 1m30s, seconds, at most 24h".to_owned())
+}
+
+/// Directories separated by colons.
+pub(super) fn directories(text: &str) -> Parsed<Vec<PathBuf>> {
+    let dirs = text.split(':').filter(|dir| !dir.is_empty());
+    Ok(dirs.map(PathBuf::from).collect())
 }
 
 pub(super) fn progress(text: &str) -> Parsed<Progress> {
