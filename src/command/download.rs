@@ -82,10 +82,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         live: &live,
     };
     let told = if request.dry_run {
-        run.plan(&scope)?
+        run.plan(&scope)
     } else {
-        run.complete(&scope)?
+        run.complete(&scope)
     };
+    if told.is_err() {
+        live.clear();
+        run.warn();
+    }
+    let told = told?;
     if config.verbose.value {
         let seconds = begun.elapsed().as_secs_f64();
         let received = human(live.received());
@@ -185,10 +190,10 @@ impl Run<'_> {
             .collect();
         let outcomes = self.fetcher.download(&modules);
         self.live.clear();
-        let warnings = [self.sums.take_warnings(), self.fetcher.take_warnings()];
-        for notice in selection.notices.iter().chain(warnings.iter().flatten()) {
+        for notice in &selection.notices {
             self.console.line(notice);
         }
+        self.warn();
         let mut failures = self.tell(&selection, &outcomes)?;
         let mut late = Vec::new();
         if explicit {
@@ -201,6 +206,14 @@ impl Run<'_> {
             modules: modules.len(),
             gravest: Error::gravest(&failures),
         })
+    }
+
+    /// Tells what was odd and no failure.
+    fn warn(&self) {
+        let warnings = [self.sums.take_warnings(), self.fetcher.take_warnings()];
+        for warning in warnings.iter().flatten() {
+            self.console.line(warning);
+        }
     }
 
     /// Loads the requirement graph, if the scope needs it.
@@ -301,9 +314,7 @@ impl Run<'_> {
         }
         planned.retain(|(_, missing)| !missing.is_empty());
         self.live.clear();
-        for warning in self.fetcher.take_warnings() {
-            self.console.line(&warning);
-        }
+        self.warn();
         for (module, missing) in &planned {
             let line = if self.config.json.value {
                 let mut json = JsonObject::new();

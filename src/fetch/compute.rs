@@ -41,8 +41,24 @@ impl Fetcher<'_> {
             self.accept(entry, &lock, zip, &h1)?;
             return Ok(h1);
         }
-        let partial = entry.begin_directory(&lock)?;
-        let h1 = archive.extract(partial.directory())?;
+        let unpack = || {
+            let partial = entry.begin_directory(&lock)?;
+            let h1 = archive.extract(partial.directory())?;
+            Ok::<_, Error>((partial, h1))
+        };
+        let (partial, h1) = match unpack() {
+            Ok(unpacked) => unpacked,
+            Err(error) => {
+                if error.kind() == Kind::LocalIo && zip.is_some() {
+                    // Where there is no room for the directory, there may be for the zip, which
+                    // then is not fetched again. Best effort: the failure is told as it was.
+                    let _ = archive
+                        .hash()
+                        .and_then(|h1| self.accept(entry, &lock, zip, &h1));
+                }
+                return Err(error);
+            }
+        };
         self.accept(entry, &lock, zip, &h1)?;
         partial.finish(|directory| {
             if !self.settings.writable {

@@ -6,6 +6,7 @@ use super::Fetcher;
 use super::meta::cached;
 use crate::cache::{Entry, TempFile, VersionLock};
 use crate::error::{Error, Result};
+use crate::io_text;
 use crate::module::H1;
 use crate::source::{LowerCache, Source};
 use crate::steps;
@@ -122,7 +123,11 @@ struct ZipSink(TempFile);
 
 impl Write for ZipSink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data)
+        // Who reads from the network does not know where it goes.
+        self.0.write(data).map_err(|cause| {
+            let text = format!("{}: {}", self.0.path().display(), io_text(&cause));
+            io::Error::new(cause.kind(), text)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -10,16 +10,21 @@
 )]
 
 mod concurrent;
+mod disk;
 mod download;
 mod flags;
 mod hostile;
 mod input;
 mod json;
+mod kill;
 mod kit;
+mod locks;
+mod lower;
 mod network;
 mod readme;
 mod readonly;
 mod repair;
+mod signals;
 mod static_binary;
 mod sumdb;
 mod support;
