@@ -28,7 +28,7 @@ impl<'a> Fetcher<'a> {
 
     /// Asks one cache after the other for what `ask` asks, and returns it with the cache that
     /// had it. One that cannot be read is told of and passed over.
-    pub(super) fn from_lower<T>(
+    pub(super) fn ask_lower<T>(
         &self,
         mut ask: impl FnMut(&'a LowerCache) -> Result<Fetched<T>>,
     ) -> Option<(T, &'a LowerCache)> {

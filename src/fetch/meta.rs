@@ -46,7 +46,7 @@ impl Fetcher<'_> {
         }
         let module = entry.module();
         let (path, version) = (module.path(), module.version().as_str());
-        let info = match self.from_lower(|lower| lower.info(path, version)) {
+        let info = match self.ask_lower(|lower| lower.info(path, version)) {
             Some((info, _)) => info,
             None => self.book(module, self.source.info(path, version)?),
         };
@@ -89,7 +89,7 @@ impl Fetcher<'_> {
 
     /// The `.mod` that a cache has which is only read, checked.
     fn lower_gomod(&self, module: &ModuleVersion) -> Result<Option<GoMod>> {
-        let Some((data, lower)) = self.from_lower(|lower| lower.gomod(module)) else {
+        let Some((data, lower)) = self.ask_lower(|lower| lower.gomod(module)) else {
             return Ok(None);
         };
         if data.starts_with(VGO_PREFIX) {

@@ -96,7 +96,7 @@ impl<'a> Fetcher<'a> {
         let module = entry.module();
         steps::reached("part-begun");
         let taken = match lower {
-            Lower::First => self.from_lower(|lower| {
+            Lower::First => self.ask_lower(|lower| {
                 sink.restart().map_err(|cause| {
                     Error::io("cannot write", sink.0.path(), cause).context(module.to_string())
                 })?;
