@@ -14,7 +14,7 @@
 //!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread and no socket.
-//! 6. What is missing comes from a [`source`]: the GOPROXY list with its `,` and `|`, over
+//! 6. What is missing comes from a [`source`]: other module caches that are only read, then the GOPROXY list with its `,` and `|`, over
 //!    [`transport`], which retries, notices stalls and knows about proxies and certificates.
 //! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
 //!    writes at the same time, into a directory that is marked incomplete.
@@ -33,6 +33,8 @@
 //! - Nothing becomes visible whose h1 was not checked against go.sum, proven by the checksum
 //!   database, or exempted from proof by the settings.
 //! - Killed anywhere, the cache has complete entries and marked ones; the next run completes them.
+//!   A signal that asks for the end is obeyed within a second (`signals`); the steps at which a
+//!   kill could hurt have names, and tests kill the program at each (`steps`).
 //! - Every wait for the network has a time-out; memory depends on neither the size nor the
 //!   number of modules.
 //! - stdout is data, stderr is talk. Secrets are in neither, but that `env` prints settings as they

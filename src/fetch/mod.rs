@@ -30,6 +30,7 @@ mod lower;
 mod meta;
 mod outcome;
 mod pools;
+mod query;
 mod transfer;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use outcome::{Outcome, Traffic};
+pub use query::{Answer, Question};
 
 use crate::cache::Cache;
 use crate::module::ModuleVersion;

@@ -21,6 +21,7 @@ mod kit;
 mod locks;
 mod lower;
 mod network;
+mod query;
 mod readme;
 mod readonly;
 mod repair;
