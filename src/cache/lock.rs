@@ -221,10 +221,11 @@ fn cannot_lock(path: &Path, cause: io::Error) -> Error {
 
 fn too_late(path: &Path, limit: Duration, file: &File) -> Error {
     let holder = holder(file).unwrap_or_else(|| "another process".to_owned());
-    let text = format!(
-        "cannot lock {}: {holder} has held it for {limit:?}",
-        path.display()
-    );
+    let held = match limit.is_zero() {
+        true => "holds it".to_owned(),
+        false => format!("has held it for {limit:?}"),
+    };
+    let text = format!("cannot lock {}: {holder} {held}", path.display());
     Error::new(Kind::LockTimeout, text)
         .hint("it may be at work: try again; --lock-timeout (MODFETCH_LOCK_TIMEOUT) sets the limit")
 }
@@ -269,16 +270,14 @@ mod tests {
             watch: None,
         };
         let held = FileLock::acquire(&path).unwrap();
-        for limit in [Duration::ZERO, Duration::from_millis(5)] {
+        for (limit, held) in [(0, "holds it"), (5, "has held it for 5ms")] {
+            let limit = Duration::from_millis(limit);
             let error = locks(limit).acquire(&path, None).unwrap_err();
             assert_eq!(error.kind(), Kind::LockTimeout);
             let chain = error.chain();
             let named = format!("cannot lock {}: ", path.display());
             assert!(chain.starts_with(&named), "{chain}");
-            assert!(
-                chain.ends_with(&format!(" has held it for {limit:?}")),
-                "{chain}"
-            );
+            assert!(chain.ends_with(held), "{chain}");
         }
         thread::scope(|scope| {
             let patient = scope.spawn(|| {

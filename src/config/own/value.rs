@@ -234,4 +234,23 @@ mod tests {
             prop_assert_eq!(parse_duration(&format!("{seconds}s")), want);
         }
     }
+
+    #[test]
+    fn limits_and_lists_of_directories() {
+        let seconds = |count| Ok(Some(Duration::from_secs(count)));
+        for (text, want) in [("none", Ok(None)), ("0", seconds(0)), ("1m", seconds(60))] {
+            assert_eq!(limit(text), want, "{text}");
+        }
+        for text in ["", "None", "-1s", "25h", "soon"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
+        for (text, want) in [
+            ("", vec![]),
+            ("/a", vec!["/a"]),
+            ("/a::b:", vec!["/a", "b"]),
+        ] {
+            let want: Vec<PathBuf> = want.into_iter().map(PathBuf::from).collect();
+            assert_eq!(directories(text), Ok(want), "{text}");
+        }
+    }
 }
