@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
-use super::meta::GoMod;
 use super::pools::cores;
 use super::transfer::{Lower, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
@@ -20,21 +19,21 @@ const READY_PER_CORE: usize = 2;
 /// What a job tells the conductor.
 enum Report {
     Info(usize, Result<Info>),
-    GoMod(usize, Result<GoMod>),
+    GoMod(usize, Result<H1>),
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
     /// As `Unpacked`, of a zip from a cache that is only read and that turned out to be damaged.
     Damaged(usize),
     /// Another process holds the lock.
-    Busy(usize),
+    Busy(usize, Lower),
 }
 
 /// One module on its way.
 struct Work<'a> {
     entry: Entry,
     info: Option<Result<Info>>,
-    gomod: Option<Result<GoMod>>,
+    gomod: Option<Result<H1>>,
     zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
     held: Option<Ready<'a>>,
@@ -113,7 +112,7 @@ impl<'a> Fetcher<'a> {
     fn look(&self, module: &ModuleVersion) -> Result<Work<'a>> {
         let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
-        let gomod = self.cached_gomod(&entry).transpose();
+        let gomod = self.cached_gomod_sum(&entry).transpose();
         let zip = self.complete(&entry).transpose();
         Ok(Work {
             entry,
@@ -174,9 +173,8 @@ fn fill(outcome: &mut Outcome, work: Work<'_>) -> Result<()> {
     let never_tried = || Error::new(Kind::Other, format!("{}: not tried", work.entry.module()));
     outcome.info = Some(work.info.ok_or_else(never_tried)??);
     outcome.info_path = Some(work.entry.info_path());
-    let gomod = work.gomod.ok_or_else(never_tried)??;
+    outcome.gomod_sum = Some(work.gomod.ok_or_else(never_tried)??);
     outcome.gomod_path = Some(work.entry.gomod_path());
-    outcome.gomod_sum = Some(gomod.h1);
     outcome.sum = Some(work.zip.ok_or_else(never_tried)??);
     outcome.zip_path = Some(work.entry.zip_path());
     outcome.directory = Some(work.entry.directory().to_owned());
@@ -247,7 +245,7 @@ where
             let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
             self.transfers.spawn(move |_| {
                 fetcher.watch.started(entry.module());
-                let gomod = fetcher.unless_stopped(&entry, || fetcher.gomod(&entry));
+                let gomod = fetcher.unless_stopped(&entry, || Ok(fetcher.gomod(&entry)?.h1));
                 let _ = reports.send(Report::GoMod(index, gomod));
             });
         }
@@ -265,7 +263,7 @@ where
             let _ = match fetcher.unless_stopped(&entry, transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
-                Ok(Transferred::Busy) => reports.send(Report::Busy(index)),
+                Ok(Transferred::Busy) => reports.send(Report::Busy(index, lower)),
                 Err(error) => reports.send(Report::Zip(index, Err(error))),
             };
         });
@@ -274,13 +272,13 @@ where
     /// Takes in a report; returns the module whose state it changed.
     fn take_report(&mut self, report: Report) -> Option<usize> {
         let index = match report {
-            Report::Busy(index) => {
-                self.start_zip(index, OnContention::Wait, Lower::First);
+            Report::Busy(index, lower) => {
+                self.start_zip(index, OnContention::Wait, lower);
                 return None;
             }
             Report::Damaged(index) => {
                 self.computing -= 1;
-                self.start_zip(index, OnContention::Wait, Lower::Never);
+                self.start_zip(index, OnContention::Defer, Lower::Never);
                 return None;
             }
             Report::Info(index, info) => {
