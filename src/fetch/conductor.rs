@@ -18,7 +18,8 @@ const READY_PER_CORE: usize = 2;
 
 /// What a job tells the conductor.
 enum Report {
-    Info(usize, Result<Info>),
+    /// Boxed, since it is much larger than the others.
+    Info(usize, Box<Result<Info>>),
     GoMod(usize, Result<H1>),
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
@@ -238,7 +239,7 @@ where
                 fetcher.watch.started(entry.module());
                 let info = fetcher.unless_stopped(&entry, || fetcher.info(&entry));
                 // The conductor outlives its jobs; were it gone, nobody would miss the report.
-                let _ = reports.send(Report::Info(index, info));
+                let _ = reports.send(Report::Info(index, Box::new(info)));
             });
         }
         if work.gomod.is_none() {
@@ -282,7 +283,7 @@ where
                 return None;
             }
             Report::Info(index, info) => {
-                self.works[index].info = Some(info);
+                self.works[index].info = Some(*info);
                 index
             }
             Report::GoMod(index, gomod) => {
