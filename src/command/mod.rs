@@ -5,8 +5,13 @@
 mod directory;
 pub mod download;
 pub mod env;
+mod interrupt;
 mod list;
 mod network;
 mod pick;
+mod project;
+pub mod sum;
+mod sum_check;
+mod sum_explain;
 
 pub use directory::working_directory;

@@ -61,6 +61,18 @@ pub struct Config {
     pub lock_timeout: Setting<Option<Duration>>,
     /// Module caches that are only read: absolute, in order.
     pub ro_cache: Setting<Vec<PathBuf>>,
+    /// `--netrc-file`: credentials that come before those of GOAUTH; absolute.
+    pub netrc_file: Setting<Option<PathBuf>>,
+    /// Hosts that get credentials over plain http: `HOST` or `HOST:PORT`.
+    pub allow_insecure_auth: Setting<Vec<String>>,
+    /// Certificate authorities beside the usual ones; absolute.
+    pub cacert: Setting<Option<PathBuf>>,
+    /// The certificate for servers that ask for one; absolute.
+    pub client_cert: Setting<Option<PathBuf>>,
+    /// Its key, if it is not in the same file; absolute.
+    pub client_key: Setting<Option<PathBuf>>,
+    /// How long to wait for versions that the checksum database does not know yet; zero is not.
+    pub wait_published: Setting<Duration>,
     /// Open no socket.
     pub offline: Setting<bool>,
     /// go.sum is complete and stays as it is.
@@ -102,6 +114,8 @@ pub struct Config {
     pub request_method: bool,
     /// `NETRC`, else `.netrc` in the home directory; need not exist.
     pub netrc: Option<Setting<PathBuf>>,
+    /// `MODFETCH_TOKEN_...`: what follows that in the name, and the secret value.
+    pub tokens: Vec<(String, String)>,
     /// `CI` is set: no animation.
     pub ci: bool,
 
@@ -136,6 +150,10 @@ impl Config {
             setting.resolve(value.map(|on| if on { "true" } else { "false" }), &go_env)
         };
         let ro_cache = (!flags.ro_cache.is_empty()).then(|| flags.ro_cache.join(":"));
+        let own_file = |setting: &own::OwnSetting<Option<PathBuf>>, value: Option<&str>| {
+            let found = setting.resolve(value, &go_env)?;
+            Ok::<_, Error>(found.map(|file| file.map(|file| cwd.join(file))))
+        };
         let goauth = go_env.get_or("GOAUTH", Setting::new("netrc".into(), Origin::Default));
         let mode = project::module_mode(&go_env)?;
         project::find_go_work(Path::new(""), &go_env)?;
@@ -172,6 +190,14 @@ impl Config {
             ro_cache: own::RO_CACHE
                 .resolve(ro_cache.as_deref(), &go_env)?
                 .map(|dirs| dirs.into_iter().map(|dir| cwd.join(dir)).collect()),
+            netrc_file: own_file(&own::NETRC_FILE, flags.netrc_file.as_deref())?,
+            allow_insecure_auth: own::ALLOW_INSECURE_AUTH
+                .resolve(flags.allow_insecure_auth.as_deref(), &go_env)?,
+            cacert: own_file(&own::CACERT, flags.cacert.as_deref())?,
+            client_cert: own_file(&own::CLIENT_CERT, flags.client_cert.as_deref())?,
+            client_key: own_file(&own::CLIENT_KEY, flags.client_key.as_deref())?,
+            wait_published: own::WAIT_PUBLISHED
+                .resolve(flags.wait_published.as_deref(), &go_env)?,
             offline: own_bool(&own::OFFLINE, flags.offline)?,
             locked: own_bool(&own::LOCKED, flags.locked)?,
             fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,
@@ -194,6 +220,7 @@ impl Config {
             no_proxy: process(env, &["NO_PROXY", "no_proxy"]),
             request_method: env.get("REQUEST_METHOD").is_some(),
             netrc: netrc(env),
+            tokens: tokens(env),
             ci: env.get("CI").is_some(),
 
             goflags: goflags.words().clone(),
@@ -227,7 +254,7 @@ impl Config {
 
 /// The variables that are read somewhere and must be text.
 fn matters(name: &str) -> bool {
-    const SYSTEM: [&str; 13] = [
+    const SYSTEM: [&str; 14] = [
         "CI",
         "HOME",
         "HTTPS_PROXY",
@@ -236,6 +263,7 @@ fn matters(name: &str) -> bool {
         "NO_PROXY",
         "SSL_CERT_DIR",
         "SSL_CERT_FILE",
+        "SSL_CLIENT_CERT",
         "TMPDIR",
         "XDG_CONFIG_HOME",
         "http_proxy",
@@ -363,6 +391,16 @@ fn netrc(env: &Environment) -> Option<Setting<PathBuf>> {
         Path::new(home).join(".netrc"),
         Origin::Default,
     ))
+}
+
+/// Tokens are read from the process environment only: a secret has no place in a file that
+/// `env -w` writes and everybody may read.
+fn tokens(env: &Environment) -> Vec<(String, String)> {
+    env.iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| Some((name.strip_prefix("MODFETCH_TOKEN_")?, value)))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -12,13 +12,13 @@ use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
 use crate::source::Info;
+use crate::trust::Part;
 
 /// Zips that are fetched and not yet being unpacked, for each core.
 const READY_PER_CORE: usize = 2;
 
 /// What a job tells the conductor.
 enum Report {
-    /// Boxed, since it is much larger than the others.
     Info(usize, Box<Result<Info>>),
     GoMod(usize, Result<H1>),
     Zip(usize, Result<H1>),
@@ -109,12 +109,18 @@ impl<'a> Fetcher<'a> {
         slots.into_iter().map(outcome).collect()
     }
 
-    /// What the cache has of a module, without a lock.
+    /// What the cache has of a module, without a lock. What only the checksum database can
+    /// vouch for is left to the transfer pool, which asks about many at a time.
     fn look(&self, module: &ModuleVersion) -> Result<Work<'a>> {
         let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
-        let gomod = self.cached_gomod_sum(&entry).transpose();
-        let zip = self.complete(&entry).transpose();
+        let (mut gomod, mut zip) = (None, None);
+        if !self.sums.must_ask(module, Part::GoMod) {
+            gomod = self.cached_gomod_sum(&entry).transpose();
+        }
+        if !self.sums.must_ask(module, Part::Zip) {
+            zip = self.complete(&entry).transpose();
+        }
         Ok(Work {
             entry,
             info,

@@ -24,6 +24,7 @@
 
 mod compute;
 mod conductor;
+mod evidence;
 mod files;
 mod graph;
 mod lower;
@@ -31,14 +32,18 @@ mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod sums;
 mod transfer;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
+pub use pools::on_cores;
 pub use query::{Answer, Question};
+pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::module::{H1, ModuleVersion};

@@ -147,6 +147,7 @@ mod tests {
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
+            local_proxy: false,
         };
         let policy = SumPolicy::with_file(&file, settings).unwrap();
         let cache = Cache::at(&dir.path().join("cache")).unwrap();
@@ -195,6 +196,7 @@ mod tests {
                 database: Database::Off,
                 exempt: PrefixPatterns::default(),
                 locked: false,
+                local_proxy: false,
             };
             let policy = SumPolicy::with_file(&file, settings).unwrap();
             policy

@@ -10,6 +10,7 @@
 )]
 
 mod concurrent;
+mod credentials;
 mod disk;
 mod download;
 mod flags;
@@ -27,6 +28,7 @@ mod readonly;
 mod repair;
 mod signals;
 mod static_binary;
+mod sum;
 mod sumdb;
 mod support;
 mod trust;

@@ -3,6 +3,7 @@
 mod cache;
 mod choice;
 mod go;
+mod identity;
 mod network;
 mod output;
 
@@ -76,6 +77,7 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
         choice::FLAGS,
         cache::FLAGS,
         network::FLAGS,
+        identity::FLAGS,
         output::FLAGS,
     ]
     .into_iter()
@@ -84,9 +86,13 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download];
+const FETCHING: &[Verb] = &[Verb::Download, Verb::Sum];
 const ENV: &[Verb] = &[Verb::Env];
-const BOTH: &[Verb] = &[Verb::Download, Verb::Env];
+/// The commands that read settings and do something.
+const TALKING: &[Verb] = &[Verb::Download, Verb::Env, Verb::Sum];
+const SUM: &[Verb] = &[Verb::Sum];
+/// The commands that read go.mod.
+const PROJECT: &[Verb] = &[Verb::Download, Verb::Sum];
 
 /// A flag of go's.
 const GO: Flag = Flag {

@@ -135,7 +135,7 @@ pub(super) fn timeout(text: &str) -> Parsed<Duration> {
 }
 
 /// `none` is no limit.
-pub(super) fn limit(text: &str) -> Parsed<Option<Duration>> {
+pub(super) fn lock_limit(text: &str) -> Parsed<Option<Duration>> {
     if text == "none" {
         return Ok(None);
     }
@@ -149,6 +149,36 @@ pub(super) fn limit(text: &str) -> Parsed<Option<Duration>> {
 pub(super) fn directories(text: &str) -> Parsed<Vec<PathBuf>> {
     let dirs = text.split(':').filter(|dir| !dir.is_empty());
     Ok(dirs.map(PathBuf::from).collect())
+}
+
+/// A path; no text is no file.
+pub(super) fn file(text: &str) -> Parsed<Option<PathBuf>> {
+    Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))
+}
+
+/// `HOST` or `HOST:PORT`, with commas between.
+pub(super) fn hosts(text: &str) -> Parsed<Vec<String>> {
+    let hosts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|host| !host.is_empty());
+    let is_host = |host: &&str| {
+        host.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~:[]".contains(&b))
+    };
+    if hosts.clone().all(|host| is_host(&host)) {
+        Ok(hosts.map(str::to_owned).collect())
+    } else {
+        Err("want HOST or HOST:PORT, several with commas between".to_owned())
+    }
+}
+
+/// As [`timeout`], and zero, which is no patience at all.
+pub(super) fn patience(text: &str) -> Parsed<Duration> {
+    match parse_duration(text) {
+        Some(Duration::ZERO) => Ok(Duration::ZERO),
+        _ => timeout(text),
+    }
 }
 
 pub(super) fn progress(text: &str) -> Parsed<Progress> {
@@ -239,10 +269,10 @@ mod tests {
     fn limits_and_lists_of_directories() {
         let seconds = |count| Ok(Some(Duration::from_secs(count)));
         for (text, want) in [("none", Ok(None)), ("0", seconds(0)), ("1m", seconds(60))] {
-            assert_eq!(limit(text), want, "{text}");
+            assert_eq!(lock_limit(text), want, "{text}");
         }
         for text in ["", "None", "-1s", "25h", "soon"] {
-            assert!(limit(text).is_err(), "{text}");
+            assert!(lock_limit(text).is_err(), "{text}");
         }
         for (text, want) in [
             ("", vec![]),
