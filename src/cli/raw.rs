@@ -28,6 +28,10 @@ pub struct RawArgs {
     pub connect_timeout: Option<String>,
     /// `--stall-timeout`.
     pub stall_timeout: Option<String>,
+    /// `--retry-max-time`.
+    pub retry_max_time: Option<String>,
+    /// `--timeout`.
+    pub timeout: Option<String>,
     /// `--netrc-file`.
     pub netrc_file: Option<String>,
     /// `--allow-insecure-auth`.

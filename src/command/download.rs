@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, human};
+use crate::report::{Console, JsonObject, Live, human, retries};
 use crate::trust::{Part, SumPolicy};
 
 /// What was asked for, beside the settings.
@@ -70,8 +70,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         let seconds = begun.elapsed().as_secs_f64();
         let received = human(live.received());
         let modules = told.modules;
+        let resumed = match live.resumed() {
+            0 => String::new(),
+            bytes => format!(", {} resumed", human(bytes)),
+        };
+        let retries = retries(live.retries());
+        let retries = retries.map_or_else(String::new, |text| format!(", {text}"));
         console.note(&format!(
-            "{modules} modules, {received} received, {seconds:.2} s"
+            "{modules} modules, {received} received{resumed}{retries}, {seconds:.2} s"
         ));
     }
     Ok(told.gravest)

@@ -57,6 +57,10 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// The longest wait for the next byte, not zero.
     pub stall_timeout: Setting<Duration>,
+    /// How long after its first try a request may be tried again; `None` is no limit.
+    pub retry_max_time: Setting<Option<Duration>>,
+    /// The longest that a run may take; `None` is no limit.
+    pub timeout: Setting<Option<Duration>>,
     /// `--netrc-file`: credentials that come before those of GOAUTH; absolute.
     pub netrc_file: Setting<Option<PathBuf>>,
     /// Hosts that get credentials over plain http: `HOST` or `HOST:PORT`.
@@ -181,6 +185,9 @@ impl Config {
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
             stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            retry_max_time: own::RETRY_MAX_TIME
+                .resolve(flags.retry_max_time.as_deref(), &go_env)?,
+            timeout: own::TIMEOUT.resolve(flags.timeout.as_deref(), &go_env)?,
             netrc_file: own_file(&own::NETRC_FILE, flags.netrc_file.as_deref())?,
             allow_insecure_auth: own::ALLOW_INSECURE_AUTH
                 .resolve(flags.allow_insecure_auth.as_deref(), &go_env)?,

@@ -22,6 +22,7 @@ mod query;
 mod readme;
 mod readonly;
 mod repair;
+mod resume;
 mod static_binary;
 mod sum;
 mod sumdb;
