@@ -32,6 +32,10 @@ pub struct RawArgs {
     pub lock_timeout: Option<String>,
     /// `--ro-cache`, each time it was given.
     pub ro_cache: Vec<String>,
+    /// `--retry-max-time`.
+    pub retry_max_time: Option<String>,
+    /// `--timeout`.
+    pub timeout: Option<String>,
     /// `--netrc-file`.
     pub netrc_file: Option<String>,
     /// `--allow-insecure-auth`.

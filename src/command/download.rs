@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, human};
+use crate::report::{Console, JsonObject, Live, human, retries};
 use crate::signals::Ending;
 use crate::trust::{Part, SumPolicy};
 
@@ -89,8 +89,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
                 human(run.fetcher.lower_bytes())
             ),
         };
+        let resumed = match live.resumed() {
+            0 => String::new(),
+            bytes => format!(", {} resumed", human(bytes)),
+        };
+        let retries = retries(live.retries());
+        let retries = retries.map_or_else(String::new, |text| format!(", {text}"));
         console.note(&format!(
-            "{modules} modules, {received} received{taken}, {seconds:.2} s"
+            "{modules} modules, {received} received{taken}{resumed}{retries}, {seconds:.2} s"
         ));
     }
     Ok(told.gravest)

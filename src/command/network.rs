@@ -11,7 +11,7 @@ use crate::module::PrefixPatterns;
 use crate::report::{Live, LiveSettings};
 use crate::source::{Chain, DatabaseRoute, LowerCache, Offline, Source};
 use crate::transport::{
-    Client, ClientCertSettings, CredentialSettings, Observer, ProxySettings, RetryPolicy,
+    Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
     RootSettings, Settings, Url,
 };
 use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
@@ -176,10 +176,12 @@ fn transport_settings(config: &Config) -> Settings {
     Settings {
         retry: RetryPolicy {
             retries: config.retries.value,
+            max_time: config.retry_max_time.value,
             ..RetryPolicy::default()
         },
         connect_timeout: config.connect_timeout.value,
         stall_timeout: config.stall_timeout.value,
+        deadline: config.timeout.value.and_then(Deadline::after),
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file

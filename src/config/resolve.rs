@@ -61,6 +61,10 @@ pub struct Config {
     pub lock_timeout: Setting<Option<Duration>>,
     /// Module caches that are only read: absolute, in order.
     pub ro_cache: Setting<Vec<PathBuf>>,
+    /// How long after its first try a request may be tried again; `None` is no limit.
+    pub retry_max_time: Setting<Option<Duration>>,
+    /// The longest that a run may take; `None` is no limit.
+    pub timeout: Setting<Option<Duration>>,
     /// `--netrc-file`: credentials that come before those of GOAUTH; absolute.
     pub netrc_file: Setting<Option<PathBuf>>,
     /// Hosts that get credentials over plain http: `HOST` or `HOST:PORT`.
@@ -190,6 +194,9 @@ impl Config {
             ro_cache: own::RO_CACHE
                 .resolve(ro_cache.as_deref(), &go_env)?
                 .map(|dirs| dirs.into_iter().map(|dir| cwd.join(dir)).collect()),
+            retry_max_time: own::RETRY_MAX_TIME
+                .resolve(flags.retry_max_time.as_deref(), &go_env)?,
+            timeout: own::TIMEOUT.resolve(flags.timeout.as_deref(), &go_env)?,
             netrc_file: own_file(&own::NETRC_FILE, flags.netrc_file.as_deref())?,
             allow_insecure_auth: own::ALLOW_INSECURE_AUTH
                 .resolve(flags.allow_insecure_auth.as_deref(), &go_env)?,

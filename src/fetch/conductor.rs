@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
+use super::compute::Finished;
 use super::pools::cores;
-use super::transfer::{Lower, OnContention, Ready, Transferred};
+use super::transfer::{Begin, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
@@ -24,10 +25,10 @@ enum Report {
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
-    /// As `Unpacked`, of a zip from a cache that is only read and that turned out to be damaged.
-    Damaged(usize),
+    /// From the compute pool as well: to be fetched again as a whole.
+    Again(usize),
     /// Another process holds the lock.
-    Busy(usize, Lower),
+    Busy(usize, Begin),
 }
 
 /// One module on its way.
@@ -257,20 +258,20 @@ where
             });
         }
         if work.zip.is_none() {
-            self.start_zip(index, OnContention::Defer, Lower::First);
+            self.start_zip(index, OnContention::Defer, Begin::Anywhere);
         }
     }
 
-    fn start_zip(&self, index: usize, on_contention: OnContention, lower: Lower) {
+    fn start_zip(&self, index: usize, on_contention: OnContention, begin: Begin) {
         let fetcher = self.fetcher;
         let entry = self.works[index].entry.clone();
         let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
         self.transfers.spawn(move |_| {
-            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, lower);
+            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, begin);
             let _ = match fetcher.unless_stopped(&entry, transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
-                Ok(Transferred::Busy) => reports.send(Report::Busy(index, lower)),
+                Ok(Transferred::Busy) => reports.send(Report::Busy(index, begin)),
                 Err(error) => reports.send(Report::Zip(index, Err(error))),
             };
         });
@@ -279,13 +280,13 @@ where
     /// Takes in a report; returns the module whose state it changed.
     fn take_report(&mut self, report: Report) -> Option<usize> {
         let index = match report {
-            Report::Busy(index, lower) => {
-                self.start_zip(index, OnContention::Wait, lower);
+            Report::Busy(index, begin) => {
+                self.start_zip(index, OnContention::Wait, begin);
                 return None;
             }
-            Report::Damaged(index) => {
+            Report::Again(index) => {
                 self.computing -= 1;
-                self.start_zip(index, OnContention::Defer, Lower::Never);
+                self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
                 return None;
             }
             Report::Info(index, info) => {
@@ -339,12 +340,15 @@ where
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.computes.spawn(move |_| {
             let lower = zip.lower;
-            let _ = reports.send(match (fetcher.finish_zip(&entry, zip), lower) {
-                (Err(error), Some(lower)) if error.kind() == Kind::Security => {
-                    fetcher.damaged(lower, &error);
-                    Report::Damaged(index)
+            let _ = reports.send(match fetcher.finish_zip(&entry, zip) {
+                Finished::Done(h1) => Report::Unpacked(index, h1),
+                Finished::Again(cause) => {
+                    match lower {
+                        Some(lower) => fetcher.damaged(lower, &cause),
+                        None => fetcher.begin_again(entry.module(), &cause),
+                    }
+                    Report::Again(index)
                 }
-                (h1, _) => Report::Unpacked(index, h1),
             });
         });
     }

@@ -86,6 +86,7 @@ fn taken<T>(value: T, bytes: u64) -> Fetched<T> {
         value,
         bytes,
         retries: 0,
+        resumed: 0,
     }
 }
 
@@ -138,6 +139,12 @@ impl Source for LowerCache {
             true => named(self.absent()),
             false => named(error),
         })?;
+        let cannot_copy = |cause: io::Error| {
+            let text = format!("cannot copy {}", file.display());
+            named(Error::new(Kind::LocalIo, text).because(cause))
+        };
+        // Not before it is sure that there is something to take the place of what is kept.
+        sink.restart(None).map_err(cannot_copy)?;
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut total = 0;
         loop {
@@ -152,10 +159,7 @@ impl Source for LowerCache {
                 return Err(named(self.absent()));
             }
             let part = chunk.get(..count).unwrap_or_default();
-            sink.write_all(part).map_err(|cause: io::Error| {
-                let text = format!("cannot copy {}", file.display());
-                named(Error::new(Kind::LocalIo, text).because(cause))
-            })?;
+            sink.write_all(part).map_err(cannot_copy)?;
         }
     }
 }

@@ -26,6 +26,7 @@ mod query;
 mod readme;
 mod readonly;
 mod repair;
+mod resume;
 mod signals;
 mod static_binary;
 mod sum;

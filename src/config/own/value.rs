@@ -151,6 +151,16 @@ pub(super) fn directories(text: &str) -> Parsed<Vec<PathBuf>> {
     Ok(dirs.map(PathBuf::from).collect())
 }
 
+/// A time that may be absent: zero says so, as with curl.
+pub(super) fn limit(text: &str) -> Parsed<Option<Duration>> {
+    if parse_duration(text) == Some(Duration::ZERO) {
+        return Ok(None);
+    }
+    timeout(text)
+        .map(Some)
+        .map_err(|wanted| format!("{wanted}, or 0 for no limit"))
+}
+
 /// A path; no text is no file.
 pub(super) fn file(text: &str) -> Parsed<Option<PathBuf>> {
     Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))
