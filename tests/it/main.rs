@@ -16,6 +16,7 @@ mod hostile;
 mod input;
 mod json;
 mod kit;
+mod module_rules;
 mod network;
 mod readme;
 mod readonly;
