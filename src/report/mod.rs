@@ -14,4 +14,4 @@ mod outcome;
 pub use console::Console;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings, human};
-pub use outcome::outcome_json;
+pub use outcome::{Asked, outcome_json};

@@ -18,6 +18,7 @@ mod json;
 mod kit;
 mod module_rules;
 mod network;
+mod query;
 mod readme;
 mod readonly;
 mod repair;
