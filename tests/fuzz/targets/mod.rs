@@ -8,6 +8,7 @@
 //! | `go_sum` | a go.sum | written and read again it is the same, and is written as before; lookups agree with lines |
 //! | `info` | an `.info` | JSON for others is JSON here; what the cache gets is JSON, and reads back as the same |
 //! | `goproxy` | a GOPROXY list | a refusal tells no password; URLs survive being printed; no suffix leaves the host |
+//! | `list` | a version query, and the list of versions that a proxy serves | versions are in order; what is picked was listed and is allowed, and the highest or lowest |
 //! | `note` | a signed note, or a text to sign and a byte to alter | only what the key signed is believed, to the byte |
 //! | `tlog` | a record and a head; or a tree, hashes to prove, a bit to flip | text round trips; true tiles prove true hashes, one flipped bit is refused |
 //! | `lookup` | what a lying database answers, and what lies in the cache | what is believed was logged |
@@ -33,6 +34,7 @@ macro_rules! for_each_target {
             go_sum: modfiles::go_sum,
             info: served::info,
             goproxy: served::goproxy,
+            list: served::list,
             note: logs::note,
             tlog: logs::tlog,
             lookup: logs::lookup,
@@ -49,6 +51,7 @@ macro_rules! list {
     };
 }
 for_each_target!(list);
+#[allow(unused_imports, reason = "one of the drivers needs no items")]
 pub(crate) use for_each_target;
 
 /// Takes numbers off the front of the bytes that say what to do; zeros when there are no more.

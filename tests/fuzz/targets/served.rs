@@ -1,9 +1,11 @@
 //! What proxies answer, and what names them.
 
+use std::fs;
 use std::sync::Arc;
 
-use modfetch::module::PrefixPatterns;
-use modfetch::source::{Chain, Info};
+use modfetch::modset::Query;
+use modfetch::module::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
+use modfetch::source::{Chain, Info, Source as _};
 use modfetch::transport::{Client, NoObserver, Settings, Url};
 
 pub(super) fn info(data: &[u8]) {
@@ -12,8 +14,9 @@ pub(super) fn info(data: &[u8]) {
         Err(reason) => {
             // It may have another shape than an .info, but it is JSON.
             if serde_json::from_slice::<serde_json::Value>(data).is_ok() {
+                let syntax = ["invalid character", "unexpected end", "exceeded max depth"];
                 assert!(
-                    reason.starts_with("json: ") || reason.starts_with("parsing time "),
+                    !syntax.iter().any(|text| reason.starts_with(text)),
                     "{reason}"
                 );
             }
@@ -80,6 +83,58 @@ pub(super) fn goproxy(data: &[u8]) {
                 let told = format!("{} {error:?}", error.chain());
                 assert!(!told.contains(PASSWORD), "{told}");
             }
+        }
+    }
+}
+
+/// The first line is a query and, after a space, the version in use; the others are a list.
+pub(super) fn list(data: &[u8]) {
+    let end = data
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .unwrap_or(data.len());
+    let (query, list) = data.split_at(end);
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let place = dir.path().join("a.com/m/@v");
+    fs::create_dir_all(&place).expect("created");
+    fs::write(place.join("list"), list).expect("written");
+    let client = Client::new(Settings::default(), Arc::new(NoObserver));
+    let goproxy = format!("file://{}", dir.path().display());
+    let chain = Chain::parse(&goproxy, "set", PrefixPatterns::default(), client);
+    let chain = chain.expect("a URL");
+    let path = ModulePath::parse("a.com/m").expect("a path");
+    let versions = chain.versions(&path).expect("any list will do");
+    assert!(versions.is_sorted_by(|a, b| compare(a, b).is_le()));
+    let text = String::from_utf8_lossy(list);
+    for version in &versions {
+        assert!(is_valid(version) && !is_pseudo_version(version));
+        assert!(text.split_whitespace().any(|word| word == version));
+    }
+    let query = String::from_utf8_lossy(query);
+    let (query, current) = query.split_once(' ').unwrap_or((&query, ""));
+    let current = Version::parse(current).ok();
+    let Ok(Query::Range(range)) = Query::parse(&path, query, current.as_ref()) else {
+        return;
+    };
+    let picked = range
+        .pick(&versions, |_| true, |_| Ok(false))
+        .expect("nothing is asked");
+    let allowed = |version: &&String| range.allows(version);
+    assert_eq!(
+        picked.is_some(),
+        versions.iter().any(|version| allowed(&version))
+    );
+    if let Some(picked) = picked {
+        assert!(range.allows(picked));
+        let releases = |version: &&String| allowed(version) && !version.contains('-');
+        // A release, if there is one, and the highest or lowest.
+        if !picked.contains("-") {
+            let order = versions
+                .iter()
+                .filter(releases)
+                .map(|other| compare(other, picked));
+            let order: Vec<_> = order.collect();
+            assert!(order.iter().all(|o| o.is_le()) || order.iter().all(|o| o.is_ge()));
         }
     }
 }
