@@ -1,8 +1,8 @@
 //! The fuzz targets on a stock toolchain: the committed seeds, then mutants of them.
 //!
 //! Blind where libFuzzer is guided, but it needs nothing installed. Without `FUZZ_SECONDS` a target
-//! gets the same thousand mutants each time; with it, others each time, for so many seconds. An
-//! input that fails is kept below `target/fuzz/` and named.
+//! gets the same mutants each time, a thousand or what two seconds allow; with it, others each time,
+//! for so many seconds. An input that fails is kept below `target/tmp/fuzz/` and named.
 
 mod targets;
 
@@ -17,8 +17,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The mutants of a run that is the same each time.
-const MUTANTS: u32 = 1000;
+/// The most mutants of a run that is the same each time, and the longest it goes on.
+const MUTANTS: usize = 1000;
+const SHORT: Duration = Duration::from_secs(2);
 
 /// The longest mutant.
 const MAX_BYTES: usize = 4096;
@@ -123,14 +124,17 @@ fn replay(name: &str, target: fn(&[u8])) {
     )]
     let seconds = std::env::var("FUZZ_SECONDS").ok();
     let seconds = seconds.map(|text| text.parse().expect("FUZZ_SECONDS is a number"));
-    let Some(seconds) = seconds.map(Duration::from_secs_f64) else {
-        let mut chance = Chance(0x2545_f491_4f6c_dd1d);
-        (0..MUTANTS).for_each(|_| check(name, target, &chance.mutate(&seeds)));
-        return;
+    let (seed, mutants, time) = match seconds {
+        None => (0x2545_f491_4f6c_dd1d, MUTANTS, SHORT),
+        Some(seconds) => (
+            RandomState::new().hash_one(name) | 1,
+            usize::MAX,
+            Duration::from_secs_f64(seconds),
+        ),
     };
-    let mut chance = Chance(RandomState::new().hash_one(name) | 1);
+    let mut chance = Chance(seed);
     let start = Instant::now();
-    while start.elapsed() < seconds {
+    for _ in (0..mutants).take_while(|_| start.elapsed() < time) {
         check(name, target, &chance.mutate(&seeds));
     }
 }
