@@ -10,6 +10,7 @@
 )]
 
 mod concurrent;
+mod credentials;
 mod download;
 mod flags;
 mod hostile;
@@ -22,7 +23,9 @@ mod query;
 mod readme;
 mod readonly;
 mod repair;
+mod resume;
 mod static_binary;
+mod sum;
 mod sumdb;
 mod support;
 mod trust;

@@ -43,6 +43,20 @@ pub(super) const FLAGS: &[Flag] = &[
         ..OURS
     },
     Flag {
+        long: "wait-published",
+        value: Some("TIME"),
+        env: Some("MODFETCH_WAIT_PUBLISHED"),
+        commands: FETCHING,
+        brief: "Wait this long for tags the checksum database lacks",
+        detail: "Default 0: do not wait. For tags that were pushed moments ago: 404 and 410 of the \
+database are asked again, with growing waits, until TIME has passed since the first of them.",
+        set: |raw, given| {
+            raw.wait_published = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
         long: "retries",
         value: Some("N"),
         env: Some("MODFETCH_RETRIES"),
@@ -51,6 +65,19 @@ pub(super) const FLAGS: &[Flag] = &[
         detail: "Default 4. Only what may pass is tried again: cut or stalled transfers, 429, 5xx.",
         set: |raw, given| {
             raw.retries = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "retry-max-time",
+        value: Some("TIME"),
+        env: Some("MODFETCH_RETRY_MAX_TIME"),
+        commands: FETCHING,
+        brief: "Try no request again later than this after its first try",
+        detail: "Default 0: no limit but --retries. A try that has begun may take longer.",
+        set: |raw, given| {
+            raw.retry_max_time = Some(given.text());
             Ok(())
         },
         ..OURS
@@ -77,6 +104,20 @@ pub(super) const FLAGS: &[Flag] = &[
         detail: "Default 30s. There is no limit on a whole transfer that moves.",
         set: |raw, given| {
             raw.stall_timeout = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "timeout",
+        value: Some("TIME"),
+        env: Some("MODFETCH_TIMEOUT"),
+        commands: FETCHING,
+        brief: "End all requests this long after the start",
+        detail: "Default 0: no limit. What has not come by then fails with exit code 6; the next \
+                 run goes on from what is there.",
+        set: |raw, given| {
+            raw.timeout = Some(given.text());
             Ok(())
         },
         ..OURS
