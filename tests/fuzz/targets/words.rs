@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use modfetch::config::{parse_duration, split_quoted};
+use modfetch::config::parse_duration;
 use modfetch::module::{
     GoVersion, H1, MatchPattern, ModulePath, ModuleVersion, PrefixPatterns, Version, canonical,
     check_file_path, check_import_path, check_module_path, compare, escape_version, is_valid,
@@ -109,7 +109,6 @@ pub(super) fn words(data: &[u8]) {
     if !first.contains("...") && !format!("{first}/{second}").contains('\0') {
         assert_eq!(pattern.matches(second), first == second);
     }
-    let _ = split_quoted(&text);
     if let Some(duration) = parse_duration(first) {
         let exact = format!("{}ns", duration.as_nanos());
         assert_eq!(parse_duration(&exact), Some(duration));
