@@ -21,6 +21,7 @@ mod kill;
 mod kit;
 mod locks;
 mod lower;
+mod module_rules;
 mod network;
 mod query;
 mod readme;
