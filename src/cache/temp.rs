@@ -7,8 +7,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::{beside, create_dir_all};
+use super::{beside, create_dir_all, writing};
 use crate::error::{Error, Result};
+use crate::steps;
 
 /// A new file that is removed again unless it is renamed into place.
 #[derive(Debug)]
@@ -63,12 +64,6 @@ impl TempFile {
             .map_err(|cause| Error::io("cannot open", &self.path, cause))
     }
 
-    /// Where the bytes are until they are committed.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Empties the file, for another try.
     ///
     /// # Errors
@@ -76,6 +71,12 @@ impl TempFile {
     pub fn truncate(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()
+    }
+
+    /// Where the bytes are until they are committed.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Renames the file to `path`, replacing what is there.
@@ -114,9 +115,11 @@ impl Drop for TempFile {
 /// # Errors
 /// [`crate::Kind::LocalIo`], naming the file.
 pub fn write_atomically(path: &Path, data: &[u8]) -> Result<()> {
+    let _writing = writing();
     let mut temp = TempFile::beside(path)?;
     temp.write_all(data)
         .map_err(|cause| Error::io("cannot write", &temp.path, cause))?;
+    steps::reached("temporary-written");
     temp.commit(path)
 }
 

@@ -200,9 +200,28 @@ impl Fetcher<'_> {
 
     /// Fetches the zip that the source has, into a file that goes when it is dropped.
     pub(super) fn proxied_zip(&self, module: &ModuleVersion, temporary: &Path) -> Result<TempFile> {
-        let mut sink = Scratch(TempFile::beside(&temporary.join("modfetch-zip"))?);
+        let mut sink = TempSink(TempFile::beside(&temporary.join("modfetch-zip"))?);
         self.source.zip(module, &mut sink)?;
         Ok(sink.0)
+    }
+}
+
+/// A temporary that starts again with every try: it is gone with the run.
+struct TempSink(TempFile);
+
+impl Write for TempSink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Sink for TempSink {
+    fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
+        self.0.truncate()
     }
 }
 
@@ -223,24 +242,5 @@ impl ZipFile {
             }
         };
         ModuleZip::open(file, module)?.hash()
-    }
-}
-
-/// A temporary as a place for bytes that nobody goes on with later.
-struct Scratch(TempFile);
-
-impl Write for Scratch {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Sink for Scratch {
-    fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
-        self.0.truncate()
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::mem;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::count::{human, retries};
 use super::json::{JsonObject, info};
 use super::shown::{LiveSettings, Shown};
+use crate::cache::LockWatch;
 use crate::error::Error;
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
@@ -42,7 +43,10 @@ enum Message {
         failed: bool,
     },
     Waiting {
-        module: ModuleVersion,
+        lock: String,
+        module: Option<ModuleVersion>,
+    },
+    Waited {
         lock: String,
     },
     Retry {
@@ -66,6 +70,9 @@ enum Message {
 pub struct Live {
     settings: LiveSettings,
     received: Arc<AtomicU64>,
+    /// Modules that will be completed, and those that are or have failed.
+    planned: AtomicUsize,
+    finished: AtomicUsize,
     retries: Arc<AtomicU64>,
     resumed: AtomicU64,
     /// A thread prints: asked before a message is made.
@@ -94,6 +101,8 @@ impl Live {
             received: Arc::default(),
             retries: Arc::default(),
             resumed: AtomicU64::new(0),
+            planned: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
             prints: AtomicBool::new(false),
             printing: Mutex::new(Printing::Idle),
         };
@@ -125,6 +134,13 @@ impl Live {
     #[must_use]
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// How many modules are done with, and of how many; of none before that is known.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
+        (count(&self.finished), count(&self.planned))
     }
 
     /// Requests made again so far.
@@ -170,6 +186,7 @@ impl Drop for Live {
 
 impl Watch for Live {
     fn planned(&self, modules: usize) {
+        self.planned.store(modules, Ordering::Relaxed);
         self.tell(|| Message::Planned(modules));
     }
 
@@ -190,19 +207,28 @@ impl Watch for Live {
     }
 
     fn finished(&self, module: &ModuleVersion, failed: bool) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
         self.tell(|| Message::Finished {
             module: module.clone(),
             failed,
         });
     }
+}
 
-    fn waiting(&self, module: &ModuleVersion, lock: &Path) {
+impl LockWatch for Live {
+    fn waiting(&self, lock: &Path, module: Option<&ModuleVersion>) {
         if self.settings.quiet {
             return;
         }
         self.begin(&mut self.printing());
         self.tell(|| Message::Waiting {
-            module: module.clone(),
+            lock: lock.display().to_string(),
+            module: module.cloned(),
+        });
+    }
+
+    fn waited(&self, lock: &Path) {
+        self.tell(|| Message::Waited {
             lock: lock.display().to_string(),
         });
     }
@@ -273,7 +299,8 @@ struct Picture {
     told_bytes: (Instant, u64),
     finished: usize,
     working: BTreeMap<ModuleVersion, Instant>,
-    waiting: BTreeMap<ModuleVersion, (Instant, String)>,
+    /// Locks that are waited for: since when, and for whom.
+    waiting: BTreeMap<String, (Instant, Option<ModuleVersion>)>,
 }
 
 impl Picture {
@@ -333,8 +360,6 @@ impl Picture {
                 }
             }
             Message::Started(module) => {
-                // What is fetched waits no longer.
-                self.waiting.remove(&module);
                 if !self.working.contains_key(&module) {
                     if json {
                         self.print(&self.json("start", Some(&module)).compact());
@@ -345,14 +370,16 @@ impl Picture {
             Message::Finished { module, failed } => {
                 self.finished += 1;
                 self.working.remove(&module);
-                self.waiting.remove(&module);
                 if json {
                     let event = if failed { "fail" } else { "done" };
                     self.print(&self.json(event, Some(&module)).compact());
                 }
             }
-            Message::Waiting { module, lock } => {
-                self.waiting.insert(module, (Instant::now(), lock));
+            Message::Waiting { lock, module } => {
+                self.waiting.insert(lock, (Instant::now(), module));
+            }
+            Message::Waited { lock } => {
+                self.waiting.remove(&lock);
             }
             Message::Retry { url, wait, cause } => {
                 if json {
@@ -406,23 +433,26 @@ impl Picture {
 
     fn tell_long_waits(&mut self) {
         let now = Instant::now();
-        let told: Vec<ModuleVersion> = self
+        let told: Vec<String> = self
             .waiting
             .iter()
             .filter(|(_, (since, _))| now.duration_since(*since) >= WAITING)
-            .map(|(module, _)| module.clone())
+            .map(|(lock, _)| lock.clone())
             .collect();
-        for module in told {
-            if let Some((_, lock)) = self.waiting.remove(&module) {
-                if self.shown == Shown::Events {
-                    let mut object = self.json("wait", Some(&module));
-                    object.string("lock", &lock);
-                    self.print(&object.compact());
-                } else {
-                    self.say(&format!(
-                        "waiting for another process: {module} (lock {lock})"
-                    ));
-                }
+        for lock in told {
+            let Some((_, module)) = self.waiting.remove(&lock) else {
+                continue;
+            };
+            if self.shown == Shown::Events {
+                let mut object = self.json("wait", module.as_ref());
+                object.string("lock", &lock);
+                self.print(&object.compact());
+            } else {
+                let module = module.map(|module| format!("{module} "));
+                let module = module.unwrap_or_default();
+                self.say(&format!(
+                    "waiting for another process: {module}(lock {lock})"
+                ));
             }
         }
     }
@@ -486,35 +516,6 @@ mod tests {
     use crate::config::{Log, Progress};
 
     #[test]
-    fn what_is_fetched_or_done_waits_no_longer() {
-        let settings = LiveSettings {
-            progress: Progress::Never,
-            log: Log::Text,
-            requests: false,
-            verbose: false,
-            quiet: false,
-        };
-        let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
-        let ends = [
-            Message::Started(module.clone()),
-            Message::Finished {
-                module: module.clone(),
-                failed: false,
-            },
-        ];
-        for end in ends {
-            let mut picture = Picture::new(settings, &Arc::default(), &Arc::default());
-            picture.take(Message::Waiting {
-                module: module.clone(),
-                lock: "v1.0.0.lock".to_owned(),
-            });
-            assert_eq!(picture.waiting.len(), 1);
-            picture.take(end);
-            assert!(picture.waiting.is_empty());
-        }
-    }
-
-    #[test]
     fn a_thread_starts_when_there_is_something_to_tell() {
         let silent = LiveSettings {
             progress: Progress::Never,
@@ -530,7 +531,7 @@ mod tests {
             matches!(*live.printing(), Printing::Thread { .. })
         };
         let wait: fn(&Live, &ModuleVersion) =
-            |live, module| live.waiting(module, Path::new("v1.0.0.lock"));
+            |live, module| live.waiting(Path::new("v1.0.0.lock"), Some(module));
         assert!(!prints(silent, |live, module| live.started(module)));
         assert!(prints(silent, wait));
         let quiet = LiveSettings {
@@ -546,7 +547,7 @@ mod tests {
         // After the end, when results are printed, nothing starts again.
         assert!(!prints(silent, |live, module| {
             live.clear();
-            live.waiting(module, Path::new("v1.0.0.lock"));
+            live.waiting(Path::new("v1.0.0.lock"), Some(module));
         }));
     }
 }

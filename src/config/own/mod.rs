@@ -106,6 +106,8 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         row(&RETRIES, go_env),
         row(&CONNECT_TIMEOUT, go_env),
         row(&STALL_TIMEOUT, go_env),
+        row(&LOCK_TIMEOUT, go_env),
+        row(&RO_CACHE, go_env),
         row(&RETRY_MAX_TIME, go_env),
         row(&TIMEOUT, go_env),
         row(&ALLOW_INSECURE_AUTH, go_env),

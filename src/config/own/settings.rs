@@ -46,6 +46,22 @@ pub(in crate::config) const STALL_TIMEOUT: OwnSetting<Duration> = OwnSetting {
     default: "30s",
     parse: value::timeout,
 };
+/// `--lock-timeout`: the longest wait for a lock, if there is a limit.
+pub(in crate::config) const LOCK_TIMEOUT: OwnSetting<Option<Duration>> = OwnSetting {
+    flag: "--lock-timeout",
+    variable: "MODFETCH_LOCK_TIMEOUT",
+    alias: None,
+    default: "none",
+    parse: value::lock_limit,
+};
+/// `--ro-cache`: module caches that are only read.
+pub(in crate::config) const RO_CACHE: OwnSetting<Vec<PathBuf>> = OwnSetting {
+    flag: "--ro-cache",
+    variable: "MODFETCH_RO_CACHE",
+    alias: None,
+    default: "",
+    parse: value::directories,
+};
 /// `--retry-max-time`: how long after its first try a request may be tried again.
 pub(in crate::config) const RETRY_MAX_TIME: OwnSetting<Option<Duration>> = OwnSetting {
     flag: "--retry-max-time",
