@@ -12,11 +12,12 @@ use ureq::{Agent, Body};
 
 use super::Settings;
 use super::agent;
+use super::bucket::ByteRate;
 use super::encoding::{Decoded, Encoding, Trouble};
 use super::event::{Event, Observer};
-use super::failure::{Circumstances, reading, tried};
+use super::failure::{Circumstances, evidence, not_asked, reading, short_reason, tried};
 use super::file;
-use super::hosts::HostLimits;
+use super::hosts::{HostSettings, Hosts, Told};
 use super::proxy_env::Proxies;
 use super::retry::{Failure, RealTimer, Timer, parse_retry_after};
 use super::stale::Stale;
@@ -106,7 +107,8 @@ struct Inner {
     settings: Settings,
     observer: Arc<dyn Observer>,
     timer: Box<dyn Timer>,
-    hosts: HostLimits,
+    hosts: Hosts,
+    rate: Option<ByteRate>,
     network: OnceLock<Network>,
 }
 
@@ -139,8 +141,15 @@ impl Client {
         observer: Arc<dyn Observer>,
         timer: Box<dyn Timer>,
     ) -> Client {
+        let limits = HostSettings {
+            at_once: settings.per_host,
+            per_second: settings.requests_per_second,
+            longest_hold: settings.retry.max_retry_after,
+        };
+        let rate = |bytes_per_second| ByteRate::new(bytes_per_second, timer.instant());
         Client(Arc::new(Inner {
-            hosts: HostLimits::new(settings.per_host),
+            hosts: Hosts::new(limits),
+            rate: settings.bytes_per_second.map(rate),
             settings,
             observer,
             timer,
@@ -205,16 +214,19 @@ impl Client {
         let shown = url.redacted();
         let started = Instant::now();
         let mut attempt = 1;
+        // Of the host that was asked for: where it redirects to is its own affair.
+        let mut visit = inner.hosts.visit(url.host(), &*inner.timer);
         loop {
-            // Given back before a pause, and of the host that was asked for: where it redirects
-            // to is its own affair.
-            let turn = inner.hosts.turn(url.host());
+            visit
+                .enter()
+                .map_err(|given_up| not_asked(&shown, url.host(), &given_up.0))?;
             inner.observer.event(&Event::Start {
                 url: &shown,
                 attempt,
             });
             let failed = match self.one_try(url, limit, sink, time, attempt) {
                 Ok(bytes) => {
+                    visit.leave(Told::Answer);
                     let elapsed = started.elapsed();
                     inner.observer.event(&Event::Done {
                         url: &shown,
@@ -229,7 +241,7 @@ impl Client {
                 }
                 Err(failed) => failed,
             };
-            drop(turn);
+            visit.leave(failed.told());
             let cause = &failed.error;
             let jitter = inner.timer.jitter();
             let Some(wait) = inner
@@ -244,11 +256,17 @@ impl Client {
                     cause,
                     elapsed,
                 });
-                return Err(if cause.is_transient() && attempt > 1 {
-                    tried(&failed.error, attempt)
-                } else {
-                    failed.error
-                });
+                if !cause.is_transient() {
+                    return Err(failed.error);
+                }
+                let reason = short_reason(&shown, cause);
+                if let Some(given_up) = visit.in_vain(evidence(cause), &reason) {
+                    inner.observer.event(&Event::GivenUp {
+                        host: url.host(),
+                        cause: &given_up.0,
+                    });
+                }
+                return Err(tried(cause, attempt, url.host()));
             };
             inner.observer.event(&Event::Retry {
                 url: &shown,
@@ -284,8 +302,11 @@ impl Client {
         let shown = &url.redacted();
         let started = Instant::now();
         let until = match time {
-            TryTime::Limited => started.checked_add(self.0.settings.whole_try()),
-            TryTime::Unlimited => None,
+            // Bytes that have to wait for their turn do not make the host slow.
+            TryTime::Limited if self.0.rate.is_none() => {
+                started.checked_add(self.0.settings.whole_try())
+            }
+            TryTime::Limited | TryTime::Unlimited => None,
         };
         let proxies = &self.network().proxies;
         let mut now = url.clone();
@@ -330,8 +351,14 @@ impl Client {
                 let detail = if told { Detail::Hidden } else { Detail::Shown };
                 let body = self.briefly(body);
                 let error = status_error(shown, status, &parts.headers, body, detail);
-                return Err(Failed { error, retry_after });
+                let busy = matches!(status.as_u16(), 429 | 503);
+                return Err(Failed {
+                    error,
+                    busy,
+                    retry_after,
+                });
             }
+            self.0.hosts.answered(url.host());
             return self.copy_body(response, shown, limit, sink, &circumstances);
         }
     }
@@ -406,7 +433,8 @@ impl Client {
             return Err(too_large().into());
         }
         let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
-        let mut chunk = vec![0; CHUNK_BYTES];
+        let rate = self.0.rate.as_ref();
+        let mut chunk = vec![0; rate.map_or(CHUNK_BYTES, |rate| rate.portion(CHUNK_BYTES))];
         let (mut total, mut told) = (0, 0);
         loop {
             let count = match body.read(&mut chunk) {
@@ -431,6 +459,9 @@ impl Client {
             let bytes = body.received().saturating_sub(told);
             told += bytes;
             self.0.observer.event(&Event::Body { url: shown, bytes });
+            if let Some(rate) = rate {
+                rate.pay(bytes, &*self.0.timer);
+            }
         }
     }
 }
@@ -460,6 +491,8 @@ impl<R: Read> Read for Brief<R> {
 /// A failed try.
 struct Failed {
     error: Error,
+    /// The status was 429 or 503.
+    busy: bool,
     retry_after: Option<Duration>,
 }
 
@@ -467,6 +500,7 @@ impl From<Error> for Failed {
     fn from(error: Error) -> Failed {
         Failed {
             error,
+            busy: false,
             retry_after: None,
         }
     }
@@ -478,6 +512,17 @@ impl Failed {
             (false, _) => Failure::Final,
             (true, None) => Failure::Transient,
             (true, Some(wait)) => Failure::After(wait),
+        }
+    }
+}
+
+impl Failed {
+    fn told(&self) -> Told {
+        match self.error.kind() {
+            _ if self.busy => Told::TooMuch(self.retry_after),
+            _ if self.error.is_transient() => Told::Trouble,
+            Kind::NotFound | Kind::Auth => Told::Answer,
+            _ => Told::Nothing,
         }
     }
 }

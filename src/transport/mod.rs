@@ -17,16 +17,21 @@
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
 //! | `status` | the text of a status that is not 200, as go words it |
 //! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
+//! | `hosts` | who may ask which host now: the next three, behind one lock |
+//! | `pace` | requests at once for a host, fewer where it says 429 or 503 |
+//! | `breaker` | when a host is given up, and when it is asked again |
+//! | `bucket` | so many requests, so many bytes a second |
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
 //!
 //! Where later work belongs: *resume* is a `Range` header in `client::Client::one_try` and a sink
-//! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
-//! per second) are asked at the top of `client::Client::transfer`; *credentials* by URL prefix
-//! are found in `client::Client::send`, beside those of the URL itself.
+//! that is kept instead of restarted; *credentials* by URL prefix are found in
+//! `client::Client::send`, beside those of the URL itself.
 
 mod agent;
+mod breaker;
+mod bucket;
 mod client;
 mod date;
 mod encoding;
@@ -36,6 +41,7 @@ mod file;
 mod hop;
 mod hosts;
 mod lookup;
+mod pace;
 mod proxy_env;
 mod retry;
 mod roots;
@@ -51,6 +57,7 @@ use std::time::Duration;
 pub use client::{Client, Fetched, Sink, TooLarge};
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
+pub use failure::HostTrouble;
 pub use proxy_env::ProxySettings;
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use roots::RootSettings;
@@ -77,6 +84,11 @@ pub struct Settings {
     pub proxy: ProxySettings,
     /// How many requests one host gets at once.
     pub per_host: usize,
+    /// How many tries one host gets a second, more than 0; `None` for any number.
+    pub requests_per_second: Option<f64>,
+    /// How many bytes of bodies all transfers together receive a second, at least 1; `None` for
+    /// any number. Does not concern `file://`.
+    pub bytes_per_second: Option<u64>,
     /// How many idle connections are kept, at most, for all hosts and for one.
     pub connections: usize,
     /// The `User-Agent` header.
@@ -108,6 +120,8 @@ impl Default for Settings {
             roots: RootSettings::default(),
             proxy: ProxySettings::default(),
             per_host: 64,
+            requests_per_second: None,
+            bytes_per_second: None,
             connections: 64,
             user_agent: concat!("modfetch/", env!("CARGO_PKG_VERSION")).to_owned(),
         }

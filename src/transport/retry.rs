@@ -1,7 +1,7 @@
 //! When a failed request is tried again: a pure schedule, and the clock it is played against.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::date::parse_http_date;
 
@@ -93,6 +93,8 @@ pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 pub trait Timer: Send + Sync {
     /// The time of day, for `Retry-After` dates.
     fn now(&self) -> SystemTime;
+    /// The clock that only goes forward, for limits; it goes on while [`Timer::sleep`] waits.
+    fn instant(&self) -> Instant;
     /// Waits.
     fn sleep(&self, wait: Duration);
     /// A number in [0, 1).
@@ -106,6 +108,10 @@ pub(super) struct RealTimer;
 impl Timer for RealTimer {
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
     }
 
     fn sleep(&self, wait: Duration) {
