@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::{GoVersion, ModuleVersion};
-use crate::report::{Console, JsonObject, Live, LiveSettings, human, outcome_json};
+use crate::report::{Console, JsonObject, Live, LiveSettings, human, one_for_many, outcome_json};
 use crate::trust::{Part, SumPolicy};
 
 /// The newest go version whose module rules are known; a newer `go` line is worth a word.
@@ -228,6 +228,7 @@ impl Run<'_> {
         let mut failures = Vec::new();
         // One module may stand for several arguments or requirements; its failure is told once.
         let mut told = HashSet::new();
+        let mut to_tell = Vec::new();
         let mut outcomes = outcomes.iter();
         for choice in &selection.choices {
             let outcome = match choice {
@@ -245,9 +246,12 @@ impl Run<'_> {
             } else if let Some(error) = &failure
                 && told.insert(error.chain())
             {
-                self.console.error(error);
+                to_tell.push((subject(choice), error.clone()));
             }
             failures.extend(failure);
+        }
+        for error in one_for_many(&to_tell) {
+            self.console.error(&error);
         }
         Ok(failures)
     }
@@ -343,6 +347,15 @@ fn module_of(choice: &Choice) -> Option<&ModuleVersion> {
     match choice {
         Choice::Module { module, .. } => Some(module),
         Choice::Query { .. } | Choice::Failed { .. } => None,
+    }
+}
+
+/// What a choice is about, as it is written on a command line.
+fn subject(choice: &Choice) -> String {
+    match choice {
+        Choice::Module { module, .. } => module.to_string(),
+        Choice::Query { path, query } => format!("{path}@{query}"),
+        Choice::Failed { path, version, .. } => format!("{path}@{version}"),
     }
 }
 

@@ -7,11 +7,13 @@
 //! thread.
 
 mod console;
+mod crowd;
 mod json;
 mod live;
 mod outcome;
 
 pub use console::Console;
+pub use crowd::one_for_many;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings, human};
 pub use outcome::outcome_json;

@@ -37,6 +37,14 @@ pub struct HostTrouble {
 }
 
 impl HostTrouble {
+    pub(crate) fn new(host: &str, asked: bool, reason: String) -> HostTrouble {
+        HostTrouble {
+            host: host.to_owned(),
+            asked,
+            reason,
+        }
+    }
+
     /// Finds it among the reasons of an error.
     #[must_use]
     pub fn of(error: &Error) -> Option<&HostTrouble> {
@@ -105,11 +113,8 @@ pub(super) fn short_reason(url: &RedactedUrl, error: &Error) -> String {
 
 /// The error of a request that was not made, because its host is given up for this reason.
 pub(super) fn not_asked(url: &RedactedUrl, host: &str, cause: &str) -> Error {
-    let trouble = HostTrouble {
-        host: host.to_owned(),
-        asked: false,
-        reason: format!("not tried, because {host} is failing: {cause}"),
-    };
+    let reason = format!("not tried, because {host} is failing: {cause}");
+    let trouble = HostTrouble::new(host, false, reason);
     Error::new(Kind::Network, format!("reading {url}"))
         .because(trouble)
         .transient()
@@ -137,11 +142,8 @@ pub(super) fn tried(error: &Error, tries: u32, host: &str) -> Error {
         Some(reason) => (message, counted(reason)),
         None => (counted(&message), String::new()),
     };
-    let told = Error::new(error.kind(), message).because(HostTrouble {
-        host: host.to_owned(),
-        asked: true,
-        reason,
-    });
+    let trouble = HostTrouble::new(host, true, reason);
+    let told = Error::new(error.kind(), message).because(trouble);
     let told = error
         .hints()
         .iter()
