@@ -16,4 +16,4 @@ pub use console::Console;
 pub use crowd::one_for_many;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings, human};
-pub use outcome::outcome_json;
+pub use outcome::{Asked, outcome_json};
