@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 STATIC := target/$(TARGET)/release/modfetch
 DEMO   := $(CURDIR)/target/demo
 
-.PHONY: run test check bench static musl install clean
+.PHONY: run test check bench faults static musl install clean
 
 # Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
 # and nothing outside target/ is touched.
@@ -31,6 +31,10 @@ check: test
 bench:
 	$(CARGO) build --release
 	$(CARGO) bench --bench side_by_side -- $(BENCH)
+
+# Counts runs that succeed against a server that misbehaves at random, modfetch's and go's.
+faults:
+	$(CARGO) bench --bench faults -- $(FAULTS)
 
 # One binary without a dynamic library, for any x86_64 Linux and for FROM scratch.
 static: musl

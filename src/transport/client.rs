@@ -244,11 +244,9 @@ impl Client {
             visit.leave(failed.told());
             let cause = &failed.error;
             let jitter = inner.timer.jitter();
-            let Some(wait) = inner
-                .settings
-                .retry
-                .schedule(attempt, failed.failure(), jitter)
-            else {
+            let retry = &inner.settings.retry;
+            let counted = visit.counted(attempt, retry.retries);
+            let Some(wait) = retry.schedule(counted, failed.failure(), jitter) else {
                 let elapsed = started.elapsed();
                 inner.observer.event(&Event::Failed {
                     url: &shown,

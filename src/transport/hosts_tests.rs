@@ -235,3 +235,38 @@ fn who_waits_in_doubt_goes_on_when_the_host_is_back() {
     drop(struggling);
     one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
 }
+
+#[test]
+fn bad_luck_is_not_counted_as_often_as_there_are_retries() {
+    let hosts = Hosts::new(settings(64));
+    let clock = Clock::new();
+    // (answers to others before each of the tries of one request, what counts after each)
+    let rows: &[(&[usize], &[u32])] = &[
+        (&[0, 0, 0], &[1, 2, 3]),
+        (&[0, 1, 0, 0, 0], &[1, 1, 1, 2, 3]),
+        (&[3, 0, 1], &[1, 2, 2]),
+    ];
+    for (answers, want) in rows {
+        let mut visit = hosts.visit("a.com", &clock);
+        let mut counted = Vec::new();
+        for (tries, answers) in (1..).zip(*answers) {
+            if tries == 1 {
+                // What was answered before the request began says nothing.
+                answered(&hosts, &clock, *answers);
+            }
+            visit.enter().unwrap();
+            if tries > 1 {
+                answered(&hosts, &clock, *answers);
+            }
+            visit.leave(Told::Trouble);
+            counted.push(visit.counted(tries, 2));
+        }
+        assert_eq!(counted, *want, "{answers:?}");
+    }
+}
+
+fn answered(hosts: &Hosts, clock: &Clock, times: usize) {
+    for _ in 0..times {
+        one_try(hosts, "a.com", clock, Told::Answer).unwrap();
+    }
+}

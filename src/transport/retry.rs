@@ -43,7 +43,7 @@ pub enum Failure {
 impl RetryPolicy {
     /// How long to wait before the next try, or `None` to give up.
     ///
-    /// `tries` counts those made, from 1. Without word from the server the wait is `jitter`
+    /// `tries` counts those made, from 1, or from 0 where the first is not held against the host. Without word from the server the wait is `jitter`
     /// times `min(cap, base * 2^(tries-1))` ("full jitter": clients that failed together come
     /// back spread out). With word from it, it is what the server asked for, cut to
     /// `max_retry_after`, and `jitter * base` on top for the same reason. `jitter` is in [0, 1).

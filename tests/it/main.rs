@@ -11,6 +11,7 @@
 
 mod concurrent;
 mod download;
+mod faults;
 mod flags;
 mod hostile;
 mod input;

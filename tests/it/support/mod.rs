@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod chaos;
+pub mod crowd;
 pub mod go;
 pub mod proxy;
 pub mod run;
