@@ -1,7 +1,7 @@
 //! `modfetch download` from a server that misbehaves at random, and from hosts that are dead.
 //!
 //! `cargo bench --bench faults -- [--runs N] [--go-runs N] [--modules N] [--rates 1,5,20]
-//! [--seed N]`
+//! [--seed N] [--at-once N]`
 //!
 //! At random: so many percent of all answers are faults of eleven kinds (see `chaos`), with
 //! `Retry-After: 1`. Each run starts with an empty cache, and is good if the program succeeds and
@@ -27,6 +27,8 @@ mod support;
 use std::collections::BTreeMap;
 use std::io;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use support::chaos::Chaos;
@@ -43,6 +45,7 @@ struct Options {
     modules: usize,
     rates: Vec<u64>,
     seed: u64,
+    at_once: u64,
 }
 
 fn main() -> ExitCode {
@@ -80,6 +83,7 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
         modules: 250,
         rates: vec![1, 5, 20],
         seed: 1,
+        at_once: 4,
     };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
@@ -92,6 +96,7 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
             "--runs" => options.runs = number()?,
             "--go-runs" => options.go_runs = number()?,
             "--modules" => options.modules = value.parse().map_err(io::Error::other)?,
+            "--at-once" => options.at_once = number()?,
             "--seed" => options.seed = number()?,
             "--rates" => {
                 let list: Result<_, _> = value.split(',').map(str::parse).collect();
@@ -119,33 +124,31 @@ fn right_tree(options: &Options) -> Option<Picture> {
 
 fn at_random(options: &Options, rate: u64, right: &Picture) -> bool {
     let crowd = crowd(options);
+    let run = |seed| {
+        let proxy = Proxy::of_modules(crowd.modules.clone());
+        proxy.go_mad(Some(Chaos::new(seed, rate, "1")));
+        let sandbox = crowd.sandbox().proxy(&proxy).limit(LIMIT);
+        let done = sandbox.run(["download", "--stall-timeout=1s"]);
+        let differences = right.diff(&sandbox.picture());
+        (seed, done, differences, proxy.hits("*"), proxy.madness())
+    };
     let mut seconds = Vec::new();
     let (mut succeeded, mut same, mut requests) = (0, 0, 0);
     let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
-    for run in 0..options.runs {
-        let proxy = Proxy::of_modules(crowd.modules.clone());
-        proxy.go_mad(Some(Chaos::new(options.seed + run, rate, "1")));
-        let sandbox = crowd.sandbox().proxy(&proxy).limit(LIMIT);
-        let done = sandbox.run(["download", "--stall-timeout=1s"]);
+    for (seed, done, differences, hits, madness) in each_seed(options, options.runs, &run) {
         seconds.push(done.took.as_secs_f64());
-        requests += proxy.hits("*");
-        for (name, count) in proxy.madness() {
+        requests += hits;
+        for (name, count) in madness {
             *faults.entry(name).or_default() += count;
         }
         if done.code == Some(0) {
             succeeded += 1;
         } else {
-            println!(
-                "seed {}: {:?}\n{}",
-                options.seed + run,
-                done.code,
-                done.stderr
-            );
+            println!("seed {seed}: {:?}\n{}", done.code, done.stderr);
         }
-        let differences = right.diff(&sandbox.picture());
         same += u64::from(differences.is_empty());
         if done.code == Some(0) && !differences.is_empty() {
-            println!("seed {}: {}", options.seed + run, differences.join("\n"));
+            println!("seed {seed}: {}", differences.join("\n"));
         }
     }
     seconds.sort_by(f64::total_cmp);
@@ -156,21 +159,46 @@ fn at_random(options: &Options, rate: u64, right: &Picture) -> bool {
     println!("    {same} trees are right; median {middle:.1} s, longest {longest:.1} s");
     println!("    {requests} requests, faults: {faults:?}");
 
-    let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
-    for run in 0..options.go_runs {
+    let run = |seed| {
         let proxy = Proxy::of_modules(crowd.modules.clone());
-        proxy.go_mad(Some(Chaos::new(options.seed + run, rate, "1")));
+        proxy.go_mad(Some(Chaos::new(seed, rate, "1")));
         let sandbox = crowd.sandbox().proxy(&proxy).limit(LIMIT);
-        let done = sandbox.shell("timeout 60 go mod download");
-        let end = match done.code {
+        match sandbox.shell("timeout 60 go mod download").code {
             Some(0) => "succeed",
             Some(124) => "hang",
             _ => "fail",
-        };
+        }
+    };
+    let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
+    for end in each_seed(options, options.go_runs, &run) {
         *ends.entry(end).or_default() += 1;
     }
     println!("    go, {} runs: {ends:?}", options.go_runs);
     succeeded == options.runs && same == options.runs
+}
+
+/// Runs once for each seed, several at a time: most of a run is waiting.
+fn each_seed<T: Send>(options: &Options, runs: u64, run: &(dyn Fn(u64) -> T + Sync)) -> Vec<T> {
+    let next = AtomicU64::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= runs {
+                return done;
+            }
+            done.push(run(options.seed + number));
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..options.at_once.max(1))
+            .map(|_| scope.spawn(worker))
+            .collect();
+        let joined = workers.into_iter().map(|worker| worker.join());
+        joined
+            .flat_map(|done| done.expect("a run that fails does not panic"))
+            .collect()
+    })
 }
 
 fn dead(options: &Options) {

@@ -12,7 +12,7 @@ fn random_faults_change_nothing() {
     if !only_modfetch() {
         return;
     }
-    let crowd = Crowd::new(40, 500);
+    let crowd = Crowd::new(30, 500);
     let well = Proxy::of_modules(crowd.modules.clone());
     let right = crowd.sandbox().proxy(&well);
     match require_go() {
@@ -20,14 +20,14 @@ fn random_faults_change_nothing() {
         None => right.run(["download"]).ok(),
     };
     let right = right.picture();
-    for (seed, percent) in [(1, 1), (2, 5), (3, 20), (4, 20)] {
+    for (seed, percent) in [(1, 5), (2, 20), (3, 20)] {
         let proxy = Proxy::of_modules(crowd.modules.clone());
         proxy.go_mad(Some(Chaos::new(seed, percent, "0")));
         let sandbox = crowd.sandbox().proxy(&proxy);
         let run = sandbox.run(["download", "--stall-timeout=250ms"]);
         run.ok().stdout("").stderr("");
         let faults: usize = proxy.madness().values().sum();
-        assert_eq!(proxy.hits("*"), 120 + faults, "seed {seed}");
+        assert_eq!(proxy.hits("*"), 90 + faults, "seed {seed}");
         assert!(percent < 20 || faults > 5, "seed {seed} is too tame");
         right.assert_same(&sandbox.picture(), "trees with and without faults");
     }
@@ -40,14 +40,14 @@ fn a_header_that_breaks_off_is_tried_again() {
     }
     let zip = "example.com/m000/@v/v1.0.0.zip";
     for end in [HeadEnd::Close, HeadEnd::Reset, HeadEnd::Stall] {
-        // Nothing at all, half a status line, a status line, half a header field.
-        for after in [0, 5, 17, 30] {
+        // Nothing at all, half a status line, half a header field.
+        for after in [0, 5, 30] {
             let crowd = Crowd::new(1, 100);
             let proxy = Proxy::of_modules(crowd.modules.clone());
-            let proxy = proxy.beheading(zip, after, end, Times(2));
+            let proxy = proxy.beheading(zip, after, end, Times(1));
             let sandbox = crowd.sandbox().proxy(&proxy);
             sandbox.run(["download", "--stall-timeout=100ms"]).ok();
-            assert_eq!(proxy.hits(zip), 3, "{end:?} after {after}");
+            assert_eq!(proxy.hits(zip), 2, "{end:?} after {after}");
         }
     }
 }
@@ -56,6 +56,7 @@ fn a_header_that_breaks_off_is_tried_again() {
 fn download(count: usize, proxy: &str, flags: &[&str]) -> crate::support::Run {
     let sandbox = Sandbox::new()
         .file("list", &Crowd::new(count, 10).list())
+        .env("MODFETCH_RETRIES", "1")
         .env("GOPROXY", proxy);
     let arguments = ["download", "--from=list"];
     sandbox.run(arguments.iter().chain(flags).copied())
@@ -80,7 +81,7 @@ fn a_dead_host_is_told_once() {
     run.fails(6).demand(lines.len() == 2, "two lines wanted");
     run.demand(
         lines[0].ends_with(&format!(
-            "cannot connect to {host}: connection refused (tried 5 times)"
+            "cannot connect to {host}: connection refused (tried 2 times)"
         )),
         "the reason should be first",
     );
@@ -95,7 +96,7 @@ fn a_dead_host_is_told_once() {
     run.fails(6).stderr("");
     let errors = run.stdout.matches("\"Error\": \"example.com/m").count();
     run.demand(errors == 250, "250 errors wanted");
-    run.stdout_has("connection refused (tried 5 times)\"")
+    run.stdout_has("connection refused (tried 2 times)\"")
         .stdout_has(&format!(
             "not tried, because {host} is failing: cannot connect to"
         ));
@@ -110,7 +111,7 @@ fn what_a_dead_host_is_asked_does_not_grow_with_the_modules() {
     if !only_modfetch() {
         return;
     }
-    // With eight at a time every request is counted: 250 modules would be 3750 tries.
+    // The eight that are under way find out, with two tries each; 250 modules would make 1500.
     let proxies = [
         Proxy::serve().failing("*", 503, Times::ALWAYS),
         Proxy::serve().beheading("*", 0, HeadEnd::Stall, Times::ALWAYS),
@@ -120,7 +121,7 @@ fn what_a_dead_host_is_asked_does_not_grow_with_the_modules() {
         let run = download(250, &proxy.url(), &["-j8", "--stall-timeout=100ms"]);
         run.fails(6);
         let hits = proxy.hits("*");
-        run.demand((40..=80).contains(&hits), &format!("{hits} requests"));
+        run.demand((16..=32).contains(&hits), &format!("{hits} requests"));
     }
 }
 
@@ -135,8 +136,9 @@ fn the_next_entry_serves_what_a_dead_host_does_not() {
     for first in proxies {
         let list = format!("{}|{}", first.url(), well.url());
         let sandbox = crowd.sandbox().env("GOPROXY", &list);
+        let sandbox = sandbox.env("MODFETCH_RETRIES", "1");
         sandbox.run(["download"]).ok().stderr("");
-        assert!(first.hits("*") <= 64 * 5, "{} requests", first.hits("*"));
+        assert!(first.hits("*") <= 64 * 2, "{} requests", first.hits("*"));
         // After a comma, only "not found" moves on.
         let list = format!("{},{}", first.url(), well.url());
         download(100, &list, &[]).fails(6);
@@ -155,7 +157,7 @@ fn limits_hold_and_what_waits_for_its_turn_does_not_stall() {
     let run = sandbox.run([
         "download",
         "--max-requests-per-second=20",
-        "--stall-timeout=200ms",
+        "--stall-timeout=1s",
     ]);
     run.ok().stderr("");
     run.demand(run.took >= Duration::from_millis(1300), "28 waits of 50 ms");
@@ -163,7 +165,7 @@ fn limits_hold_and_what_waits_for_its_turn_does_not_stall() {
     // Some 25 KB of bodies at 20 KiB a second, of which a tenth of a second's come at once.
     let sandbox = crowd.sandbox().proxy(&proxy);
     let sandbox = sandbox.env("MODFETCH_LIMIT_RATE", "20K");
-    let run = sandbox.run(["download", "--stall-timeout=200ms"]);
+    let run = sandbox.run(["download", "--stall-timeout=1s"]);
     run.ok().stderr("");
     run.demand(run.took >= Duration::from_secs(1), "a second's worth");
     assert_eq!(proxy.hits("*"), 60, "nothing was tried again");
