@@ -177,10 +177,9 @@ impl<'a> Inquiry<'a> {
             Ok(info) => info,
             Err(error) => match canonical(query).filter(|canonical| canonical != query) {
                 None => return Err(error),
-                Some(canonical) => source.info(path, &canonical).map_err(|other| {
-                    let shown = if other.is_not_found() { error } else { other };
-                    shown
-                })?,
+                Some(canonical) => source
+                    .info(path, &canonical)
+                    .map_err(|other| if other.is_not_found() { error } else { other })?,
             },
         };
         let info = self.take(info);
@@ -316,7 +315,8 @@ impl<'a> Inquiry<'a> {
             return Ok(Vec::new());
         };
         let version = match newest.pick(versions, |_| true, |v| self.has_go_mod(v))? {
-            Some(version) => version.to_owned(),
+            // Only its name is needed; go keeps what it is told of it, and so its cache has it.
+            Some(version) => self.stat(source, version)?.version,
             None => self.latest(source)?.version,
         };
         let module = ModuleVersion::parse(path.as_str(), &version)?;

@@ -16,7 +16,7 @@ pub enum Asked {
         /// As typed.
         query: String,
         /// Where the source says that it comes from.
-        origin: Option<Origin>,
+        origin: Option<Box<Origin>>,
     },
 }
 
@@ -57,7 +57,7 @@ pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     let origin = match asked {
         Asked::Graph => None,
         Asked::Version => outcome.info.as_ref().and_then(|info| info.origin.as_ref()),
-        Asked::Query { origin, .. } => origin.as_ref(),
+        Asked::Query { origin, .. } => origin.as_deref(),
     };
     if let Some(origin) = origin {
         json.object("Origin", &origin_json(origin));

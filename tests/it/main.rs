@@ -18,6 +18,7 @@ mod input;
 mod json;
 mod kit;
 mod network;
+mod query;
 mod readme;
 mod readonly;
 mod repair;
