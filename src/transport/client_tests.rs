@@ -535,3 +535,6 @@ fn a_new_client_has_done_nothing() {
 mod answers;
 #[path = "client_secure_tests.rs"]
 mod secure;
+
+#[path = "client_limit_tests.rs"]
+mod limits;

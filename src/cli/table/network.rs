@@ -75,7 +75,9 @@ pub(super) const FLAGS: &[Flag] = &[
         env: Some("MODFETCH_RETRIES"),
         commands: FETCHING,
         brief: "Try a failed request N more times",
-        detail: "Default 4. Only what may pass is tried again: cut or stalled transfers, 429, 5xx.",
+        detail: "Default 4. Only what may pass is tried again: cut or stalled transfers, 429, 5xx. \
+                 Tries that fail while the host answers other requests are bad luck; as many of \
+                 them as N are not counted.",
         set: |raw, given| {
             raw.retries = Some(given.text());
             Ok(())
