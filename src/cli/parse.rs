@@ -45,6 +45,8 @@ impl Persona {
 pub enum Command {
     /// Fetch modules.
     Download,
+    /// Compute, check, complete or explain sums.
+    Sum,
     /// Print or change settings.
     Env,
     /// Print the version.

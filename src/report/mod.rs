@@ -8,12 +8,14 @@
 
 mod console;
 mod crowd;
+mod explained;
 mod json;
 mod live;
 mod outcome;
 
 pub use console::Console;
 pub use crowd::one_for_many;
+pub use explained::Explained;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings, human};
 pub use outcome::{Asked, outcome_json};

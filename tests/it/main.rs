@@ -10,6 +10,7 @@
 )]
 
 mod concurrent;
+mod credentials;
 mod download;
 mod faults;
 mod flags;
@@ -23,6 +24,7 @@ mod readme;
 mod readonly;
 mod repair;
 mod static_binary;
+mod sum;
 mod sumdb;
 mod support;
 mod trust;

@@ -2,6 +2,7 @@
 
 mod choice;
 mod go;
+mod identity;
 mod network;
 mod output;
 
@@ -70,16 +71,26 @@ impl Flag {
 
 /// Every flag, go's first, in the order of help.
 pub fn flags() -> impl Iterator<Item = &'static Flag> {
-    [go::FLAGS, choice::FLAGS, network::FLAGS, output::FLAGS]
-        .into_iter()
-        .flatten()
+    [
+        go::FLAGS,
+        choice::FLAGS,
+        network::FLAGS,
+        identity::FLAGS,
+        output::FLAGS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download];
+const FETCHING: &[Verb] = &[Verb::Download, Verb::Sum];
 const ENV: &[Verb] = &[Verb::Env];
-const BOTH: &[Verb] = &[Verb::Download, Verb::Env];
+/// The commands that read settings and do something.
+const TALKING: &[Verb] = &[Verb::Download, Verb::Env, Verb::Sum];
+const SUM: &[Verb] = &[Verb::Sum];
+/// The commands that read go.mod.
+const PROJECT: &[Verb] = &[Verb::Download, Verb::Sum];
 
 /// A flag of go's.
 const GO: Flag = Flag {
