@@ -7,15 +7,19 @@
 //! thread.
 
 mod console;
+mod count;
 mod crowd;
 mod explained;
 mod json;
 mod live;
 mod outcome;
+mod shown;
 
 pub use console::Console;
+pub use count::{human, retries};
 pub use crowd::one_for_many;
 pub use explained::Explained;
 pub use json::JsonObject;
-pub use live::{Live, LiveSettings, human};
+pub use live::Live;
 pub use outcome::{Asked, outcome_json};
+pub use shown::LiveSettings;

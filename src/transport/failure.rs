@@ -9,6 +9,7 @@ use ureq::Timeout;
 use super::Settings;
 use super::breaker::Evidence;
 use super::certificate;
+use super::deadline::Deadline;
 use super::hop::ConnectRefused;
 use super::socks::SocksRefused;
 use super::stale::Stale;
@@ -208,6 +209,7 @@ impl Circumstances<'_> {
             ureq::Error::HostNotFound => {
                 self.unreachable(format!("cannot look up {peer}: no address"))
             }
+            ureq::Error::ConnectionFailed => self.unreachable(format!("cannot connect to {peer}")),
             ureq::Error::Io(error) => self.explain_io(&error),
             ureq::Error::Rustls(error) => self.explain_tls(&error),
             ureq::Error::Tls(reason) => self.network(format!("TLS with {peer}: {reason}")),
@@ -224,7 +226,24 @@ impl Circumstances<'_> {
         }
     }
 
+    /// The body ended before its time, without the connection saying so.
+    pub(super) fn closed_early(&self) -> Error {
+        let peer = self.peer();
+        self.network(format!("{peer} closed the connection early"))
+            .transient()
+    }
+
+    /// More came than was announced.
+    pub(super) fn too_long(&self) -> Error {
+        let peer = self.peer();
+        self.network(format!("{peer} sent more than it announced"))
+            .transient()
+    }
+
     fn too_slow(&self) -> Error {
+        if let Some(deadline) = self.settings.deadline.filter(Deadline::is_over) {
+            return deadline.error(self.url);
+        }
         let (peer, whole) = (self.peer(), self.settings.whole_try());
         self.network(format!("{peer} did not send all of it within {whole:?}"))
             .transient()
@@ -300,9 +319,7 @@ impl Circumstances<'_> {
         }
         let (peer, text) = (self.peer(), io_text(error));
         match error.kind() {
-            io::ErrorKind::UnexpectedEof => self
-                .network(format!("{peer} closed the connection early"))
-                .transient(),
+            io::ErrorKind::UnexpectedEof => self.closed_early(),
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => self

@@ -38,9 +38,14 @@ pub(super) enum Told {
     Nothing,
 }
 
-/// A host that is given up, and why.
+/// Why there is no turn for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct GivenUp(pub(super) Arc<str>);
+pub(super) enum Refusal {
+    /// The host is given up, for this reason.
+    GivenUp(Arc<str>),
+    /// It would come after the time that was allowed.
+    TooLate,
+}
 
 /// All hosts.
 pub(super) struct Hosts {
@@ -139,8 +144,9 @@ impl Visit<'_> {
     /// doubt while a bounded number of tries is made, and it can hold others back only so long.
     ///
     /// # Errors
-    /// The host is given up. Only for the first try: who has begun may go on.
-    pub(super) fn enter(&mut self) -> Result<(), GivenUp> {
+    /// The host is given up, but only for the first try: who has begun may go on. The turn would
+    /// come after `latest`.
+    pub(super) fn enter(&mut self, latest: Option<Instant>) -> Result<(), Refusal> {
         let hosts = self.hosts;
         let mut all = hosts.lock();
         loop {
@@ -152,7 +158,7 @@ impl Visit<'_> {
                 host.breaker.admit(now)
             };
             let clock_wait = match admission {
-                Admission::Refuse(cause) => return Err(GivenUp(cause)),
+                Admission::Refuse(cause) => return Err(Refusal::GivenUp(cause)),
                 Admission::Wait => None,
                 Admission::Pass | Admission::Probe => {
                     self.probe |= admission == Admission::Probe;
@@ -165,6 +171,9 @@ impl Visit<'_> {
                             }
                             self.admitted = true;
                             return Ok(());
+                        }
+                        Ready::In(wait) if latest.is_some_and(|latest| now + wait > latest) => {
+                            return Err(Refusal::TooLate);
                         }
                         Ready::In(wait) => Some(wait),
                         Ready::OnChange => None,
@@ -232,14 +241,14 @@ impl Visit<'_> {
 
     /// Ends the request after its last try failed in a way that may pass. Returns the reason if
     /// with it the host is given up.
-    pub(super) fn in_vain(mut self, evidence: Evidence, cause: &str) -> Option<GivenUp> {
+    pub(super) fn in_vain(mut self, evidence: Evidence, cause: &str) -> Option<Arc<str>> {
         if self.struggling {
             let now = self.timer.instant();
             let mut all = self.hosts.lock();
             let host = self.hosts.host(&mut all, self.host, now);
             host.breaker.in_vain(evidence, cause);
         }
-        self.end().map(GivenUp)
+        self.end()
     }
 
     fn end(&mut self) -> Option<Arc<str>> {

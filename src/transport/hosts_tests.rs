@@ -73,9 +73,9 @@ fn settings(at_once: usize) -> HostSettings {
 }
 
 /// A try of a new request, which ends like this.
-fn one_try(hosts: &Hosts, host: &str, clock: &Clock, told: Told) -> Result<(), GivenUp> {
+fn one_try(hosts: &Hosts, host: &str, clock: &Clock, told: Told) -> Result<(), Refusal> {
     let mut visit = hosts.visit(host, clock);
-    visit.enter()?;
+    visit.enter(None)?;
     visit.leave(told);
     Ok(())
 }
@@ -89,7 +89,7 @@ fn a_host_never_has_more_than_its_limit_and_others_do_not_wait_for_it() {
         for _ in 0..16 {
             scope.spawn(|| {
                 let mut visit = hosts.visit("a.com", &clock);
-                visit.enter().unwrap();
+                visit.enter(None).unwrap();
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 thread::yield_now();
                 now.fetch_sub(1, Ordering::SeqCst);
@@ -98,7 +98,7 @@ fn a_host_never_has_more_than_its_limit_and_others_do_not_wait_for_it() {
     });
     assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
     let mut all = [(); 3].map(|()| hosts.visit("a.com", &clock));
-    all.iter_mut().for_each(|visit| visit.enter().unwrap());
+    all.iter_mut().for_each(|visit| visit.enter(None).unwrap());
     one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
 }
 
@@ -133,7 +133,7 @@ fn tries_are_counted_against_the_rate_and_each_host_has_its_own() {
     assert_eq!(clock.instant() - start, MS(2000));
     let mut visit = hosts.visit("b.com", &clock);
     for _ in 0..2 {
-        visit.enter().unwrap();
+        visit.enter(None).unwrap();
         visit.leave(Told::Trouble);
     }
     assert_eq!(clock.instant() - start, MS(3000));
@@ -157,7 +157,7 @@ fn sixty_four_that_wait_for_one_host_keep_nobody_from_another() {
             let (hosts, timer) = (Arc::clone(&hosts), Arc::clone(&timer));
             thread::spawn(move || {
                 let mut visit = hosts.visit("a.com", &*timer);
-                visit.enter().unwrap();
+                visit.enter(None).unwrap();
                 visit.leave(Told::Answer);
             })
         })
@@ -166,7 +166,7 @@ fn sixty_four_that_wait_for_one_host_keep_nobody_from_another() {
         assert_eq!(sleeping.recv().unwrap(), MS(100_000));
     }
     let mut visit = hosts.visit("b.com", &*timer);
-    visit.enter().unwrap();
+    visit.enter(None).unwrap();
     drop(wake);
     let woken = waiting.into_iter().map(thread::JoinHandle::join);
     assert_eq!(woken.filter(Result::is_ok).count(), 1);
@@ -184,8 +184,8 @@ fn many_find_a_dead_host_together_and_the_rest_is_refused() {
                 for _ in 0..10 {
                     let mut visit = hosts.visit("a.com", &*clock);
                     for tried in 0..5 {
-                        if let Err(GivenUp(cause)) = visit.enter() {
-                            assert_eq!(&*cause, "why");
+                        if let Err(refusal) = visit.enter(None) {
+                            assert_eq!(refusal, Refusal::GivenUp("why".into()));
                             assert_eq!(tried, 0, "who has begun may go on");
                             refused.fetch_add(1, Ordering::SeqCst);
                             break;
@@ -210,7 +210,7 @@ fn many_find_a_dead_host_together_and_the_rest_is_refused() {
     // After the pause one may ask, and its answer opens the way for all.
     clock.sleep(MS(5000));
     let mut probe = hosts.visit("a.com", &*clock);
-    probe.enter().unwrap();
+    probe.enter(None).unwrap();
     assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_err());
     probe.leave(Told::Answer);
     assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_ok());
@@ -222,12 +222,12 @@ fn who_waits_in_doubt_goes_on_when_the_host_is_back() {
     let clock = Clock::new();
     let mut struggling = hosts.visit("a.com", &clock);
     for _ in 0..5 {
-        struggling.enter().unwrap();
+        struggling.enter(None).unwrap();
         struggling.leave(Told::Trouble);
     }
     thread::scope(|scope| {
         let waiting = scope.spawn(|| one_try(&hosts, "a.com", &clock, Told::Answer));
-        struggling.enter().unwrap();
+        struggling.enter(None).unwrap();
         hosts.answered("a.com");
         assert_eq!(waiting.join().unwrap(), Ok(()));
     });
@@ -254,7 +254,7 @@ fn bad_luck_is_not_counted_as_often_as_there_are_retries() {
                 // What was answered before the request began says nothing.
                 answered(&hosts, &clock, *answers);
             }
-            visit.enter().unwrap();
+            visit.enter(None).unwrap();
             if tries > 1 {
                 answered(&hosts, &clock, *answers);
             }
@@ -269,4 +269,16 @@ fn answered(hosts: &Hosts, clock: &Clock, times: usize) {
     for _ in 0..times {
         one_try(hosts, "a.com", clock, Told::Answer).unwrap();
     }
+}
+
+#[test]
+fn a_turn_that_comes_too_late_is_none() {
+    let clock = Clock::new();
+    let hosts = Hosts::new(settings(8));
+    let wish = Told::TooMuch(Some(Duration::from_secs(7)));
+    one_try(&hosts, "a.com", &clock, wish).unwrap();
+    let latest = |ms| Some(clock.instant() + MS(ms));
+    let late = hosts.visit("a.com", &clock).enter(latest(6999));
+    assert_eq!(late, Err(Refusal::TooLate));
+    assert_eq!(hosts.visit("a.com", &clock).enter(latest(7001)), Ok(()));
 }

@@ -9,7 +9,8 @@ use crate::support::{Proxy, Sandbox, Times, require_go};
 
 const TOOL: &str = "example.com/tool/@v/v0.5.0.zip";
 
-fn crowd(count: usize, bytes_each: usize) -> (Vec<Module>, Sandbox) {
+/// Modules without requirements, and the project that requires them all.
+pub fn crowd(count: usize, bytes_each: usize) -> (Vec<Module>, Sandbox) {
     let crowd = Crowd::new(count, bytes_each);
     let sandbox = crowd.sandbox();
     (crowd.modules, sandbox)
