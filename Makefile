@@ -8,7 +8,7 @@ FUZZ_TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 STATIC := target/$(TARGET)/release/modfetch
 DEMO   := $(CURDIR)/target/demo
 
-.PHONY: run test check fuzz bench static musl install clean
+.PHONY: run test check fuzz bench faults static musl install clean
 
 # Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
 # and nothing outside target/ is touched.
@@ -46,6 +46,10 @@ fuzz:
 bench:
 	$(CARGO) build --release
 	$(CARGO) bench --bench side_by_side -- $(BENCH)
+
+# Counts runs that succeed against a server that misbehaves at random, modfetch's and go's.
+faults:
+	$(CARGO) bench --bench faults -- $(FAULTS)
 
 # One binary without a dynamic library, for any x86_64 Linux and for FROM scratch.
 static: musl

@@ -16,7 +16,7 @@
 //!    first, and what is complete there costs no lock, no thread and no socket.
 //! 6. What is missing comes from a [`source`]: other module caches that are only read, then the
 //!    GOPROXY list with its `,` and `|`, over [`transport`], which retries, notices stalls, goes on
-//!    with what was cut, and knows about proxies, certificates and credentials.
+//!    with what was cut, spares hosts, and knows about proxies, certificates and credentials.
 //! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
 //!    writes at the same time, into a directory that is marked incomplete.
 //! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged

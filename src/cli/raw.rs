@@ -22,6 +22,10 @@ pub struct RawArgs {
     pub jobs: Option<String>,
     /// `--jobs-per-host`.
     pub jobs_per_host: Option<String>,
+    /// `--max-requests-per-second`.
+    pub max_requests_per_second: Option<String>,
+    /// `--limit-rate`.
+    pub limit_rate: Option<String>,
     /// `--retries`.
     pub retries: Option<String>,
     /// `--connect-timeout`.

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, human, retries};
+use crate::report::{Console, JsonObject, Live, human, one_for_many, retries};
 use crate::signals::Ending;
 use crate::trust::{Part, SumPolicy};
 
@@ -256,6 +256,7 @@ impl Run<'_> {
         let mut failures = Vec::new();
         // One module may stand for several arguments or requirements; its failure is told once.
         let mut told = HashSet::new();
+        let mut to_tell = Vec::new();
         let mut outcomes = outcomes.iter();
         for pick in picks {
             let outcome = pick.module().and_then(|_| outcomes.next());
@@ -269,9 +270,12 @@ impl Run<'_> {
             } else if let Some(error) = &failure
                 && told.insert(error.chain())
             {
-                self.console.error(error);
+                to_tell.push((pick.subject(), error.clone()));
             }
             failures.extend(failure);
+        }
+        for error in one_for_many(&to_tell) {
+            self.console.error(&error);
         }
         Ok(failures)
     }

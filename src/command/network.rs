@@ -212,6 +212,8 @@ fn transport_settings(config: &Config) -> Settings {
             insecure_hosts: config.allow_insecure_auth.value.clone(),
         },
         per_host: config.jobs_per_host.value,
+        requests_per_second: config.max_requests_per_second.value,
+        bytes_per_second: config.limit_rate.value,
         connections: config.jobs.value,
         ..Settings::default()
     }

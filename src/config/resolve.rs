@@ -51,6 +51,10 @@ pub struct Config {
     pub jobs: Setting<usize>,
     /// Transfers at once from one host, at least 1.
     pub jobs_per_host: Setting<usize>,
+    /// Tries a second for one host, more than 0; `None` for no limit.
+    pub max_requests_per_second: Setting<Option<f64>>,
+    /// Bytes a second for all transfers together, at least 1; `None` for no limit.
+    pub limit_rate: Setting<Option<u64>>,
     /// Further tries of a request that failed.
     pub retries: Setting<u32>,
     /// The longest wait for a connection, not zero.
@@ -186,6 +190,9 @@ impl Config {
 
             jobs: own::JOBS.resolve(flags.jobs.as_deref(), &go_env)?,
             jobs_per_host: own::JOBS_PER_HOST.resolve(flags.jobs_per_host.as_deref(), &go_env)?,
+            max_requests_per_second: own::MAX_REQUESTS_PER_SECOND
+                .resolve(flags.max_requests_per_second.as_deref(), &go_env)?,
+            limit_rate: own::LIMIT_RATE.resolve(flags.limit_rate.as_deref(), &go_env)?,
             retries: own::RETRIES.resolve(flags.retries.as_deref(), &go_env)?,
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
@@ -436,6 +443,8 @@ mod tests {
         assert_eq!(config.sumdb_dir(), Some("/h/go/pkg/sumdb".into()));
         assert_eq!(config.jobs, Setting::new(64, Origin::Default));
         assert_eq!(config.jobs_per_host.value, 64);
+        assert_eq!(config.max_requests_per_second.value, None);
+        assert_eq!(config.limit_rate.value, None);
         assert_eq!(config.retries.value, 4);
         assert_eq!(config.connect_timeout.value, Duration::from_secs(10));
         assert_eq!(config.stall_timeout.value, Duration::from_secs(30));

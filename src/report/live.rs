@@ -54,6 +54,10 @@ enum Message {
         wait: Duration,
         cause: String,
     },
+    GivenUp {
+        host: String,
+        cause: String,
+    },
     Resume {
         url: String,
         bytes: u64,
@@ -257,6 +261,10 @@ impl Observer for Live {
                     bytes: *bytes,
                 });
             }
+            Event::GivenUp { host, cause } => self.tell(|| Message::GivenUp {
+                host: (*host).to_owned(),
+                cause: (*cause).to_owned(),
+            }),
             // The two lines of `go mod download -x`.
             Event::Start { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(format!("# get {url}")));
@@ -392,6 +400,16 @@ impl Picture {
                     let first_line = cause.lines().next().unwrap_or_default();
                     let seconds = wait.as_secs_f64();
                     self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
+                }
+            }
+            Message::GivenUp { host, cause } => {
+                if json {
+                    let mut object = self.json("given-up", None);
+                    object.string("host", &host);
+                    object.string("cause", &cause);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!("# {host} is given up for now: {cause}"));
                 }
             }
             Message::Resume { url, bytes } => {

@@ -8,6 +8,7 @@
 
 mod console;
 mod count;
+mod crowd;
 mod explained;
 mod json;
 mod live;
@@ -16,6 +17,7 @@ mod shown;
 
 pub use console::Console;
 pub use count::{human, retries};
+pub use crowd::one_for_many;
 pub use explained::Explained;
 pub use json::JsonObject;
 pub use live::Live;

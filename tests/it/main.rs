@@ -13,6 +13,7 @@ mod concurrent;
 mod credentials;
 mod disk;
 mod download;
+mod faults;
 mod flags;
 mod hostile;
 mod input;

@@ -103,6 +103,8 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
     let mut rows = vec![
         row(&JOBS, go_env),
         row(&JOBS_PER_HOST, go_env),
+        row(&MAX_REQUESTS_PER_SECOND, go_env),
+        row(&LIMIT_RATE, go_env),
         row(&RETRIES, go_env),
         row(&CONNECT_TIMEOUT, go_env),
         row(&STALL_TIMEOUT, go_env),
