@@ -10,8 +10,10 @@ mod console;
 mod json;
 mod live;
 mod outcome;
+mod picture;
 
 pub use console::Console;
 pub use json::JsonObject;
-pub use live::{Live, LiveSettings, human};
+pub use live::{Live, LiveSettings};
 pub use outcome::outcome_json;
+pub use picture::human;

@@ -1,0 +1,347 @@
+//! The printing thread: what it knows of the work, and how that is shown.
+//!
+//! A line drawn over and over on a terminal, a line now and then, or an event a line.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::json::{JsonObject, info};
+use super::live::LiveSettings;
+use crate::config::{Log, Progress};
+use crate::module::ModuleVersion;
+
+/// A redraw this often is smooth and costs nothing.
+const REDRAW: Duration = Duration::from_millis(100);
+/// Where lines cannot be redrawn, one this often.
+const PLAIN_LINE: Duration = Duration::from_secs(2);
+/// A module in the works for this long is named.
+const SLOW: Duration = Duration::from_secs(3);
+/// Waiting for a lock for this long is worth a line even without `-v` and a terminal.
+const WAITING: Duration = Duration::from_secs(1);
+
+/// What workers tell.
+pub(super) enum Message {
+    GraphGrew,
+    Planned(usize),
+    Started(ModuleVersion),
+    Finished {
+        module: ModuleVersion,
+        failed: bool,
+    },
+    Waiting {
+        module: ModuleVersion,
+        lock: String,
+    },
+    Retry {
+        url: String,
+        wait: Duration,
+        cause: String,
+    },
+    Line(String),
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    // The template is a constant without placeholders that could be wrong.
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// The form of progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Nothing,
+    /// One line, drawn over and over.
+    Bar,
+    /// A line now and then.
+    Lines,
+    /// One event a line.
+    Events,
+}
+
+impl LiveSettings {
+    pub(super) fn shown(self) -> Shown {
+        let redraws = io::stderr().is_terminal() && self.log == Log::Text;
+        match self.progress {
+            _ if self.quiet => Shown::Nothing,
+            Progress::Never => Shown::Nothing,
+            Progress::Json => Shown::Events,
+            Progress::Auto | Progress::Always if redraws => Shown::Bar,
+            Progress::Auto => Shown::Nothing,
+            Progress::Always => Shown::Lines,
+        }
+    }
+}
+
+/// The printing thread's picture of the work.
+pub(super) struct Picture {
+    settings: LiveSettings,
+    shown: Shown,
+    bar: Option<ProgressBar>,
+    begun: Instant,
+    received: Arc<AtomicU64>,
+    /// go.mod files fetched before it was known which modules are needed.
+    graph: usize,
+    planned: Option<usize>,
+    /// When bytes were last told, and how many.
+    told_bytes: (Instant, u64),
+    finished: usize,
+    working: BTreeMap<ModuleVersion, Instant>,
+    waiting: BTreeMap<ModuleVersion, (Instant, String)>,
+}
+
+impl Picture {
+    pub(super) fn new(settings: LiveSettings, received: Arc<AtomicU64>) -> Picture {
+        let shown = settings.shown();
+        Picture {
+            settings,
+            shown,
+            bar: (shown == Shown::Bar).then(bar),
+            begun: Instant::now(),
+            received,
+            graph: 0,
+            told_bytes: (Instant::now(), 0),
+            planned: None,
+            finished: 0,
+            working: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+        let mut next_plain = self.begun + PLAIN_LINE;
+        loop {
+            match messages.recv_timeout(REDRAW) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.tell_long_waits();
+            if self.told_bytes.0.elapsed() >= REDRAW {
+                self.tell_bytes();
+            }
+            if let Some(bar) = &self.bar {
+                bar.set_message(self.line());
+            } else if self.shown == Shown::Lines && Instant::now() >= next_plain {
+                next_plain = Instant::now() + PLAIN_LINE;
+                self.say(&self.line());
+            }
+        }
+        self.tell_bytes();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        let json = self.shown == Shown::Events;
+        match message {
+            Message::GraphGrew => self.graph += 1,
+            Message::Planned(modules) => {
+                self.planned = Some(modules);
+                if json {
+                    let mut object = self.json("plan", None);
+                    object.number("modules", modules as u64);
+                    self.print(&object.compact());
+                }
+            }
+            Message::Started(module) => {
+                // What is fetched waits no longer.
+                self.waiting.remove(&module);
+                if !self.working.contains_key(&module) {
+                    if json {
+                        self.print(&self.json("start", Some(&module)).compact());
+                    }
+                    self.working.insert(module, Instant::now());
+                }
+            }
+            Message::Finished { module, failed } => {
+                self.finished += 1;
+                self.working.remove(&module);
+                self.waiting.remove(&module);
+                if json {
+                    let event = if failed { "fail" } else { "done" };
+                    self.print(&self.json(event, Some(&module)).compact());
+                }
+            }
+            Message::Waiting { module, lock } => {
+                self.waiting.insert(module, (Instant::now(), lock));
+            }
+            Message::Retry { url, wait, cause } => {
+                if json {
+                    let mut object = self.json("retry", None);
+                    object.string("url", &url);
+                    object.string("cause", &cause);
+                    object.number("wait_ms", wait.as_millis() as u64);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    let first_line = cause.lines().next().unwrap_or_default();
+                    let seconds = wait.as_secs_f64();
+                    self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
+                }
+            }
+            Message::Line(line) => self.say(&line),
+        }
+    }
+
+    /// In JSON, how many bytes came since it was last told.
+    fn tell_bytes(&mut self) {
+        let received = self.received.load(Ordering::Relaxed);
+        if self.shown == Shown::Events && self.told_bytes.1 != received {
+            self.told_bytes = (Instant::now(), received);
+            let mut object = self.json("bytes", None);
+            object.number("received", received);
+            self.print(&object.compact());
+        }
+    }
+
+    fn tell_long_waits(&mut self) {
+        let now = Instant::now();
+        let told: Vec<ModuleVersion> = self
+            .waiting
+            .iter()
+            .filter(|(_, (since, _))| now.duration_since(*since) >= WAITING)
+            .map(|(module, _)| module.clone())
+            .collect();
+        for module in told {
+            if let Some((_, lock)) = self.waiting.remove(&module) {
+                if self.shown == Shown::Events {
+                    let mut object = self.json("wait", Some(&module));
+                    object.string("lock", &lock);
+                    self.print(&object.compact());
+                } else {
+                    self.say(&format!(
+                        "waiting for another process: {module} (lock {lock})"
+                    ));
+                }
+            }
+        }
+    }
+
+    fn json(&self, event: &str, module: Option<&ModuleVersion>) -> JsonObject {
+        let mut object = JsonObject::new();
+        object.number("t", self.begun.elapsed().as_millis() as u64);
+        object.string("ev", event);
+        if let Some(module) = module {
+            object.string("mod", module.path().as_str());
+            object.string("ver", module.version().as_str());
+        }
+        object
+    }
+
+    /// Modules done, bytes, rate, and the module that has been in the works longest.
+    fn line(&self) -> String {
+        let received = self.received.load(Ordering::Relaxed);
+        let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
+        let rate = human((received as f64 / seconds) as u64);
+        let received = human(received);
+        let mut line = match self.planned {
+            Some(planned) => {
+                format!("{}/{planned} modules  {received}  {rate}/s", self.finished)
+            }
+            None => format!(
+                "module graph: {} go.mod files  {received}  {rate}/s",
+                self.graph
+            ),
+        };
+        let slowest = self.working.iter().min_by_key(|(_, since)| **since);
+        if let Some((module, since)) = slowest.filter(|(_, since)| since.elapsed() >= SLOW) {
+            line.push_str(&format!("  {module} ({} s)", since.elapsed().as_secs()));
+        }
+        line
+    }
+
+    /// Prints a line of talk, in the form that was asked for.
+    fn say(&self, line: &str) {
+        self.print(&info(self.settings.log, line));
+    }
+
+    fn print(&self, line: &str) {
+        let write = || {
+            // There is nowhere to report that stderr is gone.
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+/// Bytes in decimal units, with three digits: `512 B`, `1.23 MB`.
+#[must_use]
+pub fn human(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB"] {
+        if value < 999.5 || unit == "GB" {
+            let digits = match unit {
+                "B" => 0,
+                _ if value < 9.995 => 2,
+                _ if value < 99.95 => 1,
+                _ => 0,
+            };
+            return format!("{value:.digits$} {unit}");
+        }
+        value /= 1000.0;
+    }
+    format!("{bytes} B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_readable() {
+        let rows = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.00 kB"),
+            (12_345, "12.3 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1.00 MB"),
+            (500 << 20, "524 MB"),
+            (5_000_000_000_000, "5000 GB"),
+        ];
+        for (bytes, want) in rows {
+            assert_eq!(human(bytes), want);
+        }
+    }
+
+    #[test]
+    fn what_is_fetched_or_done_waits_no_longer() {
+        let settings = LiveSettings {
+            progress: Progress::Never,
+            log: Log::Text,
+            requests: false,
+            verbose: false,
+            quiet: false,
+        };
+        let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
+        let ends = [
+            Message::Started(module.clone()),
+            Message::Finished {
+                module: module.clone(),
+                failed: false,
+            },
+        ];
+        for end in ends {
+            let mut picture = Picture::new(settings, Arc::default());
+            picture.take(Message::Waiting {
+                module: module.clone(),
+                lock: "v1.0.0.lock".to_owned(),
+            });
+            assert_eq!(picture.waiting.len(), 1);
+            picture.take(end);
+            assert!(picture.waiting.is_empty());
+        }
+    }
+}
