@@ -7,7 +7,9 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `client` | the one public way in: tries, redirects, limits, events |
+//! | `client` | the one public way in: tries and the waits between them |
+//! | `attempt` | one try: credentials, redirects, what a status means |
+//! | `body` | where a body goes and how much of it may come |
 //! | `agent` | the one ureq configuration, each changed default explained |
 //! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
@@ -21,12 +23,14 @@
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
 //!
-//! Where later work belongs: *resume* is a `Range` header in `client::Client::one_try` and a sink
+//! Where later work belongs: *resume* is a `Range` header in `attempt` and a sink
 //! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
 //! per second) are asked at the top of `client::Client::transfer`; *credentials* by URL prefix
-//! are found in `client::Client::send`, beside those of the URL itself.
+//! are found in `attempt`, where the request is sent, beside those of the URL itself.
 
 mod agent;
+mod attempt;
+mod body;
 mod client;
 mod date;
 mod encoding;
@@ -48,7 +52,8 @@ mod url;
 
 use std::time::Duration;
 
-pub use client::{Client, Fetched, Sink, TooLarge};
+pub use body::{Fetched, Sink, TooLarge};
+pub use client::Client;
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
 pub use proxy_env::ProxySettings;
