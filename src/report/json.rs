@@ -33,6 +33,11 @@ impl JsonObject {
         self.members.push((key, value.to_string()));
     }
 
+    /// Adds a truth value, be it false.
+    pub fn boolean(&mut self, key: &'static str, value: bool) {
+        self.members.push((key, value.to_string()));
+    }
+
     /// Adds a list of strings, unless it is empty.
     pub fn strings(&mut self, key: &'static str, values: &[impl AsRef<str>]) {
         if !values.is_empty() {

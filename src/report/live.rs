@@ -13,6 +13,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Sender, unbounded};
 
 use super::picture::{Message, Picture, Shown};
+use super::request;
 use crate::config::{Log, Progress};
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
@@ -169,18 +170,11 @@ impl Observer for Live {
                 wait: *wait,
                 cause: cause.chain(),
             }),
-            // The two lines of `go mod download -x`.
             Event::Start { url, .. } if self.settings.requests => {
-                self.tell(|| Message::Line(format!("# get {url}")));
+                self.tell(|| Message::Line(request::begun(url)));
             }
-            Event::Response {
-                url,
-                status,
-                elapsed,
-                ..
-            } if self.settings.requests => {
-                let seconds = elapsed.as_secs_f64();
-                self.tell(|| Message::Line(format!("# get {url}: {status} ({seconds:.3}s)")));
+            Event::Exchange(over) if self.settings.requests => {
+                self.tell(|| Message::Exact(request::over(over, self.settings.log)));
             }
             _ => {}
         }

@@ -11,6 +11,7 @@ mod json;
 mod live;
 mod outcome;
 mod picture;
+mod request;
 
 pub use console::Console;
 pub use json::JsonObject;

@@ -43,7 +43,10 @@ pub(super) enum Message {
         wait: Duration,
         cause: String,
     },
+    /// A line in whatever form was asked for.
     Line(String),
+    /// A line that has that form already.
+    Exact(String),
 }
 
 fn bar() -> ProgressBar {
@@ -189,6 +192,7 @@ impl Picture {
                 }
             }
             Message::Line(line) => self.say(&line),
+            Message::Exact(line) => self.print(&line),
         }
     }
 

@@ -10,7 +10,7 @@ use ureq::http::{Response, StatusCode, header};
 
 use super::body::{Sink, briefly, copy_body};
 use super::client::Client;
-use super::event::Event;
+use super::exchange::Exchange;
 use super::failure::{Circumstances, reading};
 use super::retry::{Failure, parse_retry_after};
 use super::stale::Stale;
@@ -77,24 +77,21 @@ impl Client {
             let hop = proxies
                 .for_target(now.scheme(), now.hostname(), now.port())
                 .map_err(|error| error.context(format!("reading {shown}")))?;
+            let through = hop.map(|hop| hop.shown.as_str());
             let circumstances = Circumstances {
                 url: shown,
                 now: &now,
-                through: hop.map(|hop| hop.shown.as_str()),
+                through,
                 settings: &self.0.settings,
             };
-            let response = self.send(&now, until, &circumstances)?;
+            let mut exchange = Exchange::begin(&*self.0.observer, now.redacted(), attempt, through);
+            let response = exchange.noting(self.send(&now, until, &circumstances))?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
             let told = now.tells_secrets() || hop.is_some_and(|hop| hop.authorization.is_some());
             let status = response.status();
-            self.0.observer.event(&Event::Response {
-                url: &now.redacted(),
-                status: &status_text(status),
-                elapsed: started.elapsed(),
-                attempt,
-            });
+            exchange.answered(status_text(status));
             if let Some(location) = location(&response) {
                 let target = redirect(&now, &location, redirects, shown, told)?;
                 redirects += 1;
@@ -115,7 +112,8 @@ impl Client {
                 let error = status_error(shown, status, &parts.headers, body, detail);
                 return Err(Failed { error, retry_after });
             }
-            return copy_body(response, limit, sink, &circumstances, &*self.0.observer);
+            let copied = copy_body(response, limit, sink, &circumstances, &exchange);
+            return exchange.noting(copied);
         }
     }
 

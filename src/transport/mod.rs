@@ -22,6 +22,7 @@
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
+//! | `exchange` | one request and its answer: where the time went, over which connection |
 //!
 //! Where later work belongs: *resume* is a `Range` header in `attempt` and a sink
 //! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
@@ -35,6 +36,7 @@ mod client;
 mod date;
 mod encoding;
 mod event;
+mod exchange;
 mod failure;
 mod file;
 mod hop;
@@ -56,6 +58,7 @@ pub use body::{Fetched, Sink, TooLarge};
 pub use client::Client;
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
+pub use exchange::{Exchanged, Steps};
 pub use proxy_env::ProxySettings;
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use roots::RootSettings;

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
@@ -15,6 +16,7 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::exchange;
 use super::roots::{self, RootSettings};
 use crate::error::Result;
 
@@ -84,7 +86,10 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let boxed: Box<dyn Transport> = Box::new(transport);
         let mut socket = TransportAdapter::new(boxed, details.current_time.clone());
         socket.set_timeout(details.timeout);
+        let begun = Instant::now();
         connection.complete_io(&mut socket)?;
+        let shown = connection.peer_certificates().and_then(<[_]>::first);
+        exchange::secured(begun, shown.map(AsRef::as_ref));
         let config = details.config;
         Ok(Some(Either::B(TlsTransport {
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
