@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::{GoVersion, ModuleVersion};
-use crate::report::{Console, JsonObject, Live, LiveSettings, human, outcome_json};
+use crate::report::{Console, JsonObject, Live, LiveSettings, Summary, outcome_json};
 use crate::trust::{Part, SumPolicy};
 
 /// The newest go version whose module rules are known; a newer `go` line is worth a word.
@@ -73,13 +73,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     } else {
         run.complete(&scope)?
     };
-    if config.verbose.value {
-        let seconds = begun.elapsed().as_secs_f64();
-        let received = human(live.received());
-        let modules = told.modules;
-        console.note(&format!(
-            "{modules} modules, {received} received, {seconds:.2} s"
-        ));
+    if config.verbose.value || config.stats.value {
+        console.summary(&Summary {
+            modules: told.modules,
+            fetched: told.fetched,
+            cached: told.cached,
+            traffic: live.traffic(),
+            elapsed: begun.elapsed(),
+        });
     }
     Ok(told.gravest)
 }
@@ -133,6 +134,10 @@ fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Res
 /// What a run came to.
 struct Told {
     modules: usize,
+    /// Those that are complete and of which something was fetched.
+    fetched: usize,
+    /// Those that were complete before.
+    cached: usize,
     gravest: Option<Kind>,
 }
 
@@ -176,8 +181,13 @@ impl Run<'_> {
         late.extend(graph.as_ref().and_then(Graph::error));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
+        let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
+        let (fetched, cached): (Vec<_>, Vec<_>) =
+            complete.partition(|outcome| outcome.traffic.bytes > 0);
         Ok(Told {
             modules: modules.len(),
+            fetched: fetched.len(),
+            cached: cached.len(),
             gravest: Error::gravest(&failures),
         })
     }
@@ -295,7 +305,9 @@ impl Run<'_> {
         failures.iter().for_each(|error| self.console.error(error));
         let differs = (!planned.is_empty()).then_some(Kind::Differs);
         Ok(Told {
-            modules: planned.len(),
+            modules: seen.len(),
+            fetched: 0,
+            cached: seen.len().saturating_sub(planned.len()),
             gravest: Error::gravest(&failures).or(differs),
         })
     }

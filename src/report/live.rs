@@ -14,6 +14,7 @@ use crossbeam_channel::{Sender, unbounded};
 
 use super::picture::{Message, Picture, Shown};
 use super::request;
+use super::summary::Traffic;
 use crate::config::{Log, Progress};
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
@@ -39,6 +40,8 @@ pub struct LiveSettings {
 pub struct Live {
     settings: LiveSettings,
     received: Arc<AtomicU64>,
+    requests: AtomicU64,
+    retries: AtomicU64,
     /// A thread prints: asked before a message is made.
     prints: AtomicBool,
     printing: Mutex<Printing>,
@@ -62,7 +65,9 @@ impl Live {
     pub fn start(settings: LiveSettings) -> Live {
         let live = Live {
             settings,
-            received: Arc::new(AtomicU64::new(0)),
+            received: Arc::default(),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
             prints: AtomicBool::new(false),
             printing: Mutex::new(Printing::Idle),
         };
@@ -90,10 +95,14 @@ impl Live {
         }
     }
 
-    /// Bytes of bodies received so far.
+    /// What went over the network so far; of bytes, also those of `file://` proxies.
     #[must_use]
-    pub fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            bytes: self.received.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+        }
     }
 
     /// Takes the progress line away and waits until everything told is printed. What is told
@@ -165,16 +174,22 @@ impl Observer for Live {
             }
             Event::Retry {
                 url, wait, cause, ..
-            } => self.tell(|| Message::Retry {
-                url: url.to_string(),
-                wait: *wait,
-                cause: cause.chain(),
-            }),
+            } => {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+                self.tell(|| Message::Retry {
+                    url: url.to_string(),
+                    wait: *wait,
+                    cause: cause.chain(),
+                });
+            }
             Event::Start { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(request::begun(url)));
             }
-            Event::Exchange(over) if self.settings.requests => {
-                self.tell(|| Message::Exact(request::over(over, self.settings.log)));
+            Event::Exchange(over) => {
+                self.requests.fetch_add(1, Ordering::Relaxed);
+                if self.settings.requests {
+                    self.tell(|| Message::Exact(request::over(over, self.settings.log)));
+                }
             }
             _ => {}
         }

@@ -12,9 +12,10 @@ mod live;
 mod outcome;
 mod picture;
 mod request;
+mod summary;
 
 pub use console::Console;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings};
 pub use outcome::outcome_json;
-pub use picture::human;
+pub use summary::{Summary, Traffic};

@@ -23,4 +23,5 @@ mod repair;
 mod static_binary;
 mod sumdb;
 mod support;
+mod trace;
 mod trust;

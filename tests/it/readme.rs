@@ -400,7 +400,14 @@ fn every_key_of_the_output_is_documented() {
     let plan = sandbox.run(["download", "--dry-run", "-json"]);
     plan.fails(10);
     assert!(!sandbox.cache().exists(), "a dry run writes nothing");
-    let run = sandbox.run(["download", "-json", "--progress=json", "--log=json"]);
+    let run = sandbox.run([
+        "download",
+        "-json",
+        "-x",
+        "--stats",
+        "--progress=json",
+        "--log=json",
+    ]);
     run.fails(4);
     let message = sandbox.run(["download", "--log=json", "--offline"]);
     message.fails(11);
