@@ -45,7 +45,7 @@ pub use lock::{FileLock, VersionLock};
 pub use temp::{TempFile, write_atomically};
 
 use crate::error::{Error, Kind, Result};
-use crate::module::ModuleVersion;
+use crate::module::{ModulePath, ModuleVersion, compare, is_pseudo_version};
 
 /// A module cache at an absolute path, which need not exist yet.
 #[derive(Clone, Debug)]
@@ -92,6 +92,35 @@ impl Cache {
     /// [`Kind::Input`] if the path or version may not be fetched.
     pub fn entry(&self, module: &ModuleVersion) -> Result<Entry> {
         Entry::new(&self.root, module)
+    }
+
+    /// The highest cached pseudo-version of a commit, of which at least twelve hexadecimal digits
+    /// are given; `None` for anything else.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] if the path may not be fetched.
+    ///
+    /// Source: golang/go `cmd/go/internal/modfetch/cache.go`, `readDiskStatByHash`.
+    pub fn pseudo_version_of(&self, path: &ModulePath, commit: &str) -> Result<Option<String>> {
+        let is_hash = commit
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let Some(short) = commit.get(..12).filter(|_| is_hash) else {
+            return Ok(None);
+        };
+        let folder = self
+            .root
+            .join("cache/download")
+            .join(path.escape()?.as_str());
+        let suffix = format!("-{short}.info");
+        let versions = fs::read_dir(folder.join("@v")).into_iter().flatten();
+        let versions = versions.flatten().filter_map(|file| {
+            let name = file.file_name();
+            let version = name.to_str()?.strip_suffix(".info")?;
+            let fits = name.to_str()?.ends_with(&suffix) && is_pseudo_version(version);
+            fits.then(|| version.to_owned())
+        });
+        Ok(versions.max_by(|a, b| compare(a, b)))
     }
 
     /// The lock that old and new `go` commands take while they rewrite go.mod or go.sum.

@@ -47,7 +47,7 @@ const COMMANDS: &[CommandInfo] = &[
         brief: "Fetch modules into the module cache",
         detail: "Fetches, checks and unpacks modules into GOMODCACHE, as 'go mod download' does: \
 the cache is the same and either program can use it.\n\
-Modules are path@version, or names, patterns (with ...) and 'all' among the dependencies of \
+Modules are path@version or path@query (latest, v1, <v2, a branch), or names, patterns (with ...) and 'all' among the dependencies of \
 go.mod; without any, what go.mod needs is fetched.\n\
 Each module is checked against go.sum, or against the checksum database where go.sum has no \
 line for it. Nothing unchecked becomes visible in the cache.",

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use super::list;
 use super::network::Network;
+use super::pick::{self, Pick};
 use crate::cache::Cache;
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
-use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
+use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::{GoVersion, ModuleVersion};
-use crate::report::{Console, JsonObject, Live, LiveSettings, Summary, outcome_json};
+use crate::report::{Console, JsonObject, Live, LiveSettings, Summary};
 use crate::trust::{Part, SumPolicy};
 
 /// The newest go version whose module rules are known; a newer `go` line is worth a word.
@@ -162,18 +163,19 @@ impl Run<'_> {
         if !explicit {
             self.save_sums(graph.as_ref())?;
         }
-        let modules: Vec<ModuleVersion> = selection
-            .choices
-            .iter()
-            .filter_map(module_of)
-            .cloned()
-            .collect();
+        let picks = pick::resolve(
+            selection.choices,
+            &self.fetcher,
+            self.project,
+            graph.as_ref(),
+        )?;
+        let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
         let outcomes = self.fetcher.download(&modules);
         self.live.clear();
         for notice in selection.notices.iter().chain(&self.sums.take_warnings()) {
             self.console.line(notice);
         }
-        let mut failures = self.tell(&selection, &outcomes)?;
+        let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
         if explicit {
             late.extend(self.save_sums(graph.as_ref()).err());
@@ -233,24 +235,20 @@ impl Run<'_> {
         }
     }
 
-    /// Prints one result a choice, in their order; returns the failures.
-    fn tell(&self, selection: &Selection, outcomes: &[Outcome]) -> Result<Vec<Error>> {
+    /// Prints one result a pick, in their order; returns the failures.
+    fn tell(&self, picks: &[Pick], outcomes: &[Outcome]) -> Result<Vec<Error>> {
         let mut failures = Vec::new();
         // One module may stand for several arguments or requirements; its failure is told once.
         let mut told = HashSet::new();
         let mut outcomes = outcomes.iter();
-        for choice in &selection.choices {
-            let outcome = match choice {
-                Choice::Module { .. } => outcomes.next(),
-                Choice::Query { .. } | Choice::Failed { .. } => None,
-            };
-            let failure = match (choice, outcome) {
-                (Choice::Module { .. }, outcome) => outcome.and_then(|o| o.error.clone()),
-                (Choice::Query { path, query }, _) => Some(no_queries(path.as_str(), query)),
-                (Choice::Failed { error, .. }, _) => Some(error.clone()),
+        for pick in picks {
+            let outcome = pick.module().and_then(|_| outcomes.next());
+            let failure = match pick {
+                Pick::Module { .. } => outcome.and_then(|outcome| outcome.error.clone()),
+                Pick::Failed { error, .. } => Some(error.clone()),
             };
             if self.config.json.value {
-                let json = choice_json(choice, outcome, failure.as_ref());
+                let json = pick.json(outcome);
                 self.console.data(&(json.indented() + "\n"))?;
             } else if let Some(error) = &failure
                 && told.insert(error.chain())
@@ -269,17 +267,22 @@ impl Run<'_> {
         let mut failures: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
         let mut planned: Vec<(ModuleVersion, Vec<&'static str>)> = Vec::new();
         let mut seen = HashSet::new();
-        for choice in &selection.choices {
-            match choice {
-                Choice::Module { module, .. } if seen.insert(module.clone()) => {
+        let picks = pick::resolve(
+            selection.choices,
+            &self.fetcher,
+            self.project,
+            graph.as_ref(),
+        )?;
+        for pick in &picks {
+            match pick {
+                Pick::Module { module, .. } if seen.insert(module.clone()) => {
                     match self.fetcher.missing(module) {
                         Ok(missing) => planned.push((module.clone(), missing)),
                         Err(error) => failures.push(error),
                     }
                 }
-                Choice::Module { .. } => {}
-                Choice::Query { path, query } => failures.push(no_queries(path.as_str(), query)),
-                Choice::Failed { error, .. } => failures.push(error.clone()),
+                Pick::Module { .. } => {}
+                Pick::Failed { error, .. } => failures.push(error.clone()),
             }
         }
         // The rest of the graph needs its go.mod files only.
@@ -349,43 +352,6 @@ impl Run<'_> {
         };
         modules.into_iter().filter_map(actual)
     }
-}
-
-fn module_of(choice: &Choice) -> Option<&ModuleVersion> {
-    match choice {
-        Choice::Module { module, .. } => Some(module),
-        Choice::Query { .. } | Choice::Failed { .. } => None,
-    }
-}
-
-/// The object that `-json` prints for a choice.
-fn choice_json(choice: &Choice, outcome: Option<&Outcome>, failure: Option<&Error>) -> JsonObject {
-    let (path, version) = match choice {
-        Choice::Module { module, named } => {
-            if let Some(outcome) = outcome {
-                return outcome_json(outcome, *named);
-            }
-            (module.path().as_str(), module.version().as_str())
-        }
-        Choice::Query { path, query } => (path.as_str(), query.as_str()),
-        Choice::Failed { path, version, .. } => (path.as_str(), version.as_str()),
-    };
-    let mut json = JsonObject::new();
-    json.string("Path", path);
-    json.string("Version", version);
-    if let Some(error) = failure {
-        json.string("Error", &error.chain());
-        json.string("ErrorKind", error.kind().name());
-    }
-    json
-}
-
-fn no_queries(path: &str, query: &str) -> Error {
-    Error::new(
-        Kind::Usage,
-        format!("{path}@{query}: version queries are not supported yet"),
-    )
-    .hint("name a canonical version, as v1.2.3 or a pseudo-version")
 }
 
 /// Finds and reads the main module, and says what is odd about it.

@@ -7,5 +7,6 @@ pub mod download;
 pub mod env;
 mod list;
 mod network;
+mod pick;
 
 pub use directory::working_directory;

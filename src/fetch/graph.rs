@@ -87,7 +87,7 @@ impl Fetcher<'_> {
     fn serve_from_cache(&self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
         while let Some(wanted) = loader.next_wanted() {
             let found = match &wanted.actual {
-                Actual::Directory { written, path } => Some(read_replacement(written, path)),
+                Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
                 Actual::Module(actual) => self.cached_summary(actual).transpose(),
             };
             match found {
@@ -109,13 +109,20 @@ impl Fetcher<'_> {
     }
 
     fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
+        let data = self.gomod_of(actual)?;
+        match actual {
+            Actual::Directory { written, .. } => {
+                Summary::parse(&replacement_name(written), &data).map(Arc::new)
+            }
+            Actual::Module(module) => summary_of(module, &data),
+        }
+    }
+
+    /// The go.mod of what stands in for a module version.
+    pub(super) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
         match actual {
             Actual::Directory { written, path } => read_replacement(written, path),
-            Actual::Module(module) => {
-                let entry = self.cache.entry(module)?;
-                let gomod = self.gomod(&entry)?;
-                summary_of(module, &gomod.data)
-            }
+            Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
         }
     }
 }
@@ -127,16 +134,19 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
         .map_err(|error| error.context(module.to_string()))
 }
 
-fn read_replacement(written: &str, path: &Path) -> Result<Arc<Summary>> {
-    let shown = clean_path(&format!("{written}/go.mod"));
+/// The go.mod of a replacement, as messages name it.
+fn replacement_name(written: &str) -> String {
+    clean_path(&format!("{written}/go.mod"))
+}
+
+fn read_replacement(written: &str, path: &Path) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    let data = fs::read(&file).map_err(|cause| {
+    fs::read(&file).map_err(|cause| {
         let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
         opening
-            .context(format!("reading {shown}"))
+            .context(format!("reading {}", replacement_name(written)))
             .hint("the directory that replaces the module must be there, its go.mod at least")
-    })?;
-    Summary::parse(&shown, &data).map(Arc::new)
+    })
 }
 
 /// Says what is replaced where the failure is that of a replacement. Every other failure names

@@ -29,6 +29,7 @@ mod graph;
 mod meta;
 mod outcome;
 mod pools;
+mod query;
 mod transfer;
 
 use std::collections::HashMap;
@@ -37,6 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use outcome::{Outcome, Traffic};
+pub use query::{Answer, Question};
 
 use crate::cache::Cache;
 use crate::module::ModuleVersion;

@@ -4,7 +4,8 @@
 //! pruning says and is told the go.mod files it asks for: it fetches nothing itself, so that it
 //! can be tested as data, and so that whoever drives it decides how many requests are in flight.
 //! [`Graph`] is what came out, with the version that minimal version selection picks for each
-//! path. [`Selection`] applies the command line to it.
+//! path. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
+//! among a list of versions.
 //!
 //! Source: golang/go `cmd/go/internal/modload/{init,buildlist,list,modfile}.go`, and the Go
 //! Modules Reference on minimal version selection and graph pruning.
@@ -12,11 +13,13 @@
 mod graph;
 mod loader;
 mod project;
+mod query;
 mod replace;
 mod select;
 
 pub use graph::Graph;
 pub use loader::{Loader, Summary, Wanted};
 pub use project::Project;
+pub use query::{Query, Range};
 pub use replace::{Actual, Edits};
 pub use select::{Argument, Choice, Selection};

@@ -91,6 +91,21 @@ impl Edits {
         self.replace.get(&exact).or_else(|| self.replace.get(&any))
     }
 
+    /// True if a `replace` line stands for every version of a path.
+    #[must_use]
+    pub fn replaces_all(&self, path: &ModulePath) -> bool {
+        self.replace.contains_key(&(path.clone(), None))
+    }
+
+    /// The versions of a path that have a `replace` line of their own.
+    pub fn replaced_versions<'e>(
+        &'e self,
+        path: &'e ModulePath,
+    ) -> impl Iterator<Item = &'e Version> {
+        let of_path = self.replace.keys().filter(move |(old, _)| old == path);
+        of_path.filter_map(|(_, version)| version.as_ref())
+    }
+
     /// True if an `exclude` line names this version.
     #[must_use]
     pub fn excludes(&self, module: &ModuleVersion) -> bool {

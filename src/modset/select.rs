@@ -91,14 +91,19 @@ impl Argument {
             ))
         };
         match (self, project) {
-            (Argument::Versioned { .. }, _) => Ok(false),
+            (Argument::Versioned { version, .. }, _)
+                if !matches!(&**version, "upgrade" | "patch") =>
+            {
+                Ok(false)
+            }
+            (Argument::Versioned { .. }, None) => cannot(format!("{:?}", self.to_string())),
             (Argument::All, None) => cannot("\"all\"".into()),
             (Argument::Pattern(pattern), None) => cannot(format!("{pattern:?}")),
             (Argument::Path(path), None) => {
                 cannot(format!("{path:?} without -versions or an explicit version"))
             }
             (Argument::All | Argument::Pattern(_), Some(_)) => Ok(true),
-            (Argument::Path(path), Some(project)) => {
+            (Argument::Path(path) | Argument::Versioned { path, .. }, Some(project)) => {
                 let is_root = project
                     .requirements()
                     .iter()

@@ -28,4 +28,4 @@ pub use module_version::{EscapedModule, ModuleVersion};
 pub use path::{EscapedPath, ModulePath, escape_version, split_path_version};
 pub use pattern::{MatchPattern, PrefixPatterns};
 pub use pseudo::{is_pseudo_version, pseudo_version_time};
-pub use semver::{Version, canonical, compare, is_valid, major};
+pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};

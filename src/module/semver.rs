@@ -128,6 +128,20 @@ pub fn major(version: &str) -> &str {
     parse(version).map_or("", |parts| &version[..1 + parts.major.len()])
 }
 
+/// The major and minor version with their `v`, as `v1.2`; empty if `version` is not valid.
+#[must_use]
+pub fn major_minor(version: &str) -> String {
+    parse(version).map_or_else(String::new, |parts| {
+        format!("v{}.{}", parts.major, parts.minor)
+    })
+}
+
+/// The pre-release with its dash; empty if there is none or `version` is not valid.
+#[must_use]
+pub fn prerelease(version: &str) -> &str {
+    parse(version).map_or("", |parts| parts.prerelease)
+}
+
 /// Orders by precedence; an invalid version is lower than every valid one; build metadata does
 /// not count.
 #[must_use]

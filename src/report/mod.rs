@@ -17,5 +17,5 @@ mod summary;
 pub use console::Console;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings};
-pub use outcome::outcome_json;
+pub use outcome::{Asked, outcome_json};
 pub use summary::{Summary, Traffic};

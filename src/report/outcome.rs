@@ -4,13 +4,29 @@ use super::json::JsonObject;
 use crate::fetch::Outcome;
 use crate::source::Origin;
 
+/// How a module came to be chosen: what was asked for is part of the answer.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// By the requirement graph.
+    Graph,
+    /// By its version.
+    Version,
+    /// By a query.
+    Query {
+        /// As typed.
+        query: String,
+        /// Where the source says that it comes from.
+        origin: Option<Box<Origin>>,
+    },
+}
+
 /// The object that `go mod download -json` prints for a module.
 ///
 /// Keys after `Origin` are ours: `ErrorKind` (see [`crate::Kind::name`]), `Bytes` (of bodies
-/// received), `Retries` (requests made again). The origin is shown of a module that was `named`
-/// with its version, as go does.
+/// received), `Retries` (requests made again). The origin is shown of a module that was named
+/// with its version, or with a query that the source resolved, as go does.
 #[must_use]
-pub fn outcome_json(outcome: &Outcome, named: bool) -> JsonObject {
+pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     let mut json = JsonObject::new();
     let path = |path: &Option<std::path::PathBuf>| {
         path.as_ref()
@@ -20,6 +36,11 @@ pub fn outcome_json(outcome: &Outcome, named: bool) -> JsonObject {
         |sum: &Option<crate::module::H1>| sum.as_ref().map_or(String::new(), |sum| sum.to_string());
     json.string("Path", outcome.module.path().as_str());
     json.string("Version", outcome.module.version().as_str());
+    if let Asked::Query { query, .. } = asked
+        && query != outcome.module.version().as_str()
+    {
+        json.string("Query", query);
+    }
     json.string(
         "Error",
         &outcome
@@ -33,7 +54,12 @@ pub fn outcome_json(outcome: &Outcome, named: bool) -> JsonObject {
     json.string("Dir", &path(&outcome.directory));
     json.string("Sum", &sum(&outcome.sum));
     json.string("GoModSum", &sum(&outcome.gomod_sum));
-    if named && let Some(origin) = outcome.info.as_ref().and_then(|info| info.origin.as_ref()) {
+    let origin = match asked {
+        Asked::Graph => None,
+        Asked::Version => outcome.info.as_ref().and_then(|info| info.origin.as_ref()),
+        Asked::Query { origin, .. } => origin.as_deref(),
+    };
+    if let Some(origin) = origin {
         json.object("Origin", &origin_json(origin));
     }
     json.string(

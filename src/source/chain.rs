@@ -251,6 +251,15 @@ impl PerHop<'_> {
 }
 
 impl Source for Chain {
+    fn each(
+        &self,
+        path: &ModulePath,
+        version: &str,
+        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
+    ) -> Result<()> {
+        self.ask(path, version, |proxy| question(proxy))
+    }
+
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         self.ask(path, "", |proxy| proxy.versions(path))
     }

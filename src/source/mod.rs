@@ -42,6 +42,18 @@ pub const MAX_INFO_BYTES: u64 = 1 << 20;
 
 /// Answers questions about modules, from many threads at once.
 pub trait Source: Send + Sync {
+    /// Puts a question of several requests, about `path` at `version` (for messages, empty if
+    /// there is none), to one place after the other, as a single request would be.
+    ///
+    /// # Errors
+    /// The one that tells most, as for a single request.
+    fn each(
+        &self,
+        path: &ModulePath,
+        version: &str,
+        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
+    ) -> Result<()>;
+
     /// The released and pre-released versions, in semver order; no pseudo-versions.
     ///
     /// # Errors

@@ -18,6 +18,15 @@ fn refuse<T>(module: &str) -> Result<T> {
 }
 
 impl Source for Offline {
+    fn each(
+        &self,
+        _: &ModulePath,
+        _: &str,
+        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
+    ) -> Result<()> {
+        question(self)
+    }
+
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         refuse(&format!("module {path}"))
     }

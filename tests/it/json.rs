@@ -16,7 +16,7 @@ const EXTRA: &[&str] = &[
 ///
 /// # Panics
 /// If one of go's keys stands after one of ours.
-fn without_extra(text: &str) -> String {
+pub fn without_extra(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut seen_extra = false;
     for line in text.lines() {

@@ -17,6 +17,7 @@ mod input;
 mod json;
 mod kit;
 mod network;
+mod query;
 mod readme;
 mod readonly;
 mod repair;

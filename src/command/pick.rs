@@ -1,0 +1,151 @@
+//! From what the command line chose to versions: the queries among them are resolved.
+
+use crate::error::{Error, Result};
+use crate::fetch::{Answer, Fetcher, Outcome, Question};
+use crate::modset::{Choice, Edits, Graph, Project};
+use crate::module::{ModuleVersion, Version};
+use crate::report::{Asked, JsonObject, outcome_json};
+
+/// A module to work on, or one that cannot be.
+#[derive(Clone, Debug)]
+pub(super) enum Pick {
+    /// A version.
+    Module {
+        /// Which.
+        module: ModuleVersion,
+        /// How it came to be chosen.
+        asked: Asked,
+    },
+    /// Named, but there is no such thing.
+    Failed {
+        /// As typed.
+        path: String,
+        /// As typed; empty if none was.
+        version: String,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl Pick {
+    /// The version, if there is one.
+    pub(super) fn module(&self) -> Option<&ModuleVersion> {
+        match self {
+            Pick::Module { module, .. } => Some(module),
+            Pick::Failed { .. } => None,
+        }
+    }
+
+    /// The object that `-json` prints for it.
+    pub(super) fn json(&self, outcome: Option<&Outcome>) -> JsonObject {
+        let mut json = JsonObject::new();
+        match (self, outcome) {
+            (Pick::Module { asked, .. }, Some(outcome)) => return outcome_json(outcome, asked),
+            (Pick::Module { module, .. }, None) => {
+                json.string("Path", module.path().as_str());
+                json.string("Version", module.version().as_str());
+            }
+            (
+                Pick::Failed {
+                    path,
+                    version,
+                    error,
+                },
+                _,
+            ) => {
+                json.string("Path", path);
+                json.string("Version", version);
+                json.string("Error", &error.chain());
+                json.string("ErrorKind", error.kind().name());
+            }
+        }
+        json
+    }
+}
+
+/// Resolves what is a query; the order stays.
+///
+/// # Errors
+/// No thread can be started.
+pub(super) fn resolve(
+    choices: Vec<Choice>,
+    fetcher: &Fetcher<'_>,
+    project: Option<&Project>,
+    graph: Option<&Graph>,
+) -> Result<Vec<Pick>> {
+    let none = Edits::default();
+    let edits = project.map_or(&none, Project::edits);
+    let question = |choice: &Choice| match choice {
+        Choice::Query { path, query } => Some(Question {
+            path: path.clone(),
+            query: query.clone(),
+            current: current(path.as_str(), project, graph),
+        }),
+        Choice::Module { .. } | Choice::Failed { .. } => None,
+    };
+    // Where the graph is broken, nobody knows what such a module would move from. That the graph
+    // is broken is told anyway.
+    let lost = |question: &Question| {
+        let moves = matches!(&*question.query, "upgrade" | "patch");
+        moves && question.current.is_none() && graph.is_some_and(|graph| graph.error().is_some())
+    };
+    let questions: Vec<Question> = choices
+        .iter()
+        .filter_map(question)
+        .filter(|question| !lost(question))
+        .collect();
+    let mut answers = fetcher.resolve(&questions, edits)?.into_iter();
+    let mut picks = Vec::with_capacity(choices.len());
+    for choice in choices {
+        if question(&choice).as_ref().is_some_and(lost) {
+            continue;
+        }
+        picks.push(match choice {
+            Choice::Module { module, named } => Pick::Module {
+                module,
+                asked: if named { Asked::Version } else { Asked::Graph },
+            },
+            Choice::Failed {
+                path,
+                version,
+                error,
+            } => Pick::Failed {
+                path,
+                version,
+                error,
+            },
+            Choice::Query { path, query } => match answers.next() {
+                Some(Ok(Answer { module, origin })) => Pick::Module {
+                    module,
+                    asked: Asked::Query {
+                        query,
+                        origin: origin.map(Box::new),
+                    },
+                },
+                // There is an answer for each question.
+                Some(Err(error)) => failed(path.as_str(), query, error),
+                None => continue,
+            },
+        });
+    }
+    Ok(picks)
+}
+
+fn failed(path: &str, query: String, error: Error) -> Pick {
+    Pick::Failed {
+        path: path.to_owned(),
+        version: query,
+        error,
+    }
+}
+
+/// The version of `path` in use: what was selected, or what go.mod says where the graph was not
+/// needed.
+fn current(path: &str, project: Option<&Project>, graph: Option<&Graph>) -> Option<Version> {
+    if let Some(graph) = graph {
+        return graph.selected(path).cloned();
+    }
+    let roots = project?.requirements().into_iter();
+    let of_path = roots.filter(|module| module.path().as_str() == path);
+    of_path.map(|module| module.version().clone()).max()
+}
