@@ -35,6 +35,7 @@
 mod entry;
 mod list;
 mod lock;
+mod survey;
 mod temp;
 
 use std::fs;
@@ -42,6 +43,7 @@ use std::path::{Path, PathBuf};
 
 pub use entry::Entry;
 pub use lock::{FileLock, VersionLock};
+pub use survey::Survey;
 pub use temp::{TempFile, write_atomically};
 
 use crate::error::{Error, Kind, Result};

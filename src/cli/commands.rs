@@ -5,6 +5,8 @@
 pub enum Verb {
     /// `download`, also `mod download`.
     Download,
+    /// `doctor`.
+    Doctor,
     /// `env`.
     Env,
     /// `version`.
@@ -75,6 +77,25 @@ line for it. Nothing unchecked becomes visible in the cache.",
         ],
     },
     CommandInfo {
+        verb: Verb::Doctor,
+        name: "doctor",
+        go_name: None,
+        arguments: "",
+        brief: "Say what is wrong with network, settings and cache",
+        detail: "Looks at each proxy of GOPROXY and at the checksum database (name look-up, \
+connection, TLS, answer, ranges, clock, credentials), at the module cache (owner, locks, space, \
+what was left in it), at go.mod and go.sum, and lists the settings with what decided them.\n\
+Each check is ok, skipped, warning or failed, and says what to do. No secret is printed, nothing \
+is tried twice, nothing stays written. Exit code 10 if a check failed.",
+        examples: &[
+            ("modfetch doctor", "everything"),
+            (
+                "modfetch doctor --offline -json",
+                "cache, project and settings only, as JSON",
+            ),
+        ],
+    },
+    CommandInfo {
         verb: Verb::Env,
         name: "env",
         go_name: Some("env"),
@@ -130,7 +151,13 @@ mod tests {
 
     #[test]
     fn every_command_has_a_row() {
-        for verb in [Verb::Download, Verb::Env, Verb::Version, Verb::Help] {
+        for verb in [
+            Verb::Download,
+            Verb::Doctor,
+            Verb::Env,
+            Verb::Version,
+            Verb::Help,
+        ] {
             assert_eq!(verb.info().verb, verb);
         }
     }

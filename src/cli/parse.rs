@@ -45,6 +45,8 @@ impl Persona {
 pub enum Command {
     /// Fetch modules.
     Download,
+    /// Say what is wrong.
+    Doctor,
     /// Print or change settings.
     Env,
     /// Print the version.

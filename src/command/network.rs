@@ -121,7 +121,8 @@ impl sumdb::Transport for Unasked {
     }
 }
 
-fn transport_settings(config: &Config) -> Settings {
+/// How the settings have requests made.
+pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
     Settings {

@@ -54,6 +54,17 @@ impl JsonObject {
         }
     }
 
+    /// Adds a list of objects, be it empty.
+    pub fn objects(&mut self, key: &'static str, values: &[JsonObject]) {
+        let items: Vec<String> = values
+            .iter()
+            .map(|value| format!("\n\t\t{}", value.indented().replace('\n', "\n\t\t")))
+            .collect();
+        let end = if items.is_empty() { "" } else { "\n\t" };
+        self.members
+            .push((key, format!("[{}{end}]", items.join(","))));
+    }
+
     /// The object over several lines, without a final newline.
     #[must_use]
     pub fn indented(&self) -> String {

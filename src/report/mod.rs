@@ -18,4 +18,5 @@ pub use console::Console;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings};
 pub use outcome::{Asked, outcome_json};
+pub use picture::human;
 pub use summary::{Summary, Traffic};

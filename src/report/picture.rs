@@ -282,7 +282,7 @@ impl Picture {
 
 /// Bytes in decimal units, with three digits: `512 B`, `1.23 MB`.
 #[must_use]
-pub(super) fn human(bytes: u64) -> String {
+pub fn human(bytes: u64) -> String {
     let mut value = bytes as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 999.5 || unit == "GB" {

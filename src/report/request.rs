@@ -49,6 +49,7 @@ fn details(over: &Exchanged<'_>) -> String {
         let named = [
             ("dns", steps.lookup),
             ("connect", steps.connect),
+            ("tunnel", steps.tunnel),
             ("tls", steps.tls),
         ];
         for (name, time) in named {
@@ -86,6 +87,7 @@ fn json(over: &Exchanged<'_>, line: &str) -> JsonObject {
     let times = [
         ("dns_us", steps.lookup.filter(|_| !over.reused())),
         ("connect_us", steps.connect),
+        ("tunnel_us", steps.tunnel),
         ("tls_us", steps.tls),
         ("first_byte_us", over.first_byte),
         ("total_us", Some(over.total)),

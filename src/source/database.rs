@@ -44,12 +44,20 @@ impl DatabaseRoute {
     /// # Errors
     /// Those of the transport; of the search for the way, remembered.
     pub fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        let url = self.base()?.join(path);
+        Ok(self.client.get(&url, limit)?.value)
+    }
+
+    /// Where it is, found out by asking the proxies if need be.
+    ///
+    /// # Errors
+    /// Those of the search, remembered.
+    pub fn base(&self) -> Result<Url> {
         let base = self.base.get_or_init(|| {
             let proxied = self.chain.database(&self.name)?;
             Ok(proxied.unwrap_or_else(|| self.direct.clone()))
         });
-        let url = base.clone()?.join(path);
-        Ok(self.client.get(&url, limit)?.value)
+        base.clone()
     }
 }
 

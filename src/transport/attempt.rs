@@ -85,7 +85,7 @@ impl Client {
                 settings: &self.0.settings,
             };
             let mut exchange = Exchange::begin(&*self.0.observer, now.redacted(), attempt, through);
-            let response = exchange.noting(self.send(&now, until, &circumstances))?;
+            let response = exchange.noting(self.send(&now, until, None, &circumstances))?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
@@ -118,10 +118,11 @@ impl Client {
     }
 
     /// Sends the request: with credentials only if they belong there, and over TLS or loopback.
-    fn send(
+    pub(super) fn send(
         &self,
         url: &Url,
         until: Option<Instant>,
+        range: Option<&str>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Response<Body>, Failed> {
         let mut authorization = None;
@@ -144,6 +145,9 @@ impl Client {
             if let Some(value) = &authorization {
                 request = request.header(header::AUTHORIZATION, value);
             }
+            if let Some(range) = range {
+                request = request.header(header::RANGE, range);
+            }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());
                 request = request.config().timeout_global(Some(left)).build();
@@ -157,7 +161,7 @@ impl Client {
 }
 
 /// The target of a response that is a redirect. As in Go, one without `Location` is none.
-fn location(response: &Response<Body>) -> Option<String> {
+pub(super) fn location(response: &Response<Body>) -> Option<String> {
     let followed = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let value = response
         .headers()
@@ -167,7 +171,7 @@ fn location(response: &Response<Body>) -> Option<String> {
 }
 
 /// `told` is true if who redirects knows what must not be printed.
-fn redirect(
+pub(super) fn redirect(
     now: &Url,
     location: &str,
     followed: usize,

@@ -199,7 +199,7 @@ fn https_goes_through_a_proxy_by_connect() {
 
 /// What exchanges were told: URL, whether over an old connection, which steps there were.
 #[derive(Default)]
-struct Ways(Mutex<Vec<(String, bool, [bool; 3])>>);
+struct Ways(Mutex<Vec<(String, bool, [bool; 4])>>);
 
 impl Observer for Ways {
     fn event(&self, event: &Event<'_>) {
@@ -208,7 +208,8 @@ impl Observer for Ways {
             assert_eq!(steps.certificate.is_some(), steps.tls.is_some());
             assert!(over.first_byte.is_some_and(|first| first <= over.total));
             let way = format!("{} {} by {:?}", over.url, over.bytes, over.through);
-            let taken = [steps.lookup, steps.connect, steps.tls].map(|step| step.is_some());
+            let taken =
+                [steps.lookup, steps.connect, steps.tunnel, steps.tls].map(|step| step.is_some());
             self.0.lock().unwrap().push((way, over.reused(), taken));
         }
     }
@@ -239,10 +240,10 @@ fn an_exchange_tells_its_way_and_whether_the_connection_was_there() {
     }
     let way = |url: &str, bytes: usize| format!("{url} {bytes} by {:?}", Some(&through));
     let want = [
-        (way(&tunnelled, 6), false, [true, true, true]),
-        (way(&tunnelled, 6), true, [true, false, false]),
-        (way(plain, plain.len()), false, [true, true, false]),
-        (way(plain, plain.len()), true, [true, false, false]),
+        (way(&tunnelled, 6), false, [true, true, true, true]),
+        (way(&tunnelled, 6), true, [true, false, false, false]),
+        (way(plain, plain.len()), false, [true, true, false, false]),
+        (way(plain, plain.len()), true, [true, false, false, false]),
     ];
     assert_eq!(*ways.0.lock().unwrap(), want);
 }

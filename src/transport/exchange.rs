@@ -24,9 +24,10 @@ pub struct Steps {
     pub lookup: Option<Duration>,
     /// The addresses found: those of the HTTP proxy where there is one.
     pub addresses: Vec<SocketAddr>,
-    /// The TCP connection, with the tunnel through an HTTP proxy; none where the connection was
-    /// there already.
+    /// The TCP connection; none where it was there already.
     pub connect: Option<Duration>,
+    /// The tunnel that an HTTP proxy made to the target.
+    pub tunnel: Option<Duration>,
     /// The TLS handshake; that with an HTTP proxy is added to it.
     pub tls: Option<Duration>,
     /// The certificate that the target has shown, in DER. It was verified.
@@ -54,9 +55,9 @@ pub(super) fn looked_up(since: Instant, addresses: &[SocketAddr]) {
     });
 }
 
-/// Notes a connection, or a tunnel in one, that was begun then and is open.
-pub(super) fn connected(since: Instant) {
-    note(|steps| add(&mut steps.connect, since));
+/// Notes a tunnel that was asked for then and is open.
+pub(super) fn tunnelled(since: Instant) {
+    note(|steps| add(&mut steps.tunnel, since));
 }
 
 /// Notes a TLS handshake that was begun then, and the certificate it ended with.
@@ -84,7 +85,7 @@ impl<In: Transport> Connector<In> for NotedConnector {
         let begun = Instant::now();
         let made = self.0.connect(details, chained)?;
         if opens {
-            connected(begun);
+            note(|steps| add(&mut steps.connect, begun));
         }
         Ok(made)
     }

@@ -146,7 +146,7 @@ fn tunnel(
     };
     match status {
         Some(200..=299) => {
-            exchange::connected(started);
+            exchange::tunnelled(started);
             Ok(Box::new(Tunnel(transport)))
         }
         status => Err(other(ConnectRefused(status))),

@@ -22,6 +22,7 @@
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
+//! | `probe`, `certificate` | looking at a server and what it shows, for `doctor` |
 //! | `exchange` | one request and its answer: where the time went, over which connection |
 //!
 //! Where later work belongs: *resume* is a `Range` header in `attempt` and a sink
@@ -32,6 +33,7 @@
 mod agent;
 mod attempt;
 mod body;
+mod certificate;
 mod client;
 mod date;
 mod encoding;
@@ -42,6 +44,7 @@ mod file;
 mod hop;
 mod hosts;
 mod lookup;
+mod probe;
 mod proxy_env;
 mod retry;
 mod roots;
@@ -55,10 +58,12 @@ mod url;
 use std::time::Duration;
 
 pub use body::{Fetched, Sink, TooLarge};
+pub use certificate::Certificate;
 pub use client::Client;
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
 pub use exchange::{Exchanged, Steps};
+pub use probe::{Answer, Probe, Wanted};
 pub use proxy_env::ProxySettings;
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use roots::RootSettings;

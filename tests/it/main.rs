@@ -10,6 +10,7 @@
 )]
 
 mod concurrent;
+mod doctor;
 mod download;
 mod flags;
 mod hostile;

@@ -319,6 +319,7 @@ fn every_flag_that_is_named_exists() {
                 .collect();
             let verb = match words[..] {
                 ["mod", "download", ..] | ["download", ..] => Verb::Download,
+                ["doctor", ..] => Verb::Doctor,
                 ["env", ..] => Verb::Env,
                 _ => continue,
             };

@@ -78,6 +78,8 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
 const FETCHING: &[Verb] = &[Verb::Download];
+/// The commands that open connections.
+const CONNECTING: &[Verb] = &[Verb::Download, Verb::Doctor];
 const ENV: &[Verb] = &[Verb::Env];
 const BOTH: &[Verb] = &[Verb::Download, Verb::Env];
 
