@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
-use super::meta::GoMod;
 use super::pools::cores;
 use super::transfer::{OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
@@ -20,7 +19,7 @@ const READY_PER_CORE: usize = 2;
 /// What a job tells the conductor.
 enum Report {
     Info(usize, Result<Info>),
-    GoMod(usize, Result<GoMod>),
+    GoMod(usize, Result<H1>),
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
@@ -32,7 +31,7 @@ enum Report {
 struct Work {
     entry: Entry,
     info: Option<Result<Info>>,
-    gomod: Option<Result<GoMod>>,
+    gomod: Option<Result<H1>>,
     zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
     held: Option<Ready>,
@@ -111,7 +110,7 @@ impl Fetcher<'_> {
     fn look(&self, module: &ModuleVersion) -> Result<Work> {
         let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
-        let gomod = self.cached_gomod(&entry).transpose();
+        let gomod = self.cached_gomod_sum(&entry).transpose();
         let zip = self.complete(&entry).transpose();
         Ok(Work {
             entry,
@@ -172,9 +171,8 @@ fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
     let never_tried = || Error::new(Kind::Other, format!("{}: not tried", work.entry.module()));
     outcome.info = Some(work.info.ok_or_else(never_tried)??);
     outcome.info_path = Some(work.entry.info_path());
-    let gomod = work.gomod.ok_or_else(never_tried)??;
+    outcome.gomod_sum = Some(work.gomod.ok_or_else(never_tried)??);
     outcome.gomod_path = Some(work.entry.gomod_path());
-    outcome.gomod_sum = Some(gomod.h1);
     outcome.sum = Some(work.zip.ok_or_else(never_tried)??);
     outcome.zip_path = Some(work.entry.zip_path());
     outcome.directory = Some(work.entry.directory().to_owned());
@@ -245,7 +243,7 @@ where
             let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
             self.transfers.spawn(move |_| {
                 fetcher.watch.started(entry.module());
-                let gomod = fetcher.unless_stopped(&entry, || fetcher.gomod(&entry));
+                let gomod = fetcher.unless_stopped(&entry, || Ok(fetcher.gomod(&entry)?.h1));
                 let _ = reports.send(Report::GoMod(index, gomod));
             });
         }

@@ -1,6 +1,7 @@
 //! The two small files of a module version: `.info` and `.mod`.
 
 use std::path::Path;
+use std::sync::PoisonError;
 
 use super::Fetcher;
 use crate::cache::Entry;
@@ -56,12 +57,27 @@ impl Fetcher<'_> {
         match entry.read_gomod()? {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
                 let checked = self.checked(entry.module(), data);
-                checked
-                    .map(Some)
-                    .map_err(|error| cached(error, &entry.gomod_path()))
+                let gomod = checked.map_err(|error| cached(error, &entry.gomod_path()))?;
+                self.remember(entry.module(), &gomod.h1);
+                Ok(Some(gomod))
             }
             _ => Ok(None),
         }
+    }
+
+    /// The h1 of the cached `.mod`, checked in this run: the graph has read most of them already.
+    pub(super) fn cached_gomod_sum(&self, entry: &Entry) -> Result<Option<H1>> {
+        let known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(h1) = known.get(entry.module()) {
+            return Ok(Some(h1.clone()));
+        }
+        drop(known);
+        Ok(self.cached_gomod(entry)?.map(|gomod| gomod.h1))
+    }
+
+    fn remember(&self, module: &ModuleVersion, h1: &H1) {
+        let mut known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(module.clone(), h1.clone());
     }
 
     /// The `.mod`, from the cache or from the source, checked before it is stored.
@@ -75,6 +91,7 @@ impl Fetcher<'_> {
         let gomod = self.checked(module, data)?;
         if self.settings.store {
             entry.write_gomod(&gomod.data)?;
+            self.remember(module, &gomod.h1);
         }
         Ok(gomod)
     }
@@ -88,7 +105,7 @@ impl Fetcher<'_> {
         let entry = self.cache.entry(module)?;
         let parts = [
             ("info", self.cached_info(&entry)?.is_some()),
-            ("mod", self.cached_gomod(&entry)?.is_some()),
+            ("mod", self.cached_gomod_sum(&entry)?.is_some()),
             ("zip", entry.has_zip()),
             ("ziphash", entry.read_ziphash()?.is_some()),
             ("dir", entry.has_directory()),

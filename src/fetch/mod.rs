@@ -41,7 +41,7 @@ pub use outcome::{Outcome, Traffic};
 pub use query::{Answer, Question};
 
 use crate::cache::Cache;
-use crate::module::ModuleVersion;
+use crate::module::{H1, ModuleVersion};
 use crate::source::Source;
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -82,6 +82,8 @@ pub struct Fetcher<'a> {
     settings: FetchSettings,
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
+    /// The go.mod files in the cache that were checked in this run.
+    gomods: Mutex<HashMap<ModuleVersion, H1>>,
     stopped: AtomicBool,
 }
 
@@ -102,6 +104,7 @@ impl<'a> Fetcher<'a> {
             settings,
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
+            gomods: Mutex::default(),
             stopped: AtomicBool::new(false),
         }
     }

@@ -108,6 +108,9 @@ impl Graph {
 
     /// The shortest chain of requirements from a root to a module that failed, breadth first.
     fn path_to_failure(&self) -> Option<Vec<&ModuleVersion>> {
+        if self.failed.is_empty() {
+            return None;
+        }
         let mut from: HashMap<&ModuleVersion, Option<&ModuleVersion>> = HashMap::new();
         let mut queue = VecDeque::new();
         for root in &self.roots {

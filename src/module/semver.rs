@@ -187,17 +187,17 @@ impl Version {
     /// # Errors
     /// [`Kind::Input`], in go's words.
     pub fn parse(version: &str) -> Result<Version> {
-        match canonical(version) {
-            Some(canonical) if canonical == version => Ok(Version(version.into())),
-            Some(canonical) => Err(Error::new(
-                Kind::Input,
-                format!("version {version:?} invalid: must be of the form {canonical}"),
-            )),
-            None => Err(Error::new(
-                Kind::Input,
-                format!("version {version:?} invalid: must be of the form v1.2.3"),
-            )),
+        // Every requirement of the graph comes by here: what is canonical is not written anew.
+        let is_canonical =
+            |parts: Parts<'_>| parts.written == 3 && matches!(parts.build, "" | "+incompatible");
+        if parse(version).is_some_and(is_canonical) {
+            return Ok(Version(version.into()));
         }
+        let wanted = canonical(version).unwrap_or_else(|| "v1.2.3".to_owned());
+        Err(Error::new(
+            Kind::Input,
+            format!("version {version:?} invalid: must be of the form {wanted}"),
+        ))
     }
 
     /// The version, with its `v`.
