@@ -22,7 +22,7 @@
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
-//! | `probe`, `certificate` | looking at a server and what it shows, for `doctor` |
+//! | `probe`, `validity` | looking at a server and what it shows, for `doctor` |
 //! | `exchange` | one request and its answer: where the time went, over which connection |
 //!
 //! Where later work belongs: *resume* is a `Range` header in `attempt` and a sink
@@ -33,7 +33,7 @@
 mod agent;
 mod attempt;
 mod body;
-mod certificate;
+
 mod client;
 mod date;
 mod encoding;
@@ -54,11 +54,11 @@ mod status;
 mod testserver;
 mod tls;
 mod url;
+mod validity;
 
 use std::time::Duration;
 
 pub use body::{Fetched, Sink, TooLarge};
-pub use certificate::Certificate;
 pub use client::Client;
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
@@ -70,6 +70,7 @@ pub use roots::RootSettings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
 pub use url::{RedactedUrl, Scheme, Url};
+pub use validity::Certificate;
 
 /// Everything that can be chosen about transfers.
 #[derive(Clone, Debug)]
