@@ -33,7 +33,6 @@
 mod agent;
 mod attempt;
 mod body;
-
 mod client;
 mod date;
 mod encoding;
