@@ -15,7 +15,8 @@
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread and no socket.
 //! 6. What is missing comes from a [`source`]: the GOPROXY list with its `,` and `|`, over
-//!    [`transport`], which retries, notices stalls and knows about proxies and certificates.
+//!    [`transport`], which retries, notices stalls, goes on with what was cut, and knows about
+//!    proxies, certificates and credentials.
 //! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
 //!    writes at the same time, into a directory that is marked incomplete.
 //! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged
@@ -55,6 +56,7 @@ pub mod modfile;
 pub mod modset;
 pub mod module;
 pub mod modzip;
+mod quoted;
 pub mod report;
 mod run;
 pub mod source;

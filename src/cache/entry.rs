@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::lock::{FileLock, VersionLock};
+use super::part::{self, ZipPart};
 use super::temp::{TempFile, write_atomically};
 use super::{create_dir_all, list};
 use crate::error::{Error, Result};
@@ -177,27 +178,48 @@ impl Entry {
         Ok(lock.map(|_held| VersionLock { _held }))
     }
 
-    /// A temporary for the zip, after those that killed processes left are swept: of the zip all
-    /// of them, since the lock shows that their writers are gone; of `.info` and `.mod`, whose
-    /// writers hold no lock, those that are old.
+    /// The zip on its way, with what an earlier transfer left of it. Before, what killed processes
+    /// left is swept: of this zip all temporaries, since the lock shows that their writers are
+    /// gone; of `.info` and `.mod`, whose writers hold no lock, those that are old; of zips of
+    /// other versions the parts that nobody has gone on with for long.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
-    pub fn zip_temp(&self, _lock: &VersionLock) -> Result<TempFile> {
+    pub fn zip_part(&self, _lock: &VersionLock) -> Result<ZipPart> {
         let zip = format!("{}.zip", self.version);
         let small = ["info", "mod"].map(|suffix| format!("{}.{suffix}", self.version));
         for file in fs::read_dir(&self.versions).into_iter().flatten().flatten() {
             let name = file.file_name();
-            let Some(name) = name.to_str().filter(|name| name.ends_with(".tmp")) else {
+            let Some(name) = name.to_str() else {
                 continue;
             };
-            let is_small = small.iter().any(|start| name.starts_with(start));
-            if name.starts_with(&zip) || is_small && is_old(&file) {
-                // Best effort: what stays is swept another time.
-                let _ = fs::remove_file(file.path());
+            if name.ends_with(".tmp") {
+                let is_small = small.iter().any(|start| name.starts_with(start));
+                if name.starts_with(&zip) || is_small && is_older(&file, OLD_TEMP) {
+                    // Best effort: what stays is swept another time.
+                    let _ = fs::remove_file(file.path());
+                }
+            } else if let Some(other) = part::version_of(name)
+                && other != self.version
+                && is_older(&file, OLD_PART)
+            {
+                self.sweep_part_of(other);
             }
         }
-        self.named(TempFile::beside(&self.zip_path()))
+        self.named(ZipPart::of(&self.zip_path()))
+    }
+
+    /// Removes the part of another version, unless somebody is at work on that.
+    fn sweep_part_of(&self, version: &str) {
+        let lock = self.versions.join(format!("{version}.lock"));
+        if let Ok(Some(_held)) = FileLock::try_acquire(&lock) {
+            part::sweep(&self.versions.join(format!("{version}.zip")));
+        }
+    }
+
+    /// Removes what transfers have left of a zip that is there.
+    pub fn sweep_part(&self, _lock: &VersionLock) {
+        part::sweep(&self.zip_path());
     }
 
     /// Puts a zip whose h1 is trusted in its place, its hash first, as go does: a ziphash
@@ -205,7 +227,7 @@ impl Entry {
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
-    pub fn commit_zip(&self, _lock: &VersionLock, zip: TempFile, h1: &H1) -> Result<()> {
+    pub fn commit_zip(&self, _lock: &VersionLock, zip: ZipPart, h1: &H1) -> Result<()> {
         self.named(write_atomically(
             &self.ziphash_path(),
             h1.as_str().as_bytes(),
@@ -300,11 +322,16 @@ impl Drop for Partial<'_> {
     }
 }
 
-/// True of a file that was last written longer ago than any write of a few bytes takes.
-fn is_old(file: &fs::DirEntry) -> bool {
-    const OLD: Duration = Duration::from_secs(60 * 60);
+/// Longer than any write of a few bytes takes.
+const OLD_TEMP: Duration = Duration::from_secs(60 * 60);
+
+/// Whoever wanted to go on would have.
+const OLD_PART: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// True of a file that was last written so long ago.
+fn is_older(file: &fs::DirEntry, age: Duration) -> bool {
     let written = file.metadata().and_then(|found| found.modified());
-    written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age))
 }
 
 fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>> {
@@ -382,12 +409,25 @@ mod tests {
         partial.finish(|_| {}).unwrap();
         assert!(entry.has_directory());
         assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
-        let temp = entry.zip_temp(&lock).unwrap();
+        fs::write(entry.file("zip.part"), "").unwrap();
+        let busy = FileLock::acquire(&entry.versions.join("v3.lock")).unwrap();
+        for name in ["v2.zip.part", "v2.zip.part.from", "v3.zip.part"] {
+            let file = fs::File::create(entry.versions.join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+                .unwrap();
+        }
+        fs::write(entry.versions.join("v4.zip.part"), "new").unwrap();
+        let part = entry.zip_part(&lock).unwrap();
+        drop(busy);
+        let there = |name: &str| entry.versions.join(name).exists();
+        assert!(!there("v2.zip.part") && !there("v2.zip.part.from"), "old");
+        assert!(there("v3.zip.part"), "somebody is at work on this");
+        assert!(there("v4.zip.part"), "not old");
         for gone in ["zip123.tmp", "info1.tmp", "mod2.tmp"] {
             assert!(!entry.file(gone).exists(), "{gone} was not swept");
         }
         assert!(entry.file("info3.tmp").exists());
-        assert!(temp.path().exists());
+        assert!(part.path().exists());
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub struct Survey {
     pub partial: u64,
     /// The mark of one of them.
     pub partial_example: Option<PathBuf>,
+    /// Zips of which a part is kept: the next transfer goes on from there.
+    pub parts: u64,
+    /// How many bytes they hold.
+    pub parts_bytes: u64,
     /// Temporaries that nobody has written to for an hour.
     pub abandoned: u64,
     /// How many bytes they hold.
@@ -80,6 +84,10 @@ impl Survey {
                 self.partial += 1;
                 self.partial_example.get_or_insert(path);
             }
+            Some("part") => {
+                self.parts += 1;
+                self.parts_bytes += entry.metadata().map_or(0, |found| found.len());
+            }
             Some("tmp") => {
                 let Ok(found) = entry.metadata() else { return };
                 let written = found.modified().map(|at| at.elapsed());
@@ -125,6 +133,8 @@ mod tests {
         put("v1.2.0.lock", 0);
         let partial = put("v1.3.0.partial", 0);
         put("v1.3.0.zip5.tmp", 1000);
+        put("v1.5.0.zip.part", 70);
+        put("v1.5.0.zip.part.from", 80);
         let old = put("v1.4.0.zip77.tmp", 300);
         let hours_ago = SystemTime::now() - Duration::from_secs(7200);
         File::options()
@@ -138,6 +148,8 @@ mod tests {
             unhashed: 2,
             partial: 1,
             partial_example: Some(partial),
+            parts: 1,
+            parts_bytes: 70,
             abandoned: 1,
             abandoned_bytes: 300,
             abandoned_example: Some(old),

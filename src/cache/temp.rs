@@ -1,14 +1,13 @@
 //! The one way a file comes into the cache: created new beside its place, written, renamed.
 //!
-//! Temporaries are `NAME<digits>.tmp`, go's pattern, so that either program sweeps what the
-//! other left of a zip.
+//! Temporaries are `NAME<digits>.tmp`, go's pattern. A zip comes in by another way: see `part`.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::create_dir_all;
+use super::{beside, create_dir_all};
 use crate::error::{Error, Result};
 
 /// A new file that is removed again unless it is renamed into place.
@@ -28,9 +27,7 @@ impl TempFile {
         let mut made_parent = false;
         loop {
             let number = RandomState::new().hash_one(0) % 1_000_000_000;
-            let mut name = path.as_os_str().to_owned();
-            name.push(format!("{number}.tmp"));
-            let temp = PathBuf::from(name);
+            let temp = beside(path, &format!("{number}.tmp"));
             match OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -56,29 +53,10 @@ impl TempFile {
         }
     }
 
-    /// The file, for reading by position while this value lives.
-    ///
-    /// # Errors
-    /// [`crate::Kind::LocalIo`] if no more files can be opened.
-    pub fn reader(&self) -> Result<File> {
-        self.file
-            .try_clone()
-            .map_err(|cause| Error::io("cannot open", &self.path, cause))
-    }
-
     /// Where the bytes are until they are committed.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Empties the file, for another try.
-    ///
-    /// # Errors
-    /// The file system's.
-    pub fn truncate(&mut self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()
     }
 
     /// Renames the file to `path`, replacing what is there.

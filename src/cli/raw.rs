@@ -28,6 +28,20 @@ pub struct RawArgs {
     pub connect_timeout: Option<String>,
     /// `--stall-timeout`.
     pub stall_timeout: Option<String>,
+    /// `--retry-max-time`.
+    pub retry_max_time: Option<String>,
+    /// `--timeout`.
+    pub timeout: Option<String>,
+    /// `--netrc-file`.
+    pub netrc_file: Option<String>,
+    /// `--allow-insecure-auth`.
+    pub allow_insecure_auth: Option<String>,
+    /// `--cacert`.
+    pub cacert: Option<String>,
+    /// `--client-cert`.
+    pub client_cert: Option<String>,
+    /// `--client-key`.
+    pub client_key: Option<String>,
     /// `--progress`.
     pub progress: Option<String>,
     /// `--color`.

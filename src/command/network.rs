@@ -9,7 +9,10 @@ use crate::modset::Project;
 use crate::module::PrefixPatterns;
 use crate::report::Live;
 use crate::source::{Chain, DatabaseRoute, Offline, Source};
-use crate::transport::{Client, Observer, ProxySettings, RetryPolicy, RootSettings, Settings};
+use crate::transport::{
+    Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
+    RootSettings, Settings, Url,
+};
 use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
 
 /// What everything that is fetched in one run goes through. Opens no socket until asked.
@@ -121,6 +124,21 @@ impl sumdb::Transport for Unasked {
     }
 }
 
+/// The servers that the settings name: those in GOPROXY and GOSUMDB. What is no URL there is
+/// refused elsewhere.
+fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
+    let proxies = config.goproxy.value.split([',', '|']);
+    let mut database = config.gosumdb.value.split_whitespace();
+    let name = database.next().and_then(|name| name.split('+').next());
+    let named = proxies.chain(name).chain(database.next()).map(str::trim);
+    named.filter_map(|text| {
+        // As in GOPROXY, what names no scheme is https.
+        let https = format!("https://{text}");
+        let text = if text.contains("://") { text } else { &https };
+        Url::parse(text).ok()
+    })
+}
+
 /// How the settings have requests made.
 pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
@@ -128,10 +146,12 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
     Settings {
         retry: RetryPolicy {
             retries: config.retries.value,
+            max_time: config.retry_max_time.value,
             ..RetryPolicy::default()
         },
         connect_timeout: config.connect_timeout.value,
         stall_timeout: config.stall_timeout.value,
+        deadline: config.timeout.value.and_then(Deadline::after),
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file
@@ -141,12 +161,25 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
                 .ssl_cert_dir
                 .as_ref()
                 .map(|setting| setting.value.clone()),
+            added: config.cacert.value.clone(),
+        },
+        client_cert: ClientCertSettings {
+            cert: config.client_cert.value.clone(),
+            key: config.client_key.value.clone(),
+            hosts: named_servers(config).collect(),
         },
         proxy: ProxySettings {
             http_proxy: text(&config.http_proxy),
             https_proxy: text(&config.https_proxy),
             no_proxy: text(&config.no_proxy),
             cgi: config.request_method,
+        },
+        credentials: CredentialSettings {
+            goauth: config.goauth.value.clone(),
+            netrc: config.netrc.as_ref().map(|setting| setting.value.clone()),
+            netrc_file: config.netrc_file.value.clone(),
+            tokens: config.tokens.clone(),
+            insecure_hosts: config.allow_insecure_auth.value.clone(),
         },
         per_host: config.jobs_per_host.value,
         connections: config.jobs.value,

@@ -207,13 +207,21 @@ fn partial(survey: &Survey) -> Check {
 }
 
 fn leftovers(survey: &Survey) -> Check {
+    let parts = match survey.parts {
+        0 => String::new(),
+        count => format!(
+            "; of {count} cut zips {} are kept to go on from",
+            human(survey.parts_bytes)
+        ),
+    };
     match &survey.abandoned_example {
-        None => Check::ok("leftovers", "none"),
+        None => Check::ok("leftovers", format!("no temporaries{parts}")),
         Some(example) => {
             let (count, bytes) = (survey.abandoned, human(survey.abandoned_bytes));
             let example = example.display();
-            let seen =
-                format!("{count} temporaries of killed processes, {bytes}, such as {example}");
+            let seen = format!(
+                "{count} temporaries of killed processes, {bytes}, such as {example}{parts}"
+            );
             Check::warning("leftovers", seen)
                 .next("no process needs them: remove the *.tmp files below cache/download")
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::check::Check;
 use crate::error::{Error, Kind};
-use crate::transport::{Answer, Certificate, Probe, Scheme, Steps, Url};
+use crate::transport::{Answer, Certificate, Known, Probe, Scheme, Steps, Url};
 
 /// A certificate that ends sooner is worth a word: whoever renews it has less than this.
 const EXPIRES_SOON_SECONDS: i64 = 14 * 86_400;
@@ -23,7 +23,7 @@ pub(super) struct Observed {
     pub(super) through: Result<Option<String>, Error>,
     pub(super) probe: Probe,
     /// Which credentials it is sent.
-    pub(super) credentials: Option<String>,
+    pub(super) credentials: Result<Option<Known>, Error>,
     /// Our clock, in seconds since 1970.
     pub(super) now: i64,
 }
@@ -184,8 +184,10 @@ fn answered(observed: &Observed, answer: &Answer) -> Check {
         // A proxy has no page of its own, and need not serve the checksum database.
         200..=299 | 404 | 410 => Check::ok("answer", seen),
         401 | 403 => Check::failed("answer", seen).next(match observed.credentials {
-            Some(_) => "the credentials below were refused: see if they are right and still valid",
-            None => "credentials are wanted, and none are known for it",
+            Ok(Some(_)) => {
+                "the credentials below were refused: see if they are right and still valid"
+            }
+            _ => "credentials are wanted, and none are known for it",
         }),
         407 => Check::failed("answer", seen)
             .next("put user:password@ into the URL in HTTP_PROXY or HTTPS_PROXY"),
@@ -228,12 +230,14 @@ fn span(seconds: u64) -> String {
 }
 
 fn credentials(observed: &Observed) -> Check {
-    let insecure = observed.url.scheme() != Scheme::Https && !observed.url.is_loopback();
     match &observed.credentials {
-        None => Check::ok("credentials", "none"),
-        Some(seen) if insecure => Check::failed("credentials", seen.as_str())
-            .next("they are never sent over plain http: use an https URL"),
-        Some(seen) => Check::ok("credentials", seen.as_str()),
+        Ok(None) => Check::ok("credentials", "none"),
+        Ok(Some(known)) if known.allowed => Check::ok("credentials", known.source.as_str()),
+        Ok(Some(known)) => Check::failed("credentials", known.source.as_str()).next(
+            "they are not sent over plain http: use https, or name the host with \
+             --allow-insecure-auth",
+        ),
+        Err(error) => Check::error("credentials", error),
     }
 }
 
@@ -294,7 +298,7 @@ mod tests {
                 first_byte: None,
                 answer,
             },
-            credentials: None,
+            credentials: Ok(None),
             now: NOW,
         }
     }
@@ -415,11 +419,12 @@ mod tests {
             let check = clock(Some(&answer));
             assert_eq!((check.status, check.seen.as_str()), (want, seen));
         }
-        let mut with = observed("http://h.com/x", 2, Ok(answer(200)));
-        with.credentials = Some("user and password in the URL".to_owned());
-        assert_eq!(credentials(&with).status, Failed);
-        with.url = Url::parse("https://h.com/x").unwrap();
-        assert_eq!(credentials(&with).status, Good);
+        for (allowed, want) in [(true, Good), (false, Failed)] {
+            let mut with = observed("http://h.com/x", 2, Ok(answer(200)));
+            let source = "user and password in the URL".to_owned();
+            with.credentials = Ok(Some(Known { source, allowed }));
+            assert_eq!(credentials(&with).status, want);
+        }
     }
 
     #[test]

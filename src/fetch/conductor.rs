@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
+use super::compute::Finished;
 use super::pools::cores;
-use super::transfer::{OnContention, Ready, Transferred};
+use super::transfer::{Begin, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
@@ -23,8 +24,10 @@ enum Report {
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
+    /// From the compute pool as well: to be fetched again as a whole.
+    Again(usize),
     /// Another process holds the lock.
-    Busy(usize),
+    Busy(usize, Begin),
 }
 
 /// One module on its way.
@@ -248,20 +251,20 @@ where
             });
         }
         if work.zip.is_none() {
-            self.start_zip(index, OnContention::Defer);
+            self.start_zip(index, OnContention::Defer, Begin::Anywhere);
         }
     }
 
-    fn start_zip(&self, index: usize, on_contention: OnContention) {
+    fn start_zip(&self, index: usize, on_contention: OnContention, begin: Begin) {
         let fetcher = self.fetcher;
         let entry = self.works[index].entry.clone();
         let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
         self.transfers.spawn(move |_| {
-            let transfer = || fetcher.transfer_zip(index, &entry, on_contention);
+            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, begin);
             let _ = match fetcher.unless_stopped(&entry, transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
-                Ok(Transferred::Busy) => reports.send(Report::Busy(index)),
+                Ok(Transferred::Busy) => reports.send(Report::Busy(index, begin)),
                 Err(error) => reports.send(Report::Zip(index, Err(error))),
             };
         });
@@ -270,8 +273,13 @@ where
     /// Takes in a report; returns the module whose state it changed.
     fn take_report(&mut self, report: Report) -> Option<usize> {
         let index = match report {
-            Report::Busy(index) => {
-                self.start_zip(index, OnContention::Wait);
+            Report::Busy(index, begin) => {
+                self.start_zip(index, OnContention::Wait, begin);
+                return None;
+            }
+            Report::Again(index) => {
+                self.computing -= 1;
+                self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
                 return None;
             }
             Report::Info(index, info) => {
@@ -324,8 +332,13 @@ where
         let fetcher = self.fetcher;
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.computes.spawn(move |_| {
-            let h1 = fetcher.finish_zip(&entry, zip);
-            let _ = reports.send(Report::Unpacked(index, h1));
+            let _ = reports.send(match fetcher.finish_zip(&entry, zip) {
+                Finished::Done(h1) => Report::Unpacked(index, h1),
+                Finished::Again(cause) => {
+                    fetcher.begin_again(entry.module(), &cause);
+                    Report::Again(index)
+                }
+            });
         });
     }
 }

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::Fetcher;
 use super::meta::cached;
-use crate::cache::{Entry, TempFile, VersionLock};
-use crate::error::Result;
-use crate::module::H1;
-use crate::transport::Sink;
+use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
+use crate::error::{Error, Kind, Result};
+use crate::module::{H1, ModuleVersion};
+use crate::transport::{Kept, Resumable, Sink, Validator};
 use crate::trust::Part;
 
 /// What to do with a version lock that another process holds.
@@ -19,12 +19,30 @@ pub(super) enum OnContention {
     Wait,
 }
 
+/// Where the bytes of a zip are to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// What is kept counts.
+    Anywhere,
+    /// What was put together from pieces was wrong: all of it is fetched, for the last time.
+    FromFirstByte,
+}
+
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
 pub(super) struct Ready {
     pub(super) index: usize,
     pub(super) lock: VersionLock,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
-    pub(super) zip: Option<TempFile>,
+    pub(super) zip: Option<(ZipPart, Pieces)>,
+}
+
+/// What a wrong hash of a new zip means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// It was put together from several transfers, and perhaps should not have been.
+    Several,
+    /// It is wrong.
+    Final,
 }
 
 /// How the transfer of a zip ended.
@@ -57,6 +75,7 @@ impl Fetcher<'_> {
         index: usize,
         entry: &Entry,
         on_contention: OnContention,
+        begin: Begin,
     ) -> Result<Transferred> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
@@ -73,39 +92,128 @@ impl Fetcher<'_> {
             return Ok(Transferred::Complete(h1));
         }
         if entry.has_zip() {
+            entry.sweep_part(&lock);
             return Ok(Transferred::Ready(Ready {
                 index,
                 lock,
                 zip: None,
             }));
         }
-        self.watch.started(entry.module());
-        let mut sink = ZipSink(entry.zip_temp(&lock)?);
-        let fetched = self.source.zip(entry.module(), &mut sink)?;
-        self.book(entry.module(), fetched);
-        Ok(Transferred::Ready(Ready {
-            index,
-            lock,
-            zip: Some(sink.0),
-        }))
+        let ready = self.fetch_zip(index, entry, lock, begin)?;
+        Ok(Transferred::Ready(ready))
     }
 }
 
-/// A temporary as a place for bytes that may have to start again.
-struct ZipSink(TempFile);
+impl Fetcher<'_> {
+    fn fetch_zip(
+        &self,
+        index: usize,
+        entry: &Entry,
+        lock: VersionLock,
+        begin: Begin,
+    ) -> Result<Ready> {
+        self.watch.started(entry.module());
+        let mut part = entry.zip_part(&lock)?;
+        if begin == Begin::FromFirstByte {
+            part.discard();
+            part = entry.zip_part(&lock)?;
+        }
+        let mut sink = ZipSink {
+            part,
+            refused: None,
+        };
+        let fetched = match self.source.zip(entry.module(), &mut sink) {
+            Ok(fetched) => fetched,
+            Err(error) => return Err(sink.left_by(error, entry.module())),
+        };
+        let pieces = match begin {
+            Begin::Anywhere if fetched.resumed > 0 => Pieces::Several,
+            _ => Pieces::Final,
+        };
+        self.book(entry.module(), fetched);
+        Ok(Ready {
+            index,
+            lock,
+            zip: Some((sink.part, pieces)),
+        })
+    }
+}
+
+/// A part as a place for bytes that may have to start again, or may go on.
+struct ZipSink {
+    part: ZipPart,
+    /// Why it could not take bytes: the transport knows no paths.
+    refused: Option<io::Error>,
+}
+
+impl ZipSink {
+    /// Decides on what a failed transfer leaves, and names the file if that was the trouble.
+    fn left_by(self, error: Error, module: &ModuleVersion) -> Error {
+        let path = self.part.path();
+        let error = match self.refused {
+            // Another proxy may have been asked since, and failed otherwise.
+            Some(cause) if error.kind() == Kind::LocalIo => {
+                let error = Error::io("cannot write", path, cause).context(module.to_string());
+                if self.part.kept().is_some_and(|(_, bytes)| bytes > 0) {
+                    error.hint("what has come is kept there, and the next run goes on from it")
+                } else {
+                    error
+                }
+            }
+            _ => error,
+        };
+        // Too large: the rest of it is not wanted either.
+        if error.kind() == Kind::Security {
+            self.part.discard();
+        }
+        error
+    }
+
+    /// Remembers a failure, and hands on its like.
+    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|cause| {
+            let like = match cause.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => cause.kind().into(),
+            };
+            // A write that a signal interrupted is made again, and has not failed.
+            if cause.kind() != io::ErrorKind::Interrupted {
+                self.refused = Some(cause);
+            }
+            like
+        })
+    }
+}
 
 impl Write for ZipSink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data)
+        let written = self.part.write(data);
+        self.note(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.part.flush()
     }
 }
 
 impl Sink for ZipSink {
-    fn restart(&mut self) -> io::Result<()> {
-        self.0.truncate()
+    fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
+        let origin = resumable.map(|resumable| PartOrigin {
+            url: resumable.url.clone(),
+            validator: resumable.validator.as_str().to_owned(),
+            length: resumable.length,
+        });
+        let restarted = self.part.restart(origin.as_ref());
+        self.note(restarted)
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        let (origin, bytes) = self.part.kept()?;
+        let of = Resumable {
+            url: origin.url.clone(),
+            validator: Validator::parse(&origin.validator)?,
+            length: origin.length,
+        };
+        Some(Kept { of, bytes })
     }
 }

@@ -1,7 +1,8 @@
 //! What is told while the work goes on: progress, `-x`, retries, waiting for locks.
 //!
 //! Workers send small messages over a channel and never wait for the terminal. One thread keeps
-//! the picture ([`super::picture`]) and prints. It starts with the run if progress or requests are to be told, and
+//! the picture ([`super::picture`]) and prints. It starts with the run if progress or requests are
+//! to be told, and
 //! otherwise with the first wait for a lock.
 
 use std::mem;
@@ -12,28 +13,14 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, unbounded};
 
-use super::picture::{Message, Picture, Shown};
+use super::picture::{Message, Picture};
 use super::request;
+use super::shown::{LiveSettings, Shown};
 use super::summary::Traffic;
-use crate::config::{Log, Progress};
+use crate::error::Error;
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
 use crate::transport::{Event, Observer};
-
-/// What is told.
-#[derive(Clone, Copy, Debug)]
-pub struct LiveSettings {
-    /// How progress is shown.
-    pub progress: Progress,
-    /// The form of lines. Where it is JSON, no line is redrawn on a terminal.
-    pub log: Log,
-    /// `-x`: every request.
-    pub requests: bool,
-    /// `-v`: retries.
-    pub verbose: bool,
-    /// `-q`: neither progress nor waiting.
-    pub quiet: bool,
-}
 
 /// Prints what happens, from a thread of its own; threadless until there is something to tell.
 #[derive(Debug)]
@@ -41,7 +28,8 @@ pub struct Live {
     settings: LiveSettings,
     received: Arc<AtomicU64>,
     requests: AtomicU64,
-    retries: AtomicU64,
+    retries: Arc<AtomicU64>,
+    resumed: AtomicU64,
     /// A thread prints: asked before a message is made.
     prints: AtomicBool,
     printing: Mutex<Printing>,
@@ -67,7 +55,8 @@ impl Live {
             settings,
             received: Arc::default(),
             requests: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
+            retries: Arc::default(),
+            resumed: AtomicU64::new(0),
             prints: AtomicBool::new(false),
             printing: Mutex::new(Printing::Idle),
         };
@@ -87,7 +76,7 @@ impl Live {
             return;
         }
         let (sender, messages) = unbounded();
-        let picture = Picture::new(self.settings, Arc::clone(&self.received));
+        let picture = Picture::new(self.settings, &self.received, &self.retries);
         let thread = thread::Builder::new().name("report".into());
         if let Ok(thread) = thread.spawn(move || picture.run(&messages)) {
             *printing = Printing::Thread { sender, thread };
@@ -102,6 +91,7 @@ impl Live {
             bytes: self.received.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
+            resumed: self.resumed.load(Ordering::Relaxed),
         }
     }
 
@@ -147,6 +137,14 @@ impl Watch for Live {
         self.tell(|| Message::Started(module.clone()));
     }
 
+    fn again(&self, module: &ModuleVersion, cause: &Error) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.tell(|| Message::Again {
+            module: module.clone(),
+            cause: cause.chain(),
+        });
+    }
+
     fn finished(&self, module: &ModuleVersion, failed: bool) {
         self.tell(|| Message::Finished {
             module: module.clone(),
@@ -182,6 +180,13 @@ impl Observer for Live {
                     cause: cause.chain(),
                 });
             }
+            Event::Resume { url, bytes } => {
+                self.resumed.fetch_add(*bytes, Ordering::Relaxed);
+                self.tell(|| Message::Resume {
+                    url: url.to_string(),
+                    bytes: *bytes,
+                });
+            }
             Event::Start { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(request::begun(url)));
             }
@@ -199,6 +204,7 @@ impl Observer for Live {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Log, Progress};
 
     #[test]
     fn a_thread_starts_when_there_is_something_to_tell() {

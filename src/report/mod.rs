@@ -7,16 +7,19 @@
 //! thread.
 
 mod console;
+mod count;
 mod json;
 mod live;
 mod outcome;
 mod picture;
 mod request;
+mod shown;
 mod summary;
 
 pub use console::Console;
+pub use count::human;
 pub use json::JsonObject;
-pub use live::{Live, LiveSettings};
+pub use live::Live;
 pub use outcome::{Asked, outcome_json};
-pub use picture::human;
+pub use shown::LiveSettings;
 pub use summary::{Summary, Traffic};

@@ -3,7 +3,7 @@
 //! A line drawn over and over on a terminal, a line now and then, or an event a line.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::count::{human, retries};
 use super::json::{JsonObject, info};
-use super::live::LiveSettings;
-use crate::config::{Log, Progress};
+use super::shown::{LiveSettings, Shown};
 use crate::module::ModuleVersion;
 
 /// A redraw this often is smooth and costs nothing.
@@ -43,6 +43,14 @@ pub(super) enum Message {
         wait: Duration,
         cause: String,
     },
+    Resume {
+        url: String,
+        bytes: u64,
+    },
+    Again {
+        module: ModuleVersion,
+        cause: String,
+    },
     /// A line in whatever form was asked for.
     Line(String),
     /// A line that has that form already.
@@ -58,32 +66,6 @@ fn bar() -> ProgressBar {
     bar
 }
 
-/// The form of progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    Nothing,
-    /// One line, drawn over and over.
-    Bar,
-    /// A line now and then.
-    Lines,
-    /// One event a line.
-    Events,
-}
-
-impl LiveSettings {
-    pub(super) fn shown(self) -> Shown {
-        let redraws = io::stderr().is_terminal() && self.log == Log::Text;
-        match self.progress {
-            _ if self.quiet => Shown::Nothing,
-            Progress::Never => Shown::Nothing,
-            Progress::Json => Shown::Events,
-            Progress::Auto | Progress::Always if redraws => Shown::Bar,
-            Progress::Auto => Shown::Nothing,
-            Progress::Always => Shown::Lines,
-        }
-    }
-}
-
 /// The printing thread's picture of the work.
 pub(super) struct Picture {
     settings: LiveSettings,
@@ -91,6 +73,7 @@ pub(super) struct Picture {
     bar: Option<ProgressBar>,
     begun: Instant,
     received: Arc<AtomicU64>,
+    retries: Arc<AtomicU64>,
     /// go.mod files fetched before it was known which modules are needed.
     graph: usize,
     planned: Option<usize>,
@@ -102,14 +85,19 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    pub(super) fn new(settings: LiveSettings, received: Arc<AtomicU64>) -> Picture {
+    pub(super) fn new(
+        settings: LiveSettings,
+        received: &Arc<AtomicU64>,
+        retries: &Arc<AtomicU64>,
+    ) -> Picture {
         let shown = settings.shown();
         Picture {
             settings,
             shown,
             bar: (shown == Shown::Bar).then(bar),
             begun: Instant::now(),
-            received,
+            received: Arc::clone(received),
+            retries: Arc::clone(retries),
             graph: 0,
             told_bytes: (Instant::now(), 0),
             planned: None,
@@ -191,6 +179,28 @@ impl Picture {
                     self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
                 }
             }
+            Message::Resume { url, bytes } => {
+                if json {
+                    let mut object = self.json("resume", None);
+                    object.string("url", &url);
+                    object.number("bytes", bytes);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!("# {} kept of {url}", human(bytes)));
+                }
+            }
+            Message::Again { module, cause } => {
+                if json {
+                    let mut object = self.json("again", Some(&module));
+                    object.string("cause", &cause);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!(
+                        "# {module}: what was kept and what came later do not fit: fetching all \
+                         of it again"
+                    ));
+                }
+            }
             Message::Line(line) => self.say(&line),
             Message::Exact(line) => self.print(&line),
         }
@@ -256,6 +266,9 @@ impl Picture {
                 self.graph
             ),
         };
+        if let Some(retries) = retries(self.retries.load(Ordering::Relaxed)) {
+            line.push_str(&format!("  {retries}"));
+        }
         let slowest = self.working.iter().min_by_key(|(_, since)| **since);
         if let Some((module, since)) = slowest.filter(|(_, since)| since.elapsed() >= SLOW) {
             line.push_str(&format!("  {module} ({} s)", since.elapsed().as_secs()));
@@ -280,45 +293,10 @@ impl Picture {
     }
 }
 
-/// Bytes in decimal units, with three digits: `512 B`, `1.23 MB`.
-#[must_use]
-pub fn human(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB"] {
-        if value < 999.5 || unit == "GB" {
-            let digits = match unit {
-                "B" => 0,
-                _ if value < 9.995 => 2,
-                _ if value < 99.95 => 1,
-                _ => 0,
-            };
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    format!("{bytes} B")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_readable() {
-        let rows = [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.00 kB"),
-            (12_345, "12.3 kB"),
-            (999_499, "999 kB"),
-            (999_500, "1.00 MB"),
-            (500 << 20, "524 MB"),
-            (5_000_000_000_000, "5000 GB"),
-        ];
-        for (bytes, want) in rows {
-            assert_eq!(human(bytes), want);
-        }
-    }
+    use crate::config::{Log, Progress};
 
     #[test]
     fn what_is_fetched_or_done_waits_no_longer() {
@@ -338,7 +316,7 @@ mod tests {
             },
         ];
         for end in ends {
-            let mut picture = Picture::new(settings, Arc::default());
+            let mut picture = Picture::new(settings, &Arc::default(), &Arc::default());
             picture.take(Message::Waiting {
                 module: module.clone(),
                 lock: "v1.0.0.lock".to_owned(),

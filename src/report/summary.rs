@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::count::human;
 use super::json::JsonObject;
-use super::picture::human;
 
 /// What went over the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Traffic {
     pub requests: u64,
     /// Further tries.
     pub retries: u64,
+    /// Bytes that were kept of cut transfers and did not come again.
+    pub resumed: u64,
 }
 
 /// A run in numbers.
@@ -38,9 +40,14 @@ impl Summary {
             bytes,
             requests,
             retries,
+            resumed,
         } = self.traffic;
+        let resumed = match resumed {
+            0 => String::new(),
+            bytes => format!(" {} resumed,", human(bytes)),
+        };
         format!(
-            "{} modules, {} fetched, {} from the cache; {} received, {requests} requests, {retries} \
+            "{} modules, {} fetched, {} from the cache; {} received,{resumed} {requests} requests, {retries} \
              retries, {:.2} s",
             self.modules,
             self.fetched,
@@ -59,6 +66,7 @@ impl Summary {
         json.number("fetched", self.fetched as u64);
         json.number("cached", self.cached as u64);
         json.number("bytes", self.traffic.bytes);
+        json.number("resumed", self.traffic.resumed);
         json.number("requests", self.traffic.requests);
         json.number("retries", self.traffic.retries);
         let elapsed = self.elapsed.as_millis();
@@ -81,15 +89,16 @@ mod tests {
                 bytes: 12_345,
                 requests: 17,
                 retries: 2,
+                resumed: 500,
             },
             elapsed: Duration::from_millis(1230),
         };
-        let text = "9 modules, 5 fetched, 3 from the cache; 12.3 kB received, 17 requests, \
+        let text = "9 modules, 5 fetched, 3 from the cache; 12.3 kB received, 500 B resumed, 17 requests, \
                     2 retries, 1.23 s";
         assert_eq!(summary.text(), text);
         let want = format!(
             "{{\"level\":\"info\",\"message\":\"{text}\",\"modules\":9,\"fetched\":5,\"cached\":3,\
-             \"bytes\":12345,\"requests\":17,\"retries\":2,\"elapsed_ms\":1230}}"
+             \"bytes\":12345,\"resumed\":500,\"requests\":17,\"retries\":2,\"elapsed_ms\":1230}}"
         );
         assert_eq!(summary.json().compact(), want);
     }

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ureq::Body;
-use ureq::http::{Response, StatusCode, header};
+use ureq::http::{HeaderName, Response, StatusCode, header};
 
-use super::body::{Sink, briefly, copy_body};
+use super::body::{Extent, Sink, briefly, copy_body};
 use super::client::Client;
+use super::credentials::{Credentials, Held, Refused};
 use super::exchange::Exchange;
 use super::failure::{Circumstances, reading};
+use super::resume::{Answer, Kept, Resumable};
 use super::retry::{Failure, parse_retry_after};
 use super::stale::Stale;
 use super::status::{Detail, status_error, status_text};
@@ -26,6 +28,13 @@ const MAX_REDIRECTS: usize = 10;
 pub(super) enum TryTime {
     Limited,
     Unlimited,
+}
+
+/// What a good try brought, in bytes.
+pub(super) struct Brought {
+    pub(super) bytes: u64,
+    /// What needed not come again.
+    pub(super) resumed: u64,
 }
 
 /// A failed try.
@@ -55,24 +64,32 @@ impl Failed {
 }
 
 impl Client {
-    /// One try: redirects, status, body. Returns the size of the body as it was sent.
+    /// One try: redirects, status, body. Asks for the rest of what is `kept`, and, if the answer
+    /// to that is of no use, for the whole.
     pub(super) fn one_try(
         &self,
         url: &Url,
         limit: u64,
         sink: &mut dyn Sink,
+        mut kept: Option<Kept>,
         time: TryTime,
         attempt: u32,
-    ) -> Result<u64, Failed> {
+    ) -> Result<Brought, Failed> {
         let shown = &url.redacted();
         let started = Instant::now();
-        let until = match time {
+        let for_this = match time {
             TryTime::Limited => started.checked_add(self.0.settings.whole_try()),
             TryTime::Unlimited => None,
         };
+        let for_all = self.0.settings.deadline.map(|deadline| deadline.at());
+        let until = for_this.into_iter().chain(for_all).min();
+        let stall_timeout = self.0.settings.stall_timeout;
         let proxies = &self.network().proxies;
         let mut now = url.clone();
         let mut redirects = 0;
+        // Where a redirect has led away, nobody is told who we are any more, even on the way back.
+        let mut at_home = true;
+        let mut asked = false;
         loop {
             let hop = proxies
                 .for_target(now.scheme(), now.hostname(), now.port())
@@ -84,54 +101,116 @@ impl Client {
                 through,
                 settings: &self.0.settings,
             };
+            let credentials = &self.0.credentials;
+            let held = match at_home {
+                true => credentials
+                    .find(&now, hop.is_some())
+                    .map_err(|error| error.context(format!("reading {shown}")))?,
+                false => None,
+            };
+            let sent = held.as_deref();
+            let asks = kept.as_ref().map(Kept::headers).unwrap_or_default();
             let mut exchange = Exchange::begin(&*self.0.observer, now.redacted(), attempt, through);
-            let response = exchange.noting(self.send(&now, until, None, &circumstances))?;
+            let response = self.send(&now, sent, &asks, until, &circumstances);
+            let response = exchange.noting(response)?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
-            let told = now.tells_secrets() || hop.is_some_and(|hop| hop.authorization.is_some());
+            let told = now.tells_secrets()
+                || sent.is_some()
+                || hop.is_some_and(|hop| hop.authorization.is_some());
             let status = response.status();
             exchange.answered(status_text(status));
+            if let Some(held) = sent {
+                Credentials::judge(held, status);
+            }
             if let Some(location) = location(&response) {
-                let target = redirect(&now, &location, redirects, shown, told)?;
+                let target = redirect(&now, sent, &location, redirects, shown, told)?;
                 redirects += 1;
+                at_home &= target.has_origin_of(&now);
                 // Reading the small body to its end frees the connection for the next request.
-                let mut body = briefly(response.into_body(), self.0.settings.stall_timeout);
+                let mut body = briefly(response.into_body(), stall_timeout);
                 let _ = io::copy(&mut body, &mut io::sink());
                 now = target;
                 continue;
             }
-            if status != StatusCode::OK {
+            let length = response.body().content_length();
+            let judged = kept
+                .as_ref()
+                .map(|kept| kept.judge(status, response.headers(), length));
+            if judged == Some(Answer::Unusable) {
+                let mut body = briefly(response.into_body(), stall_timeout);
+                let _ = io::copy(&mut body, &mut io::sink());
+                // From where it began: what a redirect took away counts again.
+                (now, redirects, kept, at_home) = (url.clone(), 0, None, true);
+                continue;
+            }
+            let extent = match kept.take_if(|_| judged == Some(Answer::Rest)) {
+                Some(kept) => Some(Extent::Rest(kept)),
+                None if status == StatusCode::OK => {
+                    let date = self.0.timer.now();
+                    let of = Resumable::of(shown, response.headers(), length, date);
+                    Some(Extent::Whole(of))
+                }
+                None => None,
+            };
+            let Some(extent) = extent else {
                 let (parts, body) = response.into_parts();
+                if at_home && !asked && credentials.may_go_to(&now, hop.is_some()) {
+                    asked = true;
+                    let refusal = (parts.version, status, &parts.headers);
+                    if credentials.again(&now, sent, refusal).is_some() {
+                        let _ = io::copy(&mut briefly(body, stall_timeout), &mut io::sink());
+                        continue;
+                    }
+                }
                 let retry_after = parts
                     .headers
                     .get(header::RETRY_AFTER)
                     .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
                 let detail = if told { Detail::Hidden } else { Detail::Shown };
-                let body = briefly(body, self.0.settings.stall_timeout);
-                let error = status_error(shown, status, &parts.headers, body, detail);
+                let body = briefly(body, stall_timeout);
+                let mut error = status_error(shown, status, &parts.headers, body, detail);
+                if matches!(status.as_u16(), 401 | 403) {
+                    let refused = Refused {
+                        url: &now,
+                        sent,
+                        redirected: !at_home,
+                        proxied: hop.is_some(),
+                    };
+                    error = credentials.explain(error, &refused);
+                }
                 return Err(Failed { error, retry_after });
-            }
-            let copied = copy_body(response, limit, sink, &circumstances, &exchange);
-            return exchange.noting(copied);
+            };
+            let copied = copy_body(response, &extent, limit, sink, &circumstances, &exchange);
+            let bytes = exchange.noting(copied)?;
+            let resumed = match extent {
+                Extent::Whole(_) => 0,
+                Extent::Rest(kept) => kept.bytes,
+            };
+            return Ok(Brought { bytes, resumed });
         }
     }
 
-    /// Sends the request: with credentials only if they belong there, and over TLS or loopback.
+    /// Sends the request, with these headers beside the usual ones: with credentials only if they
+    /// belong there, and over TLS or loopback.
     pub(super) fn send(
         &self,
         url: &Url,
+        held: Option<&Held>,
+        asks: &[(HeaderName, String)],
         until: Option<Instant>,
-        range: Option<&str>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Response<Body>, Failed> {
         let mut authorization = None;
         if let Some(user) = url.user() {
-            if url.scheme() != Scheme::Https && !url.is_loopback() {
+            let proxied = circumstances.through.is_some();
+            if !url.is_loopback() && !self.0.credentials.may_go_to(url, proxied) {
                 return Err(Error::new(
                     Kind::Auth,
                     format!("refusing to pass credentials to insecure URL: {url}"),
                 )
+                .hint("use https, or name the host with --allow-insecure-auth")
                 .into());
             }
             let password = user.password.as_deref().unwrap_or_default();
@@ -145,8 +224,11 @@ impl Client {
             if let Some(value) = &authorization {
                 request = request.header(header::AUTHORIZATION, value);
             }
-            if let Some(range) = range {
-                request = request.header(header::RANGE, range);
+            for (name, value) in held.into_iter().flat_map(Held::headers) {
+                request = request.header(name, value);
+            }
+            for (name, value) in asks {
+                request = request.header(name, value);
             }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());
@@ -173,6 +255,7 @@ pub(super) fn location(response: &Response<Body>) -> Option<String> {
 /// `told` is true if who redirects knows what must not be printed.
 pub(super) fn redirect(
     now: &Url,
+    sent: Option<&Held>,
     location: &str,
     followed: usize,
     shown: &RedactedUrl,
@@ -192,9 +275,9 @@ pub(super) fn redirect(
         reading(shown, Kind::Network, reason)
     })?;
     if told {
-        if now
-            .user()
-            .is_some_and(|user| user.is_in_host(target.host()))
+        let host = target.host();
+        if now.user().is_some_and(|user| user.is_in_host(host))
+            || sent.is_some_and(|sent| sent.is_in_host(host))
         {
             // Its look-up would tell the password to name servers.
             let reason = "redirected to a host whose name repeats the credentials";

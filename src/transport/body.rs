@@ -11,6 +11,7 @@ use super::attempt::Failed;
 use super::encoding::{Decoded, Encoding, Trouble};
 use super::event::{Event, Observer};
 use super::failure::Circumstances;
+use super::resume::{Kept, Resumable};
 use super::status::MAX_DRAIN_BYTES;
 use super::url::RedactedUrl;
 use crate::error::{Error, Kind};
@@ -20,15 +21,21 @@ pub(super) const CHUNK_BYTES: usize = 32 << 10;
 
 /// Where a body goes.
 pub trait Sink: io::Write {
-    /// Throws away what was written, before another try.
+    /// Throws away what was written: the first byte of a body comes next. If that body can be
+    /// gone on with after a cut, `resumable` says how.
     ///
     /// # Errors
     /// What the system says; the transfer then fails for good.
-    fn restart(&mut self) -> io::Result<()>;
+    fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()>;
+
+    /// What it holds of a body that can be gone on with, of an earlier try or an earlier run.
+    fn kept(&self) -> Option<Kept> {
+        None
+    }
 }
 
 impl Sink for Vec<u8> {
-    fn restart(&mut self) -> io::Result<()> {
+    fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
         self.clear();
         Ok(())
     }
@@ -41,6 +48,8 @@ pub struct Fetched<T> {
     pub value: T,
     /// How many bytes of body came over the network (or from a file) in the try that worked.
     pub bytes: u64,
+    /// How many more bytes of it an earlier try or run had left, which did not come again.
+    pub resumed: u64,
     /// How many tries failed before.
     pub retries: u32,
 }
@@ -51,6 +60,7 @@ impl<T> Fetched<T> {
         Fetched {
             value: change(self.value),
             bytes: self.bytes,
+            resumed: self.resumed,
             retries: self.retries,
         }
     }
@@ -97,9 +107,18 @@ pub(super) fn briefly(body: Body, stall_timeout: Duration) -> impl Read {
     .take(MAX_DRAIN_BYTES)
 }
 
-/// Copies a body that is wanted; returns its size as it was sent.
+/// Which bytes of a body an answer has.
+pub(super) enum Extent {
+    /// All; and how they can be gone on with if they are cut.
+    Whole(Option<Resumable>),
+    /// Those that follow what is kept.
+    Rest(Kept),
+}
+
+/// Copies a body that is wanted; returns how many bytes were sent.
 pub(super) fn copy_body(
     response: Response<Body>,
+    extent: &Extent,
     limit: u64,
     sink: &mut dyn Sink,
     circumstances: &Circumstances<'_>,
@@ -120,10 +139,29 @@ pub(super) fn copy_body(
     }
     let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
     let mut chunk = vec![0; CHUNK_BYTES];
-    let (mut total, mut told) = (0, 0);
+    let mut told = 0;
+    let mut total = match extent {
+        Extent::Whole(resumable) => {
+            let restarted = sink.restart(resumable.as_ref());
+            restarted.map_err(|cause| unwritable(shown, cause))?;
+            0
+        }
+        Extent::Rest(kept) => {
+            let (url, bytes) = (shown, kept.bytes);
+            observer.event(&Event::Resume { url, bytes });
+            bytes
+        }
+    };
+    // Of a whole body the length in its header is enforced below us; of a rest it need not have
+    // one, and nothing may follow the last byte.
+    let end = match extent {
+        Extent::Whole(_) => None,
+        Extent::Rest(kept) => Some(kept.of.length),
+    };
     loop {
         let count = match body.read(&mut chunk) {
-            Ok(0) => return Ok(body.received()),
+            Ok(0) if end.is_none_or(|end| total == end) => return Ok(body.received()),
+            Ok(0) => return Err(circumstances.closed_early().into()),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
@@ -137,6 +175,9 @@ pub(super) fn copy_body(
         total += count as u64;
         if total > limit {
             return Err(too_large().into());
+        }
+        if end.is_some_and(|end| total > end) {
+            return Err(circumstances.too_long().into());
         }
         let part = chunk.get(..count).unwrap_or_default();
         sink.write_all(part)

@@ -3,19 +3,22 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ureq::Agent;
 
 use super::Settings;
 use super::agent;
-use super::attempt::TryTime;
+use super::attempt::{Brought, TryTime};
 use super::body::{CHUNK_BYTES, Fetched, Sink, TooLarge, unwritable};
+use super::credentials::Credentials;
+use super::deadline::Deadline;
 use super::event::{Event, Observer};
 use super::failure::tried;
 use super::file;
 use super::hosts::HostLimits;
 use super::proxy_env::Proxies;
+use super::resume::Kept;
 use super::retry::{RealTimer, Timer};
 use super::url::{Scheme, Url};
 use crate::error::{Error, Kind, Result};
@@ -30,6 +33,7 @@ pub(super) struct Inner {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) timer: Box<dyn Timer>,
     hosts: HostLimits,
+    pub(super) credentials: Credentials,
     network: OnceLock<Network>,
 }
 
@@ -64,6 +68,7 @@ impl Client {
     ) -> Client {
         Client(Arc::new(Inner {
             hosts: HostLimits::new(settings.per_host),
+            credentials: Credentials::new(settings.credentials.clone()),
             settings,
             observer,
             timer,
@@ -82,9 +87,10 @@ impl Client {
         Ok(fetched.map(|()| body))
     }
 
-    /// Gets a body of at most `limit` bytes into a sink, which is restarted before each further
-    /// try, and holds what came of the last one if all fail. A try takes as long as it takes,
-    /// while bytes arrive.
+    /// Gets a body of at most `limit` bytes into a sink, which is restarted before the first byte
+    /// of each body, and holds what came of the last one if all fail. Where it holds the beginning
+    /// of what `url` has, and the server still has the same, only the rest is fetched; if it holds
+    /// all of it, nothing is asked. A try takes as long as it takes, while bytes arrive.
     ///
     /// # Errors
     /// - [`Kind::NotFound`] for 404, 410 or a missing file; [`Kind::Auth`] for 401, 403 and 407;
@@ -111,6 +117,7 @@ impl Client {
             return Ok(Fetched {
                 value: (),
                 bytes,
+                resumed: 0,
                 retries: 0,
             });
         }
@@ -129,15 +136,32 @@ impl Client {
         let started = Instant::now();
         let mut attempt = 1;
         loop {
+            let kept = sink
+                .kept()
+                .filter(|kept| kept.of.url == shown.as_str() && kept.of.length <= limit);
+            if let Some(kept) = kept.as_ref().filter(|kept| kept.is_whole()) {
+                let (url, bytes) = (&shown, kept.bytes);
+                inner.observer.event(&Event::Resume { url, bytes });
+                return Ok(Fetched {
+                    value: (),
+                    bytes: 0,
+                    resumed: bytes,
+                    retries: attempt - 1,
+                });
+            }
             // Given back before a pause, and of the host that was asked for: where it redirects
             // to is its own affair.
             let turn = inner.hosts.turn(url.host());
+            if let Some(deadline) = inner.settings.deadline.filter(Deadline::is_over) {
+                return Err(deadline.error(&shown));
+            }
             inner.observer.event(&Event::Start {
                 url: &shown,
                 attempt,
             });
-            let failed = match self.one_try(url, limit, sink, time, attempt) {
-                Ok(bytes) => {
+            let kept = kept.filter(Kept::is_begun);
+            let failed = match self.one_try(url, limit, sink, kept, time, attempt) {
+                Ok(Brought { bytes, resumed }) => {
                     let elapsed = started.elapsed();
                     inner.observer.event(&Event::Done {
                         url: &shown,
@@ -147,6 +171,7 @@ impl Client {
                     return Ok(Fetched {
                         value: (),
                         bytes,
+                        resumed,
                         retries: attempt - 1,
                     });
                 }
@@ -155,22 +180,35 @@ impl Client {
             drop(turn);
             let cause = &failed.error;
             let jitter = inner.timer.jitter();
-            let Some(wait) = inner
-                .settings
-                .retry
-                .schedule(attempt, failed.failure(), jitter)
-            else {
-                let elapsed = started.elapsed();
+            let elapsed = started.elapsed();
+            let retry = &inner.settings.retry;
+            let wait = retry.schedule(attempt, elapsed, failed.failure(), jitter);
+            let in_time = |wait: &Duration| {
+                let deadline = inner.settings.deadline;
+                deadline.is_none_or(|deadline| *wait < deadline.left())
+            };
+            let Some(wait) = wait.filter(in_time) else {
                 inner.observer.event(&Event::Failed {
                     url: &shown,
                     attempt,
                     cause,
                     elapsed,
                 });
-                return Err(if cause.is_transient() && attempt > 1 {
+                if !cause.is_transient() {
+                    return Err(failed.error);
+                }
+                let error = if attempt > 1 {
                     tried(&failed.error, attempt)
                 } else {
                     failed.error
+                };
+                return Err(if attempt <= retry.retries {
+                    error.hint(
+                        "the next try would begin after the time that --retry-max-time or \
+                         --timeout allows",
+                    )
+                } else {
+                    error
                 });
             };
             inner.observer.event(&Event::Retry {
@@ -180,7 +218,6 @@ impl Client {
                 cause,
             });
             inner.timer.sleep(wait);
-            sink.restart().map_err(|cause| unwritable(&shown, cause))?;
             attempt += 1;
         }
     }
@@ -198,6 +235,9 @@ impl Client {
 
 fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {
     let mut file = file::open(url)?;
+    let shown = url.redacted();
+    let restarted = sink.restart(None);
+    restarted.map_err(|cause| unwritable(&shown, cause))?;
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut total = 0;
     loop {
@@ -214,7 +254,7 @@ fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {
         }
         let part = chunk.get(..count).unwrap_or_default();
         sink.write_all(part)
-            .map_err(|cause| unwritable(&url.redacted(), cause))?;
+            .map_err(|cause| unwritable(&shown, cause))?;
     }
 }
 

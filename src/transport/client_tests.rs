@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::transport::testserver::{Server, Then, raw, reply};
-use crate::transport::{Exchanged, NoObserver, ProxySettings, RetryPolicy, RootSettings};
+use crate::transport::{
+    Exchanged, NoObserver, ProxySettings, Resumable, RetryPolicy, RootSettings,
+};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const LIMIT: u64 = 1 << 20;
@@ -43,6 +45,7 @@ impl Observer for Recorder {
                 let status = over.status.unwrap_or_default();
                 format!("exchange {attempt} {status} {bytes}")
             }
+            Event::Resume { bytes, .. } => format!("resume {bytes}"),
             Event::Body { bytes, .. } => format!("body {bytes}"),
             Event::Retry { attempt, wait, .. } => format!("retry {attempt} {wait:?}"),
             Event::Failed { attempt, .. } => format!("failed {attempt}"),
@@ -153,6 +156,7 @@ fn retries_wait_as_the_server_says_and_are_reported() {
         Fetched {
             value: b"body".to_vec(),
             bytes: 4,
+            resumed: 0,
             retries: 2
         }
     );
@@ -475,7 +479,7 @@ fn a_sink_that_fails_ends_it() {
         }
     }
     impl Sink for Full {
-        fn restart(&mut self) -> io::Result<()> {
+        fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
             Ok(())
         }
     }
@@ -499,6 +503,7 @@ fn files_are_read_as_go_reads_them() {
         Fetched {
             value: b"text".to_vec(),
             bytes: 4,
+            resumed: 0,
             retries: 0
         }
     );
@@ -528,5 +533,7 @@ fn a_new_client_has_done_nothing() {
 
 #[path = "client_answer_tests.rs"]
 mod answers;
+#[path = "client_resume_tests.rs"]
+mod resume;
 #[path = "client_secure_tests.rs"]
 mod secure;

@@ -15,8 +15,9 @@ pub trait Observer: Send + Sync {
 /// Something that happened to one request over the network. Of `file://` URLs only the bytes are
 /// told.
 ///
-/// Per request: `Start`, then any number of `Body` and for each exchange (redirects included) one
-/// `Exchange` at its end; a failed try ends with `Retry`, after which `Start` follows, or with `Failed`; a
+/// Per request: `Start`, then perhaps `Resume`, any number of `Body`, and for each exchange
+/// (redirects included) one `Exchange` at its end; a failed try ends with `Retry`, after which
+/// `Start` follows, or with `Failed`; a
 /// good one with `Done`. Attempts count from 1.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -27,6 +28,13 @@ pub enum Event<'a> {
         url: &'a RedactedUrl,
         /// The number of the try.
         attempt: u32,
+    },
+    /// The answer goes on where an earlier try or run was cut.
+    Resume {
+        /// The URL asked for.
+        url: &'a RedactedUrl,
+        /// How many bytes need not come again.
+        bytes: u64,
     },
     /// More of the body arrived.
     Body {

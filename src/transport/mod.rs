@@ -11,13 +11,18 @@
 //! | `attempt` | one try: credentials, redirects, what a status means |
 //! | `body` | where a body goes and how much of it may come |
 //! | `agent` | the one ureq configuration, each changed default explained |
-//! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
+//! | `hop`, `socks` | proxies: `CONNECT` for https and the absolute form for http, or SOCKS5 |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
 //! | `stale` | idle connections that turn out to be closed |
 //! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
+//! | `certificate`, `issuer` | why a server is not believed, and whose word is missing |
+//! | `client_auth` | our own certificate, and who gets to see it |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
+//! | `credentials` | who we are to whom: netrc, GOAUTH, tokens |
 //! | `status` | the text of a status that is not 200, as go words it |
+//! | `resume` | going on with a body that was cut: `Range`, `If-Range` |
+//! | `deadline` | the end of the whole run's time |
 //! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
@@ -25,16 +30,18 @@
 //! | `probe`, `validity` | looking at a server and what it shows, for `doctor` |
 //! | `exchange` | one request and its answer: where the time went, over which connection |
 //!
-//! Where later work belongs: *resume* is a `Range` header in `attempt` and a sink
-//! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
-//! per second) are asked at the top of `client::Client::transfer`; *credentials* by URL prefix
-//! are found in `attempt`, where the request is sent, beside those of the URL itself.
+//! Where later work belongs: a *breaker* per host and *limits* (requests per host, bytes
+//! per second) are asked at the top of `client::Client::transfer`.
 
 mod agent;
 mod attempt;
 mod body;
+mod certificate;
 mod client;
+mod client_auth;
+mod credentials;
 mod date;
+mod deadline;
 mod encoding;
 mod event;
 mod exchange;
@@ -42,11 +49,14 @@ mod failure;
 mod file;
 mod hop;
 mod hosts;
+mod issuer;
 mod lookup;
 mod probe;
 mod proxy_env;
+mod resume;
 mod retry;
 mod roots;
+mod socks;
 mod stale;
 mod status;
 #[cfg(test)]
@@ -59,11 +69,15 @@ use std::time::Duration;
 
 pub use body::{Fetched, Sink, TooLarge};
 pub use client::Client;
+pub use client_auth::ClientCertSettings;
+pub use credentials::CredentialSettings;
 pub(crate) use date::days_from_civil;
+pub use deadline::Deadline;
 pub use event::{Event, NoObserver, Observer};
 pub use exchange::{Exchanged, Steps};
-pub use probe::{Answer, Probe, Wanted};
+pub use probe::{Answer, Known, Probe, Wanted};
 pub use proxy_env::ProxySettings;
+pub use resume::{Kept, Resumable, Validator};
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use roots::RootSettings;
 #[cfg(test)]
@@ -84,10 +98,16 @@ pub struct Settings {
     /// The longest that one try of [`Client::get`] may take as a whole, redirects included;
     /// `stall_timeout` if that is longer.
     pub small_body_timeout: Duration,
+    /// When all requests end, be they finished or not.
+    pub deadline: Option<Deadline>,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
+    /// The certificate for servers that ask for one.
+    pub client_cert: ClientCertSettings,
     /// Which requests go through an HTTP proxy.
     pub proxy: ProxySettings,
+    /// Where credentials come from.
+    pub credentials: CredentialSettings,
     /// How many requests one host gets at once.
     pub per_host: usize,
     /// How many idle connections are kept, at most, for all hosts and for one.
@@ -118,8 +138,11 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             small_body_timeout: SMALL_BODY_TIMEOUT,
+            deadline: None,
             roots: RootSettings::default(),
+            client_cert: ClientCertSettings::default(),
             proxy: ProxySettings::default(),
+            credentials: CredentialSettings::default(),
             per_host: 64,
             connections: 64,
             user_agent: concat!("modfetch/", env!("CARGO_PKG_VERSION")).to_owned(),

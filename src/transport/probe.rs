@@ -47,6 +47,15 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// Credentials, without what is secret of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Their kind, or the place where they were found.
+    pub source: String,
+    /// They may be sent: not over plain http to just any host.
+    pub allowed: bool,
+}
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -84,14 +93,28 @@ impl Client {
         Ok(hop.map(|hop| hop.shown.as_str()))
     }
 
-    /// Which credentials would be sent to a URL, and where they were found; never what they are.
-    #[must_use]
-    pub fn credentials(&self, url: &Url) -> Option<String> {
-        let user = url.user()?;
-        Some(match user.password {
-            Some(_) => "user and password in the URL".to_owned(),
-            None => "a user name or token in the URL".to_owned(),
-        })
+    /// Which credentials belong to a URL; never what they are.
+    ///
+    /// # Errors
+    /// [`Kind::Input`]: settings that make no sense.
+    pub fn credentials(&self, url: &Url) -> Result<Option<Known>> {
+        let proxied = self.route(url)?.is_some();
+        let credentials = &self.0.credentials;
+        if let Some(user) = url.user() {
+            let what = match user.password {
+                Some(_) => "user and password in the URL",
+                None => "a user name or token in the URL",
+            };
+            return Ok(Some(Known {
+                source: what.to_owned(),
+                allowed: url.is_loopback() || credentials.may_go_to(url, proxied),
+            }));
+        }
+        let held = credentials.find(url, proxied)?;
+        Ok(held.map(|held| Known {
+            source: held.source.clone(),
+            allowed: true,
+        }))
     }
 
     fn look(&self, url: &Url, wanted: Wanted, first: &Noted) -> Result<Answer> {
@@ -103,6 +126,11 @@ impl Client {
         let until = Instant::now().checked_add(settings.whole_try());
         let mut now = url.clone();
         let mut redirects = 0;
+        let mut at_home = true;
+        let asks: &[_] = match wanted {
+            Wanted::Rest => &[(header::RANGE, "bytes=1-".to_owned())],
+            Wanted::Body(_) => &[],
+        };
         loop {
             let proxies = &self.network().proxies;
             let hop = proxies.for_target(now.scheme(), now.hostname(), now.port())?;
@@ -113,18 +141,26 @@ impl Client {
                 through,
                 settings,
             };
+            let held = match at_home {
+                true => self.0.credentials.find(&now, hop.is_some())?,
+                false => None,
+            };
+            let sent = held.as_deref();
             let mut exchange = Exchange::begin(first, now.redacted(), 1, through);
-            let range = (wanted == Wanted::Rest).then_some("bytes=1-");
             let response = self
-                .send(&now, until, range, &circumstances)
+                .send(&now, sent, asks, until, &circumstances)
                 .map_err(|failed| failed.error)?;
             exchange.answered(status_text(response.status()));
-            let told = now.tells_secrets() || hop.is_some_and(|hop| hop.authorization.is_some());
-            match location(&response) {
-                Some(location) => now = redirect(&now, &location, redirects, shown, told)?,
-                None => return Ok(answer(response, now.redacted(), wanted)),
-            }
+            let told = now.tells_secrets()
+                || sent.is_some()
+                || hop.is_some_and(|hop| hop.authorization.is_some());
+            let Some(location) = location(&response) else {
+                return Ok(answer(response, now.redacted(), wanted));
+            };
+            let target = redirect(&now, sent, &location, redirects, shown, told)?;
+            at_home &= target.has_origin_of(&now);
             redirects += 1;
+            now = target;
         }
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod concurrent;
+mod credentials;
 mod doctor;
 mod download;
 mod flags;
@@ -22,6 +23,7 @@ mod query;
 mod readme;
 mod readonly;
 mod repair;
+mod resume;
 mod static_binary;
 mod sumdb;
 mod support;

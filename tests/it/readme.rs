@@ -16,7 +16,7 @@ use crate::support::{Proxy, Sandbox, Times, require_go};
 
 /// Flags that README names and that belong to other programs.
 const FOREIGN: &[&str] = &[
-    "--mount", "--open", "-euc", "-cf", "-xf", "-s", "-o", "-mod",
+    "--mount", "--secret", "--open", "-euc", "-cf", "-xf", "-s", "-o", "-mod",
 ];
 
 fn file(name: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod choice;
 mod go;
+mod identity;
 mod network;
 mod output;
 
@@ -70,9 +71,15 @@ impl Flag {
 
 /// Every flag, go's first, in the order of help.
 pub fn flags() -> impl Iterator<Item = &'static Flag> {
-    [go::FLAGS, choice::FLAGS, network::FLAGS, output::FLAGS]
-        .into_iter()
-        .flatten()
+    [
+        go::FLAGS,
+        choice::FLAGS,
+        network::FLAGS,
+        identity::FLAGS,
+        output::FLAGS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];

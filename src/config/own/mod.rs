@@ -106,10 +106,16 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         row(&RETRIES, go_env),
         row(&CONNECT_TIMEOUT, go_env),
         row(&STALL_TIMEOUT, go_env),
+        row(&RETRY_MAX_TIME, go_env),
+        row(&TIMEOUT, go_env),
+        row(&ALLOW_INSECURE_AUTH, go_env),
         row(&PROGRESS, go_env),
         row(&COLOR, go_env),
         row(&LOG, go_env),
     ];
+    for setting in [&NETRC_FILE, &CACERT, &CLIENT_CERT, &CLIENT_KEY] {
+        rows.push(row(setting, go_env));
+    }
     for setting in [
         &OFFLINE,
         &LOCKED,
@@ -179,6 +185,11 @@ mod tests {
         assert!(OFFLINE.resolve(Some("yes"), &go_env(&[])).is_err());
         assert!(STALL_TIMEOUT.resolve(Some("0"), &go_env(&[])).is_err());
         assert!(CONNECT_TIMEOUT.resolve(Some("25h"), &go_env(&[])).is_err());
+        assert!(TIMEOUT.resolve(Some("-1s"), &go_env(&[])).is_err());
+        assert_eq!(
+            TIMEOUT.resolve(Some("0s"), &go_env(&[])).unwrap().value,
+            None
+        );
         assert!(RETRIES.resolve(Some("101"), &go_env(&[])).is_err());
         assert!(PROGRESS.resolve(Some(""), &go_env(&[])).is_err());
         assert!(COLOR.resolve(Some("Auto"), &go_env(&[])).is_err());
@@ -194,8 +205,10 @@ mod tests {
                 "{row:?}"
             );
         }
-        let row = &own_values(&go_env(&[("MODFETCH_COLOR", "blue")]))[0];
-        assert_eq!((row.variable, row.changed), ("MODFETCH_COLOR", true));
+        let rows = own_values(&go_env(&[("MODFETCH_COLOR", "blue")]));
+        let row = rows.iter().find(|row| row.variable == "MODFETCH_COLOR");
+        let row = row.expect("it is listed");
+        assert!(row.changed);
         assert!(row.refused.is_some());
     }
 
