@@ -22,6 +22,10 @@
 //! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged
 //!    ([`trust::sumdb`]). Only then do zip and directory become visible, by
 //!    the protocol of [`cache`], which is go's.
+//!
+//!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
+//!    from what database, cache and source say ([`fetch::Fetcher::examine`]), or all witnesses are
+//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::judge`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,

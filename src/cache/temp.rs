@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::{beside, create_dir_all};
@@ -51,6 +51,25 @@ impl TempFile {
                 Err(cause) => return Err(Error::io("cannot create", &temp, cause)),
             }
         }
+    }
+
+    /// The file, for reading by position while this value lives.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`] if no more files can be opened.
+    pub fn reader(&self) -> Result<File> {
+        self.file
+            .try_clone()
+            .map_err(|cause| Error::io("cannot open", &self.path, cause))
+    }
+
+    /// Empties the file, for another try.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn truncate(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()
     }
 
     /// Where the bytes are until they are committed.

@@ -45,6 +45,8 @@ impl Persona {
 pub enum Command {
     /// Fetch modules.
     Download,
+    /// Compute, check, complete or explain sums.
+    Sum,
     /// Say what is wrong.
     Doctor,
     /// Print or change settings.

@@ -230,6 +230,7 @@ impl Own {
             (None, None) => Command::Missing,
             (None, Some(Verb::Help)) => help_about(&self.raw.args)?,
             (None, Some(Verb::Download)) => Command::Download,
+            (None, Some(Verb::Sum)) => Command::Sum,
             (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
             (None, Some(Verb::Doctor)) => {
                 return Err(usage("command doctor takes no arguments"));

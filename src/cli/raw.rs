@@ -48,6 +48,8 @@ pub struct RawArgs {
     pub color: Option<String>,
     /// `--log`.
     pub log: Option<String>,
+    /// `--wait-published`.
+    pub wait_published: Option<String>,
     /// `--offline`.
     pub offline: Option<bool>,
     /// `--locked`.
@@ -64,6 +66,12 @@ pub struct RawArgs {
     pub stats: Option<bool>,
     /// `--go-exit-codes`.
     pub go_exit_codes: Option<bool>,
+    /// `sum --check`.
+    pub check: bool,
+    /// `sum --write`.
+    pub write_sums: bool,
+    /// `sum --explain`.
+    pub explain: bool,
     /// `--from`: a file, or `-` for standard input.
     pub from: Option<PathBuf>,
     /// `env -changed`.

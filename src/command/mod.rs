@@ -9,5 +9,9 @@ pub mod env;
 mod list;
 mod network;
 mod pick;
+mod project;
+pub mod sum;
+mod sum_check;
+mod sum_explain;
 
 pub use directory::working_directory;

@@ -7,7 +7,7 @@ use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
 use crate::modset::Project;
 use crate::module::PrefixPatterns;
-use crate::report::Live;
+use crate::report::{Live, LiveSettings};
 use crate::source::{Chain, DatabaseRoute, Offline, Source};
 use crate::transport::{
     Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
@@ -66,6 +66,8 @@ impl Network {
             database: self.database(config),
             exempt: PrefixPatterns::parse(&config.gonosumdb.value),
             locked: config.locked.value,
+            local_proxy: config.goproxy.value.starts_with("file://")
+                && !config.goproxy.value.contains([',', '|']),
         };
         match project {
             Some(project) => SumPolicy::with_file(&project.go_sum(), settings),
@@ -91,13 +93,11 @@ impl Network {
         let store = sumdb::Store::new(&config.gomodcache.value, gopath, &name);
         let transport: Box<dyn sumdb::Transport> = match self.offline {
             Some(why) => Box::new(Unasked(why)),
-            None => Box::new(DatabaseRoute::new(
-                name,
-                self.chain.clone(),
-                setting.direct,
-                setting.url,
-                self.client.clone(),
-            )),
+            None => {
+                let (chain, client) = (self.chain.clone(), self.client.clone());
+                let route = DatabaseRoute::new(name, chain, setting.direct, setting.url, client);
+                Box::new(route.waiting(config.wait_published.value))
+            }
         };
         let client = sumdb::Client::new(setting.verifier, store, transport);
         Database::Client(Arc::new(client))
@@ -107,6 +107,17 @@ impl Network {
 impl sumdb::Transport for DatabaseRoute {
     fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         DatabaseRoute::get(self, path, limit)
+    }
+}
+
+/// What of a run is told while it happens.
+pub(super) fn live_settings(config: &Config) -> LiveSettings {
+    LiveSettings {
+        progress: config.progress.value,
+        log: config.log.value,
+        requests: config.x.value,
+        verbose: config.verbose.value,
+        quiet: config.quiet.value,
     }
 }
 

@@ -71,6 +71,8 @@ pub struct Config {
     pub client_cert: Setting<Option<PathBuf>>,
     /// Its key, if it is not in the same file; absolute.
     pub client_key: Setting<Option<PathBuf>>,
+    /// How long to wait for versions that the checksum database does not know yet; zero is not.
+    pub wait_published: Setting<Duration>,
     /// Open no socket.
     pub offline: Setting<bool>,
     /// go.sum is complete and stays as it is.
@@ -194,6 +196,8 @@ impl Config {
             cacert: own_file(&own::CACERT, flags.cacert.as_deref())?,
             client_cert: own_file(&own::CLIENT_CERT, flags.client_cert.as_deref())?,
             client_key: own_file(&own::CLIENT_KEY, flags.client_key.as_deref())?,
+            wait_published: own::WAIT_PUBLISHED
+                .resolve(flags.wait_published.as_deref(), &go_env)?,
             offline: own_bool(&own::OFFLINE, flags.offline)?,
             locked: own_bool(&own::LOCKED, flags.locked)?,
             fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,

@@ -27,12 +27,14 @@
 
 mod compute;
 mod conductor;
+mod evidence;
 mod files;
 mod graph;
 mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod sums;
 mod transfer;
 
 use std::collections::HashMap;
@@ -40,8 +42,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
+pub use pools::on_cores;
 pub use query::{Answer, Question};
+pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;

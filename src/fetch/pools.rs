@@ -46,6 +46,15 @@ impl Pools {
     }
 }
 
+/// Does `work` on a pool of one thread a core, over which large trees and zips are spread.
+///
+/// # Errors
+/// Those of `work`; [`Kind::Other`] if no thread can be started.
+pub fn on_cores<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let place = OnceLock::new();
+    pool(&place, "hash", cores())?.install(work)
+}
+
 /// How many threads can compute at once.
 pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)

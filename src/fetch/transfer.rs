@@ -80,6 +80,10 @@ impl Fetcher<'_> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
         self.sums.ask(entry.module(), Part::Zip)?;
+        // It may have lacked nothing but somebody to vouch for it: that takes no lock.
+        if let Some(h1) = self.complete(entry)? {
+            return Ok(Transferred::Complete(h1));
+        }
         let lock = match (entry.try_lock()?, on_contention) {
             (Some(lock), _) => lock,
             (None, OnContention::Defer) => return Ok(Transferred::Busy),

@@ -2,8 +2,7 @@
 //!
 //! Workers send small messages over a channel and never wait for the terminal. One thread keeps
 //! the picture ([`super::picture`]) and prints. It starts with the run if progress or requests are
-//! to be told, and
-//! otherwise with the first wait for a lock.
+//! to be told, and otherwise with the first wait for a lock.
 
 use std::mem;
 use std::path::Path;

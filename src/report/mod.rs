@@ -8,6 +8,7 @@
 
 mod console;
 mod count;
+mod explained;
 mod json;
 mod live;
 mod outcome;
@@ -18,6 +19,7 @@ mod summary;
 
 pub use console::Console;
 pub use count::human;
+pub use explained::Explained;
 pub use json::JsonObject;
 pub use live::Live;
 pub use outcome::{Asked, outcome_json};

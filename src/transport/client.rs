@@ -103,6 +103,18 @@ impl Client {
         self.get_within(url, limit, sink, TryTime::Unlimited)
     }
 
+    /// Puts off another request for `url` that the caller decided on, told like a retry; `cause`
+    /// is how the last one, number `attempt`, ended.
+    pub fn pause(&self, url: &Url, attempt: u32, wait: Duration, cause: &Error) {
+        self.0.observer.event(&Event::Retry {
+            url: &url.redacted(),
+            attempt,
+            wait,
+            cause,
+        });
+        self.0.timer.sleep(wait);
+    }
+
     fn get_within(
         &self,
         url: &Url,

@@ -25,6 +25,7 @@ mod readonly;
 mod repair;
 mod resume;
 mod static_binary;
+mod sum;
 mod sumdb;
 mod support;
 mod trace;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Flag, OURS};
+use super::{Flag, OURS, SUM};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -54,6 +54,40 @@ pub(super) const FLAGS: &[Flag] = &[
         detail: "Whichever of --keep-going and --fail-fast comes last counts.",
         set: |raw, given| {
             raw.fail_fast = Some(given.on());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "check",
+        commands: SUM,
+        brief: "Compare go.sum with what the module graph needs",
+        detail: "Exit code 10 if lines are missing, 5 if lines disagree. Nothing is written.",
+        set: |raw, given| {
+            raw.check = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "write",
+        commands: SUM,
+        brief: "Add the lines that go.sum lacks",
+        detail: "A line that disagrees is told and stays as it is.",
+        set: |raw, given| {
+            raw.write_sums = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "explain",
+        commands: SUM,
+        brief: "Show who says what of a module version",
+        detail: "go.sum, checksum database, cache and proxy side by side. What the proxy has is fetched, \
+compared and thrown away.",
+        set: |raw, given| {
+            raw.explain = given.on();
             Ok(())
         },
         ..OURS

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{BOTH, CONNECTING, ENV, Flag, GO, unsupported};
+use super::{ENV, Flag, GO, PROJECT, TALKING, unsupported};
 use crate::cli::commands::Verb;
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "C",
         value: Some("DIR"),
-        commands: &[Verb::Download, Verb::Doctor, Verb::Env],
+        commands: &[Verb::Download, Verb::Sum, Verb::Doctor, Verb::Env],
         brief: "Work in this directory",
         detail: "As if the program were started there. As 'go', it must be the first flag.",
         set: |raw, given| {
@@ -20,7 +20,13 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "json",
-        commands: &[Verb::Download, Verb::Doctor, Verb::Env, Verb::Version],
+        commands: &[
+            Verb::Download,
+            Verb::Sum,
+            Verb::Doctor,
+            Verb::Env,
+            Verb::Version,
+        ],
         brief: "Print results as JSON",
         detail: "For download a sequence of objects with go's fields, in module order.",
         set: |raw, given| {
@@ -31,7 +37,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "x",
-        commands: BOTH,
+        commands: TALKING,
         brief: "Print what is done",
         detail: "Requests and their outcome on standard error; secrets are left out.",
         set: |raw, given| {
@@ -53,7 +59,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "modfile",
         value: Some("FILE"),
-        commands: CONNECTING,
+        commands: PROJECT,
         brief: "Use this file in place of go.mod",
         detail: "Its name ends in .mod; go.sum is replaced by the same name ending in .sum.",
         set: |raw, given| {

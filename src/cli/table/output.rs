@@ -1,6 +1,6 @@
 //! Our flags that say what is told, and how.
 
-use super::{BOTH, DOWNLOAD, FETCHING, Flag, OURS};
+use super::{DOWNLOAD, FETCHING, Flag, OURS, TALKING};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -23,7 +23,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "verbose",
         short: Some('v'),
         env: Some("MODFETCH_VERBOSE"),
-        commands: BOTH,
+        commands: TALKING,
         brief: "Tell more; for env, what decided each setting",
         detail: "",
         set: |raw, given| {

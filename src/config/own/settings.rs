@@ -85,6 +85,14 @@ pub(in crate::config) const CLIENT_CERT: OwnSetting<Option<PathBuf>> = file(
 /// `--client-key`.
 pub(in crate::config) const CLIENT_KEY: OwnSetting<Option<PathBuf>> =
     file("--client-key", "MODFETCH_CLIENT_KEY", None);
+/// `--wait-published`: how long a version may take to be known to the checksum database.
+pub(in crate::config) const WAIT_PUBLISHED: OwnSetting<Duration> = OwnSetting {
+    flag: "--wait-published",
+    variable: "MODFETCH_WAIT_PUBLISHED",
+    alias: None,
+    default: "0",
+    parse: value::patience,
+};
 /// `--progress`.
 pub(in crate::config) const PROGRESS: OwnSetting<Progress> = OwnSetting {
     flag: "--progress",

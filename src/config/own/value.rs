@@ -166,6 +166,14 @@ pub(super) fn hosts(text: &str) -> Parsed<Vec<String>> {
     }
 }
 
+/// As [`timeout`], and zero, which is no patience at all.
+pub(super) fn patience(text: &str) -> Parsed<Duration> {
+    match parse_duration(text) {
+        Some(Duration::ZERO) => Ok(Duration::ZERO),
+        _ => timeout(text),
+    }
+}
+
 pub(super) fn progress(text: &str) -> Parsed<Progress> {
     match text {
         "auto" => Ok(Progress::Auto),
