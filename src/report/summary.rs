@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::count::human;
+use super::count;
 use super::json::JsonObject;
 
 /// What went over the network.
@@ -44,15 +44,16 @@ impl Summary {
         } = self.traffic;
         let resumed = match resumed {
             0 => String::new(),
-            bytes => format!(" {} resumed,", human(bytes)),
+            bytes => format!(" {} resumed,", count::human(bytes)),
         };
+        let retries = count::retries(retries).unwrap_or_else(|| "0 retries".to_owned());
         format!(
-            "{} modules, {} fetched, {} from the cache; {} received,{resumed} {requests} requests, {retries} \
-             retries, {:.2} s",
+            "{} modules, {} fetched, {} from the cache; {} received,{resumed} {requests} requests, {retries}, \
+             {:.2} s",
             self.modules,
             self.fetched,
             self.cached,
-            human(bytes),
+            count::human(bytes),
             self.elapsed.as_secs_f64()
         )
     }
