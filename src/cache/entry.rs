@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::lock::{FileLock, VersionLock};
 use super::part::{self, ZipPart};
 use super::temp::{TempFile, write_atomically};
-use super::{create_dir_all, list};
+use super::{Cache, Locks, create_dir_all, list, writing};
 use crate::error::{Error, Result};
 use crate::module::{H1, ModuleVersion};
-use crate::modzip;
+use crate::{modzip, steps};
 
 /// The places of one module version.
 #[derive(Clone, Debug)]
@@ -23,13 +23,15 @@ pub struct Entry {
     version: String,
     /// `P@V/`.
     directory: PathBuf,
+    locks: Locks,
 }
 
 impl Entry {
-    pub(super) fn new(root: &Path, module: &ModuleVersion) -> Result<Entry> {
+    pub(super) fn new(cache: &Cache, module: &ModuleVersion) -> Result<Entry> {
         let escaped = module
             .escape()
             .map_err(|error| error.context(module.to_string()))?;
+        let root = cache.root();
         let versions = root
             .join("cache/download")
             .join(escaped.path().as_str())
@@ -41,6 +43,7 @@ impl Entry {
             versions,
             version,
             directory,
+            locks: cache.locks.clone(),
         })
     }
 
@@ -133,7 +136,15 @@ impl Entry {
             let mut temp = TempFile::beside(&path)?;
             let written = temp.write_all(data);
             written.map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
-            list::add(&self.versions, &self.version, || temp.commit(&path))
+            steps::reached("mod-temporary-written");
+            let list = self.versions.join("list");
+            let mut lock = self.locks.acquire(&list, Some(&self.module))?;
+            let _writing = writing();
+            list::add(&mut lock, &self.versions, &self.version)?;
+            steps::reached("list-edited");
+            temp.commit(&path)?;
+            steps::reached("mod-renamed");
+            Ok(())
         };
         self.named(write())
     }
@@ -163,10 +174,10 @@ impl Entry {
     /// Waits for the lock that covers zip, ziphash and directory.
     ///
     /// # Errors
-    /// [`crate::Kind::LocalIo`], naming the lock file.
+    /// [`crate::Kind::LocalIo`] or [`crate::Kind::LockTimeout`], naming the lock file.
     pub fn lock(&self) -> Result<VersionLock> {
-        self.named(FileLock::acquire(&self.lock_path()))
-            .map(|_held| VersionLock { _held })
+        let lock = self.locks.acquire(&self.lock_path(), Some(&self.module));
+        self.named(lock).map(|_held| VersionLock { _held })
     }
 
     /// Takes the lock if it is free.
@@ -227,12 +238,12 @@ impl Entry {
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
-    pub fn commit_zip(&self, _lock: &VersionLock, zip: ZipPart, h1: &H1) -> Result<()> {
-        self.named(write_atomically(
-            &self.ziphash_path(),
-            h1.as_str().as_bytes(),
-        ))?;
-        self.named(zip.commit(&self.zip_path()))
+    pub fn commit_zip(&self, lock: &VersionLock, zip: ZipPart, h1: &H1) -> Result<()> {
+        self.commit_ziphash(lock, h1)?;
+        steps::reached("ziphash-written");
+        self.named(zip.commit(&self.zip_path()))?;
+        steps::reached("zip-renamed");
+        Ok(())
     }
 
     /// Records the h1 of a zip that is there without one.
@@ -262,6 +273,7 @@ impl Entry {
             fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))
         };
         self.named(begin())?;
+        steps::reached("partial-made");
         let partial = Partial {
             entry: self.clone(),
             done: false,
@@ -302,11 +314,13 @@ impl Partial<'_> {
     /// [`crate::Kind::LocalIo`].
     pub fn finish(mut self, seal: impl FnOnce(&Path)) -> Result<()> {
         seal(&self.entry.directory);
+        steps::reached("directory-sealed");
         let mark = self.entry.partial_path();
         let removed = fs::remove_file(&mark);
         self.entry
             .named(removed.map_err(|cause| Error::io("cannot remove", &mark, cause)))?;
         self.done = true;
+        steps::reached("partial-removed");
         Ok(())
     }
 }

@@ -38,9 +38,11 @@
 //! Source: golang/go `cmd/go/internal/modfetch/{cache,fetch}.go`.
 
 mod entry;
+mod holder;
 mod list;
 mod lock;
 mod part;
+mod settle;
 mod survey;
 mod temp;
 
@@ -48,8 +50,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use entry::Entry;
-pub use lock::{FileLock, VersionLock};
+pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
+pub use settle::{Writing, settle, writing};
 pub use survey::Survey;
 pub use temp::{TempFile, write_atomically};
 
@@ -60,6 +63,7 @@ use crate::module::{ModulePath, ModuleVersion, compare, is_pseudo_version};
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
+    locks: Locks,
 }
 
 impl Cache {
@@ -85,8 +89,21 @@ impl Cache {
             }
             _ => Ok(Cache {
                 root: root.to_owned(),
+                locks: Locks::default(),
             }),
         }
+    }
+
+    /// The same cache, waiting for locks in this way.
+    #[must_use]
+    pub fn with_locks(self, locks: Locks) -> Cache {
+        Cache { locks, ..self }
+    }
+
+    /// How locks are waited for.
+    #[must_use]
+    pub fn locks(&self) -> &Locks {
+        &self.locks
     }
 
     /// The directory that GOMODCACHE names.
@@ -100,7 +117,7 @@ impl Cache {
     /// # Errors
     /// [`Kind::Input`] if the path or version may not be fetched.
     pub fn entry(&self, module: &ModuleVersion) -> Result<Entry> {
-        Entry::new(&self.root, module)
+        Entry::new(self, module)
     }
 
     /// The highest cached pseudo-version of a commit, of which at least twelve hexadecimal digits
@@ -135,9 +152,10 @@ impl Cache {
     /// The lock that old and new `go` commands take while they rewrite go.mod or go.sum.
     ///
     /// # Errors
-    /// [`Kind::LocalIo`] if the file cannot be created or locked.
+    /// [`Kind::LocalIo`] if the file cannot be created or locked, [`Kind::LockTimeout`].
     pub fn side_lock(&self) -> Result<FileLock> {
-        FileLock::acquire(&self.root.join("cache").join("lock"))
+        let file = self.root.join("cache").join("lock");
+        self.locks.acquire(&file, None)
     }
 }
 

@@ -7,8 +7,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::{beside, create_dir_all};
+use super::{beside, create_dir_all, writing};
 use crate::error::{Error, Result};
+use crate::steps;
 
 /// A new file that is removed again unless it is renamed into place.
 #[derive(Debug)]
@@ -114,9 +115,11 @@ impl Drop for TempFile {
 /// # Errors
 /// [`crate::Kind::LocalIo`], naming the file.
 pub fn write_atomically(path: &Path, data: &[u8]) -> Result<()> {
+    let _writing = writing();
     let mut temp = TempFile::beside(path)?;
     temp.write_all(data)
         .map_err(|cause| Error::io("cannot write", &temp.path, cause))?;
+    steps::reached("temporary-written");
     temp.commit(path)
 }
 

@@ -22,12 +22,20 @@ pub struct RawArgs {
     pub jobs: Option<String>,
     /// `--jobs-per-host`.
     pub jobs_per_host: Option<String>,
+    /// `--max-requests-per-second`.
+    pub max_requests_per_second: Option<String>,
+    /// `--limit-rate`.
+    pub limit_rate: Option<String>,
     /// `--retries`.
     pub retries: Option<String>,
     /// `--connect-timeout`.
     pub connect_timeout: Option<String>,
     /// `--stall-timeout`.
     pub stall_timeout: Option<String>,
+    /// `--lock-timeout`.
+    pub lock_timeout: Option<String>,
+    /// `--ro-cache`, each time it was given.
+    pub ro_cache: Vec<String>,
     /// `--retry-max-time`.
     pub retry_max_time: Option<String>,
     /// `--timeout`.

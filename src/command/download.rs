@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::interrupt::end_on_signal;
 use super::list;
 use super::network::{Network, live_settings};
 use super::pick::{self, Pick};
@@ -15,7 +16,8 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, Summary};
+use crate::report::{Console, JsonObject, Live, Summary, one_for_many};
+use crate::signals::Ending;
 use crate::trust::{Part, SumPolicy};
 
 /// What was asked for, beside the settings.
@@ -27,6 +29,8 @@ pub struct Request {
     pub from: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
     pub dry_run: bool,
+    /// How a signal ends the run.
+    pub ending: Ending,
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
@@ -44,8 +48,11 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let live = Arc::new(Live::start(live_settings(config)));
     let network = Network::new(config, &live)?;
+    let cache = cache.with_locks(network.locks());
+    end_on_signal(&live, console, request.ending);
     let sums = network.sum_policy(config, project.as_ref())?;
     let source = network.source(config);
+    let lower = network.lower(config)?;
     let settings = FetchSettings {
         jobs: config.jobs.value,
         writable: config.modcacherw.value,
@@ -57,20 +64,26 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console,
         cache: &cache,
         sums: &sums,
-        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings),
+        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower),
         project: project.as_ref(),
         live: &live,
     };
     let told = if request.dry_run {
-        run.plan(&scope)?
+        run.plan(&scope)
     } else {
-        run.complete(&scope)?
+        run.complete(&scope)
     };
+    if told.is_err() {
+        live.clear();
+        run.warn();
+    }
+    let told = told?;
     if config.verbose.value || config.stats.value {
         console.summary(&Summary {
             modules: told.modules,
             fetched: told.fetched,
             cached: told.cached,
+            lower: run.fetcher.lower_bytes(),
             traffic: live.traffic(),
             elapsed: begun.elapsed(),
         });
@@ -164,9 +177,10 @@ impl Run<'_> {
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
         let outcomes = self.fetcher.download(&modules);
         self.live.clear();
-        for notice in selection.notices.iter().chain(&self.sums.take_warnings()) {
+        for notice in &selection.notices {
             self.console.line(notice);
         }
+        self.warn();
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
         if explicit {
@@ -184,6 +198,14 @@ impl Run<'_> {
             cached: cached.len(),
             gravest: Error::gravest(&failures),
         })
+    }
+
+    /// Tells what was odd and no failure.
+    fn warn(&self) {
+        let warnings = [self.sums.take_warnings(), self.fetcher.take_warnings()];
+        for warning in warnings.iter().flatten() {
+            self.console.line(warning);
+        }
     }
 
     /// Loads the requirement graph, if the scope needs it.
@@ -232,6 +254,7 @@ impl Run<'_> {
         let mut failures = Vec::new();
         // One module may stand for several arguments or requirements; its failure is told once.
         let mut told = HashSet::new();
+        let mut to_tell = Vec::new();
         let mut outcomes = outcomes.iter();
         for pick in picks {
             let outcome = pick.module().and_then(|_| outcomes.next());
@@ -245,9 +268,12 @@ impl Run<'_> {
             } else if let Some(error) = &failure
                 && told.insert(error.chain())
             {
-                self.console.error(error);
+                to_tell.push((pick.subject(), error.clone()));
             }
             failures.extend(failure);
+        }
+        for error in one_for_many(&to_tell) {
+            self.console.error(&error);
         }
         Ok(failures)
     }
@@ -287,6 +313,7 @@ impl Run<'_> {
         }
         planned.retain(|(_, missing)| !missing.is_empty());
         self.live.clear();
+        self.warn();
         for (module, missing) in &planned {
             let line = if self.config.json.value {
                 let mut json = JsonObject::new();

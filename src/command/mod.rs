@@ -6,6 +6,7 @@ mod directory;
 pub mod doctor;
 pub mod download;
 pub mod env;
+mod interrupt;
 mod list;
 mod network;
 mod pick;

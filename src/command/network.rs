@@ -1,14 +1,15 @@
 //! From the settings to a source of modules and a policy for their sums.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cache::{LockWatch, Locks};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
 use crate::modset::Project;
 use crate::module::PrefixPatterns;
 use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, Offline, Source};
+use crate::source::{Chain, DatabaseRoute, LowerCache, Offline, Source};
 use crate::transport::{
     Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
     RootSettings, Settings, Url,
@@ -19,6 +20,7 @@ use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
 pub(super) struct Network {
     client: Client,
     chain: Chain,
+    locks: Locks,
     /// Why nothing may be asked, if so.
     offline: Option<&'static str>,
 }
@@ -40,11 +42,18 @@ impl Network {
         } else {
             None
         };
+        let watch = Arc::clone(live) as Arc<dyn LockWatch>;
         Ok(Network {
             client,
             chain,
+            locks: Locks::new(config.lock_timeout.value, watch),
             offline,
         })
+    }
+
+    /// How the locks of the run are waited for.
+    pub(super) fn locks(&self) -> Locks {
+        self.locks.clone()
     }
 
     /// Where modules come from.
@@ -53,6 +62,16 @@ impl Network {
             return Box::new(Offline);
         }
         Box::new(self.chain.clone())
+    }
+
+    /// The caches that are looked into before that.
+    pub(super) fn lower(&self, config: &Config) -> Result<Vec<LowerCache>> {
+        let setting = &config.ro_cache;
+        let open = |dir: &PathBuf| {
+            let opened = LowerCache::at(dir);
+            opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
+        };
+        setting.value.iter().map(open).collect()
     }
 
     /// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
@@ -91,6 +110,7 @@ impl Network {
         let gopath = Path::new(gopath);
         let gopath = gopath.is_absolute().then_some(gopath);
         let store = sumdb::Store::new(&config.gomodcache.value, gopath, &name);
+        let store = store.with_locks(self.locks());
         let transport: Box<dyn sumdb::Transport> = match self.offline {
             Some(why) => Box::new(Unasked(why)),
             None => {
@@ -193,6 +213,8 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
             insecure_hosts: config.allow_insecure_auth.value.clone(),
         },
         per_host: config.jobs_per_host.value,
+        requests_per_second: config.max_requests_per_second.value,
+        bytes_per_second: config.limit_rate.value,
         connections: config.jobs.value,
         ..Settings::default()
     }

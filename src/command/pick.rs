@@ -36,6 +36,15 @@ impl Pick {
         }
     }
 
+    /// What it is about, as it is written on a command line.
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Pick::Module { module, .. } => module.to_string(),
+            Pick::Failed { path, version, .. } if version.is_empty() => path.clone(),
+            Pick::Failed { path, version, .. } => format!("{path}@{version}"),
+        }
+    }
+
     /// The object that `-json` prints for it.
     pub(super) fn json(&self, outcome: Option<&Outcome>) -> JsonObject {
         let mut json = JsonObject::new();

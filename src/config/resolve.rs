@@ -51,12 +51,20 @@ pub struct Config {
     pub jobs: Setting<usize>,
     /// Transfers at once from one host, at least 1.
     pub jobs_per_host: Setting<usize>,
+    /// Tries a second for one host, more than 0; `None` for no limit.
+    pub max_requests_per_second: Setting<Option<f64>>,
+    /// Bytes a second for all transfers together, at least 1; `None` for no limit.
+    pub limit_rate: Setting<Option<u64>>,
     /// Further tries of a request that failed.
     pub retries: Setting<u32>,
     /// The longest wait for a connection, not zero.
     pub connect_timeout: Setting<Duration>,
     /// The longest wait for the next byte, not zero.
     pub stall_timeout: Setting<Duration>,
+    /// The longest wait for a lock; `None` is no limit.
+    pub lock_timeout: Setting<Option<Duration>>,
+    /// Module caches that are only read: absolute, in order.
+    pub ro_cache: Setting<Vec<PathBuf>>,
     /// How long after its first try a request may be tried again; `None` is no limit.
     pub retry_max_time: Setting<Option<Duration>>,
     /// The longest that a run may take; `None` is no limit.
@@ -151,6 +159,7 @@ impl Config {
         let own_bool = |setting: &own::OwnSetting<bool>, value: Option<bool>| {
             setting.resolve(value.map(|on| if on { "true" } else { "false" }), &go_env)
         };
+        let ro_cache = (!flags.ro_cache.is_empty()).then(|| flags.ro_cache.join(":"));
         let own_file = |setting: &own::OwnSetting<Option<PathBuf>>, value: Option<&str>| {
             let found = setting.resolve(value, &go_env)?;
             Ok::<_, Error>(found.map(|file| file.map(|file| cwd.join(file))))
@@ -183,10 +192,17 @@ impl Config {
 
             jobs: own::JOBS.resolve(flags.jobs.as_deref(), &go_env)?,
             jobs_per_host: own::JOBS_PER_HOST.resolve(flags.jobs_per_host.as_deref(), &go_env)?,
+            max_requests_per_second: own::MAX_REQUESTS_PER_SECOND
+                .resolve(flags.max_requests_per_second.as_deref(), &go_env)?,
+            limit_rate: own::LIMIT_RATE.resolve(flags.limit_rate.as_deref(), &go_env)?,
             retries: own::RETRIES.resolve(flags.retries.as_deref(), &go_env)?,
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
             stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            lock_timeout: own::LOCK_TIMEOUT.resolve(flags.lock_timeout.as_deref(), &go_env)?,
+            ro_cache: own::RO_CACHE
+                .resolve(ro_cache.as_deref(), &go_env)?
+                .map(|dirs| dirs.into_iter().map(|dir| cwd.join(dir)).collect()),
             retry_max_time: own::RETRY_MAX_TIME
                 .resolve(flags.retry_max_time.as_deref(), &go_env)?,
             timeout: own::TIMEOUT.resolve(flags.timeout.as_deref(), &go_env)?,
@@ -430,6 +446,8 @@ mod tests {
         assert_eq!(config.sumdb_dir(), Some("/h/go/pkg/sumdb".into()));
         assert_eq!(config.jobs, Setting::new(64, Origin::Default));
         assert_eq!(config.jobs_per_host.value, 64);
+        assert_eq!(config.max_requests_per_second.value, None);
+        assert_eq!(config.limit_rate.value, None);
         assert_eq!(config.retries.value, 4);
         assert_eq!(config.connect_timeout.value, Duration::from_secs(10));
         assert_eq!(config.stall_timeout.value, Duration::from_secs(30));

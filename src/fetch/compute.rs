@@ -27,7 +27,7 @@ impl Fetcher<'_> {
     /// The directory is made below its `.partial` mark and loses it only after the hash agreed
     /// and the zip is in its place. On any failure the directory goes first, then the mark. A new
     /// zip goes if it is wrong; if something else failed, it need not be fetched again.
-    pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready) -> Finished {
+    pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready<'_>) -> Finished {
         let Ready { lock, mut zip, .. } = ready;
         let was_cached = zip.is_none();
         let done = self.unpack(entry, &lock, &mut zip);
@@ -68,8 +68,24 @@ impl Fetcher<'_> {
             self.accept(entry, lock, zip, &h1)?;
             return Ok(h1);
         }
-        let partial = entry.begin_directory(lock)?;
-        let h1 = archive.extract(partial.directory())?;
+        let unpack = || {
+            let partial = entry.begin_directory(lock)?;
+            let h1 = archive.extract(partial.directory())?;
+            Ok::<_, Error>((partial, h1))
+        };
+        let (partial, h1) = match unpack() {
+            Ok(unpacked) => unpacked,
+            Err(error) => {
+                if error.kind() == Kind::LocalIo && zip.is_some() {
+                    // Where there is no room for the directory, there may be for the zip, which
+                    // then is not asked for again. Best effort: the failure is told as it was.
+                    let _ = archive
+                        .hash()
+                        .and_then(|h1| self.accept(entry, lock, zip, &h1));
+                }
+                return Err(error);
+            }
+        };
         self.accept(entry, lock, zip, &h1)?;
         partial.finish(|directory| {
             if !self.settings.writable {

@@ -30,6 +30,7 @@ mod conductor;
 mod evidence;
 mod files;
 mod graph;
+mod lower;
 mod meta;
 mod outcome;
 mod pools;
@@ -38,8 +39,7 @@ mod sums;
 mod transfer;
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use evidence::Evidence;
@@ -51,7 +51,7 @@ pub use sums::{SumLine, SumState};
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::module::{H1, ModuleVersion};
-use crate::source::Source;
+use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
 
@@ -67,8 +67,6 @@ pub trait Watch: Sync {
     fn again(&self, module: &ModuleVersion, cause: &Error);
     /// A module is complete or has failed.
     fn finished(&self, module: &ModuleVersion, failed: bool);
-    /// Another process holds the lock that is needed next.
-    fn waiting(&self, module: &ModuleVersion, lock: &Path);
 }
 
 /// How the engine works.
@@ -88,6 +86,9 @@ pub struct FetchSettings {
 pub struct Fetcher<'a> {
     cache: &'a Cache,
     source: &'a dyn Source,
+    lower: &'a [LowerCache],
+    lower_bytes: AtomicU64,
+    warnings: Mutex<Vec<String>>,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
@@ -110,6 +111,9 @@ impl<'a> Fetcher<'a> {
         Fetcher {
             cache,
             source,
+            lower: &[],
+            lower_bytes: AtomicU64::new(0),
+            warnings: Mutex::default(),
             sums,
             watch,
             settings,

@@ -7,6 +7,8 @@ use super::meta::cached;
 use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
 use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
+use crate::source::{LowerCache, Source};
+use crate::steps;
 use crate::transport::{Kept, Resumable, Sink, Validator};
 use crate::trust::Part;
 
@@ -22,40 +24,43 @@ pub(super) enum OnContention {
 /// Where the bytes of a zip are to come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Begin {
-    /// What is kept counts.
+    /// What is kept counts, and what caches have that are only read.
     Anywhere,
     /// What was put together from pieces was wrong: all of it is fetched, for the last time.
     FromFirstByte,
 }
 
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
-pub(super) struct Ready {
+pub(super) struct Ready<'a> {
     pub(super) index: usize,
     pub(super) lock: VersionLock,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
     pub(super) zip: Option<(ZipPart, Pieces)>,
+    /// The cache, only read, that the new zip is from.
+    pub(super) lower: Option<&'a LowerCache>,
 }
 
 /// What a wrong hash of a new zip means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pieces {
-    /// It was put together from several transfers, and perhaps should not have been.
+    /// It was put together from several transfers, and perhaps should not have been; or it is
+    /// from a cache that is only read.
     Several,
     /// It is wrong.
     Final,
 }
 
 /// How the transfer of a zip ended.
-pub(super) enum Transferred {
+pub(super) enum Transferred<'a> {
     /// It is whole already: another process made it. Its recorded hash was checked.
     Complete(H1),
     /// It is to be hashed and unpacked.
-    Ready(Ready),
+    Ready(Ready<'a>),
     /// Another process holds the lock.
     Busy,
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
     /// The recorded hash of an entry that lacks nothing, checked against go.sum. Takes no lock.
     pub(super) fn complete(&self, entry: &Entry) -> Result<Option<H1>> {
         let Some(h1) = entry.read_ziphash()? else {
@@ -76,7 +81,7 @@ impl Fetcher<'_> {
         entry: &Entry,
         on_contention: OnContention,
         begin: Begin,
-    ) -> Result<Transferred> {
+    ) -> Result<Transferred<'a>> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
         self.sums.ask(entry.module(), Part::Zip)?;
@@ -87,10 +92,7 @@ impl Fetcher<'_> {
         let lock = match (entry.try_lock()?, on_contention) {
             (Some(lock), _) => lock,
             (None, OnContention::Defer) => return Ok(Transferred::Busy),
-            (None, OnContention::Wait) => {
-                self.watch.waiting(entry.module(), &entry.lock_path());
-                entry.lock()?
-            }
+            (None, OnContention::Wait) => entry.lock()?,
         };
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));
@@ -101,6 +103,7 @@ impl Fetcher<'_> {
                 index,
                 lock,
                 zip: None,
+                lower: None,
             }));
         }
         let ready = self.fetch_zip(index, entry, lock, begin)?;
@@ -108,14 +111,14 @@ impl Fetcher<'_> {
     }
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
     fn fetch_zip(
         &self,
         index: usize,
         entry: &Entry,
         lock: VersionLock,
         begin: Begin,
-    ) -> Result<Ready> {
+    ) -> Result<Ready<'a>> {
         self.watch.started(entry.module());
         let mut part = entry.zip_part(&lock)?;
         if begin == Begin::FromFirstByte {
@@ -126,6 +129,18 @@ impl Fetcher<'_> {
             part,
             refused: None,
         };
+        steps::reached("part-begun");
+        if begin == Begin::Anywhere
+            && let Some(((), lower)) = self.ask_lower(|lower| lower.zip(entry.module(), &mut sink))
+        {
+            steps::reached("part-whole");
+            return Ok(Ready {
+                index,
+                lock,
+                zip: Some((sink.part, Pieces::Several)),
+                lower: Some(lower),
+            });
+        }
         let fetched = match self.source.zip(entry.module(), &mut sink) {
             Ok(fetched) => fetched,
             Err(error) => return Err(sink.left_by(error, entry.module())),
@@ -135,10 +150,12 @@ impl Fetcher<'_> {
             _ => Pieces::Final,
         };
         self.book(entry.module(), fetched);
+        steps::reached("part-whole");
         Ok(Ready {
             index,
             lock,
             zip: Some((sink.part, pieces)),
+            lower: None,
         })
     }
 }

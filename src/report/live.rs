@@ -1,12 +1,12 @@
 //! What is told while the work goes on: progress, `-x`, retries, waiting for locks.
 //!
 //! Workers send small messages over a channel and never wait for the terminal. One thread keeps
-//! the picture ([`super::picture`]) and prints. It starts with the run if progress or requests are
-//! to be told, and otherwise with the first wait for a lock.
+//! the picture ([`super::picture`]) and prints. It starts with the run if progress or requests are to be told, and
+//! otherwise with the first wait for a lock.
 
 use std::mem;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -16,6 +16,7 @@ use super::picture::{Message, Picture};
 use super::request;
 use super::shown::{LiveSettings, Shown};
 use super::summary::Traffic;
+use crate::cache::LockWatch;
 use crate::error::Error;
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
@@ -27,6 +28,9 @@ pub struct Live {
     settings: LiveSettings,
     received: Arc<AtomicU64>,
     requests: AtomicU64,
+    /// Modules that will be completed, and those that are or have failed.
+    planned: AtomicUsize,
+    finished: AtomicUsize,
     retries: Arc<AtomicU64>,
     resumed: AtomicU64,
     /// A thread prints: asked before a message is made.
@@ -52,10 +56,12 @@ impl Live {
     pub fn start(settings: LiveSettings) -> Live {
         let live = Live {
             settings,
-            received: Arc::default(),
             requests: AtomicU64::new(0),
+            received: Arc::default(),
             retries: Arc::default(),
             resumed: AtomicU64::new(0),
+            planned: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
             prints: AtomicBool::new(false),
             printing: Mutex::new(Printing::Idle),
         };
@@ -94,6 +100,13 @@ impl Live {
         }
     }
 
+    /// How many modules are done with, and of how many; of none before that is known.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
+        (count(&self.finished), count(&self.planned))
+    }
+
     /// Takes the progress line away and waits until everything told is printed. What is told
     /// afterwards is lost: results are being printed.
     pub fn clear(&self) {
@@ -125,6 +138,7 @@ impl Drop for Live {
 
 impl Watch for Live {
     fn planned(&self, modules: usize) {
+        self.planned.store(modules, Ordering::Relaxed);
         self.tell(|| Message::Planned(modules));
     }
 
@@ -145,19 +159,28 @@ impl Watch for Live {
     }
 
     fn finished(&self, module: &ModuleVersion, failed: bool) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
         self.tell(|| Message::Finished {
             module: module.clone(),
             failed,
         });
     }
+}
 
-    fn waiting(&self, module: &ModuleVersion, lock: &Path) {
+impl LockWatch for Live {
+    fn waiting(&self, lock: &Path, module: Option<&ModuleVersion>) {
         if self.settings.quiet {
             return;
         }
         self.begin(&mut self.printing());
         self.tell(|| Message::Waiting {
-            module: module.clone(),
+            lock: lock.display().to_string(),
+            module: module.cloned(),
+        });
+    }
+
+    fn waited(&self, lock: &Path) {
+        self.tell(|| Message::Waited {
             lock: lock.display().to_string(),
         });
     }
@@ -186,6 +209,10 @@ impl Observer for Live {
                     bytes: *bytes,
                 });
             }
+            Event::GivenUp { host, cause } => self.tell(|| Message::GivenUp {
+                host: (*host).to_owned(),
+                cause: (*cause).to_owned(),
+            }),
             Event::Start { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(request::begun(url)));
             }
@@ -221,7 +248,7 @@ mod tests {
             matches!(*live.printing(), Printing::Thread { .. })
         };
         let wait: fn(&Live, &ModuleVersion) =
-            |live, module| live.waiting(module, Path::new("v1.0.0.lock"));
+            |live, module| live.waiting(Path::new("v1.0.0.lock"), Some(module));
         assert!(!prints(silent, |live, module| live.started(module)));
         assert!(prints(silent, wait));
         let quiet = LiveSettings {
@@ -237,7 +264,7 @@ mod tests {
         // After the end, when results are printed, nothing starts again.
         assert!(!prints(silent, |live, module| {
             live.clear();
-            live.waiting(module, Path::new("v1.0.0.lock"));
+            live.waiting(Path::new("v1.0.0.lock"), Some(module));
         }));
     }
 }

@@ -8,6 +8,7 @@
 
 mod console;
 mod count;
+mod crowd;
 mod explained;
 mod json;
 mod live;
@@ -19,6 +20,7 @@ mod summary;
 
 pub use console::Console;
 pub use count::human;
+pub use crowd::one_for_many;
 pub use explained::Explained;
 pub use json::JsonObject;
 pub use live::Live;

@@ -35,12 +35,19 @@ pub(super) enum Message {
         failed: bool,
     },
     Waiting {
-        module: ModuleVersion,
+        lock: String,
+        module: Option<ModuleVersion>,
+    },
+    Waited {
         lock: String,
     },
     Retry {
         url: String,
         wait: Duration,
+        cause: String,
+    },
+    GivenUp {
+        host: String,
         cause: String,
     },
     Resume {
@@ -81,7 +88,8 @@ pub(super) struct Picture {
     told_bytes: (Instant, u64),
     finished: usize,
     working: BTreeMap<ModuleVersion, Instant>,
-    waiting: BTreeMap<ModuleVersion, (Instant, String)>,
+    /// Locks that are waited for: since when, and for whom.
+    waiting: BTreeMap<String, (Instant, Option<ModuleVersion>)>,
 }
 
 impl Picture {
@@ -145,8 +153,6 @@ impl Picture {
                 }
             }
             Message::Started(module) => {
-                // What is fetched waits no longer.
-                self.waiting.remove(&module);
                 if !self.working.contains_key(&module) {
                     if json {
                         self.print(&self.json("start", Some(&module)).compact());
@@ -157,14 +163,16 @@ impl Picture {
             Message::Finished { module, failed } => {
                 self.finished += 1;
                 self.working.remove(&module);
-                self.waiting.remove(&module);
                 if json {
                     let event = if failed { "fail" } else { "done" };
                     self.print(&self.json(event, Some(&module)).compact());
                 }
             }
-            Message::Waiting { module, lock } => {
-                self.waiting.insert(module, (Instant::now(), lock));
+            Message::Waiting { lock, module } => {
+                self.waiting.insert(lock, (Instant::now(), module));
+            }
+            Message::Waited { lock } => {
+                self.waiting.remove(&lock);
             }
             Message::Retry { url, wait, cause } => {
                 if json {
@@ -177,6 +185,16 @@ impl Picture {
                     let first_line = cause.lines().next().unwrap_or_default();
                     let seconds = wait.as_secs_f64();
                     self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
+                }
+            }
+            Message::GivenUp { host, cause } => {
+                if json {
+                    let mut object = self.json("given-up", None);
+                    object.string("host", &host);
+                    object.string("cause", &cause);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!("# {host} is given up for now: {cause}"));
                 }
             }
             Message::Resume { url, bytes } => {
@@ -219,23 +237,26 @@ impl Picture {
 
     fn tell_long_waits(&mut self) {
         let now = Instant::now();
-        let told: Vec<ModuleVersion> = self
+        let told: Vec<String> = self
             .waiting
             .iter()
             .filter(|(_, (since, _))| now.duration_since(*since) >= WAITING)
-            .map(|(module, _)| module.clone())
+            .map(|(lock, _)| lock.clone())
             .collect();
-        for module in told {
-            if let Some((_, lock)) = self.waiting.remove(&module) {
-                if self.shown == Shown::Events {
-                    let mut object = self.json("wait", Some(&module));
-                    object.string("lock", &lock);
-                    self.print(&object.compact());
-                } else {
-                    self.say(&format!(
-                        "waiting for another process: {module} (lock {lock})"
-                    ));
-                }
+        for lock in told {
+            let Some((_, module)) = self.waiting.remove(&lock) else {
+                continue;
+            };
+            if self.shown == Shown::Events {
+                let mut object = self.json("wait", module.as_ref());
+                object.string("lock", &lock);
+                self.print(&object.compact());
+            } else {
+                let module = module.map(|module| format!("{module} "));
+                let module = module.unwrap_or_default();
+                self.say(&format!(
+                    "waiting for another process: {module}(lock {lock})"
+                ));
             }
         }
     }
@@ -289,41 +310,6 @@ impl Picture {
         match &self.bar {
             Some(bar) => bar.suspend(write),
             None => write(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Log, Progress};
-
-    #[test]
-    fn what_is_fetched_or_done_waits_no_longer() {
-        let settings = LiveSettings {
-            progress: Progress::Never,
-            log: Log::Text,
-            requests: false,
-            verbose: false,
-            quiet: false,
-        };
-        let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
-        let ends = [
-            Message::Started(module.clone()),
-            Message::Finished {
-                module: module.clone(),
-                failed: false,
-            },
-        ];
-        for end in ends {
-            let mut picture = Picture::new(settings, &Arc::default(), &Arc::default());
-            picture.take(Message::Waiting {
-                module: module.clone(),
-                lock: "v1.0.0.lock".to_owned(),
-            });
-            assert_eq!(picture.waiting.len(), 1);
-            picture.take(end);
-            assert!(picture.waiting.is_empty());
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct Summary {
     pub fetched: usize,
     /// Those that were complete before.
     pub cached: usize,
+    /// Bytes taken from read-only caches.
+    pub lower: u64,
     /// What that took of the network.
     pub traffic: Traffic,
     /// How long it took.
@@ -47,8 +49,12 @@ impl Summary {
             bytes => format!(" {} resumed,", count::human(bytes)),
         };
         let retries = count::retries(retries).unwrap_or_else(|| "0 retries".to_owned());
+        let lower = match self.lower {
+            0 => String::new(),
+            bytes => format!(" {} from read-only caches,", count::human(bytes)),
+        };
         format!(
-            "{} modules, {} fetched, {} from the cache; {} received,{resumed} {requests} requests, {retries}, \
+            "{} modules, {} fetched, {} from the cache; {} received,{lower}{resumed} {requests} requests, {retries}, \
              {:.2} s",
             self.modules,
             self.fetched,
@@ -67,6 +73,7 @@ impl Summary {
         json.number("fetched", self.fetched as u64);
         json.number("cached", self.cached as u64);
         json.number("bytes", self.traffic.bytes);
+        json.number("lower", self.lower);
         json.number("resumed", self.traffic.resumed);
         json.number("requests", self.traffic.requests);
         json.number("retries", self.traffic.retries);
@@ -86,6 +93,7 @@ mod tests {
             modules: 9,
             fetched: 5,
             cached: 3,
+            lower: 2000,
             traffic: Traffic {
                 bytes: 12_345,
                 requests: 17,
@@ -94,12 +102,12 @@ mod tests {
             },
             elapsed: Duration::from_millis(1230),
         };
-        let text = "9 modules, 5 fetched, 3 from the cache; 12.3 kB received, 500 B resumed, 17 requests, \
+        let text = "9 modules, 5 fetched, 3 from the cache; 12.3 kB received, 2.00 kB from read-only caches, 500 B resumed, 17 requests, \
                     2 retries, 1.23 s";
         assert_eq!(summary.text(), text);
         let want = format!(
             "{{\"level\":\"info\",\"message\":\"{text}\",\"modules\":9,\"fetched\":5,\"cached\":3,\
-             \"bytes\":12345,\"resumed\":500,\"requests\":17,\"retries\":2,\"elapsed_ms\":1230}}"
+             \"bytes\":12345,\"lower\":2000,\"resumed\":500,\"requests\":17,\"retries\":2,\"elapsed_ms\":1230}}"
         );
         assert_eq!(summary.json().compact(), want);
     }

@@ -8,11 +8,12 @@ use base64::prelude::BASE64_STANDARD;
 use ureq::Body;
 use ureq::http::{HeaderName, Response, StatusCode, header};
 
-use super::body::{Extent, Sink, briefly, copy_body};
+use super::body::{Extent, Sink, Watch, briefly, copy_body};
 use super::client::Client;
 use super::credentials::{Credentials, Held, Refused};
 use super::exchange::Exchange;
 use super::failure::{Circumstances, reading};
+use super::hosts::Told;
 use super::resume::{Answer, Kept, Resumable};
 use super::retry::{Failure, parse_retry_after};
 use super::stale::Stale;
@@ -40,6 +41,8 @@ pub(super) struct Brought {
 /// A failed try.
 pub(super) struct Failed {
     pub(super) error: Error,
+    /// The status was 429 or 503.
+    busy: bool,
     retry_after: Option<Duration>,
 }
 
@@ -47,12 +50,23 @@ impl From<Error> for Failed {
     fn from(error: Error) -> Failed {
         Failed {
             error,
+            busy: false,
             retry_after: None,
         }
     }
 }
 
 impl Failed {
+    /// What it says about the host.
+    pub(super) fn told(&self) -> Told {
+        match self.error.kind() {
+            _ if self.busy => Told::TooMuch(self.retry_after),
+            _ if self.error.is_transient() => Told::Trouble,
+            Kind::NotFound | Kind::Auth => Told::Answer,
+            _ => Told::Nothing,
+        }
+    }
+
     /// What the schedule of tries is told.
     pub(super) fn failure(&self) -> Failure {
         match (self.error.is_transient(), self.retry_after) {
@@ -78,8 +92,11 @@ impl Client {
         let shown = &url.redacted();
         let started = Instant::now();
         let for_this = match time {
-            TryTime::Limited => started.checked_add(self.0.settings.whole_try()),
-            TryTime::Unlimited => None,
+            // Bytes that have to wait for their turn do not make the host slow.
+            TryTime::Limited if self.0.rate.is_none() => {
+                started.checked_add(self.0.settings.whole_try())
+            }
+            TryTime::Limited | TryTime::Unlimited => None,
         };
         let for_all = self.0.settings.deadline.map(|deadline| deadline.at());
         let until = for_this.into_iter().chain(for_all).min();
@@ -180,9 +197,20 @@ impl Client {
                     };
                     error = credentials.explain(error, &refused);
                 }
-                return Err(Failed { error, retry_after });
+                let busy = matches!(status.as_u16(), 429 | 503);
+                return Err(Failed {
+                    error,
+                    busy,
+                    retry_after,
+                });
             };
-            let copied = copy_body(response, &extent, limit, sink, &circumstances, &exchange);
+            self.0.hosts.answered(url.host());
+            let watch = Watch {
+                observer: &exchange,
+                timer: &*self.0.timer,
+                rate: self.0.rate.as_ref(),
+            };
+            let copied = copy_body(response, &extent, limit, sink, &circumstances, &watch);
             let bytes = exchange.noting(copied)?;
             let resumed = match extent {
                 Extent::Whole(_) => 0,

@@ -8,10 +8,12 @@ use ureq::Body;
 use ureq::http::Response;
 
 use super::attempt::Failed;
+use super::bucket::ByteRate;
 use super::encoding::{Decoded, Encoding, Trouble};
 use super::event::{Event, Observer};
 use super::failure::Circumstances;
 use super::resume::{Kept, Resumable};
+use super::retry::Timer;
 use super::status::MAX_DRAIN_BYTES;
 use super::url::RedactedUrl;
 use crate::error::{Error, Kind};
@@ -115,6 +117,13 @@ pub(super) enum Extent {
     Rest(Kept),
 }
 
+/// Who is told of bytes as they come, and how fast they may.
+pub(super) struct Watch<'a> {
+    pub(super) observer: &'a dyn Observer,
+    pub(super) timer: &'a dyn Timer,
+    pub(super) rate: Option<&'a ByteRate>,
+}
+
 /// Copies a body that is wanted; returns how many bytes were sent.
 pub(super) fn copy_body(
     response: Response<Body>,
@@ -122,7 +131,7 @@ pub(super) fn copy_body(
     limit: u64,
     sink: &mut dyn Sink,
     circumstances: &Circumstances<'_>,
-    observer: &dyn Observer,
+    watch: &Watch<'_>,
 ) -> Result<u64, Failed> {
     let shown = circumstances.url;
     let too_large =
@@ -138,7 +147,9 @@ pub(super) fn copy_body(
         return Err(too_large().into());
     }
     let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
-    let mut chunk = vec![0; CHUNK_BYTES];
+    let observer = watch.observer;
+    let portion = watch.rate.map(|rate| rate.portion(CHUNK_BYTES));
+    let mut chunk = vec![0; portion.unwrap_or(CHUNK_BYTES)];
     let mut told = 0;
     let mut total = match extent {
         Extent::Whole(resumable) => {
@@ -185,6 +196,9 @@ pub(super) fn copy_body(
         let bytes = body.received().saturating_sub(told);
         told += bytes;
         observer.event(&Event::Body { url: shown, bytes });
+        if let Some(rate) = watch.rate {
+            rate.pay(bytes, watch.timer);
+        }
     }
 }
 

@@ -11,12 +11,13 @@ use super::Settings;
 use super::agent;
 use super::attempt::{Brought, TryTime};
 use super::body::{CHUNK_BYTES, Fetched, Sink, TooLarge, unwritable};
+use super::bucket::ByteRate;
 use super::credentials::Credentials;
 use super::deadline::Deadline;
 use super::event::{Event, Observer};
-use super::failure::tried;
+use super::failure::{evidence, not_asked, short_reason, tried};
 use super::file;
-use super::hosts::HostLimits;
+use super::hosts::{HostSettings, Hosts, Refusal, Told};
 use super::proxy_env::Proxies;
 use super::resume::Kept;
 use super::retry::{RealTimer, Timer};
@@ -32,7 +33,8 @@ pub(super) struct Inner {
     pub(super) settings: Settings,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) timer: Box<dyn Timer>,
-    hosts: HostLimits,
+    pub(super) hosts: Hosts,
+    pub(super) rate: Option<ByteRate>,
     pub(super) credentials: Credentials,
     network: OnceLock<Network>,
 }
@@ -66,8 +68,15 @@ impl Client {
         observer: Arc<dyn Observer>,
         timer: Box<dyn Timer>,
     ) -> Client {
+        let limits = HostSettings {
+            at_once: settings.per_host,
+            per_second: settings.requests_per_second,
+            longest_hold: settings.retry.max_retry_after,
+        };
+        let rate = |bytes_per_second| ByteRate::new(bytes_per_second, timer.instant());
         Client(Arc::new(Inner {
-            hosts: HostLimits::new(settings.per_host),
+            hosts: Hosts::new(limits),
+            rate: settings.bytes_per_second.map(rate),
             credentials: Credentials::new(settings.credentials.clone()),
             settings,
             observer,
@@ -147,6 +156,8 @@ impl Client {
         let shown = url.redacted();
         let started = Instant::now();
         let mut attempt = 1;
+        // Of the host that was asked for: where it redirects to is its own affair.
+        let mut visit = inner.hosts.visit(url.host(), &*inner.timer);
         loop {
             let kept = sink
                 .kept()
@@ -161,9 +172,19 @@ impl Client {
                     retries: attempt - 1,
                 });
             }
-            // Given back before a pause, and of the host that was asked for: where it redirects
-            // to is its own affair.
-            let turn = inner.hosts.turn(url.host());
+            match visit.enter(inner.settings.deadline.map(|deadline| deadline.at())) {
+                Ok(()) => {}
+                Err(Refusal::GivenUp(cause)) => {
+                    return Err(not_asked(&shown, url.host(), &cause));
+                }
+                Err(Refusal::TooLate) => {
+                    let deadline = inner.settings.deadline;
+                    return Err(deadline.map_or_else(
+                        || not_asked(&shown, url.host(), "its turn comes too late"),
+                        |deadline| deadline.error(&shown),
+                    ));
+                }
+            }
             if let Some(deadline) = inner.settings.deadline.filter(Deadline::is_over) {
                 return Err(deadline.error(&shown));
             }
@@ -174,6 +195,7 @@ impl Client {
             let kept = kept.filter(Kept::is_begun);
             let failed = match self.one_try(url, limit, sink, kept, time, attempt) {
                 Ok(Brought { bytes, resumed }) => {
+                    visit.leave(Told::Answer);
                     let elapsed = started.elapsed();
                     inner.observer.event(&Event::Done {
                         url: &shown,
@@ -189,12 +211,13 @@ impl Client {
                 }
                 Err(failed) => failed,
             };
-            drop(turn);
+            visit.leave(failed.told());
             let cause = &failed.error;
             let jitter = inner.timer.jitter();
             let elapsed = started.elapsed();
             let retry = &inner.settings.retry;
-            let wait = retry.schedule(attempt, elapsed, failed.failure(), jitter);
+            let counted = visit.counted(attempt, retry.retries);
+            let wait = retry.schedule(counted, elapsed, failed.failure(), jitter);
             let in_time = |wait: &Duration| {
                 let deadline = inner.settings.deadline;
                 deadline.is_none_or(|deadline| *wait < deadline.left())
@@ -209,12 +232,15 @@ impl Client {
                 if !cause.is_transient() {
                     return Err(failed.error);
                 }
-                let error = if attempt > 1 {
-                    tried(&failed.error, attempt)
-                } else {
-                    failed.error
-                };
-                return Err(if attempt <= retry.retries {
+                let reason = short_reason(&shown, cause);
+                if let Some(given_up) = visit.in_vain(evidence(cause), &reason) {
+                    inner.observer.event(&Event::GivenUp {
+                        host: url.host(),
+                        cause: &given_up,
+                    });
+                }
+                let error = tried(cause, attempt, url.host());
+                return Err(if counted <= retry.retries {
                     error.hint(
                         "the next try would begin after the time that --retry-max-time or \
                          --timeout allows",

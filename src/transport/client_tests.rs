@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::transport::testserver::{Server, Then, raw, reply};
@@ -22,6 +23,11 @@ impl Timer for FakeTimer {
     fn now(&self) -> SystemTime {
         // 1994-11-06 08:49:00 UTC
         UNIX_EPOCH + Duration::from_secs(784_111_740)
+    }
+
+    fn instant(&self) -> Instant {
+        static START: OnceLock<Instant> = OnceLock::new();
+        *START.get_or_init(Instant::now) + self.0.lock().unwrap().iter().sum::<Duration>()
     }
 
     fn sleep(&self, wait: Duration) {
@@ -49,6 +55,7 @@ impl Observer for Recorder {
             Event::Body { bytes, .. } => format!("body {bytes}"),
             Event::Retry { attempt, wait, .. } => format!("retry {attempt} {wait:?}"),
             Event::Failed { attempt, .. } => format!("failed {attempt}"),
+            Event::GivenUp { cause, .. } => format!("given up: {cause}"),
             Event::Done { bytes, .. } => format!("done {bytes}"),
         };
         self.0.lock().unwrap().push(line);
@@ -537,3 +544,6 @@ mod answers;
 mod resume;
 #[path = "client_secure_tests.rs"]
 mod secure;
+
+#[path = "client_limit_tests.rs"]
+mod limits;

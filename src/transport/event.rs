@@ -67,6 +67,14 @@ pub enum Event<'a> {
         /// Since the first try began.
         elapsed: Duration,
     },
+    /// After this `Failed`, requests to the host fail without being made, until one that is let
+    /// through after a pause is answered.
+    GivenUp {
+        /// The host, with its port if that is unusual.
+        host: &'a str,
+        /// Why the first request failed that did.
+        cause: &'a str,
+    },
     /// The whole body arrived.
     Done {
         /// The URL asked for.

@@ -7,6 +7,7 @@ use rustls::AlertDescription;
 use ureq::Timeout;
 
 use super::Settings;
+use super::breaker::Evidence;
 use super::certificate;
 use super::deadline::Deadline;
 use super::hop::ConnectRefused;
@@ -28,27 +29,123 @@ impl fmt::Display for Reason {
 
 impl std::error::Error for Reason {}
 
+/// The reason of an error for a host that did not do its work in all the tries of a request, or
+/// that was not asked because of others that ended so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostTrouble {
+    host: String,
+    asked: bool,
+    reason: String,
+}
+
+impl HostTrouble {
+    pub(crate) fn new(host: &str, asked: bool, reason: String) -> HostTrouble {
+        HostTrouble {
+            host: host.to_owned(),
+            asked,
+            reason,
+        }
+    }
+
+    /// Finds it among the reasons of an error.
+    #[must_use]
+    pub fn of(error: &Error) -> Option<&HostTrouble> {
+        find(error)
+    }
+
+    /// The host, with its port if that is unusual.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// False if the host was given up before this request began.
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        self.asked
+    }
+}
+
+impl fmt::Display for HostTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for HostTrouble {}
+
+/// The reason of an error where no connection came about.
+#[derive(Debug)]
+struct Unreachable(String);
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreachable {}
+
+fn find<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+/// What a transient failure says about the host.
+pub(super) fn evidence(error: &Error) -> Evidence {
+    match find::<Unreachable>(error) {
+        Some(_) => Evidence::Unreachable,
+        None => Evidence::Failing,
+    }
+}
+
+/// Why it failed, on one line, without the URL.
+pub(super) fn short_reason(url: &RedactedUrl, error: &Error) -> String {
+    let chain = error.chain();
+    let first = chain.lines().next().unwrap_or_default();
+    let plain = first.strip_prefix(&format!("reading {url}: "));
+    plain.unwrap_or(first).to_owned()
+}
+
+/// The error of a request that was not made, because its host is given up for this reason.
+pub(super) fn not_asked(url: &RedactedUrl, host: &str, cause: &str) -> Error {
+    let reason = format!("not tried, because {host} is failing: {cause}");
+    let trouble = HostTrouble::new(host, false, reason);
+    Error::new(Kind::Network, format!("reading {url}"))
+        .because(trouble)
+        .transient()
+}
+
 /// `reading URL: reason`, of the given kind.
 pub(super) fn reading(url: &RedactedUrl, kind: Kind, reason: impl Into<String>) -> Error {
     Error::new(kind, format!("reading {url}")).because(Reason(reason.into()))
 }
 
-/// Says at the end of the reason how often it was tried; where more lines follow, such as what
-/// the server said, at the end of the first.
-pub(super) fn tried(error: &Error, tries: u32) -> Error {
+/// Says at the end of the reason how often it was tried, if more than once; where more lines
+/// follow, such as what the server said, at the end of the first. Remembers the host.
+pub(super) fn tried(error: &Error, tries: u32, host: &str) -> Error {
     let message = error.to_string();
     let chain = error.chain();
     let reason = chain
         .strip_prefix(&message)
         .and_then(|rest| rest.strip_prefix(": "));
     let counted = |text: &str| match text.split_once('\n') {
+        _ if tries < 2 => text.to_owned(),
         Some((first, rest)) => format!("{first} (tried {tries} times)\n{rest}"),
         None => format!("{text} (tried {tries} times)"),
     };
-    let told = match reason {
-        Some(reason) => Error::new(error.kind(), message).because(Reason(counted(reason))),
-        None => Error::new(error.kind(), counted(&message)),
+    let (message, reason) = match reason {
+        Some(reason) => (message, counted(reason)),
+        None => (counted(&message), String::new()),
     };
+    let trouble = HostTrouble::new(host, true, reason);
+    let told = Error::new(error.kind(), message).because(trouble);
     let told = error
         .hints()
         .iter()
@@ -76,6 +173,13 @@ impl Circumstances<'_> {
         reading(self.url, Kind::Network, reason)
     }
 
+    /// As `network`, where no connection came about; that may pass.
+    fn unreachable(&self, reason: String) -> Error {
+        Error::new(Kind::Network, format!("reading {}", self.url))
+            .because(Unreachable(reason))
+            .transient()
+    }
+
     fn peer(&self) -> String {
         match self.through {
             Some(proxy) => format!("proxy {proxy} for {}", self.now.host()),
@@ -92,26 +196,20 @@ impl Circumstances<'_> {
             ..
         } = self.settings;
         match error {
-            ureq::Error::Timeout(Timeout::Resolve) => self
-                .network(format!(
-                    "cannot look up {peer}: no answer within {connect_timeout:?}"
-                ))
-                .transient(),
-            ureq::Error::Timeout(Timeout::Connect) => self
-                .network(format!(
-                    "cannot connect to {peer}: no answer within {connect_timeout:?}"
-                ))
-                .transient(),
+            ureq::Error::Timeout(Timeout::Resolve) => self.unreachable(format!(
+                "cannot look up {peer}: no answer within {connect_timeout:?}"
+            )),
+            ureq::Error::Timeout(Timeout::Connect) => self.unreachable(format!(
+                "cannot connect to {peer}: no answer within {connect_timeout:?}"
+            )),
             ureq::Error::Timeout(Timeout::Global) => self.too_slow(),
             ureq::Error::Timeout(_) => self
                 .network(format!("{peer} sent nothing for {stall_timeout:?}"))
                 .transient(),
-            ureq::Error::HostNotFound => self
-                .network(format!("cannot look up {peer}: no address"))
-                .transient(),
-            ureq::Error::ConnectionFailed => self
-                .network(format!("cannot connect to {peer}"))
-                .transient(),
+            ureq::Error::HostNotFound => {
+                self.unreachable(format!("cannot look up {peer}: no address"))
+            }
+            ureq::Error::ConnectionFailed => self.unreachable(format!("cannot connect to {peer}")),
             ureq::Error::Io(error) => self.explain_io(&error),
             ureq::Error::Rustls(error) => self.explain_tls(&error),
             ureq::Error::Tls(reason) => self.network(format!("TLS with {peer}: {reason}")),
@@ -231,9 +329,7 @@ impl Circumstances<'_> {
             io::ErrorKind::PermissionDenied => {
                 self.network(format!("cannot connect to {peer}: {text}"))
             }
-            _ => self
-                .network(format!("cannot connect to {peer}: {text}"))
-                .transient(),
+            _ => self.unreachable(format!("cannot connect to {peer}: {text}")),
         }
     }
 
@@ -265,9 +361,7 @@ impl Circumstances<'_> {
                 | AlertDescription::NoApplicationProtocol,
             ) => self.network(format!("TLS with {host}: {error}")),
             // A record that is none, a handshake cut by a balancer: it may pass.
-            error => self
-                .network(format!("TLS with {host}: {error}"))
-                .transient(),
+            error => self.unreachable(format!("TLS with {host}: {error}")),
         }
     }
 }

@@ -1,93 +1,308 @@
-//! How many requests one host gets at once.
+//! Who may ask which host now: the pace, the breaker and the request rate of each, behind one
+//! lock.
+//!
+//! Each host is on its own: whoever waits for one holds no lock and nothing that another needs.
+//! A request that waits here is not under way: no time-out runs.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Gives out turns, so many a host at a time; who finds none waits for one.
-#[derive(Debug)]
-pub(super) struct HostLimits {
-    limit: usize,
-    busy: Mutex<HashMap<String, usize>>,
-    freed: Condvar,
+use super::breaker::{Admission, Breaker, Evidence};
+use super::bucket::Bucket;
+use super::pace::{Pace, Round};
+use super::retry::Timer;
+
+/// The limits, the same for every host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HostSettings {
+    /// Requests at once, at most.
+    pub(super) at_once: usize,
+    /// Tries a second; `None` for any number.
+    pub(super) per_second: Option<f64>,
+    /// The longest time that a host can have itself left alone.
+    pub(super) longest_hold: Duration,
 }
 
-/// The right to have one request under way; given back when dropped.
-#[must_use = "the turn is given back when this is dropped"]
-pub(super) struct Turn<'a> {
-    limits: &'a HostLimits,
+/// What a try told about its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It does its work.
+    Answer,
+    /// It failed in a way that may pass.
+    Trouble,
+    /// As `Trouble`, and it said 429 or 503: it is asked too much. Perhaps also from when on it
+    /// wants to be asked again.
+    TooMuch(Option<Duration>),
+    /// Nothing: the trouble is our own.
+    Nothing,
+}
+
+/// Why there is no turn for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The host is given up, for this reason.
+    GivenUp(Arc<str>),
+    /// It would come after the time that was allowed.
+    TooLate,
+}
+
+/// All hosts.
+pub(super) struct Hosts {
+    settings: HostSettings,
+    hosts: Mutex<HashMap<String, Host>>,
+    changed: Condvar,
+}
+
+struct Host {
+    busy: usize,
+    pace: Pace,
+    breaker: Breaker,
+    rate: Option<Bucket>,
+    /// Requests that it has answered.
+    answers: u64,
+}
+
+/// One request to a host, over all its tries. What it holds is given back when it is dropped.
+#[must_use = "it ends when this is dropped"]
+pub(super) struct Visit<'a> {
+    hosts: &'a Hosts,
     host: &'a str,
+    timer: &'a dyn Timer,
+    /// A try has begun: further ones need no admission.
+    admitted: bool,
+    probe: bool,
+    struggling: bool,
+    /// Of the try under way.
+    round: Option<Round>,
+    /// What the host had answered when this request began.
+    answers_before: u64,
+    /// Failed tries while it answered others.
+    unlucky: u32,
 }
 
-impl HostLimits {
-    /// `limit` requests at once for each host, at least one.
-    pub(super) fn new(limit: usize) -> HostLimits {
-        HostLimits {
-            limit: limit.max(1),
-            busy: Mutex::default(),
-            freed: Condvar::new(),
+impl Hosts {
+    pub(super) fn new(settings: HostSettings) -> Hosts {
+        Hosts {
+            settings,
+            hosts: Mutex::default(),
+            changed: Condvar::new(),
         }
     }
 
-    /// Waits for a turn. It ends as soon as another request to that host does, and each of
-    /// those has its time-outs.
-    pub(super) fn turn<'a>(&'a self, host: &'a str) -> Turn<'a> {
-        let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Announces a request; it begins with [`Visit::enter`].
+    pub(super) fn visit<'a>(&'a self, host: &'a str, timer: &'a dyn Timer) -> Visit<'a> {
+        Visit {
+            hosts: self,
+            host,
+            timer,
+            admitted: false,
+            probe: false,
+            struggling: false,
+            round: None,
+            answers_before: 0,
+            unlucky: 0,
+        }
+    }
+
+    /// A host sends what it was asked for: whatever becomes of it, the host is there.
+    pub(super) fn answered(&self, host: &str) {
+        if let Some(host) = self.lock().get_mut(host) {
+            host.breaker.answered();
+        }
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host<'m>(
+        &self,
+        hosts: &'m mut HashMap<String, Host>,
+        name: &str,
+        now: Instant,
+    ) -> &'m mut Host {
+        // One entry for each host ever asked, which are few.
+        hosts.entry(name.to_owned()).or_insert_with(|| Host {
+            busy: 0,
+            pace: Pace::new(self.settings.at_once),
+            breaker: Breaker::new(),
+            rate: self
+                .settings
+                .per_second
+                .map(|per_second| Bucket::new(per_second, 1.0, now)),
+            answers: 0,
+        })
+    }
+}
+
+impl Visit<'_> {
+    /// Waits for a turn to make a try; [`Visit::leave`] ends it.
+    ///
+    /// The waits have an end: turns are given back by requests that have time-outs, a host is in
+    /// doubt while a bounded number of tries is made, and it can hold others back only so long.
+    ///
+    /// # Errors
+    /// The host is given up, but only for the first try: who has begun may go on. The turn would
+    /// come after `latest`.
+    pub(super) fn enter(&mut self, latest: Option<Instant>) -> Result<(), Refusal> {
+        let hosts = self.hosts;
+        let mut all = hosts.lock();
         loop {
-            match busy.get_mut(host) {
-                Some(count) if *count >= self.limit => {}
-                Some(count) => {
-                    *count += 1;
-                    return Turn { limits: self, host };
+            let now = self.timer.instant();
+            let host = hosts.host(&mut all, self.host, now);
+            let admission = if self.admitted || self.probe {
+                Admission::Pass
+            } else {
+                host.breaker.admit(now)
+            };
+            let clock_wait = match admission {
+                Admission::Refuse(cause) => return Err(Refusal::GivenUp(cause)),
+                Admission::Wait => None,
+                Admission::Pass | Admission::Probe => {
+                    self.probe |= admission == Admission::Probe;
+                    match host.ready(now) {
+                        Ready::Now => {
+                            host.busy += 1;
+                            self.round = Some(host.pace.round());
+                            if !self.admitted {
+                                self.answers_before = host.answers;
+                            }
+                            self.admitted = true;
+                            return Ok(());
+                        }
+                        Ready::In(wait) if latest.is_some_and(|latest| now + wait > latest) => {
+                            return Err(Refusal::TooLate);
+                        }
+                        Ready::In(wait) => Some(wait),
+                        Ready::OnChange => None,
+                    }
                 }
-                None => {
-                    busy.insert(host.to_owned(), 1);
-                    return Turn { limits: self, host };
+            };
+            all = match clock_wait {
+                Some(wait) => {
+                    drop(all);
+                    self.timer.sleep(wait);
+                    hosts.lock()
                 }
-            }
-            busy = self
-                .freed
-                .wait(busy)
-                .unwrap_or_else(PoisonError::into_inner);
+                None => hosts
+                    .changed
+                    .wait(all)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
         }
+    }
+
+    /// Ends a try.
+    pub(super) fn leave(&mut self, told: Told) {
+        let Some(round) = self.round.take() else {
+            return;
+        };
+        let now = self.timer.instant();
+        let mut all = self.hosts.lock();
+        let host = self.hosts.host(&mut all, self.host, now);
+        host.busy = host.busy.saturating_sub(1);
+        match told {
+            Told::Answer => {
+                host.pace.good_answer();
+                host.breaker.answered();
+                host.answers = host.answers.wrapping_add(1);
+                // It has found out what was to be found out.
+                self.probe = false;
+            }
+            Told::Trouble | Told::TooMuch(_) => {
+                host.breaker.try_failed(!self.struggling);
+                self.struggling = true;
+                self.unlucky += u32::from(host.answers != self.answers_before);
+            }
+            Told::Nothing => {}
+        }
+        if let Told::TooMuch(wish) = told {
+            host.pace.too_much(round);
+            if let Some(wish) = wish {
+                host.pace
+                    .hold(now + wish.min(self.hosts.settings.longest_hold));
+            }
+        }
+        drop(all);
+        self.hosts.changed.notify_all();
+    }
+
+    /// How many of `tries` failed ones count where each request has `retries` more than one.
+    ///
+    /// A try that failed while the host answered others was bad luck, and as many of those as
+    /// there are retries are not counted: where every fifth answer is a fault, four retries leave
+    /// one request of 3125 without any, and a run of 250 modules makes 750. A host that answers
+    /// nobody gets no more tries for that.
+    pub(super) fn counted(&self, tries: u32, retries: u32) -> u32 {
+        tries.saturating_sub(self.unlucky.min(retries))
+    }
+
+    /// Ends the request after its last try failed in a way that may pass. Returns the reason if
+    /// with it the host is given up.
+    pub(super) fn in_vain(mut self, evidence: Evidence, cause: &str) -> Option<Arc<str>> {
+        if self.struggling {
+            let now = self.timer.instant();
+            let mut all = self.hosts.lock();
+            let host = self.hosts.host(&mut all, self.host, now);
+            host.breaker.in_vain(evidence, cause);
+        }
+        self.end()
+    }
+
+    fn end(&mut self) -> Option<Arc<str>> {
+        self.leave(Told::Nothing);
+        let (struggling, probe) = (self.struggling, self.probe);
+        (self.struggling, self.probe) = (false, false);
+        if !struggling && !probe {
+            return None;
+        }
+        let now = self.timer.instant();
+        let mut all = self.hosts.lock();
+        let breaker = &mut self.hosts.host(&mut all, self.host, now).breaker;
+        let verdict = if struggling {
+            breaker.left(now, probe)
+        } else {
+            breaker.probe_withdrawn(now);
+            None
+        };
+        drop(all);
+        self.hosts.changed.notify_all();
+        verdict
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        let mut busy = self
-            .limits
-            .busy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = busy.get_mut(self.host) {
-            *count = count.saturating_sub(1);
+        self.end();
+    }
+}
+
+enum Ready {
+    Now,
+    In(Duration),
+    /// When another request ends.
+    OnChange,
+}
+
+impl Host {
+    /// Whether one more request may be under way; if so, it is counted against the rate.
+    fn ready(&mut self, now: Instant) -> Ready {
+        if self.busy >= self.pace.limit() {
+            return Ready::OnChange;
         }
-        self.limits.freed.notify_all();
+        let held = self.pace.held(now);
+        if !held.is_zero() {
+            return Ready::In(held);
+        }
+        match self.rate.as_mut().map(|rate| rate.take_one(now)) {
+            Some(Err(wait)) => Ready::In(wait),
+            Some(Ok(())) | None => Ready::Now,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
-
-    #[test]
-    fn a_host_never_has_more_than_its_limit_and_others_do_not_wait_for_it() {
-        let limits = HostLimits::new(3);
-        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        thread::scope(|scope| {
-            for _ in 0..16 {
-                scope.spawn(|| {
-                    let _turn = limits.turn("a.com");
-                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    thread::yield_now();
-                    now.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
-        });
-        assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
-        let _all: Vec<_> = (0..3).map(|_| limits.turn("a.com")).collect();
-        let _other = limits.turn("b.com");
-    }
-}
+#[path = "hosts_tests.rs"]
+mod tests;

@@ -24,18 +24,21 @@
 //! | `resume` | going on with a body that was cut: `Range`, `If-Range` |
 //! | `deadline` | the end of the whole run's time |
 //! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
+//! | `hosts` | who may ask which host now: the next three, behind one lock |
+//! | `pace` | requests at once for a host, fewer where it says 429 or 503 |
+//! | `breaker` | when a host is given up, and when it is asked again |
+//! | `bucket` | so many requests, so many bytes a second |
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
 //! | `probe`, `validity` | looking at a server and what it shows, for `doctor` |
 //! | `exchange` | one request and its answer: where the time went, over which connection |
-//!
-//! Where later work belongs: a *breaker* per host and *limits* (requests per host, bytes
-//! per second) are asked at the top of `client::Client::transfer`.
 
 mod agent;
 mod attempt;
 mod body;
+mod breaker;
+mod bucket;
 mod certificate;
 mod client;
 mod client_auth;
@@ -51,6 +54,7 @@ mod hop;
 mod hosts;
 mod issuer;
 mod lookup;
+mod pace;
 mod probe;
 mod proxy_env;
 mod resume;
@@ -75,6 +79,7 @@ pub(crate) use date::days_from_civil;
 pub use deadline::Deadline;
 pub use event::{Event, NoObserver, Observer};
 pub use exchange::{Exchanged, Steps};
+pub use failure::HostTrouble;
 pub use probe::{Answer, Known, Probe, Wanted};
 pub use proxy_env::ProxySettings;
 pub use resume::{Kept, Resumable, Validator};
@@ -110,6 +115,11 @@ pub struct Settings {
     pub credentials: CredentialSettings,
     /// How many requests one host gets at once.
     pub per_host: usize,
+    /// How many tries one host gets a second, more than 0; `None` for any number.
+    pub requests_per_second: Option<f64>,
+    /// How many bytes of bodies all transfers together receive a second, at least 1; `None` for
+    /// any number. Does not concern `file://`.
+    pub bytes_per_second: Option<u64>,
     /// How many idle connections are kept, at most, for all hosts and for one.
     pub connections: usize,
     /// The `User-Agent` header.
@@ -144,6 +154,8 @@ impl Default for Settings {
             proxy: ProxySettings::default(),
             credentials: CredentialSettings::default(),
             per_host: 64,
+            requests_per_second: None,
+            bytes_per_second: None,
             connections: 64,
             user_agent: concat!("modfetch/", env!("CARGO_PKG_VERSION")).to_owned(),
         }

@@ -1,7 +1,7 @@
 //! When a failed request is tried again: a pure schedule, and the clock it is played against.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::date::parse_http_date;
 
@@ -46,7 +46,8 @@ pub enum Failure {
 impl RetryPolicy {
     /// How long to wait before the next try, or `None` to give up.
     ///
-    /// `tries` counts those made, from 1, and `elapsed` is since the first one began. Without word from the server the wait is `jitter`
+    /// `tries` counts those made, from 1, or from 0 where the first is not held against the host;
+    /// `elapsed` is since the first one began. Without word from the server the wait is `jitter`
     /// times `min(cap, base * 2^(tries-1))` ("full jitter": clients that failed together come
     /// back spread out). With word from it, it is what the server asked for, cut to
     /// `max_retry_after`, and `jitter * base` on top for the same reason. `jitter` is in [0, 1).
@@ -106,6 +107,8 @@ pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 pub trait Timer: Send + Sync {
     /// The time of day, for `Retry-After` dates.
     fn now(&self) -> SystemTime;
+    /// The clock that only goes forward, for limits; it goes on while [`Timer::sleep`] waits.
+    fn instant(&self) -> Instant;
     /// Waits.
     fn sleep(&self, wait: Duration);
     /// A number in [0, 1).
@@ -119,6 +122,10 @@ pub(super) struct RealTimer;
 impl Timer for RealTimer {
     fn now(&self) -> SystemTime {
         SystemTime::now()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
     }
 
     fn sleep(&self, wait: Duration) {

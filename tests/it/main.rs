@@ -11,19 +11,26 @@
 
 mod concurrent;
 mod credentials;
+mod disk;
 mod doctor;
 mod download;
+mod faults;
 mod flags;
 mod hostile;
 mod input;
 mod json;
+mod kill;
 mod kit;
+mod locks;
+mod lower;
+mod module_rules;
 mod network;
 mod query;
 mod readme;
 mod readonly;
 mod repair;
 mod resume;
+mod signals;
 mod static_binary;
 mod sum;
 mod sumdb;

@@ -23,9 +23,36 @@ pub(super) const FLAGS: &[Flag] = &[
         env: Some("MODFETCH_JOBS_PER_HOST"),
         commands: FETCHING,
         brief: "Fetch at most N files at once from one host",
-        detail: "Default 64.",
+        detail: "Default 64. Halved for a host that answers 429 or 503, and slowly raised again.",
         set: |raw, given| {
             raw.jobs_per_host = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "max-requests-per-second",
+        value: Some("N"),
+        env: Some("MODFETCH_MAX_REQUESTS_PER_SECOND"),
+        commands: FETCHING,
+        brief: "Make at most N requests a second to one host",
+        detail: "May be a fraction: 0.5 is one in two seconds. Each further try counts. Default 0, no limit.",
+        set: |raw, given| {
+            raw.max_requests_per_second = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "limit-rate",
+        value: Some("RATE"),
+        env: Some("MODFETCH_LIMIT_RATE"),
+        commands: FETCHING,
+        brief: "Receive at most RATE bytes a second in all",
+        detail: "Written as 800000, 500K, 2.5M, 1G; K is 1024 bytes, as in curl and wget. All \
+                 transfers share it; file:// is not limited. Default 0, no limit.",
+        set: |raw, given| {
+            raw.limit_rate = Some(given.text());
             Ok(())
         },
         ..OURS
@@ -62,7 +89,9 @@ database are asked again, with growing waits, until TIME has passed since the fi
         env: Some("MODFETCH_RETRIES"),
         commands: FETCHING,
         brief: "Try a failed request N more times",
-        detail: "Default 4. Only what may pass is tried again: cut or stalled transfers, 429, 5xx.",
+        detail: "Default 4. Only what may pass is tried again: cut or stalled transfers, 429, 5xx. \
+                 Tries that fail while the host answers other requests are bad luck; as many of \
+                 them as N are not counted.",
         set: |raw, given| {
             raw.retries = Some(given.text());
             Ok(())

@@ -103,9 +103,13 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
     let mut rows = vec![
         row(&JOBS, go_env),
         row(&JOBS_PER_HOST, go_env),
+        row(&MAX_REQUESTS_PER_SECOND, go_env),
+        row(&LIMIT_RATE, go_env),
         row(&RETRIES, go_env),
         row(&CONNECT_TIMEOUT, go_env),
         row(&STALL_TIMEOUT, go_env),
+        row(&LOCK_TIMEOUT, go_env),
+        row(&RO_CACHE, go_env),
         row(&RETRY_MAX_TIME, go_env),
         row(&TIMEOUT, go_env),
         row(&ALLOW_INSECURE_AUTH, go_env),

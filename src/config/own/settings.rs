@@ -22,6 +22,22 @@ pub(in crate::config) const JOBS_PER_HOST: OwnSetting<usize> = OwnSetting {
     default: "64",
     parse: value::jobs,
 };
+/// `--max-requests-per-second`: tries a second for one host.
+pub(in crate::config) const MAX_REQUESTS_PER_SECOND: OwnSetting<Option<f64>> = OwnSetting {
+    flag: "--max-requests-per-second",
+    variable: "MODFETCH_MAX_REQUESTS_PER_SECOND",
+    alias: None,
+    default: "0",
+    parse: value::per_second,
+};
+/// `--limit-rate`: bytes a second for all transfers together.
+pub(in crate::config) const LIMIT_RATE: OwnSetting<Option<u64>> = OwnSetting {
+    flag: "--limit-rate",
+    variable: "MODFETCH_LIMIT_RATE",
+    alias: None,
+    default: "0",
+    parse: value::byte_rate,
+};
 /// `--retries`: further tries of one request.
 pub(in crate::config) const RETRIES: OwnSetting<u32> = OwnSetting {
     flag: "--retries",
@@ -45,6 +61,22 @@ pub(in crate::config) const STALL_TIMEOUT: OwnSetting<Duration> = OwnSetting {
     alias: None,
     default: "30s",
     parse: value::timeout,
+};
+/// `--lock-timeout`: the longest wait for a lock, if there is a limit.
+pub(in crate::config) const LOCK_TIMEOUT: OwnSetting<Option<Duration>> = OwnSetting {
+    flag: "--lock-timeout",
+    variable: "MODFETCH_LOCK_TIMEOUT",
+    alias: None,
+    default: "none",
+    parse: value::lock_limit,
+};
+/// `--ro-cache`: module caches that are only read.
+pub(in crate::config) const RO_CACHE: OwnSetting<Vec<PathBuf>> = OwnSetting {
+    flag: "--ro-cache",
+    variable: "MODFETCH_RO_CACHE",
+    alias: None,
+    default: "",
+    parse: value::directories,
 };
 /// `--retry-max-time`: how long after its first try a request may be tried again.
 pub(in crate::config) const RETRY_MAX_TIME: OwnSetting<Option<Duration>> = OwnSetting {

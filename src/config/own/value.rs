@@ -43,6 +43,12 @@ pub(super) type Parsed<T> = Result<T, String>;
 const MAX_JOBS: usize = 1024;
 /// With exponential backoff this is hours already.
 const MAX_RETRIES: u32 = 100;
+/// Ten in a day; nobody waits for fewer.
+const MIN_PER_SECOND: f64 = 0.0001;
+/// More than one machine can make; no limit at all.
+const MAX_PER_SECOND: f64 = 1e6;
+/// Likewise.
+const MAX_BYTE_RATE: f64 = 1e15;
 /// A day; a longer wait without a byte is no limit at all.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -121,6 +127,41 @@ pub(super) fn jobs(text: &str) -> Parsed<usize> {
         .ok_or_else(|| format!("want a whole number from 1 to {MAX_JOBS}"))
 }
 
+/// Requests a second; `None` for 0, which is no limit.
+pub(super) fn per_second(text: &str) -> Parsed<Option<f64>> {
+    decimal(text)
+        .filter(|count| *count == 0.0 || (MIN_PER_SECOND..=MAX_PER_SECOND).contains(count))
+        .map(|count| (count > 0.0).then_some(count))
+        .ok_or_else(|| {
+            format!("want a number from {MIN_PER_SECOND} to {MAX_PER_SECOND}, or 0 for no limit")
+        })
+}
+
+/// Bytes a second: a number, perhaps with a fraction, and `K`, `M` or `G` in either case for
+/// powers of 1024, as `--limit-rate` of curl and wget; `None` for 0, which is no limit.
+pub(super) fn byte_rate(text: &str) -> Parsed<Option<u64>> {
+    let (number, unit) = match text.as_bytes().last().map(u8::to_ascii_uppercase) {
+        Some(b'K') => (text.get(..text.len() - 1), 1u64 << 10),
+        Some(b'M') => (text.get(..text.len() - 1), 1 << 20),
+        Some(b'G') => (text.get(..text.len() - 1), 1 << 30),
+        _ => (Some(text), 1),
+    };
+    number
+        .and_then(decimal)
+        .map(|number| number * unit as f64)
+        .filter(|rate| *rate == 0.0 || (1.0..=MAX_BYTE_RATE).contains(rate))
+        .map(|rate| (rate > 0.0).then_some(rate as u64))
+        .ok_or_else(|| {
+            "want bytes a second such as 800000, 500K, 2.5M or 1G, or 0 for no limit".to_owned()
+        })
+}
+
+/// Digits with at most one point, and no sign, exponent or name such as `inf`.
+fn decimal(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    text.parse().ok().filter(|_| plain)
+}
+
 pub(super) fn retries(text: &str) -> Parsed<u32> {
     text.parse()
         .ok()
@@ -132,6 +173,23 @@ pub(super) fn timeout(text: &str) -> Parsed<Duration> {
     parse_duration(text)
         .filter(|wait| *wait > Duration::ZERO && *wait <= MAX_TIMEOUT)
         .ok_or_else(|| "want a time such as 10s, 1m30s, 250ms, or seconds, at most 24h".to_owned())
+}
+
+/// `none` is no limit.
+pub(super) fn lock_limit(text: &str) -> Parsed<Option<Duration>> {
+    if text == "none" {
+        return Ok(None);
+    }
+    parse_duration(text)
+        .filter(|wait| *wait <= MAX_TIMEOUT)
+        .map(Some)
+        .ok_or_else(|| "want none, or a time such as 10s, 1m30s, seconds, at most 24h".to_owned())
+}
+
+/// Directories separated by colons.
+pub(super) fn directories(text: &str) -> Parsed<Vec<PathBuf>> {
+    let dirs = text.split(':').filter(|dir| !dir.is_empty());
+    Ok(dirs.map(PathBuf::from).collect())
 }
 
 /// A time that may be absent: zero says so, as with curl.
@@ -244,7 +302,67 @@ mod tests {
         }
     }
 
+    #[test]
+    fn rates_are_written_as_for_curl_and_wget() {
+        // curl's man page: "counted as kilobytes if 'k' or 'K' is appended", 1024 of them; wget's:
+        // "the argument may be expressed in bytes, kilobytes with the k suffix, or megabytes with
+        // the m suffix", "non-integer values, such as 2.5k", "zero ... no limit".
+        let table = [
+            ("800000", Ok(Some(800_000))),
+            ("500K", Ok(Some(512_000))),
+            ("500k", Ok(Some(512_000))),
+            ("2.5k", Ok(Some(2560))),
+            ("5M", Ok(Some(5_242_880))),
+            ("1G", Ok(Some(1 << 30))),
+            ("1.9", Ok(Some(1))),
+            ("0", Ok(None)),
+            ("0K", Ok(None)),
+            ("0.5", Err(())),
+            ("", Err(())),
+            ("K", Err(())),
+            (".", Err(())),
+            ("5KB", Err(())),
+            ("5 K", Err(())),
+            ("-5", Err(())),
+            ("1e3", Err(())),
+            ("inf", Err(())),
+            ("nan", Err(())),
+            ("99999999999999999999G", Err(())),
+            ("5é", Err(())),
+        ];
+        for (text, want) in table {
+            assert_eq!(byte_rate(text).map_err(drop), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn requests_a_second_may_be_a_fraction() {
+        let table = [
+            ("10", Ok(Some(10.0))),
+            ("0.5", Ok(Some(0.5))),
+            (".5", Ok(Some(0.5))),
+            ("0", Ok(None)),
+            ("0.0", Ok(None)),
+            ("0.00001", Err(())),
+            ("2000000", Err(())),
+            ("", Err(())),
+            (".", Err(())),
+            ("-1", Err(())),
+            ("1/2", Err(())),
+            ("1e1", Err(())),
+            ("infinity", Err(())),
+        ];
+        for (text, want) in table {
+            assert_eq!(per_second(text).map_err(drop), want, "{text:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_a_rate_or_not(text in "[0-9.]{0,25}[kKmMgGé]?") {
+            let _ = (byte_rate(&text), per_second(&text));
+        }
+
         #[test]
         fn any_text_is_a_duration_or_not(text in "[0-9.]{0,22}(ns|us|µs|ms|s|m|h|x|é)?[0-9.]{0,3}(s)?") {
             let _ = parse_duration(&text);
@@ -255,6 +373,25 @@ mod tests {
             let want = Some(Duration::from_secs(seconds));
             prop_assert_eq!(parse_duration(&seconds.to_string()), want);
             prop_assert_eq!(parse_duration(&format!("{seconds}s")), want);
+        }
+    }
+
+    #[test]
+    fn limits_and_lists_of_directories() {
+        let seconds = |count| Ok(Some(Duration::from_secs(count)));
+        for (text, want) in [("none", Ok(None)), ("0", seconds(0)), ("1m", seconds(60))] {
+            assert_eq!(lock_limit(text), want, "{text}");
+        }
+        for text in ["", "None", "-1s", "25h", "soon"] {
+            assert!(lock_limit(text).is_err(), "{text}");
+        }
+        for (text, want) in [
+            ("", vec![]),
+            ("/a", vec!["/a"]),
+            ("/a::b:", vec!["/a", "b"]),
+        ] {
+            let want: Vec<PathBuf> = want.into_iter().map(PathBuf::from).collect();
+            assert_eq!(directories(text), Ok(want), "{text}");
         }
     }
 }

@@ -15,8 +15,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cache::{FileLock, write_atomically};
+use crate::cache::{FileLock, Locks, write_atomically, writing};
 use crate::error::{Error, Kind, Result};
+use crate::steps;
 
 /// A cached file that is longer is not read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -26,6 +27,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 pub struct Store {
     cache: PathBuf,
     latest: Option<PathBuf>,
+    locks: Locks,
 }
 
 /// How the attempt to replace the newest head ended.
@@ -45,7 +47,14 @@ impl Store {
         Store {
             cache: gomodcache.join("cache/download/sumdb").join(name),
             latest: gopath.map(|path| path.join("pkg/sumdb").join(name).join("latest")),
+            locks: Locks::default(),
         }
+    }
+
+    /// The same files, waiting for the lock of the newest head in this way.
+    #[must_use]
+    pub fn with_locks(self, locks: Locks) -> Store {
+        Store { locks, ..self }
     }
 
     /// The content of a cached file; `None` if there is none, or none that is readable.
@@ -57,7 +66,12 @@ impl Store {
 
     /// Caches a file. Returns whether that worked: a cache that cannot be written is no failure.
     pub fn write(&self, file: &str, data: &[u8]) -> bool {
-        write_atomically(&self.cache.join(file), data).is_ok()
+        let written = write_atomically(&self.cache.join(file), data).is_ok();
+        steps::reached(match file.starts_with("lookup/") {
+            true => "lookup-written",
+            false => "tile-written",
+        });
+        written
     }
 
     /// The file of the newest head.
@@ -75,13 +89,14 @@ impl Store {
     /// may be read in the middle of a write, and is then read again under its lock.
     ///
     /// # Errors
-    /// [`Kind::LocalIo`], [`Kind::Input`].
+    /// [`Kind::LocalIo`], [`Kind::LockTimeout`], [`Kind::Input`].
     pub fn read_latest(&self, is_whole: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
         let path = self.latest_path()?;
         match read_bounded(path) {
             Ok(data) if is_whole(&data) => Ok(data),
-            Ok(data) => match FileLock::acquire(path) {
+            Ok(data) => match self.locks.acquire(path, None) {
                 Ok(mut lock) => read_locked(&mut lock, path),
+                Err(error) if error.kind() == Kind::LockTimeout => Err(error),
                 // Nobody can be writing to a file that is read-only for all of us.
                 Err(_) => Ok(data),
             },
@@ -93,10 +108,11 @@ impl Store {
     /// Replaces the newest head, if it is still `expected` or there is none.
     ///
     /// # Errors
-    /// [`Kind::LocalIo`], [`Kind::Input`].
+    /// [`Kind::LocalIo`], [`Kind::LockTimeout`], [`Kind::Input`].
     pub fn advance_latest(&self, expected: &[u8], new: &[u8]) -> Result<Advance> {
         let path = self.latest_path()?;
-        let mut lock = FileLock::acquire(path)?;
+        let mut lock = self.locks.acquire(path, None)?;
+        let _writing = writing();
         let found = read_locked(&mut lock, path)?;
         if found == new {
             return Ok(Advance::Done);
@@ -106,6 +122,7 @@ impl Store {
         }
         overwrite(lock.file(), found.len(), new)
             .map_err(|cause| Error::io("cannot write", path, cause))?;
+        steps::reached("head-written");
         Ok(Advance::Done)
     }
 }

@@ -7,7 +7,8 @@ use std::io::{self, BufRead as _, Read as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::script::{Fault, Request, Rule};
+use super::chaos::Chaos;
+use super::script::{Fault, HeadEnd, Request, Rule};
 use super::universe::{Bytes, Tree};
 
 /// What a server has and how it is told to behave.
@@ -22,6 +23,7 @@ pub struct Site {
     pub bytes_per_second: Option<u64>,
     pub no_ranges: bool,
     pub credentials: Option<String>,
+    pub chaos: Option<Chaos>,
 }
 
 /// What ends a body before its end.
@@ -30,6 +32,8 @@ pub enum Ending {
     Cut(usize),
     Stall(usize),
     Reset(usize),
+    /// The header breaks off.
+    Head(usize, HeadEnd),
 }
 
 /// One answer, and how it is sent.
@@ -51,41 +55,52 @@ pub fn plan(site: &mut Site, request: &Request) -> Plan {
             continue;
         }
         rule.left -= usize::from(rule.left != usize::MAX);
-        match &rule.fault {
-            Fault::Delay(delay) => {
-                plan.delay += *delay;
-                continue;
-            }
+        plan.commit(&rule.fault);
+        if !matches!(rule.fault, Fault::Delay(_)) {
+            return plan;
+        }
+    }
+    if let Some(chaos) = &mut site.chaos
+        && let Some(fault) = chaos.next(&request.path, plan.body.len())
+    {
+        plan.commit(&fault);
+    }
+    plan
+}
+
+impl Plan {
+    fn commit(&mut self, fault: &Fault) {
+        match fault {
+            Fault::Delay(delay) => self.delay += *delay,
             Fault::Status(status, headers, body) => {
-                plan.status = *status;
-                plan.headers.clone_from(headers);
-                plan.body = body.clone().into();
+                self.status = *status;
+                self.headers.clone_from(headers);
+                self.body = body.clone().into();
             }
             Fault::Body(kind, body) => {
-                plan.status = 200;
-                plan.headers = vec![("Content-Type".into(), kind.clone())];
-                plan.body = body.clone().into();
+                self.status = 200;
+                self.headers = vec![("Content-Type".into(), kind.clone())];
+                self.body = body.clone().into();
             }
             Fault::Redirect(url) => {
-                plan.status = 302;
-                plan.headers = vec![("Location".into(), url.clone())];
-                plan.body = Bytes::from([]);
+                self.status = 302;
+                self.headers = vec![("Location".into(), url.clone())];
+                self.body = Bytes::from([]);
             }
             Fault::Corrupt(at) => {
-                let mut body = plan.body.to_vec();
+                let mut body = self.body.to_vec();
                 if let Some(byte) = body.get_mut(*at) {
                     *byte = !*byte;
                 }
-                plan.body = body.into();
+                self.body = body.into();
             }
-            Fault::Garbage => plan.status = 0,
-            Fault::Cut(after) => plan.ending = Ending::Cut(*after),
-            Fault::Stall(after) => plan.ending = Ending::Stall(*after),
-            Fault::Reset(after) => plan.ending = Ending::Reset(*after),
+            Fault::Garbage => self.status = 0,
+            Fault::Cut(after) => self.ending = Ending::Cut(*after),
+            Fault::Stall(after) => self.ending = Ending::Stall(*after),
+            Fault::Reset(after) => self.ending = Ending::Reset(*after),
+            Fault::Head(after, end) => self.ending = Ending::Head(*after, *end),
         }
-        break;
     }
-    plan
 }
 
 /// The answer of a server that is well.

@@ -4,6 +4,8 @@
 //! go command (`download` becomes `go mod download`), which shows that the expectations hold.
 
 mod answer;
+pub mod chaos;
+pub mod crowd;
 pub mod go;
 pub mod proxy;
 pub mod run;
@@ -20,4 +22,4 @@ pub use go::require_go;
 pub use proxy::Proxy;
 pub use run::Run;
 pub use sandbox::Sandbox;
-pub use script::Times;
+pub use script::{HeadEnd, Times};

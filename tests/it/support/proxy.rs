@@ -5,7 +5,7 @@
 //! and commits scripted [`Fault`]s. Dropping it closes every connection and joins every thread,
 //! also those that stall or delay.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use nix::sys::socket::{setsockopt, sockopt};
 
 use super::answer::{Ending, Site, plan, read_request, reason};
-use super::script::{Fault, Request, Rule, Times};
+use super::chaos::Chaos;
+use super::script::{Fault, HeadEnd, Request, Rule, Times};
 use super::tls;
 use super::universe::{Bytes, Module, Tree, Universe};
 
@@ -178,6 +179,27 @@ impl Proxy {
     /// Waits before it answers.
     pub fn delaying(self, pattern: &str, delay: Duration, times: Times) -> Proxy {
         self.with(pattern, Fault::Delay(delay), times)
+    }
+
+    /// Breaks headers off after some bytes.
+    pub fn beheading(self, pattern: &str, after: usize, end: HeadEnd, times: Times) -> Proxy {
+        self.with(pattern, Fault::Head(after, end), times)
+    }
+
+    /// Misbehaves at random from now on, where no rule says otherwise; `None` ends it.
+    pub fn go_mad(&self, chaos: Option<Chaos>) {
+        self.shared.lock().site.chaos = chaos;
+    }
+
+    /// What was done wrong at random, by name.
+    pub fn madness(&self) -> BTreeMap<&'static str, usize> {
+        let state = self.shared.lock();
+        state
+            .site
+            .chaos
+            .as_ref()
+            .map(Chaos::committed)
+            .unwrap_or_default()
     }
 
     /// Sends bodies no faster than this, each connection on its own.
@@ -478,13 +500,25 @@ fn respond(
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("Content-Length: {}\r\n\r\n", plan.body.len()));
-    stream.write_all(head.as_bytes())?;
+    if let Ending::Head(after, end) = plan.ending {
+        let (sent, rest) = head.as_bytes().split_at(after.min(head.len()));
+        stream.write_all(sent)?;
+        stream.flush()?;
+        match end {
+            HeadEnd::Close => return Ok(Next::Close),
+            HeadEnd::Reset => return reset(stream, number, shared),
+            HeadEnd::Stall => shared.stall(),
+        }
+        stream.write_all(rest)?;
+    } else {
+        stream.write_all(head.as_bytes())?;
+    }
     if head_only {
         return Ok(Next::Keep);
     }
     let body = &plan.body;
     match plan.ending {
-        Ending::Whole => {
+        Ending::Whole | Ending::Head(..) => {
             send(stream, body, plan.bytes_per_second, shared)?;
             Ok(Next::Keep)
         }
@@ -513,17 +547,21 @@ fn respond(
                 shared,
             )?;
             stream.flush()?;
-            // Lingering for no time makes closing a reset.
-            let linger = nix::libc::linger {
-                l_onoff: 1,
-                l_linger: 0,
-            };
-            setsockopt(stream.socket(), sockopt::Linger, &linger)?;
-            let mut state = shared.lock();
-            state.open.remove(&number);
-            Err(io::Error::other("reset on purpose"))
+            reset(stream, number, shared)
         }
     }
+}
+
+fn reset(stream: &impl Connection, number: usize, shared: &Shared) -> io::Result<Next> {
+    // Lingering for no time makes closing a reset.
+    let linger = nix::libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    setsockopt(stream.socket(), sockopt::Linger, &linger)?;
+    let mut state = shared.lock();
+    state.open.remove(&number);
+    Err(io::Error::other("reset on purpose"))
 }
 
 fn send(

@@ -23,6 +23,8 @@ pub enum Fault {
     Stall(usize),
     /// Sends this many bytes of the body and resets the connection (RST, not FIN).
     Reset(usize),
+    /// Sends this many bytes of the header, at most all of them, and then ends like this.
+    Head(usize, HeadEnd),
     /// Answers with something that is not HTTP.
     Garbage,
     /// Flips every bit of the byte at this place of the body.
@@ -33,6 +35,17 @@ pub enum Fault {
     Redirect(String),
     /// Waits this long, then answers properly (or commits the next fault that matches).
     Delay(Duration),
+}
+
+/// How a header ends before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadEnd {
+    /// The connection is closed.
+    Close,
+    /// The connection is reset.
+    Reset,
+    /// Nothing more comes until [`super::proxy::Proxy::release`] or the end of the server.
+    Stall,
 }
 
 /// A fault, for which paths, and how many requests it still has to spoil.

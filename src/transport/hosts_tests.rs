@@ -1,0 +1,284 @@
+//! Many threads before one host.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::SystemTime;
+
+use super::*;
+
+const MS: fn(u64) -> Duration = Duration::from_millis;
+
+/// A clock that a sleep moves, for one thread.
+struct Clock(Mutex<Instant>);
+
+impl Clock {
+    fn new() -> Clock {
+        Clock(Mutex::new(Instant::now()))
+    }
+}
+
+impl Timer for Clock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn instant(&self) -> Instant {
+        *self.0.lock().unwrap()
+    }
+
+    fn sleep(&self, wait: Duration) {
+        *self.0.lock().unwrap() += wait;
+    }
+
+    fn jitter(&self) -> f64 {
+        0.5
+    }
+}
+
+/// A clock that stands still; who sleeps does so until the test lets go of `wake`.
+struct Frozen {
+    now: Instant,
+    asleep: Mutex<mpsc::Sender<Duration>>,
+    wake: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Timer for Frozen {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn instant(&self) -> Instant {
+        self.now
+    }
+
+    fn sleep(&self, wait: Duration) {
+        let sender = self.asleep.lock().unwrap().clone();
+        sender.send(wait).unwrap();
+        let _ = self.wake.lock().unwrap().recv();
+        panic!("woken");
+    }
+
+    fn jitter(&self) -> f64 {
+        0.5
+    }
+}
+
+fn settings(at_once: usize) -> HostSettings {
+    HostSettings {
+        at_once,
+        per_second: None,
+        longest_hold: MS(60_000),
+    }
+}
+
+/// A try of a new request, which ends like this.
+fn one_try(hosts: &Hosts, host: &str, clock: &Clock, told: Told) -> Result<(), Refusal> {
+    let mut visit = hosts.visit(host, clock);
+    visit.enter(None)?;
+    visit.leave(told);
+    Ok(())
+}
+
+#[test]
+fn a_host_never_has_more_than_its_limit_and_others_do_not_wait_for_it() {
+    let hosts = Hosts::new(settings(3));
+    let clock = Clock::new();
+    let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                let mut visit = hosts.visit("a.com", &clock);
+                visit.enter(None).unwrap();
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                thread::yield_now();
+                now.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
+    let mut all = [(); 3].map(|()| hosts.visit("a.com", &clock));
+    all.iter_mut().for_each(|visit| visit.enter(None).unwrap());
+    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+}
+
+#[test]
+fn a_wish_to_be_left_alone_holds_back_everybody_and_is_cut() {
+    let clock = Clock::new();
+    let start = clock.instant();
+    let hosts = Hosts::new(settings(8));
+    let too_much = |seconds| Told::TooMuch(Some(Duration::from_secs(seconds)));
+    one_try(&hosts, "a.com", &clock, too_much(7)).unwrap();
+    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    assert_eq!(clock.instant() - start, MS(0));
+    one_try(&hosts, "a.com", &clock, too_much(100_000)).unwrap();
+    assert_eq!(clock.instant() - start, MS(7000));
+    one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+    assert_eq!(clock.instant() - start, MS(67_000));
+}
+
+#[test]
+fn tries_are_counted_against_the_rate_and_each_host_has_its_own() {
+    let clock = Clock::new();
+    let start = clock.instant();
+    let hosts = Hosts::new(HostSettings {
+        per_second: Some(2.0),
+        ..settings(8)
+    });
+    for _ in 0..5 {
+        one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+    }
+    assert_eq!(clock.instant() - start, MS(2000));
+    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    assert_eq!(clock.instant() - start, MS(2000));
+    let mut visit = hosts.visit("b.com", &clock);
+    for _ in 0..2 {
+        visit.enter(None).unwrap();
+        visit.leave(Told::Trouble);
+    }
+    assert_eq!(clock.instant() - start, MS(3000));
+}
+
+#[test]
+fn sixty_four_that_wait_for_one_host_keep_nobody_from_another() {
+    let (asleep, sleeping) = mpsc::channel();
+    let (wake, woken) = mpsc::channel();
+    let timer = Arc::new(Frozen {
+        now: Instant::now(),
+        asleep: Mutex::new(asleep),
+        wake: Mutex::new(woken),
+    });
+    let hosts = Arc::new(Hosts::new(HostSettings {
+        per_second: Some(0.01),
+        ..settings(64)
+    }));
+    let waiting: Vec<_> = (0..65)
+        .map(|_| {
+            let (hosts, timer) = (Arc::clone(&hosts), Arc::clone(&timer));
+            thread::spawn(move || {
+                let mut visit = hosts.visit("a.com", &*timer);
+                visit.enter(None).unwrap();
+                visit.leave(Told::Answer);
+            })
+        })
+        .collect();
+    for _ in 0..64 {
+        assert_eq!(sleeping.recv().unwrap(), MS(100_000));
+    }
+    let mut visit = hosts.visit("b.com", &*timer);
+    visit.enter(None).unwrap();
+    drop(wake);
+    let woken = waiting.into_iter().map(thread::JoinHandle::join);
+    assert_eq!(woken.filter(Result::is_ok).count(), 1);
+}
+
+#[test]
+fn many_find_a_dead_host_together_and_the_rest_is_refused() {
+    let hosts = Arc::new(Hosts::new(settings(64)));
+    let clock = Arc::new(Clock::new());
+    let verdicts = AtomicUsize::new(0);
+    let (asked, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let mut visit = hosts.visit("a.com", &*clock);
+                    for tried in 0..5 {
+                        if let Err(refusal) = visit.enter(None) {
+                            assert_eq!(refusal, Refusal::GivenUp("why".into()));
+                            assert_eq!(tried, 0, "who has begun may go on");
+                            refused.fetch_add(1, Ordering::SeqCst);
+                            break;
+                        }
+                        visit.leave(Told::Trouble);
+                        if tried == 4 {
+                            asked.fetch_add(1, Ordering::SeqCst);
+                            let verdict = visit.in_vain(Evidence::Unreachable, "why");
+                            verdicts.fetch_add(usize::from(verdict.is_some()), Ordering::SeqCst);
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(verdicts.load(Ordering::SeqCst), 1);
+    let (asked, refused) = (asked.into_inner(), refused.into_inner());
+    assert_eq!(asked + refused, 640);
+    // Every thread may have begun before the fifth failure, and none begins twice.
+    assert!((1..=64).contains(&asked), "{asked}");
+    // After the pause one may ask, and its answer opens the way for all.
+    clock.sleep(MS(5000));
+    let mut probe = hosts.visit("a.com", &*clock);
+    probe.enter(None).unwrap();
+    assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_err());
+    probe.leave(Told::Answer);
+    assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_ok());
+}
+
+#[test]
+fn who_waits_in_doubt_goes_on_when_the_host_is_back() {
+    let hosts = Hosts::new(settings(64));
+    let clock = Clock::new();
+    let mut struggling = hosts.visit("a.com", &clock);
+    for _ in 0..5 {
+        struggling.enter(None).unwrap();
+        struggling.leave(Told::Trouble);
+    }
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| one_try(&hosts, "a.com", &clock, Told::Answer));
+        struggling.enter(None).unwrap();
+        hosts.answered("a.com");
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+    });
+    // A request that is dropped in the middle gives everything back.
+    drop(struggling);
+    one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+}
+
+#[test]
+fn bad_luck_is_not_counted_as_often_as_there_are_retries() {
+    let hosts = Hosts::new(settings(64));
+    let clock = Clock::new();
+    // (answers to others before each of the tries of one request, what counts after each)
+    let rows: &[(&[usize], &[u32])] = &[
+        (&[0, 0, 0], &[1, 2, 3]),
+        (&[0, 1, 0, 0, 0], &[1, 1, 1, 2, 3]),
+        (&[3, 0, 1], &[1, 2, 2]),
+    ];
+    for (answers, want) in rows {
+        let mut visit = hosts.visit("a.com", &clock);
+        let mut counted = Vec::new();
+        for (tries, answers) in (1..).zip(*answers) {
+            if tries == 1 {
+                // What was answered before the request began says nothing.
+                answered(&hosts, &clock, *answers);
+            }
+            visit.enter(None).unwrap();
+            if tries > 1 {
+                answered(&hosts, &clock, *answers);
+            }
+            visit.leave(Told::Trouble);
+            counted.push(visit.counted(tries, 2));
+        }
+        assert_eq!(counted, *want, "{answers:?}");
+    }
+}
+
+fn answered(hosts: &Hosts, clock: &Clock, times: usize) {
+    for _ in 0..times {
+        one_try(hosts, "a.com", clock, Told::Answer).unwrap();
+    }
+}
+
+#[test]
+fn a_turn_that_comes_too_late_is_none() {
+    let clock = Clock::new();
+    let hosts = Hosts::new(settings(8));
+    let wish = Told::TooMuch(Some(Duration::from_secs(7)));
+    one_try(&hosts, "a.com", &clock, wish).unwrap();
+    let latest = |ms| Some(clock.instant() + MS(ms));
+    let late = hosts.visit("a.com", &clock).enter(latest(6999));
+    assert_eq!(late, Err(Refusal::TooLate));
+    assert_eq!(hosts.visit("a.com", &clock).enter(latest(7001)), Ok(()));
+}
