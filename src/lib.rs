@@ -28,6 +28,9 @@
 //!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::judge`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
+//! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
+//! cache, project.
+//!
 //! # Rules between areas
 //! Arrows point one way. [`module`], [`modfile`] and [`modset`]'s graph are pure. [`source`] does
 //! not know [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`].
@@ -51,6 +54,7 @@ pub mod cache;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod doctor;
 mod error;
 pub mod fetch;
 mod gojson;

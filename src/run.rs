@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{download, env, sum, working_directory};
+use crate::command::{doctor, download, env, sum, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -79,6 +79,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             }
             console.data(&output.stdout)?;
         }
+        Command::Doctor => return configured(invocation, environment, doctor::run),
         Command::Download => {
             return configured(invocation, environment, |config, console| {
                 let request = download::Request {

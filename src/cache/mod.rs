@@ -43,6 +43,7 @@ mod list;
 mod lock;
 mod part;
 mod settle;
+mod survey;
 mod temp;
 
 use std::fs;
@@ -52,6 +53,7 @@ pub use entry::Entry;
 pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
 pub use settle::{Writing, settle, writing};
+pub use survey::Survey;
 pub use temp::{TempFile, write_atomically};
 
 use crate::error::{Error, Kind, Result};

@@ -7,6 +7,8 @@ pub enum Verb {
     Download,
     /// `sum`.
     Sum,
+    /// `doctor`.
+    Doctor,
     /// `env`.
     Env,
     /// `version`.
@@ -107,6 +109,25 @@ say of one version, which of them is odd, the likely cause, and what to do.",
         ],
     },
     CommandInfo {
+        verb: Verb::Doctor,
+        name: "doctor",
+        go_name: None,
+        arguments: "",
+        brief: "Say what is wrong with network, settings and cache",
+        detail: "Looks at each proxy of GOPROXY and at the checksum database (name look-up, \
+connection, TLS, answer, ranges, clock, credentials), at the module cache (owner, locks, space, \
+what was left in it), at go.mod and go.sum, and lists the settings with what decided them.\n\
+Each check is ok, skipped, warning or failed, and says what to do. No secret is printed, nothing \
+is tried twice, nothing stays written. Exit code 10 if a check failed.",
+        examples: &[
+            ("modfetch doctor", "everything"),
+            (
+                "modfetch doctor --offline -json",
+                "cache, project and settings only, as JSON",
+            ),
+        ],
+    },
+    CommandInfo {
         verb: Verb::Env,
         name: "env",
         go_name: Some("env"),
@@ -165,6 +186,7 @@ mod tests {
         for verb in [
             Verb::Download,
             Verb::Sum,
+            Verb::Doctor,
             Verb::Env,
             Verb::Version,
             Verb::Help,

@@ -47,6 +47,8 @@ pub enum Command {
     Download,
     /// Compute, check, complete or explain sums.
     Sum,
+    /// Say what is wrong.
+    Doctor,
     /// Print or change settings.
     Env,
     /// Print the version.

@@ -231,6 +231,10 @@ impl Own {
             (None, Some(Verb::Help)) => help_about(&self.raw.args)?,
             (None, Some(Verb::Download)) => Command::Download,
             (None, Some(Verb::Sum)) => Command::Sum,
+            (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
+            (None, Some(Verb::Doctor)) => {
+                return Err(usage("command doctor takes no arguments"));
+            }
             (None, Some(Verb::Env)) => Command::Env,
             (None, Some(Verb::Version)) if self.raw.args.is_empty() => Command::Version,
             (None, Some(Verb::Version)) => {

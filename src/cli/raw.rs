@@ -70,6 +70,8 @@ pub struct RawArgs {
     pub quiet: Option<bool>,
     /// `--verbose`.
     pub verbose: Option<bool>,
+    /// `--stats`.
+    pub stats: Option<bool>,
     /// `--go-exit-codes`.
     pub go_exit_codes: Option<bool>,
     /// `sum --check`.

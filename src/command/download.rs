@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, human, one_for_many, retries};
+use crate::report::{Console, JsonObject, Live, Summary, one_for_many};
 use crate::signals::Ending;
 use crate::trust::{Part, SumPolicy};
 
@@ -78,26 +78,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         run.warn();
     }
     let told = told?;
-    if config.verbose.value {
-        let seconds = begun.elapsed().as_secs_f64();
-        let received = human(live.received());
-        let modules = told.modules;
-        let taken = match lower.as_slice() {
-            [] => String::new(),
-            _ => format!(
-                ", {} from read-only caches",
-                human(run.fetcher.lower_bytes())
-            ),
-        };
-        let resumed = match live.resumed() {
-            0 => String::new(),
-            bytes => format!(", {} resumed", human(bytes)),
-        };
-        let retries = retries(live.retries());
-        let retries = retries.map_or_else(String::new, |text| format!(", {text}"));
-        console.note(&format!(
-            "{modules} modules, {received} received{taken}{resumed}{retries}, {seconds:.2} s"
-        ));
+    if config.verbose.value || config.stats.value {
+        console.summary(&Summary {
+            modules: told.modules,
+            fetched: told.fetched,
+            cached: told.cached,
+            lower: run.fetcher.lower_bytes(),
+            traffic: live.traffic(),
+            elapsed: begun.elapsed(),
+        });
     }
     Ok(told.gravest)
 }
@@ -151,6 +140,10 @@ fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Res
 /// What a run came to.
 struct Told {
     modules: usize,
+    /// Those that are complete and of which something was fetched.
+    fetched: usize,
+    /// Those that were complete before.
+    cached: usize,
     gravest: Option<Kind>,
 }
 
@@ -196,8 +189,13 @@ impl Run<'_> {
         late.extend(graph.as_ref().and_then(Graph::error));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
+        let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
+        let (fetched, cached): (Vec<_>, Vec<_>) =
+            complete.partition(|outcome| outcome.traffic.bytes > 0);
         Ok(Told {
             modules: modules.len(),
+            fetched: fetched.len(),
+            cached: cached.len(),
             gravest: Error::gravest(&failures),
         })
     }
@@ -331,7 +329,9 @@ impl Run<'_> {
         failures.iter().for_each(|error| self.console.error(error));
         let differs = (!planned.is_empty()).then_some(Kind::Differs);
         Ok(Told {
-            modules: planned.len(),
+            modules: seen.len(),
+            fetched: 0,
+            cached: seen.len().saturating_sub(planned.len()),
             gravest: Error::gravest(&failures).or(differs),
         })
     }

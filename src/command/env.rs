@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::cli::{Invocation, Persona, RawArgs};
 use crate::config::{
-    self, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Setting,
+    self, Config, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Setting,
 };
 use crate::gojson::quote;
 use crate::{Error, Kind, Result};
@@ -55,6 +55,16 @@ pub fn run(invocation: &Invocation, environment: &Environment, cwd: &Path) -> Re
         stdout,
         warnings: listing.warnings,
     })
+}
+
+/// What `env -v` lists: every variable with its value, not redacted, and what decided it.
+///
+/// # Errors
+/// A GOWORK or GO111MODULE with which go would print nothing either.
+pub(super) fn listed(config: &Config) -> Result<Vec<(String, Setting<String>)>> {
+    let listing = Listing::new(&config.go_env, &config.cwd, true)?;
+    let rows = listing.rows.into_iter();
+    Ok(rows.map(|row| (row.name, row.setting)).collect())
 }
 
 /// Flags of `env` with those of GOFLAGS added.

@@ -3,6 +3,7 @@
 //! Nothing else imports this area.
 
 mod directory;
+pub mod doctor;
 pub mod download;
 pub mod env;
 mod interrupt;

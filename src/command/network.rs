@@ -170,7 +170,8 @@ fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
     })
 }
 
-fn transport_settings(config: &Config) -> Settings {
+/// How the settings have requests made.
+pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
     Settings {

@@ -91,6 +91,8 @@ pub struct Config {
     pub quiet: Setting<bool>,
     /// Tell more.
     pub verbose: Setting<bool>,
+    /// A summary at the end.
+    pub stats: Setting<bool>,
     /// Exit with 0, 1 or 2 only.
     pub go_exit_codes: Setting<bool>,
     /// When progress is drawn.
@@ -217,6 +219,7 @@ impl Config {
             fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,
             quiet: own_bool(&own::QUIET, flags.quiet)?,
             verbose: own_bool(&own::VERBOSE, flags.verbose)?,
+            stats: own_bool(&own::STATS, flags.stats)?,
             go_exit_codes: own_bool(&own::GO_EXIT_CODES, flags.go_exit_codes)?,
             progress: own::PROGRESS.resolve(flags.progress.as_deref(), &go_env)?,
             color: color(flags.color.as_deref(), &go_env)?,

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::json::{JsonObject, info};
+use super::summary::Summary;
 use crate::config::{Color, Log};
 use crate::error::{Error, Kind, Result};
 
@@ -76,6 +77,14 @@ impl Console {
         match self.log {
             Log::Text => self.line(&format!("{}: {text}", self.name)),
             Log::Json => self.line(text),
+        }
+    }
+
+    /// Tells what a run came to. Said even with `--quiet`: it was asked for.
+    pub fn summary(&self, summary: &Summary) {
+        match self.log {
+            Log::Text => self.say(&format!("{}: {}", self.name, summary.text())),
+            Log::Json => self.say(&summary.json().compact()),
         }
     }
 

@@ -21,7 +21,7 @@ pub fn human(bytes: u64) -> String {
 
 /// `1 retry`, `2 retries`; `None` for none.
 #[must_use]
-pub fn retries(count: u64) -> Option<String> {
+pub(super) fn retries(count: u64) -> Option<String> {
     match count {
         0 => None,
         1 => Some("1 retry".to_owned()),

@@ -33,6 +33,11 @@ impl JsonObject {
         self.members.push((key, value.to_string()));
     }
 
+    /// Adds a truth value, be it false.
+    pub fn boolean(&mut self, key: &'static str, value: bool) {
+        self.members.push((key, value.to_string()));
+    }
+
     /// Adds a list of strings, unless it is empty.
     pub fn strings(&mut self, key: &'static str, values: &[impl AsRef<str>]) {
         if !values.is_empty() {
@@ -47,6 +52,17 @@ impl JsonObject {
             let lines = value.indented().replace('\n', "\n\t");
             self.members.push((key, lines));
         }
+    }
+
+    /// Adds a list of objects, be it empty.
+    pub fn objects(&mut self, key: &'static str, values: &[JsonObject]) {
+        let items: Vec<String> = values
+            .iter()
+            .map(|value| format!("\n\t\t{}", value.indented().replace('\n', "\n\t\t")))
+            .collect();
+        let end = if items.is_empty() { "" } else { "\n\t" };
+        self.members
+            .push((key, format!("[{}{end}]", items.join(","))));
     }
 
     /// The object over several lines, without a final newline.

@@ -13,13 +13,17 @@ mod explained;
 mod json;
 mod live;
 mod outcome;
+mod picture;
+mod request;
 mod shown;
+mod summary;
 
 pub use console::Console;
-pub use count::{human, retries};
+pub use count::human;
 pub use crowd::one_for_many;
 pub use explained::Explained;
 pub use json::JsonObject;
 pub use live::Live;
 pub use outcome::{Asked, outcome_json};
 pub use shown::LiveSettings;
+pub use summary::{Summary, Traffic};

@@ -32,6 +32,17 @@ enum HopKind {
     Direct,
 }
 
+/// An entry of a GOPROXY list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry<'a> {
+    /// A proxy at this URL.
+    Proxy(&'a Url),
+    /// Version control.
+    Direct,
+    /// Nothing more is asked.
+    Off,
+}
+
 /// When the hop after this one is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
@@ -67,6 +78,15 @@ impl Chain {
     #[must_use]
     pub fn is_off(&self) -> bool {
         matches!(self.hops.first(), Some(hop) if matches!(hop.kind, HopKind::Off))
+    }
+
+    /// The entries, in their order, up to the first `direct` or `off`.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.hops.iter().map(|hop| match &hop.kind {
+            HopKind::Proxy(proxy) => Entry::Proxy(proxy.base()),
+            HopKind::Direct => Entry::Direct,
+            HopKind::Off => Entry::Off,
+        })
     }
 
     /// Where the first proxy that serves the checksum database `name` does so; `None` if none

@@ -71,11 +71,7 @@ impl DatabaseRoute {
     /// # Errors
     /// Those of the transport; of the search for the way, remembered.
     pub fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
-        let base = self.base.get_or_init(|| {
-            let proxied = self.chain.database(&self.name)?;
-            Ok(proxied.unwrap_or_else(|| self.direct.clone()))
-        });
-        let url = base.clone()?.join(path);
+        let url = self.base()?.join(path);
         let mut tries = 1;
         loop {
             let error = match self.client.get(&url, limit) {
@@ -94,6 +90,18 @@ impl DatabaseRoute {
             self.client.pause(&url, tries, wait, &error);
             tries += 1;
         }
+    }
+
+    /// Where it is, found out by asking the proxies if need be.
+    ///
+    /// # Errors
+    /// Those of the search, remembered.
+    pub fn base(&self) -> Result<Url> {
+        let base = self.base.get_or_init(|| {
+            let proxied = self.chain.database(&self.name)?;
+            Ok(proxied.unwrap_or_else(|| self.direct.clone()))
+        });
+        base.clone()
     }
 }
 

@@ -19,7 +19,7 @@ mod offline;
 mod proxy;
 mod time;
 
-pub use chain::Chain;
+pub use chain::{Chain, Entry};
 pub use database::DatabaseRoute;
 pub use info::{Info, Origin};
 pub use lower::LowerCache;

@@ -22,6 +22,10 @@ impl Proxy {
         Proxy { base, client }
     }
 
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// Where it serves the checksum database `name`, if it says that it does.
     pub(super) fn database(&self, name: &str) -> Result<Url> {
         let base = self.base.join(&format!("sumdb/{name}"));

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::unversioned::transport::{Connector, TcpConnector};
+use ureq::unversioned::transport::Connector;
 
 use super::Settings;
+use super::exchange::NotedConnector;
 use super::hop::{HopConnector, HopResolver};
 use super::lookup::{SharedResolver, TimedResolver};
 use super::proxy_env::Proxies;
@@ -58,7 +59,7 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .max_response_header_size(MAX_HEADER_BYTES)
         .build();
     let connector = HopConnector(Arc::clone(proxies))
-        .chain(TcpConnector::default())
+        .chain(NotedConnector::default())
         .chain(TlsConnector::new(settings))
         .chain(StaleWatch);
     let resolver = HopResolver {

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ureq::Body;
-use ureq::http::{Response, StatusCode, header};
+use ureq::http::{HeaderName, Response, StatusCode, header};
 
 use super::body::{Extent, Sink, Watch, briefly, copy_body};
 use super::client::Client;
 use super::credentials::{Credentials, Held, Refused};
-use super::event::Event;
+use super::exchange::Exchange;
 use super::failure::{Circumstances, reading};
 use super::hosts::Told;
 use super::resume::{Answer, Kept, Resumable};
@@ -111,10 +111,11 @@ impl Client {
             let hop = proxies
                 .for_target(now.scheme(), now.hostname(), now.port())
                 .map_err(|error| error.context(format!("reading {shown}")))?;
+            let through = hop.map(|hop| hop.shown.as_str());
             let circumstances = Circumstances {
                 url: shown,
                 now: &now,
-                through: hop.map(|hop| hop.shown.as_str()),
+                through,
                 settings: &self.0.settings,
             };
             let credentials = &self.0.credentials;
@@ -125,7 +126,10 @@ impl Client {
                 false => None,
             };
             let sent = held.as_deref();
-            let response = self.send(&now, sent, kept.as_ref(), until, &circumstances)?;
+            let asks = kept.as_ref().map(Kept::headers).unwrap_or_default();
+            let mut exchange = Exchange::begin(&*self.0.observer, now.redacted(), attempt, through);
+            let response = self.send(&now, sent, &asks, until, &circumstances);
+            let response = exchange.noting(response)?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
@@ -133,12 +137,7 @@ impl Client {
                 || sent.is_some()
                 || hop.is_some_and(|hop| hop.authorization.is_some());
             let status = response.status();
-            self.0.observer.event(&Event::Response {
-                url: &now.redacted(),
-                status: &status_text(status),
-                elapsed: started.elapsed(),
-                attempt,
-            });
+            exchange.answered(status_text(status));
             if let Some(held) = sent {
                 Credentials::judge(held, status);
             }
@@ -207,11 +206,12 @@ impl Client {
             };
             self.0.hosts.answered(url.host());
             let watch = Watch {
-                observer: &*self.0.observer,
+                observer: &exchange,
                 timer: &*self.0.timer,
                 rate: self.0.rate.as_ref(),
             };
-            let bytes = copy_body(response, &extent, limit, sink, &circumstances, &watch)?;
+            let copied = copy_body(response, &extent, limit, sink, &circumstances, &watch);
+            let bytes = exchange.noting(copied)?;
             let resumed = match extent {
                 Extent::Whole(_) => 0,
                 Extent::Rest(kept) => kept.bytes,
@@ -220,12 +220,13 @@ impl Client {
         }
     }
 
-    /// Sends the request: with credentials only if they belong there, and over TLS or loopback.
-    fn send(
+    /// Sends the request, with these headers beside the usual ones: with credentials only if they
+    /// belong there, and over TLS or loopback.
+    pub(super) fn send(
         &self,
         url: &Url,
         held: Option<&Held>,
-        kept: Option<&Kept>,
+        asks: &[(HeaderName, String)],
         until: Option<Instant>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Response<Body>, Failed> {
@@ -254,10 +255,8 @@ impl Client {
             for (name, value) in held.into_iter().flat_map(Held::headers) {
                 request = request.header(name, value);
             }
-            if let Some(kept) = kept {
-                request = request
-                    .header(header::RANGE, kept.range())
-                    .header(header::IF_RANGE, kept.of.validator.as_str());
+            for (name, value) in asks {
+                request = request.header(name, value);
             }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());
@@ -272,7 +271,7 @@ impl Client {
 }
 
 /// The target of a response that is a redirect. As in Go, one without `Location` is none.
-fn location(response: &Response<Body>) -> Option<String> {
+pub(super) fn location(response: &Response<Body>) -> Option<String> {
     let followed = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let value = response
         .headers()
@@ -282,7 +281,7 @@ fn location(response: &Response<Body>) -> Option<String> {
 }
 
 /// `told` is true if who redirects knows what must not be printed.
-fn redirect(
+pub(super) fn redirect(
     now: &Url,
     sent: Option<&Held>,
     location: &str,

@@ -74,8 +74,8 @@ struct Urls(Mutex<Vec<String>>);
 
 impl Observer for Urls {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Response { url, .. } = event {
-            self.0.lock().unwrap().push(url.to_string());
+        if let Event::Exchange(over) = event {
+            self.0.lock().unwrap().push(over.url.to_string());
         }
     }
 }

@@ -384,3 +384,54 @@ fn socks_proxies_are_gone_through_for_both_schemes() {
     assert!(get(&client, "http://host.invalid/x").is_err());
     assert_eq!(waits.lock().unwrap().len(), 2, "it may pass");
 }
+
+/// What exchanges were told: URL, whether over an old connection, which steps there were.
+#[derive(Default)]
+struct Ways(Mutex<Vec<(String, bool, [bool; 4])>>);
+
+impl Observer for Ways {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Exchange(over) = event {
+            let steps = over.steps;
+            assert_eq!(steps.certificate.is_some(), steps.tls.is_some());
+            assert!(over.first_byte.is_some_and(|first| first <= over.total));
+            let way = format!("{} {} by {:?}", over.url, over.bytes, over.through);
+            let taken =
+                [steps.lookup, steps.connect, steps.tunnel, steps.tls].map(|step| step.is_some());
+            self.0.lock().unwrap().push((way, over.reused(), taken));
+        }
+    }
+}
+
+#[test]
+fn an_exchange_tells_its_way_and_whether_the_connection_was_there() {
+    let (server, pem) = Server::start_tls("modules.test", |_, _, wire| {
+        reply(wire, "200 OK", "", "secret")
+    });
+    let hop = Server::start_proxy(None);
+    let (_temp, trust) = trusting(&pem);
+    let through = format!("http://127.0.0.1:{}", hop.port);
+    let ways = Arc::new(Ways::default());
+    let settings = Settings {
+        proxy: ProxySettings {
+            http_proxy: Some(through.clone()),
+            https_proxy: Some(through.clone()),
+            ..ProxySettings::default()
+        },
+        ..trust
+    };
+    let client = Client::new(settings, ways.clone());
+    let tunnelled = format!("https://modules.test:{}/x", server.port);
+    let plain = "http://modules.test/abc";
+    for url in [tunnelled.as_str(), &tunnelled, plain, plain] {
+        get(&client, url).unwrap();
+    }
+    let way = |url: &str, bytes: usize| format!("{url} {bytes} by {:?}", Some(&through));
+    let want = [
+        (way(&tunnelled, 6), false, [true, true, true, true]),
+        (way(&tunnelled, 6), true, [true, false, false, false]),
+        (way(plain, plain.len()), false, [true, true, false, false]),
+        (way(plain, plain.len()), true, [true, false, false, false]),
+    ];
+    assert_eq!(*ways.0.lock().unwrap(), want);
+}

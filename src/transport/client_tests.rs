@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::transport::testserver::{Server, Then, raw, reply};
-use crate::transport::{NoObserver, ProxySettings, Resumable, RetryPolicy, RootSettings};
+use crate::transport::{
+    Exchanged, NoObserver, ProxySettings, Resumable, RetryPolicy, RootSettings,
+};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const LIMIT: u64 = 1 << 20;
@@ -44,9 +46,11 @@ impl Observer for Recorder {
     fn event(&self, event: &Event<'_>) {
         let line = match event {
             Event::Start { attempt, .. } => format!("start {attempt}"),
-            Event::Response {
-                status, attempt, ..
-            } => format!("response {attempt} {status}"),
+            Event::Exchange(over) => {
+                let Exchanged { attempt, bytes, .. } = over;
+                let status = over.status.unwrap_or_default();
+                format!("exchange {attempt} {status} {bytes}")
+            }
             Event::Resume { bytes, .. } => format!("resume {bytes}"),
             Event::Body { bytes, .. } => format!("body {bytes}"),
             Event::Retry { attempt, wait, .. } => format!("retry {attempt} {wait:?}"),
@@ -167,14 +171,14 @@ fn retries_wait_as_the_server_says_and_are_reported() {
         *recorder.0.lock().unwrap(),
         [
             "start 1",
-            "response 1 503 Service Unavailable",
+            "exchange 1 503 Service Unavailable 0",
             "retry 1 7.125s",
             "start 2",
-            "response 2 429 Too Many Requests",
+            "exchange 2 429 Too Many Requests 0",
             "retry 2 37.125s",
             "start 3",
-            "response 3 200 OK",
             "body 4",
+            "exchange 3 200 OK 4",
             "done 4",
         ]
     );

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::exchange::Exchanged;
 use super::url::RedactedUrl;
 use crate::error::Error;
 
@@ -14,8 +15,9 @@ pub trait Observer: Send + Sync {
 /// Something that happened to one request over the network. Of `file://` URLs only the bytes are
 /// told.
 ///
-/// Per request: `Start`, then for each response (redirects included) `Response`, perhaps `Resume`,
-/// then any number of `Body`; a failed try ends with `Retry`, after which `Start` follows, or with `Failed`; a
+/// Per request: `Start`, then perhaps `Resume`, any number of `Body`, and for each exchange
+/// (redirects included) one `Exchange` at its end; a failed try ends with `Retry`, after which
+/// `Start` follows, or with `Failed`; a
 /// good one with `Done`. Attempts count from 1.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -24,17 +26,6 @@ pub enum Event<'a> {
     Start {
         /// The URL asked for.
         url: &'a RedactedUrl,
-        /// The number of the try.
-        attempt: u32,
-    },
-    /// A response header arrived.
-    Response {
-        /// The URL asked for, or the one a redirect led to.
-        url: &'a RedactedUrl,
-        /// As `200 OK`.
-        status: &'a str,
-        /// Since the request was begun.
-        elapsed: Duration,
         /// The number of the try.
         attempt: u32,
     },
@@ -52,6 +43,8 @@ pub enum Event<'a> {
         /// How many bytes more.
         bytes: u64,
     },
+    /// A request and its answer are over.
+    Exchange(&'a Exchanged<'a>),
     /// A try failed and another will be made.
     Retry {
         /// The URL asked for.

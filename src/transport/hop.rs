@@ -12,6 +12,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
+use super::exchange;
 use super::lookup::{SharedResolver, TimedResolver};
 use super::proxy_env::{Hop, Protocol, Proxies, plain_host};
 use super::socks;
@@ -53,8 +54,12 @@ impl Resolver for HopResolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let hop = self.proxies.for_uri(uri).map_err(other)?;
-        self.system
-            .resolve(hop.map_or(uri, |hop| &hop.uri), config, timeout)
+        let begun = Instant::now();
+        let found = self
+            .system
+            .resolve(hop.map_or(uri, |hop| &hop.uri), config, timeout)?;
+        exchange::looked_up(begun, &found);
+        Ok(found)
     }
 }
 
@@ -128,8 +133,8 @@ fn tunnel(
         request.push_str(&format!("Proxy-Authorization: {value}\r\n"));
     }
     request.push_str("\r\n");
-    send(&mut *transport, request.as_bytes(), details.timeout)?;
     let started = Instant::now();
+    send(&mut *transport, request.as_bytes(), details.timeout)?;
     let status = loop {
         let progress = await_within(&mut *transport, details.timeout, started)?;
         let input = transport.buffers().input();
@@ -143,7 +148,10 @@ fn tunnel(
         }
     };
     match status {
-        Some(200..=299) => Ok(Box::new(Tunnel(transport))),
+        Some(200..=299) => {
+            exchange::tunnelled(started);
+            Ok(Box::new(Tunnel(transport)))
+        }
         status => Err(other(ConnectRefused(status))),
     }
 }

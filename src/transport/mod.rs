@@ -31,6 +31,8 @@
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
+//! | `probe`, `validity` | looking at a server and what it shows, for `doctor` |
+//! | `exchange` | one request and its answer: where the time went, over which connection |
 
 mod agent;
 mod attempt;
@@ -45,6 +47,7 @@ mod date;
 mod deadline;
 mod encoding;
 mod event;
+mod exchange;
 mod failure;
 mod file;
 mod hop;
@@ -52,6 +55,7 @@ mod hosts;
 mod issuer;
 mod lookup;
 mod pace;
+mod probe;
 mod proxy_env;
 mod resume;
 mod retry;
@@ -63,6 +67,7 @@ mod status;
 mod testserver;
 mod tls;
 mod url;
+mod validity;
 
 use std::time::Duration;
 
@@ -73,7 +78,9 @@ pub use credentials::CredentialSettings;
 pub(crate) use date::days_from_civil;
 pub use deadline::Deadline;
 pub use event::{Event, NoObserver, Observer};
+pub use exchange::{Exchanged, Steps};
 pub use failure::HostTrouble;
+pub use probe::{Answer, Known, Probe, Wanted};
 pub use proxy_env::ProxySettings;
 pub use resume::{Kept, Resumable, Validator};
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
@@ -81,6 +88,7 @@ pub use roots::RootSettings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
 pub use url::{RedactedUrl, Scheme, Url};
+pub use validity::Certificate;
 
 /// Everything that can be chosen about transfers.
 #[derive(Clone, Debug)]

@@ -148,8 +148,16 @@ impl Kept {
         0 < self.bytes && self.bytes == self.of.length
     }
 
+    /// The headers that ask for the rest, and for the whole should that be another by now.
+    pub(super) fn headers(&self) -> Vec<(HeaderName, String)> {
+        vec![
+            (header::RANGE, self.range()),
+            (header::IF_RANGE, self.of.validator.as_str().to_owned()),
+        ]
+    }
+
     /// The `Range` that asks for the rest.
-    pub(super) fn range(&self) -> String {
+    fn range(&self) -> String {
         format!("bytes={}-", self.bytes)
     }
 

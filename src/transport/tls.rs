@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -19,6 +20,7 @@ use ureq::unversioned::transport::{
 use super::Settings;
 use super::certificate::NamingVerifier;
 use super::client_auth::{ClientCertSettings, Identity};
+use super::exchange;
 use super::proxy_env::plain_host;
 use super::roots::{self, RootSettings};
 use crate::error::{Error, Kind, Result};
@@ -114,7 +116,10 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let boxed: Box<dyn Transport> = Box::new(transport);
         let mut socket = TransportAdapter::new(boxed, details.current_time.clone());
         socket.set_timeout(details.timeout);
+        let begun = Instant::now();
         connection.complete_io(&mut socket)?;
+        let shown = connection.peer_certificates().and_then(<[_]>::first);
+        exchange::secured(begun, shown.map(AsRef::as_ref));
         let config = details.config;
         Ok(Some(Either::B(TlsTransport {
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),

@@ -335,7 +335,10 @@ impl Url {
     }
 
     /// The file that a `file` URL names.
-    pub(super) fn file_path(&self) -> Result<PathBuf, String> {
+    ///
+    /// # Errors
+    /// What is wrong with it, in go's words.
+    pub(crate) fn file_path(&self) -> Result<PathBuf, String> {
         if !self.host.is_empty() && self.host != "localhost" {
             return Err("file URL specifies non-local host".into());
         }

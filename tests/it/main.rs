@@ -12,6 +12,7 @@
 mod concurrent;
 mod credentials;
 mod disk;
+mod doctor;
 mod download;
 mod faults;
 mod flags;
@@ -34,4 +35,5 @@ mod static_binary;
 mod sum;
 mod sumdb;
 mod support;
+mod trace;
 mod trust;

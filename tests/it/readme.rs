@@ -326,6 +326,7 @@ fn every_flag_that_is_named_exists() {
                 .collect();
             let verb = match words[..] {
                 ["mod", "download", ..] | ["download", ..] => Verb::Download,
+                ["doctor", ..] => Verb::Doctor,
                 ["env", ..] => Verb::Env,
                 _ => continue,
             };
@@ -407,7 +408,14 @@ fn every_key_of_the_output_is_documented() {
     let plan = sandbox.run(["download", "--dry-run", "-json"]);
     plan.fails(10);
     assert!(!sandbox.cache().exists(), "a dry run writes nothing");
-    let run = sandbox.run(["download", "-json", "--progress=json", "--log=json"]);
+    let run = sandbox.run([
+        "download",
+        "-json",
+        "-x",
+        "--stats",
+        "--progress=json",
+        "--log=json",
+    ]);
     run.fails(4);
     let message = sandbox.run(["download", "--log=json", "--offline"]);
     message.fails(11);

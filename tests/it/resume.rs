@@ -103,7 +103,8 @@ fn a_zip_cut_at_half_goes_on_in_the_same_run() {
     assert!((zip.len() - half..zip.len()).contains(&bytes), "{bytes}");
     run.stderr_has("# retry in")
         .stderr_has(&format!("MB kept of {}/{ZIP}", proxy.url()))
-        .stderr_has("MB resumed, 1 retry, ");
+        .stderr_has("MB resumed, ")
+        .stderr_has(" requests, 1 retry, ");
     assert_eq!(ranges(&proxy), ["-".to_owned(), format!("bytes={half}-")]);
     demand_little_sent_again(&proxy, &zip);
     demand_like_whole(&sandbox);

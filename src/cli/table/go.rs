@@ -9,7 +9,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "C",
         value: Some("DIR"),
-        commands: TALKING,
+        commands: &[Verb::Download, Verb::Sum, Verb::Doctor, Verb::Env],
         brief: "Work in this directory",
         detail: "As if the program were started there. As 'go', it must be the first flag.",
         set: |raw, given| {
@@ -20,7 +20,13 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "json",
-        commands: &[Verb::Download, Verb::Sum, Verb::Env, Verb::Version],
+        commands: &[
+            Verb::Download,
+            Verb::Sum,
+            Verb::Doctor,
+            Verb::Env,
+            Verb::Version,
+        ],
         brief: "Print results as JSON",
         detail: "For download a sequence of objects with go's fields, in module order.",
         set: |raw, given| {

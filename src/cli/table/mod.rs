@@ -87,12 +87,14 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
 const FETCHING: &[Verb] = &[Verb::Download, Verb::Sum];
+/// The commands that open connections.
+const CONNECTING: &[Verb] = &[Verb::Download, Verb::Sum, Verb::Doctor];
 const ENV: &[Verb] = &[Verb::Env];
 /// The commands that read settings and do something.
 const TALKING: &[Verb] = &[Verb::Download, Verb::Env, Verb::Sum];
 const SUM: &[Verb] = &[Verb::Sum];
 /// The commands that read go.mod.
-const PROJECT: &[Verb] = &[Verb::Download, Verb::Sum];
+const PROJECT: &[Verb] = &[Verb::Download, Verb::Sum, Verb::Doctor];
 
 /// A flag of go's.
 const GO: Flag = Flag {

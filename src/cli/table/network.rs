@@ -1,6 +1,6 @@
 //! Our flags that say how the network is used.
 
-use super::{FETCHING, Flag, OURS};
+use super::{CONNECTING, FETCHING, Flag, OURS};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -60,7 +60,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "offline",
         env: Some("MODFETCH_OFFLINE"),
-        commands: FETCHING,
+        commands: CONNECTING,
         brief: "Open no socket; use what the cache has",
         detail: "A module that is not in the cache fails with exit code 11.",
         set: |raw, given| {
@@ -115,7 +115,7 @@ database are asked again, with growing waits, until TIME has passed since the fi
         long: "connect-timeout",
         value: Some("TIME"),
         env: Some("MODFETCH_CONNECT_TIMEOUT"),
-        commands: FETCHING,
+        commands: CONNECTING,
         brief: "Wait this long for a connection",
         detail: "Default 10s. Written as 10s, 1m30s, 250ms, or plain seconds.",
         set: |raw, given| {
@@ -128,7 +128,7 @@ database are asked again, with growing waits, until TIME has passed since the fi
         long: "stall-timeout",
         value: Some("TIME"),
         env: Some("MODFETCH_STALL_TIMEOUT"),
-        commands: FETCHING,
+        commands: CONNECTING,
         brief: "Wait this long for the next byte",
         detail: "Default 30s. There is no limit on a whole transfer that moves.",
         set: |raw, given| {

@@ -1,6 +1,6 @@
 //! Our flags that say what is told, and how.
 
-use super::{FETCHING, Flag, OURS, TALKING};
+use super::{DOWNLOAD, FETCHING, Flag, OURS, TALKING};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -31,6 +31,19 @@ pub(super) const FLAGS: &[Flag] = &[
             if given.on() {
                 raw.quiet = Some(false);
             }
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "stats",
+        env: Some("MODFETCH_STATS"),
+        commands: DOWNLOAD,
+        brief: "End with a summary on standard error",
+        detail: "Modules, requests, retries, bytes and time; an object with --log json. --quiet \
+does not take it away.",
+        set: |raw, given| {
+            raw.stats = Some(given.on());
             Ok(())
         },
         ..OURS

@@ -127,6 +127,7 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         &FAIL_FAST,
         &QUIET,
         &VERBOSE,
+        &STATS,
         &GO_EXIT_CODES,
     ] {
         rows.push(row(setting, go_env));

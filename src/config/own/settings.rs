@@ -159,6 +159,8 @@ pub(in crate::config) const FAIL_FAST: OwnSetting<bool> = off("--fail-fast", "MO
 pub(in crate::config) const QUIET: OwnSetting<bool> = off("--quiet", "MODFETCH_QUIET");
 /// `--verbose`: tell more.
 pub(in crate::config) const VERBOSE: OwnSetting<bool> = off("--verbose", "MODFETCH_VERBOSE");
+/// `--stats`: a summary at the end.
+pub(in crate::config) const STATS: OwnSetting<bool> = off("--stats", "MODFETCH_STATS");
 /// `--go-exit-codes`: 0, 1 and 2 only.
 pub(in crate::config) const GO_EXIT_CODES: OwnSetting<bool> =
     off("--go-exit-codes", "MODFETCH_GO_EXIT_CODES");

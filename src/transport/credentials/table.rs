@@ -18,7 +18,7 @@ use crate::transport::url::{Scheme, Url};
 pub(in crate::transport) struct Held {
     pub(super) headers: Vec<Header>,
     /// Printable: `netrc /home/u/.netrc, machine example.com`.
-    pub(super) source: String,
+    pub(in crate::transport) source: String,
     /// How git is told whether they were right.
     pub(super) git: Option<GitLogin>,
 }

@@ -1,0 +1,70 @@
+//! `modfetch doctor`: looks at everything a download needs and says what is wrong.
+
+use std::sync::Arc;
+
+use super::{env, network};
+use crate::config::{Config, Setting};
+use crate::doctor::{self, Status};
+use crate::error::{Kind, Result};
+use crate::module::PrefixPatterns;
+use crate::report::Console;
+use crate::source::Chain;
+use crate::transport::{Client, NoObserver, RetryPolicy, Settings};
+
+/// Runs the command: the report is data. `Ok(Some(kind))` if a check failed.
+///
+/// # Errors
+/// The settings cannot be listed, or stdout cannot be written.
+pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
+    let settings = network::transport_settings(config);
+    let settings = Settings {
+        retry: RetryPolicy {
+            retries: 0,
+            ..settings.retry.clone()
+        },
+        // A request as a whole takes no longer than a pause may.
+        small_body_timeout: settings.stall_timeout,
+        ..settings
+    };
+    let client = || Client::new(settings.clone(), Arc::new(NoObserver));
+    let goproxy = &config.goproxy;
+    let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
+    let origin = goproxy.origin.to_string();
+    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client());
+    let mut listed = env::listed(config)?;
+    listed.extend(system(config));
+    let report = doctor::examine(config, &client, &chain, &listed);
+    let text = if config.json.value {
+        doctor::json(&report)
+    } else {
+        doctor::text(&report)
+    };
+    console.data(&text)?;
+    Ok((report.status() == Status::Failed).then_some(Kind::Differs))
+}
+
+/// Variables that are not Go's and that decide about connections, where they are set.
+fn system(config: &Config) -> Vec<(String, Setting<String>)> {
+    let text = |name: &str, setting: &Option<Setting<String>>| {
+        let setting = setting.as_ref()?;
+        Some((name.to_owned(), setting.clone()))
+    };
+    let cert_file = config.ssl_cert_file.clone();
+    let cert_file = cert_file.map(|file| file.map(|file| file.display().to_string()));
+    let cert_dir = config.ssl_cert_dir.clone().map(|dirs| {
+        dirs.map(|dirs| {
+            let dirs: Vec<String> = dirs.iter().map(|dir| dir.display().to_string()).collect();
+            dirs.join(":")
+        })
+    });
+    [
+        text("HTTP_PROXY", &config.http_proxy),
+        text("HTTPS_PROXY", &config.https_proxy),
+        text("NO_PROXY", &config.no_proxy),
+        text("SSL_CERT_FILE", &cert_file),
+        text("SSL_CERT_DIR", &cert_dir),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
