@@ -23,6 +23,10 @@
 //!    the protocol of [`cache`], which is go's.
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
+//! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
+//! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
+//! for it; it fetches, writes and locks nothing.
+//!
 //! # Rules between areas
 //! Arrows point one way. [`module`], [`modfile`] and [`modset`]'s graph are pure. [`source`] does
 //! not know [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`].
@@ -56,6 +60,7 @@ mod run;
 pub mod source;
 pub mod transport;
 pub mod trust;
+pub mod verify;
 
 pub(crate) use error::io_text;
 pub use error::{Error, Kind, Result};

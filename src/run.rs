@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{download, env, working_directory};
+use crate::command::{download, env, verify, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -75,6 +75,17 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
                 console.line(warning);
             }
             console.data(&output.stdout)?;
+        }
+        Command::Verify => {
+            return configured(invocation, environment, |config, console| {
+                let request = verify::Request {
+                    arguments: raw.args.clone(),
+                    cache: raw.cache,
+                    sumdb: raw.sumdb,
+                    as_go: persona == Persona::Go,
+                };
+                verify::run(config, console, &request)
+            });
         }
         Command::Download => {
             return configured(invocation, environment, |config, console| {

@@ -35,12 +35,13 @@
 mod entry;
 mod list;
 mod lock;
+mod survey;
 mod temp;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use entry::Entry;
+pub use entry::{Entry, Extracted, Recorded};
 pub use lock::{FileLock, VersionLock};
 pub use temp::{TempFile, write_atomically};
 

@@ -5,6 +5,8 @@
 pub enum Verb {
     /// `download`, also `mod download`.
     Download,
+    /// `verify`, also `mod verify`.
+    Verify,
     /// `env`.
     Env,
     /// `version`.
@@ -75,6 +77,25 @@ line for it. Nothing unchecked becomes visible in the cache.",
         ],
     },
     CommandInfo {
+        verb: Verb::Verify,
+        name: "verify",
+        go_name: Some("mod verify"),
+        arguments: "[modules]",
+        brief: "Check that cached modules are what go.sum says",
+        detail: "Hashes zip, directory and go.mod of every module that the cache has of those go.mod needs, and compares them with go.sum and with the ziphash beside the zip. Without a difference it prints 'all modules verified', as 'go mod verify' does, which compares with the ziphash only; otherwise it names the files that differ and ends with exit code 5.\nModules are named as for download. What is not cached is not checked.\nNo socket is opened, nothing is written and no lock is taken: the cache may be read-only.",
+        examples: &[
+            ("modfetch verify", "what go.mod needs, as 'go mod verify'"),
+            (
+                "modfetch verify --cache",
+                "everything that is cached, without any project",
+            ),
+            (
+                "modfetch verify -json example.com/...",
+                "what was compared, and every file that differs",
+            ),
+        ],
+    },
+    CommandInfo {
         verb: Verb::Env,
         name: "env",
         go_name: Some("env"),
@@ -130,7 +151,13 @@ mod tests {
 
     #[test]
     fn every_command_has_a_row() {
-        for verb in [Verb::Download, Verb::Env, Verb::Version, Verb::Help] {
+        for verb in [
+            Verb::Download,
+            Verb::Verify,
+            Verb::Env,
+            Verb::Version,
+            Verb::Help,
+        ] {
             assert_eq!(verb.info().verb, verb);
         }
     }

@@ -45,6 +45,8 @@ impl Persona {
 pub enum Command {
     /// Fetch modules.
     Download,
+    /// Check what is cached.
+    Verify,
     /// Print or change settings.
     Env,
     /// Print the version.
@@ -333,7 +335,7 @@ mod tests {
             (
                 "modfetch mod",
                 "command mod needs a command",
-                "modfetch serves: mod download",
+                "modfetch serves: mod download, mod verify",
             ),
         ];
         for (line, message, hint) in table {
@@ -462,7 +464,7 @@ mod tests {
             ("go mod", "mod"),
         ] {
             let want = format!(
-                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, env"
+                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, env"
             );
             assert_eq!(refused(line).0, want, "{line}");
         }

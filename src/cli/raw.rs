@@ -42,6 +42,10 @@ pub struct RawArgs {
     pub fail_fast: Option<bool>,
     /// `--dry-run`.
     pub dry_run: bool,
+    /// `--cache`.
+    pub cache: bool,
+    /// `--sumdb`.
+    pub sumdb: bool,
     /// `--quiet`.
     pub quiet: Option<bool>,
     /// `--verbose`.

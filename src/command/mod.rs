@@ -8,5 +8,7 @@ pub mod env;
 mod list;
 mod network;
 mod pick;
+mod project;
+pub mod verify;
 
 pub use directory::working_directory;

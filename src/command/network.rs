@@ -47,7 +47,7 @@ impl Network {
     /// Where modules come from.
     pub(super) fn source(&self, config: &Config) -> Box<dyn Source> {
         if config.offline.value {
-            return Box::new(Offline);
+            return Box::new(Offline("--offline"));
         }
         Box::new(self.chain.clone())
     }
@@ -72,20 +72,12 @@ impl Network {
 
     /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
     fn database(&self, config: &Config) -> Database {
-        let gosumdb = &config.gosumdb;
-        let setting = match sumdb::Setting::parse(&gosumdb.value) {
-            Ok(Some(setting)) => setting,
+        let (setting, store) = match database_setting(config) {
+            Ok(Some(found)) => found,
             Ok(None) => return Database::Off,
-            Err(error) => {
-                let origin = &gosumdb.origin;
-                return Database::Invalid(error.hint(format!("GOSUMDB is set {origin}")));
-            }
+            Err(error) => return Database::Invalid(error),
         };
         let name = setting.verifier.name().to_owned();
-        let gopath = config.gopath.value.split(':').next().unwrap_or_default();
-        let gopath = Path::new(gopath);
-        let gopath = gopath.is_absolute().then_some(gopath);
-        let store = sumdb::Store::new(&config.gomodcache.value, gopath, &name);
         let transport: Box<dyn sumdb::Transport> = match self.offline {
             Some(why) => Box::new(Unasked(why)),
             None => Box::new(DatabaseRoute::new(
@@ -99,6 +91,36 @@ impl Network {
         let client = sumdb::Client::new(setting.verifier, store, transport);
         Database::Client(Arc::new(client))
     }
+}
+
+/// The checksum database of a command that only reads: what is cached of it, and nothing is
+/// asked, kept or locked.
+pub(super) fn cached_database(config: &Config, why: &'static str) -> Database {
+    match database_setting(config) {
+        Ok(Some((setting, store))) => {
+            let transport = Box::new(Unasked(why));
+            let client = sumdb::Client::new(setting.verifier, store.read_only(), transport);
+            Database::Client(Arc::new(client))
+        }
+        Ok(None) => Database::Off,
+        Err(error) => Database::Invalid(error),
+    }
+}
+
+/// What GOSUMDB names, and where its files are; `None` if it is `off`.
+fn database_setting(config: &Config) -> Result<Option<(sumdb::Setting, sumdb::Store)>> {
+    let gosumdb = &config.gosumdb;
+    let setting = sumdb::Setting::parse(&gosumdb.value);
+    let setting =
+        setting.map_err(|error| error.hint(format!("GOSUMDB is set {}", gosumdb.origin)))?;
+    let Some(setting) = setting else {
+        return Ok(None);
+    };
+    let gopath = config.gopath.value.split(':').next().unwrap_or_default();
+    let gopath = Path::new(gopath);
+    let gopath = gopath.is_absolute().then_some(gopath);
+    let store = sumdb::Store::new(&config.gomodcache.value, gopath, setting.verifier.name());
+    Ok(Some((setting, store)))
 }
 
 impl sumdb::Transport for DatabaseRoute {

@@ -38,6 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use outcome::{Outcome, Traffic};
+pub use pools::compute_pool;
 pub use query::{Answer, Question};
 
 use crate::cache::Cache;

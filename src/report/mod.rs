@@ -10,8 +10,10 @@ mod console;
 mod json;
 mod live;
 mod outcome;
+mod verified;
 
 pub use console::Console;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings, human};
 pub use outcome::{Asked, outcome_json};
+pub use verified::{finding, report_json};

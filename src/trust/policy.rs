@@ -155,6 +155,17 @@ impl SumPolicy {
         }
     }
 
+    /// The `h1:` sums that go.sum has for it, as text: mostly one.
+    #[must_use]
+    pub fn recorded(&self, module: &ModuleVersion, part: Part) -> Vec<String> {
+        let state = self.state();
+        let sums = state
+            .sums
+            .sums(module.path().as_str(), &part.version_key(module));
+        let known = sums.iter().filter(|sum| sum.starts_with("h1:"));
+        known.cloned().collect()
+    }
+
     /// True if go.sum has an `h1:` line for it.
     #[must_use]
     pub fn knows(&self, module: &ModuleVersion, part: Part) -> bool {

@@ -25,3 +25,4 @@ mod static_binary;
 mod sumdb;
 mod support;
 mod trust;
+mod verify;

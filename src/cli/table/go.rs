@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{BOTH, ENV, Flag, GO, unsupported};
+use super::{BOTH, ENV, Flag, GO, MODULES, SETTINGS, VERIFY, unsupported};
 use crate::cli::commands::Verb;
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "C",
         value: Some("DIR"),
-        commands: BOTH,
+        commands: SETTINGS,
         brief: "Work in this directory",
         detail: "As if the program were started there. As 'go', it must be the first flag.",
         set: |raw, given| {
@@ -20,9 +20,10 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "json",
-        commands: &[Verb::Download, Verb::Env, Verb::Version],
+        commands: &[Verb::Download, Verb::Verify, Verb::Env, Verb::Version],
+        added: VERIFY,
         brief: "Print results as JSON",
-        detail: "For download a sequence of objects with go's fields, in module order.",
+        detail: "A sequence of objects in module order, for download with go's fields.",
         set: |raw, given| {
             raw.json = given.on();
             Ok(())
@@ -42,6 +43,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "modcacherw",
+        commands: MODULES,
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -52,6 +54,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "modfile",
+        commands: MODULES,
         value: Some("FILE"),
         brief: "Use this file in place of go.mod",
         detail: "Its name ends in .mod; go.sum is replaced by the same name ending in .sum.",
@@ -74,6 +77,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "overlay",
+        commands: MODULES,
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",

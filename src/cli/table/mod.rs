@@ -24,6 +24,8 @@ pub struct Flag {
     pub env: Option<&'static str>,
     /// The commands that have it; empty for all.
     pub commands: &'static [Verb],
+    /// Of these, commands of go's that have no such flag in go.
+    pub added: &'static [Verb],
     /// One line: what it does.
     pub brief: &'static str,
     /// More, for the long help.
@@ -80,6 +82,11 @@ const DOWNLOAD: &[Verb] = &[Verb::Download];
 const FETCHING: &[Verb] = &[Verb::Download];
 const ENV: &[Verb] = &[Verb::Env];
 const BOTH: &[Verb] = &[Verb::Download, Verb::Env];
+const VERIFY: &[Verb] = &[Verb::Verify];
+/// The commands that read a go.mod.
+const MODULES: &[Verb] = &[Verb::Download, Verb::Verify];
+/// The commands that work by the settings.
+const SETTINGS: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Env];
 
 /// A flag of go's.
 const GO: Flag = Flag {
@@ -89,6 +96,7 @@ const GO: Flag = Flag {
     value: None,
     env: None,
     commands: DOWNLOAD,
+    added: &[],
     brief: "",
     detail: "",
     set: |_, _| Ok(()),

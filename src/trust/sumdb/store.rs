@@ -26,6 +26,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 pub struct Store {
     cache: PathBuf,
     latest: Option<PathBuf>,
+    writable: bool,
 }
 
 /// How the attempt to replace the newest head ended.
@@ -45,6 +46,17 @@ impl Store {
         Store {
             cache: gomodcache.join("cache/download/sumdb").join(name),
             latest: gopath.map(|path| path.join("pkg/sumdb").join(name).join("latest")),
+            writable: true,
+        }
+    }
+
+    /// The same files, to be read only: what would be written is not, no lock is taken, and all
+    /// the same nothing is a failure. Without a GOPATH, no head was seen.
+    #[must_use]
+    pub fn read_only(self) -> Store {
+        Store {
+            writable: false,
+            ..self
         }
     }
 
@@ -57,7 +69,7 @@ impl Store {
 
     /// Caches a file. Returns whether that worked: a cache that cannot be written is no failure.
     pub fn write(&self, file: &str, data: &[u8]) -> bool {
-        write_atomically(&self.cache.join(file), data).is_ok()
+        self.writable && write_atomically(&self.cache.join(file), data).is_ok()
     }
 
     /// The file of the newest head.
@@ -77,9 +89,12 @@ impl Store {
     /// # Errors
     /// [`Kind::LocalIo`], [`Kind::Input`].
     pub fn read_latest(&self, is_whole: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
+        if !self.writable && self.latest.is_none() {
+            return Ok(Vec::new());
+        }
         let path = self.latest_path()?;
         match read_bounded(path) {
-            Ok(data) if is_whole(&data) => Ok(data),
+            Ok(data) if is_whole(&data) || !self.writable => Ok(data),
             Ok(data) => match FileLock::acquire(path) {
                 Ok(mut lock) => read_locked(&mut lock, path),
                 // Nobody can be writing to a file that is read-only for all of us.
@@ -95,6 +110,9 @@ impl Store {
     /// # Errors
     /// [`Kind::LocalIo`], [`Kind::Input`].
     pub fn advance_latest(&self, expected: &[u8], new: &[u8]) -> Result<Advance> {
+        if !self.writable {
+            return Ok(Advance::Done);
+        }
         let path = self.latest_path()?;
         let mut lock = FileLock::acquire(path)?;
         let found = read_locked(&mut lock, path)?;

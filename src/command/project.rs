@@ -1,0 +1,61 @@
+//! The main module that a command works for, and what it cannot do for it yet.
+
+use crate::config::{Config, GoMod, ModuleMode};
+use crate::error::{Error, Kind, Result};
+use crate::modset::Project;
+use crate::module::GoVersion;
+use crate::report::Console;
+
+/// The newest go version whose module rules are known; a newer `go` line is worth a word.
+const KNOWN_GO_VERSION: &str = "1.26";
+
+/// Finds and reads the main module, and says what is odd about it.
+pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
+    if config.go111module.value == ModuleMode::Off {
+        let text = "modules disabled by GO111MODULE=off; see 'go help modules'";
+        let origin = &config.go111module.origin;
+        return Err(Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}")));
+    }
+    if let Some(work) = config.work_file()? {
+        let text = format!("workspaces are not supported yet: found {}", work.display());
+        return Err(
+            Error::new(Kind::Other, text).hint("set GOWORK=off to work on the module alone")
+        );
+    }
+    let modfile = config
+        .modfile
+        .as_ref()
+        .map(|setting| setting.value.as_path());
+    let found = match config.mod_file() {
+        GoMod::Found(found) => found,
+        GoMod::InTempRoot(_) | GoMod::Missing if modfile.is_some() => {
+            let text = "cannot find main module, but -modfile was set.\n\t-modfile cannot be \
+                        used to set the module root directory.";
+            return Err(Error::new(Kind::Usage, text));
+        }
+        GoMod::InTempRoot(dir) => {
+            let dir = dir.display();
+            console.note(&format!(
+                "warning: ignoring go.mod in system temp root {dir}"
+            ));
+            return Ok(None);
+        }
+        GoMod::Missing => return Ok(None),
+    };
+    let project = Project::read(&found, modfile, &config.cwd)?;
+    for module in project.excluded_requirements() {
+        let (path, version) = (module.path(), module.version());
+        console.note(&format!(
+            "ignoring requirement on excluded version {path} {version}"
+        ));
+    }
+    if let (Some(line), Some(known)) = (&project.modfile().go, GoVersion::parse(KNOWN_GO_VERSION))
+        && line.version.language() > known
+    {
+        let (file, version) = (found.display(), &line.version);
+        console.note(&format!(
+            "warning: {file} says go {version}; the rules of go {known} are applied"
+        ));
+    }
+    Ok(Some(project))
+}
