@@ -81,6 +81,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
                 let request = verify::Request {
                     arguments: raw.args.clone(),
                     cache: raw.cache,
+                    repair: raw.repair,
                     sumdb: raw.sumdb,
                     as_go: persona == Persona::Go,
                 };

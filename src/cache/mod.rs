@@ -11,6 +11,7 @@
 //! | `cache/download/P/@v/V.lock` | empty | never removed |
 //! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
 //! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
+//! | `cache/modfetch/quarantine/P@V/N/` | damaged pieces | renamed there, ours alone |
 //! | `P@V/` | the extracted module | below its `.partial`, sealed to 0555 |
 //! | `cache/lock` | empty | held while go.sum is rewritten |
 //!
@@ -35,6 +36,7 @@
 mod entry;
 mod list;
 mod lock;
+mod quarantine;
 mod survey;
 mod temp;
 
@@ -43,6 +45,7 @@ use std::path::{Path, PathBuf};
 
 pub use entry::{Entry, Extracted, Recorded};
 pub use lock::{FileLock, VersionLock};
+pub use quarantine::Piece;
 pub use temp::{TempFile, write_atomically};
 
 use crate::error::{Error, Kind, Result};

@@ -44,6 +44,8 @@ pub struct RawArgs {
     pub dry_run: bool,
     /// `--cache`.
     pub cache: bool,
+    /// `--repair`.
+    pub repair: bool,
     /// `--sumdb`.
     pub sumdb: bool,
     /// `--quiet`.

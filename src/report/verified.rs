@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::json::JsonObject;
 use crate::error::Error;
 use crate::modzip::Differences;
-use crate::verify::{Problem, Report};
+use crate::verify::{Mending, Problem, Report};
 
 /// Files that text names before it says how many more there are; `-json` has them all.
 const NAMED_FILES: usize = 10;
@@ -42,9 +42,9 @@ fn named(files: &Differences) -> Vec<(&'static str, &str)> {
     each.collect()
 }
 
-/// The object that `verify -json` prints for a module.
+/// The object that `verify -json` prints for a module; with what became of it in a repair.
 #[must_use]
-pub fn report_json(report: &Report) -> JsonObject {
+pub fn report_json(report: &Report, mending: Option<&Mending>) -> JsonObject {
     let mut json = JsonObject::new();
     json.string("Path", report.module.path().as_str());
     json.string("Version", report.module.version().as_str());
@@ -62,10 +62,22 @@ pub fn report_json(report: &Report) -> JsonObject {
         "Leftover",
         report.leftover.map_or("", |leftover| leftover.name()),
     );
-    let errors: Vec<String> = report.errors().map(Error::chain).collect();
+    let failed = mending.and_then(|mending| mending.error.as_ref());
+    let errors: Vec<String> = report.errors().chain(failed).map(Error::chain).collect();
     json.string("Error", &errors.join("\n"));
-    let gravest = Error::gravest(report.errors());
+    let gravest = Error::gravest(report.errors().chain(failed));
     json.string("ErrorKind", gravest.map_or("", |kind| kind.name()));
+    if let Some(mending) = mending {
+        let outcome = if mending.error.is_none() {
+            "done"
+        } else {
+            "failed"
+        };
+        json.string("Repair", outcome);
+        let kept = mending.quarantine.as_ref();
+        let kept = kept.map_or(String::new(), |place| place.display().to_string());
+        json.string("Quarantine", &kept);
+    }
     for problem in &report.problems {
         if let (Some(piece), Some(files)) = (problem.piece, &problem.files) {
             let mut differs = JsonObject::new();

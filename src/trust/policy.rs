@@ -155,6 +155,21 @@ impl SumPolicy {
         }
     }
 
+    /// True if go.sum has a sum for it, or the checksum database has and proves it; false if the
+    /// settings exempt it from proof.
+    ///
+    /// # Errors
+    /// As [`SumPolicy::ask`].
+    pub fn vouched(&self, module: &ModuleVersion, part: Part) -> Result<bool> {
+        if self.knows(module, part) {
+            return Ok(true);
+        }
+        match self.prover(module, part)? {
+            Some(_) => self.ask(module, part).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
     /// The `h1:` sums that go.sum has for it, as text: mostly one.
     #[must_use]
     pub fn recorded(&self, module: &ModuleVersion, part: Part) -> Vec<String> {

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::Verifier;
 use super::database::{Witness, has};
 use super::pieces::{Copy, Pieces};
-use super::report::{Leftover, Piece, Report, Verdict};
-use crate::cache::{Entry, Extracted, Recorded};
+use super::report::{Leftover, Report, Verdict};
+use crate::cache::{Entry, Extracted, Piece, Recorded};
 use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
 use crate::trust::Part;
@@ -256,11 +256,12 @@ impl Case<'_> {
             (Part::Zip, &self.gosum, self.witness.zip()),
             (Part::GoMod, &self.gosum_gomod, self.witness.gomod()),
         ] {
-            let agree = recorded.iter().any(|sum| logged.contains(sum));
-            if let ([first, ..], [log, ..], false) = (&recorded[..], logged, agree) {
+            // More than one is possible, and each of them lets something through.
+            let unknown = recorded.iter().find(|sum| !logged.contains(sum));
+            if let (Some(unknown), [log, ..]) = (unknown, logged) {
                 let key = part.version_key(module);
                 let text = format!(
-                    "go.sum is not what {name} has logged of {key}\n\tgo.sum: {first}\n\t{name}: \
+                    "go.sum is not what {name} has logged of {key}\n\tgo.sum: {unknown}\n\t{name}: \
                      {log}"
                 );
                 report.problem(Kind::Security, None, &text);

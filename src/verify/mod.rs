@@ -11,7 +11,7 @@
 //! it. Here they do not.
 //!
 //! # What always holds
-//! - Nothing is fetched, written or locked: a complete entry is immutable, and one that another
+//! - A check fetches, writes and locks nothing ([`Mender`] does): a complete entry is immutable, and one that another
 //!   process is just making is marked. Whoever finds a difference looks at the mark again.
 //! - What an interrupted run leaves (`.partial`, a torn ziphash without a zip, temporaries) is
 //!   unfinished, which is no difference.
@@ -25,12 +25,14 @@
 mod database;
 mod judge;
 mod pieces;
+mod repair;
 mod report;
 
 use rayon::prelude::*;
 
 pub use database::Proof;
-pub use report::{Leftover, Piece, Problem, Report, Verdict};
+pub use repair::{Mender, Mending};
+pub use report::{Leftover, Problem, Report, Verdict};
 
 use crate::cache::Cache;
 use crate::error::Result;

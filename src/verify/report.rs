@@ -1,5 +1,6 @@
 //! What was found out about one module version.
 
+use crate::cache::Piece;
 use crate::error::{Error, Kind};
 use crate::module::ModuleVersion;
 use crate::modzip::Differences;
@@ -35,32 +36,6 @@ impl Verdict {
             Verdict::Ok
         } else {
             Verdict::Mismatch
-        }
-    }
-}
-
-/// A piece of a cached module that may be damaged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// The zip.
-    Zip,
-    /// The extracted directory.
-    Dir,
-    /// The recorded hash.
-    ZipHash,
-    /// The go.mod.
-    GoMod,
-}
-
-impl Piece {
-    /// As messages name it; go's word where go has one.
-    #[must_use]
-    pub fn noun(self) -> &'static str {
-        match self {
-            Piece::Zip => "zip",
-            Piece::Dir => "dir",
-            Piece::ZipHash => "ziphash",
-            Piece::GoMod => "go.mod",
         }
     }
 }

@@ -24,5 +24,7 @@ mod repair;
 mod static_binary;
 mod sumdb;
 mod support;
+mod tamper;
 mod trust;
 mod verify;
+mod verify_repair;

@@ -1,63 +1,11 @@
 //! `verify`: everything that go finds, in its words, and what it does not find.
 
-use std::path::Path;
-
 use crate::support::go::only_modfetch;
-use crate::support::sumdb::{NAME, SumDb};
-use crate::support::universe::{Module, Universe};
+use crate::support::sumdb::NAME;
+use crate::support::tamper::{FOLDER, change, entry, filled, forged, proven, put};
 use crate::support::{Proxy, Run, Sandbox, require_go, sums};
 
-const ENTRY: &str = "cache/download/example.com/greet/@v/v1.1.0";
-const FOLDER: &str = "example.com/greet@v1.1.0";
 const VERIFIED: &str = "all modules verified\n";
-
-fn filled() -> (Proxy, Sandbox) {
-    let proxy = Proxy::serve();
-    let sandbox = Sandbox::with("hello", &proxy).env("GOFLAGS", "-modcacherw");
-    sandbox.run(["download"]).ok();
-    proxy.forget();
-    (proxy, sandbox)
-}
-
-fn entry(suffix: &str) -> String {
-    format!("{ENTRY}.{suffix}")
-}
-
-/// Changes a file of the cache, read-only or not.
-fn change(sandbox: &Sandbox, path: &str, change: impl FnOnce(&mut Vec<u8>)) {
-    let mut data = std::fs::read(sandbox.cached(path)).unwrap();
-    change(&mut data);
-    sandbox.remove(path);
-    sandbox.write(path, &data);
-}
-
-/// The module that stands in the cache as greet v1.1.0 after somebody has changed it.
-fn forged() -> Module {
-    let universe = Universe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod"));
-    let is_greet =
-        |module: &&Module| module.path == "example.com/greet" && module.version == "v1.1.0";
-    let greet = universe.modules().iter().find(is_greet).unwrap();
-    let mut files = greet.files.clone();
-    let code = files.iter_mut().find(|(name, _)| name == "greet.go");
-    code.unwrap()
-        .1
-        .extend_from_slice(b"\nfunc init() { println(\"evil\") }\n");
-    Module::new(&greet.path, &greet.version, files)
-}
-
-/// Puts the forged module in the place of the real one, its own hash beside it.
-fn forge(sandbox: &Sandbox) {
-    let forged = forged();
-    sandbox.remove(&entry("zip"));
-    sandbox.write(&entry("zip"), &forged.zip());
-    sandbox.remove(&entry("ziphash"));
-    sandbox.write(&entry("ziphash"), sums::of_zip(&forged).as_bytes());
-    for (name, data) in &forged.files {
-        let path = format!("{FOLDER}/{name}");
-        sandbox.remove(&path);
-        sandbox.write(&path, data);
-    }
-}
 
 /// What go prints as a list of findings: ours has the same lines in the same order, and more.
 #[track_caller]
@@ -113,7 +61,7 @@ fn what_go_finds_is_found_in_the_same_words() {
         }),
         ("another zip and dir", 5, |s| {
             let ziphash = std::fs::read(s.cached(&entry("ziphash"))).unwrap();
-            forge(s);
+            put(s, &forged());
             s.write(&entry("ziphash"), &ziphash);
         }),
         ("a cut zip", 5, |s| {
@@ -215,7 +163,7 @@ fn zip_dir_and_ziphash_that_were_altered_alike_are_found() {
         return;
     }
     let (_proxy, sandbox) = filled();
-    forge(&sandbox);
+    put(&sandbox, &forged());
     if require_go().is_some() {
         sandbox.go(["mod", "verify"]).ok().stdout(VERIFIED);
     }
@@ -506,21 +454,6 @@ fn what_cannot_be_read_is_no_difference() {
     );
 }
 
-/// A cache that was filled with the proof of the checksum database.
-fn proven() -> (Proxy, SumDb, Sandbox) {
-    let universe = Universe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod"));
-    let database = SumDb::of(universe.modules());
-    let proxy = Proxy::serve();
-    database.serve_on(&proxy);
-    let sandbox = Sandbox::with("hello", &proxy)
-        .go_sum("")
-        .env("GOSUMDB", &database.gosumdb())
-        .env("GOFLAGS", "-modcacherw");
-    sandbox.run(["download", "all"]).ok();
-    proxy.forget();
-    (proxy, database, sandbox)
-}
-
 #[test]
 fn the_cached_checksum_database_proves_without_go_sum_and_without_network() {
     if !only_modfetch() {
@@ -531,7 +464,7 @@ fn the_cached_checksum_database_proves_without_go_sum_and_without_network() {
     let run = sandbox.run(["verify", "--sumdb", "-json", "example.com/greet"]);
     run.ok().stdout_has("\t\"SumDB\": \"ok\"");
     // go.sum altered together with zip, dir and ziphash: only the database knows better.
-    forge(&sandbox);
+    put(&sandbox, &forged());
     let real = format!(
         "example.com/greet v1.1.0 {}",
         line_of(&sandbox, "example.com/greet v1.1.0")

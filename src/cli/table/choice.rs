@@ -50,6 +50,18 @@ pub(super) const FLAGS: &[Flag] = &[
         ..OURS
     },
     Flag {
+        long: "repair",
+        commands: VERIFY,
+        brief: "Fetch or extract again what is damaged",
+        detail: "The network is used, unless --offline. Damaged pieces are kept below \
+                 GOMODCACHE/cache/modfetch/quarantine. Exit code 0 if all was mended.",
+        set: |raw, given| {
+            raw.repair = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
         long: "sumdb",
         commands: VERIFY,
         brief: "Prove modules by the cached checksum database, too",

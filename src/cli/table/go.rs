@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{BOTH, ENV, Flag, GO, MODULES, SETTINGS, VERIFY, unsupported};
+use super::{ENV, Flag, GO, MODULES, SETTINGS, VERIFY, unsupported};
 use crate::cli::commands::Verb;
 
 pub(super) const FLAGS: &[Flag] = &[
@@ -32,7 +32,8 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "x",
-        commands: BOTH,
+        commands: SETTINGS,
+        added: VERIFY,
         brief: "Print what is done",
         detail: "Requests and their outcome on standard error; secrets are left out.",
         set: |raw, given| {

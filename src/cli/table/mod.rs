@@ -79,9 +79,8 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download];
+const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify];
 const ENV: &[Verb] = &[Verb::Env];
-const BOTH: &[Verb] = &[Verb::Download, Verb::Env];
 const VERIFY: &[Verb] = &[Verb::Verify];
 /// The commands that read a go.mod.
 const MODULES: &[Verb] = &[Verb::Download, Verb::Verify];

@@ -60,6 +60,12 @@ impl Store {
         }
     }
 
+    /// True if nothing will be written.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        !self.writable
+    }
+
     /// The content of a cached file; `None` if there is none, or none that is readable.
     #[must_use]
     pub fn read(&self, file: &str) -> Option<Vec<u8>> {
