@@ -25,7 +25,7 @@
 //!
 //! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
-//! for it; it fetches, writes and locks nothing.
+//! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
 //! # Rules between areas
 //! Arrows point one way. [`module`], [`modfile`] and [`modset`]'s graph are pure. [`source`] does

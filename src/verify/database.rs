@@ -50,10 +50,13 @@ impl Witness {
             let sums = sums.of(path, &key).filter(|sum| sum.starts_with("h1:"));
             sums.map(str::to_owned).collect()
         };
-        Witness::Sums {
-            zip: of(Part::Zip),
-            gomod: of(Part::GoMod),
+        let (zip, gomod) = (of(Part::Zip), of(Part::GoMod));
+        if zip.is_empty() && gomod.is_empty() {
+            // True, and logged, but about another module: somebody has exchanged two files.
+            let text = "checksum missing from sumdb response";
+            return Witness::Refused(Error::new(Kind::Security, text));
         }
+        Witness::Sums { zip, gomod }
     }
 
     /// The sums of the zip; none if the database says nothing.

@@ -408,7 +408,10 @@ fn every_key_of_the_output_is_documented() {
     sandbox.remove("cache/download/example.com/greet/@v/v1.1.0.ziphash");
     let verdicts = sandbox.run(["verify", "-json", "example.com/greet@v1.1.0"]);
     verdicts.fails(5);
-    let all = [&plan, &run, &message, &verdicts].map(|run| [&run.stdout, &run.stderr]);
+    let mended = sandbox.run(["verify", "--repair", "-json", "example.com/greet"]);
+    mended.ok();
+    let runs = [&plan, &run, &message, &verdicts, &mended];
+    let all = runs.map(|run| [&run.stdout, &run.stderr]);
     let found: Vec<BTreeSet<String>> = all.into_iter().flatten().map(|text| keys(text)).collect();
     for key in found.iter().flatten() {
         assert!(readme.contains(&format!("`{key}`")), "{key}");
@@ -435,6 +438,7 @@ fn every_key_of_the_output_is_documented() {
         "ZipHash",
         "GoSum",
         "SumDB",
+        "Repair",
     ] {
         assert!(
             all.contains(key),
