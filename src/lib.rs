@@ -15,12 +15,17 @@
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread and no socket.
 //! 6. What is missing comes from a [`source`]: the GOPROXY list with its `,` and `|`, over
-//!    [`transport`], which retries, notices stalls and knows about proxies and certificates.
+//!    [`transport`], which retries, notices stalls and knows about proxies, certificates and
+//!    credentials.
 //! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
 //!    writes at the same time, into a directory that is marked incomplete.
 //! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged
 //!    ([`trust::sumdb`]). Only then do zip and directory become visible, by
 //!    the protocol of [`cache`], which is go's.
+//!
+//!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
+//!    from what database, cache and source say ([`fetch::Fetcher::examine`]), or all witnesses are
+//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::judge`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
 //! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
@@ -55,6 +60,7 @@ pub mod modfile;
 pub mod modset;
 pub mod module;
 pub mod modzip;
+mod quoted;
 pub mod report;
 mod run;
 pub mod source;

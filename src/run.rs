@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{download, env, verify, working_directory};
+use crate::command::{download, env, sum, verify, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -96,6 +96,12 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
                     dry_run: raw.dry_run,
                 };
                 download::run(config, console, &request)
+            });
+        }
+        Command::Sum => {
+            let request = sum::Request::of(raw)?;
+            return configured(invocation, environment, |config, console| {
+                sum::run(config, console, &request)
             });
         }
     }

@@ -7,6 +7,8 @@ pub enum Verb {
     Download,
     /// `verify`, also `mod verify`.
     Verify,
+    /// `sum`.
+    Sum,
     /// `env`.
     Env,
     /// `version`.
@@ -101,6 +103,36 @@ line for it. Nothing unchecked becomes visible in the cache.",
         ],
     },
     CommandInfo {
+        verb: Verb::Sum,
+        name: "sum",
+        go_name: None,
+        arguments: "[FILE] [path@version]",
+        brief: "Compute, check, complete and explain sums",
+        detail: "With a module zip or directory and the path@version that it is, prints its h1, as \
+go.sum would have it. A zip that breaks a rule for module zips has none.\n\
+With --check, compares go.sum with what the module graph needs, and its lines with the checksum \
+database and the cache. Needed are the go.mod of every module that the graph is read from, and \
+the zip of every module that go.mod lists (go 1.16 or older: of the whole build list). With \
+--write, adds what is missing, and never replaces a line.\n\
+With --explain, shows side by side what go.sum, the checksum database, the cache and the proxy \
+say of one version, which of them is odd, the likely cause, and what to do.",
+        examples: &[
+            (
+                "modfetch sum v1.2.0.zip example.com/text@v1.2.0",
+                "the h1 of a zip",
+            ),
+            (
+                "modfetch sum --check",
+                "is go.sum complete, and does it agree with the checksum database?",
+            ),
+            ("modfetch sum --write", "complete go.sum without a build"),
+            (
+                "modfetch sum --explain golang.org/x/mod@v0.20.0",
+                "who says what, after a checksum mismatch",
+            ),
+        ],
+    },
+    CommandInfo {
         verb: Verb::Env,
         name: "env",
         go_name: Some("env"),
@@ -159,6 +191,7 @@ mod tests {
         for verb in [
             Verb::Download,
             Verb::Verify,
+            Verb::Sum,
             Verb::Env,
             Verb::Version,
             Verb::Help,

@@ -47,6 +47,8 @@ pub enum Command {
     Download,
     /// Check what is cached.
     Verify,
+    /// Compute, check, complete or explain sums.
+    Sum,
     /// Print or change settings.
     Env,
     /// Print the version.

@@ -232,6 +232,7 @@ impl Own {
             (None, Some(Verb::Help)) => help_about(&self.raw.args)?,
             (None, Some(Verb::Download)) => Command::Download,
             (None, Some(Verb::Verify)) => Command::Verify,
+            (None, Some(Verb::Sum)) => Command::Sum,
             (None, Some(Verb::Env)) => Command::Env,
             (None, Some(Verb::Version)) if self.raw.args.is_empty() => Command::Version,
             (None, Some(Verb::Version)) => {

@@ -28,12 +28,24 @@ pub struct RawArgs {
     pub connect_timeout: Option<String>,
     /// `--stall-timeout`.
     pub stall_timeout: Option<String>,
+    /// `--netrc-file`.
+    pub netrc_file: Option<String>,
+    /// `--allow-insecure-auth`.
+    pub allow_insecure_auth: Option<String>,
+    /// `--cacert`.
+    pub cacert: Option<String>,
+    /// `--client-cert`.
+    pub client_cert: Option<String>,
+    /// `--client-key`.
+    pub client_key: Option<String>,
     /// `--progress`.
     pub progress: Option<String>,
     /// `--color`.
     pub color: Option<String>,
     /// `--log`.
     pub log: Option<String>,
+    /// `--wait-published`.
+    pub wait_published: Option<String>,
     /// `--offline`.
     pub offline: Option<bool>,
     /// `--locked`.
@@ -54,6 +66,12 @@ pub struct RawArgs {
     pub verbose: Option<bool>,
     /// `--go-exit-codes`.
     pub go_exit_codes: Option<bool>,
+    /// `sum --check`.
+    pub check: bool,
+    /// `sum --write`.
+    pub write_sums: bool,
+    /// `sum --explain`.
+    pub explain: bool,
     /// `--from`: a file, or `-` for standard input.
     pub from: Option<PathBuf>,
     /// `env -changed`.

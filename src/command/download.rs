@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::list;
-use super::network::Network;
+use super::network::{Network, live_settings};
 use super::pick::{self, Pick};
 use super::project::find_project;
 use crate::cache::Cache;
@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, LiveSettings, human};
+use crate::report::{Console, JsonObject, Live, human};
 use crate::trust::{Part, SumPolicy};
 
 /// What was asked for, beside the settings.
@@ -42,13 +42,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.note("no module dependencies to download");
         return Ok(None);
     };
-    let live = Arc::new(Live::start(LiveSettings {
-        progress: config.progress.value,
-        log: config.log.value,
-        requests: config.x.value,
-        verbose: config.verbose.value,
-        quiet: config.quiet.value,
-    }));
+    let live = Arc::new(Live::start(live_settings(config)));
     let network = Network::new(config, &live)?;
     let sums = network.sum_policy(config, project.as_ref())?;
     let source = network.source(config);
@@ -261,6 +255,8 @@ impl Run<'_> {
             self.project,
             graph.as_ref(),
         )?;
+        self.fetcher
+            .ask_ahead(picks.iter().filter_map(Pick::module));
         for pick in &picks {
             match pick {
                 Pick::Module { module, .. } if seen.insert(module.clone()) => {

@@ -9,6 +9,9 @@ mod list;
 mod network;
 mod pick;
 mod project;
+pub mod sum;
+mod sum_check;
+mod sum_explain;
 pub mod verify;
 
 pub use directory::working_directory;

@@ -7,9 +7,12 @@ use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
 use crate::modset::Project;
 use crate::module::PrefixPatterns;
-use crate::report::Live;
+use crate::report::{Live, LiveSettings};
 use crate::source::{Chain, DatabaseRoute, Offline, Source};
-use crate::transport::{Client, Observer, ProxySettings, RetryPolicy, RootSettings, Settings};
+use crate::transport::{
+    Client, ClientCertSettings, CredentialSettings, Observer, ProxySettings, RetryPolicy,
+    RootSettings, Settings, Url,
+};
 use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
 
 /// What everything that is fetched in one run goes through. Opens no socket until asked.
@@ -59,11 +62,7 @@ impl Network {
         config: &Config,
         project: Option<&Project>,
     ) -> Result<SumPolicy> {
-        let settings = SumSettings {
-            database: self.database(config),
-            exempt: PrefixPatterns::parse(&config.gonosumdb.value),
-            locked: config.locked.value,
-        };
+        let settings = sum_settings(config, self.database(config));
         match project {
             Some(project) => SumPolicy::with_file(&project.go_sum(), settings),
             None => Ok(SumPolicy::without_file(settings)),
@@ -80,16 +79,25 @@ impl Network {
         let name = setting.verifier.name().to_owned();
         let transport: Box<dyn sumdb::Transport> = match self.offline {
             Some(why) => Box::new(Unasked(why)),
-            None => Box::new(DatabaseRoute::new(
-                name,
-                self.chain.clone(),
-                setting.direct,
-                setting.url,
-                self.client.clone(),
-            )),
+            None => {
+                let (chain, client) = (self.chain.clone(), self.client.clone());
+                let route = DatabaseRoute::new(name, chain, setting.direct, setting.url, client);
+                Box::new(route.waiting(config.wait_published.value))
+            }
         };
         let client = sumdb::Client::new(setting.verifier, store, transport);
         Database::Client(Arc::new(client))
+    }
+}
+
+/// What needs proof, and from whom.
+pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
+    SumSettings {
+        database,
+        exempt: PrefixPatterns::parse(&config.gonosumdb.value),
+        locked: config.locked.value,
+        local_proxy: config.goproxy.value.starts_with("file://")
+            && !config.goproxy.value.contains([',', '|']),
     }
 }
 
@@ -129,6 +137,17 @@ impl sumdb::Transport for DatabaseRoute {
     }
 }
 
+/// What of a run is told while it happens.
+pub(super) fn live_settings(config: &Config) -> LiveSettings {
+    LiveSettings {
+        progress: config.progress.value,
+        log: config.log.value,
+        requests: config.x.value,
+        verbose: config.verbose.value,
+        quiet: config.quiet.value,
+    }
+}
+
 /// The checksum database of a run that may not use the network: only what is cached counts.
 struct Unasked(&'static str);
 
@@ -141,6 +160,21 @@ impl sumdb::Transport for Unasked {
              with the network, or complete go.sum",
         ))
     }
+}
+
+/// The servers that the settings name: those in GOPROXY and GOSUMDB. What is no URL there is
+/// refused elsewhere.
+fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
+    let proxies = config.goproxy.value.split([',', '|']);
+    let mut database = config.gosumdb.value.split_whitespace();
+    let name = database.next().and_then(|name| name.split('+').next());
+    let named = proxies.chain(name).chain(database.next()).map(str::trim);
+    named.filter_map(|text| {
+        // As in GOPROXY, what names no scheme is https.
+        let https = format!("https://{text}");
+        let text = if text.contains("://") { text } else { &https };
+        Url::parse(text).ok()
+    })
 }
 
 fn transport_settings(config: &Config) -> Settings {
@@ -162,12 +196,25 @@ fn transport_settings(config: &Config) -> Settings {
                 .ssl_cert_dir
                 .as_ref()
                 .map(|setting| setting.value.clone()),
+            added: config.cacert.value.clone(),
+        },
+        client_cert: ClientCertSettings {
+            cert: config.client_cert.value.clone(),
+            key: config.client_key.value.clone(),
+            hosts: named_servers(config).collect(),
         },
         proxy: ProxySettings {
             http_proxy: text(&config.http_proxy),
             https_proxy: text(&config.https_proxy),
             no_proxy: text(&config.no_proxy),
             cgi: config.request_method,
+        },
+        credentials: CredentialSettings {
+            goauth: config.goauth.value.clone(),
+            netrc: config.netrc.as_ref().map(|setting| setting.value.clone()),
+            netrc_file: config.netrc_file.value.clone(),
+            tokens: config.tokens.clone(),
+            insecure_hosts: config.allow_insecure_auth.value.clone(),
         },
         per_host: config.jobs_per_host.value,
         connections: config.jobs.value,

@@ -1,4 +1,4 @@
-//! The main module that a command works for, and what it cannot do for it yet.
+//! The main module of a run, and what is worth a word about it.
 
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::network::{Network, cached_database};
+use super::network::{Network, cached_database, live_settings, sum_settings};
 use super::project::find_project;
 use crate::cache::Cache;
 use crate::config::Config;
@@ -13,9 +13,9 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Watch};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::{ModuleVersion, PrefixPatterns};
-use crate::report::{Console, Live, LiveSettings, finding, report_json};
+use crate::report::{Console, Live, finding, report_json};
 use crate::source::{Offline, Source};
-use crate::trust::{Database, SumPolicy, SumSettings};
+use crate::trust::{Database, SumPolicy};
 use crate::verify::{Mender, Mending, Proof, Report, Verifier};
 
 /// What was asked for, beside the settings.
@@ -54,7 +54,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let database = cached_database(config, why);
     let exempt = PrefixPatterns::parse(&config.gonosumdb.value);
-    let proof = proof(request.sumdb, database.clone(), exempt.clone())?;
+    let proof = proof(request.sumdb, database.clone(), exempt)?;
     let arguments = request.arguments.iter();
     let run = Run {
         config,
@@ -68,11 +68,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         proof: proof.as_ref(),
     };
     if !request.repair {
-        let settings = SumSettings {
-            database,
-            exempt,
-            locked: config.locked.value,
-        };
+        let settings = sum_settings(config, database);
         let sums = match &project {
             Some(project) => SumPolicy::with_file(&project.go_sum(), settings)?,
             None => SumPolicy::without_file(settings),
@@ -83,13 +79,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             watch: &Unwatched,
         });
     }
-    let live = Arc::new(Live::start(LiveSettings {
-        progress: config.progress.value,
-        log: config.log.value,
-        requests: config.x.value,
-        verbose: config.verbose.value,
-        quiet: config.quiet.value,
-    }));
+    let live = Arc::new(Live::start(live_settings(config)));
     let network = Network::new(config, &live)?;
     let sums = network.sum_policy(config, project.as_ref())?;
     let source = network.source(config);

@@ -4,10 +4,11 @@
 //! may surround a whole word and nothing is unescaped within them. A flag that some go command
 //! has, but not the one that runs, is skipped; a flag that no go command has is an error.
 //!
-//! Source: go `cmd/internal/quoted`, `Split`; `cmd/go/internal/base/goflags.go`.
+//! Source: go `cmd/go/internal/base/goflags.go`.
 
 use super::own::parse_bool;
 use super::{Origin, Setting};
+use crate::quoted::split_quoted;
 use crate::{Error, Kind, Result};
 
 /// Every flag of every command of go1.26.8, in order.
@@ -132,37 +133,6 @@ const GO_FLAGS: &[&str] = &[
     "work",
     "x",
 ];
-
-/// Splits a list of words, each of which may be in single or double quotes as a whole.
-///
-/// Blanks are space, tab, line feed and carriage return. A quote inside a word is an ordinary
-/// character; a closing quote ends its word even if no blank follows.
-///
-/// # Errors
-/// The text `unterminated " string` (or `'`), as go words it.
-///
-/// Source: go `cmd/internal/quoted`, `Split`.
-pub fn split_quoted(text: &str) -> std::result::Result<Vec<String>, String> {
-    const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
-    let mut words = Vec::new();
-    let mut rest = text.trim_start_matches(BLANKS);
-    while let Some(first) = rest.chars().next() {
-        if first == '"' || first == '\'' {
-            let body = rest.strip_prefix(first).unwrap_or_default();
-            let Some((word, after)) = body.split_once(first) else {
-                return Err(format!("unterminated {first} string"));
-            };
-            words.push(word.to_owned());
-            rest = after;
-        } else {
-            let (word, after) = rest.split_once(BLANKS).unwrap_or((rest, ""));
-            words.push(word.to_owned());
-            rest = after;
-        }
-        rest = rest.trim_start_matches(BLANKS);
-    }
-    Ok(words)
-}
 
 /// A flag of `GOFLAGS`: its name without dashes, and the text after `=` if there is one.
 fn parts(word: &str) -> (&str, Option<&str>) {

@@ -4,9 +4,9 @@
 //! `checkEnvWrite`. Combinations of GOOS, GOARCH and GOEXPERIMENT are not checked: that takes
 //! the tables of a toolchain.
 
-use super::goflags::split_quoted;
 use super::own::own_values;
 use super::{Environment, GoEnv};
+use crate::quoted::split_quoted;
 use crate::{Error, Kind, Result};
 
 /// The variables go has a use for (go1.26.8), in order.

@@ -23,7 +23,7 @@ mod telling;
 pub use env::{Environment, host_platform};
 pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};
 pub use go_env::{GoEnv, GoValue};
-pub use goflags::{GoFlags, split_quoted};
+pub use goflags::GoFlags;
 pub use known::{check_write, is_go_variable};
 pub use lexical::clean as clean_path;
 pub use origin::{Origin, Setting};

@@ -57,6 +57,18 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// The longest wait for the next byte, not zero.
     pub stall_timeout: Setting<Duration>,
+    /// `--netrc-file`: credentials that come before those of GOAUTH; absolute.
+    pub netrc_file: Setting<Option<PathBuf>>,
+    /// Hosts that get credentials over plain http: `HOST` or `HOST:PORT`.
+    pub allow_insecure_auth: Setting<Vec<String>>,
+    /// Certificate authorities beside the usual ones; absolute.
+    pub cacert: Setting<Option<PathBuf>>,
+    /// The certificate for servers that ask for one; absolute.
+    pub client_cert: Setting<Option<PathBuf>>,
+    /// Its key, if it is not in the same file; absolute.
+    pub client_key: Setting<Option<PathBuf>>,
+    /// How long to wait for versions that the checksum database does not know yet; zero is not.
+    pub wait_published: Setting<Duration>,
     /// Open no socket.
     pub offline: Setting<bool>,
     /// go.sum is complete and stays as it is.
@@ -98,6 +110,8 @@ pub struct Config {
     pub request_method: bool,
     /// `NETRC`, else `.netrc` in the home directory; need not exist.
     pub netrc: Option<Setting<PathBuf>>,
+    /// `MODFETCH_TOKEN_...`: what follows that in the name, and the secret value.
+    pub tokens: Vec<(String, String)>,
     /// `CI` is set: no animation.
     pub ci: bool,
 
@@ -131,6 +145,10 @@ impl Config {
         let own_bool = |setting: &own::OwnSetting<bool>, value: Option<bool>| {
             setting.resolve(value.map(|on| if on { "true" } else { "false" }), &go_env)
         };
+        let own_file = |setting: &own::OwnSetting<Option<PathBuf>>, value: Option<&str>| {
+            let found = setting.resolve(value, &go_env)?;
+            Ok::<_, Error>(found.map(|file| file.map(|file| cwd.join(file))))
+        };
         let goauth = go_env.get_or("GOAUTH", Setting::new("netrc".into(), Origin::Default));
         let mode = project::module_mode(&go_env)?;
         project::find_go_work(Path::new(""), &go_env)?;
@@ -163,6 +181,14 @@ impl Config {
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
             stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            netrc_file: own_file(&own::NETRC_FILE, flags.netrc_file.as_deref())?,
+            allow_insecure_auth: own::ALLOW_INSECURE_AUTH
+                .resolve(flags.allow_insecure_auth.as_deref(), &go_env)?,
+            cacert: own_file(&own::CACERT, flags.cacert.as_deref())?,
+            client_cert: own_file(&own::CLIENT_CERT, flags.client_cert.as_deref())?,
+            client_key: own_file(&own::CLIENT_KEY, flags.client_key.as_deref())?,
+            wait_published: own::WAIT_PUBLISHED
+                .resolve(flags.wait_published.as_deref(), &go_env)?,
             offline: own_bool(&own::OFFLINE, flags.offline)?,
             locked: own_bool(&own::LOCKED, flags.locked)?,
             fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,
@@ -185,6 +211,7 @@ impl Config {
             no_proxy: process(env, &["NO_PROXY", "no_proxy"]),
             request_method: env.get("REQUEST_METHOD").is_some(),
             netrc: netrc(env),
+            tokens: tokens(env),
             ci: env.get("CI").is_some(),
 
             goflags: goflags.words().clone(),
@@ -218,7 +245,7 @@ impl Config {
 
 /// The variables that are read somewhere and must be text.
 fn matters(name: &str) -> bool {
-    const SYSTEM: [&str; 13] = [
+    const SYSTEM: [&str; 14] = [
         "CI",
         "HOME",
         "HTTPS_PROXY",
@@ -227,6 +254,7 @@ fn matters(name: &str) -> bool {
         "NO_PROXY",
         "SSL_CERT_DIR",
         "SSL_CERT_FILE",
+        "SSL_CLIENT_CERT",
         "TMPDIR",
         "XDG_CONFIG_HOME",
         "http_proxy",
@@ -354,6 +382,16 @@ fn netrc(env: &Environment) -> Option<Setting<PathBuf>> {
         Path::new(home).join(".netrc"),
         Origin::Default,
     ))
+}
+
+/// Tokens are read from the process environment only: a secret has no place in a file that
+/// `env -w` writes and everybody may read.
+fn tokens(env: &Environment) -> Vec<(String, String)> {
+    env.iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| Some((name.strip_prefix("MODFETCH_TOKEN_")?, value)))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]

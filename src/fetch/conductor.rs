@@ -12,13 +12,14 @@ use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
 use crate::source::Info;
+use crate::trust::Part;
 
 /// Zips that are fetched and not yet being unpacked, for each core.
 const READY_PER_CORE: usize = 2;
 
 /// What a job tells the conductor.
 enum Report {
-    Info(usize, Result<Info>),
+    Info(usize, Box<Result<Info>>),
     GoMod(usize, Result<H1>),
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
@@ -106,12 +107,18 @@ impl Fetcher<'_> {
         slots.into_iter().map(outcome).collect()
     }
 
-    /// What the cache has of a module, without a lock.
+    /// What the cache has of a module, without a lock. What only the checksum database can
+    /// vouch for is left to the transfer pool, which asks about many at a time.
     fn look(&self, module: &ModuleVersion) -> Result<Work> {
         let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
-        let gomod = self.cached_gomod_sum(&entry).transpose();
-        let zip = self.complete(&entry).transpose();
+        let (mut gomod, mut zip) = (None, None);
+        if !self.sums.must_ask(module, Part::GoMod) {
+            gomod = self.cached_gomod_sum(&entry).transpose();
+        }
+        if !self.sums.must_ask(module, Part::Zip) {
+            zip = self.complete(&entry).transpose();
+        }
         Ok(Work {
             entry,
             info,
@@ -236,7 +243,7 @@ where
                 fetcher.watch.started(entry.module());
                 let info = fetcher.unless_stopped(&entry, || fetcher.info(&entry));
                 // The conductor outlives its jobs; were it gone, nobody would miss the report.
-                let _ = reports.send(Report::Info(index, info));
+                let _ = reports.send(Report::Info(index, Box::new(info)));
             });
         }
         if work.gomod.is_none() {
@@ -275,7 +282,7 @@ where
                 return None;
             }
             Report::Info(index, info) => {
-                self.works[index].info = Some(info);
+                self.works[index].info = Some(*info);
                 index
             }
             Report::GoMod(index, gomod) => {

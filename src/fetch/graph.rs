@@ -12,6 +12,7 @@ use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{Actual, Graph, Loader, Project, Summary, Wanted};
 use crate::module::ModuleVersion;
+use crate::trust::Part;
 
 impl Fetcher<'_> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
@@ -102,6 +103,10 @@ impl Fetcher<'_> {
 
     fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
         let entry = self.cache.entry(module)?;
+        if self.sums.must_ask(module, Part::GoMod) {
+            // Where waiting costs nobody anything, many at a time.
+            return Ok(None);
+        }
         let Some(gomod) = self.cached_gomod(&entry)? else {
             return Ok(None);
         };

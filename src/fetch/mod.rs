@@ -24,12 +24,14 @@
 
 mod compute;
 mod conductor;
+mod evidence;
 mod files;
 mod graph;
 mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod sums;
 mod transfer;
 
 use std::collections::HashMap;
@@ -37,9 +39,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
-pub use pools::compute_pool;
+pub use pools::on_cores;
 pub use query::{Answer, Question};
+pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::module::{H1, ModuleVersion};

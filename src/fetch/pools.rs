@@ -46,6 +46,14 @@ impl Pools {
     }
 }
 
+/// Does `work` on a pool of one thread a core, over which large trees and zips are spread.
+///
+/// # Errors
+/// Those of `work`; [`Kind::Other`] if no thread can be started.
+pub fn on_cores<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    build("hash", cores())?.install(work)
+}
+
 /// How many threads can compute at once.
 pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
@@ -63,14 +71,6 @@ fn pool<'a>(
         Some(pool) => Ok(pool),
         None => build(name, wanted).map(|pool| place.get_or_init(|| pool)),
     }
-}
-
-/// A pool of one thread a core, for whoever computes without fetching.
-///
-/// # Errors
-/// [`Kind::Other`] if no thread can be started.
-pub fn compute_pool() -> Result<ThreadPool> {
-    build("check", cores())
 }
 
 fn build(name: &'static str, wanted: usize) -> Result<ThreadPool> {

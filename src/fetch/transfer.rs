@@ -61,6 +61,10 @@ impl Fetcher<'_> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
         self.sums.ask(entry.module(), Part::Zip)?;
+        // It may have lacked nothing but somebody to vouch for it: that takes no lock.
+        if let Some(h1) = self.complete(entry)? {
+            return Ok(Transferred::Complete(h1));
+        }
         let lock = match (entry.try_lock()?, on_contention) {
             (Some(lock), _) => lock,
             (None, OnContention::Defer) => return Ok(Transferred::Busy),
@@ -92,7 +96,7 @@ impl Fetcher<'_> {
 }
 
 /// A temporary as a place for bytes that may have to start again.
-struct ZipSink(TempFile);
+pub(super) struct ZipSink(pub(super) TempFile);
 
 impl Write for ZipSink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {

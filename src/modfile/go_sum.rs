@@ -21,7 +21,7 @@ use crate::module::compare;
 
 /// The hash of a go.mod of no bytes. Some version of go wrote it for what is no module, and
 /// every later one drops it on reading.
-const EMPTY_GO_MOD: &str = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=";
+pub const EMPTY_GO_MOD: &str = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=";
 
 /// The content of a go.sum: for each path and version the hashes, as text.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +34,8 @@ pub struct GoSum {
     /// so that no file can be made to collide.
     index: HashMap<u64, usize>,
     seed: RandomState,
+    /// Path and version of lines that were dropped for being [`EMPTY_GO_MOD`].
+    dropped: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -109,6 +111,8 @@ impl GoSum {
             };
             let sum = line.get(sum).unwrap_or_default();
             if sum == EMPTY_GO_MOD {
+                let field = |field: &Range<usize>| line.get(field.clone()).map(str::to_owned);
+                sums.dropped.extend(field(&path).zip(field(&version)));
                 continue;
             }
             let shift = |field: Range<usize>| line_start + field.start..line_start + field.end;
@@ -124,6 +128,13 @@ impl GoSum {
         self.find(self.hash(path, version), path, version)
             .and_then(|i| self.entries.get(i))
             .map_or(&[], |entry| entry.sums.as_slice())
+    }
+
+    /// True if the file had a line for it with the hash of no bytes, which go does not read.
+    #[must_use]
+    pub fn has_dropped(&self, path: &str, version: &str) -> bool {
+        let lines = &mut self.dropped.iter();
+        lines.any(|line| (line.0.as_str(), line.1.as_str()) == (path, version))
     }
 
     /// Adds a hash. False if it is there already, or if a field is empty or has white space: such

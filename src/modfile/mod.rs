@@ -44,5 +44,5 @@ mod tests;
 
 pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directory_path};
 pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};
-pub use go_sum::GoSum;
+pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};

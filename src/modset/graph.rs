@@ -66,6 +66,11 @@ impl Graph {
         self.requires.keys()
     }
 
+    /// The modules whose go.mod files could not be had, and that the selection may lack.
+    pub fn failed(&self) -> impl Iterator<Item = &ModuleVersion> {
+        self.failed.keys()
+    }
+
     /// The roots with each version replaced by the selected one; `None` if all were selected.
     ///
     /// A go.mod of go 1.17 or later that is not tidy lists a version which the graph below it

@@ -7,12 +7,14 @@
 //! thread.
 
 mod console;
+mod explained;
 mod json;
 mod live;
 mod outcome;
 mod verified;
 
 pub use console::Console;
+pub use explained::Explained;
 pub use json::JsonObject;
 pub use live::{Live, LiveSettings, human};
 pub use outcome::{Asked, outcome_json};

@@ -3,6 +3,7 @@
 //! Source: golang/go `cmd/go/internal/modfetch/sumdb.go`, `initBase`.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use super::Chain;
 use crate::error::Result;
@@ -17,6 +18,23 @@ pub struct DatabaseRoute {
     direct: Url,
     client: Client,
     base: OnceLock<Result<Url>>,
+    patience: Duration,
+    /// When a record was found missing for the first time.
+    missed: OnceLock<Instant>,
+}
+
+/// The first wait for a record that may be on its way. Each further one is twice as long, up to
+/// the longest: a proxy may remember for about a minute that there was none.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How long to wait after so many tries, from 1, if there is so much time left; `None` to give
+/// up. The last wait is cut, so that the last try is made when the time is over.
+fn next_wait(tries: u32, left: Duration) -> Option<Duration> {
+    // More doublings than 16 would not fit; the longest is reached long before.
+    let doublings = tries.saturating_sub(1).min(16);
+    let wait = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+    (!left.is_zero()).then_some(wait.min(left))
 }
 
 impl DatabaseRoute {
@@ -36,7 +54,16 @@ impl DatabaseRoute {
             direct,
             client,
             base: fixed.map(Ok).map_or_else(OnceLock::new, OnceLock::from),
+            patience: Duration::ZERO,
+            missed: OnceLock::new(),
         }
+    }
+
+    /// Asks again for records that are not there, until `patience` has passed since the first of
+    /// them was missed: they may have been published moments ago.
+    #[must_use]
+    pub fn waiting(self, patience: Duration) -> DatabaseRoute {
+        DatabaseRoute { patience, ..self }
     }
 
     /// The body at `path` below the database, of at most `limit` bytes, unchecked.
@@ -49,7 +76,24 @@ impl DatabaseRoute {
             Ok(proxied.unwrap_or_else(|| self.direct.clone()))
         });
         let url = base.clone()?.join(path);
-        Ok(self.client.get(&url, limit)?.value)
+        let mut tries = 1;
+        loop {
+            let error = match self.client.get(&url, limit) {
+                Ok(body) => return Ok(body.value),
+                Err(error) => error,
+            };
+            // Tiles do not come late: a head is signed when they are there.
+            if !error.is_not_found() || !path.starts_with("lookup/") {
+                return Err(error);
+            }
+            let missed = self.missed.get_or_init(Instant::now);
+            let left = self.patience.saturating_sub(missed.elapsed());
+            let Some(wait) = next_wait(tries, left) else {
+                return Err(error);
+            };
+            self.client.pause(&url, tries, wait, &error);
+            tries += 1;
+        }
     }
 }
 
@@ -119,6 +163,66 @@ mod tests {
                 assert_eq!(got, want, "{goproxy}");
             }
         }
+    }
+
+    #[test]
+    fn waits_grow_and_end_with_the_time() {
+        let s = Duration::from_secs;
+        let rows = [
+            (1, s(300), Some(Duration::from_millis(500))),
+            (2, s(300), Some(s(1))),
+            (4, s(300), Some(s(4))),
+            (7, s(300), Some(s(30))),
+            (u32::MAX, s(300), Some(s(30))),
+            (9, s(3), Some(s(3))),
+            (1, Duration::ZERO, None),
+        ];
+        for (tries, left, want) in rows {
+            assert_eq!(next_wait(tries, left), want, "{tries} {left:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_late_is_waited_for_and_nothing_else_is() {
+        let server = Server::start(|target, heads, wire| {
+            let status = match heads {
+                _ if target.ends_with("/lookup/late@v1") && heads > 1 => "200 OK",
+                _ if target.ends_with("/supported") => "200 OK",
+                _ => "404 Not Found",
+            };
+            reply(wire, status, "", "body");
+            Then::Keep
+        });
+        let fixed = Url::parse(&server.url("/db")).unwrap();
+        let chain = || Chain::parse("off", "", PrefixPatterns::default(), client()).unwrap();
+        let route = |patience: u64| {
+            let direct = fixed.clone();
+            DatabaseRoute::new("db".into(), chain(), direct, Some(fixed.clone()), client())
+                .waiting(Duration::from_millis(patience))
+        };
+        let heads = || server.heads().len();
+        assert!(
+            route(0)
+                .get("lookup/never@v1", 9)
+                .unwrap_err()
+                .is_not_found()
+        );
+        assert_eq!(heads(), 1);
+        assert!(
+            route(60_000)
+                .get("tile/8/0/000.p/1", 9)
+                .unwrap_err()
+                .is_not_found()
+        );
+        assert_eq!(heads(), 2);
+        assert!(
+            route(200)
+                .get("lookup/never@v1", 9)
+                .unwrap_err()
+                .is_not_found()
+        );
+        assert!(heads() > 3);
+        assert_eq!(route(60_000).get("lookup/late@v1", 9).unwrap(), b"body");
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .build();
     let connector = HopConnector(Arc::clone(proxies))
         .chain(TcpConnector::default())
-        .chain(TlsConnector::new(settings.roots.clone()))
+        .chain(TlsConnector::new(settings))
         .chain(StaleWatch);
     let resolver = HopResolver {
         proxies: Arc::clone(proxies),

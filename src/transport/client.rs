@@ -12,6 +12,7 @@ use ureq::{Agent, Body};
 
 use super::Settings;
 use super::agent;
+use super::credentials::{Credentials, Held, Refused};
 use super::encoding::{Decoded, Encoding, Trouble};
 use super::event::{Event, Observer};
 use super::failure::{Circumstances, reading, tried};
@@ -107,6 +108,7 @@ struct Inner {
     observer: Arc<dyn Observer>,
     timer: Box<dyn Timer>,
     hosts: HostLimits,
+    credentials: Credentials,
     network: OnceLock<Network>,
 }
 
@@ -141,6 +143,7 @@ impl Client {
     ) -> Client {
         Client(Arc::new(Inner {
             hosts: HostLimits::new(settings.per_host),
+            credentials: Credentials::new(settings.credentials.clone()),
             settings,
             observer,
             timer,
@@ -172,6 +175,18 @@ impl Client {
     /// - [`Kind::Input`] for settings and URLs that cannot be used.
     pub fn get_into(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
         self.get_within(url, limit, sink, TryTime::Unlimited)
+    }
+
+    /// Puts off another request for `url` that the caller decided on, told like a retry; `cause`
+    /// is how the last one, number `attempt`, ended.
+    pub fn pause(&self, url: &Url, attempt: u32, wait: Duration, cause: &Error) {
+        self.0.observer.event(&Event::Retry {
+            url: &url.redacted(),
+            attempt,
+            wait,
+            cause,
+        });
+        self.0.timer.sleep(wait);
     }
 
     fn get_within(
@@ -290,6 +305,9 @@ impl Client {
         let proxies = &self.network().proxies;
         let mut now = url.clone();
         let mut redirects = 0;
+        // Where a redirect has led away, nobody is told who we are any more, even on the way back.
+        let mut at_home = true;
+        let mut asked = false;
         loop {
             let hop = proxies
                 .for_target(now.scheme(), now.hostname(), now.port())
@@ -300,11 +318,21 @@ impl Client {
                 through: hop.map(|hop| hop.shown.as_str()),
                 settings: &self.0.settings,
             };
-            let response = self.send(&now, until, &circumstances)?;
+            let credentials = &self.0.credentials;
+            let held = match at_home {
+                true => credentials
+                    .find(&now, hop.is_some())
+                    .map_err(|error| error.context(format!("reading {shown}")))?,
+                false => None,
+            };
+            let sent = held.as_deref();
+            let response = self.send(&now, sent, until, &circumstances)?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
-            let told = now.tells_secrets() || hop.is_some_and(|hop| hop.authorization.is_some());
+            let told = now.tells_secrets()
+                || sent.is_some()
+                || hop.is_some_and(|hop| hop.authorization.is_some());
             let status = response.status();
             self.0.observer.event(&Event::Response {
                 url: &now.redacted(),
@@ -312,9 +340,13 @@ impl Client {
                 elapsed: started.elapsed(),
                 attempt,
             });
+            if let Some(held) = sent {
+                Credentials::judge(held, status);
+            }
             if let Some(location) = location(&response) {
-                let target = redirect(&now, &location, redirects, shown, told)?;
+                let target = redirect(&now, sent, &location, redirects, shown, told)?;
                 redirects += 1;
+                at_home &= target.has_origin_of(&now);
                 // Reading the small body to its end frees the connection for the next request.
                 let mut body = self.briefly(response.into_body());
                 let _ = io::copy(&mut body, &mut io::sink());
@@ -323,13 +355,30 @@ impl Client {
             }
             if status != StatusCode::OK {
                 let (parts, body) = response.into_parts();
+                if at_home && !asked && credentials.may_go_to(&now, hop.is_some()) {
+                    asked = true;
+                    let refusal = (parts.version, status, &parts.headers);
+                    if credentials.again(&now, sent, refusal).is_some() {
+                        let _ = io::copy(&mut self.briefly(body), &mut io::sink());
+                        continue;
+                    }
+                }
                 let retry_after = parts
                     .headers
                     .get(header::RETRY_AFTER)
                     .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
                 let detail = if told { Detail::Hidden } else { Detail::Shown };
                 let body = self.briefly(body);
-                let error = status_error(shown, status, &parts.headers, body, detail);
+                let mut error = status_error(shown, status, &parts.headers, body, detail);
+                if matches!(status.as_u16(), 401 | 403) {
+                    let refused = Refused {
+                        url: &now,
+                        sent,
+                        redirected: !at_home,
+                        proxied: hop.is_some(),
+                    };
+                    error = credentials.explain(error, &refused);
+                }
                 return Err(Failed { error, retry_after });
             }
             return self.copy_body(response, shown, limit, sink, &circumstances);
@@ -340,16 +389,19 @@ impl Client {
     fn send(
         &self,
         url: &Url,
+        held: Option<&Held>,
         until: Option<Instant>,
         circumstances: &Circumstances<'_>,
     ) -> Result<Response<Body>, Failed> {
         let mut authorization = None;
         if let Some(user) = url.user() {
-            if url.scheme() != Scheme::Https && !url.is_loopback() {
+            let proxied = circumstances.through.is_some();
+            if !url.is_loopback() && !self.0.credentials.may_go_to(url, proxied) {
                 return Err(Error::new(
                     Kind::Auth,
                     format!("refusing to pass credentials to insecure URL: {url}"),
                 )
+                .hint("use https, or name the host with --allow-insecure-auth")
                 .into());
             }
             let password = user.password.as_deref().unwrap_or_default();
@@ -362,6 +414,9 @@ impl Client {
             let mut request = self.network().agent.get(url.wire());
             if let Some(value) = &authorization {
                 request = request.header(header::AUTHORIZATION, value);
+            }
+            for (name, value) in held.into_iter().flat_map(Held::headers) {
+                request = request.header(name, value);
             }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());
@@ -499,6 +554,7 @@ fn location(response: &Response<Body>) -> Option<String> {
 /// `told` is true if who redirects knows what must not be printed.
 fn redirect(
     now: &Url,
+    sent: Option<&Held>,
     location: &str,
     followed: usize,
     shown: &RedactedUrl,
@@ -518,9 +574,9 @@ fn redirect(
         reading(shown, Kind::Network, reason)
     })?;
     if told {
-        if now
-            .user()
-            .is_some_and(|user| user.is_in_host(target.host()))
+        let host = target.host();
+        if now.user().is_some_and(|user| user.is_in_host(host))
+            || sent.is_some_and(|sent| sent.is_in_host(host))
         {
             // Its look-up would tell the password to name servers.
             let reason = "redirected to a host whose name repeats the credentials";

@@ -1,7 +1,10 @@
 //! The client through TLS and HTTP proxies.
 
+use rustls::server::WebPkiClientVerifier;
+
 use super::*;
 use crate::transport::testserver::Wire;
+use crate::transport::{ClientCertSettings, CredentialSettings};
 
 /// Settings that trust one certificate and nothing else.
 fn trusting(pem: &str) -> (tempfile::TempDir, Settings) {
@@ -12,6 +15,7 @@ fn trusting(pem: &str) -> (tempfile::TempDir, Settings) {
     let roots = RootSettings {
         cert_file: Some(file),
         cert_dir: Some(vec![none]),
+        added: None,
     };
     (
         temp,
@@ -48,7 +52,8 @@ fn tls_trusts_what_ssl_cert_file_names_and_nothing_else() {
         error.chain(),
         format!(
             "reading {}: cannot verify the certificate of localhost: x509: certificate signed \
-             by unknown authority (SSL_CERT_FILE names those to trust)",
+             by unknown authority \"CN=rcgen self signed cert\" (SSL_CERT_FILE or --cacert names \
+             those to trust)",
             url(&stranger, "/x")
         )
     );
@@ -58,7 +63,7 @@ fn tls_trusts_what_ssl_cert_file_names_and_nothing_else() {
     assert!(
         error
             .chain()
-            .ends_with("x509: certificate is not valid for 127.0.0.1"),
+            .ends_with("x509: certificate is valid for localhost, not 127.0.0.1"),
         "{}",
         error.chain()
     );
@@ -84,6 +89,7 @@ fn an_unusable_ssl_cert_file_is_named_and_only_for_https() {
     let roots = RootSettings {
         cert_file: Some("/nonexistent.pem".into()),
         cert_dir: None,
+        added: None,
     };
     let (client, waits) = new_client(Settings {
         roots,
@@ -195,4 +201,186 @@ fn https_goes_through_a_proxy_by_connect() {
     );
     assert_eq!(error.kind(), Kind::Auth);
     assert!(waits.lock().unwrap().is_empty());
+}
+
+/// Credentials of GOAUTH's `netrc` for one machine: u and p.
+fn known(temp: &tempfile::TempDir, machine: &str) -> CredentialSettings {
+    let file = temp.path().join("netrc");
+    fs::write(&file, format!("machine {machine} login u password p\n")).unwrap();
+    CredentialSettings {
+        goauth: "netrc".into(),
+        netrc: Some(file),
+        ..CredentialSettings::default()
+    }
+}
+
+#[test]
+fn an_http_proxy_on_the_way_sees_no_credentials() {
+    let proxy = Server::start_proxy(None);
+    let (server, pem) = Server::start_tls("host.invalid", |_, _, wire| {
+        reply(wire, "200 OK", "", "secret")
+    });
+    let (temp, trust) = trusting(&pem);
+    let mut credentials = known(&temp, &format!("host.invalid:{}", server.port));
+    credentials.insecure_hosts.push("host.invalid".into());
+    let through = Some(format!("http://127.0.0.1:{}", proxy.port));
+    let (client, _) = new_client(Settings {
+        proxy: ProxySettings {
+            http_proxy: through.clone(),
+            https_proxy: through,
+            ..ProxySettings::default()
+        },
+        credentials,
+        ..trust
+    });
+    let host = format!("host.invalid:{}", server.port);
+    get(&client, &format!("https://{host}/x")).unwrap();
+    // printf u:p | base64
+    assert!(
+        server.heads()[0]
+            .to_lowercase()
+            .contains("authorization: basic dtpw\r\n")
+    );
+    // Allowed by name, but here it would be the proxy's to read.
+    get(&client, &format!("http://{host}/x")).unwrap();
+    let error = get(&client, &format!("http://u:p@{host}/x")).unwrap_err();
+    assert_eq!(error.kind(), Kind::Auth);
+    let heads = proxy.heads();
+    assert_eq!(heads.len(), 2, "{heads:?}");
+    for head in heads {
+        assert!(!head.to_lowercase().contains("authorization"), "{head}");
+    }
+}
+
+#[test]
+fn a_refused_credential_of_a_redirected_request_stays_at_home() {
+    let server = Server::start(|target, _, wire| match target {
+        "/a/out" => reply(wire, "302 Found", "Location: /b\r\n", ""),
+        _ => reply(wire, "200 OK", "", "x"),
+    });
+    let temp = tempfile::tempdir().unwrap();
+    let mut credentials = known(&temp, &format!("127.0.0.1:{}/a", server.port));
+    credentials.insecure_hosts.push("127.0.0.1".into());
+    let (client, _) = new_client(Settings {
+        credentials,
+        ..settings()
+    });
+    get(&client, &server.url("/a/out")).unwrap();
+    let heads = server.heads();
+    assert!(
+        heads[0].to_lowercase().contains("authorization: "),
+        "{heads:?}"
+    );
+    assert!(
+        !heads[1].to_lowercase().contains("authorization: "),
+        "out of the prefix: {heads:?}"
+    );
+}
+
+#[test]
+fn a_client_certificate_goes_to_named_servers_only() {
+    let me = rcgen::generate_simple_self_signed(vec!["me".to_owned()]).unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(me.cert.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .unwrap();
+    let (server, pem) = Server::start_tls_with("localhost", clients, |_, _, wire| {
+        reply(wire, "200 OK", "", "x")
+    });
+    let (temp, trust) = trusting(&pem);
+    let file = temp.path().join("me.pem");
+    fs::write(&file, me.cert.pem() + &me.signing_key.serialize_pem()).unwrap();
+    let url = format!("https://localhost:{}/x", server.port);
+    let with = |cert: Option<&std::path::PathBuf>, named: &str| {
+        let (client, _) = new_client(Settings {
+            client_cert: ClientCertSettings {
+                cert: cert.cloned(),
+                key: None,
+                hosts: vec![Url::parse(named).unwrap()],
+            },
+            ..trust.clone()
+        });
+        get(&client, &url).map(|fetched| fetched.value)
+    };
+    assert_eq!(with(Some(&file), &url).unwrap(), b"x");
+    for refused in [
+        with(Some(&file), "https://localhost:1/x"),
+        with(Some(&file), "https://other.invalid"),
+        with(None, &url),
+    ] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), Kind::Auth, "{}", error.chain());
+        assert!(
+            error
+                .chain()
+                .ends_with("TLS with localhost: it asks for a client certificate")
+        );
+    }
+    assert_eq!(server.heads().len(), 1);
+}
+
+#[test]
+fn socks_proxies_are_gone_through_for_both_schemes() {
+    let (server, pem) = Server::start_tls("host.invalid", |_, _, wire| {
+        reply(wire, "200 OK", "", "secret")
+    });
+    let plain = Server::start(|_, _, wire| reply(wire, "200 OK", "", "plain"));
+    let (_temp, trust) = trusting(&pem);
+    for (login, userinfo) in [(None, ""), (Some("u:p@ss"), "u:p%40ss@")] {
+        let socks = Server::start_socks(login);
+        let with = |userinfo: &str| {
+            let through = Some(format!("socks5://{userinfo}127.0.0.1:{}", socks.port));
+            let proxy = ProxySettings {
+                http_proxy: through.clone(),
+                https_proxy: through,
+                ..ProxySettings::default()
+            };
+            new_client(Settings {
+                proxy,
+                ..trust.clone()
+            })
+        };
+        let (client, waits) = with(userinfo);
+        let secure = format!("https://host.invalid:{}/x", server.port);
+        let open = format!("http://192.0.2.1:{}/x", plain.port);
+        for _ in 0..2 {
+            assert_eq!(get(&client, &secure).unwrap().value, b"secret");
+            assert_eq!(get(&client, &open).unwrap().value, b"plain");
+        }
+        let want = [
+            format!("host.invalid:{}", server.port),
+            format!("[192, 0, 2, 1]:{}", plain.port),
+        ];
+        assert_eq!(socks.heads(), want, "connections are kept");
+        let error = get(&client, "https://host.invalid:1/x").unwrap_err();
+        assert_eq!(
+            error.chain(),
+            format!(
+                "reading https://host.invalid:1/x: proxy socks5://{}127.0.0.1:{} for \
+                 host.invalid:1: the proxy: not allowed by its rules",
+                if login.is_some() { "u:xxxxx@" } else { "" },
+                socks.port
+            )
+        );
+        assert!(waits.lock().unwrap().is_empty(), "not tried again");
+        if login.is_some() {
+            for userinfo in ["", "u:wrong@"] {
+                let error = get(&with(userinfo).0, &secure).unwrap_err();
+                assert_eq!(error.kind(), Kind::Auth, "{}", error.chain());
+            }
+        }
+    }
+    assert!(plain.heads()[0].starts_with("GET /x HTTP/1.1\r\n"));
+    let garbage = Server::start(|_, _, _| Then::Close);
+    let (client, waits) = new_client(Settings {
+        proxy: ProxySettings {
+            http_proxy: Some(format!("socks5://127.0.0.1:{}", garbage.port)),
+            ..ProxySettings::default()
+        },
+        ..settings()
+    });
+    assert!(get(&client, "http://host.invalid/x").is_err());
+    assert_eq!(waits.lock().unwrap().len(), 2, "it may pass");
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::io;
 
 use rustls::AlertDescription;
-use rustls::CertificateError;
 use ureq::Timeout;
 
 use super::Settings;
+use super::certificate;
 use super::hop::ConnectRefused;
+use super::socks::SocksRefused;
 use super::stale::Stale;
 use super::url::{RedactedUrl, Url};
 use crate::error::{Error, Kind};
@@ -153,6 +154,15 @@ impl Circumstances<'_> {
         if error.is::<Stale>() {
             return self.network(error.to_string()).transient();
         }
+        if let Some(refused) = error.downcast_ref::<SocksRefused>() {
+            let reason = format!("{}: {refused}", self.peer());
+            return match refused {
+                SocksRefused::Login => reading(self.url, Kind::Auth, reason)
+                    .hint("put user:password@ into the URL of the proxy"),
+                refused if refused.may_pass() => self.network(reason).transient(),
+                _ => self.network(reason),
+            };
+        }
         let Some(refused) = error.downcast_ref::<ConnectRefused>() else {
             return self.network(error.to_string());
         };
@@ -212,21 +222,15 @@ impl Circumstances<'_> {
         let host = self.now.hostname();
         match error {
             rustls::Error::InvalidCertificate(cause) => {
-                let unknown = matches!(
-                    cause,
-                    CertificateError::UnknownIssuer | CertificateError::BadSignature
-                );
-                let error = self.network(format!(
-                    "cannot verify the certificate of {host}: {}",
-                    certificate_text(cause, host)
-                ));
-                let hint = "to trust another certificate authority, name its PEM file in \
-                            SSL_CERT_FILE";
-                if unknown || matches!(cause, CertificateError::Other(_)) {
-                    error.hint(hint)
-                } else {
-                    error
-                }
+                let (reason, hint) = certificate::explain(cause, host);
+                let error =
+                    self.network(format!("cannot verify the certificate of {host}: {reason}"));
+                hint.into_iter().fold(error, Error::hint)
+            }
+            rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+                let reason = format!("TLS with {host}: it asks for a client certificate");
+                reading(self.url, Kind::Auth, reason)
+                    .hint("--client-cert names one, and goes to the hosts in GOPROXY and GOSUMDB")
             }
             rustls::Error::PeerIncompatible(_)
             | rustls::Error::NoCertificatesPresented
@@ -237,7 +241,6 @@ impl Circumstances<'_> {
                 | AlertDescription::ProtocolVersion
                 | AlertDescription::InsufficientSecurity
                 | AlertDescription::UnknownCA
-                | AlertDescription::CertificateRequired
                 | AlertDescription::AccessDenied
                 | AlertDescription::UnrecognisedName
                 | AlertDescription::NoApplicationProtocol,
@@ -247,26 +250,5 @@ impl Circumstances<'_> {
                 .network(format!("TLS with {host}: {error}"))
                 .transient(),
         }
-    }
-}
-
-/// As Go's `crypto/x509` words it, since scripts look for these.
-fn certificate_text(cause: &CertificateError, host: &str) -> String {
-    match cause {
-        // A bad signature is one that another key with the name of a trusted one made.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "x509: certificate signed by unknown authority (SSL_CERT_FILE names those to trust)"
-                .to_owned()
-        }
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => {
-            "x509: certificate has expired or is not yet valid".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("x509: certificate is not valid for {host}")
-        }
-        other => format!("x509: {other}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Going through an HTTP proxy: `CONNECT` for https, the absolute form for http.
+//! Going through a proxy: `CONNECT` for https and the absolute form for http, or SOCKS for both.
 //!
 //! ureq's own proxy support sends `CONNECT` for http as well, which common proxies refuse for
 //! port 80, and knows other NO_PROXY rules than Go.
@@ -13,7 +13,8 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::lookup::{SharedResolver, TimedResolver};
-use super::proxy_env::{Hop, Proxies};
+use super::proxy_env::{Hop, Protocol, Proxies, plain_host};
+use super::socks;
 
 /// The longest answer to `CONNECT` that is read.
 const MAX_CONNECT_HEADER_BYTES: usize = 16 << 10;
@@ -33,7 +34,7 @@ impl fmt::Display for ConnectRefused {
 
 impl std::error::Error for ConnectRefused {}
 
-fn other(error: impl std::error::Error + Send + Sync + 'static) -> ureq::Error {
+pub(super) fn other(error: impl std::error::Error + Send + Sync + 'static) -> ureq::Error {
     ureq::Error::Other(Box::new(error))
 }
 
@@ -90,7 +91,14 @@ impl Connector<()> for HopConnector {
             run_connector: details.run_connector.clone(),
             register_shutdown: details.register_shutdown.clone(),
         };
-        let transport = (details.run_connector)(&to_proxy)?;
+        let mut transport = (details.run_connector)(&to_proxy)?;
+        if let Protocol::Socks(login) = &hop.protocol {
+            let host = plain_host(details.uri);
+            let usual = if details.needs_tls() { 443 } else { 80 };
+            let target = (host, details.uri.port_u16().unwrap_or(usual));
+            socks::connect(&mut *transport, login.as_ref(), target, details.timeout)?;
+            return Ok(Some(Box::new(Tunnel(transport))));
+        }
         Ok(Some(if details.needs_tls() {
             tunnel(transport, hop, details)?
         } else {
@@ -123,12 +131,7 @@ fn tunnel(
     send(&mut *transport, request.as_bytes(), details.timeout)?;
     let started = Instant::now();
     let status = loop {
-        // For the answer as a whole: one byte now and then would not be progress.
-        let mut timeout = details.timeout;
-        if !timeout.after.is_not_happening() {
-            timeout.after = timeout.after.saturating_sub(started.elapsed()).into();
-        }
-        let progress = transport.await_input(timeout)?;
+        let progress = await_within(&mut *transport, details.timeout, started)?;
         let input = transport.buffers().input();
         if let Some(end) = input.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
             let status = parse_status(input);
@@ -145,6 +148,18 @@ fn tunnel(
     }
 }
 
+/// Waits for more input, for an answer as a whole: one byte now and then would not be progress.
+pub(super) fn await_within(
+    transport: &mut dyn Transport,
+    mut timeout: NextTimeout,
+    started: Instant,
+) -> Result<bool, ureq::Error> {
+    if !timeout.after.is_not_happening() {
+        timeout.after = timeout.after.saturating_sub(started.elapsed()).into();
+    }
+    transport.await_input(timeout)
+}
+
 fn parse_status(header: &[u8]) -> Option<u16> {
     let line = std::str::from_utf8(header.split(|&b| b == b'\r').next()?).ok()?;
     let mut words = line.split(' ');
@@ -153,7 +168,7 @@ fn parse_status(header: &[u8]) -> Option<u16> {
 }
 
 /// Sends bytes that need not fit the output buffer.
-fn send(
+pub(super) fn send(
     transport: &mut dyn Transport,
     mut bytes: &[u8],
     timeout: NextTimeout,

@@ -9,12 +9,15 @@
 //! |---|---|
 //! | `client` | the one public way in: tries, redirects, limits, events |
 //! | `agent` | the one ureq configuration, each changed default explained |
-//! | `hop` | HTTP proxies: `CONNECT` for https, the absolute form for http |
+//! | `hop`, `socks` | proxies: `CONNECT` for https and the absolute form for http, or SOCKS5 |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
 //! | `stale` | idle connections that turn out to be closed |
 //! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
+//! | `certificate`, `issuer` | why a server is not believed, and whose word is missing |
+//! | `client_auth` | our own certificate, and who gets to see it |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
+//! | `credentials` | who we are to whom: netrc, GOAUTH, tokens |
 //! | `status` | the text of a status that is not 200, as go words it |
 //! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
 //! | `url` | a parsed URL and its redacted form |
@@ -23,11 +26,13 @@
 //!
 //! Where later work belongs: *resume* is a `Range` header in `client::Client::one_try` and a sink
 //! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
-//! per second) are asked at the top of `client::Client::transfer`; *credentials* by URL prefix
-//! are found in `client::Client::send`, beside those of the URL itself.
+//! per second) are asked at the top of `client::Client::transfer`.
 
 mod agent;
+mod certificate;
 mod client;
+mod client_auth;
+mod credentials;
 mod date;
 mod encoding;
 mod event;
@@ -35,10 +40,12 @@ mod failure;
 mod file;
 mod hop;
 mod hosts;
+mod issuer;
 mod lookup;
 mod proxy_env;
 mod retry;
 mod roots;
+mod socks;
 mod stale;
 mod status;
 #[cfg(test)]
@@ -49,6 +56,8 @@ mod url;
 use std::time::Duration;
 
 pub use client::{Client, Fetched, Sink, TooLarge};
+pub use client_auth::ClientCertSettings;
+pub use credentials::CredentialSettings;
 pub(crate) use date::days_from_civil;
 pub use event::{Event, NoObserver, Observer};
 pub use proxy_env::ProxySettings;
@@ -73,8 +82,12 @@ pub struct Settings {
     pub small_body_timeout: Duration,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
+    /// The certificate for servers that ask for one.
+    pub client_cert: ClientCertSettings,
     /// Which requests go through an HTTP proxy.
     pub proxy: ProxySettings,
+    /// Where credentials come from.
+    pub credentials: CredentialSettings,
     /// How many requests one host gets at once.
     pub per_host: usize,
     /// How many idle connections are kept, at most, for all hosts and for one.
@@ -106,7 +119,9 @@ impl Default for Settings {
             stall_timeout: Duration::from_secs(30),
             small_body_timeout: SMALL_BODY_TIMEOUT,
             roots: RootSettings::default(),
+            client_cert: ClientCertSettings::default(),
             proxy: ProxySettings::default(),
+            credentials: CredentialSettings::default(),
             per_host: 64,
             connections: 64,
             user_agent: concat!("modfetch/", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -2,7 +2,8 @@
 //!
 //! As Go's `crypto/x509` does on Unix: the first readable file of a list and every file in a
 //! list of directories; SSL_CERT_FILE replaces the first list, SSL_CERT_DIR (separated by
-//! colons) the second. Two differences, both because silence is worse here:
+//! colons) the second. What `--cacert` names is added to whatever these give: an authority of a
+//! company is commonly needed beside the public ones. Two differences, both because silence is worse here:
 //! - a file that SSL_CERT_FILE names and that cannot be read is an error, where Go goes on with
 //!   the directories; so are variables that lead to no certificate at all;
 //! - where neither variable is set and the system has no certificates (`FROM scratch`), the
@@ -27,6 +28,8 @@ pub struct RootSettings {
     pub cert_file: Option<PathBuf>,
     /// The directories of SSL_CERT_DIR; `None` if unset or empty.
     pub cert_dir: Option<Vec<PathBuf>>,
+    /// A PEM file of further authorities, which must exist.
+    pub added: Option<PathBuf>,
 }
 
 /// The first that can be read is used.
@@ -47,6 +50,22 @@ const DIRECTORIES: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 /// # Errors
 /// [`Kind::Input`], naming the variable that led nowhere.
 pub(super) fn load(settings: &RootSettings) -> Result<RootCertStore> {
+    let mut store = load_usual(settings)?;
+    if let Some(file) = &settings.added {
+        let about = || format!("certificate authorities in {}", file.display());
+        let pem = fs::read(file).map_err(|cause| {
+            Error::new(Kind::Input, format!("cannot read {}", about())).because(cause)
+        })?;
+        let certificates = CertificateDer::pem_slice_iter(&pem).flatten();
+        let (added, _) = store.add_parsable_certificates(certificates);
+        if added == 0 {
+            return Err(Error::new(Kind::Input, format!("no {}", about())));
+        }
+    }
+    Ok(store)
+}
+
+fn load_usual(settings: &RootSettings) -> Result<RootCertStore> {
     let mut found = Found::default();
     match &settings.cert_file {
         Some(file) => {
@@ -148,6 +167,7 @@ mod tests {
         load(&RootSettings {
             cert_file: file.map(Path::to_path_buf),
             cert_dir: (!dirs.is_empty()).then(|| dirs.iter().map(PathBuf::from).collect()),
+            added: None,
         })
         .map(|store| store.len())
     }
@@ -195,6 +215,33 @@ mod tests {
                 "SSL_CERT_DIR: no certificate in TMP/missing"
             );
         }
+    }
+
+    #[test]
+    fn a_file_of_further_authorities_is_added_to_all_others() {
+        let temp = tempfile::tempdir().unwrap();
+        let (file, added) = (temp.path().join("file"), temp.path().join("added"));
+        fs::write(&file, pem("a")).unwrap();
+        fs::write(&added, format!("{}{}", pem("b"), pem("c"))).unwrap();
+        let with = |cert_file: Option<&PathBuf>, added: PathBuf| {
+            let loaded = load(&RootSettings {
+                cert_file: cert_file.cloned(),
+                cert_dir: cert_file.map(|_| vec!["/nonexistent".into()]),
+                added: Some(added),
+            });
+            loaded
+                .map(|store| store.len())
+                .map_err(|error| error.chain())
+        };
+        assert_eq!(with(Some(&file), added.clone()), Ok(3));
+        assert!(with(None, added).unwrap() > 10);
+        let missing = with(None, "/nonexistent.pem".into()).unwrap_err();
+        assert_eq!(
+            missing,
+            "cannot read certificate authorities in /nonexistent.pem: no such file or directory"
+        );
+        let empty = with(None, "/dev/null".into()).unwrap_err();
+        assert_eq!(empty, "no certificate authorities in /dev/null");
     }
 
     #[test]

@@ -134,6 +134,12 @@ fn detail(bytes: &[u8]) -> String {
     detail
 }
 
+/// A text with a question mark for all that steers a terminal.
+pub(super) fn harmless(text: &str) -> String {
+    let shown = |c: char| if is_harmless(c) && c != '\n' { c } else { '?' };
+    text.chars().map(shown).collect()
+}
+
 /// Graphic in Go's sense, or white space: nothing that steers a terminal.
 fn is_harmless(c: char) -> bool {
     c.is_whitespace()

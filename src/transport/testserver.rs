@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use rustls::server::NoClientAuth;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivateKeyDer;
 
@@ -42,13 +44,22 @@ impl Server {
         name: &str,
         handler: impl Fn(&str, usize, &mut dyn Wire) -> Then + Send + Sync + 'static,
     ) -> (Server, String) {
+        Server::start_tls_with(name, Arc::new(NoClientAuth), handler)
+    }
+
+    /// As [`Server::start_tls`], and asks for the client certificate that `clients` wants.
+    pub(crate) fn start_tls_with(
+        name: &str,
+        clients: Arc<dyn ClientCertVerifier>,
+        handler: impl Fn(&str, usize, &mut dyn Wire) -> Then + Send + Sync + 'static,
+    ) -> (Server, String) {
         let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(clients)
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
         (
@@ -68,6 +79,22 @@ impl Server {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let heads = heads.clone();
                 thread::spawn(move || proxy_connection(stream, auth, &heads));
+            }
+        });
+        server
+    }
+
+    /// A SOCKS5 proxy that connects to 127.0.0.1 whatever the host is; its heads are the targets.
+    /// `login` as `user:password`; the port 1 is refused.
+    pub(crate) fn start_socks(login: Option<&'static str>) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server::new(&listener);
+        let (connections, heads) = (server.connections.clone(), server.heads.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                connections.fetch_add(1, Ordering::SeqCst);
+                let heads = heads.clone();
+                thread::spawn(move || socks_connection(stream, login, &heads));
             }
         });
         server
@@ -185,6 +212,54 @@ fn proxy_connection(mut client: TcpStream, auth: Option<&str>, heads: &Mutex<Vec
         let _ = up.join();
         return;
     }
+}
+
+/// RFC 1928 and RFC 1929, from the proxy's side.
+fn socks_connection(
+    mut client: TcpStream,
+    login: Option<&str>,
+    heads: &Mutex<Vec<String>>,
+) -> Option<()> {
+    fn bytes(from: &mut TcpStream, count: u8) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; usize::from(count)];
+        from.read_exact(&mut bytes).ok()?;
+        Some(bytes)
+    }
+    fn counted(from: &mut TcpStream) -> Option<String> {
+        let count = bytes(from, 1)?[0];
+        String::from_utf8(bytes(from, count)?).ok()
+    }
+    assert_eq!(bytes(&mut client, 1)?, [5]);
+    let methods = counted(&mut client)?;
+    let method = if login.is_some() { 2 } else { 0 };
+    if !methods.as_bytes().contains(&method) {
+        return client.write_all(&[5, 0xff]).ok();
+    }
+    client.write_all(&[5, method]).ok()?;
+    if let Some(login) = login {
+        assert_eq!(bytes(&mut client, 1)?, [1]);
+        let given = format!("{}:{}", counted(&mut client)?, counted(&mut client)?);
+        client.write_all(&[1, u8::from(given != login)]).ok()?;
+    }
+    let request = bytes(&mut client, 4)?;
+    assert_eq!(request[..3], [5, 1, 0]);
+    let host = match request[3] {
+        1 => format!("{:?}", bytes(&mut client, 4)?),
+        3 => counted(&mut client)?,
+        kind => panic!("address of type {kind}"),
+    };
+    let port = bytes(&mut client, 2)?;
+    let port = u16::from_be_bytes([port[0], port[1]]);
+    heads.lock().unwrap().push(format!("{host}:{port}"));
+    if port == 1 {
+        return client.write_all(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]).ok();
+    }
+    let server = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    client.write_all(b"\x05\0\0\x03\x03abc\0\0").ok()?;
+    let (from, to) = (client.try_clone().ok()?, server.try_clone().ok()?);
+    thread::spawn(move || pump(from, to));
+    pump(server, client);
+    Some(())
 }
 
 fn pump(from: TcpStream, mut to: TcpStream) {

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 use ureq::unversioned::transport::{
@@ -15,38 +16,71 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::Settings;
+use super::certificate::NamingVerifier;
+use super::client_auth::{ClientCertSettings, Identity};
+use super::proxy_env::plain_host;
 use super::roots::{self, RootSettings};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// Wraps connections for https URLs in TLS.
 pub(super) struct TlsConnector {
     roots: RootSettings,
-    config: OnceLock<Result<Arc<ClientConfig>>>,
+    client_cert: ClientCertSettings,
+    verifier: OnceLock<Result<Arc<NamingVerifier>>>,
+    anonymous: OnceLock<Result<Arc<ClientConfig>>>,
+    /// With our certificate: a configuration of its own, so that no session is resumed under
+    /// another identity.
+    identified: OnceLock<Result<Arc<ClientConfig>>>,
 }
 
 impl TlsConnector {
-    pub(super) fn new(roots: RootSettings) -> TlsConnector {
+    pub(super) fn new(settings: &Settings) -> TlsConnector {
         TlsConnector {
-            roots,
-            config: OnceLock::new(),
+            roots: settings.roots.clone(),
+            client_cert: settings.client_cert.clone(),
+            verifier: OnceLock::new(),
+            anonymous: OnceLock::new(),
+            identified: OnceLock::new(),
         }
     }
 
-    fn config(&self) -> Result<Arc<ClientConfig>> {
-        let build = || {
-            let roots = roots::load(&self.roots)?;
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let builder = ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .map_err(|cause| {
-                    let message = "cannot set up TLS";
-                    crate::Error::new(crate::Kind::Other, message).because(cause)
-                })?;
-            Ok(Arc::new(
-                builder.with_root_certificates(roots).with_no_client_auth(),
-            ))
+    fn config(&self, hostname: &str, port: u16) -> Result<Arc<ClientConfig>> {
+        if self.client_cert.is_for(hostname, port) {
+            let build = || self.build(Some(self.client_cert.load()?));
+            self.identified.get_or_init(build).clone()
+        } else {
+            self.anonymous.get_or_init(|| self.build(None)).clone()
+        }
+    }
+
+    fn build(&self, identity: Option<Identity>) -> Result<Arc<ClientConfig>> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = || {
+            let roots = Arc::new(roots::load(&self.roots)?);
+            let verifier =
+                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+            Ok(Arc::new(NamingVerifier(verifier.map_err(|cause| {
+                Error::new(Kind::Other, "cannot set up TLS").because(cause)
+            })?)))
         };
-        self.config.get_or_init(build).clone()
+        let verifier = self.verifier.get_or_init(verifier).clone()?;
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| Error::new(Kind::Other, "cannot set up TLS").because(cause))?
+            // Named dangerous for those who would not verify; this one does.
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let config =
+            match identity {
+                None => builder.with_no_client_auth(),
+                Some((certificates, key)) => builder
+                    .with_client_auth_cert(certificates, key)
+                    .map_err(|cause| {
+                        Error::new(Kind::Input, "cannot use the client certificate").because(cause)
+                    })?,
+            };
+        Ok(Arc::new(config))
     }
 }
 
@@ -70,14 +104,10 @@ impl<In: Transport> Connector<In> for TlsConnector {
         if !details.needs_tls() || transport.is_tls() {
             return Ok(Some(Either::A(transport)));
         }
+        let host = plain_host(details.uri);
         let config = self
-            .config()
+            .config(host, details.uri.port_u16().unwrap_or(443))
             .map_err(|error| ureq::Error::Other(Box::new(error)))?;
-        let host = details.uri.host().unwrap_or_default();
-        let host = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| ureq::Error::Tls("the host name cannot be in a certificate"))?;
         let mut connection = ClientConnection::new(config, name)?;

@@ -183,6 +183,11 @@ impl Url {
         &self.host
     }
 
+    /// True if the host is written without a port.
+    pub(super) fn host_has_no_port(&self) -> bool {
+        split_port(&self.host).1.is_none()
+    }
+
     /// The host without port and brackets.
     #[must_use]
     pub fn hostname(&self) -> &str {
@@ -296,14 +301,19 @@ impl Url {
         if slash {
             url.path.push('/');
         }
-        let same = url.scheme == self.scheme
-            && url.port() == self.port()
-            && url.hostname().eq_ignore_ascii_case(self.hostname());
+        let same = url.has_origin_of(self);
         url.user = self
             .user
             .clone()
             .filter(|user| same && user.covers(&url.path));
         Ok(url)
+    }
+
+    /// True if scheme, host and port are the same.
+    pub(super) fn has_origin_of(&self, other: &Url) -> bool {
+        self.scheme == other.scheme
+            && self.port() == other.port()
+            && self.hostname().eq_ignore_ascii_case(other.hostname())
     }
 
     pub(super) fn user(&self) -> Option<&Userinfo> {

@@ -10,8 +10,12 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/fetch.go`, from `checkModSum` to `WriteGoSum`.
 
+mod explain;
 mod policy;
+mod proof;
 mod save;
 pub mod sumdb;
 
-pub use policy::{Database, Part, SumPolicy, SumSettings};
+pub use explain::{Age, Claim, Said, Verdict, Witness, judge};
+pub use policy::{Part, SumPolicy, SumSettings, TOOLCHAIN};
+pub use proof::{Database, Logged};

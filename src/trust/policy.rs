@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::proof::{Database, Logged, compare, unanswered};
 use super::sumdb;
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
 use crate::module::{H1, ModuleVersion, PrefixPatterns};
+
+/// The module path of Go's toolchains.
+pub const TOOLCHAIN: &str = "golang.org/toolchain";
 
 /// What of a module version a sum is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,23 +34,12 @@ impl Part {
         }
     }
 
-    fn noun(self) -> &'static str {
+    pub(super) fn noun(self) -> &'static str {
         match self {
             Part::Zip => "module",
             Part::GoMod => "go.mod",
         }
     }
-}
-
-/// The checksum database that proves what go.sum does not know.
-#[derive(Clone, Debug)]
-pub enum Database {
-    /// GOSUMDB is `off`: nothing needs proof.
-    Off,
-    /// It can be asked.
-    Client(Arc<sumdb::Client>),
-    /// GOSUMDB cannot be understood, for this reason; what needs proof is refused.
-    Invalid(Error),
 }
 
 /// The settings that decide what needs proof.
@@ -58,6 +51,9 @@ pub struct SumSettings {
     pub exempt: PrefixPatterns,
     /// `--locked`: a sum that go.sum lacks is an error, whatever the other settings say.
     pub locked: bool,
+    /// GOPROXY is one `file://` tree and nothing else: a toolchain from there, as from a build of
+    /// one's own, need not be in the database.
+    pub local_proxy: bool,
 }
 
 /// The sums of one run. Shared by all threads.
@@ -170,15 +166,59 @@ impl SumPolicy {
         }
     }
 
-    /// The `h1:` sums that go.sum has for it, as text: mostly one.
+    /// True if [`SumPolicy::check`] would have to wait for the checksum database, and perhaps for
+    /// the network: then it is a thing for a thread that may block.
+    #[must_use]
+    pub fn must_ask(&self, module: &ModuleVersion, part: Part) -> bool {
+        if self.knows(module, part) {
+            return false;
+        }
+        let prover = self.prover(module, part);
+        matches!(prover, Ok(Some(database)) if !database.has_answered(module))
+    }
+
+    /// What go.sum has for it, and what this run has added: hashes of any algorithm.
     #[must_use]
     pub fn recorded(&self, module: &ModuleVersion, part: Part) -> Vec<String> {
+        let key = part.version_key(module);
         let state = self.state();
-        let sums = state
-            .sums
-            .sums(module.path().as_str(), &part.version_key(module));
-        let known = sums.iter().filter(|sum| sum.starts_with("h1:"));
-        known.cloned().collect()
+        state.sums.sums(module.path().as_str(), &key).to_vec()
+    }
+
+    /// True if go.sum had the sum of no bytes for it, which is not read.
+    #[must_use]
+    pub fn has_dropped(&self, module: &ModuleVersion, part: Part) -> bool {
+        let (path, key) = (module.path().as_str(), part.version_key(module));
+        self.state().sums.has_dropped(path, &key)
+    }
+
+    /// True if this run has accepted a sum for it that go.sum does not have.
+    #[must_use]
+    pub fn is_new(&self, module: &ModuleVersion, part: Part) -> bool {
+        let (path, key) = (module.path().as_str(), part.version_key(module));
+        let state = self.state();
+        let new = |sum: &String| {
+            let line = (path.to_owned(), key.clone(), sum.clone());
+            state.status.get(&line).is_some_and(|status| status.new)
+        };
+        state.sums.sums(path, &key).iter().any(new)
+    }
+
+    /// The name of the checksum database, if there is one.
+    #[must_use]
+    pub fn database_name(&self) -> &str {
+        match &self.settings.database {
+            Database::Client(client) => client.name(),
+            Database::Off | Database::Invalid(_) => "",
+        }
+    }
+
+    /// What the checksum database has logged, whatever go.sum says.
+    ///
+    /// # Errors
+    /// As [`SumPolicy::check`] where go.sum has no line, except for a mismatch.
+    pub fn logged(&self, module: &ModuleVersion, part: Part) -> Result<Logged> {
+        Logged::ask(self.prover(module, part)?, &self.settings, module, part)
     }
 
     /// True if go.sum has an `h1:` line for it.
@@ -259,10 +299,17 @@ impl SumPolicy {
             )
             .hint("complete go.sum without --locked, or with 'go mod tidy'"));
         }
-        if self.settings.exempt.matches(module.path().as_str()) {
+        // go.sum cannot vouch for a toolchain, so nothing exempts one.
+        let toolchain = module.path().as_str() == TOOLCHAIN && !self.settings.local_proxy;
+        if !toolchain && self.settings.exempt.matches(module.path().as_str()) {
             return Ok(None);
         }
         match &self.settings.database {
+            Database::Off if toolchain => {
+                let disabled = "checksum database disabled by GOSUMDB=off";
+                let text = format!("{module}: verifying {noun}: {disabled}");
+                Err(Error::new(Kind::Security, text))
+            }
             Database::Off => Ok(None),
             Database::Client(client) => Ok(Some(client)),
             Database::Invalid(error) => {
@@ -296,72 +343,6 @@ impl SumPolicy {
     }
 }
 
-/// Compares a hash with the one that the database has logged.
-fn compare(database: &sumdb::Client, module: &ModuleVersion, part: Part, h1: &H1) -> Result<()> {
-    let sums = database
-        .lookup(module)
-        .map_err(|error| unanswered(module, part, error))?;
-    let key = part.version_key(module);
-    let mut other = None;
-    for sum in sums.of(module.path().as_str(), &key) {
-        if sum == h1.as_str() {
-            return Ok(());
-        }
-        // As go: a line that follows another hash is not looked at.
-        if sum.starts_with("h1:") {
-            other = Some(sum);
-            break;
-        }
-    }
-    let noun = part.noun();
-    let text = match other {
-        Some(sum) => {
-            let name = database.name();
-            format!(
-                "{module}: verifying {noun}: checksum mismatch\n\tdownloaded: {h1}\n\t{name}: \
-                 {sum}{DATABASE_MISMATCH}"
-            )
-        }
-        None => format!(
-            "{module}: verifying {noun}: checksum missing from sumdb response{DATABASE_ABSENT}"
-        ),
-    };
-    Err(Error::new(Kind::Security, text))
-}
-
-/// What follows a hash that the database does not confirm, as scripts and people know it from go.
-const DATABASE_MISMATCH: &str = "
-
-SECURITY ERROR
-This download does NOT match the one reported by the checksum server.
-The bits may have been replaced on the origin server, or an attacker may
-have intercepted the download attempt.
-
-For more information, see 'go help module-auth'.
-";
-
-/// What follows a response without the line that was asked for.
-const DATABASE_ABSENT: &str = "
-
-SECURITY ERROR
-This download does NOT match one reported by the checksum server.
-The checksum server has provided checksums, but the checksums do
-not contain an entry for the download.
-The checksum server may be malfunctioning, or an attacker may have
-intercepted the checksum request.
-The download cannot be verified.
-
-For more information, see 'go help module-auth'.
-";
-
-/// Names what could not be proven, twice, as go does.
-fn unanswered(module: &ModuleVersion, part: Part, error: Error) -> Error {
-    let (path, key, noun) = (module.path(), part.version_key(module), part.noun());
-    error
-        .context(format!("{path}@{key}"))
-        .context(format!("{module}: verifying {noun}"))
-}
-
 pub(super) fn read_go_sum(file: &Path) -> Result<GoSum> {
     match fs::read(file) {
         Ok(data) => GoSum::parse(&file.display().to_string(), &data),
@@ -373,6 +354,7 @@ pub(super) fn read_go_sum(file: &Path) -> Result<GoSum> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     use super::sumdb::testing::{self, Log, Server};
     use super::sumdb::{Setting, Store};
@@ -382,6 +364,7 @@ mod tests {
             database,
             exempt: PrefixPatterns::parse(exempt),
             locked,
+            local_proxy: false,
         }
     }
 
@@ -471,6 +454,53 @@ mod tests {
             let asked = std::mem::take(&mut server.lock().unwrap().requests);
             assert_eq!(asked.len(), requests, "{asked:?}");
         }
+    }
+
+    #[test]
+    fn a_toolchain_needs_the_database_whatever_exempts_it() {
+        let module = ModuleVersion::parse(TOOLCHAIN, "v0.0.1-go1.26.0.linux-amd64").unwrap();
+        let refused = |settings: SumSettings| {
+            let (_dir, policy) = policy("", settings);
+            policy.precheck(&module, Part::Zip).err().map(|e| e.chain())
+        };
+        let server = Server::of(Log::of(300));
+        let dir = tempfile::tempdir().unwrap();
+        let off = settings(Database::Off, "", false);
+        // The text of `GOSUMDB=off go mod download golang.org/toolchain@...`, go1.26.8.
+        let text = format!("{module}: verifying module: checksum database disabled by GOSUMDB=off");
+        assert_eq!(refused(off.clone()), Some(text));
+        let (_dir, asks) = policy(
+            "",
+            settings(database(&server, dir.path()), "golang.org", false),
+        );
+        assert!(asks.must_ask(&module, Part::Zip));
+        let local_proxy = true;
+        assert_eq!(refused(SumSettings { local_proxy, ..off }), None);
+    }
+
+    #[test]
+    fn what_would_have_to_wait_is_known() {
+        let (module, h1) = logged(7);
+        let server = Server::of(Log::of(300));
+        let dir = tempfile::tempdir().unwrap();
+        let must_ask = |go_sum: &str, exempt: &str| {
+            let (_dir, policy) = policy(
+                go_sum,
+                settings(database(&server, dir.path()), exempt, false),
+            );
+            policy.must_ask(&module, Part::Zip)
+        };
+        assert!(must_ask("", ""));
+        assert!(!must_ask("", "example.com"));
+        assert!(!must_ask(
+            &format!("{} {} {h1}\n", module.path(), module.version()),
+            ""
+        ));
+        let (_dir, policy) = policy("", settings(database(&server, dir.path()), "", false));
+        policy.ask(&module, Part::GoMod).unwrap();
+        // One answer is about both.
+        assert!(!policy.must_ask(&module, Part::Zip));
+        assert_eq!(policy.logged(&module, Part::Zip).unwrap(), Logged::Sum(h1));
     }
 
     #[test]

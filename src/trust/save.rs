@@ -117,6 +117,7 @@ mod tests {
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
+            local_proxy: false,
         };
         let policy = SumPolicy::with_file(&file, settings).unwrap();
         let cache = Cache::at(&dir.path().join("cache")).unwrap();
@@ -165,6 +166,7 @@ mod tests {
                 database: Database::Off,
                 exempt: PrefixPatterns::default(),
                 locked: false,
+                local_proxy: false,
             };
             let policy = SumPolicy::with_file(&file, settings).unwrap();
             policy

@@ -36,7 +36,7 @@ pub use report::{Leftover, Problem, Report, Verdict};
 
 use crate::cache::Cache;
 use crate::error::Result;
-use crate::fetch::compute_pool;
+use crate::fetch::on_cores;
 use crate::module::ModuleVersion;
 use crate::trust::SumPolicy;
 
@@ -62,7 +62,6 @@ impl Verifier<'_> {
             return Ok(Vec::new());
         }
         let check = |module| self.check_one(module);
-        let pool = compute_pool()?;
-        Ok(pool.install(|| modules.par_iter().with_max_len(1).map(check).collect()))
+        on_cores(|| Ok(modules.par_iter().with_max_len(1).map(check).collect()))
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod concurrent;
+mod credentials;
 mod download;
 mod flags;
 mod hostile;
@@ -22,6 +23,7 @@ mod readme;
 mod readonly;
 mod repair;
 mod static_binary;
+mod sum;
 mod sumdb;
 mod support;
 mod tamper;

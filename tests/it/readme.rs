@@ -12,11 +12,13 @@ use modfetch::Kind;
 use modfetch::cli::{Verb, commands, flags};
 
 use crate::support::go::only_modfetch;
+use crate::support::sumdb::SumDb;
+use crate::support::universe::Universe;
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 /// Flags that README names and that belong to other programs.
 const FOREIGN: &[&str] = &[
-    "--mount", "--open", "-euc", "-cf", "-xf", "-s", "-o", "-mod",
+    "--mount", "--secret", "--open", "-euc", "-cf", "-xf", "-s", "-o", "-mod",
 ];
 
 fn file(name: &str) -> String {
@@ -120,13 +122,18 @@ fn yaml(text: &str) -> String {
     script
 }
 
-/// A project and a proxy; no setting that a reader of README.md would not have.
+/// A project and a proxy; no setting that a reader of README.md would not have, but for a checksum
+/// database that knows the modules of these tests.
 fn sandbox(proxy: &Proxy) -> Sandbox {
-    ["GOENV", "GOSUMDB", "GOTOOLCHAIN"]
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod");
+    let database = SumDb::of(Universe::read(&modules).modules());
+    database.serve_on(proxy);
+    ["GOENV", "GOTOOLCHAIN"]
         .into_iter()
         .fold(Sandbox::with("hello", proxy), |sandbox, name| {
             sandbox.env(name, "")
         })
+        .env("GOSUMDB", &database.gosumdb())
         .env("GOTOOLCHAIN", "local")
 }
 

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use crate::support::go::only_modfetch;
 use crate::support::proxy::universe_tree;
+use crate::support::script::Fault;
 use crate::support::sumdb::{NAME, SumDb};
 use crate::support::tree::Picture;
-use crate::support::universe::{Bytes, Universe};
+use crate::support::universe::{Bytes, Module, Universe};
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 const TEXT: &str = "require example.com/text v1.2.0";
@@ -121,25 +122,18 @@ fn go_believes_what_we_kept_and_we_what_go_kept() {
     gos.go(["mod", "download"]).ok();
     assert_same_kept(&ours, &kept(&gos), "what go and we kept");
     let sums = ours.read("go.sum");
-    // Each goes on with the other's files, and the database is gone.
-    for proxy in [&our_proxy, &go_proxy] {
-        proxy.script(
-            "sumdb/*",
-            crate::support::script::Fault::Garbage,
-            Times::ALWAYS,
-        );
-        proxy.forget();
-    }
-    let ours = ours
-        .go_sum("")
-        .env("GOFLAGS", "-mod=mod")
-        .env("GONOSUMDB", "");
-    let gos = gos.go_sum("");
+    // Each goes on with the other's files. The network is off: nobody listens, nobody is asked.
+    our_proxy.stop();
+    go_proxy.stop();
+    let ours = ours.go_sum("").env("GOPROXY", "off");
+    let gos = gos.go_sum("").env("GOPROXY", "off");
     ours.go(["mod", "download"]).ok();
-    gos.run(["download"]).ok();
+    gos.run(["download", "--offline"]).ok();
     assert_eq!(ours.read("go.sum"), sums);
     assert_eq!(gos.read("go.sum"), sums);
-    assert_eq!(our_proxy.hits("sumdb/*") + go_proxy.hits("sumdb/*"), 0);
+    // It was what is kept that proved: without it, go cannot go on.
+    ours.remove(&format!("cache/download/sumdb/{NAME}/lookup"));
+    ours.go_sum("").go(["mod", "download"]).fails(1);
 }
 
 #[test]
@@ -355,6 +349,229 @@ fn a_gosumdb_that_makes_no_sense_matters_only_where_it_is_needed() {
         .env("GOSUMDB", "nonsense")
         .run(["download"])
         .ok();
+}
+
+#[test]
+fn what_is_cached_and_unknown_to_go_sum_is_asked_about_all_at_once() {
+    if !only_modfetch() {
+        return;
+    }
+    let database = database();
+    let full = Sandbox::with("hello", &Proxy::serve());
+    let proxy = serve(&database);
+    let full = full.proxy(&proxy);
+    full.run(["download"]).ok();
+    let unproven = || {
+        Sandbox::new()
+            .project("hello")
+            .cache_of(&full)
+            .proxy(&proxy)
+            .env("GOSUMDB", &database.gosumdb())
+            .go_sum("")
+    };
+    let sums = full.read("go.sum");
+    let roots = 13;
+    for command in [
+        &["download"][..],
+        &["download", "--dry-run"],
+        &["sum", "--check"],
+    ] {
+        proxy.forget();
+        let sandbox = unproven();
+        // Every lookup is held until all those of go.mod are under way.
+        proxy.script(
+            &format!("sumdb/{NAME}/lookup/*"),
+            Fault::Stall(0),
+            Times(roots),
+        );
+        let running = sandbox.spawn(command.iter().copied());
+        proxy.wait_for_stalls(roots);
+        proxy.release();
+        let run = running.wait();
+        proxy.heal();
+        if command == ["sum", "--check"] {
+            run.fails(10);
+        } else {
+            run.ok();
+        }
+        assert_eq!(proxy.hits("example.com/*"), 0, "what is cached was fetched");
+        sandbox.remove("cache/download/sumdb");
+    }
+    // Once more, and then nothing is asked, because all that it takes is kept.
+    let sandbox = unproven();
+    sandbox.run(["download"]).ok();
+    assert!(
+        sandbox
+            .read("go.sum")
+            .lines()
+            .all(|line| sums.contains(line))
+    );
+    proxy.forget();
+    let sandbox = sandbox.go_sum("");
+    sandbox.run(["download"]).ok();
+    assert_eq!(proxy.connections(), 0, "a socket was opened");
+}
+
+#[test]
+fn a_cache_that_may_not_be_written_is_proven_without_a_lock() {
+    if !only_modfetch() {
+        return;
+    }
+    let database = database();
+    let proxy = serve(&database);
+    let full = sandbox(&database, &proxy.url());
+    full.run(["download"]).ok();
+    full.seal_cache();
+    let sandbox = sandbox(&database, &proxy.url())
+        .cache_of(&full)
+        .unprivileged();
+    sandbox.run(["download"]).ok();
+    assert!(
+        sandbox
+            .read("go.sum")
+            .contains("example.com/text v1.2.0/go.mod h1:")
+    );
+}
+
+#[test]
+fn versions_that_are_published_late_are_waited_for() {
+    if !only_modfetch() {
+        return;
+    }
+    let database = database();
+    let late = |status: u16| {
+        let proxy = serve(&database).failing(&SumDb::lookup(TEXT_LOOKUP), status, Times(2));
+        (sandbox(&database, &proxy.url()), proxy)
+    };
+    for (status, command) in [(404, "download"), (410, "sum")] {
+        let (patient, proxy) = late(status);
+        let arguments: &[&str] = match command {
+            "sum" => &["sum", "--write", "-v", "--wait-published=1m"],
+            _ => &["download", "-v", "--wait-published=1m"],
+        };
+        patient
+            .run(arguments.iter().copied())
+            .ok()
+            .stderr_has("# retry in 0.5s: ")
+            .stderr_has("# retry in 1.0s: ")
+            .stderr_has(&format!("{status} "));
+        assert_eq!(proxy.hits(&SumDb::lookup(TEXT_LOOKUP)), 3);
+    }
+    let (hasty, proxy) = late(404);
+    hasty.run(["download"]).fails(4);
+    assert_eq!(proxy.hits(&SumDb::lookup(TEXT_LOOKUP)), 1);
+    // The last wait is cut to what is left of the time; other failures are not waited for.
+    let (timely, _proxy) = late(404);
+    let timely = timely.env("MODFETCH_WAIT_PUBLISHED", "600ms");
+    timely.run(["download"]).ok();
+    let (hasty, _proxy) = late(404);
+    let hasty = hasty.env("MODFETCH_WAIT_PUBLISHED", "50ms");
+    hasty.run(["download"]).fails(4);
+    let (refused, proxy) = late(500);
+    let refused = refused.env("MODFETCH_WAIT_PUBLISHED", "1m");
+    refused.run(["download"]).fails(6);
+    assert_eq!(proxy.hits(&SumDb::lookup(TEXT_LOOKUP)), 1);
+}
+
+#[test]
+fn who_is_exempt_is_decided_as_go_decides_it() {
+    let Some(_) = require_go() else { return };
+    let toolchain = Module::new(
+        "golang.org/toolchain",
+        "v0.0.1-go1.99.0.linux-amd64",
+        vec![(
+            "go.mod".to_owned(),
+            b"module golang.org/toolchain\n".to_vec(),
+        )],
+    );
+    let text = Module::new("example.com/text", "v1.2.0", Vec::new());
+    let modules = [text, toolchain];
+    let database = SumDb::of(&modules);
+    // Variables beside GOSUMDB and GONOPROXY=none; which are proven: text, the toolchain.
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let rows: [(Variables<'_>, [bool; 2]); 13] = [
+        (&[], [true, true]),
+        (&[("GONOSUMDB", "example.com/text")], [false, true]),
+        (&[("GONOSUMDB", "example.com/*,golang.org")], [false, true]),
+        (&[("GONOSUMDB", "*.com")], [false, true]),
+        (&[("GONOSUMDB", "example.com/te")], [true, true]),
+        (&[("GONOSUMDB", "*/*/*")], [true, true]),
+        (&[("GOPRIVATE", "example.com")], [false, true]),
+        (&[("GOPRIVATE", "*")], [false, true]),
+        (
+            &[("GOPRIVATE", "example.com"), ("GONOSUMDB", "none")],
+            [true, true],
+        ),
+        (
+            &[("GOPRIVATE", "example.com"), ("GONOSUMDB", "")],
+            [false, true],
+        ),
+        (&[("GOINSECURE", "*")], [true, true]),
+        (
+            &[("GONOPROXY", "none"), ("GOINSECURE", "example.com")],
+            [true, true],
+        ),
+        (&[("GOFLAGS", "-modcacherw")], [true, true]),
+    ];
+    for (variables, want) in rows {
+        for (module, want) in modules.iter().zip(want) {
+            let name = format!("{}@{}", module.path, module.version);
+            let proven = |go: bool| {
+                let proxy = Proxy::of_modules(modules.to_vec());
+                database.serve_on(&proxy);
+                let mut sandbox = Sandbox::new()
+                    .proxy(&proxy)
+                    .env("GOSUMDB", &database.gosumdb())
+                    .env("GONOPROXY", "none");
+                for (variable, value) in variables {
+                    sandbox = sandbox.env(variable, value);
+                }
+                let run = match go {
+                    true => sandbox.go(["mod", "download", &name]),
+                    false => sandbox.run(["download", &name]),
+                };
+                run.ok();
+                proxy.hits(&format!("sumdb/{NAME}/lookup/*")) == 1
+            };
+            assert_eq!(
+                (proven(false), proven(true)),
+                (want, want),
+                "{variables:?} {name}"
+            );
+        }
+    }
+    // Without a database nobody vouches for a toolchain; only a tree of files is believed.
+    let name = format!("{}@{}", modules[1].path, modules[1].version);
+    let proxy = Proxy::of_modules(modules.to_vec());
+    let off = Sandbox::new().proxy(&proxy);
+    let text = "checksum database disabled by GOSUMDB=off";
+    off.run(["download", &name]).fails(5).stderr_has(text);
+    off.go(["mod", "download", &name]).fails(1).stderr_has(text);
+    let folder = tempfile::tempdir().unwrap();
+    for suffix in ["info", "mod", "zip"] {
+        let file = folder.path().join(modules[1].url(suffix));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let data = match suffix {
+            "info" => modules[1].info.clone(),
+            "mod" => modules[1].gomod.clone(),
+            _ => modules[1].zip(),
+        };
+        std::fs::write(file, data).unwrap();
+    }
+    let tree = format!("file://{}", folder.path().display());
+    for (goproxy, status) in [(tree.clone(), 0), (format!("{tree},off"), 5)] {
+        let sandbox = Sandbox::new().env("GOPROXY", &goproxy);
+        let (ours, gos) = (
+            sandbox.run(["download", &name]),
+            Sandbox::new().env("GOPROXY", &goproxy),
+        );
+        let gos = gos.go(["mod", "download", &name]);
+        assert_eq!(
+            (ours.code, gos.code),
+            (Some(status), Some(status.min(1))),
+            "{goproxy}"
+        );
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ type Tamper = fn(&Sandbox);
 
 fn damage_dir(sandbox: &Sandbox) {
     change(sandbox, &format!("{FOLDER}/greet.go"), |data| {
-        data.push(b'\n')
+        data.push(b'\n');
     });
 }
 

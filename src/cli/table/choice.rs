@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Flag, MODULES, OURS, VERIFY};
+use super::{Flag, OURS, SUM, UNPACKING, VERIFY};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "locked",
         env: Some("MODFETCH_LOCKED"),
-        commands: MODULES,
+        commands: UNPACKING,
         brief: "Fail if go.sum lacks a line",
         detail: "go.sum is not written.",
         set: |raw, given| {
@@ -89,6 +89,40 @@ pub(super) const FLAGS: &[Flag] = &[
         detail: "Whichever of --keep-going and --fail-fast comes last counts.",
         set: |raw, given| {
             raw.fail_fast = Some(given.on());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "check",
+        commands: SUM,
+        brief: "Compare go.sum with what the module graph needs",
+        detail: "Exit code 10 if lines are missing, 5 if lines disagree. Nothing is written.",
+        set: |raw, given| {
+            raw.check = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "write",
+        commands: SUM,
+        brief: "Add the lines that go.sum lacks",
+        detail: "A line that disagrees is told and stays as it is.",
+        set: |raw, given| {
+            raw.write_sums = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "explain",
+        commands: SUM,
+        brief: "Show who says what of a module version",
+        detail: "go.sum, checksum database, cache and proxy side by side. What the proxy has is fetched, \
+compared and thrown away.",
+        set: |raw, given| {
+            raw.explain = given.on();
             Ok(())
         },
         ..OURS

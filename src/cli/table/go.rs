@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{ENV, Flag, GO, MODULES, SETTINGS, VERIFY, unsupported};
+use super::{ENV, Flag, GO, PROJECT, TALKING, UNPACKING, VERIFY, unsupported};
 use crate::cli::commands::Verb;
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "C",
         value: Some("DIR"),
-        commands: SETTINGS,
+        commands: TALKING,
         brief: "Work in this directory",
         detail: "As if the program were started there. As 'go', it must be the first flag.",
         set: |raw, given| {
@@ -20,7 +20,13 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "json",
-        commands: &[Verb::Download, Verb::Verify, Verb::Env, Verb::Version],
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Sum,
+            Verb::Env,
+            Verb::Version,
+        ],
         added: VERIFY,
         brief: "Print results as JSON",
         detail: "A sequence of objects in module order, for download with go's fields.",
@@ -32,7 +38,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "x",
-        commands: SETTINGS,
+        commands: TALKING,
         added: VERIFY,
         brief: "Print what is done",
         detail: "Requests and their outcome on standard error; secrets are left out.",
@@ -44,7 +50,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "modcacherw",
-        commands: MODULES,
+        commands: UNPACKING,
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -55,8 +61,8 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "modfile",
-        commands: MODULES,
         value: Some("FILE"),
+        commands: PROJECT,
         brief: "Use this file in place of go.mod",
         detail: "Its name ends in .mod; go.sum is replaced by the same name ending in .sum.",
         set: |raw, given| {
@@ -78,7 +84,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "overlay",
-        commands: MODULES,
+        commands: UNPACKING,
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",

@@ -2,6 +2,7 @@
 
 mod choice;
 mod go;
+mod identity;
 mod network;
 mod output;
 
@@ -72,20 +73,29 @@ impl Flag {
 
 /// Every flag, go's first, in the order of help.
 pub fn flags() -> impl Iterator<Item = &'static Flag> {
-    [go::FLAGS, choice::FLAGS, network::FLAGS, output::FLAGS]
-        .into_iter()
-        .flatten()
+    [
+        go::FLAGS,
+        choice::FLAGS,
+        network::FLAGS,
+        identity::FLAGS,
+        output::FLAGS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify];
+const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum];
 const ENV: &[Verb] = &[Verb::Env];
+/// The commands that read settings and do something.
+const TALKING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Env, Verb::Sum];
 const VERIFY: &[Verb] = &[Verb::Verify];
-/// The commands that read a go.mod.
-const MODULES: &[Verb] = &[Verb::Download, Verb::Verify];
-/// The commands that work by the settings.
-const SETTINGS: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Env];
+const SUM: &[Verb] = &[Verb::Sum];
+/// The commands that read go.mod.
+const PROJECT: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum];
+/// The commands that unpack modules.
+const UNPACKING: &[Verb] = &[Verb::Download, Verb::Verify];
 
 /// A flag of go's.
 const GO: Flag = Flag {

@@ -43,6 +43,20 @@ pub(super) const FLAGS: &[Flag] = &[
         ..OURS
     },
     Flag {
+        long: "wait-published",
+        value: Some("TIME"),
+        env: Some("MODFETCH_WAIT_PUBLISHED"),
+        commands: FETCHING,
+        brief: "Wait this long for tags the checksum database lacks",
+        detail: "Default 0: do not wait. For tags that were pushed moments ago: 404 and 410 of the \
+database are asked again, with growing waits, until TIME has passed since the first of them.",
+        set: |raw, given| {
+            raw.wait_published = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
         long: "retries",
         value: Some("N"),
         env: Some("MODFETCH_RETRIES"),

@@ -1,13 +1,13 @@
 //! Our flags that say what is told, and how.
 
-use super::{FETCHING, Flag, MODULES, OURS, SETTINGS};
+use super::{FETCHING, Flag, OURS, TALKING};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "quiet",
         short: Some('q'),
         env: Some("MODFETCH_QUIET"),
-        commands: MODULES,
+        commands: FETCHING,
         brief: "Print errors only",
         detail: "Whichever of --quiet and --verbose comes last counts.",
         set: |raw, given| {
@@ -23,7 +23,7 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "verbose",
         short: Some('v'),
         env: Some("MODFETCH_VERBOSE"),
-        commands: SETTINGS,
+        commands: TALKING,
         brief: "Tell more; for env, what decided each setting",
         detail: "",
         set: |raw, given| {

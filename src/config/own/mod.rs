@@ -106,10 +106,15 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         row(&RETRIES, go_env),
         row(&CONNECT_TIMEOUT, go_env),
         row(&STALL_TIMEOUT, go_env),
+        row(&ALLOW_INSECURE_AUTH, go_env),
+        row(&WAIT_PUBLISHED, go_env),
         row(&PROGRESS, go_env),
         row(&COLOR, go_env),
         row(&LOG, go_env),
     ];
+    for setting in [&NETRC_FILE, &CACERT, &CLIENT_CERT, &CLIENT_KEY] {
+        rows.push(row(setting, go_env));
+    }
     for setting in [
         &OFFLINE,
         &LOCKED,
@@ -193,8 +198,10 @@ mod tests {
                 "{row:?}"
             );
         }
-        let row = &own_values(&go_env(&[("MODFETCH_COLOR", "blue")]))[0];
-        assert_eq!((row.variable, row.changed), ("MODFETCH_COLOR", true));
+        let rows = own_values(&go_env(&[("MODFETCH_COLOR", "blue")]));
+        let row = rows.iter().find(|row| row.variable == "MODFETCH_COLOR");
+        let row = row.expect("it is listed");
+        assert!(row.changed);
         assert!(row.refused.is_some());
     }
 

@@ -1,5 +1,6 @@
 //! The table: each setting, its flag, its variable and its default.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::OwnSetting;
@@ -44,6 +45,37 @@ pub(in crate::config) const STALL_TIMEOUT: OwnSetting<Duration> = OwnSetting {
     alias: None,
     default: "30s",
     parse: value::timeout,
+};
+/// `--netrc-file`: credentials that come before those of GOAUTH.
+pub(in crate::config) const NETRC_FILE: OwnSetting<Option<PathBuf>> =
+    file("--netrc-file", "MODFETCH_NETRC_FILE", None);
+/// `--allow-insecure-auth`: hosts that get credentials over plain http.
+pub(in crate::config) const ALLOW_INSECURE_AUTH: OwnSetting<Vec<String>> = OwnSetting {
+    flag: "--allow-insecure-auth",
+    variable: "MODFETCH_ALLOW_INSECURE_AUTH",
+    alias: None,
+    default: "",
+    parse: value::hosts,
+};
+/// `--cacert`: further certificate authorities.
+pub(in crate::config) const CACERT: OwnSetting<Option<PathBuf>> =
+    file("--cacert", "MODFETCH_CACERT", None);
+/// `--client-cert`. `SSL_CLIENT_CERT` is what other programs read.
+pub(in crate::config) const CLIENT_CERT: OwnSetting<Option<PathBuf>> = file(
+    "--client-cert",
+    "MODFETCH_CLIENT_CERT",
+    Some("SSL_CLIENT_CERT"),
+);
+/// `--client-key`.
+pub(in crate::config) const CLIENT_KEY: OwnSetting<Option<PathBuf>> =
+    file("--client-key", "MODFETCH_CLIENT_KEY", None);
+/// `--wait-published`: how long a version may take to be known to the checksum database.
+pub(in crate::config) const WAIT_PUBLISHED: OwnSetting<Duration> = OwnSetting {
+    flag: "--wait-published",
+    variable: "MODFETCH_WAIT_PUBLISHED",
+    alias: None,
+    default: "0",
+    parse: value::patience,
 };
 /// `--progress`.
 pub(in crate::config) const PROGRESS: OwnSetting<Progress> = OwnSetting {
@@ -90,5 +122,19 @@ const fn off(flag: &'static str, variable: &'static str) -> OwnSetting<bool> {
         alias: None,
         default: "false",
         parse: value::boolean,
+    }
+}
+
+const fn file(
+    flag: &'static str,
+    variable: &'static str,
+    alias: Option<&'static str>,
+) -> OwnSetting<Option<PathBuf>> {
+    OwnSetting {
+        flag,
+        variable,
+        alias,
+        default: "",
+        parse: value::file,
     }
 }

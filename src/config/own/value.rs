@@ -1,5 +1,6 @@
 //! The values of settings, and the one parser that judges each kind wherever it was written.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// When progress is drawn.
@@ -131,6 +132,36 @@ pub(super) fn timeout(text: &str) -> Parsed<Duration> {
     parse_duration(text)
         .filter(|wait| *wait > Duration::ZERO && *wait <= MAX_TIMEOUT)
         .ok_or_else(|| "want a time such as 10s, 1m30s, 250ms, or seconds, at most 24h".to_owned())
+}
+
+/// A path; no text is no file.
+pub(super) fn file(text: &str) -> Parsed<Option<PathBuf>> {
+    Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))
+}
+
+/// `HOST` or `HOST:PORT`, with commas between.
+pub(super) fn hosts(text: &str) -> Parsed<Vec<String>> {
+    let hosts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|host| !host.is_empty());
+    let is_host = |host: &&str| {
+        host.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._~:[]".contains(&b))
+    };
+    if hosts.clone().all(|host| is_host(&host)) {
+        Ok(hosts.map(str::to_owned).collect())
+    } else {
+        Err("want HOST or HOST:PORT, several with commas between".to_owned())
+    }
+}
+
+/// As [`timeout`], and zero, which is no patience at all.
+pub(super) fn patience(text: &str) -> Parsed<Duration> {
+    match parse_duration(text) {
+        Some(Duration::ZERO) => Ok(Duration::ZERO),
+        _ => timeout(text),
+    }
 }
 
 pub(super) fn progress(text: &str) -> Parsed<Progress> {

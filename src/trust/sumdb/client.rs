@@ -176,12 +176,17 @@ impl Client {
     /// - [`Kind::Network`], [`Kind::Auth`], [`Kind::Offline`]: it could not be asked.
     /// - [`Kind::LocalIo`], [`Kind::Input`]: the newest head cannot be kept.
     pub fn lookup(&self, module: &ModuleVersion) -> Result<Sums> {
-        let escaped = module.escape()?;
-        let file = format!("lookup/{}@{}", escaped.path(), escaped.version());
+        let file = lookup_file(module)?;
         self.sums.get(&file, || {
             self.started.get_or_init(|| self.start()).clone()?;
             self.find(module, &file)
         })
+    }
+
+    /// True if [`Client::lookup`] would say what it said before: it waits for nothing.
+    #[must_use]
+    pub fn has_answered(&self, module: &ModuleVersion) -> bool {
+        lookup_file(module).is_ok_and(|file| self.sums.peek(&file).is_some())
     }
 
     /// Takes over the newest head that an earlier run, or go, has kept.
@@ -532,6 +537,12 @@ impl Client {
             }
         }
     }
+}
+
+/// Where the response about a module is, below the database and in the cache.
+fn lookup_file(module: &ModuleVersion) -> Result<String> {
+    let escaped = module.escape()?;
+    Ok(format!("lookup/{}@{}", escaped.path(), escaped.version()))
 }
 
 /// The tile that a full one began as.

@@ -356,6 +356,26 @@ fn an_enormous_head_ends_and_is_not_saved() {
 }
 
 #[test]
+fn every_altered_byte_of_a_tile_is_refused_and_nothing_is_kept() {
+    let tile = "tile/8/0/000.p/20";
+    let good = {
+        let place = Place::new(Log::of(20));
+        assert_found(&place.client(), 3);
+        fs::read(place.file(tile)).unwrap()
+    };
+    assert_eq!(good.len(), 20 * 32);
+    for at in 0..good.len() {
+        let mut altered = good.clone();
+        altered[at] ^= 1;
+        let place = Place::new(Log::of(20));
+        place.lie(tile, Some(altered));
+        let want = "downloaded inconsistent tile";
+        refused(&place.client(), 3, Kind::Security, want);
+        assert_eq!((place.files(), place.latest()), (Vec::new(), None), "{at}");
+    }
+}
+
+#[test]
 fn tiles_that_are_altered_cut_or_missing_are_refused() {
     let tile = "tile/8/0/001";
     let good = {

@@ -31,6 +31,7 @@ const STORED_BELOW: usize = 64;
 const TIME: &str = "2024-01-01T00:00:00Z";
 
 /// One module version.
+#[derive(Clone)]
 pub struct Module {
     /// The path as go.mod has it (`example.com/Upper/CamelCase`).
     pub path: String,

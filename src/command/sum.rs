@@ -1,0 +1,159 @@
+//! `modfetch sum`: the sum of a zip or directory; go.sum compared, completed and explained.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::{sum_check, sum_explain};
+use crate::cli::RawArgs;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::fetch::on_cores;
+use crate::module::{H1, ModuleVersion};
+use crate::modzip::{ModuleZip, hash_dir};
+use crate::report::{Console, JsonObject};
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// The h1 of a file or directory.
+    Hash {
+        /// A module zip, or a module's directory.
+        path: PathBuf,
+        /// Which module it is.
+        module: ModuleVersion,
+    },
+    /// `--check`: compare go.sum.
+    Check,
+    /// `--write`: complete go.sum.
+    Write,
+    /// `--explain`: who says what of this version.
+    Explain(ModuleVersion),
+}
+
+impl Request {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`].
+    pub fn of(raw: &RawArgs) -> Result<Request> {
+        let usage = |text: &str| Err(Error::new(Kind::Usage, text));
+        match (raw.check, raw.write_sums, raw.explain, raw.args.as_slice()) {
+            (true, false, false, []) => Ok(Request::Check),
+            (false, true, false, []) => Ok(Request::Write),
+            (true, false, false, _) | (false, true, false, _) => {
+                usage("sum --check and --write are about all of go.sum and take no arguments")
+            }
+            (false, false, true, [module]) => Ok(Request::Explain(parse(module)?)),
+            (false, false, true, _) => usage("sum --explain takes one PATH@VERSION"),
+            (false, false, false, [path, module]) => Ok(Request::Hash {
+                path: path.into(),
+                module: parse(module)?,
+            }),
+            (false, false, false, _) => Err(Error::new(
+                Kind::Usage,
+                "sum takes a zip or directory and the PATH@VERSION that it is",
+            )
+            .hint("or one of --check, --write, --explain PATH@VERSION")),
+            _ => usage("only one of --check, --write and --explain can be done at a time"),
+        }
+    }
+}
+
+fn parse(text: &str) -> Result<ModuleVersion> {
+    let usage = |error: Error| {
+        let error = Error::new(Kind::Usage, format!("{text}: {}", error.chain()));
+        error.hint("name a canonical version, as v1.2.3 or a pseudo-version")
+    };
+    let (path, version) = text
+        .split_once('@')
+        .ok_or_else(|| Error::new(Kind::Usage, format!("{text}: not a PATH@VERSION")))?;
+    ModuleVersion::parse(path, version).map_err(usage)
+}
+
+/// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest of what was told.
+///
+/// # Errors
+/// What ends the run.
+pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    match request {
+        Request::Hash { path, module } => {
+            let h1 = hash(&config.cwd.join(path), module, console)?;
+            let text = if config.json.value {
+                let mut json = JsonObject::new();
+                json.string("Path", module.path().as_str());
+                json.string("Version", module.version().as_str());
+                json.string("Sum", h1.as_str());
+                json.indented()
+            } else {
+                h1.to_string()
+            };
+            console.data(&(text + "\n"))?;
+            Ok(None)
+        }
+        Request::Check => sum_check::run(config, console, sum_check::Mode::Check),
+        Request::Write => sum_check::run(config, console, sum_check::Mode::Write),
+        Request::Explain(module) => sum_explain::run(config, console, module),
+    }
+}
+
+/// The h1 that go.sum would have for a zip or a directory.
+fn hash(path: &Path, module: &ModuleVersion, console: &Console) -> Result<H1> {
+    let found = fs::metadata(path).map_err(|cause| Error::io("cannot open", path, cause))?;
+    if !found.is_dir() {
+        let file = File::open(path).map_err(|cause| Error::io("cannot open", path, cause))?;
+        return on_cores(|| ModuleZip::open(file, module)?.hash());
+    }
+    // What a working copy has and no module zip: the sum is right, and not what is looked for.
+    for name in [".git", ".hg", ".svn", ".bzr", ".fslckout"] {
+        if path.join(name).exists() {
+            console.note(&format!(
+                "warning: {} holds {name}, which is in no module zip; the sum is of all its files",
+                path.display()
+            ));
+        }
+    }
+    // A link to a directory stands for it.
+    let path = fs::canonicalize(path).map_err(|cause| Error::io("cannot open", path, cause))?;
+    on_cores(|| hash_dir(&path, module))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_thing_is_asked_for() {
+        let raw = |flags: &str, args: &[&str]| RawArgs {
+            check: flags.contains('c'),
+            write_sums: flags.contains('w'),
+            explain: flags.contains('e'),
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            ..RawArgs::default()
+        };
+        let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
+        assert_eq!(Request::of(&raw("c", &[])).unwrap(), Request::Check);
+        assert_eq!(Request::of(&raw("w", &[])).unwrap(), Request::Write);
+        let explain = Request::of(&raw("e", &["a.com/a@v1.0.0"])).unwrap();
+        assert_eq!(explain, Request::Explain(module.clone()));
+        let hash = Request::of(&raw("", &["x.zip", "a.com/a@v1.0.0"])).unwrap();
+        let path = PathBuf::from("x.zip");
+        assert_eq!(hash, Request::Hash { path, module });
+        let refused: [(&str, &[&str]); 11] = [
+            ("", &[]),
+            ("", &["x.zip"]),
+            ("", &["x.zip", "a.com/a"]),
+            ("", &["x.zip", "a.com/a@latest"]),
+            ("", &["x.zip", "a.com/a@v1.0.0", "y"]),
+            ("c", &["a.com/a@v1.0.0"]),
+            ("w", &["x"]),
+            ("cw", &[]),
+            ("e", &[]),
+            ("ce", &["a.com/a@v1.0.0"]),
+            ("e", &["a.com/a@v2.0.0"]),
+        ];
+        for (flags, args) in refused {
+            let error = Request::of(&raw(flags, args)).unwrap_err();
+            assert_eq!(error.kind(), Kind::Usage, "{flags} {args:?}");
+        }
+    }
+}

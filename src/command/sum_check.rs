@@ -1,0 +1,221 @@
+//! `modfetch sum --check` and `--write`: is go.sum complete, and does it agree.
+//!
+//! # Which lines are needed
+//! - `/go.mod` of every go.mod that the module graph is read from, after replacement. With fewer,
+//!   `go list -m all` fails; `go mod tidy` keeps the same.
+//! - The zip of every module that go.mod lists, at the version that was selected. From go 1.17 on
+//!   these are all that builds and tests need, and what `download` fetches. `go mod tidy` leaves
+//!   out those from which no package is imported, which only reading the sources can tell; a line
+//!   too many does no harm, one too few fails a build.
+//! - Where go.mod says go 1.16 or older, the zip of every module of the build list.
+//!
+//! Lines that are there and not needed stay, as with every command of go but `tidy`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::network::{Network, live_settings};
+use super::project::find_project;
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::fetch::{FetchSettings, Fetcher, SumLine, SumState};
+use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
+use crate::module::ModuleVersion;
+use crate::report::{Console, JsonObject, Live};
+use crate::trust::Part;
+
+/// Whether go.sum may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Nothing is written.
+    Check,
+    /// go.sum is completed.
+    Write,
+}
+
+/// Runs either.
+///
+/// # Errors
+/// What ends the run before a line was examined.
+pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Option<Kind>> {
+    if mode == Mode::Write && config.locked.value {
+        let text = "go.sum may not be written: --locked";
+        let origin = &config.locked.origin;
+        return Err(Error::new(Kind::Input, text).hint(format!("it is set {origin}")));
+    }
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let Some(project) = find_project(config, console)? else {
+        let text = "go.mod file not found in current directory or any parent directory; see 'go \
+                    help modules'";
+        return Err(Error::new(Kind::Usage, text));
+    };
+    // What is missing has to be found out, not to be refused.
+    let mut config = config.clone();
+    config.locked.value = false;
+    let live = Arc::new(Live::start(live_settings(&config)));
+    let network = Network::new(&config, &live)?;
+    let sums = network.sum_policy(&config, Some(&project))?;
+    let source = network.source(&config);
+    let settings = FetchSettings {
+        jobs: config.jobs.value,
+        writable: false,
+        fail_fast: false,
+        store: mode == Mode::Write,
+    };
+    let fetcher = Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings);
+    let graph = fetcher.graph(&project)?;
+    let mut failures: Vec<Error> = graph.error().into_iter().collect();
+    let write = mode == Mode::Write && failures.is_empty();
+    let lines = needed(&project, &graph, &mut failures);
+    let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
+    live.clear();
+    for warning in sums.take_warnings() {
+        console.line(&warning);
+    }
+    let mut told = Told {
+        config: &config,
+        console,
+        // As go: what is known of half a graph is not recorded.
+        found: if write { "added" } else { "missing" },
+        missing: 0,
+        failures,
+    };
+    for (line, state) in lines.iter().zip(&states) {
+        told.tell(line, state)?;
+    }
+    let Told {
+        missing,
+        mut failures,
+        ..
+    } = told;
+    if write {
+        let keep: HashSet<(String, String)> = lines
+            .iter()
+            .map(|line| {
+                let key = line.part.version_key(&line.module);
+                (line.module.path().to_string(), key)
+            })
+            .collect();
+        let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
+        failures.extend(sums.save(&cache, wanted).err());
+    }
+    failures.iter().for_each(|error| console.error(error));
+    let differs = (!write && missing > 0).then_some(Kind::Differs);
+    let kinds = failures.iter().map(Error::kind).chain(differs);
+    Ok(kinds.min_by_key(|kind| kind.rank()))
+}
+
+/// The lines that go.sum needs, in its order.
+fn needed(project: &Project, graph: &Graph, failures: &mut Vec<Error>) -> Vec<SumLine> {
+    let selection = if project.is_pruned() {
+        Selection::listed(project, graph)
+    } else {
+        Selection::of(&[Argument::All], Some(project), Some(graph))
+    };
+    let mut lines = Vec::new();
+    let mut add = |module: ModuleVersion, part| lines.push(SumLine { module, part });
+    for choice in selection.choices {
+        match choice {
+            Choice::Module { module, .. } => add(module, Part::Zip),
+            Choice::Failed { error, .. } => failures.push(error),
+            // Requirements have versions.
+            Choice::Query { .. } => {}
+        }
+    }
+    for module in graph.loaded().chain(graph.failed()) {
+        if let Actual::Module(module) = project.edits().actual(module) {
+            add(module, Part::GoMod);
+        }
+    }
+    lines.sort_by(|a, b| {
+        let is_gomod = |line: &SumLine| line.part == Part::GoMod;
+        let paths = a.module.path().as_str().cmp(b.module.path().as_str());
+        let versions = a.module.version().cmp(b.module.version());
+        paths.then(versions).then(is_gomod(a).cmp(&is_gomod(b)))
+    });
+    lines.dedup_by(|a, b| (&a.module, a.part) == (&b.module, b.part));
+    lines
+}
+
+struct Told<'a> {
+    config: &'a Config,
+    console: &'a Console,
+    /// What is said of a line that was found out.
+    found: &'static str,
+    missing: usize,
+    failures: Vec<Error>,
+}
+
+impl Told<'_> {
+    /// Prints what is to be said of a line, if anything.
+    fn tell(&mut self, line: &SumLine, state: &SumState) -> Result<()> {
+        let SumLine { module, part } = line;
+        let key = part.version_key(module);
+        let name = format!("{}@{key}", module.path());
+        match state {
+            SumState::Recorded => Ok(()),
+            SumState::Missing(h1) => {
+                self.missing += 1;
+                self.print(line, self.found, &[("Sum", h1.as_str())])
+            }
+            SumState::Unknown { missing, error } => {
+                // Known lines are told once: the failure of the graph may be this one.
+                if !self
+                    .failures
+                    .iter()
+                    .any(|told| told.chain() == error.chain())
+                {
+                    self.failures.push(error.clone());
+                }
+                if !missing {
+                    return Ok(());
+                }
+                self.missing += 1;
+                self.print(line, "missing", &[])
+            }
+            SumState::Disagrees {
+                recorded,
+                witness,
+                says,
+            } => {
+                self.failures.push(
+                    Error::new(
+                        Kind::Security,
+                        format!("{name}: go.sum does not agree with {witness}"),
+                    )
+                    .hint(format!("modfetch sum --explain {module}")),
+                );
+                let fields = [
+                    ("Recorded", recorded.as_str()),
+                    ("Witness", witness),
+                    ("Sum", says.as_str()),
+                ];
+                self.print(line, "disagrees", &fields)
+            }
+        }
+    }
+
+    /// Prints one line of go.sum with a word before it and fields behind.
+    fn print(&self, line: &SumLine, state: &str, fields: &[(&'static str, &str)]) -> Result<()> {
+        let SumLine { module, part } = line;
+        let key = part.version_key(module);
+        let text = if self.config.json.value {
+            let mut json = JsonObject::new();
+            json.string("Path", module.path().as_str());
+            json.string("Version", &key);
+            json.string("State", state);
+            for (name, value) in fields {
+                json.string(name, value);
+            }
+            json.indented()
+        } else {
+            let mut text = format!("{state} {} {key}", module.path());
+            for (_, value) in fields {
+                text.push_str(&format!(" {value}"));
+            }
+            text
+        };
+        self.console.data(&(text + "\n"))
+    }
+}
