@@ -3,10 +3,12 @@
 CARGO  ?= cargo
 TARGET ?= x86_64-unknown-linux-musl
 PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 STATIC := target/$(TARGET)/release/modfetch
 DEMO   := $(CURDIR)/target/demo
 
-.PHONY: run test check bench static musl install clean
+.PHONY: run test check fuzz bench static musl install clean
 
 # Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
 # and nothing outside target/ is touched.
@@ -26,6 +28,19 @@ check: test
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+# Runs each fuzz target, guided by coverage, for FUZZ_SECONDS; needs nightly Rust and cargo-fuzz. On
+# stable, blind: FUZZ_SECONDS=60 cargo test --test fuzz. The targets: tests/fuzz/targets/mod.rs.
+fuzz:
+	cp Cargo.lock tests/fuzz/Cargo.lock
+	$(CARGO) +nightly fuzz build --fuzz-dir tests/fuzz --target-dir target/fuzz libfuzzer
+	@set -e; for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz/corpus/$$target; echo "fuzz $$target"; \
+		FUZZ_TARGET=$$target target/fuzz/*/release/libfuzzer -max_total_time=$(FUZZ_SECONDS) \
+			-max_len=4096 -timeout=10 -malloc_limit_mb=64 -rss_limit_mb=1024 -print_final_stats=1 \
+			-artifact_prefix=target/fuzz/$$target- \
+			target/fuzz/corpus/$$target tests/fuzz/corpus/$$target; \
+	done
 
 # Times modfetch beside `go mod download`, on a corpus made from a seed and a proxy on 127.0.0.1.
 bench:

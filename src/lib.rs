@@ -14,9 +14,9 @@
 //!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread and no socket.
-//! 6. What is missing comes from a [`source`]: the GOPROXY list with its `,` and `|`, over
-//!    [`transport`], which retries, notices stalls and knows about proxies, certificates and
-//!    credentials.
+//! 6. What is missing comes from a [`source`]: other module caches that are only read, then the
+//!    GOPROXY list with its `,` and `|`, over [`transport`], which retries, notices stalls, goes on
+//!    with what was cut, and knows about proxies, certificates and credentials.
 //! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
 //!    writes at the same time, into a directory that is marked incomplete.
 //! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged
@@ -42,6 +42,8 @@
 //! - Nothing becomes visible whose h1 was not checked against go.sum, proven by the checksum
 //!   database, or exempted from proof by the settings.
 //! - Killed anywhere, the cache has complete entries and marked ones; the next run completes them.
+//!   A signal that asks for the end is obeyed within a second (`signals`); the steps at which a
+//!   kill could hurt have names, and tests kill the program at each (`steps`).
 //! - Every wait for the network has a time-out; memory depends on neither the size nor the
 //!   number of modules.
 //! - stdout is data, stderr is talk. Secrets are in neither, but that `env` prints settings as they
@@ -63,7 +65,9 @@ pub mod modzip;
 mod quoted;
 pub mod report;
 mod run;
+mod signals;
 pub mod source;
+mod steps;
 pub mod transport;
 pub mod trust;
 pub mod verify;

@@ -8,11 +8,14 @@ use crate::command::{download, env, sum, verify, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
+use crate::signals::Ending;
+use crate::steps;
 
 /// Runs the program and returns its exit status, everything having been printed.
 ///
 /// `argv` begins with the name the program was called by.
 pub fn run(argv: Vec<OsString>, environment: &Environment) -> u8 {
+    steps::arm(environment);
     let salvaged = cli::salvage(&argv);
     let persona = Persona::of(argv.first().map_or(OsStr::new(""), OsString::as_os_str));
     let invocation = match cli::parse(argv) {
@@ -94,6 +97,10 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
                     arguments: raw.args.clone(),
                     from: raw.from.clone().map(|from| in_directory(&config.cwd, from)),
                     dry_run: raw.dry_run,
+                    ending: match persona {
+                        Persona::Modfetch => Ending::Status,
+                        Persona::Go => Ending::Signal,
+                    },
                 };
                 download::run(config, console, &request)
             });

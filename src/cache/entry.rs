@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::lock::{FileLock, VersionLock};
+use super::part::{self, ZipPart};
 use super::temp::{TempFile, write_atomically};
-use super::{create_dir_all, list};
+use super::{Cache, Locks, create_dir_all, list, writing};
 use crate::error::{Error, Result};
 use crate::module::{H1, ModuleVersion};
-use crate::modzip;
+use crate::{modzip, steps};
 
 /// What stands in `V.ziphash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,13 +47,15 @@ pub struct Entry {
     version: String,
     /// `P@V/`.
     directory: PathBuf,
+    locks: Locks,
 }
 
 impl Entry {
-    pub(super) fn new(root: &Path, module: &ModuleVersion) -> Result<Entry> {
+    pub(super) fn new(cache: &Cache, module: &ModuleVersion) -> Result<Entry> {
         let escaped = module
             .escape()
             .map_err(|error| error.context(module.to_string()))?;
+        let root = cache.root();
         let versions = root
             .join("cache/download")
             .join(escaped.path().as_str())
@@ -64,6 +67,7 @@ impl Entry {
             versions,
             version,
             directory,
+            locks: cache.locks.clone(),
         })
     }
 
@@ -156,7 +160,15 @@ impl Entry {
             let mut temp = TempFile::beside(&path)?;
             let written = temp.write_all(data);
             written.map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
-            list::add(&self.versions, &self.version, || temp.commit(&path))
+            steps::reached("mod-temporary-written");
+            let list = self.versions.join("list");
+            let mut lock = self.locks.acquire(&list, Some(&self.module))?;
+            let _writing = writing();
+            list::add(&mut lock, &self.versions, &self.version)?;
+            steps::reached("list-edited");
+            temp.commit(&path)?;
+            steps::reached("mod-renamed");
+            Ok(())
         };
         self.named(write())
     }
@@ -214,10 +226,10 @@ impl Entry {
     /// Waits for the lock that covers zip, ziphash and directory.
     ///
     /// # Errors
-    /// [`crate::Kind::LocalIo`], naming the lock file.
+    /// [`crate::Kind::LocalIo`] or [`crate::Kind::LockTimeout`], naming the lock file.
     pub fn lock(&self) -> Result<VersionLock> {
-        self.named(FileLock::acquire(&self.lock_path()))
-            .map(|_held| VersionLock { _held })
+        let lock = self.locks.acquire(&self.lock_path(), Some(&self.module));
+        self.named(lock).map(|_held| VersionLock { _held })
     }
 
     /// Takes the lock if it is free.
@@ -229,27 +241,48 @@ impl Entry {
         Ok(lock.map(|_held| VersionLock { _held }))
     }
 
-    /// A temporary for the zip, after those that killed processes left are swept: of the zip all
-    /// of them, since the lock shows that their writers are gone; of `.info` and `.mod`, whose
-    /// writers hold no lock, those that are old.
+    /// The zip on its way, with what an earlier transfer left of it. Before, what killed processes
+    /// left is swept: of this zip all temporaries, since the lock shows that their writers are
+    /// gone; of `.info` and `.mod`, whose writers hold no lock, those that are old; of zips of
+    /// other versions the parts that nobody has gone on with for long.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
-    pub fn zip_temp(&self, _lock: &VersionLock) -> Result<TempFile> {
+    pub fn zip_part(&self, _lock: &VersionLock) -> Result<ZipPart> {
         let zip = format!("{}.zip", self.version);
         let small = ["info", "mod"].map(|suffix| format!("{}.{suffix}", self.version));
         for file in fs::read_dir(&self.versions).into_iter().flatten().flatten() {
             let name = file.file_name();
-            let Some(name) = name.to_str().filter(|name| name.ends_with(".tmp")) else {
+            let Some(name) = name.to_str() else {
                 continue;
             };
-            let is_small = small.iter().any(|start| name.starts_with(start));
-            if name.starts_with(&zip) || is_small && is_old(&file) {
-                // Best effort: what stays is swept another time.
-                let _ = fs::remove_file(file.path());
+            if name.ends_with(".tmp") {
+                let is_small = small.iter().any(|start| name.starts_with(start));
+                if name.starts_with(&zip) || is_small && is_older(&file, OLD_TEMP) {
+                    // Best effort: what stays is swept another time.
+                    let _ = fs::remove_file(file.path());
+                }
+            } else if let Some(other) = part::version_of(name)
+                && other != self.version
+                && is_older(&file, OLD_PART)
+            {
+                self.sweep_part_of(other);
             }
         }
-        self.named(TempFile::beside(&self.zip_path()))
+        self.named(ZipPart::of(&self.zip_path()))
+    }
+
+    /// Removes the part of another version, unless somebody is at work on that.
+    fn sweep_part_of(&self, version: &str) {
+        let lock = self.versions.join(format!("{version}.lock"));
+        if let Ok(Some(_held)) = FileLock::try_acquire(&lock) {
+            part::sweep(&self.versions.join(format!("{version}.zip")));
+        }
+    }
+
+    /// Removes what transfers have left of a zip that is there.
+    pub fn sweep_part(&self, _lock: &VersionLock) {
+        part::sweep(&self.zip_path());
     }
 
     /// Puts a zip whose h1 is trusted in its place, its hash first, as go does: a ziphash
@@ -257,12 +290,12 @@ impl Entry {
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
-    pub fn commit_zip(&self, _lock: &VersionLock, zip: TempFile, h1: &H1) -> Result<()> {
-        self.named(write_atomically(
-            &self.ziphash_path(),
-            h1.as_str().as_bytes(),
-        ))?;
-        self.named(zip.commit(&self.zip_path()))
+    pub fn commit_zip(&self, lock: &VersionLock, zip: ZipPart, h1: &H1) -> Result<()> {
+        self.commit_ziphash(lock, h1)?;
+        steps::reached("ziphash-written");
+        self.named(zip.commit(&self.zip_path()))?;
+        steps::reached("zip-renamed");
+        Ok(())
     }
 
     /// Records the h1 of a zip that is there without one.
@@ -292,6 +325,7 @@ impl Entry {
             fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))
         };
         self.named(begin())?;
+        steps::reached("partial-made");
         let partial = Partial {
             entry: self.clone(),
             done: false,
@@ -332,11 +366,13 @@ impl Partial<'_> {
     /// [`crate::Kind::LocalIo`].
     pub fn finish(mut self, seal: impl FnOnce(&Path)) -> Result<()> {
         seal(&self.entry.directory);
+        steps::reached("directory-sealed");
         let mark = self.entry.partial_path();
         let removed = fs::remove_file(&mark);
         self.entry
             .named(removed.map_err(|cause| Error::io("cannot remove", &mark, cause)))?;
         self.done = true;
+        steps::reached("partial-removed");
         Ok(())
     }
 }
@@ -352,11 +388,16 @@ impl Drop for Partial<'_> {
     }
 }
 
-/// True of a file that was last written longer ago than any write of a few bytes takes.
-fn is_old(file: &fs::DirEntry) -> bool {
-    const OLD: Duration = Duration::from_secs(60 * 60);
+/// Longer than any write of a few bytes takes.
+const OLD_TEMP: Duration = Duration::from_secs(60 * 60);
+
+/// Whoever wanted to go on would have.
+const OLD_PART: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// True of a file that was last written so long ago.
+fn is_older(file: &fs::DirEntry, age: Duration) -> bool {
     let written = file.metadata().and_then(|found| found.modified());
-    written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > OLD))
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|since| since > age))
 }
 
 fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>> {
@@ -434,12 +475,25 @@ mod tests {
         partial.finish(|_| {}).unwrap();
         assert!(entry.has_directory());
         assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
-        let temp = entry.zip_temp(&lock).unwrap();
+        fs::write(entry.file("zip.part"), "").unwrap();
+        let busy = FileLock::acquire(&entry.versions.join("v3.lock")).unwrap();
+        for name in ["v2.zip.part", "v2.zip.part.from", "v3.zip.part"] {
+            let file = fs::File::create(entry.versions.join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+                .unwrap();
+        }
+        fs::write(entry.versions.join("v4.zip.part"), "new").unwrap();
+        let part = entry.zip_part(&lock).unwrap();
+        drop(busy);
+        let there = |name: &str| entry.versions.join(name).exists();
+        assert!(!there("v2.zip.part") && !there("v2.zip.part.from"), "old");
+        assert!(there("v3.zip.part"), "somebody is at work on this");
+        assert!(there("v4.zip.part"), "not old");
         for gone in ["zip123.tmp", "info1.tmp", "mod2.tmp"] {
             assert!(!entry.file(gone).exists(), "{gone} was not swept");
         }
         assert!(entry.file("info3.tmp").exists());
-        assert!(temp.path().exists());
+        assert!(part.path().exists());
     }
 
     #[test]

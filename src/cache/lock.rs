@@ -2,13 +2,84 @@
 //!
 //! Lock files stay when the lock is released: removing one would let two owners exist, one of
 //! the unlinked file and one of its successor. A dead owner holds nothing, the kernel lets go.
+//!
+//! Without a limit a wait is the kernel's: first come, first served, beside every waiting `go`,
+//! and no wake-up in vain. With a limit the lock is tried again and again: `flock` knows no
+//! time-out, a thread that sits in it could not be called back and would take the lock when
+//! nobody wants it any more, and a signal to wake it would need code that is not safe.
 
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
 
 use super::create_dir_all;
+use super::holder::holder;
 use crate::error::{Error, Kind, Result};
+use crate::module::ModuleVersion;
+
+/// Is told when others hold a lock that is needed. Called from many threads.
+pub trait LockWatch: Send + Sync {
+    /// The lock on the file is waited for; for the sake of `module`, if it is about one.
+    fn waiting(&self, lock: &Path, module: Option<&ModuleVersion>);
+    /// The wait is over, one way or the other.
+    fn waited(&self, lock: &Path);
+}
+
+/// How locks are waited for: for how long, and who is told. By default for ever, and nobody.
+#[derive(Clone, Default)]
+pub struct Locks {
+    limit: Option<Duration>,
+    watch: Option<Arc<dyn LockWatch>>,
+}
+
+impl Locks {
+    /// Waits for `limit` at most, if there is one.
+    #[must_use]
+    pub fn new(limit: Option<Duration>, watch: Arc<dyn LockWatch>) -> Locks {
+        Locks {
+            limit,
+            watch: Some(watch),
+        }
+    }
+
+    /// Waits for the lock on `path`, creating the file and its directory; `module` is whom it is
+    /// for.
+    ///
+    /// # Errors
+    /// [`Kind::LocalIo`]: the file cannot be opened, or its file system has no locks;
+    /// [`Kind::LockTimeout`], naming the file and, where it can be found out, who holds it.
+    pub fn acquire(&self, path: &Path, module: Option<&ModuleVersion>) -> Result<FileLock> {
+        let lock = FileLock::open(path)?;
+        if lock.try_take(path)? {
+            return Ok(lock);
+        }
+        if let Some(watch) = &self.watch {
+            watch.waiting(path, module);
+        }
+        let taken = match self.limit {
+            None => lock.wait(path),
+            Some(limit) => lock.poll(path, limit),
+        };
+        if let Some(watch) = &self.watch {
+            watch.waited(path);
+        }
+        taken.map(|()| lock)
+    }
+}
+
+impl fmt::Debug for Locks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Locks")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
 
 /// An exclusive lock, released when dropped.
 #[must_use = "the lock is released when the guard is dropped"]
@@ -18,31 +89,21 @@ pub struct FileLock {
 }
 
 impl FileLock {
-    /// Waits for the lock on `path`, creating the file and its directory.
+    /// Waits for the lock on `path` for as long as it takes, telling nobody.
     ///
     /// # Errors
-    /// [`Kind::LocalIo`]: the file cannot be opened, or its file system has no locks.
+    /// As [`Locks::acquire`].
     pub fn acquire(path: &Path) -> Result<FileLock> {
-        let lock = FileLock::open(path)?;
-        retry_interrupted(|| lock_exclusive(&lock.file))
-            .map_err(|cause| cannot_lock(path, cause))?;
-        Ok(lock)
+        Locks::default().acquire(path, None)
     }
 
     /// Takes the lock if nobody holds it.
     ///
     /// # Errors
-    /// As [`FileLock::acquire`].
+    /// As [`Locks::acquire`].
     pub fn try_acquire(path: &Path) -> Result<Option<FileLock>> {
         let lock = FileLock::open(path)?;
-        loop {
-            match try_lock_exclusive(&lock.file) {
-                Ok(()) => return Ok(Some(lock)),
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Interrupted => {}
-                Err(TryLockError::Error(cause)) => return Err(cannot_lock(path, cause)),
-            }
-        }
+        Ok(lock.try_take(path)?.then_some(lock))
     }
 
     /// The locked file, open for reading and writing.
@@ -71,7 +132,44 @@ impl FileLock {
         let file = file.map_err(|cause| Error::io("cannot open lock file", path, cause))?;
         Ok(FileLock { file })
     }
+
+    /// Whether the lock was free and is ours now.
+    fn try_take(&self, path: &Path) -> Result<bool> {
+        loop {
+            match try_lock_exclusive(&self.file) {
+                Ok(()) => return Ok(true),
+                Err(TryLockError::WouldBlock) => return Ok(false),
+                Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(cause)) => return Err(cannot_lock(path, cause)),
+            }
+        }
+    }
+
+    fn wait(&self, path: &Path) -> Result<()> {
+        retry_interrupted(|| lock_exclusive(&self.file)).map_err(|cause| cannot_lock(path, cause))
+    }
+
+    /// Tries again until `limit` has passed, soon at first: most locks are held for a moment.
+    fn poll(&self, path: &Path, limit: Duration) -> Result<()> {
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let left = limit.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Err(too_late(path, limit, &self.file));
+            }
+            thread::sleep(pause.min(left));
+            if self.try_take(path)? {
+                return Ok(());
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
 }
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// Twenty system calls a second are nothing, and nobody notices that a lock is had so late.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The lock of one version: who holds it alone may write its zip, ziphash and directory.
 #[must_use = "the lock is released when the guard is dropped"]
@@ -102,12 +200,34 @@ fn retry_interrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> 
 }
 
 fn cannot_lock(path: &Path, cause: io::Error) -> Error {
-    let unsupported = cause.kind() == io::ErrorKind::Unsupported;
+    let dir = path.parent().unwrap_or(path).display();
+    let hint = match Errno::from_io_error(&cause) {
+        Some(Errno::NOLCK) => Some(format!(
+            "the file system of {dir} has no locks to give: on NFS, its lock service does not \
+             answer; mount it with local_lock=flock, or use another file system"
+        )),
+        Some(Errno::NOSYS | Errno::OPNOTSUPP) => Some(format!(
+            "the file system of {dir} does not know locks (flock), so programs that share it could \
+             spoil each other's work; use another file system"
+        )),
+        _ => None,
+    };
     let error = Error::new(Kind::LocalIo, format!("cannot lock {}", path.display())).because(cause);
-    if unsupported {
-        return error.hint("this file system has no locks: put GOMODCACHE on one that has");
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
-    error
+}
+
+fn too_late(path: &Path, limit: Duration, file: &File) -> Error {
+    let holder = holder(file).unwrap_or_else(|| "another process".to_owned());
+    let held = match limit.is_zero() {
+        true => "holds it".to_owned(),
+        false => format!("has held it for {limit:?}"),
+    };
+    let text = format!("cannot lock {}: {holder} {held}", path.display());
+    Error::new(Kind::LockTimeout, text)
+        .hint("it may be at work: try again; --lock-timeout (MODFETCH_LOCK_TIMEOUT) sets the limit")
 }
 
 #[cfg(test)]
@@ -131,7 +251,7 @@ mod tests {
         let path = dir.path().join("v1.lock");
         let held = FileLock::acquire(&path).unwrap();
         let (sent, received) = crossbeam_channel::bounded(1);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| sent.send(FileLock::acquire(&path).map(drop)));
             // Whatever the scheduler does, nobody may have it while it is held.
             assert!(FileLock::try_acquire(&path).unwrap().is_none());
@@ -139,6 +259,63 @@ mod tests {
             drop(held);
             received.recv().unwrap().unwrap();
         });
+    }
+
+    #[test]
+    fn a_wait_with_a_limit_ends_with_the_lock_or_with_the_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v1.lock");
+        let locks = |limit| Locks {
+            limit: Some(limit),
+            watch: None,
+        };
+        let held = FileLock::acquire(&path).unwrap();
+        for (limit, held) in [(0, "holds it"), (5, "has held it for 5ms")] {
+            let limit = Duration::from_millis(limit);
+            let error = locks(limit).acquire(&path, None).unwrap_err();
+            assert_eq!(error.kind(), Kind::LockTimeout);
+            let chain = error.chain();
+            let named = format!("cannot lock {}: ", path.display());
+            assert!(chain.starts_with(&named), "{chain}");
+            assert!(chain.ends_with(held), "{chain}");
+        }
+        thread::scope(|scope| {
+            let patient = scope.spawn(|| {
+                let got = locks(Duration::from_secs(3600)).acquire(&path, None);
+                got.map(drop)
+            });
+            drop(held);
+            patient.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn file_systems_without_locks_are_told_apart() {
+        let rows = [
+            (
+                Errno::NOLCK,
+                "cannot lock /c/v1.lock: no locks available",
+                "lock service",
+            ),
+            (
+                Errno::NOSYS,
+                "cannot lock /c/v1.lock: function not implemented",
+                "does not know",
+            ),
+            (
+                Errno::OPNOTSUPP,
+                "cannot lock /c/v1.lock: operation not supported",
+                "does not know",
+            ),
+            (Errno::IO, "cannot lock /c/v1.lock: input/output error", ""),
+        ];
+        for (errno, want, hint) in rows {
+            let error = cannot_lock(Path::new("/c/v1.lock"), errno.into());
+            assert_eq!(error.kind(), Kind::LocalIo);
+            assert_eq!(error.chain().to_lowercase(), want);
+            assert_eq!(error.hints().is_empty(), hint.is_empty());
+            assert!(error.hints().iter().all(|told| told.contains(hint)));
+        }
     }
 
     #[test]

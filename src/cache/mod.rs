@@ -8,6 +8,8 @@
 //! | `cache/download/P/@v/V.mod` | the go.mod | renamed into place, `list` edited before |
 //! | `cache/download/P/@v/V.zip` | the module zip | renamed into place, its `V.ziphash` first |
 //! | `cache/download/P/@v/V.ziphash` | 47 bytes, no newline | renamed into place |
+//! | `cache/download/P/@v/V.zip.part` | what has come of the zip | renamed to the zip, or kept for later |
+//! | `cache/download/P/@v/V.zip.part.from` | what that is the beginning of | there while it is |
 //! | `cache/download/P/@v/V.lock` | empty | never removed |
 //! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
 //! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
@@ -18,10 +20,13 @@
 //! # Rules
 //! - A complete entry is immutable and is read without a lock. A lock is taken only to create,
 //!   and whoever obtains it looks again: the work may have been done meanwhile.
-//! - `V.lock` covers the zip, its hash and the directory. Its holder alone may make temporaries
-//!   named `V.zip<digits>.tmp`, and sweeps those that a killed process left. It travels with
-//!   the temporary from the transfer to the extraction, because either program sweeps what it
-//!   finds under the lock: letting go in between would let the other remove a finished download.
+//! - `V.lock` covers the zip, its hash and the directory. Its holder alone may touch
+//!   `V.zip.part` and its companion (`go` takes no notice of them), and sweeps what go has left in
+//!   `V.zip<digits>.tmp`. It travels with the part from the transfer to the extraction: letting go
+//!   in between would let another process go on writing what is being unpacked.
+//! - A part is put to use only if whoever sent it says that it still has the same content, and
+//!   its hash decides like that of any other zip. Those of other versions that nobody has gone on
+//!   with for a week are swept, each under its own lock.
 //! - `.info` and `.mod` need no lock: whoever writes them writes the same bytes, and a rename
 //!   replaces them whole. A temporary of theirs that a killed process left is swept when it is old.
 //! - The lock of `list` is innermost and held for one read of a directory. A version is listed
@@ -34,9 +39,12 @@
 //! Source: golang/go `cmd/go/internal/modfetch/{cache,fetch}.go`.
 
 mod entry;
+mod holder;
 mod list;
 mod lock;
+mod part;
 mod quarantine;
+mod settle;
 mod survey;
 mod temp;
 
@@ -44,8 +52,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use entry::{Entry, Extracted, Recorded};
-pub use lock::{FileLock, VersionLock};
+pub use lock::{FileLock, LockWatch, Locks, VersionLock};
+pub use part::{PartOrigin, ZipPart};
 pub use quarantine::Piece;
+pub use settle::{Writing, settle, writing};
 pub use temp::{TempFile, write_atomically};
 
 use crate::error::{Error, Kind, Result};
@@ -55,6 +65,7 @@ use crate::module::{ModulePath, ModuleVersion, compare, is_pseudo_version};
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
+    locks: Locks,
 }
 
 impl Cache {
@@ -80,8 +91,21 @@ impl Cache {
             }
             _ => Ok(Cache {
                 root: root.to_owned(),
+                locks: Locks::default(),
             }),
         }
+    }
+
+    /// The same cache, waiting for locks in this way.
+    #[must_use]
+    pub fn with_locks(self, locks: Locks) -> Cache {
+        Cache { locks, ..self }
+    }
+
+    /// How locks are waited for.
+    #[must_use]
+    pub fn locks(&self) -> &Locks {
+        &self.locks
     }
 
     /// The directory that GOMODCACHE names.
@@ -95,7 +119,7 @@ impl Cache {
     /// # Errors
     /// [`Kind::Input`] if the path or version may not be fetched.
     pub fn entry(&self, module: &ModuleVersion) -> Result<Entry> {
-        Entry::new(&self.root, module)
+        Entry::new(self, module)
     }
 
     /// The highest cached pseudo-version of a commit, of which at least twelve hexadecimal digits
@@ -130,10 +154,18 @@ impl Cache {
     /// The lock that old and new `go` commands take while they rewrite go.mod or go.sum.
     ///
     /// # Errors
-    /// [`Kind::LocalIo`] if the file cannot be created or locked.
+    /// [`Kind::LocalIo`] if the file cannot be created or locked, [`Kind::LockTimeout`].
     pub fn side_lock(&self) -> Result<FileLock> {
-        FileLock::acquire(&self.root.join("cache").join("lock"))
+        let file = self.root.join("cache").join("lock");
+        self.locks.acquire(&file, None)
     }
+}
+
+/// A path in the same directory: `path` with `end` added to its name.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// Creates `dir` and its parents, as everything that writes below the root does first.

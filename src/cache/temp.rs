@@ -1,15 +1,15 @@
 //! The one way a file comes into the cache: created new beside its place, written, renamed.
 //!
-//! Temporaries are `NAME<digits>.tmp`, go's pattern, so that either program sweeps what the
-//! other left of a zip.
+//! Temporaries are `NAME<digits>.tmp`, go's pattern. A zip comes in by another way: see `part`.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::create_dir_all;
+use super::{beside, create_dir_all, writing};
 use crate::error::{Error, Result};
+use crate::steps;
 
 /// A new file that is removed again unless it is renamed into place.
 #[derive(Debug)]
@@ -28,9 +28,7 @@ impl TempFile {
         let mut made_parent = false;
         loop {
             let number = RandomState::new().hash_one(0) % 1_000_000_000;
-            let mut name = path.as_os_str().to_owned();
-            name.push(format!("{number}.tmp"));
-            let temp = PathBuf::from(name);
+            let temp = beside(path, &format!("{number}.tmp"));
             match OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -66,12 +64,6 @@ impl TempFile {
             .map_err(|cause| Error::io("cannot open", &self.path, cause))
     }
 
-    /// Where the bytes are until they are committed.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Empties the file, for another try.
     ///
     /// # Errors
@@ -79,6 +71,12 @@ impl TempFile {
     pub fn truncate(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()
+    }
+
+    /// Where the bytes are until they are committed.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Renames the file to `path`, replacing what is there.
@@ -117,9 +115,11 @@ impl Drop for TempFile {
 /// # Errors
 /// [`crate::Kind::LocalIo`], naming the file.
 pub fn write_atomically(path: &Path, data: &[u8]) -> Result<()> {
+    let _writing = writing();
     let mut temp = TempFile::beside(path)?;
     temp.write_all(data)
         .map_err(|cause| Error::io("cannot write", &temp.path, cause))?;
+    steps::reached("temporary-written");
     temp.commit(path)
 }
 

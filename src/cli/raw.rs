@@ -28,6 +28,14 @@ pub struct RawArgs {
     pub connect_timeout: Option<String>,
     /// `--stall-timeout`.
     pub stall_timeout: Option<String>,
+    /// `--lock-timeout`.
+    pub lock_timeout: Option<String>,
+    /// `--ro-cache`, each time it was given.
+    pub ro_cache: Vec<String>,
+    /// `--retry-max-time`.
+    pub retry_max_time: Option<String>,
+    /// `--timeout`.
+    pub timeout: Option<String>,
     /// `--netrc-file`.
     pub netrc_file: Option<String>,
     /// `--allow-insecure-auth`.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::interrupt::end_on_signal;
 use super::list;
 use super::network::{Network, live_settings};
 use super::pick::{self, Pick};
@@ -15,7 +16,8 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, human};
+use crate::report::{Console, JsonObject, Live, human, retries};
+use crate::signals::Ending;
 use crate::trust::{Part, SumPolicy};
 
 /// What was asked for, beside the settings.
@@ -27,6 +29,8 @@ pub struct Request {
     pub from: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
     pub dry_run: bool,
+    /// How a signal ends the run.
+    pub ending: Ending,
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
@@ -44,8 +48,11 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let live = Arc::new(Live::start(live_settings(config)));
     let network = Network::new(config, &live)?;
+    let cache = cache.with_locks(network.locks());
+    end_on_signal(&live, console, request.ending);
     let sums = network.sum_policy(config, project.as_ref())?;
     let source = network.source(config);
+    let lower = network.lower(config)?;
     let settings = FetchSettings {
         jobs: config.jobs.value,
         writable: config.modcacherw.value,
@@ -57,21 +64,39 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console,
         cache: &cache,
         sums: &sums,
-        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings),
+        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower),
         project: project.as_ref(),
         live: &live,
     };
     let told = if request.dry_run {
-        run.plan(&scope)?
+        run.plan(&scope)
     } else {
-        run.complete(&scope)?
+        run.complete(&scope)
     };
+    if told.is_err() {
+        live.clear();
+        run.warn();
+    }
+    let told = told?;
     if config.verbose.value {
         let seconds = begun.elapsed().as_secs_f64();
         let received = human(live.received());
         let modules = told.modules;
+        let taken = match lower.as_slice() {
+            [] => String::new(),
+            _ => format!(
+                ", {} from read-only caches",
+                human(run.fetcher.lower_bytes())
+            ),
+        };
+        let resumed = match live.resumed() {
+            0 => String::new(),
+            bytes => format!(", {} resumed", human(bytes)),
+        };
+        let retries = retries(live.retries());
+        let retries = retries.map_or_else(String::new, |text| format!(", {text}"));
         console.note(&format!(
-            "{modules} modules, {received} received, {seconds:.2} s"
+            "{modules} modules, {received} received{taken}{resumed}{retries}, {seconds:.2} s"
         ));
     }
     Ok(told.gravest)
@@ -159,9 +184,10 @@ impl Run<'_> {
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
         let outcomes = self.fetcher.download(&modules);
         self.live.clear();
-        for notice in selection.notices.iter().chain(&self.sums.take_warnings()) {
+        for notice in &selection.notices {
             self.console.line(notice);
         }
+        self.warn();
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
         if explicit {
@@ -174,6 +200,14 @@ impl Run<'_> {
             modules: modules.len(),
             gravest: Error::gravest(&failures),
         })
+    }
+
+    /// Tells what was odd and no failure.
+    fn warn(&self) {
+        let warnings = [self.sums.take_warnings(), self.fetcher.take_warnings()];
+        for warning in warnings.iter().flatten() {
+            self.console.line(warning);
+        }
     }
 
     /// Loads the requirement graph, if the scope needs it.
@@ -277,6 +311,7 @@ impl Run<'_> {
         }
         planned.retain(|(_, missing)| !missing.is_empty());
         self.live.clear();
+        self.warn();
         for (module, missing) in &planned {
             let line = if self.config.json.value {
                 let mut json = JsonObject::new();

@@ -5,6 +5,7 @@
 mod directory;
 pub mod download;
 pub mod env;
+mod interrupt;
 mod list;
 mod network;
 mod pick;

@@ -1,16 +1,17 @@
 //! From the settings to a source of modules and a policy for their sums.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::cache::{LockWatch, Locks};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
 use crate::modset::Project;
 use crate::module::PrefixPatterns;
 use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, Offline, Source};
+use crate::source::{Chain, DatabaseRoute, LowerCache, Offline, Source};
 use crate::transport::{
-    Client, ClientCertSettings, CredentialSettings, Observer, ProxySettings, RetryPolicy,
+    Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
     RootSettings, Settings, Url,
 };
 use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
@@ -19,6 +20,7 @@ use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
 pub(super) struct Network {
     client: Client,
     chain: Chain,
+    locks: Locks,
     /// Why nothing may be asked, if so.
     offline: Option<&'static str>,
 }
@@ -40,11 +42,18 @@ impl Network {
         } else {
             None
         };
+        let watch = Arc::clone(live) as Arc<dyn LockWatch>;
         Ok(Network {
             client,
             chain,
+            locks: Locks::new(config.lock_timeout.value, watch),
             offline,
         })
+    }
+
+    /// How the locks of the run are waited for.
+    pub(super) fn locks(&self) -> Locks {
+        self.locks.clone()
     }
 
     /// Where modules come from.
@@ -53,6 +62,16 @@ impl Network {
             return Box::new(Offline("--offline"));
         }
         Box::new(self.chain.clone())
+    }
+
+    /// The caches that are looked into before that.
+    pub(super) fn lower(&self, config: &Config) -> Result<Vec<LowerCache>> {
+        let setting = &config.ro_cache;
+        let open = |dir: &PathBuf| {
+            let opened = LowerCache::at(dir);
+            opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
+        };
+        setting.value.iter().map(open).collect()
     }
 
     /// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
@@ -77,6 +96,7 @@ impl Network {
             Err(error) => return Database::Invalid(error),
         };
         let name = setting.verifier.name().to_owned();
+        let store = store.with_locks(self.locks());
         let transport: Box<dyn sumdb::Transport> = match self.offline {
             Some(why) => Box::new(Unasked(why)),
             None => {
@@ -183,10 +203,12 @@ fn transport_settings(config: &Config) -> Settings {
     Settings {
         retry: RetryPolicy {
             retries: config.retries.value,
+            max_time: config.retry_max_time.value,
             ..RetryPolicy::default()
         },
         connect_timeout: config.connect_timeout.value,
         stall_timeout: config.stall_timeout.value,
+        deadline: config.timeout.value.and_then(Deadline::after),
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file

@@ -14,6 +14,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::interrupt::end_on_signal;
 use super::network::{Network, live_settings};
 use super::project::find_project;
 use crate::cache::Cache;
@@ -23,6 +24,7 @@ use crate::fetch::{FetchSettings, Fetcher, SumLine, SumState};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::ModuleVersion;
 use crate::report::{Console, JsonObject, Live};
+use crate::signals::Ending;
 use crate::trust::Part;
 
 /// Whether go.sum may change.
@@ -55,23 +57,27 @@ pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Opti
     config.locked.value = false;
     let live = Arc::new(Live::start(live_settings(&config)));
     let network = Network::new(&config, &live)?;
+    let cache = cache.with_locks(network.locks());
+    end_on_signal(&live, console, Ending::Status);
     let sums = network.sum_policy(&config, Some(&project))?;
     let source = network.source(&config);
+    let lower = network.lower(&config)?;
     let settings = FetchSettings {
         jobs: config.jobs.value,
         writable: false,
         fail_fast: false,
         store: mode == Mode::Write,
     };
-    let fetcher = Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings);
+    let fetcher = Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower);
     let graph = fetcher.graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
     let lines = needed(&project, &graph, &mut failures);
     let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
     live.clear();
-    for warning in sums.take_warnings() {
-        console.line(&warning);
+    let warnings = [sums.take_warnings(), fetcher.take_warnings()];
+    for warning in warnings.iter().flatten() {
+        console.line(warning);
     }
     let mut told = Told {
         config: &config,

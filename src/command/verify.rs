@@ -2,7 +2,6 @@
 //! with `--repair` mends them.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use super::network::{Network, cached_database, live_settings, sum_settings};
@@ -14,7 +13,7 @@ use crate::fetch::{FetchSettings, Fetcher, Watch};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::{ModuleVersion, PrefixPatterns};
 use crate::report::{Console, Live, finding, report_json};
-use crate::source::{Offline, Source};
+use crate::source::{LowerCache, Offline, Source};
 use crate::trust::{Database, SumPolicy};
 use crate::verify::{Mender, Mending, Proof, Report, Verifier};
 
@@ -77,16 +76,24 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             source: &Offline(why),
             sums: &sums,
             watch: &Unwatched,
+            lower: &[],
         });
     }
     let live = Arc::new(Live::start(live_settings(config)));
     let network = Network::new(config, &live)?;
+    let cache = cache.clone().with_locks(network.locks());
     let sums = network.sum_policy(config, project.as_ref())?;
     let source = network.source(config);
+    let lower = network.lower(config)?;
     let means = Means {
         source: source.as_ref(),
         sums: &sums,
         watch: &*live,
+        lower: &lower,
+    };
+    let run = Run {
+        cache: &cache,
+        ..run
     };
     run.repair(&means, &live)
 }
@@ -96,6 +103,7 @@ struct Means<'a> {
     source: &'a dyn Source,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
+    lower: &'a [LowerCache],
 }
 
 struct Run<'a> {
@@ -138,6 +146,7 @@ impl Run<'_> {
             store: repair,
         };
         Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
+            .with_lower(means.lower)
     }
 
     fn check(&self, means: &Means<'_>) -> Result<Option<Kind>> {
@@ -325,5 +334,5 @@ impl Watch for Unwatched {
     fn graph_grew(&self) {}
     fn started(&self, _: &ModuleVersion) {}
     fn finished(&self, _: &ModuleVersion, _: bool) {}
-    fn waiting(&self, _: &ModuleVersion, _: &Path) {}
+    fn again(&self, _: &ModuleVersion, _: &Error) {}
 }

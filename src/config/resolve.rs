@@ -57,6 +57,14 @@ pub struct Config {
     pub connect_timeout: Setting<Duration>,
     /// The longest wait for the next byte, not zero.
     pub stall_timeout: Setting<Duration>,
+    /// The longest wait for a lock; `None` is no limit.
+    pub lock_timeout: Setting<Option<Duration>>,
+    /// Module caches that are only read: absolute, in order.
+    pub ro_cache: Setting<Vec<PathBuf>>,
+    /// How long after its first try a request may be tried again; `None` is no limit.
+    pub retry_max_time: Setting<Option<Duration>>,
+    /// The longest that a run may take; `None` is no limit.
+    pub timeout: Setting<Option<Duration>>,
     /// `--netrc-file`: credentials that come before those of GOAUTH; absolute.
     pub netrc_file: Setting<Option<PathBuf>>,
     /// Hosts that get credentials over plain http: `HOST` or `HOST:PORT`.
@@ -145,6 +153,7 @@ impl Config {
         let own_bool = |setting: &own::OwnSetting<bool>, value: Option<bool>| {
             setting.resolve(value.map(|on| if on { "true" } else { "false" }), &go_env)
         };
+        let ro_cache = (!flags.ro_cache.is_empty()).then(|| flags.ro_cache.join(":"));
         let own_file = |setting: &own::OwnSetting<Option<PathBuf>>, value: Option<&str>| {
             let found = setting.resolve(value, &go_env)?;
             Ok::<_, Error>(found.map(|file| file.map(|file| cwd.join(file))))
@@ -181,6 +190,13 @@ impl Config {
             connect_timeout: own::CONNECT_TIMEOUT
                 .resolve(flags.connect_timeout.as_deref(), &go_env)?,
             stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
+            lock_timeout: own::LOCK_TIMEOUT.resolve(flags.lock_timeout.as_deref(), &go_env)?,
+            ro_cache: own::RO_CACHE
+                .resolve(ro_cache.as_deref(), &go_env)?
+                .map(|dirs| dirs.into_iter().map(|dir| cwd.join(dir)).collect()),
+            retry_max_time: own::RETRY_MAX_TIME
+                .resolve(flags.retry_max_time.as_deref(), &go_env)?,
+            timeout: own::TIMEOUT.resolve(flags.timeout.as_deref(), &go_env)?,
             netrc_file: own_file(&own::NETRC_FILE, flags.netrc_file.as_deref())?,
             allow_insecure_auth: own::ALLOW_INSECURE_AUTH
                 .resolve(flags.allow_insecure_auth.as_deref(), &go_env)?,

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
+use super::compute::Finished;
 use super::pools::cores;
-use super::transfer::{OnContention, Ready, Transferred};
+use super::transfer::{Begin, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
@@ -24,21 +25,23 @@ enum Report {
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
+    /// From the compute pool as well: to be fetched again as a whole.
+    Again(usize),
     /// Another process holds the lock.
-    Busy(usize),
+    Busy(usize, Begin),
 }
 
 /// One module on its way.
-struct Work {
+struct Work<'a> {
     entry: Entry,
     info: Option<Result<Info>>,
     gomod: Option<Result<H1>>,
     zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
-    held: Option<Ready>,
+    held: Option<Ready<'a>>,
 }
 
-impl Work {
+impl Work<'_> {
     /// `Some(true)` if both small files are there, `Some(false)` if one has failed.
     fn meta(&self) -> Option<bool> {
         match (&self.info, &self.gomod) {
@@ -57,7 +60,7 @@ impl Work {
     }
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
     /// Completes the cache entries of `modules`; one outcome for each, in their order.
     pub fn download(&self, modules: &[ModuleVersion]) -> Vec<Outcome> {
         let mut slots: Vec<usize> = Vec::with_capacity(modules.len());
@@ -93,7 +96,7 @@ impl Fetcher<'_> {
             self.watch.finished(module, failed);
         }
         if !works.is_empty() {
-            let (places, works): (Vec<usize>, Vec<Work>) = works.into_iter().unzip();
+            let (places, works): (Vec<usize>, Vec<Work<'a>>) = works.into_iter().unzip();
             for (place, work) in places.into_iter().zip(self.conduct(works)) {
                 let module = distinct[place];
                 settled[place] = Some(self.settle(module, work));
@@ -109,7 +112,7 @@ impl Fetcher<'_> {
 
     /// What the cache has of a module, without a lock. What only the checksum database can
     /// vouch for is left to the transfer pool, which asks about many at a time.
-    fn look(&self, module: &ModuleVersion) -> Result<Work> {
+    fn look(&self, module: &ModuleVersion) -> Result<Work<'a>> {
         let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
         let (mut gomod, mut zip) = (None, None);
@@ -129,7 +132,7 @@ impl Fetcher<'_> {
     }
 
     /// Runs the two pools until every work is settled.
-    fn conduct(&self, mut works: Vec<Work>) -> Vec<Work> {
+    fn conduct(&self, mut works: Vec<Work<'a>>) -> Vec<Work<'a>> {
         let pools = self
             .pools
             .transfer()
@@ -165,7 +168,7 @@ impl Fetcher<'_> {
     }
 
     /// Turns the results of the parts into one outcome; the first failure in go's order counts.
-    fn settle(&self, module: &ModuleVersion, work: Work) -> Outcome {
+    fn settle(&self, module: &ModuleVersion, work: Work<'a>) -> Outcome {
         let mut outcome = Outcome::new(module);
         outcome.traffic = self.traffic(module);
         outcome.error = fill(&mut outcome, work).err();
@@ -173,7 +176,7 @@ impl Fetcher<'_> {
     }
 }
 
-fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
+fn fill(outcome: &mut Outcome, work: Work<'_>) -> Result<()> {
     // The conductor settles all three parts of every work.
     let never_tried = || Error::new(Kind::Other, format!("{}: not tried", work.entry.module()));
     outcome.info = Some(work.info.ok_or_else(never_tried)??);
@@ -188,11 +191,11 @@ fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
 
 struct Conductor<'c, 'scope, 'f, 'a> {
     fetcher: &'f Fetcher<'a>,
-    works: &'c mut Vec<Work>,
+    works: &'c mut Vec<Work<'a>>,
     transfers: &'c Scope<'scope>,
     computes: &'c Scope<'scope>,
     reports_in: Sender<Report>,
-    ready_in: Sender<Ready>,
+    ready_in: Sender<Ready<'a>>,
     computing: usize,
 }
 
@@ -200,7 +203,7 @@ impl<'scope, 'f: 'scope, 'a> Conductor<'_, 'scope, 'f, 'a>
 where
     'a: 'scope,
 {
-    fn run(mut self, reports: &Receiver<Report>, ready: &Receiver<Ready>) {
+    fn run(mut self, reports: &Receiver<Report>, ready: &Receiver<Ready<'a>>) {
         for index in 0..self.works.len() {
             self.start(index);
         }
@@ -255,20 +258,20 @@ where
             });
         }
         if work.zip.is_none() {
-            self.start_zip(index, OnContention::Defer);
+            self.start_zip(index, OnContention::Defer, Begin::Anywhere);
         }
     }
 
-    fn start_zip(&self, index: usize, on_contention: OnContention) {
+    fn start_zip(&self, index: usize, on_contention: OnContention, begin: Begin) {
         let fetcher = self.fetcher;
         let entry = self.works[index].entry.clone();
         let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
         self.transfers.spawn(move |_| {
-            let transfer = || fetcher.transfer_zip(index, &entry, on_contention);
+            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, begin);
             let _ = match fetcher.unless_stopped(&entry, transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
-                Ok(Transferred::Busy) => reports.send(Report::Busy(index)),
+                Ok(Transferred::Busy) => reports.send(Report::Busy(index, begin)),
                 Err(error) => reports.send(Report::Zip(index, Err(error))),
             };
         });
@@ -277,8 +280,13 @@ where
     /// Takes in a report; returns the module whose state it changed.
     fn take_report(&mut self, report: Report) -> Option<usize> {
         let index = match report {
-            Report::Busy(index) => {
-                self.start_zip(index, OnContention::Wait);
+            Report::Busy(index, begin) => {
+                self.start_zip(index, OnContention::Wait, begin);
+                return None;
+            }
+            Report::Again(index) => {
+                self.computing -= 1;
+                self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
                 return None;
             }
             Report::Info(index, info) => {
@@ -309,7 +317,7 @@ where
     }
 
     /// Takes in a fetched zip: unpacks it now, or keeps it until the small files are there.
-    fn take_zip(&mut self, zip: Ready) -> Option<usize> {
+    fn take_zip(&mut self, zip: Ready<'a>) -> Option<usize> {
         let index = zip.index;
         if self.works[index].meta().is_none() {
             self.works[index].held = Some(zip);
@@ -319,7 +327,7 @@ where
         Some(index)
     }
 
-    fn unpack(&mut self, zip: Ready) {
+    fn unpack(&mut self, zip: Ready<'a>) {
         let index = zip.index;
         if self.works[index].meta() == Some(false) {
             // The module has failed already: the zip is dropped, its temporary goes with it.
@@ -331,8 +339,17 @@ where
         let fetcher = self.fetcher;
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.computes.spawn(move |_| {
-            let h1 = fetcher.finish_zip(&entry, zip);
-            let _ = reports.send(Report::Unpacked(index, h1));
+            let lower = zip.lower;
+            let _ = reports.send(match fetcher.finish_zip(&entry, zip) {
+                Finished::Done(h1) => Report::Unpacked(index, h1),
+                Finished::Again(cause) => {
+                    match lower {
+                        Some(lower) => fetcher.damaged(lower, &cause),
+                        None => fetcher.begin_again(entry.module(), &cause),
+                    }
+                    Report::Again(index)
+                }
+            });
         });
     }
 }

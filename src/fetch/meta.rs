@@ -7,7 +7,7 @@ use super::Fetcher;
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
-use crate::source::Info;
+use crate::source::{Info, Source};
 use crate::trust::Part;
 
 /// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
@@ -46,8 +46,11 @@ impl Fetcher<'_> {
             return Ok(info);
         }
         let module = entry.module();
-        let fetched = self.source.info(module.path(), module.version().as_str())?;
-        let info = self.book(module, fetched);
+        let (path, version) = (module.path(), module.version().as_str());
+        let info = match self.ask_lower(|lower| lower.info(path, version)) {
+            Some((info, _)) => info,
+            None => self.book(module, self.source.info(path, version)?),
+        };
         entry.write_info(info.to_cache_json().as_bytes())?;
         Ok(info)
     }
@@ -87,13 +90,36 @@ impl Fetcher<'_> {
         }
         let module = entry.module();
         self.sums.precheck(module, Part::GoMod)?;
-        let data = self.book(module, self.source.gomod(module)?);
-        let gomod = self.checked(module, data)?;
+        let gomod = match self.lower_gomod(module)? {
+            Some(gomod) => gomod,
+            None => {
+                let data = self.book(module, self.source.gomod(module)?);
+                self.checked(module, data)?
+            }
+        };
         if self.settings.store {
             entry.write_gomod(&gomod.data)?;
             self.remember(module, &gomod.h1);
         }
         Ok(gomod)
+    }
+
+    /// The `.mod` that a cache has which is only read, checked.
+    fn lower_gomod(&self, module: &ModuleVersion) -> Result<Option<GoMod>> {
+        let Some((data, lower)) = self.ask_lower(|lower| lower.gomod(module)) else {
+            return Ok(None);
+        };
+        if data.starts_with(VGO_PREFIX) {
+            return Ok(None);
+        }
+        match self.checked(module, data) {
+            Ok(gomod) => Ok(Some(gomod)),
+            Err(error) if error.kind() == Kind::Security => {
+                self.damaged(lower, &error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What a download of `module` would have to make: of `info`, `mod`, `zip`, `ziphash` and

@@ -14,6 +14,9 @@
 //!   room, so when the disk is behind, transfers wait and memory stays bounded.
 //! - The compute pool inflates, hashes and writes each zip in one pass ([`crate::modzip`]), and
 //!   commits it. A compute job never waits for the network, a lock or a channel.
+//! - A zip that was put together from the pieces of several transfers and turns out to be wrong
+//!   goes back to the transfer pool once, to be fetched from its first byte. One that came whole
+//!   and is wrong has failed.
 //!
 //! A lock that another process holds is tried first and waited for last, behind all other work:
 //! two processes that start on the same list share it out among them. Nobody waits for a lock
@@ -27,6 +30,7 @@ mod conductor;
 mod evidence;
 mod files;
 mod graph;
+mod lower;
 mod meta;
 mod outcome;
 mod pools;
@@ -35,8 +39,7 @@ mod sums;
 mod transfer;
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use evidence::Evidence;
@@ -46,8 +49,9 @@ pub use query::{Answer, Question};
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
+use crate::error::Error;
 use crate::module::{H1, ModuleVersion};
-use crate::source::Source;
+use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
 
@@ -59,10 +63,10 @@ pub trait Watch: Sync {
     fn graph_grew(&self);
     /// A file of a module is being fetched; told for each of them.
     fn started(&self, module: &ModuleVersion);
+    /// A zip that was put together from pieces is wrong, and is being fetched again as a whole.
+    fn again(&self, module: &ModuleVersion, cause: &Error);
     /// A module is complete or has failed.
     fn finished(&self, module: &ModuleVersion, failed: bool);
-    /// Another process holds the lock that is needed next.
-    fn waiting(&self, module: &ModuleVersion, lock: &Path);
 }
 
 /// How the engine works.
@@ -82,6 +86,9 @@ pub struct FetchSettings {
 pub struct Fetcher<'a> {
     cache: &'a Cache,
     source: &'a dyn Source,
+    lower: &'a [LowerCache],
+    lower_bytes: AtomicU64,
+    warnings: Mutex<Vec<String>>,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
@@ -104,6 +111,9 @@ impl<'a> Fetcher<'a> {
         Fetcher {
             cache,
             source,
+            lower: &[],
+            lower_bytes: AtomicU64::new(0),
+            warnings: Mutex::default(),
             sums,
             watch,
             settings,
@@ -119,8 +129,18 @@ impl<'a> Fetcher<'a> {
         let mut all = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
         let traffic = all.entry(module.clone()).or_default();
         traffic.bytes += fetched.bytes;
+        traffic.resumed += fetched.resumed;
         traffic.retries += fetched.retries;
         fetched.value
+    }
+
+    /// What was kept of a zip turned out to be of no use: nothing was saved by it.
+    fn begin_again(&self, module: &ModuleVersion, cause: &Error) {
+        self.watch.again(module, cause);
+        let mut all = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        let traffic = all.entry(module.clone()).or_default();
+        traffic.resumed = 0;
+        traffic.retries += 1;
     }
 
     fn traffic(&self, module: &ModuleVersion) -> Traffic {

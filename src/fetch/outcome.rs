@@ -9,8 +9,11 @@ use crate::source::Info;
 /// What one module cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Bytes of bodies received, those of failed tries included.
+    /// Bytes of bodies received, by the tries that worked.
     pub bytes: u64,
+    /// Bytes that cut transfers of this run or of earlier ones had left, and that did not come
+    /// again.
+    pub resumed: u64,
     /// Requests made again.
     pub retries: u32,
 }

@@ -120,6 +120,7 @@ impl<'a> Inquiry<'a> {
             Fetched {
                 value: (),
                 bytes,
+                resumed: 0,
                 retries,
             },
         );

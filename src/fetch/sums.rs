@@ -2,16 +2,17 @@
 //! that go.sum has, or lacks.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::Fetcher;
-use super::transfer::ZipSink;
 use crate::cache::{Entry, TempFile};
 use crate::error::{Error, Kind, Result};
 use crate::module::{H1, ModuleVersion};
 use crate::modzip::ModuleZip;
+use crate::transport::{Resumable, Sink};
 use crate::trust::{Logged, Part};
 
 /// Zips that lie in the temporary folder at a time.
@@ -199,9 +200,28 @@ impl Fetcher<'_> {
 
     /// Fetches the zip that the source has, into a file that goes when it is dropped.
     pub(super) fn proxied_zip(&self, module: &ModuleVersion, temporary: &Path) -> Result<TempFile> {
-        let mut sink = ZipSink(TempFile::beside(&temporary.join("modfetch-zip"))?);
+        let mut sink = TempSink(TempFile::beside(&temporary.join("modfetch-zip"))?);
         self.source.zip(module, &mut sink)?;
         Ok(sink.0)
+    }
+}
+
+/// A temporary that starts again with every try: it is gone with the run.
+struct TempSink(TempFile);
+
+impl Write for TempSink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Sink for TempSink {
+    fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
+        self.0.truncate()
     }
 }
 

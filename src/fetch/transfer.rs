@@ -4,10 +4,12 @@ use std::io::{self, Write};
 
 use super::Fetcher;
 use super::meta::cached;
-use crate::cache::{Entry, TempFile, VersionLock};
-use crate::error::Result;
-use crate::module::H1;
-use crate::transport::Sink;
+use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
+use crate::error::{Error, Kind, Result};
+use crate::module::{H1, ModuleVersion};
+use crate::source::{LowerCache, Source};
+use crate::steps;
+use crate::transport::{Kept, Resumable, Sink, Validator};
 use crate::trust::Part;
 
 /// What to do with a version lock that another process holds.
@@ -19,25 +21,46 @@ pub(super) enum OnContention {
     Wait,
 }
 
+/// Where the bytes of a zip are to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// What is kept counts, and what caches have that are only read.
+    Anywhere,
+    /// What was put together from pieces was wrong: all of it is fetched, for the last time.
+    FromFirstByte,
+}
+
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
-pub(super) struct Ready {
+pub(super) struct Ready<'a> {
     pub(super) index: usize,
     pub(super) lock: VersionLock,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
-    pub(super) zip: Option<TempFile>,
+    pub(super) zip: Option<(ZipPart, Pieces)>,
+    /// The cache, only read, that the new zip is from.
+    pub(super) lower: Option<&'a LowerCache>,
+}
+
+/// What a wrong hash of a new zip means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// It was put together from several transfers, and perhaps should not have been; or it is
+    /// from a cache that is only read.
+    Several,
+    /// It is wrong.
+    Final,
 }
 
 /// How the transfer of a zip ended.
-pub(super) enum Transferred {
+pub(super) enum Transferred<'a> {
     /// It is whole already: another process made it. Its recorded hash was checked.
     Complete(H1),
     /// It is to be hashed and unpacked.
-    Ready(Ready),
+    Ready(Ready<'a>),
     /// Another process holds the lock.
     Busy,
 }
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
     /// The recorded hash of an entry that lacks nothing, checked against go.sum. Takes no lock.
     pub(super) fn complete(&self, entry: &Entry) -> Result<Option<H1>> {
         let Some(h1) = entry.read_ziphash()? else {
@@ -57,7 +80,8 @@ impl Fetcher<'_> {
         index: usize,
         entry: &Entry,
         on_contention: OnContention,
-    ) -> Result<Transferred> {
+        begin: Begin,
+    ) -> Result<Transferred<'a>> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
         self.sums.ask(entry.module(), Part::Zip)?;
@@ -68,48 +92,149 @@ impl Fetcher<'_> {
         let lock = match (entry.try_lock()?, on_contention) {
             (Some(lock), _) => lock,
             (None, OnContention::Defer) => return Ok(Transferred::Busy),
-            (None, OnContention::Wait) => {
-                self.watch.waiting(entry.module(), &entry.lock_path());
-                entry.lock()?
-            }
+            (None, OnContention::Wait) => entry.lock()?,
         };
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));
         }
         if entry.has_zip() {
+            entry.sweep_part(&lock);
             return Ok(Transferred::Ready(Ready {
                 index,
                 lock,
                 zip: None,
+                lower: None,
             }));
         }
-        self.watch.started(entry.module());
-        let mut sink = ZipSink(entry.zip_temp(&lock)?);
-        let fetched = self.source.zip(entry.module(), &mut sink)?;
-        self.book(entry.module(), fetched);
-        Ok(Transferred::Ready(Ready {
-            index,
-            lock,
-            zip: Some(sink.0),
-        }))
+        let ready = self.fetch_zip(index, entry, lock, begin)?;
+        Ok(Transferred::Ready(ready))
     }
 }
 
-/// A temporary as a place for bytes that may have to start again.
-pub(super) struct ZipSink(pub(super) TempFile);
+impl<'a> Fetcher<'a> {
+    fn fetch_zip(
+        &self,
+        index: usize,
+        entry: &Entry,
+        lock: VersionLock,
+        begin: Begin,
+    ) -> Result<Ready<'a>> {
+        self.watch.started(entry.module());
+        let mut part = entry.zip_part(&lock)?;
+        if begin == Begin::FromFirstByte {
+            part.discard();
+            part = entry.zip_part(&lock)?;
+        }
+        let mut sink = ZipSink {
+            part,
+            refused: None,
+        };
+        steps::reached("part-begun");
+        if begin == Begin::Anywhere
+            && let Some(((), lower)) = self.ask_lower(|lower| lower.zip(entry.module(), &mut sink))
+        {
+            steps::reached("part-whole");
+            return Ok(Ready {
+                index,
+                lock,
+                zip: Some((sink.part, Pieces::Several)),
+                lower: Some(lower),
+            });
+        }
+        let fetched = match self.source.zip(entry.module(), &mut sink) {
+            Ok(fetched) => fetched,
+            Err(error) => return Err(sink.left_by(error, entry.module())),
+        };
+        let pieces = match begin {
+            Begin::Anywhere if fetched.resumed > 0 => Pieces::Several,
+            _ => Pieces::Final,
+        };
+        self.book(entry.module(), fetched);
+        steps::reached("part-whole");
+        Ok(Ready {
+            index,
+            lock,
+            zip: Some((sink.part, pieces)),
+            lower: None,
+        })
+    }
+}
+
+/// A part as a place for bytes that may have to start again, or may go on.
+struct ZipSink {
+    part: ZipPart,
+    /// Why it could not take bytes: the transport knows no paths.
+    refused: Option<io::Error>,
+}
+
+impl ZipSink {
+    /// Decides on what a failed transfer leaves, and names the file if that was the trouble.
+    fn left_by(self, error: Error, module: &ModuleVersion) -> Error {
+        let path = self.part.path();
+        let error = match self.refused {
+            // Another proxy may have been asked since, and failed otherwise.
+            Some(cause) if error.kind() == Kind::LocalIo => {
+                let error = Error::io("cannot write", path, cause).context(module.to_string());
+                if self.part.kept().is_some_and(|(_, bytes)| bytes > 0) {
+                    error.hint("what has come is kept there, and the next run goes on from it")
+                } else {
+                    error
+                }
+            }
+            _ => error,
+        };
+        // Too large: the rest of it is not wanted either.
+        if error.kind() == Kind::Security {
+            self.part.discard();
+        }
+        error
+    }
+
+    /// Remembers a failure, and hands on its like.
+    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|cause| {
+            let like = match cause.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => cause.kind().into(),
+            };
+            // A write that a signal interrupted is made again, and has not failed.
+            if cause.kind() != io::ErrorKind::Interrupted {
+                self.refused = Some(cause);
+            }
+            like
+        })
+    }
+}
 
 impl Write for ZipSink {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data)
+        let written = self.part.write(data);
+        self.note(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.part.flush()
     }
 }
 
 impl Sink for ZipSink {
-    fn restart(&mut self) -> io::Result<()> {
-        self.0.truncate()
+    fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
+        let origin = resumable.map(|resumable| PartOrigin {
+            url: resumable.url.clone(),
+            validator: resumable.validator.as_str().to_owned(),
+            length: resumable.length,
+        });
+        let restarted = self.part.restart(origin.as_ref());
+        self.note(restarted)
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        let (origin, bytes) = self.part.kept()?;
+        let of = Resumable {
+            url: origin.url.clone(),
+            validator: Validator::parse(&origin.validator)?,
+            length: origin.length,
+        };
+        Some(Kept { of, bytes })
     }
 }

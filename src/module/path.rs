@@ -199,41 +199,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_split_as_go_splits_them() {
-        // (path, prefix, suffix), None where go reports an invalid suffix.
-        let rows: &[(&str, Option<(&str, &str)>)] = &[
-            ("x.y/z", Some(("x.y/z", ""))),
-            ("x.y/z/v2", Some(("x.y/z", "/v2"))),
-            ("x.y/z/v3", Some(("x.y/z", "/v3"))),
-            ("x.y/v", Some(("x.y/v", ""))),
-            ("x.y/z/v", Some(("x.y/z/v", ""))),
-            ("x.y/z/v0", None),
-            ("x.y/z/v1", None),
-            ("x.y/z/v02", None),
-            ("x.y/z/v2.1", None),
-            ("x.y/zv2", Some(("x.y/zv2", ""))),
-            ("v2", Some(("v2", ""))),
-            ("gopkg.in/yaml.v0", Some(("gopkg.in/yaml", ".v0"))),
-            ("gopkg.in/yaml.v1", Some(("gopkg.in/yaml", ".v1"))),
-            ("gopkg.in/yaml.v2", Some(("gopkg.in/yaml", ".v2"))),
-            (
-                "gopkg.in/yaml.v1-unstable",
-                Some(("gopkg.in/yaml", ".v1-unstable")),
-            ),
-            ("gopkg.in/yaml.v0-unstable", None),
-            ("gopkg.in/yaml.v02", None),
-            ("gopkg.in/yaml", None),
-            (
-                "gopkg.in/macaroon-bakery.v2-unstable",
-                Some(("gopkg.in/macaroon-bakery", ".v2-unstable")),
-            ),
-        ];
-        for (path, want) in rows {
-            assert_eq!(split_path_version(path), *want, "{path}");
-        }
-    }
-
-    #[test]
     fn capitals_are_escaped() {
         let path = ModulePath::parse("github.com/BurntSushi/toml").unwrap();
         assert_eq!(

@@ -18,6 +18,7 @@ use super::rules::{MAX_ZIP_BYTES, Rules};
 use super::tree;
 use crate::error::{Error, Kind, Result};
 use crate::module::{FileHash, H1, ModuleVersion, hash1};
+use crate::steps;
 
 /// Neighbouring small entries are read together: one read of up to this many bytes, one job.
 const RUN_BYTES: u64 = 256 << 10;
@@ -449,9 +450,11 @@ impl Sink for Output {
     fn write(&mut self, content: &[u8]) -> Result<()> {
         match self {
             Output::Nowhere => Ok(()),
-            Output::File(OutputFile { file, path }) => file
-                .write_all(content)
-                .map_err(|error| Error::io("cannot write", path, error)),
+            Output::File(OutputFile { file, path }) => {
+                steps::reached("file-being-unpacked");
+                file.write_all(content)
+                    .map_err(|error| Error::io("cannot write", path, error))
+            }
         }
     }
 }

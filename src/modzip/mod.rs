@@ -16,6 +16,8 @@
 //! Costs: a read per 256 KiB of zip, three system calls per extracted file, no allocation that
 //! grows with an entry (a thread holds at most some 2 MiB). The list of entries takes
 //! 32 bytes and a name each.
+//!
+#![doc = include_str!("hostile.md")]
 
 mod archive;
 mod broken;
@@ -26,6 +28,8 @@ mod contents;
 mod damage;
 mod directory;
 mod fields;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod inflate;
 mod local;

@@ -142,13 +142,6 @@ pub(super) fn zip_with_gap(entries: &[TestEntry], gap: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The bytes with the two at `from_end` before the end replaced.
-pub(super) fn patched(mut zip: Vec<u8>, from_end: usize, bytes: &[u8]) -> Vec<u8> {
-    let at = zip.len() - from_end;
-    zip[at..at + bytes.len()].copy_from_slice(bytes);
-    zip
-}
-
 /// The zip with a zip64 end record, and all of the end record maxed out.
 pub(super) fn with_zip64_end(zip: &[u8]) -> Vec<u8> {
     let (body, end) = zip.split_at(zip.len() - 22);

@@ -7,7 +7,7 @@ use crate::config::{Color, Log};
 use crate::error::{Error, Kind, Result};
 
 /// The two streams, and how the program calls itself in messages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Console {
     name: &'static str,
     log: Log,

@@ -5,10 +5,10 @@
 //! otherwise with the first wait for a lock.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::mem;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -16,26 +16,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::count::{human, retries};
 use super::json::{JsonObject, info};
-use crate::config::{Log, Progress};
+use super::shown::{LiveSettings, Shown};
+use crate::cache::LockWatch;
+use crate::error::Error;
 use crate::fetch::Watch;
 use crate::module::ModuleVersion;
 use crate::transport::{Event, Observer};
-
-/// What is told.
-#[derive(Clone, Copy, Debug)]
-pub struct LiveSettings {
-    /// How progress is shown.
-    pub progress: Progress,
-    /// The form of lines. Where it is JSON, no line is redrawn on a terminal.
-    pub log: Log,
-    /// `-x`: every request.
-    pub requests: bool,
-    /// `-v`: retries.
-    pub verbose: bool,
-    /// `-q`: neither progress nor waiting.
-    pub quiet: bool,
-}
 
 /// A redraw this often is smooth and costs nothing.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -55,12 +43,23 @@ enum Message {
         failed: bool,
     },
     Waiting {
-        module: ModuleVersion,
+        lock: String,
+        module: Option<ModuleVersion>,
+    },
+    Waited {
         lock: String,
     },
     Retry {
         url: String,
         wait: Duration,
+        cause: String,
+    },
+    Resume {
+        url: String,
+        bytes: u64,
+    },
+    Again {
+        module: ModuleVersion,
         cause: String,
     },
     Line(String),
@@ -71,6 +70,11 @@ enum Message {
 pub struct Live {
     settings: LiveSettings,
     received: Arc<AtomicU64>,
+    /// Modules that will be completed, and those that are or have failed.
+    planned: AtomicUsize,
+    finished: AtomicUsize,
+    retries: Arc<AtomicU64>,
+    resumed: AtomicU64,
     /// A thread prints: asked before a message is made.
     prints: AtomicBool,
     printing: Mutex<Printing>,
@@ -94,7 +98,11 @@ impl Live {
     pub fn start(settings: LiveSettings) -> Live {
         let live = Live {
             settings,
-            received: Arc::new(AtomicU64::new(0)),
+            received: Arc::default(),
+            retries: Arc::default(),
+            resumed: AtomicU64::new(0),
+            planned: AtomicUsize::new(0),
+            finished: AtomicUsize::new(0),
             prints: AtomicBool::new(false),
             printing: Mutex::new(Printing::Idle),
         };
@@ -114,7 +122,7 @@ impl Live {
             return;
         }
         let (sender, messages) = unbounded();
-        let picture = Picture::new(self.settings, Arc::clone(&self.received));
+        let picture = Picture::new(self.settings, &self.received, &self.retries);
         let thread = thread::Builder::new().name("report".into());
         if let Ok(thread) = thread.spawn(move || picture.run(&messages)) {
             *printing = Printing::Thread { sender, thread };
@@ -126,6 +134,25 @@ impl Live {
     #[must_use]
     pub fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// How many modules are done with, and of how many; of none before that is known.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
+        (count(&self.finished), count(&self.planned))
+    }
+
+    /// Requests made again so far.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Bytes so far that were kept of cut transfers and did not come again.
+    #[must_use]
+    pub fn resumed(&self) -> u64 {
+        self.resumed.load(Ordering::Relaxed)
     }
 
     /// Takes the progress line away and waits until everything told is printed. What is told
@@ -159,6 +186,7 @@ impl Drop for Live {
 
 impl Watch for Live {
     fn planned(&self, modules: usize) {
+        self.planned.store(modules, Ordering::Relaxed);
         self.tell(|| Message::Planned(modules));
     }
 
@@ -170,20 +198,37 @@ impl Watch for Live {
         self.tell(|| Message::Started(module.clone()));
     }
 
+    fn again(&self, module: &ModuleVersion, cause: &Error) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.tell(|| Message::Again {
+            module: module.clone(),
+            cause: cause.chain(),
+        });
+    }
+
     fn finished(&self, module: &ModuleVersion, failed: bool) {
+        self.finished.fetch_add(1, Ordering::Relaxed);
         self.tell(|| Message::Finished {
             module: module.clone(),
             failed,
         });
     }
+}
 
-    fn waiting(&self, module: &ModuleVersion, lock: &Path) {
+impl LockWatch for Live {
+    fn waiting(&self, lock: &Path, module: Option<&ModuleVersion>) {
         if self.settings.quiet {
             return;
         }
         self.begin(&mut self.printing());
         self.tell(|| Message::Waiting {
-            module: module.clone(),
+            lock: lock.display().to_string(),
+            module: module.cloned(),
+        });
+    }
+
+    fn waited(&self, lock: &Path) {
+        self.tell(|| Message::Waited {
             lock: lock.display().to_string(),
         });
     }
@@ -197,11 +242,21 @@ impl Observer for Live {
             }
             Event::Retry {
                 url, wait, cause, ..
-            } => self.tell(|| Message::Retry {
-                url: url.to_string(),
-                wait: *wait,
-                cause: cause.chain(),
-            }),
+            } => {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+                self.tell(|| Message::Retry {
+                    url: url.to_string(),
+                    wait: *wait,
+                    cause: cause.chain(),
+                });
+            }
+            Event::Resume { url, bytes } => {
+                self.resumed.fetch_add(*bytes, Ordering::Relaxed);
+                self.tell(|| Message::Resume {
+                    url: url.to_string(),
+                    bytes: *bytes,
+                });
+            }
             // The two lines of `go mod download -x`.
             Event::Start { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(format!("# get {url}")));
@@ -229,32 +284,6 @@ fn bar() -> ProgressBar {
     bar
 }
 
-/// The form of progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
-    Nothing,
-    /// One line, drawn over and over.
-    Bar,
-    /// A line now and then.
-    Lines,
-    /// One event a line.
-    Events,
-}
-
-impl LiveSettings {
-    fn shown(self) -> Shown {
-        let redraws = io::stderr().is_terminal() && self.log == Log::Text;
-        match self.progress {
-            _ if self.quiet => Shown::Nothing,
-            Progress::Never => Shown::Nothing,
-            Progress::Json => Shown::Events,
-            Progress::Auto | Progress::Always if redraws => Shown::Bar,
-            Progress::Auto => Shown::Nothing,
-            Progress::Always => Shown::Lines,
-        }
-    }
-}
-
 /// The printing thread's picture of the work.
 struct Picture {
     settings: LiveSettings,
@@ -262,6 +291,7 @@ struct Picture {
     bar: Option<ProgressBar>,
     begun: Instant,
     received: Arc<AtomicU64>,
+    retries: Arc<AtomicU64>,
     /// go.mod files fetched before it was known which modules are needed.
     graph: usize,
     planned: Option<usize>,
@@ -269,18 +299,20 @@ struct Picture {
     told_bytes: (Instant, u64),
     finished: usize,
     working: BTreeMap<ModuleVersion, Instant>,
-    waiting: BTreeMap<ModuleVersion, (Instant, String)>,
+    /// Locks that are waited for: since when, and for whom.
+    waiting: BTreeMap<String, (Instant, Option<ModuleVersion>)>,
 }
 
 impl Picture {
-    fn new(settings: LiveSettings, received: Arc<AtomicU64>) -> Picture {
+    fn new(settings: LiveSettings, received: &Arc<AtomicU64>, retries: &Arc<AtomicU64>) -> Picture {
         let shown = settings.shown();
         Picture {
             settings,
             shown,
             bar: (shown == Shown::Bar).then(bar),
             begun: Instant::now(),
-            received,
+            received: Arc::clone(received),
+            retries: Arc::clone(retries),
             graph: 0,
             told_bytes: (Instant::now(), 0),
             planned: None,
@@ -328,8 +360,6 @@ impl Picture {
                 }
             }
             Message::Started(module) => {
-                // What is fetched waits no longer.
-                self.waiting.remove(&module);
                 if !self.working.contains_key(&module) {
                     if json {
                         self.print(&self.json("start", Some(&module)).compact());
@@ -340,14 +370,16 @@ impl Picture {
             Message::Finished { module, failed } => {
                 self.finished += 1;
                 self.working.remove(&module);
-                self.waiting.remove(&module);
                 if json {
                     let event = if failed { "fail" } else { "done" };
                     self.print(&self.json(event, Some(&module)).compact());
                 }
             }
-            Message::Waiting { module, lock } => {
-                self.waiting.insert(module, (Instant::now(), lock));
+            Message::Waiting { lock, module } => {
+                self.waiting.insert(lock, (Instant::now(), module));
+            }
+            Message::Waited { lock } => {
+                self.waiting.remove(&lock);
             }
             Message::Retry { url, wait, cause } => {
                 if json {
@@ -360,6 +392,28 @@ impl Picture {
                     let first_line = cause.lines().next().unwrap_or_default();
                     let seconds = wait.as_secs_f64();
                     self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
+                }
+            }
+            Message::Resume { url, bytes } => {
+                if json {
+                    let mut object = self.json("resume", None);
+                    object.string("url", &url);
+                    object.number("bytes", bytes);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!("# {} kept of {url}", human(bytes)));
+                }
+            }
+            Message::Again { module, cause } => {
+                if json {
+                    let mut object = self.json("again", Some(&module));
+                    object.string("cause", &cause);
+                    self.print(&object.compact());
+                } else if self.settings.verbose || self.settings.requests {
+                    self.say(&format!(
+                        "# {module}: what was kept and what came later do not fit: fetching all \
+                         of it again"
+                    ));
                 }
             }
             Message::Line(line) => self.say(&line),
@@ -379,23 +433,26 @@ impl Picture {
 
     fn tell_long_waits(&mut self) {
         let now = Instant::now();
-        let told: Vec<ModuleVersion> = self
+        let told: Vec<String> = self
             .waiting
             .iter()
             .filter(|(_, (since, _))| now.duration_since(*since) >= WAITING)
-            .map(|(module, _)| module.clone())
+            .map(|(lock, _)| lock.clone())
             .collect();
-        for module in told {
-            if let Some((_, lock)) = self.waiting.remove(&module) {
-                if self.shown == Shown::Events {
-                    let mut object = self.json("wait", Some(&module));
-                    object.string("lock", &lock);
-                    self.print(&object.compact());
-                } else {
-                    self.say(&format!(
-                        "waiting for another process: {module} (lock {lock})"
-                    ));
-                }
+        for lock in told {
+            let Some((_, module)) = self.waiting.remove(&lock) else {
+                continue;
+            };
+            if self.shown == Shown::Events {
+                let mut object = self.json("wait", module.as_ref());
+                object.string("lock", &lock);
+                self.print(&object.compact());
+            } else {
+                let module = module.map(|module| format!("{module} "));
+                let module = module.unwrap_or_default();
+                self.say(&format!(
+                    "waiting for another process: {module}(lock {lock})"
+                ));
             }
         }
     }
@@ -426,6 +483,9 @@ impl Picture {
                 self.graph
             ),
         };
+        if let Some(retries) = retries(self.retries.load(Ordering::Relaxed)) {
+            line.push_str(&format!("  {retries}"));
+        }
         let slowest = self.working.iter().min_by_key(|(_, since)| **since);
         if let Some((module, since)) = slowest.filter(|(_, since)| since.elapsed() >= SLOW) {
             line.push_str(&format!("  {module} ({} s)", since.elapsed().as_secs()));
@@ -450,74 +510,10 @@ impl Picture {
     }
 }
 
-/// Bytes in decimal units, with three digits: `512 B`, `1.23 MB`.
-#[must_use]
-pub fn human(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB"] {
-        if value < 999.5 || unit == "GB" {
-            let digits = match unit {
-                "B" => 0,
-                _ if value < 9.995 => 2,
-                _ if value < 99.95 => 1,
-                _ => 0,
-            };
-            return format!("{value:.digits$} {unit}");
-        }
-        value /= 1000.0;
-    }
-    format!("{bytes} B")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_readable() {
-        let rows = [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.00 kB"),
-            (12_345, "12.3 kB"),
-            (999_499, "999 kB"),
-            (999_500, "1.00 MB"),
-            (500 << 20, "524 MB"),
-            (5_000_000_000_000, "5000 GB"),
-        ];
-        for (bytes, want) in rows {
-            assert_eq!(human(bytes), want);
-        }
-    }
-
-    #[test]
-    fn what_is_fetched_or_done_waits_no_longer() {
-        let settings = LiveSettings {
-            progress: Progress::Never,
-            log: Log::Text,
-            requests: false,
-            verbose: false,
-            quiet: false,
-        };
-        let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
-        let ends = [
-            Message::Started(module.clone()),
-            Message::Finished {
-                module: module.clone(),
-                failed: false,
-            },
-        ];
-        for end in ends {
-            let mut picture = Picture::new(settings, Arc::default());
-            picture.take(Message::Waiting {
-                module: module.clone(),
-                lock: "v1.0.0.lock".to_owned(),
-            });
-            assert_eq!(picture.waiting.len(), 1);
-            picture.take(end);
-            assert!(picture.waiting.is_empty());
-        }
-    }
+    use crate::config::{Log, Progress};
 
     #[test]
     fn a_thread_starts_when_there_is_something_to_tell() {
@@ -535,7 +531,7 @@ mod tests {
             matches!(*live.printing(), Printing::Thread { .. })
         };
         let wait: fn(&Live, &ModuleVersion) =
-            |live, module| live.waiting(module, Path::new("v1.0.0.lock"));
+            |live, module| live.waiting(Path::new("v1.0.0.lock"), Some(module));
         assert!(!prints(silent, |live, module| live.started(module)));
         assert!(prints(silent, wait));
         let quiet = LiveSettings {
@@ -551,7 +547,7 @@ mod tests {
         // After the end, when results are printed, nothing starts again.
         assert!(!prints(silent, |live, module| {
             live.clear();
-            live.waiting(module, Path::new("v1.0.0.lock"));
+            live.waiting(Path::new("v1.0.0.lock"), Some(module));
         }));
     }
 }

@@ -7,15 +7,19 @@
 //! thread.
 
 mod console;
+mod count;
 mod explained;
 mod json;
 mod live;
 mod outcome;
+mod shown;
 mod verified;
 
 pub use console::Console;
+pub use count::{human, retries};
 pub use explained::Explained;
 pub use json::JsonObject;
-pub use live::{Live, LiveSettings, human};
+pub use live::Live;
 pub use outcome::{Asked, outcome_json};
+pub use shown::LiveSettings;
 pub use verified::{finding, report_json};

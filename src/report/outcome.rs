@@ -23,8 +23,9 @@ pub enum Asked {
 /// The object that `go mod download -json` prints for a module.
 ///
 /// Keys after `Origin` are ours: `ErrorKind` (see [`crate::Kind::name`]), `Bytes` (of bodies
-/// received), `Retries` (requests made again). The origin is shown of a module that was named
-/// with its version, or with a query that the source resolved, as go does.
+/// received), `Resumed` (bytes kept of cut transfers), `Retries` (requests made again). The origin
+/// is shown of a module that was named with its version, or with a query that the source resolved,
+/// as go does.
 #[must_use]
 pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     let mut json = JsonObject::new();
@@ -71,6 +72,9 @@ pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     );
     if outcome.traffic.bytes > 0 {
         json.number("Bytes", outcome.traffic.bytes);
+    }
+    if outcome.traffic.resumed > 0 {
+        json.number("Resumed", outcome.traffic.resumed);
     }
     if outcome.traffic.retries > 0 {
         json.number("Retries", outcome.traffic.retries.into());

@@ -233,23 +233,6 @@ fn parse_base(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// A sink that is restarted before the second hop writes to it.
-struct PerHop<'a> {
-    sink: &'a mut dyn Sink,
-    used: bool,
-}
-
-impl PerHop<'_> {
-    fn next(&mut self) -> Result<&mut dyn Sink> {
-        if std::mem::replace(&mut self.used, true) {
-            self.sink.restart().map_err(|cause| {
-                Error::new(Kind::LocalIo, "cannot start the download again").because(cause)
-            })?;
-        }
-        Ok(self.sink)
-    }
-}
-
 impl Source for Chain {
     fn each(
         &self,
@@ -279,9 +262,8 @@ impl Source for Chain {
     }
 
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
-        let mut sink = PerHop { sink, used: false };
         self.ask(module.path(), module.version().as_str(), |proxy| {
-            proxy.zip(module, sink.next()?)
+            proxy.zip(module, sink)
         })
     }
 }

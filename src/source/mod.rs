@@ -2,7 +2,8 @@
 //!
 //! A [`Source`] answers five questions about a module: which versions there are, which is the
 //! latest, the metadata of a revision, a version's go.mod and its zip. [`Chain`] answers by
-//! Go's GOPROXY rules; [`Offline`] refuses everything. Nothing here knows a cache, checks a
+//! Go's GOPROXY rules; [`Offline`] refuses everything; a [`LowerCache`] gives what another module
+//! cache has, and is asked before either. Nothing here knows a cache, checks a
 //! checksum or prints. Version control (`direct`) is not supported yet; its place is a third
 //! kind of hop in `chain`. A [`DatabaseRoute`] finds the way to a checksum database, which a
 //! proxy may serve as well, and gets its files unchecked.
@@ -13,6 +14,7 @@
 mod chain;
 mod database;
 mod info;
+mod lower;
 mod offline;
 mod proxy;
 mod time;
@@ -20,6 +22,7 @@ mod time;
 pub use chain::Chain;
 pub use database::DatabaseRoute;
 pub use info::{Info, Origin};
+pub use lower::LowerCache;
 pub use offline::Offline;
 pub use time::Time;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::transport::testserver::{Server, Then, raw, reply};
-use crate::transport::{NoObserver, ProxySettings, RetryPolicy, RootSettings};
+use crate::transport::{NoObserver, ProxySettings, Resumable, RetryPolicy, RootSettings};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const LIMIT: u64 = 1 << 20;
@@ -41,6 +41,7 @@ impl Observer for Recorder {
             Event::Response {
                 status, attempt, ..
             } => format!("response {attempt} {status}"),
+            Event::Resume { bytes, .. } => format!("resume {bytes}"),
             Event::Body { bytes, .. } => format!("body {bytes}"),
             Event::Retry { attempt, wait, .. } => format!("retry {attempt} {wait:?}"),
             Event::Failed { attempt, .. } => format!("failed {attempt}"),
@@ -151,6 +152,7 @@ fn retries_wait_as_the_server_says_and_are_reported() {
         Fetched {
             value: b"body".to_vec(),
             bytes: 4,
+            resumed: 0,
             retries: 2
         }
     );
@@ -473,7 +475,7 @@ fn a_sink_that_fails_ends_it() {
         }
     }
     impl Sink for Full {
-        fn restart(&mut self) -> io::Result<()> {
+        fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
             Ok(())
         }
     }
@@ -497,6 +499,7 @@ fn files_are_read_as_go_reads_them() {
         Fetched {
             value: b"text".to_vec(),
             bytes: 4,
+            resumed: 0,
             retries: 0
         }
     );
@@ -526,5 +529,7 @@ fn a_new_client_has_done_nothing() {
 
 #[path = "client_answer_tests.rs"]
 mod answers;
+#[path = "client_resume_tests.rs"]
+mod resume;
 #[path = "client_secure_tests.rs"]
 mod secure;

@@ -14,8 +14,8 @@ pub trait Observer: Send + Sync {
 /// Something that happened to one request over the network. Of `file://` URLs only the bytes are
 /// told.
 ///
-/// Per request: `Start`, then for each response (redirects included) `Response`, then any number
-/// of `Body`; a failed try ends with `Retry`, after which `Start` follows, or with `Failed`; a
+/// Per request: `Start`, then for each response (redirects included) `Response`, perhaps `Resume`,
+/// then any number of `Body`; a failed try ends with `Retry`, after which `Start` follows, or with `Failed`; a
 /// good one with `Done`. Attempts count from 1.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -37,6 +37,13 @@ pub enum Event<'a> {
         elapsed: Duration,
         /// The number of the try.
         attempt: u32,
+    },
+    /// The answer goes on where an earlier try or run was cut.
+    Resume {
+        /// The URL asked for.
+        url: &'a RedactedUrl,
+        /// How many bytes need not come again.
+        bytes: u64,
     },
     /// More of the body arrived.
     Body {

@@ -8,6 +8,7 @@ use ureq::Timeout;
 
 use super::Settings;
 use super::certificate;
+use super::deadline::Deadline;
 use super::hop::ConnectRefused;
 use super::socks::SocksRefused;
 use super::stale::Stale;
@@ -108,6 +109,9 @@ impl Circumstances<'_> {
             ureq::Error::HostNotFound => self
                 .network(format!("cannot look up {peer}: no address"))
                 .transient(),
+            ureq::Error::ConnectionFailed => self
+                .network(format!("cannot connect to {peer}"))
+                .transient(),
             ureq::Error::Io(error) => self.explain_io(&error),
             ureq::Error::Rustls(error) => self.explain_tls(&error),
             ureq::Error::Tls(reason) => self.network(format!("TLS with {peer}: {reason}")),
@@ -124,7 +128,24 @@ impl Circumstances<'_> {
         }
     }
 
+    /// The body ended before its time, without the connection saying so.
+    pub(super) fn closed_early(&self) -> Error {
+        let peer = self.peer();
+        self.network(format!("{peer} closed the connection early"))
+            .transient()
+    }
+
+    /// More came than was announced.
+    pub(super) fn too_long(&self) -> Error {
+        let peer = self.peer();
+        self.network(format!("{peer} sent more than it announced"))
+            .transient()
+    }
+
     fn too_slow(&self) -> Error {
+        if let Some(deadline) = self.settings.deadline.filter(Deadline::is_over) {
+            return deadline.error(self.url);
+        }
         let (peer, whole) = (self.peer(), self.settings.whole_try());
         self.network(format!("{peer} did not send all of it within {whole:?}"))
             .transient()
@@ -200,9 +221,7 @@ impl Circumstances<'_> {
         }
         let (peer, text) = (self.peer(), io_text(error));
         match error.kind() {
-            io::ErrorKind::UnexpectedEof => self
-                .network(format!("{peer} closed the connection early"))
-                .transient(),
+            io::ErrorKind::UnexpectedEof => self.closed_early(),
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe => self

@@ -7,7 +7,9 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `client` | the one public way in: tries, redirects, limits, events |
+//! | `client` | the one public way in: tries and the waits between them |
+//! | `attempt` | one try: credentials, redirects, what a status means |
+//! | `body` | where a body goes and how much of it may come |
 //! | `agent` | the one ureq configuration, each changed default explained |
 //! | `hop`, `socks` | proxies: `CONNECT` for https and the absolute form for http, or SOCKS5 |
 //! | `proxy_env` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
@@ -19,21 +21,25 @@
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
 //! | `credentials` | who we are to whom: netrc, GOAUTH, tokens |
 //! | `status` | the text of a status that is not 200, as go words it |
+//! | `resume` | going on with a body that was cut: `Range`, `If-Range` |
+//! | `deadline` | the end of the whole run's time |
 //! | `retry`, `date` | the pure schedule of tries, `Retry-After` |
 //! | `url` | a parsed URL and its redacted form |
 //! | `file` | `file://` |
 //! | `event` | what an observer is told |
 //!
-//! Where later work belongs: *resume* is a `Range` header in `client::Client::one_try` and a sink
-//! that is kept instead of restarted; a *breaker* per host and *limits* (requests per host, bytes
+//! Where later work belongs: a *breaker* per host and *limits* (requests per host, bytes
 //! per second) are asked at the top of `client::Client::transfer`.
 
 mod agent;
+mod attempt;
+mod body;
 mod certificate;
 mod client;
 mod client_auth;
 mod credentials;
 mod date;
+mod deadline;
 mod encoding;
 mod event;
 mod failure;
@@ -43,6 +49,7 @@ mod hosts;
 mod issuer;
 mod lookup;
 mod proxy_env;
+mod resume;
 mod retry;
 mod roots;
 mod socks;
@@ -55,12 +62,15 @@ mod url;
 
 use std::time::Duration;
 
-pub use client::{Client, Fetched, Sink, TooLarge};
+pub use body::{Fetched, Sink, TooLarge};
+pub use client::Client;
 pub use client_auth::ClientCertSettings;
 pub use credentials::CredentialSettings;
 pub(crate) use date::days_from_civil;
+pub use deadline::Deadline;
 pub use event::{Event, NoObserver, Observer};
 pub use proxy_env::ProxySettings;
+pub use resume::{Kept, Resumable, Validator};
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use roots::RootSettings;
 #[cfg(test)]
@@ -80,6 +90,8 @@ pub struct Settings {
     /// The longest that one try of [`Client::get`] may take as a whole, redirects included;
     /// `stall_timeout` if that is longer.
     pub small_body_timeout: Duration,
+    /// When all requests end, be they finished or not.
+    pub deadline: Option<Deadline>,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
     /// The certificate for servers that ask for one.
@@ -118,6 +130,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             small_body_timeout: SMALL_BODY_TIMEOUT,
+            deadline: None,
             roots: RootSettings::default(),
             client_cert: ClientCertSettings::default(),
             proxy: ProxySettings::default(),

@@ -16,6 +16,8 @@ pub struct RetryPolicy {
     pub cap: Duration,
     /// The longest wait that a server can ask for; a longer wish is cut to this.
     pub max_retry_after: Duration,
+    /// No try begins later than this after the first one began.
+    pub max_time: Option<Duration>,
 }
 
 impl Default for RetryPolicy {
@@ -25,6 +27,7 @@ impl Default for RetryPolicy {
             base: Duration::from_millis(250),
             cap: Duration::from_secs(10),
             max_retry_after: Duration::from_secs(60),
+            max_time: None,
         }
     }
 }
@@ -43,12 +46,18 @@ pub enum Failure {
 impl RetryPolicy {
     /// How long to wait before the next try, or `None` to give up.
     ///
-    /// `tries` counts those made, from 1. Without word from the server the wait is `jitter`
+    /// `tries` counts those made, from 1, and `elapsed` is since the first one began. Without word from the server the wait is `jitter`
     /// times `min(cap, base * 2^(tries-1))` ("full jitter": clients that failed together come
     /// back spread out). With word from it, it is what the server asked for, cut to
     /// `max_retry_after`, and `jitter * base` on top for the same reason. `jitter` is in [0, 1).
     #[must_use]
-    pub fn schedule(&self, tries: u32, failure: Failure, jitter: f64) -> Option<Duration> {
+    pub fn schedule(
+        &self,
+        tries: u32,
+        elapsed: Duration,
+        failure: Failure,
+        jitter: f64,
+    ) -> Option<Duration> {
         if tries > self.retries {
             return None;
         }
@@ -57,18 +66,22 @@ impl RetryPolicy {
         } else {
             0.5
         };
-        match failure {
-            Failure::Final => None,
+        let wait = match failure {
+            Failure::Final => return None,
             Failure::Transient => {
                 // More doublings than 31 would not fit; the cap is reached long before.
                 let doublings = tries.saturating_sub(1).min(31);
                 let longest = self.base.saturating_mul(1 << doublings).min(self.cap);
-                Some(longest.mul_f64(jitter))
+                longest.mul_f64(jitter)
             }
             Failure::After(wish) => {
-                Some(wish.min(self.max_retry_after) + self.base.min(self.cap).mul_f64(jitter))
+                wish.min(self.max_retry_after) + self.base.min(self.cap).mul_f64(jitter)
             }
-        }
+        };
+        let next = elapsed.saturating_add(wait);
+        self.max_time
+            .is_none_or(|most| next <= most)
+            .then_some(wait)
     }
 }
 
@@ -134,35 +147,58 @@ mod tests {
             ..RetryPolicy::default()
         };
         let longest: Vec<_> = (1..=9)
-            .map(|tries| policy.schedule(tries, Failure::Transient, 1.0))
+            .map(|tries| policy.schedule(tries, MS(0), Failure::Transient, 1.0))
             .collect();
         let want = [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000];
         let mut want: Vec<_> = want.into_iter().map(|ms| Some(MS(ms))).collect();
         want.push(None);
         assert_eq!(longest, want);
-        assert_eq!(policy.schedule(3, Failure::Transient, 0.25), Some(MS(250)));
-        assert_eq!(policy.schedule(3, Failure::Transient, 0.0), Some(MS(0)));
+        assert_eq!(
+            policy.schedule(3, MS(0), Failure::Transient, 0.25),
+            Some(MS(250))
+        );
+        assert_eq!(
+            policy.schedule(3, MS(0), Failure::Transient, 0.0),
+            Some(MS(0))
+        );
     }
 
     #[test]
     fn servers_are_obeyed_within_reason() {
         let policy = RetryPolicy::default();
         let after = |secs| Failure::After(Duration::from_secs(secs));
-        assert_eq!(policy.schedule(1, after(7), 0.0), Some(MS(7000)));
-        assert_eq!(policy.schedule(4, after(7), 0.5), Some(MS(7125)));
-        assert_eq!(policy.schedule(1, after(86_400), 0.0), Some(MS(60_000)));
-        assert_eq!(policy.schedule(5, after(1), 0.0), None);
+        assert_eq!(policy.schedule(1, MS(0), after(7), 0.0), Some(MS(7000)));
+        assert_eq!(policy.schedule(4, MS(0), after(7), 0.5), Some(MS(7125)));
+        assert_eq!(
+            policy.schedule(1, MS(0), after(86_400), 0.0),
+            Some(MS(60_000))
+        );
+        assert_eq!(policy.schedule(5, MS(0), after(1), 0.0), None);
     }
 
     #[test]
     fn final_failures_and_no_retries_give_up() {
         let policy = RetryPolicy::default();
-        assert_eq!(policy.schedule(1, Failure::Final, 0.5), None);
+        assert_eq!(policy.schedule(1, MS(0), Failure::Final, 0.5), None);
         let once = RetryPolicy {
             retries: 0,
             ..policy
         };
-        assert_eq!(once.schedule(1, Failure::Transient, 0.5), None);
+        assert_eq!(once.schedule(1, MS(0), Failure::Transient, 0.5), None);
+    }
+
+    #[test]
+    fn no_try_begins_after_the_time_for_all_of_them() {
+        let policy = RetryPolicy {
+            max_time: Some(MS(1000)),
+            ..RetryPolicy::default()
+        };
+        let after = Failure::After(MS(600));
+        assert_eq!(policy.schedule(1, MS(300), after, 0.0), Some(MS(600)));
+        assert_eq!(policy.schedule(1, MS(400), after, 0.0), Some(MS(600)));
+        assert_eq!(policy.schedule(1, MS(401), after, 0.0), None);
+        assert_eq!(policy.schedule(1, MS(1001), Failure::Transient, 0.0), None);
+        assert_eq!(policy.schedule(1, Duration::MAX, after, 0.5), None);
     }
 
     #[test]
@@ -172,13 +208,14 @@ mod tests {
             base: Duration::MAX,
             cap: Duration::from_secs(1),
             max_retry_after: Duration::from_secs(5),
+            max_time: None,
         };
         assert_eq!(
-            policy.schedule(u32::MAX, Failure::Transient, f64::NAN),
+            policy.schedule(u32::MAX, MS(0), Failure::Transient, f64::NAN),
             Some(MS(500))
         );
         assert_eq!(
-            policy.schedule(9, Failure::After(Duration::MAX), 1.0),
+            policy.schedule(9, MS(0), Failure::After(Duration::MAX), 1.0),
             Some(MS(6000))
         );
     }

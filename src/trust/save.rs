@@ -4,18 +4,24 @@
 //! go.sum file itself. The file is edited in place, because the second lock is a lock of the
 //! file: renaming a new one over it would leave whoever waits with the lock of a file that is
 //! gone, and what it then writes would be lost. The file keeps its owner, mode and links, too.
-//! What is longer is appended before anything is overwritten, so that a full disk shows while
-//! the old text is whole; a failure puts the old text back.
+//!
+//! New lines are first appended to the old text, so that a full disk shows while that is whole,
+//! and a failure puts it back; then everything is put in order by one write of the same length. A
+//! run that is killed leaves the old text, all lines out of order, or all in order: each is a
+//! go.sum that both programs read. (`go` writes the tail of the new text first: killed then, it
+//! leaves a line that is cut in two.)
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::policy::{Line, State, Status, SumPolicy};
-use crate::cache::{Cache, FileLock};
-use crate::error::{Error, Result};
+use crate::cache::{Cache, Locks, writing};
+use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
+use crate::steps;
 
 impl SumPolicy {
     /// True if this run accepted a sum that go.sum does not have: only then is there anything
@@ -29,8 +35,8 @@ impl SumPolicy {
     /// build list needs them. Returns whether the file was written.
     ///
     /// # Errors
-    /// [`crate::Kind::LocalIo`], naming the file; [`crate::Kind::Input`] if it became malformed
-    /// meanwhile.
+    /// [`Kind::LocalIo`] or [`Kind::LockTimeout`], naming the file; [`Kind::Input`] if it became
+    /// malformed meanwhile.
     pub fn save(&self, cache: &Cache, keep: impl Fn(&str, &str) -> bool) -> Result<bool> {
         let Some(file) = self.file() else {
             return Ok(false);
@@ -45,12 +51,14 @@ impl SumPolicy {
         {
             return Ok(false);
         }
-        let _side_lock = cache.side_lock().ok();
         let updating = |error: Error| error.context("updating go.sum");
-        rewrite(
-            file,
-            |now| Ok(updated(&state, file, now, &keep)?.to_bytes()),
-        )
+        let _side_lock = match cache.side_lock() {
+            Err(error) if error.kind() == Kind::LockTimeout => return Err(updating(error)),
+            lock => lock.ok(),
+        };
+        rewrite(cache.locks(), file, |now| {
+            Ok(updated(&state, file, now, &keep)?.to_bytes())
+        })
         .map_err(updating)?;
         Ok(true)
     }
@@ -72,26 +80,47 @@ fn updated(
     Ok(sums)
 }
 
-fn rewrite(file: &Path, change: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<()> {
-    let mut lock = FileLock::acquire(file)?;
+fn rewrite(locks: &Locks, file: &Path, change: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<()> {
+    let mut lock = locks.acquire(file, None)?;
+    let _writing = writing();
     let mut before = Vec::new();
     lock.file()
         .read_to_end(&mut before)
         .map_err(|cause| Error::io("cannot read", file, cause))?;
     let after = change(&before)?;
-    replace(lock.file(), &before, &after).map_err(|cause| {
+    replace(lock.file(), &before, after).map_err(|cause| {
         // Best effort, as in go: the disk that failed may fail again.
         let _ = restore(lock.file(), &before);
         Error::io("cannot write", file, cause)
     })
 }
 
-/// Makes `before` into `after`, the tail first.
-fn replace(file: &fs::File, before: &[u8], after: &[u8]) -> io::Result<()> {
-    let (head, tail) = after.split_at(before.len().min(after.len()));
-    file.write_all_at(tail, head.len() as u64)?;
-    file.write_all_at(head, 0)?;
-    file.set_len(after.len() as u64)
+/// Makes `before` into `after`, which has all its lines: appends, then puts in order.
+fn replace(file: &fs::File, before: &[u8], mut after: Vec<u8>) -> io::Result<()> {
+    let lines = |text: &[u8]| -> Vec<Vec<u8>> {
+        let lines = text.split_inclusive(|&byte| byte == b'\n');
+        lines.map(<[u8]>::to_vec).collect()
+    };
+    let old: HashSet<Vec<u8>> = lines(before).into_iter().collect();
+    let mut new = Vec::new();
+    if !before.is_empty() && !before.ends_with(b"\n") {
+        new.push(b'\n');
+    }
+    new.extend(
+        lines(&after)
+            .into_iter()
+            .filter(|line| !old.contains(line))
+            .flatten(),
+    );
+    file.write_all_at(&new, before.len() as u64)?;
+    steps::reached("sum-appended");
+    // Where the old text had blank or double lines, the new one is shorter. Line feeds fill the
+    // rest until it is cut off.
+    let (length, appended) = (after.len(), before.len() + new.len());
+    after.resize(length.max(appended), b'\n');
+    file.write_all_at(&after, 0)?;
+    steps::reached("sum-ordered");
+    file.set_len(length as u64)
 }
 
 fn restore(file: &fs::File, before: &[u8]) -> io::Result<()> {
@@ -102,6 +131,7 @@ fn restore(file: &fs::File, before: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::FileLock;
     use crate::module::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -195,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_puts_the_old_text_back() {
+    fn text_is_replaced_and_a_failure_puts_the_old_one_back() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("go.sum");
         fs::write(&file, "old\n").unwrap();
@@ -204,10 +234,17 @@ mod tests {
             .write(true)
             .open(&file)
             .unwrap();
-        replace(&open, b"old\n", b"newer and longer\n").unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"newer and longer\n");
-        replace(&open, b"newer and longer\n", b"x\n").unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"x\n");
+        for (before, after) in [
+            ("old\n", "new\nold\nolder\n"),
+            ("", "a\n"),
+            ("b", "a\nb\n"),
+            ("\n\nb\nb\n   \n", "a\nb\n"),
+            ("c\nb\n", "b\nc\n"),
+        ] {
+            fs::write(&file, before).unwrap();
+            replace(&open, before.as_bytes(), after.into()).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), after, "{before:?}");
+        }
         open.write_all_at(b"half of what should", 1).unwrap();
         restore(&open, b"x\n").unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"x\n");

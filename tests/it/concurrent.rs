@@ -123,3 +123,39 @@ fn waiting_is_not_told_to_who_wants_quiet() {
     drop(held);
     program.wait().ok().stdout("").stderr("");
 }
+
+/// `cargo test --test it -- --ignored --nocapture many_rounds`
+#[test]
+#[ignore = "takes a minute; the test above is its small form"]
+fn many_rounds_of_many_processes() {
+    let Some(_) = require_go() else { return };
+    let reference_proxy = Proxy::serve();
+    let reference = Sandbox::with("hello", &reference_proxy);
+    reference.go(["mod", "download"]).ok();
+    let mut requests_of_small_files = 0;
+    for _ in 0..20 {
+        let proxy = Proxy::serve().delaying("*", Duration::from_millis(5), Times::ALWAYS);
+        let first = Sandbox::with("hello", &proxy);
+        let others: Vec<Sandbox> = (0..11)
+            .map(|_| Sandbox::with("hello", &proxy).cache_of(&first))
+            .collect();
+        let running: Vec<_> = std::iter::once(&first)
+            .chain(&others)
+            .enumerate()
+            .map(|(number, sandbox)| match number % 3 {
+                2 => sandbox.spawn_go(["mod", "download"]),
+                _ => sandbox.spawn(["download"]),
+            })
+            .collect();
+        for program in running {
+            program.wait().ok();
+        }
+        reference
+            .picture()
+            .assert_same(&first.picture(), "a cache made alone and one made together");
+        assert_eq!(proxy.hits("*.zip"), 13, "each zip once");
+        requests_of_small_files += proxy.requests().len() - 13;
+    }
+    eprintln!("20 rounds, 240 processes: each of 13 zips fetched once in every round;");
+    eprintln!("{requests_of_small_files} requests of .info and .mod, which no lock covers");
+}

@@ -11,17 +11,24 @@
 
 mod concurrent;
 mod credentials;
+mod disk;
 mod download;
 mod flags;
 mod hostile;
 mod input;
 mod json;
+mod kill;
 mod kit;
+mod locks;
+mod lower;
+mod module_rules;
 mod network;
 mod query;
 mod readme;
 mod readonly;
 mod repair;
+mod resume;
+mod signals;
 mod static_binary;
 mod sum;
 mod sumdb;

@@ -9,7 +9,7 @@ use crate::support::{Proxy, Sandbox, Times, require_go, sums};
 const TOOL: &str = "example.com/tool/@v/v0.5.0.zip";
 
 /// Modules without requirements, and the project that requires them all.
-fn crowd(count: usize, bytes_each: usize) -> (Vec<Module>, Sandbox) {
+pub fn crowd(count: usize, bytes_each: usize) -> (Vec<Module>, Sandbox) {
     let modules: Vec<Module> = (0..count)
         .map(|number| {
             let path = format!("example.com/m{number:03}");

@@ -2,6 +2,13 @@
 //!
 //! Where tests run as root, for whom modes do not hold, programs run as `nobody`.
 
+use std::path::Path;
+
+use crate::support::go::only_modfetch;
+use crate::support::sandbox::change_modes;
+use crate::support::sumdb::SumDb;
+use crate::support::tree::Picture;
+use crate::support::universe::Universe;
 use crate::support::{Proxy, Sandbox};
 
 #[test]
@@ -25,6 +32,38 @@ fn a_complete_read_only_cache_works() {
         assert_eq!(proxy.connections(), 0);
         before.assert_same(&filled.picture(), "the cache before and after");
     }
+}
+
+#[test]
+fn what_a_database_said_proves_from_where_nobody_may_write() {
+    if !only_modfetch() {
+        return;
+    }
+    let universe = Universe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod"));
+    let database = SumDb::of(universe.modules());
+    let proxy = Proxy::serve();
+    database.serve_on(&proxy);
+    let with = |sandbox: Sandbox| sandbox.go_sum("").env("GOSUMDB", &database.gosumdb());
+    let filled = with(Sandbox::with("hello", &proxy));
+    filled.run(["download"]).ok();
+    filled.seal_cache();
+    change_modes(&filled.gopath_dir(), &|mode| mode & !0o222);
+    let before = (filled.picture(), Picture::of(&filled.gopath_dir()));
+    proxy.forget();
+    let gopath = filled.gopath_dir().display().to_string();
+    let reader = with(Sandbox::with("hello", &proxy)).env("GOPATH", &gopath);
+    let reader = reader.cache_of(&filled).unprivileged();
+    // Its project is its own.
+    let sum = reader.project_dir().join("go.sum");
+    std::os::unix::fs::chown(sum, Some(65534), None).ok();
+    reader.run(["download"]).ok().stdout("").stderr("");
+    assert_eq!(reader.read("go.sum"), filled.read("go.sum"));
+    assert_eq!(proxy.connections(), 0);
+    before
+        .0
+        .assert_same(&filled.picture(), "the cache before and after");
+    let heads = Picture::of(&filled.gopath_dir());
+    before.1.assert_same(&heads, "the heads before and after");
 }
 
 #[test]

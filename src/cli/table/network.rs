@@ -70,6 +70,19 @@ database are asked again, with growing waits, until TIME has passed since the fi
         ..OURS
     },
     Flag {
+        long: "retry-max-time",
+        value: Some("TIME"),
+        env: Some("MODFETCH_RETRY_MAX_TIME"),
+        commands: FETCHING,
+        brief: "Try no request again later than this after its first try",
+        detail: "Default 0: no limit but --retries. A try that has begun may take longer.",
+        set: |raw, given| {
+            raw.retry_max_time = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
         long: "connect-timeout",
         value: Some("TIME"),
         env: Some("MODFETCH_CONNECT_TIMEOUT"),
@@ -91,6 +104,20 @@ database are asked again, with growing waits, until TIME has passed since the fi
         detail: "Default 30s. There is no limit on a whole transfer that moves.",
         set: |raw, given| {
             raw.stall_timeout = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "timeout",
+        value: Some("TIME"),
+        env: Some("MODFETCH_TIMEOUT"),
+        commands: FETCHING,
+        brief: "End all requests this long after the start",
+        detail: "Default 0: no limit. What has not come by then fails with exit code 6; the next \
+                 run goes on from what is there.",
+        set: |raw, given| {
+            raw.timeout = Some(given.text());
             Ok(())
         },
         ..OURS

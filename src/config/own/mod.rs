@@ -106,6 +106,10 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         row(&RETRIES, go_env),
         row(&CONNECT_TIMEOUT, go_env),
         row(&STALL_TIMEOUT, go_env),
+        row(&LOCK_TIMEOUT, go_env),
+        row(&RO_CACHE, go_env),
+        row(&RETRY_MAX_TIME, go_env),
+        row(&TIMEOUT, go_env),
         row(&ALLOW_INSECURE_AUTH, go_env),
         row(&WAIT_PUBLISHED, go_env),
         row(&PROGRESS, go_env),
@@ -183,6 +187,11 @@ mod tests {
         assert!(OFFLINE.resolve(Some("yes"), &go_env(&[])).is_err());
         assert!(STALL_TIMEOUT.resolve(Some("0"), &go_env(&[])).is_err());
         assert!(CONNECT_TIMEOUT.resolve(Some("25h"), &go_env(&[])).is_err());
+        assert!(TIMEOUT.resolve(Some("-1s"), &go_env(&[])).is_err());
+        assert_eq!(
+            TIMEOUT.resolve(Some("0s"), &go_env(&[])).unwrap().value,
+            None
+        );
         assert!(RETRIES.resolve(Some("101"), &go_env(&[])).is_err());
         assert!(PROGRESS.resolve(Some(""), &go_env(&[])).is_err());
         assert!(COLOR.resolve(Some("Auto"), &go_env(&[])).is_err());

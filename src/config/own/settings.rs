@@ -46,6 +46,38 @@ pub(in crate::config) const STALL_TIMEOUT: OwnSetting<Duration> = OwnSetting {
     default: "30s",
     parse: value::timeout,
 };
+/// `--lock-timeout`: the longest wait for a lock, if there is a limit.
+pub(in crate::config) const LOCK_TIMEOUT: OwnSetting<Option<Duration>> = OwnSetting {
+    flag: "--lock-timeout",
+    variable: "MODFETCH_LOCK_TIMEOUT",
+    alias: None,
+    default: "none",
+    parse: value::lock_limit,
+};
+/// `--ro-cache`: module caches that are only read.
+pub(in crate::config) const RO_CACHE: OwnSetting<Vec<PathBuf>> = OwnSetting {
+    flag: "--ro-cache",
+    variable: "MODFETCH_RO_CACHE",
+    alias: None,
+    default: "",
+    parse: value::directories,
+};
+/// `--retry-max-time`: how long after its first try a request may be tried again.
+pub(in crate::config) const RETRY_MAX_TIME: OwnSetting<Option<Duration>> = OwnSetting {
+    flag: "--retry-max-time",
+    variable: "MODFETCH_RETRY_MAX_TIME",
+    alias: None,
+    default: "0",
+    parse: value::limit,
+};
+/// `--timeout`: the longest that a run may take.
+pub(in crate::config) const TIMEOUT: OwnSetting<Option<Duration>> = OwnSetting {
+    flag: "--timeout",
+    variable: "MODFETCH_TIMEOUT",
+    alias: None,
+    default: "0",
+    parse: value::limit,
+};
 /// `--netrc-file`: credentials that come before those of GOAUTH.
 pub(in crate::config) const NETRC_FILE: OwnSetting<Option<PathBuf>> =
     file("--netrc-file", "MODFETCH_NETRC_FILE", None);

@@ -134,6 +134,33 @@ pub(super) fn timeout(text: &str) -> Parsed<Duration> {
         .ok_or_else(|| "want a time such as 10s, 1m30s, 250ms, or seconds, at most 24h".to_owned())
 }
 
+/// `none` is no limit.
+pub(super) fn lock_limit(text: &str) -> Parsed<Option<Duration>> {
+    if text == "none" {
+        return Ok(None);
+    }
+    parse_duration(text)
+        .filter(|wait| *wait <= MAX_TIMEOUT)
+        .map(Some)
+        .ok_or_else(|| "want none, or a time such as 10s, 1m30s, seconds, at most 24h".to_owned())
+}
+
+/// Directories separated by colons.
+pub(super) fn directories(text: &str) -> Parsed<Vec<PathBuf>> {
+    let dirs = text.split(':').filter(|dir| !dir.is_empty());
+    Ok(dirs.map(PathBuf::from).collect())
+}
+
+/// A time that may be absent: zero says so, as with curl.
+pub(super) fn limit(text: &str) -> Parsed<Option<Duration>> {
+    if parse_duration(text) == Some(Duration::ZERO) {
+        return Ok(None);
+    }
+    timeout(text)
+        .map(Some)
+        .map_err(|wanted| format!("{wanted}, or 0 for no limit"))
+}
+
 /// A path; no text is no file.
 pub(super) fn file(text: &str) -> Parsed<Option<PathBuf>> {
     Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))
@@ -245,6 +272,25 @@ mod tests {
             let want = Some(Duration::from_secs(seconds));
             prop_assert_eq!(parse_duration(&seconds.to_string()), want);
             prop_assert_eq!(parse_duration(&format!("{seconds}s")), want);
+        }
+    }
+
+    #[test]
+    fn limits_and_lists_of_directories() {
+        let seconds = |count| Ok(Some(Duration::from_secs(count)));
+        for (text, want) in [("none", Ok(None)), ("0", seconds(0)), ("1m", seconds(60))] {
+            assert_eq!(lock_limit(text), want, "{text}");
+        }
+        for text in ["", "None", "-1s", "25h", "soon"] {
+            assert!(lock_limit(text).is_err(), "{text}");
+        }
+        for (text, want) in [
+            ("", vec![]),
+            ("/a", vec!["/a"]),
+            ("/a::b:", vec!["/a", "b"]),
+        ] {
+            let want: Vec<PathBuf> = want.into_iter().map(PathBuf::from).collect();
+            assert_eq!(directories(text), Ok(want), "{text}");
         }
     }
 }

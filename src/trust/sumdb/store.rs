@@ -15,8 +15,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cache::{FileLock, write_atomically};
+use crate::cache::{FileLock, Locks, write_atomically, writing};
 use crate::error::{Error, Kind, Result};
+use crate::steps;
 
 /// A cached file that is longer is not read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -27,6 +28,7 @@ pub struct Store {
     cache: PathBuf,
     latest: Option<PathBuf>,
     writable: bool,
+    locks: Locks,
 }
 
 /// How the attempt to replace the newest head ended.
@@ -46,6 +48,7 @@ impl Store {
         Store {
             cache: gomodcache.join("cache/download/sumdb").join(name),
             latest: gopath.map(|path| path.join("pkg/sumdb").join(name).join("latest")),
+            locks: Locks::default(),
             writable: true,
         }
     }
@@ -66,6 +69,12 @@ impl Store {
         !self.writable
     }
 
+    /// The same files, waiting for the lock of the newest head in this way.
+    #[must_use]
+    pub fn with_locks(self, locks: Locks) -> Store {
+        Store { locks, ..self }
+    }
+
     /// The content of a cached file; `None` if there is none, or none that is readable.
     #[must_use]
     pub fn read(&self, file: &str) -> Option<Vec<u8>> {
@@ -75,7 +84,15 @@ impl Store {
 
     /// Caches a file. Returns whether that worked: a cache that cannot be written is no failure.
     pub fn write(&self, file: &str, data: &[u8]) -> bool {
-        self.writable && write_atomically(&self.cache.join(file), data).is_ok()
+        if !self.writable {
+            return false;
+        }
+        let written = write_atomically(&self.cache.join(file), data).is_ok();
+        steps::reached(match file.starts_with("lookup/") {
+            true => "lookup-written",
+            false => "tile-written",
+        });
+        written
     }
 
     /// The file of the newest head.
@@ -93,7 +110,7 @@ impl Store {
     /// may be read in the middle of a write, and is then read again under its lock.
     ///
     /// # Errors
-    /// [`Kind::LocalIo`], [`Kind::Input`].
+    /// [`Kind::LocalIo`], [`Kind::LockTimeout`], [`Kind::Input`].
     pub fn read_latest(&self, is_whole: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
         if !self.writable && self.latest.is_none() {
             return Ok(Vec::new());
@@ -101,8 +118,9 @@ impl Store {
         let path = self.latest_path()?;
         match read_bounded(path) {
             Ok(data) if is_whole(&data) || !self.writable => Ok(data),
-            Ok(data) => match FileLock::acquire(path) {
+            Ok(data) => match self.locks.acquire(path, None) {
                 Ok(mut lock) => read_locked(&mut lock, path),
+                Err(error) if error.kind() == Kind::LockTimeout => Err(error),
                 // Nobody can be writing to a file that is read-only for all of us.
                 Err(_) => Ok(data),
             },
@@ -114,13 +132,14 @@ impl Store {
     /// Replaces the newest head, if it is still `expected` or there is none.
     ///
     /// # Errors
-    /// [`Kind::LocalIo`], [`Kind::Input`].
+    /// [`Kind::LocalIo`], [`Kind::LockTimeout`], [`Kind::Input`].
     pub fn advance_latest(&self, expected: &[u8], new: &[u8]) -> Result<Advance> {
         if !self.writable {
             return Ok(Advance::Done);
         }
         let path = self.latest_path()?;
-        let mut lock = FileLock::acquire(path)?;
+        let mut lock = self.locks.acquire(path, None)?;
+        let _writing = writing();
         let found = read_locked(&mut lock, path)?;
         if found == new {
             return Ok(Advance::Done);
@@ -130,6 +149,7 @@ impl Store {
         }
         overwrite(lock.file(), found.len(), new)
             .map_err(|cause| Error::io("cannot write", path, cause))?;
+        steps::reached("head-written");
         Ok(Advance::Done)
     }
 }

@@ -192,6 +192,13 @@ impl Proxy {
         self
     }
 
+    /// Gives a file this entity tag, be it a weak one.
+    pub fn tagging(self, path: &str, tag: &str) -> Proxy {
+        let tag = tag.to_owned();
+        self.shared.lock().site.tags.insert(path.to_owned(), tag);
+        self
+    }
+
     /// Answers 401 unless a request brings exactly this `Authorization` header.
     pub fn demanding(self, authorization: &str) -> Proxy {
         self.shared.lock().site.credentials = Some(authorization.to_owned());

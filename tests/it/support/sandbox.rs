@@ -233,6 +233,21 @@ impl Sandbox {
         }
     }
 
+    /// A sandbox of the same kind whose cache is a copy of this one's: for programs that would
+    /// add to it.
+    #[must_use]
+    pub fn with_copied_cache(self, other: &Sandbox) -> Sandbox {
+        if !other.cache.exists() {
+            return self;
+        }
+        let copied = Command::new("cp")
+            .arg("-a")
+            .args([&other.cache, &self.cache])
+            .status();
+        assert!(copied.is_ok_and(|status| status.success()), "cp -a failed");
+        self
+    }
+
     /// Writes a file of the cache.
     pub fn write(&self, relative: &str, data: &[u8]) {
         fs::write(self.cached(relative), data).expect("the cache is ours");
@@ -286,6 +301,12 @@ impl Sandbox {
     /// first command that fails ends it.
     #[track_caller]
     pub fn shell(&self, script: &str) -> Run {
+        self.spawn_shell(script).wait()
+    }
+
+    /// Starts such a script.
+    #[track_caller]
+    pub fn spawn_shell(&self, script: &str) -> Running {
         let built = self.modfetch();
         let folder = built.parent().expect("a file is in a folder");
         let mut command = self.command(Path::new("sh"), ["-euc", script]);
@@ -297,7 +318,6 @@ impl Sandbox {
             self.root.path().to_owned(),
             self.limit,
         )
-        .wait()
     }
 
     fn command<'a>(&self, program: &Path, args: impl IntoIterator<Item = &'a str>) -> Command {

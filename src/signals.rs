@@ -1,0 +1,126 @@
+//! What a signal does to a run that may be in the middle of something.
+//!
+//! | signal | effect |
+//! |---|---|
+//! | SIGINT, SIGTERM | small writes are finished, one message, then the end: status 130 or 143 |
+//! | the same again | the end at once |
+//! | SIGXFSZ | none: the write fails instead, and says which file is too large |
+//! | SIGPIPE | none (Rust's default): the write fails, which `report` takes for a quiet end |
+//! | SIGHUP and others | the system's default |
+//!
+//! Nothing is cleaned up: whatever a killed run leaves is sound, and what it fetched is worth
+//! keeping. As `go`, the program dies of the signal as `go` does, so that a shell sees which one it
+//! was; a shell shows 130 and 143 then, too. Otherwise it exits with that status, which also works
+//! for the first process of a container, which no signal of its own can kill.
+//!
+//! A signal that was ignored when the program started (`nohup`, `&` in a script) stays ignored.
+
+use std::ffi::c_int;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
+
+use crate::cache;
+
+/// How the program ends by a signal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// With exit status 128 and the signal's number.
+    #[default]
+    Status,
+    /// By the signal itself.
+    Signal,
+}
+
+/// The longest wait for small writes, and for the message: together well below a second.
+const WRITING: Duration = Duration::from_millis(400);
+const TELLING: Duration = Duration::from_millis(300);
+
+/// From now on SIGINT and SIGTERM end the program in good order, after `tell` has said so, which
+/// is given the signal's name. To be called once.
+pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
+    // A flag that nobody looks at: what counts is that the signal no longer kills.
+    let _ = flag::register(SIGXFSZ, Arc::default());
+    let ignored = ignored_signals();
+    let watched: Vec<c_int> = [SIGINT, SIGTERM]
+        .into_iter()
+        .filter(|signal| ignored & (1 << (signal - 1)) == 0)
+        .collect();
+    let Ok(mut signals) = Signals::new(&watched) else {
+        return;
+    };
+    let waiting = thread::Builder::new().name("signals".into());
+    let waiting = waiting.spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            end(signal, ending, tell);
+        }
+    });
+    // Without that thread the first one counts like a second one: nothing is told.
+    let begun = Arc::new(AtomicBool::new(waiting.is_err()));
+    for signal in watched {
+        // In this order, so that the first one only sets the flag. What cannot be registered
+        // leaves the first one in force, which is enough.
+        let _ = match ending {
+            Ending::Status => {
+                flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&begun))
+            }
+            Ending::Signal => flag::register_conditional_default(signal, Arc::clone(&begun)),
+        };
+        let _ = flag::register(signal, Arc::clone(&begun));
+    }
+}
+
+fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
+    cache::settle(WRITING);
+    let (done, told) = bounded(1);
+    let name = low_level::signal_name(signal).unwrap_or("a signal");
+    // In a thread of its own: a terminal that takes nothing must not keep the program alive.
+    let telling = thread::Builder::new().spawn(move || {
+        tell(name);
+        let _ = done.send(());
+    });
+    if telling.is_ok() {
+        let _ = told.recv_timeout(TELLING);
+    }
+    if ending == Ending::Signal {
+        // Comes back only where the signal cannot kill.
+        let _ = low_level::emulate_default_handler(signal);
+    }
+    // Not std's exit: it runs what other threads may still be using.
+    low_level::exit(128 + signal);
+}
+
+/// The signals that were set to be ignored, a bit for each, the lowest for signal 1; none where
+/// the system does not tell.
+fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_in(&status)
+}
+
+/// Source: proc(5), `SigIgn`.
+fn ignored_in(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_mask() {
+        // As `nohup grep SigIgn /proc/self/status` shows it: SIGHUP is 1, SIGPIPE 13.
+        assert_eq!(ignored_in("Name:\tx\nSigIgn:\t0000000000000001\n"), 1);
+        assert_eq!(ignored_in("SigIgn:\t0000000000001002\n"), 1 << 12 | 1 << 1);
+        assert_eq!(ignored_in("Name:\tx\n"), 0);
+        assert_eq!(ignored_in("SigIgn:\tnonsense\n"), 0);
+    }
+}

@@ -1,0 +1,209 @@
+//! Where a body goes, how much of it is allowed, and what became of it.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+use ureq::Body;
+use ureq::http::Response;
+
+use super::attempt::Failed;
+use super::encoding::{Decoded, Encoding, Trouble};
+use super::event::{Event, Observer};
+use super::failure::Circumstances;
+use super::resume::{Kept, Resumable};
+use super::status::MAX_DRAIN_BYTES;
+use super::url::RedactedUrl;
+use crate::error::{Error, Kind};
+
+/// How much is read and handed on at once.
+pub(super) const CHUNK_BYTES: usize = 32 << 10;
+
+/// Where a body goes.
+pub trait Sink: io::Write {
+    /// Throws away what was written: the first byte of a body comes next. If that body can be
+    /// gone on with after a cut, `resumable` says how.
+    ///
+    /// # Errors
+    /// What the system says; the transfer then fails for good.
+    fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()>;
+
+    /// What it holds of a body that can be gone on with, of an earlier try or an earlier run.
+    fn kept(&self) -> Option<Kept> {
+        None
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
+        self.clear();
+        Ok(())
+    }
+}
+
+/// What a successful transfer brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched<T> {
+    /// The outcome.
+    pub value: T,
+    /// How many bytes of body came over the network (or from a file) in the try that worked.
+    pub bytes: u64,
+    /// How many more bytes of it an earlier try or run had left, which did not come again.
+    pub resumed: u64,
+    /// How many tries failed before.
+    pub retries: u32,
+}
+
+impl<T> Fetched<T> {
+    /// Turns the outcome into another.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fetched<U> {
+        Fetched {
+            value: change(self.value),
+            bytes: self.bytes,
+            resumed: self.resumed,
+            retries: self.retries,
+        }
+    }
+}
+
+/// The reason of an error for a body that is longer than the caller's limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// In bytes.
+    pub limit: u64,
+}
+
+impl TooLarge {
+    /// True if `error` was caused by passing a limit.
+    #[must_use]
+    pub fn caused(error: &Error) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(cause) = next {
+            if cause.is::<TooLarge>() {
+                return true;
+            }
+            next = cause.source();
+        }
+        false
+    }
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "larger than {} bytes", self.limit)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+/// A body that is of no interest, or of little: so much of it as one answer commonly has,
+/// and not for long, however its bytes trickle.
+pub(super) fn briefly(body: Body, stall_timeout: Duration) -> impl Read {
+    let until = Instant::now().checked_add(stall_timeout);
+    Brief {
+        inner: body.into_reader(),
+        until,
+    }
+    .take(MAX_DRAIN_BYTES)
+}
+
+/// Which bytes of a body an answer has.
+pub(super) enum Extent {
+    /// All; and how they can be gone on with if they are cut.
+    Whole(Option<Resumable>),
+    /// Those that follow what is kept.
+    Rest(Kept),
+}
+
+/// Copies a body that is wanted; returns how many bytes were sent.
+pub(super) fn copy_body(
+    response: Response<Body>,
+    extent: &Extent,
+    limit: u64,
+    sink: &mut dyn Sink,
+    circumstances: &Circumstances<'_>,
+    observer: &dyn Observer,
+) -> Result<u64, Failed> {
+    let shown = circumstances.url;
+    let too_large =
+        || Error::new(Kind::Network, format!("reading {shown}")).because(TooLarge { limit });
+    let encoding = Encoding::of(response.headers())
+        .map_err(|name| circumstances.unsupported_encoding(name))?;
+    if encoding == Encoding::Identity
+        && response
+            .body()
+            .content_length()
+            .is_some_and(|length| length > limit)
+    {
+        return Err(too_large().into());
+    }
+    let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut told = 0;
+    let mut total = match extent {
+        Extent::Whole(resumable) => {
+            let restarted = sink.restart(resumable.as_ref());
+            restarted.map_err(|cause| unwritable(shown, cause))?;
+            0
+        }
+        Extent::Rest(kept) => {
+            let (url, bytes) = (shown, kept.bytes);
+            observer.event(&Event::Resume { url, bytes });
+            bytes
+        }
+    };
+    // Of a whole body the length in its header is enforced below us; of a rest it need not have
+    // one, and nothing may follow the last byte.
+    let end = match extent {
+        Extent::Whole(_) => None,
+        Extent::Rest(kept) => Some(kept.of.length),
+    };
+    loop {
+        let count = match body.read(&mut chunk) {
+            Ok(0) if end.is_none_or(|end| total == end) => return Ok(body.received()),
+            Ok(0) => return Err(circumstances.closed_early().into()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => {
+                return Err(Failed::from(match body.trouble() {
+                    Trouble::Transfer => circumstances.explain_io(&error),
+                    Trouble::Decoding => circumstances.undecodable(&error),
+                    Trouble::TooLong => too_large(),
+                }));
+            }
+        };
+        total += count as u64;
+        if total > limit {
+            return Err(too_large().into());
+        }
+        if end.is_some_and(|end| total > end) {
+            return Err(circumstances.too_long().into());
+        }
+        let part = chunk.get(..count).unwrap_or_default();
+        sink.write_all(part)
+            .map_err(|cause| unwritable(shown, cause))?;
+        let bytes = body.received().saturating_sub(told);
+        told += bytes;
+        observer.event(&Event::Body { url: shown, bytes });
+    }
+}
+
+/// Ends, as if there were no more, when its time is up.
+struct Brief<R> {
+    inner: R,
+    until: Option<Instant>,
+}
+
+impl<R: Read> Read for Brief<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            return Ok(0);
+        }
+        self.inner.read(out)
+    }
+}
+
+/// The place for the bytes cannot take them.
+pub(super) fn unwritable(shown: &RedactedUrl, cause: io::Error) -> Error {
+    Error::new(Kind::LocalIo, format!("cannot write what {shown} sent")).because(cause)
+}
