@@ -28,6 +28,10 @@
 //!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::judge`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
+//! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
+//! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
+//! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
+//!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
 //!
@@ -70,6 +74,7 @@ pub mod source;
 mod steps;
 pub mod transport;
 pub mod trust;
+pub mod verify;
 
 pub(crate) use error::io_text;
 pub use error::{Error, Kind, Result};

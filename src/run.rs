@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{doctor, download, env, sum, working_directory};
+use crate::command::{doctor, download, env, sum, verify, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -80,6 +80,18 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             console.data(&output.stdout)?;
         }
         Command::Doctor => return configured(invocation, environment, doctor::run),
+        Command::Verify => {
+            return configured(invocation, environment, |config, console| {
+                let request = verify::Request {
+                    arguments: raw.args.clone(),
+                    cache: raw.cache,
+                    repair: raw.repair,
+                    sumdb: raw.sumdb,
+                    as_go: persona == Persona::Go,
+                };
+                verify::run(config, console, &request)
+            });
+        }
         Command::Download => {
             return configured(invocation, environment, |config, console| {
                 let request = download::Request {

@@ -13,6 +13,30 @@ use crate::error::{Error, Result};
 use crate::module::{H1, ModuleVersion};
 use crate::{modzip, steps};
 
+/// What stands in `V.ziphash`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// There is no such file.
+    Missing,
+    /// What is there is no sum: a write was interrupted, or somebody changed it.
+    Torn,
+    /// The sum of the zip.
+    Sum(H1),
+}
+
+/// What is at `P@V`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extracted {
+    /// Nothing.
+    Absent,
+    /// `.partial` says that it is being made, or was when a run ended.
+    Unfinished,
+    /// A directory, by all that can be seen from outside.
+    Whole,
+    /// Something that is no directory.
+    Other,
+}
+
 /// The places of one module version.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -160,9 +184,37 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
     pub fn read_ziphash(&self) -> Result<Option<H1>> {
-        let data = self.named(read_if_present(&self.ziphash_path()))?;
-        let text = data.and_then(|data| String::from_utf8(data).ok());
-        Ok(text.and_then(|text| H1::parse(text.trim()).ok()))
+        Ok(match self.recorded()? {
+            Recorded::Sum(h1) => Some(h1),
+            Recorded::Missing | Recorded::Torn => None,
+        })
+    }
+
+    /// What the ziphash records, or that it is missing or torn.
+    ///
+    /// # Errors
+    /// As [`Entry::read_ziphash`].
+    pub fn recorded(&self) -> Result<Recorded> {
+        let Some(data) = self.named(read_if_present(&self.ziphash_path()))? else {
+            return Ok(Recorded::Missing);
+        };
+        let text = str::from_utf8(&data).unwrap_or_default();
+        let h1 = H1::parse(text.trim());
+        Ok(h1.map_or(Recorded::Torn, Recorded::Sum))
+    }
+
+    /// What is where the module is extracted to.
+    #[must_use]
+    pub fn extracted(&self) -> Extracted {
+        match fs::metadata(&self.directory) {
+            Ok(_) if self.partial_path().exists() => Extracted::Unfinished,
+            Ok(found) if found.is_dir() => Extracted::Whole,
+            Ok(_) => Extracted::Other,
+            // What cannot be looked at is somebody else's to name, when it is read.
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Extracted::Whole,
+            Err(_) if self.partial_path().exists() => Extracted::Unfinished,
+            Err(_) => Extracted::Absent,
+        }
     }
 
     /// True if `P@V/` is there and no `.partial` says that it is being made.

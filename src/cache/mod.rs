@@ -13,6 +13,7 @@
 //! | `cache/download/P/@v/V.lock` | empty | never removed |
 //! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
 //! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
+//! | `cache/modfetch/quarantine/P@V/N/` | damaged pieces | renamed there, ours alone |
 //! | `P@V/` | the extracted module | below its `.partial`, sealed to 0555 |
 //! | `cache/lock` | empty | held while go.sum is rewritten |
 //!
@@ -39,9 +40,11 @@
 
 mod entry;
 mod holder;
+mod inventory;
 mod list;
 mod lock;
 mod part;
+mod quarantine;
 mod settle;
 mod survey;
 mod temp;
@@ -49,9 +52,10 @@ mod temp;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use entry::Entry;
+pub use entry::{Entry, Extracted, Recorded};
 pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
+pub use quarantine::Piece;
 pub use settle::{Writing, settle, writing};
 pub use survey::Survey;
 pub use temp::{TempFile, write_atomically};

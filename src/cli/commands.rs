@@ -5,6 +5,8 @@
 pub enum Verb {
     /// `download`, also `mod download`.
     Download,
+    /// `verify`, also `mod verify`.
+    Verify,
     /// `sum`.
     Sum,
     /// `doctor`.
@@ -75,6 +77,30 @@ line for it. Nothing unchecked becomes visible in the cache.",
             (
                 "modfetch download --from list.txt",
                 "the path@version lines of a file",
+            ),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::Verify,
+        name: "verify",
+        go_name: Some("mod verify"),
+        arguments: "[modules]",
+        brief: "Check that cached modules are what go.sum says",
+        detail: "Hashes zip, directory and go.mod of every module that the cache has of those go.mod needs, and compares them with go.sum and with the ziphash beside the zip. Without a difference it prints 'all modules verified', as 'go mod verify' does, which compares with the ziphash only; otherwise it names the files that differ and ends with exit code 5.\nModules are named as for download. What is not cached is not checked.\nNo socket is opened, nothing is written and no lock is taken: the cache may be read-only. \
+--repair does all three, for modules that go.sum or the checksum database vouches for.",
+        examples: &[
+            ("modfetch verify", "what go.mod needs, as 'go mod verify'"),
+            (
+                "modfetch verify --cache",
+                "everything that is cached, without any project",
+            ),
+            (
+                "modfetch verify --repair",
+                "and fetch or extract again what is damaged",
+            ),
+            (
+                "modfetch verify -json example.com/...",
+                "what was compared, and every file that differs",
             ),
         ],
     },
@@ -185,6 +211,7 @@ mod tests {
     fn every_command_has_a_row() {
         for verb in [
             Verb::Download,
+            Verb::Verify,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,

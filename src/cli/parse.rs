@@ -45,6 +45,8 @@ impl Persona {
 pub enum Command {
     /// Fetch modules.
     Download,
+    /// Check what is cached.
+    Verify,
     /// Compute, check, complete or explain sums.
     Sum,
     /// Say what is wrong.
@@ -337,7 +339,7 @@ mod tests {
             (
                 "modfetch mod",
                 "command mod needs a command",
-                "modfetch serves: mod download",
+                "modfetch serves: mod download, mod verify",
             ),
         ];
         for (line, message, hint) in table {
@@ -466,7 +468,7 @@ mod tests {
             ("go mod", "mod"),
         ] {
             let want = format!(
-                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, env"
+                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, env"
             );
             assert_eq!(refused(line).0, want, "{line}");
         }

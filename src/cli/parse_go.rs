@@ -51,6 +51,7 @@ pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
     }
     let command = match info.verb {
         Verb::Env => Command::Env,
+        Verb::Verify => Command::Verify,
         // The only other verb with a name of go's.
         _ => Command::Download,
     };
@@ -119,7 +120,10 @@ fn go_flags(
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (body, None),
         };
-        let found = find_flag(|flag| flag.go && flag.long == name && flag.applies_to(verb));
+        let found = find_flag(|flag| {
+            let gos = flag.go && !flag.added.contains(&verb);
+            gos && flag.long == name && flag.applies_to(verb)
+        });
         let Some(flag) = found else {
             if name == "h" || name == "help" {
                 return Ok(Some(name == "help"));

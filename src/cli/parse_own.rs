@@ -223,13 +223,15 @@ impl Own {
 
     fn finish(self) -> Result<Invocation> {
         if self.help.is_none() && self.after_mod && self.verb.is_none() {
-            return Err(usage("command mod needs a command").hint("modfetch serves: mod download"));
+            return Err(usage("command mod needs a command")
+                .hint("modfetch serves: mod download, mod verify"));
         }
         let command = match (self.help, self.verb) {
             (Some(long), about) => Command::Help { about, long },
             (None, None) => Command::Missing,
             (None, Some(Verb::Help)) => help_about(&self.raw.args)?,
             (None, Some(Verb::Download)) => Command::Download,
+            (None, Some(Verb::Verify)) => Command::Verify,
             (None, Some(Verb::Sum)) => Command::Sum,
             (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
             (None, Some(Verb::Doctor)) => {

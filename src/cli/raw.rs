@@ -66,6 +66,12 @@ pub struct RawArgs {
     pub fail_fast: Option<bool>,
     /// `--dry-run`.
     pub dry_run: bool,
+    /// `--cache`.
+    pub cache: bool,
+    /// `--repair`.
+    pub repair: bool,
+    /// `--sumdb`.
+    pub sumdb: bool,
     /// `--quiet`.
     pub quiet: Option<bool>,
     /// `--verbose`.

@@ -14,5 +14,6 @@ mod project;
 pub mod sum;
 mod sum_check;
 mod sum_explain;
+pub mod verify;
 
 pub use directory::working_directory;

@@ -59,7 +59,7 @@ impl Network {
     /// Where modules come from.
     pub(super) fn source(&self, config: &Config) -> Box<dyn Source> {
         if config.offline.value {
-            return Box::new(Offline);
+            return Box::new(Offline("--offline"));
         }
         Box::new(self.chain.clone())
     }
@@ -81,13 +81,7 @@ impl Network {
         config: &Config,
         project: Option<&Project>,
     ) -> Result<SumPolicy> {
-        let settings = SumSettings {
-            database: self.database(config),
-            exempt: PrefixPatterns::parse(&config.gonosumdb.value),
-            locked: config.locked.value,
-            local_proxy: config.goproxy.value.starts_with("file://")
-                && !config.goproxy.value.contains([',', '|']),
-        };
+        let settings = sum_settings(config, self.database(config));
         match project {
             Some(project) => SumPolicy::with_file(&project.go_sum(), settings),
             None => Ok(SumPolicy::without_file(settings)),
@@ -96,20 +90,12 @@ impl Network {
 
     /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
     fn database(&self, config: &Config) -> Database {
-        let gosumdb = &config.gosumdb;
-        let setting = match sumdb::Setting::parse(&gosumdb.value) {
-            Ok(Some(setting)) => setting,
+        let (setting, store) = match database_setting(config) {
+            Ok(Some(found)) => found,
             Ok(None) => return Database::Off,
-            Err(error) => {
-                let origin = &gosumdb.origin;
-                return Database::Invalid(error.hint(format!("GOSUMDB is set {origin}")));
-            }
+            Err(error) => return Database::Invalid(error),
         };
         let name = setting.verifier.name().to_owned();
-        let gopath = config.gopath.value.split(':').next().unwrap_or_default();
-        let gopath = Path::new(gopath);
-        let gopath = gopath.is_absolute().then_some(gopath);
-        let store = sumdb::Store::new(&config.gomodcache.value, gopath, &name);
         let store = store.with_locks(self.locks());
         let transport: Box<dyn sumdb::Transport> = match self.offline {
             Some(why) => Box::new(Unasked(why)),
@@ -122,6 +108,47 @@ impl Network {
         let client = sumdb::Client::new(setting.verifier, store, transport);
         Database::Client(Arc::new(client))
     }
+}
+
+/// What needs proof, and from whom.
+pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
+    SumSettings {
+        database,
+        exempt: PrefixPatterns::parse(&config.gonosumdb.value),
+        locked: config.locked.value,
+        local_proxy: config.goproxy.value.starts_with("file://")
+            && !config.goproxy.value.contains([',', '|']),
+    }
+}
+
+/// The checksum database of a command that only reads: what is cached of it, and nothing is
+/// asked, kept or locked.
+pub(super) fn cached_database(config: &Config, why: &'static str) -> Database {
+    match database_setting(config) {
+        Ok(Some((setting, store))) => {
+            let transport = Box::new(Unasked(why));
+            let client = sumdb::Client::new(setting.verifier, store.read_only(), transport);
+            Database::Client(Arc::new(client))
+        }
+        Ok(None) => Database::Off,
+        Err(error) => Database::Invalid(error),
+    }
+}
+
+/// What GOSUMDB names, and where its files are; `None` if it is `off`.
+fn database_setting(config: &Config) -> Result<Option<(sumdb::Setting, sumdb::Store)>> {
+    let gosumdb = &config.gosumdb;
+    let setting = sumdb::Setting::parse(&gosumdb.value);
+    let setting =
+        setting.map_err(|error| error.hint(format!("GOSUMDB is set {}", gosumdb.origin)))?;
+    let Some(setting) = setting else {
+        return Ok(None);
+    };
+    let gopath = config.gopath.value.split(':').next().unwrap_or_default();
+    let gopath = Path::new(gopath);
+    let gopath = gopath.is_absolute().then_some(gopath);
+    let store = sumdb::Store::new(&config.gomodcache.value, gopath, setting.verifier.name());
+    Ok(Some((setting, store)))
 }
 
 impl sumdb::Transport for DatabaseRoute {

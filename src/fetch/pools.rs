@@ -51,8 +51,7 @@ impl Pools {
 /// # Errors
 /// Those of `work`; [`Kind::Other`] if no thread can be started.
 pub fn on_cores<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    let place = OnceLock::new();
-    pool(&place, "hash", cores())?.install(work)
+    build("hash", cores())?.install(work)
 }
 
 /// How many threads can compute at once.
@@ -68,9 +67,13 @@ fn pool<'a>(
     name: &'static str,
     wanted: usize,
 ) -> Result<&'a ThreadPool> {
-    if let Some(pool) = place.get() {
-        return Ok(pool);
+    match place.get() {
+        Some(pool) => Ok(pool),
+        None => build(name, wanted).map(|pool| place.get_or_init(|| pool)),
     }
+}
+
+fn build(name: &'static str, wanted: usize) -> Result<ThreadPool> {
     // A container may allow few threads: fewer do the same work, only slower.
     let mut threads = wanted.max(1);
     let mut short = false;
@@ -81,7 +84,7 @@ fn pool<'a>(
                 // Half of what there was room for: a look-up of a name takes a thread as well.
                 short = false;
             }
-            Ok(pool) => return Ok(place.get_or_init(|| pool)),
+            Ok(pool) => return Ok(pool),
             Err(_) if threads > 1 => short = true,
             Err(cause) => {
                 let cause = cause.source().and_then(|cause| cause.downcast_ref());

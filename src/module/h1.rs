@@ -32,7 +32,13 @@ impl H1 {
     /// The sum of one go.mod file's bytes, as go.sum's `/go.mod` lines have it.
     #[must_use]
     pub fn of_go_mod(data: &[u8]) -> H1 {
-        hash1([("go.mod", sha256(data))])
+        H1::of_hashed_go_mod(sha256(data))
+    }
+
+    /// [`H1::of_go_mod`] of a file whose content has this hash.
+    #[must_use]
+    pub fn of_hashed_go_mod(content: FileHash) -> H1 {
+        hash1([("go.mod", content)])
     }
 
     /// The 47 characters.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::path::{EscapedPath, ModulePath, escape_version};
+use super::path::{EscapedPath, ModulePath, escape_version, unescape};
 use super::semver::Version;
 use crate::error::{Error, Kind, Result};
 
@@ -44,6 +44,20 @@ impl ModuleVersion {
     /// As [`ModulePath::parse`], [`Version::parse`] and [`ModuleVersion::new`].
     pub fn parse(path: &str, version: &str) -> Result<ModuleVersion> {
         ModuleVersion::new(ModulePath::parse(path)?, Version::parse(version)?)
+    }
+
+    /// Reads path and version as they stand in cache paths.
+    ///
+    /// # Errors
+    /// [`Kind::Input`]: no module has such names in a cache.
+    pub fn unescape(path: &str, version: &str) -> Result<ModuleVersion> {
+        let path = ModulePath::unescape(path)?;
+        let plain = unescape(version).ok_or_else(|| {
+            let text = format!("invalid escaped version {version:?}");
+            Error::new(Kind::Input, text)
+        })?;
+        let module = ModuleVersion::new(path, Version::parse(&plain)?)?;
+        module.escape().map(|_| module)
     }
 
     /// The module path.

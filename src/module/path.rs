@@ -50,6 +50,22 @@ impl ModulePath {
         split_path_version(&self.0).map_or("", |(_, major)| major)
     }
 
+    /// Reads the form of URLs and cache paths back; what [`ModulePath::escape`] would not have
+    /// written is refused.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], `invalid escaped module path "..."`.
+    pub fn unescape(escaped: &str) -> Result<ModulePath> {
+        let refused = || {
+            let text = format!("invalid escaped module path {escaped:?}");
+            Error::new(Kind::Input, text)
+        };
+        let path = unescape(escaped).ok_or_else(refused)?;
+        let path = ModulePath::parse(&path).map_err(|error| refused().because(error))?;
+        path.escape().map_err(|error| refused().because(error))?;
+        Ok(path)
+    }
+
     /// The only form that joins into a URL or a cache path.
     ///
     /// # Errors
@@ -111,6 +127,25 @@ pub fn escape_version(version: &str) -> Result<String> {
         ));
     }
     Ok(escape(version))
+}
+
+/// Undoes [`escape`]; none if a letter is a capital or an exclamation mark stands alone.
+pub(super) fn unescape(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '!' => plain.push(
+                letters
+                    .next()
+                    .filter(char::is_ascii_lowercase)?
+                    .to_ascii_uppercase(),
+            ),
+            'A'..='Z' => return None,
+            _ => plain.push(letter),
+        }
+    }
+    Some(plain)
 }
 
 fn escape(text: &str) -> String {

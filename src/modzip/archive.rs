@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::broken::Broken;
+use super::contents::Contents;
 use super::directory::{Directory, Fault, Header, Method};
 use super::inflate::{EntryFault, Nowhere, Scratch, Sink, Span, WHOLE_BYTES};
 use super::local::{Central, min_local_bytes};
@@ -159,8 +160,20 @@ impl ModuleZip {
     /// As [`ModuleZip::open`], for what only the entries themselves show: a local header that
     /// disagrees with the directory, data that is corrupt, larger or smaller than declared.
     pub fn hash(&self) -> Result<H1> {
-        self.process(|job, hashes| self.run(job, hashes, |_| Ok(Nowhere)))
-            .map_err(|error| self.named(error))
+        self.contents().map(|contents| contents.h1())
+    }
+
+    /// Hashes every entry, inflating it once, and writes nothing. Costs a name and a hash an
+    /// entry.
+    ///
+    /// # Errors
+    /// As [`ModuleZip::hash`].
+    pub fn contents(&self) -> Result<Contents> {
+        let hashes = self
+            .process(|job, hashes| self.run(job, hashes, |_| Ok(Nowhere)))
+            .map_err(|error| self.named(error))?;
+        let names = self.entries.iter().map(|entry| self.name(entry).to_owned());
+        Ok(Contents::new(self.prefix_bytes, names.zip(hashes)))
     }
 
     /// Inflates each entry once, hashing it and writing it below `dir` in the same pass, and
@@ -174,7 +187,7 @@ impl ModuleZip {
     /// # Errors
     /// As [`ModuleZip::hash`]; [`Kind::LocalIo`] with the path for what cannot be written.
     pub fn extract(&self, dir: &Path) -> Result<H1> {
-        let write = || {
+        let write = || -> Result<Vec<FileHash>> {
             self.create_directories(dir)?;
             self.process(|job, hashes| {
                 self.run(job, hashes, |file| match file {
@@ -183,7 +196,8 @@ impl ModuleZip {
                 })
             })
         };
-        write().map_err(|error| self.named(error))
+        let hashes = write().map_err(|error| self.named(error))?;
+        Ok(self.sum(&hashes))
     }
 
     /// Removes the write bits of `dir`, which [`ModuleZip::extract`] filled, and of every
@@ -236,8 +250,8 @@ impl ModuleZip {
         directories
     }
 
-    /// Has every entry worked on, and sums up their hashes.
-    fn process<W>(&self, work: W) -> Result<H1>
+    /// Has every entry worked on; returns their hashes, in the order of the entries.
+    fn process<W>(&self, work: W) -> Result<Vec<FileHash>>
     where
         W: Fn(&Job<'_>, &mut [FileHash]) -> Result<()> + Sync,
     {
@@ -256,7 +270,7 @@ impl ModuleZip {
                 .try_for_each(|(job, hashes)| work(job, hashes))?;
         }
         drop(jobs);
-        Ok(self.sum(&hashes))
+        Ok(hashes)
     }
 
     fn sum(&self, hashes: &[FileHash]) -> H1 {

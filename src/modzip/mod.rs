@@ -23,6 +23,7 @@ mod archive;
 mod broken;
 #[cfg(test)]
 mod cases;
+mod contents;
 #[cfg(test)]
 mod damage;
 mod directory;
@@ -38,4 +39,5 @@ mod testing;
 mod tree;
 
 pub use archive::ModuleZip;
-pub use tree::{hash_dir, remove_tree, seal};
+pub use contents::{Contents, Differences};
+pub use tree::{dir_contents, hash_dir, remove_tree, seal};

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::contents::Contents;
 use crate::error::{Error, Kind, Result};
-use crate::module::{FileHash, H1, ModuleVersion, hash1};
+use crate::module::{FileHash, H1, ModuleVersion};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;
@@ -92,6 +93,14 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
 ///
 /// Source: golang/mod `sumdb/dirhash`, `HashDir`.
 pub fn hash_dir(dir: &Path, module: &ModuleVersion) -> Result<H1> {
+    dir_contents(dir, module).map(|contents| contents.h1())
+}
+
+/// Hashes every file of an extracted directory, as [`hash_dir`] does.
+///
+/// # Errors
+/// Those of [`hash_dir`].
+pub fn dir_contents(dir: &Path, module: &ModuleVersion) -> Result<Contents> {
     let metadata =
         fs::symlink_metadata(dir).map_err(|error| Error::io("cannot read", dir, error))?;
     if !metadata.is_dir() {
@@ -113,11 +122,7 @@ pub fn hash_dir(dir: &Path, module: &ModuleVersion) -> Result<H1> {
             return Err(Error::new(Kind::Differs, reason));
         }
         // Opening a pipe would wait for its writer.
-        let regular = file_type.is_file()
-            || (file_type.is_symlink()
-                && fs::metadata(path)
-                    .map_err(|error| Error::io("cannot read", path, error))?
-                    .is_file());
+        let regular = file_type.is_file() || file_type.is_symlink() && leads_to_file(path)?;
         if !regular {
             let message = format!("{}: not a regular file", path.display());
             return Err(Error::new(Kind::Differs, message));
@@ -141,14 +146,27 @@ pub fn hash_dir(dir: &Path, module: &ModuleVersion) -> Result<H1> {
             .map(hash_run)
             .collect::<Result<_>>()?
     };
-    let names = files.iter().map(|(name, _)| name.as_str());
-    Ok(hash1(names.zip(hashes.into_iter().flatten())))
+    let names = files.into_iter().map(|(name, _)| name);
+    let files = names.zip(hashes.into_iter().flatten());
+    Ok(Contents::new(prefix.len() + 1, files))
+}
+
+/// A link that leads nowhere is no fault of this machine's disk: no module has links.
+fn leads_to_file(link: &Path) -> Result<bool> {
+    match fs::metadata(link) {
+        Ok(found) => Ok(found.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let message = format!("open {}", link.display());
+            Err(Error::new(Kind::Differs, message).because(error))
+        }
+        Err(error) => Err(Error::io("open", link, error)),
+    }
 }
 
 fn hash_file(path: &Path, buffer: &mut [u8]) -> Result<FileHash> {
     let cannot_read = |error| Error::io("cannot read", path, error);
     let mut hash = Sha256::new();
-    let mut file = File::open(path).map_err(cannot_read)?;
+    let mut file = File::open(path).map_err(|error| Error::io("open", path, error))?;
     loop {
         match file.read(buffer) {
             Ok(0) => return Ok(hash.finalize().into()),

@@ -49,6 +49,15 @@ impl Console {
 
     /// Tells an error and its hints. Said even with `--quiet`.
     pub fn error(&self, error: &Error) {
+        self.tell(error, Some(self.name));
+    }
+
+    /// Tells what a check found, as `go` does: without the program's name.
+    pub fn finding(&self, error: &Error) {
+        self.tell(error, None);
+    }
+
+    fn tell(&self, error: &Error, name: Option<&str>) {
         match self.log {
             Log::Text => {
                 let (red, bold, plain) = if self.color {
@@ -56,7 +65,8 @@ impl Console {
                 } else {
                     ("", "", "")
                 };
-                self.say(&format!("{red}{}:{plain} {}", self.name, error.chain()));
+                let name = name.map(|name| format!("{red}{name}:{plain} "));
+                self.say(&(name.unwrap_or_default() + &error.chain()));
                 for hint in error.hints() {
                     self.say(&format!("{bold}hint:{plain} {hint}"));
                 }

@@ -17,6 +17,7 @@ mod picture;
 mod request;
 mod shown;
 mod summary;
+mod verified;
 
 pub use console::Console;
 pub use count::human;
@@ -27,3 +28,4 @@ pub use live::Live;
 pub use outcome::{Asked, outcome_json};
 pub use shown::LiveSettings;
 pub use summary::{Summary, Traffic};
+pub use verified::{finding, report_json};

@@ -5,16 +5,18 @@ use crate::error::{Error, Kind, Result};
 use crate::module::{ModulePath, ModuleVersion};
 use crate::transport::{Fetched, Sink};
 
-/// Refuses everything, with [`Kind::Offline`]; holds no client, so no socket can be opened.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Offline;
+/// Refuses everything, with [`Kind::Offline`], for this reason (`--offline`); holds no client, so
+/// no socket can be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Offline(pub &'static str);
 
-fn refuse<T>(module: &str) -> Result<T> {
-    let error = Error::new(
-        Kind::Offline,
-        format!("{module}: module lookup disabled by --offline"),
-    );
-    Err(error.hint("it is not in the cache; run once without --offline to fetch it"))
+impl Offline {
+    fn refuse<T>(self, module: &str) -> Result<T> {
+        let why = self.0;
+        let text = format!("{module}: module lookup disabled by {why}");
+        let error = Error::new(Kind::Offline, text);
+        Err(error.hint("it is not in the cache; 'modfetch download' fetches it"))
+    }
 }
 
 impl Source for Offline {
@@ -28,23 +30,23 @@ impl Source for Offline {
     }
 
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
-        refuse(&format!("module {path}"))
+        self.refuse(&format!("module {path}"))
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        refuse(&format!("module {path}"))
+        self.refuse(&format!("module {path}"))
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
-        refuse(&format!("{path}@{revision}"))
+        self.refuse(&format!("{path}@{revision}"))
     }
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
-        refuse(&module.to_string())
+        self.refuse(&module.to_string())
     }
 
     fn zip(&self, module: &ModuleVersion, _: &mut dyn Sink) -> Result<Fetched<()>> {
-        refuse(&module.to_string())
+        self.refuse(&module.to_string())
     }
 }
 
@@ -56,12 +58,13 @@ mod tests {
     fn everything_is_refused() {
         let path = ModulePath::parse("a.com/m").unwrap();
         let module = ModuleVersion::parse("a.com/m", "v1.0.0").unwrap();
+        let offline = Offline("--offline");
         let errors = [
-            Offline.versions(&path).unwrap_err(),
-            Offline.latest(&path).unwrap_err(),
-            Offline.info(&path, "master").unwrap_err(),
-            Offline.gomod(&module).unwrap_err(),
-            Offline.zip(&module, &mut Vec::new()).unwrap_err(),
+            offline.versions(&path).unwrap_err(),
+            offline.latest(&path).unwrap_err(),
+            offline.info(&path, "master").unwrap_err(),
+            offline.gomod(&module).unwrap_err(),
+            offline.zip(&module, &mut Vec::new()).unwrap_err(),
         ];
         let subjects: Vec<_> = errors
             .iter()

@@ -13,7 +13,7 @@ use crate::modfile::GoSum;
 use crate::module::{H1, ModuleVersion, PrefixPatterns};
 
 /// The module path of Go's toolchains.
-const TOOLCHAIN: &str = "golang.org/toolchain";
+pub const TOOLCHAIN: &str = "golang.org/toolchain";
 
 /// What of a module version a sum is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,6 +148,21 @@ impl SumPolicy {
                 .map(drop)
                 .map_err(|error| unanswered(module, part, error)),
             None => Ok(()),
+        }
+    }
+
+    /// True if go.sum has a sum for it, or the checksum database has and proves it; false if the
+    /// settings exempt it from proof.
+    ///
+    /// # Errors
+    /// As [`SumPolicy::ask`].
+    pub fn vouched(&self, module: &ModuleVersion, part: Part) -> Result<bool> {
+        if self.knows(module, part) {
+            return Ok(true);
+        }
+        match self.prover(module, part)? {
+            Some(_) => self.ask(module, part).map(|()| true),
+            None => Ok(false),
         }
     }
 

@@ -35,5 +35,8 @@ mod static_binary;
 mod sum;
 mod sumdb;
 mod support;
+mod tamper;
 mod trace;
 mod trust;
+mod verify;
+mod verify_repair;

@@ -327,6 +327,7 @@ fn every_flag_that_is_named_exists() {
             let verb = match words[..] {
                 ["mod", "download", ..] | ["download", ..] => Verb::Download,
                 ["doctor", ..] => Verb::Doctor,
+                ["mod", "verify", ..] | ["verify", ..] => Verb::Verify,
                 ["env", ..] => Verb::Env,
                 _ => continue,
             };
@@ -419,10 +420,14 @@ fn every_key_of_the_output_is_documented() {
     run.fails(4);
     let message = sandbox.run(["download", "--log=json", "--offline"]);
     message.fails(11);
-    let found: Vec<BTreeSet<String>> = [&plan.stdout, &run.stdout, &run.stderr, &message.stderr]
-        .into_iter()
-        .map(|text| keys(text))
-        .collect();
+    sandbox.remove("cache/download/example.com/greet/@v/v1.1.0.ziphash");
+    let verdicts = sandbox.run(["verify", "-json", "example.com/greet@v1.1.0"]);
+    verdicts.fails(5);
+    let mended = sandbox.run(["verify", "--repair", "-json", "example.com/greet"]);
+    mended.ok();
+    let runs = [&plan, &run, &message, &verdicts, &mended];
+    let all = runs.map(|run| [&run.stdout, &run.stderr]);
+    let found: Vec<BTreeSet<String>> = all.into_iter().flatten().map(|text| keys(text)).collect();
     for key in found.iter().flatten() {
         assert!(readme.contains(&format!("`{key}`")), "{key}");
     }
@@ -445,6 +450,10 @@ fn every_key_of_the_output_is_documented() {
         "hints",
         "bytes",
         "modules",
+        "ZipHash",
+        "GoSum",
+        "SumDB",
+        "Repair",
     ] {
         assert!(
             all.contains(key),

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Flag, OURS, SUM};
+use super::{Flag, OURS, SUM, UNPACKING, VERIFY};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "locked",
         env: Some("MODFETCH_LOCKED"),
+        commands: UNPACKING,
         brief: "Fail if go.sum lacks a line",
         detail: "go.sum is not written.",
         set: |raw, given| {
@@ -33,6 +34,40 @@ pub(super) const FLAGS: &[Flag] = &[
         detail: "One path@version a line; blank lines and lines starting with # are skipped.",
         set: |raw, given| {
             raw.from = Some(PathBuf::from(given.text()));
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "cache",
+        commands: VERIFY,
+        brief: "Check the whole module cache",
+        detail: "No go.mod is needed; where there is one, its go.sum counts too.",
+        set: |raw, given| {
+            raw.cache = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "repair",
+        commands: VERIFY,
+        brief: "Fetch or extract again what is damaged",
+        detail: "The network is used, unless --offline. Damaged pieces are kept below \
+                 GOMODCACHE/cache/modfetch/quarantine. Exit code 0 if all was mended.",
+        set: |raw, given| {
+            raw.repair = given.on();
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "sumdb",
+        commands: VERIFY,
+        brief: "Prove modules by the cached checksum database, too",
+        detail: "What the cache has of it is used, and nothing is asked.",
+        set: |raw, given| {
+            raw.sumdb = given.on();
             Ok(())
         },
         ..OURS

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ENV, Flag, GO, PROJECT, TALKING, unsupported};
+use super::{ENV, Flag, GO, PROJECT, TALKING, UNPACKING, VERIFY, unsupported};
 use crate::cli::commands::Verb;
 
 pub(super) const FLAGS: &[Flag] = &[
@@ -22,13 +22,15 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "json",
         commands: &[
             Verb::Download,
+            Verb::Verify,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
             Verb::Version,
         ],
+        added: VERIFY,
         brief: "Print results as JSON",
-        detail: "For download a sequence of objects with go's fields, in module order.",
+        detail: "A sequence of objects in module order, for download with go's fields.",
         set: |raw, given| {
             raw.json = given.on();
             Ok(())
@@ -38,6 +40,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "x",
         commands: TALKING,
+        added: VERIFY,
         brief: "Print what is done",
         detail: "Requests and their outcome on standard error; secrets are left out.",
         set: |raw, given| {
@@ -48,6 +51,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "modcacherw",
+        commands: UNPACKING,
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -81,6 +85,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "overlay",
+        commands: UNPACKING,
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",

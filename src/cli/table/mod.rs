@@ -26,6 +26,8 @@ pub struct Flag {
     pub env: Option<&'static str>,
     /// The commands that have it; empty for all.
     pub commands: &'static [Verb],
+    /// Of these, commands of go's that have no such flag in go.
+    pub added: &'static [Verb],
     /// One line: what it does.
     pub brief: &'static str,
     /// More, for the long help.
@@ -86,15 +88,18 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download, Verb::Sum];
+const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum];
 /// The commands that open connections.
-const CONNECTING: &[Verb] = &[Verb::Download, Verb::Sum, Verb::Doctor];
+const CONNECTING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum, Verb::Doctor];
 const ENV: &[Verb] = &[Verb::Env];
 /// The commands that read settings and do something.
-const TALKING: &[Verb] = &[Verb::Download, Verb::Env, Verb::Sum];
+const TALKING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Env, Verb::Sum];
+const VERIFY: &[Verb] = &[Verb::Verify];
 const SUM: &[Verb] = &[Verb::Sum];
 /// The commands that read go.mod.
-const PROJECT: &[Verb] = &[Verb::Download, Verb::Sum, Verb::Doctor];
+const PROJECT: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum, Verb::Doctor];
+/// The commands that unpack modules.
+const UNPACKING: &[Verb] = &[Verb::Download, Verb::Verify];
 
 /// A flag of go's.
 const GO: Flag = Flag {
@@ -104,6 +109,7 @@ const GO: Flag = Flag {
     value: None,
     env: None,
     commands: DOWNLOAD,
+    added: &[],
     brief: "",
     detail: "",
     set: |_, _| Ok(()),

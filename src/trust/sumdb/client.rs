@@ -478,6 +478,11 @@ impl Client {
             }
             let get = |tile: Tile| self.transport.get(&tile.path(), MAX_TILE_BYTES as u64);
             let bytes = match get(tile) {
+                // Who only looks wants to know that it is damaged, not that it is unusable.
+                Err(error) if error.kind() == Kind::Offline && self.is_torn(tile) => {
+                    return Err(Error::new(Kind::Security, Unproven::Length.to_string())
+                        .context(tile.path()));
+                }
                 // A tile that has been filled meanwhile may be there in full only.
                 Err(error) if error.is_not_found() && !tile.is_full() => {
                     let full = get(tile.full()).map_err(|_| missing_tile(&error))?;
@@ -491,6 +496,12 @@ impl Client {
                 cached: false,
             })
         })
+    }
+
+    /// True if nothing is repaired here and the cached copy has the wrong length.
+    fn is_torn(&self, tile: Tile) -> bool {
+        let read = || self.store.read(&tile.path());
+        self.store.is_read_only() && read().is_some_and(|bytes| bytes.len() != tile.byte_length())
     }
 
     fn cached_tile(&self, tile: Tile) -> Option<Result<Content>> {

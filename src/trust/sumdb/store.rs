@@ -27,6 +27,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 pub struct Store {
     cache: PathBuf,
     latest: Option<PathBuf>,
+    writable: bool,
     locks: Locks,
 }
 
@@ -48,7 +49,24 @@ impl Store {
             cache: gomodcache.join("cache/download/sumdb").join(name),
             latest: gopath.map(|path| path.join("pkg/sumdb").join(name).join("latest")),
             locks: Locks::default(),
+            writable: true,
         }
+    }
+
+    /// The same files, to be read only: what would be written is not, no lock is taken, and all
+    /// the same nothing is a failure. Without a GOPATH, no head was seen.
+    #[must_use]
+    pub fn read_only(self) -> Store {
+        Store {
+            writable: false,
+            ..self
+        }
+    }
+
+    /// True if nothing will be written.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        !self.writable
     }
 
     /// The same files, waiting for the lock of the newest head in this way.
@@ -66,6 +84,9 @@ impl Store {
 
     /// Caches a file. Returns whether that worked: a cache that cannot be written is no failure.
     pub fn write(&self, file: &str, data: &[u8]) -> bool {
+        if !self.writable {
+            return false;
+        }
         let written = write_atomically(&self.cache.join(file), data).is_ok();
         steps::reached(match file.starts_with("lookup/") {
             true => "lookup-written",
@@ -91,9 +112,12 @@ impl Store {
     /// # Errors
     /// [`Kind::LocalIo`], [`Kind::LockTimeout`], [`Kind::Input`].
     pub fn read_latest(&self, is_whole: impl Fn(&[u8]) -> bool) -> Result<Vec<u8>> {
+        if !self.writable && self.latest.is_none() {
+            return Ok(Vec::new());
+        }
         let path = self.latest_path()?;
         match read_bounded(path) {
-            Ok(data) if is_whole(&data) => Ok(data),
+            Ok(data) if is_whole(&data) || !self.writable => Ok(data),
             Ok(data) => match self.locks.acquire(path, None) {
                 Ok(mut lock) => read_locked(&mut lock, path),
                 Err(error) if error.kind() == Kind::LockTimeout => Err(error),
@@ -110,6 +134,9 @@ impl Store {
     /// # Errors
     /// [`Kind::LocalIo`], [`Kind::LockTimeout`], [`Kind::Input`].
     pub fn advance_latest(&self, expected: &[u8], new: &[u8]) -> Result<Advance> {
+        if !self.writable {
+            return Ok(Advance::Done);
+        }
         let path = self.latest_path()?;
         let mut lock = self.locks.acquire(path, None)?;
         let _writing = writing();

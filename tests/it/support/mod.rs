@@ -14,6 +14,7 @@ pub mod script;
 pub mod sums;
 
 pub mod sumdb;
+pub mod tamper;
 mod tls;
 pub mod tree;
 pub mod universe;

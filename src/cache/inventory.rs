@@ -1,0 +1,144 @@
+//! What the cache holds, without any project: every module version that has left something.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::Path;
+
+use super::Cache;
+use crate::error::{Error, Result};
+use crate::module::ModuleVersion;
+
+/// What of an entry makes a module version. A `list`, locks and temporaries do not.
+const PIECES: [&str; 4] = ["zip", "ziphash", "mod", "partial"];
+
+impl Cache {
+    /// Every module version of which there is a zip, ziphash, go.mod, mark or directory, by path
+    /// and version. Names that no module has are somebody else's and are passed over.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`]: a directory cannot be read.
+    pub fn modules(&self) -> Result<Vec<ModuleVersion>> {
+        let mut found = BTreeSet::new();
+        let download = self.root.join("cache/download");
+        walk(&download, &mut |entry, path| {
+            if path == "sumdb" {
+                return Ok(Next::Skip);
+            }
+            let Some(module) = path.strip_suffix("/@v") else {
+                return Ok(Next::Enter);
+            };
+            for file in read_dir(&entry.path())? {
+                let name = file.file_name();
+                let split = name.to_str().and_then(|name| name.rsplit_once('.'));
+                if let Some((version, piece)) = split
+                    && PIECES.contains(&piece)
+                {
+                    found.extend(ModuleVersion::unescape(module, version).ok());
+                }
+            }
+            Ok(Next::Skip)
+        })?;
+        walk(&self.root, &mut |_, path| {
+            if path == "cache" {
+                return Ok(Next::Skip);
+            }
+            match path.rsplit_once('@') {
+                Some((module, version)) => {
+                    found.extend(ModuleVersion::unescape(module, version).ok());
+                    Ok(Next::Skip)
+                }
+                None => Ok(Next::Enter),
+            }
+        })?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+enum Next {
+    Enter,
+    Skip,
+}
+
+/// Visits every directory below `root` with its path from there, parents first.
+fn walk(root: &Path, visit: &mut impl FnMut(&DirEntry, &str) -> Result<Next>) -> Result<()> {
+    let mut unread = vec![(root.to_owned(), String::new())];
+    while let Some((directory, prefix)) = unread.pop() {
+        for entry in read_dir(&directory)? {
+            let name = entry.file_name();
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let Some(name) = name.to_str().filter(|_| is_directory) else {
+                continue;
+            };
+            let path = if prefix.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{prefix}/{name}")
+            };
+            if let Next::Enter = visit(&entry, &path)? {
+                unread.push((entry.path(), path));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_dir(directory: &Path) -> Result<Vec<DirEntry>> {
+    let cannot_read = |cause| Error::io("cannot read", directory, cause);
+    match fs::read_dir(directory) {
+        Ok(entries) => entries.collect::<io::Result<_>>().map_err(cannot_read),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(cause) => Err(cannot_read(cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_left_a_piece_is_found_once_and_in_order() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |path: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        };
+        for file in [
+            "cache/download/b.com/!up/@v/v1.10.0.zip",
+            "cache/download/b.com/!up/@v/v1.10.0.ziphash",
+            "cache/download/b.com/!up/@v/v1.9.0-!r!c1.mod",
+            "cache/download/b.com/!up/@v/list",
+            "cache/download/b.com/!up/@v/v1.0.0.lock",
+            "cache/download/b.com/!up/@v/v1.0.0.info",
+            "cache/download/b.com/!up/@v/v1.0.0.zip123.tmp",
+            "cache/download/b.com/!up/v2/@v/v2.0.0.partial",
+            "cache/download/b.com/Up/@v/v1.0.0.zip",
+            "cache/download/b.com/!up/@v/v1.zip",
+            "cache/download/sumdb/s.com/lookup/x.com/@v/v1.0.0.zip",
+            "cache/vcs/x.com/@v/v1.0.0.zip",
+            "a.com/m@v1.0.0/go.mod",
+            "a.com/m@v1.0.0/b.com/n@v1.0.0/go.mod",
+            "b.com/!up@v1.10.0/go.mod",
+            "notes/readme",
+        ] {
+            put(file);
+        }
+        let modules = Cache::at(root.path()).unwrap().modules().unwrap();
+        let names: Vec<String> = modules.iter().map(ToString::to_string).collect();
+        let want = [
+            "a.com/m@v1.0.0",
+            "b.com/Up@v1.9.0-RC1",
+            "b.com/Up@v1.10.0",
+            "b.com/Up/v2@v2.0.0",
+        ];
+        assert_eq!(names, want);
+        assert!(
+            Cache::at(Path::new("/none"))
+                .unwrap()
+                .modules()
+                .unwrap()
+                .is_empty()
+        );
+    }
+}

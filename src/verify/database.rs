@@ -1,0 +1,83 @@
+//! The checksum database as a witness: what was kept of it, proven, and nothing asked.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Kind};
+use crate::module::{H1, ModuleVersion, PrefixPatterns};
+use crate::trust::{Part, TOOLCHAIN, sumdb};
+
+/// A checksum database that answers from cached files only.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// Its client.
+    pub client: Arc<sumdb::Client>,
+    /// GONOSUMDB: modules it is not asked about.
+    pub exempt: PrefixPatterns,
+}
+
+/// What the database has to say about a module.
+#[derive(Debug)]
+pub(super) enum Witness {
+    /// Nobody asks, or the module is exempt.
+    Unasked,
+    /// Nothing of it is in the cache.
+    Unknown,
+    /// These are the sums of zip and go.mod.
+    Sums {
+        zip: Vec<String>,
+        gomod: Vec<String>,
+    },
+    /// What is in the cache proves nothing.
+    Refused(Error),
+}
+
+impl Witness {
+    pub(super) fn ask(proof: Option<&Proof>, module: &ModuleVersion) -> Witness {
+        let Some(proof) = proof else {
+            return Witness::Unasked;
+        };
+        let path = module.path().as_str();
+        // go.sum cannot vouch for a toolchain, so nothing exempts one.
+        if path != TOOLCHAIN && proof.exempt.matches(path) {
+            return Witness::Unasked;
+        }
+        let sums = match proof.client.lookup(module) {
+            Ok(sums) => sums,
+            Err(error) if error.kind() == Kind::Offline => return Witness::Unknown,
+            Err(error) => return Witness::Refused(error),
+        };
+        let of = |part: Part| -> Vec<String> {
+            let key = part.version_key(module);
+            let sums = sums.of(path, &key).filter(|sum| sum.starts_with("h1:"));
+            sums.map(str::to_owned).collect()
+        };
+        let (zip, gomod) = (of(Part::Zip), of(Part::GoMod));
+        if zip.is_empty() && gomod.is_empty() {
+            // True, and logged, but about another module: somebody has exchanged two files.
+            let text = "checksum missing from sumdb response";
+            return Witness::Refused(Error::new(Kind::Security, text));
+        }
+        Witness::Sums { zip, gomod }
+    }
+
+    /// The sums of the zip; none if the database says nothing.
+    pub(super) fn zip(&self) -> &[String] {
+        match self {
+            Witness::Sums { zip, .. } => zip,
+            _ => &[],
+        }
+    }
+
+    /// The sums of the go.mod.
+    pub(super) fn gomod(&self) -> &[String] {
+        match self {
+            Witness::Sums { gomod, .. } => gomod,
+            _ => &[],
+        }
+    }
+}
+
+/// True if one of the sums is this one.
+pub(super) fn has(sums: &[String], h1: &H1) -> bool {
+    sums.iter().any(|sum| sum == h1.as_str())
+}

@@ -1,0 +1,108 @@
+//! Reading the pieces of a module version: what they are, not yet what that means.
+
+use std::fs::File;
+use std::io;
+
+use crate::cache::{Entry, Extracted, Recorded};
+use crate::error::{Error, Result};
+use crate::module::H1;
+use crate::modzip::{Contents, ModuleZip, dir_contents};
+
+/// A zip or a directory.
+#[derive(Debug)]
+pub(super) enum Copy {
+    /// It is not there, or not finished.
+    Absent,
+    /// It cannot be read, or is none.
+    Broken(Error),
+    /// What it consists of.
+    Whole(H1, Contents),
+}
+
+impl Copy {
+    pub(super) fn h1(&self) -> Option<&H1> {
+        match self {
+            Copy::Whole(h1, _) => Some(h1),
+            Copy::Absent | Copy::Broken(_) => None,
+        }
+    }
+
+    pub(super) fn contents(&self) -> Option<&Contents> {
+        match self {
+            Copy::Whole(_, contents) => Some(contents),
+            Copy::Absent | Copy::Broken(_) => None,
+        }
+    }
+
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Copy::Absent)
+    }
+
+    fn of(result: Result<Contents>) -> Copy {
+        match result {
+            Ok(contents) => Copy::Whole(contents.h1(), contents),
+            Err(error) => Copy::Broken(error),
+        }
+    }
+}
+
+/// All that the cache has of a module version.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    pub(super) recorded: Recorded,
+    pub(super) zip: Copy,
+    pub(super) dir: Copy,
+    pub(super) extracted: Extracted,
+    /// The h1 of the go.mod.
+    pub(super) gomod: Option<H1>,
+}
+
+/// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
+const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
+
+impl Pieces {
+    /// Reads every file of every piece once.
+    pub(super) fn read(entry: &Entry) -> Result<Pieces> {
+        let gomod = entry.read_gomod()?;
+        let gomod = gomod.filter(|data| !data.starts_with(VGO_PREFIX));
+        let recorded = entry.recorded()?;
+        let zip = read_zip(entry);
+        let mut extracted = entry.extracted();
+        let mut dir = read_directory(entry, extracted);
+        let differs = dir
+            .h1()
+            .is_none_or(|h1| recorded != Recorded::Sum(h1.clone()));
+        if differs && extracted == Extracted::Whole {
+            // Another process may have begun to make it again, or to remove it.
+            extracted = entry.extracted();
+            if extracted != Extracted::Whole {
+                dir = read_directory(entry, extracted);
+            }
+        }
+        Ok(Pieces {
+            recorded,
+            zip,
+            dir,
+            extracted,
+            gomod: gomod.map(|data| H1::of_go_mod(&data)),
+        })
+    }
+}
+
+fn read_zip(entry: &Entry) -> Copy {
+    let path = entry.zip_path();
+    match File::open(&path) {
+        Ok(file) => Copy::of(ModuleZip::open(file, entry.module()).and_then(|zip| zip.contents())),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Copy::Absent,
+        Err(cause) => Copy::Broken(Error::io("open", &path, cause)),
+    }
+}
+
+fn read_directory(entry: &Entry, extracted: Extracted) -> Copy {
+    match extracted {
+        Extracted::Absent | Extracted::Unfinished => Copy::Absent,
+        Extracted::Whole | Extracted::Other => {
+            Copy::of(dir_contents(entry.directory(), entry.module()))
+        }
+    }
+}

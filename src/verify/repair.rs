@@ -1,0 +1,152 @@
+//! Mending what a check found: damaged pieces are moved away, and fetched or made again.
+//!
+//! # What always holds
+//! - Only what go.sum or the checksum database vouches for is touched: what comes instead is
+//!   checked against the same.
+//! - Only what nobody else works on: the version lock is tried, and under it everything is looked
+//!   at again.
+//! - Nothing is deleted ([`Cache::quarantine`]), and everything new comes by the engine's way.
+//! - Without the network only a good zip mends: its directory is extracted again, its ziphash
+//!   written again.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::{Report, Verdict, Verifier};
+use crate::cache::Piece;
+use crate::error::{Error, Kind, Result};
+use crate::fetch::Fetcher;
+use crate::module::ModuleVersion;
+use crate::trust::{Part, SumPolicy};
+
+/// Mends entries of one cache.
+pub struct Mender<'a> {
+    /// What they are checked with.
+    pub verifier: Verifier<'a>,
+    /// The engine that completes them. It has not read the cache before: what it remembers may
+    /// be what is moved away.
+    pub fetcher: Fetcher<'a>,
+    /// What must vouch for them.
+    pub sums: &'a SumPolicy,
+    /// Nothing can be fetched.
+    pub offline: bool,
+}
+
+/// What became of a damaged entry.
+#[derive(Debug)]
+pub struct Mending {
+    /// Which.
+    pub module: ModuleVersion,
+    /// Where the damaged pieces are; `None` if none had to be moved.
+    pub quarantine: Option<PathBuf>,
+    /// Why it is not whole.
+    pub error: Option<Error>,
+}
+
+/// What is left to do for an entry whose damaged pieces are out of the way.
+enum Cleared {
+    /// The engine has to complete it.
+    Complete,
+    /// Nothing: it had a go.mod and nothing else, which comes with the next graph.
+    Nothing,
+}
+
+impl Mender<'_> {
+    /// Mends what the reports say is damaged; one result for each that has a problem, in order.
+    pub fn mend(&self, reports: &[Report]) -> Vec<Mending> {
+        let mut mendings = Vec::new();
+        let mut complete = Vec::new();
+        for report in reports.iter().filter(|report| !report.problems.is_empty()) {
+            let mut quarantine = None;
+            let cleared = self.clear(report, &mut quarantine);
+            if let Ok(Cleared::Complete) = cleared {
+                complete.push(report.module.clone());
+            }
+            mendings.push(Mending {
+                module: report.module.clone(),
+                quarantine,
+                error: cleared.err(),
+            });
+        }
+        let outcomes = self.fetcher.download(&complete);
+        let failed = outcomes
+            .into_iter()
+            .map(|outcome| (outcome.module, outcome.error));
+        let mut failed: HashMap<ModuleVersion, Option<Error>> = failed.collect();
+        for mending in &mut mendings {
+            if mending.error.is_none() {
+                mending.error = failed.remove(&mending.module).flatten();
+            }
+        }
+        mendings
+    }
+
+    /// Moves the damaged pieces of an entry away, if it may be mended.
+    fn clear(&self, report: &Report, quarantine: &mut Option<PathBuf>) -> Result<Cleared> {
+        let module = &report.module;
+        let refuse = |kind, why: &str| Err(Error::new(kind, why));
+        if report.errors().any(|error| error.kind() != Kind::Security) {
+            return refuse(Kind::LocalIo, "it cannot be read");
+        }
+        let cache = self.verifier.cache;
+        let entry = cache.entry(module)?;
+        let Some(lock) = entry.try_lock()? else {
+            let lock = entry.lock_path();
+            let why = format!(
+                "another process is at work on it and holds {}",
+                lock.display()
+            );
+            return Err(Error::new(Kind::LockTimeout, why));
+        };
+        // Another process may have mended it, or made it anew.
+        let report = self.verifier.check_one(module);
+        if report.problems.is_empty() {
+            return Ok(Cleared::Nothing);
+        }
+        let damaged = |verdict: Verdict| verdict == Verdict::Mismatch;
+        let zip_parts = [report.zip, report.dir, report.ziphash];
+        // A ziphash that is missing beside a zip is damage as well.
+        let unsummed = report.ziphash == Verdict::Absent && report.zip != Verdict::Absent;
+        let zip_damaged = zip_parts.into_iter().any(damaged) || unsummed;
+        let gomod_damaged = damaged(report.gomod);
+        if !zip_damaged && !gomod_damaged {
+            return refuse(
+                Kind::Security,
+                "what vouches for it is damaged, not the module",
+            );
+        }
+        for (part, damaged) in [(Part::Zip, zip_damaged), (Part::GoMod, gomod_damaged)] {
+            if damaged && !self.sums.vouched(module, part)? {
+                return refuse(
+                    Kind::Security,
+                    "neither go.sum nor the checksum database vouches for it",
+                );
+            }
+        }
+        if self.offline && (gomod_damaged || report.zip != Verdict::Ok) {
+            return refuse(
+                Kind::Offline,
+                "there is no good zip, and nothing can be fetched",
+            );
+        }
+        let pieces: Vec<Piece> = [
+            (Piece::Zip, report.zip),
+            (Piece::Dir, report.dir),
+            (Piece::ZipHash, report.ziphash),
+            (Piece::GoMod, report.gomod),
+        ]
+        .into_iter()
+        .filter(|(_, verdict)| damaged(*verdict))
+        .map(|(piece, _)| piece)
+        .collect();
+        if !pieces.is_empty() {
+            *quarantine = Some(cache.quarantine(&entry, &pieces, &lock)?);
+        }
+        let had_zip = zip_parts.iter().any(|verdict| *verdict != Verdict::Absent);
+        Ok(if had_zip {
+            Cleared::Complete
+        } else {
+            Cleared::Nothing
+        })
+    }
+}

@@ -1,0 +1,191 @@
+//! `verify --repair`: what is damaged is kept aside and made again, if something vouches for it.
+
+use std::fs;
+
+use crate::support::go::only_modfetch;
+use crate::support::tamper::{FOLDER, change, entry, filled, forged, proven, put};
+use crate::support::{Sandbox, Times, require_go};
+
+const VERIFIED: &str = "all modules verified\n";
+const QUARANTINE: &str = "cache/modfetch/quarantine/example.com/greet@v1.1.0/1";
+
+type Tamper = fn(&Sandbox);
+
+fn damage_dir(sandbox: &Sandbox) {
+    change(sandbox, &format!("{FOLDER}/greet.go"), |data| {
+        data.push(b'\n');
+    });
+}
+
+fn damage_zip(sandbox: &Sandbox) {
+    sandbox.remove(&entry("zip"));
+    sandbox.write(&entry("zip"), &forged().zip());
+}
+
+fn damage_ziphash(sandbox: &Sandbox) {
+    change(sandbox, &entry("ziphash"), |data| data[5] ^= 1);
+}
+
+fn damage_gomod(sandbox: &Sandbox) {
+    change(sandbox, &entry("mod"), |data| data.push(b'\n'));
+}
+
+fn damage_all(sandbox: &Sandbox) {
+    put(sandbox, &forged());
+    damage_gomod(sandbox);
+}
+
+#[test]
+fn whatever_is_damaged_is_made_whole_and_kept_aside() {
+    if !only_modfetch() {
+        return;
+    }
+    let rows: &[(&str, Tamper, &[&str], usize)] = &[
+        ("dir", damage_dir, &["dir"], 0),
+        ("zip", damage_zip, &["zip"], 1),
+        ("ziphash", damage_ziphash, &["ziphash"], 0),
+        ("no ziphash", |s| s.remove(&entry("ziphash")), &[], 0),
+        ("go.mod", damage_gomod, &["go.mod"], 1),
+        ("all", damage_all, &["dir", "go.mod", "zip", "ziphash"], 2),
+    ];
+    for (what, tamper, kept, requests) in rows {
+        let (proxy, sandbox) = filled();
+        let whole = sandbox.picture();
+        tamper(&sandbox);
+        let run = sandbox.run(["verify", "--repair"]);
+        run.ok()
+            .stdout(VERIFIED)
+            .stderr_has("example.com/greet v1.1.0: repaired");
+        whole.assert_same(&sandbox.picture(), what);
+        assert_eq!(proxy.hits("*"), *requests, "{what}");
+        let mut found: Vec<String> = fs::read_dir(sandbox.cached(QUARANTINE))
+            .map(|files| {
+                files
+                    .map(|file| file.unwrap().file_name().into_string().unwrap())
+                    .collect()
+            })
+            .unwrap_or_default();
+        found.sort();
+        assert_eq!(found, *kept, "{what}");
+        if require_go().is_some() {
+            sandbox.go(["mod", "verify"]).ok();
+        }
+        // Nothing is left to do, and what is put aside is nobody's module.
+        proxy.forget();
+        sandbox
+            .run(["verify", "--repair"])
+            .ok()
+            .stdout(VERIFIED)
+            .stderr("");
+        sandbox
+            .run(["verify", "--cache", "--repair"])
+            .ok()
+            .stderr("");
+        assert_eq!(proxy.connections(), 0, "{what}");
+    }
+}
+
+#[test]
+fn without_the_network_a_good_zip_mends_and_nothing_else_is_touched() {
+    if !only_modfetch() {
+        return;
+    }
+    for (tamper, mends) in [
+        (damage_dir as Tamper, true),
+        (damage_ziphash, true),
+        (damage_zip, false),
+        (damage_gomod, false),
+        (damage_all, false),
+    ] {
+        let (proxy, sandbox) = filled();
+        let whole = sandbox.picture();
+        tamper(&sandbox);
+        let damaged = sandbox.picture();
+        let run = sandbox.run(["verify", "--repair", "--offline"]);
+        if mends {
+            run.ok().stdout(VERIFIED);
+            whole.assert_same(&sandbox.picture(), "the cache before and after");
+        } else {
+            run.fails(5).stdout("").stderr_has(
+                "example.com/greet v1.1.0: not repaired: there is no good zip, and nothing can be \
+                 fetched",
+            );
+            damaged.assert_same(&sandbox.picture(), "the cache before and after");
+        }
+        assert_eq!(proxy.connections(), 0, "a socket was opened");
+    }
+}
+
+#[test]
+fn what_nothing_vouches_for_and_what_is_in_use_is_left_alone() {
+    if !only_modfetch() {
+        return;
+    }
+    let (proxy, sandbox) = filled();
+    damage_dir(&sandbox);
+    let damaged = sandbox.picture();
+    let outside = Sandbox::new().cache_of(&sandbox).proxy(&proxy);
+    outside.run(["verify", "--cache", "--repair"]).fails(5).stderr_has(
+        "example.com/greet v1.1.0: not repaired: neither go.sum nor the checksum database vouches \
+         for it",
+    );
+    let lock = fs::File::open(sandbox.cached(&entry("lock"))).unwrap();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "another process, as far as flock goes"
+    )]
+    lock.lock().unwrap();
+    let run = sandbox.run(["verify", "--repair"]);
+    run.fails(5)
+        .stderr_has("not repaired: another process is at work on it and holds [ROOT]/");
+    damaged.assert_same(&sandbox.picture(), "the cache before and after");
+    assert_eq!(proxy.hits("*"), 0);
+    drop(lock);
+    sandbox.run(["verify", "--repair"]).ok();
+}
+
+#[test]
+fn the_checksum_database_vouches_where_go_sum_does_not() {
+    if !only_modfetch() {
+        return;
+    }
+    let (proxy, database, sandbox) = proven();
+    damage_zip(&sandbox);
+    let outside = Sandbox::new()
+        .cache_of(&sandbox)
+        .proxy(&proxy)
+        .env("GOSUMDB", &database.gosumdb());
+    outside
+        .run(["verify", "--cache", "--repair"])
+        .ok()
+        .stdout(VERIFIED);
+    assert_eq!(proxy.hits("example.com/greet/@v/v1.1.0.zip"), 1);
+}
+
+#[test]
+fn what_cannot_be_fetched_stays_away_and_is_told() {
+    if !only_modfetch() {
+        return;
+    }
+    let (proxy, sandbox) = filled();
+    let zip = "example.com/greet/@v/v1.1.0.zip";
+    let proxy = proxy.failing(zip, 503, Times::ALWAYS);
+    let sandbox = sandbox.env("MODFETCH_RETRIES", "0");
+    damage_zip(&sandbox);
+    let run = sandbox.run(["verify", "--repair"]);
+    run.fails(6)
+        .stdout("")
+        .stderr_has("example.com/greet v1.1.0: not repaired: ");
+    run.stderr_has(&format!(
+        "hint: what was damaged is in [ROOT]/modcache/{QUARANTINE}\n"
+    ));
+    let json = sandbox.run(["verify", "--repair", "-json", "example.com/greet"]);
+    json.ok().stdout_has("\t\"Zip\": \"absent\"");
+    proxy.heal();
+    damage_dir(&sandbox);
+    let json = sandbox.run(["verify", "--repair", "-json", "example.com/greet"]);
+    json.ok()
+        .stdout_has("\t\"Dir\": \"ok\"")
+        .stdout_has("\t\"Repair\": \"done\"")
+        .stdout_has("/cache/modfetch/quarantine/example.com/greet@v1.1.0/2\"");
+}
