@@ -33,7 +33,9 @@ fn what_a_lower_cache_has_is_not_fetched() {
     fs::create_dir(&upper).unwrap();
     fs::set_permissions(&upper, fs::Permissions::from_mode(0o777)).unwrap();
     let run = sandbox.run(["download", "--offline", "-v", &ro]);
-    run.ok().stderr_has("13 modules, 0 B received, ");
+    run.ok()
+        .stderr_has("modfetch: 13 modules, 0 fetched, ")
+        .stderr_has("; 0 B received, ");
     run.stderr_has(" kB from read-only caches, ");
     let upper = sandbox.picture();
     lower
