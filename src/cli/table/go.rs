@@ -9,7 +9,13 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "C",
         value: Some("DIR"),
-        commands: &[Verb::Download, Verb::Sum, Verb::Doctor, Verb::Env],
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Sum,
+            Verb::Doctor,
+            Verb::Env,
+        ],
         brief: "Work in this directory",
         detail: "As if the program were started there. As 'go', it must be the first flag.",
         set: |raw, given| {
