@@ -119,12 +119,30 @@ struct Run<'a> {
 impl Run<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
     fn survey(&self, means: &Means<'_>, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
-        let (modules, errors) = if self.request.cache {
+        let (modules, mut errors) = if self.request.cache {
             (self.cache.modules()?, Vec::new())
         } else {
             self.select(&self.fetcher(means), notices)?
         };
-        Ok((self.verifier(means).check(&modules)?, errors))
+        let reports = self.verifier(means).check(&modules)?;
+        // `all modules verified` would be untrue of what was asked for by name.
+        let absent = reports.iter().filter(|report| report.is_empty());
+        let named = absent.filter(|report| self.is_named(&report.module));
+        errors.extend(named.map(|report| {
+            let (path, version) = (report.module.path(), report.module.version());
+            let text = format!("{path} {version}: not cached, so there is nothing to verify");
+            Error::new(Kind::Offline, text)
+        }));
+        Ok((reports, errors))
+    }
+
+    /// True if an argument is about this module alone.
+    fn is_named(&self, module: &ModuleVersion) -> bool {
+        let names = [module.path().to_string(), module.to_string()];
+        self.request
+            .arguments
+            .iter()
+            .any(|text| names.contains(text))
     }
 
     fn verifier<'v>(&'v self, means: &Means<'v>) -> Verifier<'v> {
