@@ -181,12 +181,17 @@ impl Run<'_> {
     /// that nobody knew of.
     fn repair(&self, means: &Means<'_>, live: &Live) -> Result<Option<Kind>> {
         let mut mendings: HashMap<ModuleVersion, Mending> = HashMap::new();
-        let mut first = true;
+        let mut round = 0;
         loop {
-            let (reports, mut errors) = self.survey(means, first)?;
-            first = false;
+            let (reports, mut errors) = self.survey(means, round == 0)?;
+            round += 1;
+            let mended = |mending: &Mending| mending.error.is_none();
+            // Where go.sum has no line, the odd piece may be known only when the zip has come
+            // again: what was mended is looked at once more.
             let is_new = |report: &&Report| {
-                !report.problems.is_empty() && !mendings.contains_key(&report.module)
+                let mending = mendings.get(&report.module);
+                let untried = mending.is_none_or(|mending| mended(mending) && round == 2);
+                !report.problems.is_empty() && untried
             };
             let damaged: Vec<Report> = reports.iter().filter(is_new).cloned().collect();
             live.clear();
@@ -194,7 +199,7 @@ impl Run<'_> {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
                     let mending = mendings.get(&report.module);
-                    if self.is_json() || mending.is_none() {
+                    if self.is_json() || mending.is_none_or(mended) {
                         self.tell(report, mending)?;
                     }
                     errors.extend(report.errors().cloned());

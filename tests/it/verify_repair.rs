@@ -171,6 +171,15 @@ fn the_checksum_database_vouches_where_go_sum_does_not() {
         .ok()
         .stdout(VERIFIED);
     assert_eq!(proxy.hits("example.com/greet/@v/v1.1.0.zip"), 1);
+    // Two pieces against the good one: which it is shows when the zip has come again.
+    let zip = fs::read(sandbox.cached(&entry("zip"))).unwrap();
+    put(&sandbox, &forged());
+    change(&sandbox, &entry("zip"), |data| *data = zip);
+    outside
+        .run(["verify", "--cache", "--repair"])
+        .ok()
+        .stdout(VERIFIED);
+    sandbox.run(["verify", "--sumdb"]).ok();
 }
 
 #[test]
