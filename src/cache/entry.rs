@@ -33,7 +33,7 @@ pub enum Extracted {
     Unfinished,
     /// A directory, by all that can be seen from outside.
     Whole,
-    /// Something that is no directory.
+    /// Something that is no directory, or a link to one, which may lead out of the cache.
     Other,
 }
 
@@ -208,7 +208,7 @@ impl Entry {
     pub fn extracted(&self) -> Extracted {
         match fs::metadata(&self.directory) {
             Ok(_) if self.partial_path().exists() => Extracted::Unfinished,
-            Ok(found) if found.is_dir() => Extracted::Whole,
+            Ok(found) if found.is_dir() && !self.directory.is_symlink() => Extracted::Whole,
             Ok(_) => Extracted::Other,
             // What cannot be looked at is somebody else's to name, when it is read.
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => Extracted::Whole,

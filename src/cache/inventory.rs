@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::Cache;
@@ -60,13 +61,14 @@ enum Next {
     Skip,
 }
 
-/// Visits every directory below `root` with its path from there, parents first.
+/// Visits every directory below `root` with its path from there, parents first. As every reader
+/// of a cache does, it follows links to directories; where one leads back up, it ends.
 fn walk(root: &Path, visit: &mut impl FnMut(&DirEntry, &str) -> Result<Next>) -> Result<()> {
     let mut unread = vec![(root.to_owned(), String::new())];
     while let Some((directory, prefix)) = unread.pop() {
         for entry in read_dir(&directory)? {
             let name = entry.file_name();
-            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            let is_directory = is_directory(&entry)?;
             let Some(name) = name.to_str().filter(|_| is_directory) else {
                 continue;
             };
@@ -83,6 +85,27 @@ fn walk(root: &Path, visit: &mut impl FnMut(&DirEntry, &str) -> Result<Next>) ->
     Ok(())
 }
 
+/// True of a directory, and of a link to one that is not above the link.
+fn is_directory(entry: &DirEntry) -> Result<bool> {
+    let link = entry.path();
+    let cannot_read = |cause| Error::io("cannot read", &link, cause);
+    let file_type = entry.file_type().map_err(cannot_read)?;
+    if !file_type.is_symlink() {
+        return Ok(file_type.is_dir());
+    }
+    let target = match fs::metadata(&link) {
+        Ok(target) if target.is_dir() => target,
+        Ok(_) => return Ok(false),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(cause) => return Err(cannot_read(cause)),
+    };
+    let same = |above: &Path| {
+        fs::metadata(above)
+            .is_ok_and(|above| (above.dev(), above.ino()) == (target.dev(), target.ino()))
+    };
+    Ok(!link.ancestors().skip(1).any(same))
+}
+
 fn read_dir(directory: &Path) -> Result<Vec<DirEntry>> {
     let cannot_read = |cause| Error::io("cannot read", directory, cause);
     match fs::read_dir(directory) {
@@ -95,6 +118,25 @@ fn read_dir(directory: &Path) -> Result<Vec<DirEntry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_to_directories_are_followed_and_end() {
+        let (root, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (root, disk) = (root.path(), disk.path());
+        fs::create_dir_all(disk.join("zips/m/@v")).unwrap();
+        fs::write(disk.join("zips/m/@v/v1.0.0.zip"), "").unwrap();
+        fs::create_dir_all(disk.join("dirs/n@v1.0.0")).unwrap();
+        fs::create_dir_all(root.join("cache/download")).unwrap();
+        let link = |to: &Path, at: &str| std::os::unix::fs::symlink(to, root.join(at)).unwrap();
+        link(&disk.join("zips"), "cache/download/a.com");
+        link(&disk.join("dirs"), "b.com");
+        link(root, "up");
+        link(&root.join("cache"), "cache/download/up");
+        link(Path::new("/no/where"), "cache/download/nowhere");
+        let modules = Cache::at(root).unwrap().modules().unwrap();
+        let names: Vec<String> = modules.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["a.com/m@v1.0.0", "b.com/n@v1.0.0"]);
+    }
 
     #[test]
     fn whatever_left_a_piece_is_found_once_and_in_order() {

@@ -76,6 +76,26 @@ impl Cache {
     }
 }
 
+impl Cache {
+    /// Moves pieces back from where [`Cache::quarantine`] put them, except where something has
+    /// come in their place. The place in the quarantine goes if nothing is left in it.
+    ///
+    /// # Errors
+    /// As [`Cache::quarantine`].
+    pub fn put_back(&self, entry: &Entry, from: &Path, _lock: &VersionLock) -> Result<()> {
+        for piece in [Piece::Zip, Piece::Dir, Piece::ZipHash, Piece::GoMod] {
+            let (from, to) = (from.join(piece.noun()), piece.place(entry));
+            if fs::symlink_metadata(&to).is_ok() || fs::symlink_metadata(&from).is_err() {
+                continue;
+            }
+            rename(&from, &to).map_err(|cause| Error::io("cannot move back", &from, cause))?;
+        }
+        // It may hold what was not moved.
+        let _ = fs::remove_dir(from);
+        Ok(())
+    }
+}
+
 /// Makes a new directory that nobody else puts anything into.
 fn claim(below: &Path) -> Result<PathBuf> {
     let mut number = 1_u32;
@@ -133,5 +153,19 @@ mod tests {
             cache.modules().unwrap().is_empty(),
             "quarantine is no entry"
         );
+        fs::write(entry.zip_path(), "new").unwrap();
+        let from = root
+            .path()
+            .join("cache/modfetch/quarantine/a.com/!up@v1.0.0");
+        cache.put_back(&entry, &from.join("1"), &lock).unwrap();
+        assert_eq!(fs::read_to_string(entry.zip_path()).unwrap(), "new");
+        let file = entry.directory().join("x.go");
+        assert_eq!(fs::read_to_string(file).unwrap(), "1");
+        assert!(from.join("1").exists());
+        fs::remove_file(entry.zip_path()).unwrap();
+        fs::remove_dir_all(entry.directory()).unwrap();
+        cache.put_back(&entry, &from.join("2"), &lock).unwrap();
+        assert_eq!(fs::read_to_string(entry.zip_path()).unwrap(), "2");
+        assert!(entry.directory().exists() && !from.join("2").exists());
     }
 }

@@ -119,12 +119,30 @@ struct Run<'a> {
 impl Run<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
     fn survey(&self, means: &Means<'_>, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
-        let (modules, errors) = if self.request.cache {
+        let (modules, mut errors) = if self.request.cache {
             (self.cache.modules()?, Vec::new())
         } else {
             self.select(&self.fetcher(means), notices)?
         };
-        Ok((self.verifier(means).check(&modules)?, errors))
+        let reports = self.verifier(means).check(&modules)?;
+        // `all modules verified` would be untrue of what was asked for by name.
+        let absent = reports.iter().filter(|report| report.is_empty());
+        let named = absent.filter(|report| self.is_named(&report.module));
+        errors.extend(named.map(|report| {
+            let (path, version) = (report.module.path(), report.module.version());
+            let text = format!("{path} {version}: not cached, so there is nothing to verify");
+            Error::new(Kind::Offline, text)
+        }));
+        Ok((reports, errors))
+    }
+
+    /// True if an argument is about this module alone.
+    fn is_named(&self, module: &ModuleVersion) -> bool {
+        let names = [module.path().to_string(), module.to_string()];
+        self.request
+            .arguments
+            .iter()
+            .any(|text| names.contains(text))
     }
 
     fn verifier<'v>(&'v self, means: &Means<'v>) -> Verifier<'v> {
@@ -163,12 +181,17 @@ impl Run<'_> {
     /// that nobody knew of.
     fn repair(&self, means: &Means<'_>, live: &Live) -> Result<Option<Kind>> {
         let mut mendings: HashMap<ModuleVersion, Mending> = HashMap::new();
-        let mut first = true;
+        let mut round = 0;
         loop {
-            let (reports, mut errors) = self.survey(means, first)?;
-            first = false;
+            let (reports, mut errors) = self.survey(means, round == 0)?;
+            round += 1;
+            let mended = |mending: &Mending| mending.error.is_none();
+            // Where go.sum has no line, the odd piece may be known only when the zip has come
+            // again: what was mended is looked at once more.
             let is_new = |report: &&Report| {
-                !report.problems.is_empty() && !mendings.contains_key(&report.module)
+                let mending = mendings.get(&report.module);
+                let untried = mending.is_none_or(|mending| mended(mending) && round == 2);
+                !report.problems.is_empty() && untried
             };
             let damaged: Vec<Report> = reports.iter().filter(is_new).cloned().collect();
             live.clear();
@@ -176,7 +199,7 @@ impl Run<'_> {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
                     let mending = mendings.get(&report.module);
-                    if self.is_json() || mending.is_none() {
+                    if self.is_json() || mending.is_none_or(mended) {
                         self.tell(report, mending)?;
                     }
                     errors.extend(report.errors().cloned());

@@ -29,3 +29,6 @@ pub use path::{EscapedPath, ModulePath, escape_version, split_path_version};
 pub use pattern::{MatchPattern, PrefixPatterns};
 pub use pseudo::{is_pseudo_version, pseudo_version_time};
 pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};
+
+/// The module path of Go's toolchains.
+pub const TOOLCHAIN: &str = "golang.org/toolchain";

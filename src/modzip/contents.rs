@@ -47,6 +47,23 @@ impl Contents {
         files.map(|(name, hash)| (self.below(name), *hash))
     }
 
+    /// Takes away every file called `copy`, below the root's own, that is the same as the one
+    /// called `of` in its directory.
+    pub(super) fn forget_copies(&mut self, copy: &str, of: &str) {
+        let is_copy = |(name, hash): &(String, FileHash)| {
+            let directory = name.strip_suffix(copy).filter(|start| start.ends_with('/'));
+            directory.is_some_and(|directory| {
+                let original = format!("{directory}{of}");
+                let found = self.files.binary_search_by(|(name, _)| name.cmp(&original));
+                let found = found.ok().and_then(|i| self.files.get(i));
+                directory.len() > self.prefix_bytes && found.is_some_and(|found| found.1 == *hash)
+            })
+        };
+        let copies: Vec<bool> = self.files.iter().map(is_copy).collect();
+        let mut copies = copies.into_iter();
+        self.files.retain(|_| copies.next() != Some(true));
+    }
+
     /// The hash of a file, by its name below the module's root.
     #[must_use]
     pub fn hash_of(&self, file: &str) -> Option<FileHash> {
@@ -96,6 +113,24 @@ mod tests {
             .iter()
             .map(|(name, hash)| (format!("a.com/m@v1.0.0/{name}"), [*hash; 32]));
         Contents::new("a.com/m@v1.0.0/".len(), named)
+    }
+
+    #[test]
+    fn copies_are_forgotten_and_nothing_else() {
+        let mut copied = contents(&[
+            ("_go.mod", 1),
+            ("go.mod", 1),
+            ("src/_go.mod", 2),
+            ("src/go.mod", 2),
+            ("src/cmd/_go.mod", 3),
+            ("src/cmd/go.mod", 4),
+            ("src/cmd/x_go.mod", 3),
+            ("src/x/go.mod", 5),
+        ]);
+        let whole = copied.clone();
+        copied.forget_copies("go.mod", "_go.mod");
+        assert_eq!(whole.differences(&copied).added, ["src/go.mod"]);
+        assert_eq!(copied.differences(&whole).added, [""; 0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::contents::Contents;
 use crate::error::{Error, Kind, Result};
-use crate::module::{FileHash, H1, ModuleVersion};
+use crate::module::{FileHash, H1, ModuleVersion, TOOLCHAIN};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;
@@ -84,6 +84,8 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
 ///
 /// Every file counts, whatever its mode; a symbolic link counts as the file it leads to; empty
 /// directories do not count. Large trees are spread over the rayon pool of the calling thread.
+/// Of a toolchain the go.mod files do not count that `go` copies from `_go.mod` beside them when it
+/// runs the toolchain: no zip can have them.
 /// A name that is not UTF-8 enters with replacement characters: no module can have either, so
 /// the sum differs from any that was published.
 ///
@@ -91,7 +93,7 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
 /// [`Kind::LocalIo`] for what cannot be read, also if `dir` is missing or not a directory;
 /// [`Kind::Differs`] for what has no hash: names with a line feed, devices and pipes.
 ///
-/// Source: golang/mod `sumdb/dirhash`, `HashDir`.
+/// Source: golang/mod `sumdb/dirhash`, `HashDir`; golang/go `toolchain/select.go`, `Exec`.
 pub fn hash_dir(dir: &Path, module: &ModuleVersion) -> Result<H1> {
     dir_contents(dir, module).map(|contents| contents.h1())
 }
@@ -160,7 +162,11 @@ pub(super) fn contents(
     };
     let names = files.into_iter().map(|(name, _)| name);
     let files = names.zip(hashes.into_iter().flatten());
-    Ok(Contents::new(prefix_bytes, files))
+    let mut contents = Contents::new(prefix_bytes, files);
+    if module.path().as_str() == TOOLCHAIN {
+        contents.forget_copies("go.mod", "_go.mod");
+    }
+    Ok(contents)
 }
 
 /// A link that leads nowhere is no fault of this machine's disk: no module has links.
@@ -276,6 +282,25 @@ mod tests {
         assert!(!link.exists() && dir.path().join("outside/kept").exists());
         remove_tree(&dir.path().join("outside/kept")).unwrap();
         assert!(!dir.path().join("outside/kept").exists());
+    }
+
+    /// As `go` leaves a toolchain that it has run.
+    #[test]
+    fn a_toolchain_that_was_used_has_its_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let toolchain = ModuleVersion::parse(TOOLCHAIN, "v0.0.1-go1.26.0.linux-amd64").unwrap();
+        fs::create_dir_all(dir.path().join("src/cmd")).unwrap();
+        let put = |file: &str, text: &str| fs::write(dir.path().join(file), text).unwrap();
+        put("src/_go.mod", "module std\n");
+        put("src/cmd/_go.mod", "module cmd\n");
+        let hash = |module: &ModuleVersion| hash_dir(dir.path(), module).unwrap();
+        let (new, other) = (hash(&toolchain), hash(&module()));
+        put("src/go.mod", "module std\n");
+        put("src/cmd/go.mod", "module cmd\n");
+        assert_eq!(hash(&toolchain), new);
+        assert_ne!(hash(&module()), other);
+        put("src/cmd/go.mod", "module evil\n");
+        assert_ne!(hash(&toolchain), new);
     }
 
     #[test]

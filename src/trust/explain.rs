@@ -259,7 +259,13 @@ fn explain(odd: &[Witness], claims: &[Claim], proven: bool, age: Age) -> (String
 
 /// Only pieces of the cache stand out.
 fn tampered(odd: &[Witness], claims: &[Claim]) -> (String, String) {
-    let next = |what: &str| format!("remove {what} and run 'modfetch download' for this version");
+    // Without a line to go by nothing is repaired.
+    let vouched = |claim: &Claim| claim.witness == Witness::GoSum && claim.sum().is_some();
+    let vouched = claims.iter().any(vouched);
+    let next = |what: &str| match vouched {
+        true => "run 'modfetch verify --repair' for this version: it keeps what it replaces".into(),
+        false => format!("remove {what} and run 'modfetch download' for this version"),
+    };
     let all = claims
         .iter()
         .filter(|claim| claim.witness.is_cache() && claim.sum().is_some());

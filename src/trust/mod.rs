@@ -17,5 +17,5 @@ mod save;
 pub mod sumdb;
 
 pub use explain::{Age, Claim, Said, Verdict, Witness, judge};
-pub use policy::{Part, SumPolicy, SumSettings, TOOLCHAIN};
+pub use policy::{Part, SumPolicy, SumSettings};
 pub use proof::{Database, Logged};

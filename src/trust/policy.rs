@@ -10,10 +10,7 @@ use super::proof::{Database, Logged, compare, unanswered};
 use super::sumdb;
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
-use crate::module::{H1, ModuleVersion, PrefixPatterns};
-
-/// The module path of Go's toolchains.
-pub const TOOLCHAIN: &str = "golang.org/toolchain";
+use crate::module::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
 
 /// What of a module version a sum is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -270,15 +267,16 @@ impl SumPolicy {
         Ok(())
     }
 
-    /// True if go.sum has this line, which is now used; an error if it has another hash.
+    /// True if go.sum has this line, which is now used; an error if it has another hash. Of
+    /// several the first decides, as in go: a line that was added below lets nothing through.
     fn is_recorded(&self, state: &mut State, line: &Line) -> Result<bool> {
         let (path, key, h1) = line;
-        let recorded = state.sums.sums(path, key);
-        if recorded.contains(h1) {
-            state.status.entry(line.clone()).or_default().used = true;
-            return Ok(true);
-        }
-        match recorded.iter().find(|sum| sum.starts_with("h1:")) {
+        let mut recorded = state.sums.sums(path, key).iter();
+        match recorded.find(|sum| sum.starts_with("h1:")) {
+            Some(sum) if sum == h1 => {
+                state.status.entry(line.clone()).or_default().used = true;
+                Ok(true)
+            }
             Some(other) => Err(self.mismatch(path, key, h1, other)),
             None => Ok(false),
         }
@@ -381,6 +379,18 @@ mod tests {
     }
 
     const EMPTY: &str = "h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+    /// Measured: `go mod download` accepts the first and refuses the second.
+    #[test]
+    fn of_several_hashes_the_first_decides() {
+        let first = H1::of_go_mod(b"module example.com/a\n");
+        let text = format!("example.com/a v1.0.0 {first}\nexample.com/a v1.0.0 {EMPTY}\n");
+        let (_dir, policy) = policy(&text, settings(Database::Off, "", false));
+        policy.check(&module(), Part::Zip, &first).unwrap();
+        let second = H1::parse(EMPTY).unwrap();
+        let error = policy.check(&module(), Part::Zip, &second).unwrap_err();
+        assert_eq!(error.kind(), Kind::Security);
+    }
 
     #[test]
     fn what_go_sum_knows_must_match() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Kind};
-use crate::module::{H1, ModuleVersion, PrefixPatterns};
-use crate::trust::{Part, TOOLCHAIN, sumdb};
+use crate::module::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
+use crate::trust::{Part, sumdb};
 
 /// A checksum database that answers from cached files only.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! What the pieces of a module version mean: who is right, who is not, and in which words.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::Verifier;
@@ -34,8 +35,11 @@ impl Verifier<'_> {
         }
         let gosum = |part| -> Vec<String> {
             let lines = self.sums.map(|sums| sums.recorded(module, part));
-            let known = lines.into_iter().flatten();
-            known.filter(|sum| sum.starts_with("h1:")).collect()
+            let mut known: Vec<String> = lines.into_iter().flatten().collect();
+            known.retain(|sum| sum.starts_with("h1:"));
+            let mut seen = HashSet::new();
+            known.retain(|sum| seen.insert(sum.clone()));
+            known
         };
         let case = Case {
             entry,
@@ -60,7 +64,7 @@ impl Verifier<'_> {
 struct Case<'a> {
     entry: &'a Entry,
     pieces: Pieces,
-    /// The lines of go.sum.
+    /// The lines of go.sum, each hash once, in its order.
     gosum: Vec<String>,
     gosum_gomod: Vec<String>,
     witness: Witness,
@@ -71,7 +75,7 @@ impl Case<'_> {
     fn trusted(&self) -> &[String] {
         let logged = self.witness.zip();
         if logged.is_empty() {
-            &self.gosum
+            first(&self.gosum)
         } else {
             logged
         }
@@ -187,7 +191,7 @@ impl Case<'_> {
         };
         let logged = self.witness.gomod();
         let trusted = if logged.is_empty() {
-            &self.gosum_gomod
+            first(&self.gosum_gomod)
         } else {
             logged
         };
@@ -216,7 +220,20 @@ impl Case<'_> {
         if !project {
             return;
         }
-        report.gosum = self.compare(&self.gosum, &self.gosum_gomod);
+        report.gosum = self.compare(first(&self.gosum), first(&self.gosum_gomod));
+        for (part, recorded) in [(Part::Zip, &self.gosum), (Part::GoMod, &self.gosum_gomod)] {
+            if let [used, others @ ..] = &recorded[..]
+                && !others.is_empty()
+            {
+                let key = part.version_key(self.entry.module());
+                let others = others.join(", ");
+                let text = format!(
+                    "go.sum has several sums of {key}\n\tfirst: {used}\n\tothers: {others}"
+                );
+                report.problem(Kind::Security, None, &text);
+                report.gosum = Verdict::Mismatch;
+            }
+        }
         let alike = self.odd_one_may_be_go_sum();
         if let Some(problem) = report.problems.last_mut().filter(|_| alike) {
             problem.error = problem.error.clone().hint(
@@ -236,7 +253,7 @@ impl Case<'_> {
         let alike = |copy: &&Copy| copy.is_absent() || copy.h1() == Some(recorded);
         self.witness.zip().is_empty()
             && !self.gosum.is_empty()
-            && !has(&self.gosum, recorded)
+            && !has(first(&self.gosum), recorded)
             && copies.iter().all(alike)
     }
 
@@ -313,6 +330,11 @@ impl Pieces {
         let copies = !self.zip.is_absent() || !self.dir.is_absent();
         copies || self.gomod.is_some() || self.recorded != Recorded::Missing
     }
+}
+
+/// What counts of several sums: the first, as in go.
+fn first(sums: &[String]) -> &[String] {
+    sums.get(..1).unwrap_or_default()
 }
 
 fn leftover(pieces: &Pieces) -> Option<Leftover> {

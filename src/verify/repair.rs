@@ -5,7 +5,9 @@
 //!   checked against the same.
 //! - Only what nobody else works on: the version lock is tried, and under it everything is looked
 //!   at again.
-//! - Nothing is deleted ([`crate::cache::Cache::quarantine`]), and everything new comes by the engine's way.
+//! - Nothing is deleted ([`crate::cache::Cache::quarantine`]), and everything new comes by the
+//!   engine's way. Where nobody has anything that go.sum accepts, it may be go.sum that is wrong:
+//!   all is put back.
 //! - Without the network only a good zip mends: its directory is extracted again, its ziphash
 //!   written again.
 
@@ -76,9 +78,38 @@ impl Mender<'_> {
         for mending in &mut mendings {
             if mending.error.is_none() {
                 mending.error = failed.remove(&mending.module).flatten();
+                self.put_back(mending);
             }
         }
         mendings
+    }
+
+    /// Puts everything back if the others have nothing better.
+    fn put_back(&self, mending: &mut Mending) {
+        let Mending {
+            module,
+            quarantine: Some(from),
+            error: Some(error),
+        } = mending
+        else {
+            return;
+        };
+        if !matches!(error.kind(), Kind::Security | Kind::NotFound) {
+            return;
+        }
+        let cache = self.verifier.cache;
+        let put_back = || {
+            let entry = cache.entry(module)?;
+            let lock = entry.try_lock()?;
+            lock.map(|lock| cache.put_back(&entry, from, &lock))
+                .transpose()
+        };
+        // What cannot be put back stays where the message says that it is.
+        if let Ok(Some(())) = put_back() {
+            let hint = "what was cached was put back: nobody has anything that is vouched for";
+            *error = error.clone().hint(hint);
+            mending.quarantine = from.exists().then(|| from.clone());
+        }
     }
 
     /// Moves the damaged pieces of an entry away, if it may be mended.

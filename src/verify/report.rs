@@ -122,6 +122,14 @@ impl Report {
         }
     }
 
+    /// True if nothing of the module is cached.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let pieces = [self.zip, self.dir, self.ziphash, self.gomod];
+        let absent = pieces.iter().all(|verdict| *verdict == Verdict::Absent);
+        absent && self.leftover.is_none() && self.problems.is_empty()
+    }
+
     /// The errors of all problems.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         self.problems.iter().map(|problem| &problem.error)

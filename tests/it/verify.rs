@@ -294,11 +294,16 @@ fn arguments_select_modules() {
         (&["verify", "example.com/text"], 0),
         (&["verify", "example.com/greet"], 5),
         (&["verify", "example.com/greet@v1.1.0"], 5),
-        (&["verify", "example.com/greet@v1.0.0"], 0),
+        (&["verify", "example.com/greet@v1.0.0"], 11),
         (&["verify", "example.com/t..."], 0),
         (&["verify", "example.com/g..."], 5),
         (&["verify", "all"], 5),
         (&["verify", "example.com/none"], 4),
+        (&["verify", "example.com/none@v1.0.0"], 11),
+        (
+            &["verify", "example.com/none@v1.0.0", "example.com/text"],
+            11,
+        ),
         (&["verify", "example.com/greet@latest"], 2),
         (&["verify", "--cache", "all"], 2),
     ];
@@ -538,4 +543,37 @@ fn locked_demands_a_line_of_go_sum() {
         .run(["verify", "--locked"])
         .fails(3)
         .stderr_has("missing go.sum entry, disabled by --locked");
+}
+
+/// Measured: of several lines go lets the first decide. The others would let something through as
+/// soon as somebody exchanges them.
+#[test]
+fn several_sums_of_one_module_are_told_and_only_the_first_counts() {
+    let file = |sandbox: &Sandbox| sandbox.project_dir().join("go.sum");
+    for forged_first in [false, true] {
+        let (_proxy, sandbox) = filled();
+        let sandbox = sandbox.env("GOPROXY", "off");
+        let good = std::fs::read_to_string(file(&sandbox)).unwrap();
+        let line = format!("example.com/greet v1.1.0 {}\n", sums::of_zip(&forged()));
+        let both = match forged_first {
+            true => line + &good,
+            false => good + &line,
+        };
+        std::fs::write(file(&sandbox), both).unwrap();
+        if only_modfetch() {
+            let run = sandbox.run(["verify"]);
+            let said = "example.com/greet v1.1.0: go.sum has several sums of v1.1.0\n\tfirst: h1:";
+            run.fails(5).stdout("").stderr_has(said);
+        }
+        put(&sandbox, &forged());
+        if only_modfetch() {
+            sandbox.run(["verify"]).fails(5).stdout("");
+            let run = sandbox.run(["download", "--go-exit-codes", "example.com/greet"]);
+            assert_eq!(run.code == Some(0), forged_first);
+        }
+        if require_go().is_some() {
+            let run = sandbox.go(["mod", "download", "example.com/greet"]);
+            assert_eq!(run.code == Some(0), forged_first);
+        }
+    }
 }

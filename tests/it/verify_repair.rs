@@ -17,6 +17,16 @@ fn damage_dir(sandbox: &Sandbox) {
     });
 }
 
+/// The directory is out of the cache, where anybody may change it.
+fn link_dir(sandbox: &Sandbox) {
+    let (folder, outside) = (
+        sandbox.cached(FOLDER),
+        sandbox.project_dir().join("outside"),
+    );
+    fs::rename(&folder, &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &folder).unwrap();
+}
+
 fn damage_zip(sandbox: &Sandbox) {
     sandbox.remove(&entry("zip"));
     sandbox.write(&entry("zip"), &forged().zip());
@@ -42,6 +52,7 @@ fn whatever_is_damaged_is_made_whole_and_kept_aside() {
     }
     let rows: &[(&str, Tamper, &[&str], usize)] = &[
         ("dir", damage_dir, &["dir"], 0),
+        ("link to a dir", link_dir, &["dir"], 0),
         ("zip", damage_zip, &["zip"], 1),
         ("ziphash", damage_ziphash, &["ziphash"], 0),
         ("no ziphash", |s| s.remove(&entry("ziphash")), &[], 0),
@@ -160,6 +171,15 @@ fn the_checksum_database_vouches_where_go_sum_does_not() {
         .ok()
         .stdout(VERIFIED);
     assert_eq!(proxy.hits("example.com/greet/@v/v1.1.0.zip"), 1);
+    // Two pieces against the good one: which it is shows when the zip has come again.
+    let zip = fs::read(sandbox.cached(&entry("zip"))).unwrap();
+    put(&sandbox, &forged());
+    change(&sandbox, &entry("zip"), |data| *data = zip);
+    outside
+        .run(["verify", "--cache", "--repair"])
+        .ok()
+        .stdout(VERIFIED);
+    sandbox.run(["verify", "--sumdb"]).ok();
 }
 
 #[test]
@@ -188,4 +208,34 @@ fn what_cannot_be_fetched_stays_away_and_is_told() {
         .stdout_has("\t\"Dir\": \"ok\"")
         .stdout_has("\t\"Repair\": \"done\"")
         .stdout_has("/cache/modfetch/quarantine/example.com/greet@v1.1.0/2\"");
+}
+
+/// A merge gone wrong in go.sum does not cost anybody a cached module.
+#[test]
+fn what_nobody_has_better_is_put_back() {
+    if !only_modfetch() {
+        return;
+    }
+    for (key, suffix) in [("v1.1.0", "zip"), ("v1.1.0/go.mod", "mod")] {
+        let (proxy, sandbox) = filled();
+        let whole = sandbox.picture();
+        let sandbox = sandbox.edit("go.sum", |text| {
+            let good = format!("example.com/greet {key} h1:");
+            let at = text.find(&good).expect("go.sum knows it") + good.len();
+            let (before, after) = text.split_at(at);
+            let byte = if after.starts_with('A') { 'B' } else { 'A' };
+            format!("{before}{byte}{}", &after[1..])
+        });
+        let run = sandbox.run(["verify", "--repair", "--cache"]);
+        run.fails(5).stdout("").stderr_has("not repaired: ");
+        run.stderr_has("hint: what was cached was put back");
+        assert_eq!(
+            proxy.hits(&format!("example.com/greet/@v/v1.1.0.{suffix}")),
+            1
+        );
+        let kept = sandbox.cached("cache/modfetch");
+        assert!(!sandbox.cached(QUARANTINE).exists());
+        fs::remove_dir_all(kept).unwrap();
+        whole.assert_same(&sandbox.picture(), key);
+    }
 }
