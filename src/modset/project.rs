@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::node::Node;
 use super::replace::Edits;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
@@ -26,6 +27,9 @@ pub struct Project {
 }
 
 impl Project {
+    /// From this go version on the graph below a module is pruned.
+    pub const PRUNING_GO: &'static str = PRUNING_GO_VERSION;
+
     /// Reads the main module: `found` is its go.mod, `modfile` what is read in its place
     /// (`-modfile`). Messages name the file relative to `cwd` where that is shorter.
     ///
@@ -116,6 +120,51 @@ impl Project {
         first_of_path
             .filter_map(|module| highest.get(module.path()).copied().cloned())
             .collect()
+    }
+
+    /// What the main module requires, as the graph has it, in go's order: its requirements, the go
+    /// line or what it is taken for, and the toolchain line.
+    ///
+    /// Source: golang/go `modload/init.go`, `rootsFromModFile`.
+    #[must_use]
+    pub fn roots(&self) -> Vec<Node> {
+        let mut modules = self.requirements();
+        if self.is_pruned() {
+            modules.retain(|module| module.path().as_str() != self.path());
+        }
+        let mut roots: Vec<Node> = modules.into_iter().map(Node::Module).collect();
+        let go = self.modfile.go.as_ref().map(|line| line.version.as_str());
+        roots.push(Node::Go(go.unwrap_or(IMPLIED_GO_VERSION).to_owned()));
+        let toolchain = self.modfile.toolchain.as_ref();
+        roots.extend(toolchain.map(|line| Node::Toolchain(line.name.clone())));
+        roots.sort();
+        roots
+    }
+
+    /// True if `go` would put these roots right before it reads anything else of the graph: one
+    /// path has several versions, or it is the main module's own.
+    ///
+    /// Where the graph is pruned and nothing but a repetition is wrong, [`Project::roots`] is
+    /// right already.
+    #[must_use]
+    pub fn has_redundant_roots(&self) -> bool {
+        let required = self.modfile.require.iter().map(|line| &line.module);
+        let mut required = required.filter(|module| !self.edits.excludes(module));
+        let mut versions = HashMap::new();
+        let pruned = self.is_pruned();
+        required.any(|module| {
+            let other = versions.insert(module.path(), module);
+            other.is_some_and(|other| !pruned || other != module)
+                || !pruned && module.path().as_str() == self.path()
+        })
+    }
+
+    /// The paths that go.mod requires and does not mark `// indirect`.
+    #[must_use]
+    pub fn direct(&self) -> HashSet<&str> {
+        let lines = self.modfile.require.iter();
+        let direct = lines.filter(|line| !line.indirect && !self.edits.excludes(&line.module));
+        direct.map(|line| line.module.path().as_str()).collect()
     }
 
     /// True if `go` would have to read the graph to put go.mod right: it has no go line, or it
