@@ -47,6 +47,10 @@ pub enum Command {
     Download,
     /// Check what is cached.
     Verify,
+    /// Print the requirement graph.
+    Graph,
+    /// Remove the module cache.
+    Clean,
     /// Compute, check, complete or explain sums.
     Sum,
     /// Say what is wrong.
@@ -137,6 +141,17 @@ pub(super) fn switch(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
+}
+
+/// The refusal of a flag of go's that cleans something which is none of our business.
+pub(super) fn not_ours(verb: Verb, flag: &str) -> Option<Error> {
+    let name = flag.trim_start_matches('-');
+    let caches = ["cache", "testcache", "fuzzcache"].contains(&name);
+    (verb == Verb::Clean && caches).then(|| {
+        usage(format!(
+            "clean -{name} is not supported: this is modfetch, which cleans -modcache only"
+        ))
+    })
 }
 
 pub(super) fn find_flag(matches: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {

@@ -254,7 +254,10 @@ mod tests {
     }
 
     fn nodes(names: &[&str]) -> Vec<Node> {
-        names.iter().map(|name| Node::Module(module(name))).collect()
+        names
+            .iter()
+            .map(|name| Node::Module(module(name)))
+            .collect()
     }
 
     fn graph(roots: &[&str], edges: &[(&str, &[&str])], failed: &[&str]) -> Graph {

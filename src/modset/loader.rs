@@ -78,12 +78,7 @@ pub struct Loader<'a> {
 impl<'a> Loader<'a> {
     /// Starts at the requirements of the main module `main`, whose graph is pruned or whole.
     #[must_use]
-    pub fn new(
-        main: &'a str,
-        edits: &'a Edits,
-        pruned: bool,
-        roots: Vec<Node>,
-    ) -> Loader<'a> {
+    pub fn new(main: &'a str, edits: &'a Edits, pruned: bool, roots: Vec<Node>) -> Loader<'a> {
         let mut loader = Loader {
             main,
             edits,

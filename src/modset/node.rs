@@ -93,7 +93,9 @@ fn toolchain_version(name: &str) -> Option<GoVersion> {
     if let Some(version) = GoVersion::parse(name) {
         return Some(version);
     }
-    let rest = name.strip_prefix("go").filter(|_| !name.contains(['/', '\\']))?;
+    let rest = name
+        .strip_prefix("go")
+        .filter(|_| !name.contains(['/', '\\']))?;
     GoVersion::parse(rest.split([' ', '\t', '-']).next().unwrap_or_default())
 }
 

@@ -176,7 +176,7 @@ impl Project {
         self.modfile.go.is_none() || !self.is_pruned() && !paths.all(|path| seen.insert(path))
     }
 
-    /// What go.mod both requires and excludes: `go` says that it ignores these.
+    /// What go.mod both requires and excludes: `go` says that it drops these.
     pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
         let required = self.modfile.require.iter().map(|line| &line.module);
         required.filter(|module| self.edits.excludes(module))
