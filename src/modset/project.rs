@@ -148,14 +148,16 @@ impl Project {
     /// right already.
     #[must_use]
     pub fn has_redundant_roots(&self) -> bool {
+        let pruned = self.is_pruned();
         let required = self.modfile.require.iter().map(|line| &line.module);
         let mut required = required.filter(|module| !self.edits.excludes(module));
         let mut versions = HashMap::new();
-        let pruned = self.is_pruned();
         required.any(|module| {
+            if module.path().as_str() == self.path() {
+                return !pruned;
+            }
             let other = versions.insert(module.path(), module);
             other.is_some_and(|other| !pruned || other != module)
-                || !pruned && module.path().as_str() == self.path()
         })
     }
 
