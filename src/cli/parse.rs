@@ -299,6 +299,38 @@ mod tests {
     }
 
     #[test]
+    fn graph_and_clean_have_the_flags_of_go() {
+        for line in [
+            "modfetch graph -go=1.17 -x",
+            "modfetch mod graph --go 1.17 --x",
+            "/usr/bin/go mod graph -go=1.17 -x",
+        ] {
+            let Invocation { command, raw, .. } = ok(line);
+            assert_eq!(command, Command::Graph, "{line}");
+            let go = raw.go.map(|go| go.to_string());
+            assert_eq!((go.as_deref(), raw.x), (Some("1.17"), true), "{line}");
+        }
+        for line in ["modfetch clean -modcache -n -r", "go clean -n -modcache -r"] {
+            let Invocation { command, raw, .. } = ok(line);
+            assert_eq!(command, Command::Clean, "{line}");
+            assert!(raw.modcache && raw.n && raw.r && !raw.x && !raw.i, "{line}");
+        }
+        assert_eq!(ok("modfetch graph -go=").raw.go, None);
+        let (said, _) = refused("go mod graph -json");
+        assert_eq!(said, "flag provided but not defined: -json");
+        let (said, _) = refused("go clean -modcache -testcache");
+        assert!(
+            said.starts_with("clean -testcache is not supported"),
+            "{said}"
+        );
+        let (said, _) = refused("go mod graph -go=1.2.3.4");
+        assert!(
+            said.starts_with("invalid value \"1.2.3.4\" for flag -go: expecting"),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn mistakes_are_named_with_what_was_meant() {
         let table = [
             (
@@ -354,7 +386,7 @@ mod tests {
             (
                 "modfetch mod",
                 "command mod needs a command",
-                "modfetch serves: mod download, mod verify",
+                "modfetch serves: mod download, mod verify, mod graph",
             ),
         ];
         for (line, message, hint) in table {
@@ -483,7 +515,7 @@ mod tests {
             ("go mod", "mod"),
         ] {
             let want = format!(
-                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, env"
+                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, clean, env"
             );
             assert_eq!(refused(line).0, want, "{line}");
         }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::graph::Graph;
-use super::node::{Node, STRICT_GO_VERSION};
+use super::node::Node;
 use super::project::is_pruned;
 use super::replace::{Actual, Edits};
 use crate::error::{Error, Kind, Result};
@@ -32,7 +32,7 @@ impl Summary {
         Ok(Summary {
             module: modfile.module.map(|line| line.path),
             pruned: is_pruned(go.as_ref()),
-            go: go.filter(|version| version.at_least(STRICT_GO_VERSION)),
+            go: go.filter(|version| version.at_least(Node::STRICT_GO)),
             require: modfile
                 .require
                 .into_iter()

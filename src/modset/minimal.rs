@@ -64,3 +64,54 @@ fn walk(graph: &Graph, from: &Node, seen: &mut HashSet<Node>, mut done: impl FnM
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::modset::{Edits, Loader, Summary};
+    use crate::module::ModuleVersion;
+
+    /// What `go mod graph` of go1.26.8 prints as requirements of the main module.
+    #[test]
+    fn roots_are_raised_and_what_they_bring_in_is_left_out() {
+        let universe = [
+            ("a.com/a@v1.0.0", "require b.com/b v1.2.0\n"),
+            ("b.com/b@v1.0.0", "require c.com/c v1.0.0\n"),
+            ("b.com/b@v1.2.0", "go 1.22\n"),
+            ("c.com/c@v1.0.0", ""),
+        ];
+        let module = |name: &str| {
+            let (path, version) = name.split_once('@').unwrap();
+            Node::Module(ModuleVersion::parse(path, version).unwrap())
+        };
+        let roots = vec![
+            module("a.com/a@v1.0.0"),
+            module("b.com/b@v1.0.0"),
+            Node::Go("1.16".into()),
+            Node::Toolchain("default".into()),
+        ];
+        let edits = Edits::default();
+        let mut loader = Loader::new("main.com/m", &edits, false, roots);
+        while let Some(wanted) = loader.next_wanted() {
+            let name = wanted.module.to_string();
+            let (_, text) = universe.iter().find(|(module, _)| *module == name).unwrap();
+            let text = format!("module {}\n{text}", wanted.module.path());
+            let summary = Summary::parse("go.mod", text.as_bytes());
+            loader.provide(&wanted, summary.map(Arc::new));
+        }
+        let graph = loader.finish();
+        let minimal = |direct: &[&str]| {
+            let roots = minimal_roots(&graph, &direct.iter().copied().collect());
+            let names: Vec<String> = roots.iter().map(ToString::to_string).collect();
+            names.join(" ")
+        };
+        // Only b v1.0.0 asks for c, and nobody for b v1.0.0 any more.
+        assert_eq!(minimal(&[]), "a.com/a@v1.0.0 c.com/c@v1.0.0 go@1.22");
+        assert_eq!(
+            minimal(&["b.com/b"]),
+            "a.com/a@v1.0.0 b.com/b@v1.2.0 c.com/c@v1.0.0 go@1.22"
+        );
+    }
+}

@@ -10,9 +10,6 @@ use std::fmt;
 
 use crate::module::{GoVersion, ModuleVersion};
 
-/// From this go version on a go line is a requirement.
-pub(super) const STRICT_GO_VERSION: &str = "1.21";
-
 /// A node of the requirement graph, other than the main module.
 ///
 /// Ordered by path, then by version, as `go` sorts requirements.
@@ -28,7 +25,7 @@ pub enum Node {
 
 impl Node {
     /// From this go version on a go line is a requirement.
-    pub const STRICT_GO: &'static str = STRICT_GO_VERSION;
+    pub const STRICT_GO: &'static str = "1.21";
 
     /// What go calls the lack of any toolchain.
     pub(super) fn no_toolchain() -> Node {
@@ -38,7 +35,7 @@ impl Node {
     /// The toolchain that a go version requires.
     pub(super) fn toolchain_of(go: &str) -> Option<Node> {
         let version = GoVersion::parse(go)?;
-        let strict = version.at_least(STRICT_GO_VERSION);
+        let strict = version.at_least(Node::STRICT_GO);
         strict.then(|| Node::Toolchain(format!("go{go}")))
     }
 

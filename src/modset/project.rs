@@ -13,10 +13,6 @@ use crate::module::{GoVersion, ModulePath, ModuleVersion};
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 const IMPLIED_GO_VERSION: &str = "1.16";
 
-/// From this go version on go.mod lists every module that the build needs, and the graph below
-/// other such modules is pruned.
-const PRUNING_GO_VERSION: &str = "1.17";
-
 /// The main module.
 #[derive(Clone, Debug)]
 pub struct Project {
@@ -27,8 +23,9 @@ pub struct Project {
 }
 
 impl Project {
-    /// From this go version on the graph below a module is pruned.
-    pub const PRUNING_GO: &'static str = PRUNING_GO_VERSION;
+    /// From this go version on go.mod lists every module that the build needs, and the graph below
+    /// other such modules is pruned.
+    pub const PRUNING_GO: &'static str = "1.17";
 
     /// Reads the main module: `found` is its go.mod, `modfile` what is read in its place
     /// (`-modfile`). Messages name the file relative to `cwd` where that is shorter.
@@ -188,9 +185,9 @@ impl Project {
 /// True if a go.mod with this `go` line has a pruned graph.
 pub(super) fn is_pruned(go: Option<&GoVersion>) -> bool {
     match go {
-        Some(version) => version.at_least(PRUNING_GO_VERSION),
+        Some(version) => version.at_least(Project::PRUNING_GO),
         None => GoVersion::parse(IMPLIED_GO_VERSION)
-            .is_some_and(|version| version.at_least(PRUNING_GO_VERSION)),
+            .is_some_and(|version| version.at_least(Project::PRUNING_GO)),
     }
 }
 

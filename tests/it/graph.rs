@@ -149,3 +149,178 @@ fn compare(world: &World) -> bool {
         .assert_same(&gos.project_picture(), "the project");
     whole
 }
+
+#[test]
+fn what_go_refuses_is_refused_in_its_words() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let hello = || Sandbox::with("hello", &proxy);
+    let required = |line: &str| Sandbox::new().proxy(&proxy).go_mod(line);
+    let rows: Vec<(Sandbox, &[&str], i32)> = vec![
+        (hello(), &["graph", "more"], 2),
+        (hello(), &["graph", "-go=1.20"], 3),
+        (Sandbox::new(), &["graph"], 2),
+        (hello().env("GO111MODULE", "off"), &["graph"], 3),
+        (hello().env("GOWORK", "relative"), &["graph"], 3),
+        (hello().file("go.mod", "module m\nbad\n"), &["graph"], 3),
+        (required("require example.com/gone v1.0.0"), &["graph"], 4),
+        (
+            required("require example.com/text v1.2.0\nreplace example.com/text => ./none"),
+            &["graph"],
+            8,
+        ),
+    ];
+    for (sandbox, arguments, code) in rows {
+        let go = sandbox.go(["mod"].into_iter().chain(arguments.iter().copied()));
+        let run = sandbox.run(arguments.iter().copied());
+        same(&run, &go, &format!("{arguments:?}"));
+        run.fails(code).stdout("");
+    }
+    // go tells how it is used as well, and its patch release.
+    for (version, why) in [
+        ("x", "expecting a Go version like \"1.26\""),
+        ("1", "expecting a Go version like \"1.26\""),
+        ("1.99", "maximum supported Go version is 1.26"),
+    ] {
+        let flag = format!("-go={version}");
+        let said = format!("modfetch: invalid value \"{version}\" for flag -go: {why}\n");
+        hello().run(["graph", &flag]).fails(2).stderr(&said);
+        let go = hello().go(["mod", "graph", &flag]);
+        go.demand(
+            go.code == Some(2) && go.stderr.contains(why.trim_end_matches('"')),
+            &said,
+        );
+    }
+    let work = hello().file("go.work", "go 1.21\nuse .\n");
+    work.run(["graph"])
+        .fails(1)
+        .stderr_has("workspaces are not supported yet");
+}
+
+#[test]
+fn a_graph_that_is_not_whole_is_not_printed() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let offline = Sandbox::with("legacy", &proxy);
+    offline.run(["graph", "--offline"]).fails(11).stdout("");
+    // Once it is cached no socket is needed, and go.sum is checked.
+    offline.run(["graph"]).ok();
+    let requests = proxy.requests().len();
+    offline
+        .run(["graph", "--offline"])
+        .ok()
+        .stdout_has("example.com/legacy go@1.16\n");
+    offline.run(["graph"]).ok();
+    assert_eq!(proxy.requests().len(), requests);
+    let damaged = Sandbox::with("hello", &proxy).edit("go.sum", |text| {
+        text.replace(
+            "CamelCase v1.0.0/go.mod h1:Y",
+            "CamelCase v1.0.0/go.mod h1:Z",
+        )
+    });
+    damaged.run(["graph"]).fails(5).stdout("");
+}
+
+#[test]
+fn other_forms_tell_what_is_in_use_and_what_replaces_it() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::new().proxy(&proxy).go_mod(
+        "module m.com/m\ngo 1.21\nrequire example.com/greet v1.0.0\n\
+         require example.com/words v1.1.0\nreplace example.com/words => example.com/words v1.0.0\n",
+    );
+    sandbox.run(["graph"]).ok().stdout(TEXT);
+    sandbox.run(["graph", "-json"]).ok().stdout(JSON);
+    sandbox.run(["graph", "--dot"]).ok().stdout(DOT);
+    let both = sandbox.run(["graph", "--dot", "-json"]);
+    both.fails(2)
+        .stderr("modfetch: -json and --dot cannot be used together\n");
+}
+
+/// What go1.26.8 prints.
+const TEXT: &str = "\
+m.com/m example.com/greet@v1.0.0
+m.com/m example.com/words@v1.1.0
+m.com/m go@1.21
+example.com/greet@v1.0.0 example.com/text@v1.1.0
+example.com/greet@v1.0.0 example.com/words@v1.0.0
+example.com/greet@v1.0.0 example.com/letters@v0.1.0
+example.com/words@v1.1.0 example.com/letters@v0.1.0
+go@1.21 toolchain@go1.21
+";
+/// The same requirements; read are the go.mod files of greet, words v1.1.0 and, for words is of
+/// go 1.16, letters.
+const JSON: &str = r#"{
+	"Path": "m.com/m",
+	"Main": true,
+	"Requires": ["example.com/greet@v1.0.0","example.com/words@v1.1.0","go@1.21"]
+}
+{
+	"Path": "example.com/greet",
+	"Version": "v1.0.0",
+	"Selected": true,
+	"Pruned": false,
+	"Requires": ["example.com/text@v1.1.0","example.com/words@v1.0.0","example.com/letters@v0.1.0"]
+}
+{
+	"Path": "example.com/words",
+	"Version": "v1.1.0",
+	"Selected": true,
+	"ReplacedBy": "example.com/words@v1.0.0",
+	"Pruned": false,
+	"Requires": ["example.com/letters@v0.1.0"]
+}
+{
+	"Path": "go",
+	"Version": "1.21",
+	"Selected": true,
+	"Pruned": false,
+	"Requires": ["toolchain@go1.21"]
+}
+{
+	"Path": "example.com/text",
+	"Version": "v1.1.0",
+	"Selected": true,
+	"Pruned": true
+}
+{
+	"Path": "example.com/words",
+	"Version": "v1.0.0",
+	"Selected": false,
+	"ReplacedBy": "example.com/words@v1.0.0",
+	"Pruned": true
+}
+{
+	"Path": "example.com/letters",
+	"Version": "v0.1.0",
+	"Selected": true,
+	"Pruned": false
+}
+{
+	"Path": "toolchain",
+	"Version": "go1.21",
+	"Selected": true,
+	"Pruned": false
+}
+"#;
+/// The same; words v1.0.0 is below v1.1.0.
+const DOT: &str = r#"digraph modules {
+	rankdir=LR;
+	node [shape=box];
+	"m.com/m" -> "example.com/greet@v1.0.0";
+	"m.com/m" -> "example.com/words@v1.1.0";
+	"m.com/m" -> "go@1.21";
+	"example.com/greet@v1.0.0" -> "example.com/text@v1.1.0";
+	"example.com/greet@v1.0.0" -> "example.com/words@v1.0.0";
+	"example.com/greet@v1.0.0" -> "example.com/letters@v0.1.0";
+	"example.com/words@v1.1.0" -> "example.com/letters@v0.1.0";
+	"go@1.21" -> "toolchain@go1.21";
+	"example.com/words@v1.0.0" [style=dashed];
+}
+"#;
