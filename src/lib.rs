@@ -32,6 +32,10 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
+//! Two commands need only a part of it: `graph` prints what [`modset::Graph`] has become after 5, and
+//! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
+//! is half a module.
+//!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
 //!

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{doctor, download, env, sum, verify, working_directory};
+use crate::command::{clean, doctor, download, env, graph, sum, verify, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -92,16 +92,30 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
                 verify::run(config, console, &request)
             });
         }
+        Command::Graph => {
+            let request = graph::Request {
+                arguments: raw.args.clone(),
+                go: raw.go.clone(),
+                form: graph::Form::of(raw)?,
+                ending: ending(persona),
+            };
+            return configured(invocation, environment, |config, console| {
+                graph::run(config, console, &request)
+            });
+        }
+        Command::Clean => {
+            let request = clean::Request::of(raw)?;
+            return configured(invocation, environment, |config, console| {
+                clean::run(config, console, request)
+            });
+        }
         Command::Download => {
             return configured(invocation, environment, |config, console| {
                 let request = download::Request {
                     arguments: raw.args.clone(),
                     from: raw.from.clone().map(|from| in_directory(&config.cwd, from)),
                     dry_run: raw.dry_run,
-                    ending: match persona {
-                        Persona::Modfetch => Ending::Status,
-                        Persona::Go => Ending::Signal,
-                    },
+                    ending: ending(persona),
                 };
                 download::run(config, console, &request)
             });
@@ -114,6 +128,14 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         }
     }
     Ok(Status::Done)
+}
+
+/// How a signal ends a run.
+fn ending(persona: Persona) -> Ending {
+    match persona {
+        Persona::Modfetch => Ending::Status,
+        Persona::Go => Ending::Signal,
+    }
 }
 
 /// Runs a command that works by the settings. It tells its results and what failed in part; what

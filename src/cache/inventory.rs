@@ -56,14 +56,17 @@ impl Cache {
     }
 }
 
-enum Next {
+pub(super) enum Next {
     Enter,
     Skip,
 }
 
 /// Visits every directory below `root` with its path from there, parents first. As every reader
 /// of a cache does, it follows links to directories; where one leads back up, it ends.
-fn walk(root: &Path, visit: &mut impl FnMut(&DirEntry, &str) -> Result<Next>) -> Result<()> {
+pub(super) fn walk(
+    root: &Path,
+    visit: &mut impl FnMut(&DirEntry, &str) -> Result<Next>,
+) -> Result<()> {
     let mut unread = vec![(root.to_owned(), String::new())];
     while let Some((directory, prefix)) = unread.pop() {
         for entry in read_dir(&directory)? {

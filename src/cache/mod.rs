@@ -16,6 +16,7 @@
 //! | `cache/modfetch/quarantine/P@V/N/` | damaged pieces | renamed there, ours alone |
 //! | `P@V/` | the extracted module | below its `.partial`, sealed to 0555 |
 //! | `cache/lock` | empty | held while go.sum is rewritten |
+//! | `../NAME.modfetch-clean-N` | a whole cache | renamed there to be removed |
 //!
 //! # Rules
 //! - A complete entry is immutable and is read without a lock. A lock is taken only to create,
@@ -38,6 +39,7 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/{cache,fetch}.go`.
 
+mod clear;
 mod entry;
 mod holder;
 mod inventory;

@@ -7,6 +7,10 @@ pub enum Verb {
     Download,
     /// `verify`, also `mod verify`.
     Verify,
+    /// `graph`, also `mod graph`.
+    Graph,
+    /// `clean`.
+    Clean,
     /// `sum`.
     Sum,
     /// `doctor`.
@@ -102,6 +106,47 @@ line for it. Nothing unchecked becomes visible in the cache.",
                 "modfetch verify -json example.com/...",
                 "what was compared, and every file that differs",
             ),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::Graph,
+        name: "graph",
+        go_name: Some("mod graph"),
+        arguments: "",
+        brief: "Print the module requirement graph",
+        detail: "Prints one requirement a line, 'PATH@VERSION PATH@VERSION', the main module without \
+a version, in the order of 'go mod graph': breadth first from go.mod. go and toolchain lines are \
+requirements, too. go.mod files that are not cached are fetched and checked; go.mod and go.sum are \
+not written.\n\
+With -json, prints one object a module version: what it requires, whether it is the selected one, and \
+what replaces it. With --dot, prints a graph for Graphviz, in which selected versions have a solid \
+line.",
+        examples: &[
+            ("modfetch graph", "the graph, as 'go mod graph'"),
+            (
+                "modfetch graph -go=1.16",
+                "the whole graph, as go 1.16 would read it",
+            ),
+            (
+                "modfetch graph --dot | dot -Tsvg > graph.svg",
+                "a picture of it",
+            ),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::Clean,
+        name: "clean",
+        go_name: Some("clean"),
+        arguments: "-modcache",
+        brief: "Remove the module cache",
+        detail: "Removes GOMODCACHE and everything below it, read-only or not, as 'go clean \
+-modcache' does; a link is removed and not followed. The directory is moved aside as a whole and then \
+removed: nobody sees a half of it, and the next clean removes what an interrupted one left. Who is \
+filling the cache meanwhile fails and leaves nothing that looks complete.\n\
+Nothing else is cleaned: -modcache must be given. No go.mod is needed.",
+        examples: &[
+            ("modfetch clean -modcache", "as 'go clean -modcache'"),
+            ("modfetch clean -modcache -n", "print what would be removed"),
         ],
     },
     CommandInfo {
@@ -212,6 +257,8 @@ mod tests {
         for verb in [
             Verb::Download,
             Verb::Verify,
+            Verb::Graph,
+            Verb::Clean,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,

@@ -47,6 +47,10 @@ pub enum Command {
     Download,
     /// Check what is cached.
     Verify,
+    /// Print the requirement graph.
+    Graph,
+    /// Remove the module cache.
+    Clean,
     /// Compute, check, complete or explain sums.
     Sum,
     /// Say what is wrong.
@@ -137,6 +141,17 @@ pub(super) fn switch(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
+}
+
+/// The refusal of a flag of go's that cleans something which is none of our business.
+pub(super) fn not_ours(verb: Verb, flag: &str) -> Option<Error> {
+    let name = flag.trim_start_matches('-');
+    let caches = ["cache", "testcache", "fuzzcache"].contains(&name);
+    (verb == Verb::Clean && caches).then(|| {
+        usage(format!(
+            "clean -{name} is not supported: this is modfetch, which cleans -modcache only"
+        ))
+    })
 }
 
 pub(super) fn find_flag(matches: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
@@ -284,6 +299,38 @@ mod tests {
     }
 
     #[test]
+    fn graph_and_clean_have_the_flags_of_go() {
+        for line in [
+            "modfetch graph -go=1.17 -x",
+            "modfetch mod graph --go 1.17 --x",
+            "/usr/bin/go mod graph -go=1.17 -x",
+        ] {
+            let Invocation { command, raw, .. } = ok(line);
+            assert_eq!(command, Command::Graph, "{line}");
+            let go = raw.go.map(|go| go.to_string());
+            assert_eq!((go.as_deref(), raw.x), (Some("1.17"), true), "{line}");
+        }
+        for line in ["modfetch clean -modcache -n -r", "go clean -n -modcache -r"] {
+            let Invocation { command, raw, .. } = ok(line);
+            assert_eq!(command, Command::Clean, "{line}");
+            assert!(raw.modcache && raw.n && raw.r && !raw.x && !raw.i, "{line}");
+        }
+        assert_eq!(ok("modfetch graph -go=").raw.go, None);
+        let (said, _) = refused("go mod graph -json");
+        assert_eq!(said, "flag provided but not defined: -json");
+        let (said, _) = refused("go clean -modcache -testcache");
+        assert!(
+            said.starts_with("clean -testcache is not supported"),
+            "{said}"
+        );
+        let (said, _) = refused("go mod graph -go=1.2.3.4");
+        assert!(
+            said.starts_with("invalid value \"1.2.3.4\" for flag -go: expecting"),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn mistakes_are_named_with_what_was_meant() {
         let table = [
             (
@@ -339,7 +386,7 @@ mod tests {
             (
                 "modfetch mod",
                 "command mod needs a command",
-                "modfetch serves: mod download, mod verify",
+                "modfetch serves: mod download, mod verify, mod graph",
             ),
         ];
         for (line, message, hint) in table {
@@ -468,7 +515,7 @@ mod tests {
             ("go mod", "mod"),
         ] {
             let want = format!(
-                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, env"
+                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, clean, env"
             );
             assert_eq!(refused(line).0, want, "{line}");
         }

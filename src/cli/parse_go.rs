@@ -1,7 +1,7 @@
 //! The command line of `go`: the rules of Go's `flag` package.
 
 use super::commands::{Verb, commands};
-use super::parse::{Command, Invocation, Persona, find_flag, help_about, switch, usage};
+use super::parse::{Command, Invocation, Persona, find_flag, help_about, not_ours, switch, usage};
 use super::raw::RawArgs;
 use super::table::Given;
 use crate::{Error, Result};
@@ -52,6 +52,8 @@ pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
     let command = match info.verb {
         Verb::Env => Command::Env,
         Verb::Verify => Command::Verify,
+        Verb::Graph => Command::Graph,
+        Verb::Clean => Command::Clean,
         // The only other verb with a name of go's.
         _ => Command::Download,
     };
@@ -127,6 +129,9 @@ fn go_flags(
         let Some(flag) = found else {
             if name == "h" || name == "help" {
                 return Ok(Some(name == "help"));
+            }
+            if let Some(error) = not_ours(verb, name) {
+                return Err(error);
             }
             return Err(
                 usage(format!("flag provided but not defined: -{name}")).hint(format!(

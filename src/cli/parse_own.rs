@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use super::commands::{Verb, commands};
 use super::nearest::nearest;
 use super::parse::{
-    Command, Invocation, Persona, find_flag, help_about, switch, unknown_command, usage,
+    Command, Invocation, Persona, find_flag, help_about, not_ours, switch, unknown_command, usage,
 };
 use super::raw::RawArgs;
 use super::table::{Flag, Given, flags};
@@ -152,6 +152,9 @@ impl Own {
     }
 
     fn unknown(&self, typed: &str) -> Error {
+        if let Some(error) = self.verb.and_then(|verb| not_ours(verb, typed)) {
+            return error;
+        }
         let error = usage(format!(
             "unknown flag {typed} for {:?}",
             self.command_name()
@@ -224,7 +227,7 @@ impl Own {
     fn finish(self) -> Result<Invocation> {
         if self.help.is_none() && self.after_mod && self.verb.is_none() {
             return Err(usage("command mod needs a command")
-                .hint("modfetch serves: mod download, mod verify"));
+                .hint("modfetch serves: mod download, mod verify, mod graph"));
         }
         let command = match (self.help, self.verb) {
             (Some(long), about) => Command::Help { about, long },
@@ -232,6 +235,8 @@ impl Own {
             (None, Some(Verb::Help)) => help_about(&self.raw.args)?,
             (None, Some(Verb::Download)) => Command::Download,
             (None, Some(Verb::Verify)) => Command::Verify,
+            (None, Some(Verb::Graph)) => Command::Graph,
+            (None, Some(Verb::Clean)) => Command::Clean,
             (None, Some(Verb::Sum)) => Command::Sum,
             (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
             (None, Some(Verb::Doctor)) => {

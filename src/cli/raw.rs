@@ -3,13 +3,25 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::module::GoVersion;
+
 /// What was typed, with nothing decided yet. Where a flag came twice, the last one counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawArgs {
     /// `-x`.
     pub x: bool,
-    /// `-n`: go has it for `env`, where it does nothing.
+    /// `-n`: for `clean`; go has it for `env` as well, where it does nothing.
     pub n: bool,
+    /// `-r`.
+    pub r: bool,
+    /// `-i`.
+    pub i: bool,
+    /// `-modcache`.
+    pub modcache: bool,
+    /// `-go`.
+    pub go: Option<GoVersion>,
+    /// `--dot`.
+    pub dot: bool,
     /// `-json`.
     pub json: bool,
     /// `-modcacherw`.

@@ -2,10 +2,12 @@
 //!
 //! Nothing else imports this area.
 
+pub mod clean;
 mod directory;
 pub mod doctor;
 pub mod download;
 pub mod env;
+pub mod graph;
 mod interrupt;
 mod list;
 mod network;

@@ -6,9 +6,6 @@ use crate::modset::Project;
 use crate::module::GoVersion;
 use crate::report::Console;
 
-/// The newest go version whose module rules are known; a newer `go` line is worth a word.
-const KNOWN_GO_VERSION: &str = "1.26";
-
 /// Finds and reads the main module, and says what is odd about it.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
     if config.go111module.value == ModuleMode::Off {
@@ -46,13 +43,14 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         console.note(&format!(
-            "ignoring requirement on excluded version {path} {version}"
+            "dropping requirement on excluded version {path} {version}"
         ));
     }
-    if let (Some(line), Some(known)) = (&project.modfile().go, GoVersion::parse(KNOWN_GO_VERSION))
-        && line.version.language() > known
+    if let Some(line) = &project.modfile().go
+        && line.version.is_newer_than_known()
     {
         let (file, version) = (found.display(), &line.version);
+        let known = GoVersion::NEWEST_KNOWN;
         console.note(&format!(
             "warning: {file} says go {version}; the rules of go {known} are applied"
         ));

@@ -10,8 +10,8 @@ use crossbeam_channel::unbounded;
 use super::Fetcher;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Actual, Graph, Loader, Project, Summary, Wanted};
-use crate::module::ModuleVersion;
+use crate::modset::{Actual, Graph, Loader, Node, Project, Summary, Wanted, minimal_roots};
+use crate::module::{GoVersion, ModuleVersion};
 use crate::trust::Part;
 
 impl Fetcher<'_> {
@@ -22,18 +22,67 @@ impl Fetcher<'_> {
     /// [`Kind::Other`] if no thread can be started.
     pub fn graph(&self, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
-        let mut loader = Loader::new(
-            project.path(),
-            project.edits(),
-            pruned,
-            project.requirements(),
-        );
+        let roots = project.roots();
+        let mut loader = Loader::new(project.path(), project.edits(), pruned, roots);
+        if pruned {
+            return self.settled(&mut loader, project);
+        }
+        self.drive(&mut loader)?;
+        Ok(loader.finish())
+    }
+
+    /// Loads the graph that `go mod graph` prints: with the roots that go would write to go.mod,
+    /// or, where `go` names a version, as that one would read the roots that are there.
+    ///
+    /// # Errors
+    /// As [`Fetcher::graph`]; [`Kind::Input`] if that version is older than go.mod allows.
+    ///
+    /// Source: golang/go `cmd/go/internal/modload/buildlist.go`, `LoadModGraph`.
+    pub fn requirement_graph(&self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
+        let pruned = project.is_pruned();
+        let mut roots = project.roots();
+        let (path, edits) = (project.path(), project.edits());
+        let mut loader = Loader::new(path, edits, pruned, roots.clone());
+        let Some(go) = go else {
+            return self.settled(&mut loader, project);
+        };
+        if project.has_redundant_roots() {
+            let graph = self.settled(&mut loader, project)?;
+            if graph.error().is_some() {
+                return Ok(graph);
+            }
+            roots = graph.roots().to_vec();
+        }
+        let needed = roots.iter().find_map(Node::go);
+        if let Some(needed) = needed.and_then(|text| GoVersion::parse(&text))
+            && needed.at_least(Node::STRICT_GO)
+            && *go < needed
+        {
+            let text = format!(
+                "requested Go version {go} cannot load module graph (requires Go >= {needed})"
+            );
+            return Err(Error::new(Kind::Input, text));
+        }
+        loader.restart(pruned && go.at_least(Project::PRUNING_GO), roots);
+        self.drive(&mut loader)?;
+        Ok(loader.finish())
+    }
+
+    /// Loads the graph, and again from other roots if it does not select those it began with.
+    fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
+        let pruned = project.is_pruned();
         loop {
-            self.drive(&mut loader)?;
+            self.drive(loader)?;
             let graph = loader.finish();
             match graph.raised_roots() {
-                Some(raised) if pruned && graph.error().is_none() => loader.restart(pruned, raised),
-                _ => return Ok(graph),
+                Some(_) if graph.error().is_some() => return Ok(graph),
+                Some(raised) if pruned => loader.restart(true, raised),
+                Some(_) => {
+                    loader.restart(false, minimal_roots(&graph, &project.direct()));
+                    self.drive(loader)?;
+                    return Ok(loader.finish());
+                }
+                None => return Ok(graph),
             }
         }
     }

@@ -1,33 +1,44 @@
 //! The requirement graph as it was read, and what minimal version selection makes of it.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
+use super::loader::Summary;
+use super::node::Node;
 use crate::error::Error;
 use crate::module::{ModulePath, ModuleVersion, Version};
 
 /// A loaded requirement graph. Its root is the main module, whose path no requirement changes.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    roots: Vec<ModuleVersion>,
+    main: String,
+    roots: Vec<Node>,
     /// What each loaded module requires, exclusions taken out.
-    requires: HashMap<ModuleVersion, Vec<ModuleVersion>>,
+    requires: HashMap<ModuleVersion, Arc<Summary>>,
+    /// The go versions whose own requirement is in the graph.
+    walked: HashSet<String>,
     failed: HashMap<ModuleVersion, Error>,
     selected: BTreeMap<ModulePath, Version>,
+    go: Option<Node>,
+    toolchain: Option<Node>,
 }
 
 impl Graph {
     /// Builds the graph of a main module at `main` that requires `roots`.
     ///
     /// `requires` holds every module whose go.mod was read; a module that is only named, because
-    /// pruning ended the walk there, takes part in the selection all the same.
+    /// pruning ended the walk there, takes part in the selection all the same. `walked` are the
+    /// go versions that the walk went into, as it does into modules.
     pub(super) fn new(
         main: &str,
-        roots: Vec<ModuleVersion>,
-        requires: HashMap<ModuleVersion, Vec<ModuleVersion>>,
+        roots: Vec<Node>,
+        requires: HashMap<ModuleVersion, Arc<Summary>>,
+        walked: HashSet<String>,
         failed: HashMap<ModuleVersion, Error>,
     ) -> Graph {
         let mut selected: BTreeMap<ModulePath, Version> = BTreeMap::new();
-        for module in roots.iter().chain(requires.values().flatten()) {
+        let required = requires.values().flat_map(|summary| &summary.require);
+        for module in roots.iter().filter_map(Node::module).chain(required) {
             if module.path().as_str() == main {
                 continue;
             }
@@ -39,11 +50,24 @@ impl Graph {
                 }
             }
         }
+        let named = roots.iter().filter_map(Node::go).chain(
+            requires
+                .values()
+                .filter_map(|summary| summary.go.as_ref().map(ToString::to_string)),
+        );
+        let go = highest(named.map(Node::Go));
+        let toolchains = roots.iter().filter(|root| root.path() == "toolchain");
+        let implied = walked.iter().filter_map(|go| Node::toolchain_of(go));
+        let toolchain = highest(toolchains.cloned().chain(implied).filter(Node::is_version));
         Graph {
+            main: main.to_owned(),
             roots,
             requires,
+            walked,
             failed,
             selected,
+            go,
+            toolchain,
         }
     }
 
@@ -61,6 +85,15 @@ impl Graph {
             .filter_map(|(path, version)| ModuleVersion::new(path.clone(), version.clone()).ok())
     }
 
+    /// The build list without the main module, go and toolchain among the modules.
+    pub(super) fn nodes(&self) -> Vec<Node> {
+        let modules = self.build_list().map(Node::Module);
+        let own = self.go.iter().chain(&self.toolchain).cloned();
+        let mut nodes: Vec<Node> = modules.chain(own).collect();
+        nodes.sort();
+        nodes
+    }
+
     /// The modules whose go.mod files the selection rests on.
     pub fn loaded(&self) -> impl Iterator<Item = &ModuleVersion> {
         self.requires.keys()
@@ -71,22 +104,83 @@ impl Graph {
         self.failed.keys()
     }
 
+    /// The path of the main module.
+    #[must_use]
+    pub fn main(&self) -> &str {
+        &self.main
+    }
+
+    /// What the main module requires, in go's order.
+    #[must_use]
+    pub fn roots(&self) -> &[Node] {
+        &self.roots
+    }
+
+    /// What a node requires, in the order of its go.mod; `None` where pruning ended the walk.
+    #[must_use]
+    pub fn required_by(&self, node: &Node) -> Option<Vec<Node>> {
+        match node {
+            Node::Module(module) => self.requires.get(module).map(|summary| {
+                let modules = summary.require.iter().cloned().map(Node::Module);
+                let go = summary.go.iter().map(|go| Node::Go(go.to_string()));
+                modules.chain(go).collect()
+            }),
+            Node::Go(go) if self.walked.contains(go) => {
+                Some(Node::toolchain_of(go).into_iter().collect())
+            }
+            Node::Go(_) | Node::Toolchain(_) => None,
+        }
+    }
+
+    /// The node of the same path in the build list; `None` for the main module's.
+    #[must_use]
+    pub fn in_use(&self, node: &Node) -> Option<Node> {
+        match node {
+            Node::Module(module) => {
+                let version = self.selected(module.path().as_str())?.clone();
+                let module = ModuleVersion::new(module.path().clone(), version);
+                module.ok().map(Node::Module)
+            }
+            Node::Go(_) => self.go.clone(),
+            Node::Toolchain(_) => Some(self.toolchain.clone().unwrap_or_else(Node::no_toolchain)),
+        }
+    }
+
+    /// Every node that is reached from the main module, breadth first as `go mod graph` has it,
+    /// with what it requires. The main module itself is left out: see [`Graph::roots`].
+    #[must_use]
+    pub fn walk(&self) -> Vec<(Node, Option<Vec<Node>>)> {
+        let mut seen: HashSet<Node> = HashSet::new();
+        let mut steps: Vec<(Node, Option<Vec<Node>>)> = Vec::new();
+        let reach = |steps: &mut Vec<_>, seen: &mut HashSet<Node>, node: &Node| {
+            if *node != Node::no_toolchain() && seen.insert(node.clone()) {
+                steps.push((node.clone(), self.required_by(node)));
+            }
+        };
+        for root in &self.roots {
+            reach(&mut steps, &mut seen, root);
+        }
+        let mut next = 0;
+        while let Some((_, required)) = steps.get(next) {
+            for node in required.clone().into_iter().flatten() {
+                reach(&mut steps, &mut seen, &node);
+            }
+            next += 1;
+        }
+        steps
+    }
+
     /// The roots with each version replaced by the selected one; `None` if all were selected.
     ///
     /// A go.mod of go 1.17 or later that is not tidy lists a version which the graph below it
     /// raises; the graph is then read again from the raised roots, as `go` does.
     #[must_use]
-    pub fn raised_roots(&self) -> Option<Vec<ModuleVersion>> {
+    pub fn raised_roots(&self) -> Option<Vec<Node>> {
         let mut raised = Vec::with_capacity(self.roots.len());
         let mut seen = HashSet::new();
         for root in &self.roots {
-            let version = self
-                .selected(root.path().as_str())
-                .unwrap_or(root.version());
-            if seen.insert(root.path())
-                && let Ok(module) = ModuleVersion::new(root.path().clone(), version.clone())
-            {
-                raised.push(module);
+            if seen.insert(root.path()) {
+                raised.extend(self.in_use(root));
             }
         }
         (raised != self.roots).then_some(raised)
@@ -118,7 +212,7 @@ impl Graph {
         }
         let mut from: HashMap<&ModuleVersion, Option<&ModuleVersion>> = HashMap::new();
         let mut queue = VecDeque::new();
-        for root in &self.roots {
+        for root in self.roots.iter().filter_map(Node::module) {
             if from.insert(root, None).is_none() {
                 queue.push_back(root);
             }
@@ -132,7 +226,8 @@ impl Graph {
                 stack.reverse();
                 return Some(stack);
             }
-            for required in self.requires.get(module).into_iter().flatten() {
+            let summary = self.requires.get(module);
+            for required in summary.into_iter().flat_map(|summary| &summary.require) {
                 if !from.contains_key(required) {
                     from.insert(required, Some(module));
                     queue.push_back(required);
@@ -141,6 +236,11 @@ impl Graph {
         }
         None
     }
+}
+
+/// The highest of some versions of one thing.
+fn highest(nodes: impl Iterator<Item = Node>) -> Option<Node> {
+    nodes.reduce(|highest, node| if node > highest { node } else { highest })
 }
 
 #[cfg(test)]
@@ -153,15 +253,27 @@ mod tests {
         ModuleVersion::parse(path, version).unwrap()
     }
 
+    fn nodes(names: &[&str]) -> Vec<Node> {
+        names
+            .iter()
+            .map(|name| Node::Module(module(name)))
+            .collect()
+    }
+
     fn graph(roots: &[&str], edges: &[(&str, &[&str])], failed: &[&str]) -> Graph {
-        let list = |names: &[&str]| names.iter().map(|name| module(name)).collect::<Vec<_>>();
+        let summary = |to: &[&str]| {
+            let line = |name: &&str| format!("require {}\n", name.replace('@', " "));
+            let text: String = to.iter().map(line).collect();
+            Arc::new(Summary::parse("go.mod", text.as_bytes()).unwrap())
+        };
         Graph::new(
             "main.com/m",
-            list(roots),
+            nodes(roots),
             edges
                 .iter()
-                .map(|(from, to)| (module(from), list(to)))
+                .map(|(from, to)| (module(from), summary(to)))
                 .collect(),
+            HashSet::new(),
             failed
                 .iter()
                 .map(|name| {
@@ -208,7 +320,7 @@ mod tests {
         );
         assert_eq!(
             graph.raised_roots().unwrap(),
-            [module("a.com/a@v1.0.0"), module("b.com/b@v1.2.0")]
+            nodes(&["a.com/a@v1.0.0", "b.com/b@v1.2.0"])
         );
     }
 

@@ -4,18 +4,21 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::graph::Graph;
+use super::node::Node;
 use super::project::is_pruned;
 use super::replace::{Actual, Edits};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::ModFile;
-use crate::module::ModuleVersion;
+use crate::module::{GoVersion, ModuleVersion};
 
 /// What the graph needs of one go.mod.
 #[derive(Clone, Debug)]
 pub struct Summary {
     module: Option<String>,
     pruned: bool,
-    require: Vec<ModuleVersion>,
+    pub(super) require: Vec<ModuleVersion>,
+    /// The go line, if it is a requirement of its own.
+    pub(super) go: Option<GoVersion>,
 }
 
 impl Summary {
@@ -25,9 +28,11 @@ impl Summary {
     /// [`Kind::Input`], `parsing FILE: ...`.
     pub fn parse(file: &str, data: &[u8]) -> Result<Summary> {
         let modfile = ModFile::parse_lax(file, data)?;
+        let go = modfile.go.map(|line| line.version);
         Ok(Summary {
             module: modfile.module.map(|line| line.path),
-            pruned: is_pruned(modfile.go.as_ref().map(|line| &line.version)),
+            pruned: is_pruned(go.as_ref()),
+            go: go.filter(|version| version.at_least(Node::STRICT_GO)),
             require: modfile
                 .require
                 .into_iter()
@@ -61,7 +66,7 @@ enum Reach {
 pub struct Loader<'a> {
     main: &'a str,
     edits: &'a Edits,
-    roots: Vec<ModuleVersion>,
+    roots: Vec<Node>,
     seen: HashSet<(ModuleVersion, Reach)>,
     /// Reached while the go.mod was still on its way: how to go on when it comes.
     waiting: HashMap<ModuleVersion, Vec<Reach>>,
@@ -73,12 +78,7 @@ pub struct Loader<'a> {
 impl<'a> Loader<'a> {
     /// Starts at the requirements of the main module `main`, whose graph is pruned or whole.
     #[must_use]
-    pub fn new(
-        main: &'a str,
-        edits: &'a Edits,
-        pruned: bool,
-        roots: Vec<ModuleVersion>,
-    ) -> Loader<'a> {
+    pub fn new(main: &'a str, edits: &'a Edits, pruned: bool, roots: Vec<Node>) -> Loader<'a> {
         let mut loader = Loader {
             main,
             edits,
@@ -94,14 +94,14 @@ impl<'a> Loader<'a> {
     }
 
     /// Starts over from other roots, keeping the go.mod files read so far.
-    pub fn restart(&mut self, pruned: bool, roots: Vec<ModuleVersion>) {
+    pub fn restart(&mut self, pruned: bool, roots: Vec<Node>) {
         self.seen.clear();
         self.start(pruned, roots);
     }
 
-    fn start(&mut self, pruned: bool, roots: Vec<ModuleVersion>) {
+    fn start(&mut self, pruned: bool, roots: Vec<Node>) {
         let reach = if pruned { Reach::Pruned } else { Reach::Whole };
-        for root in &roots {
+        for root in roots.iter().filter_map(Node::module) {
             self.reach(root, reach);
         }
         self.roots = roots;
@@ -170,7 +170,7 @@ impl<'a> Loader<'a> {
     }
 
     fn reach(&mut self, module: &ModuleVersion, reach: Reach) {
-        if module.path().as_str() == self.main || !self.seen.insert((module.clone(), reach)) {
+        if !self.seen.insert((module.clone(), reach)) {
             return;
         }
         if self.loaded.contains_key(module) {
@@ -201,9 +201,7 @@ impl<'a> Loader<'a> {
             };
             for required in &summary.require {
                 if self.loaded.contains_key(required) {
-                    if required.path().as_str() != self.main
-                        && self.seen.insert((required.clone(), below))
-                    {
+                    if self.seen.insert((required.clone(), below)) {
                         todo.push((required.clone(), below));
                     }
                 } else {
@@ -216,25 +214,25 @@ impl<'a> Loader<'a> {
     /// The graph of all that was read from the roots on.
     #[must_use]
     pub fn finish(&self) -> Graph {
-        let reached: HashSet<&ModuleVersion> = self.seen.iter().map(|(module, _)| module).collect();
-        let requires = self
-            .loaded
-            .iter()
-            .filter(|(module, _)| reached.contains(module));
-        let failed = self
-            .failed
-            .iter()
-            .filter(|(module, _)| reached.contains(module));
-        Graph::new(
-            self.main,
-            self.roots.clone(),
-            requires
-                .map(|(module, summary)| (module.clone(), summary.require.clone()))
-                .collect(),
-            failed
-                .map(|(module, error)| (module.clone(), error.clone()))
-                .collect(),
-        )
+        let mut requires = HashMap::new();
+        let mut failed = HashMap::new();
+        // A go version is walked into where a module version would be.
+        let mut walked: HashSet<String> = self.roots.iter().filter_map(Node::go).collect();
+        for (module, reach) in &self.seen {
+            if let Some(summary) = self.loaded.get(module) {
+                if let (Reach::Whole, Some(go)) = (reach, &summary.go) {
+                    walked.insert(go.to_string());
+                }
+                requires
+                    .entry(module.clone())
+                    .or_insert_with(|| Arc::clone(summary));
+            } else if let Some(error) = self.failed.get(module) {
+                failed
+                    .entry(module.clone())
+                    .or_insert_with(|| error.clone());
+            }
+        }
+        Graph::new(self.main, self.roots.clone(), requires, walked, failed)
     }
 }
 
@@ -256,7 +254,7 @@ mod tests {
         let roots = main
             .require
             .iter()
-            .map(|line| line.module.clone())
+            .map(|line| Node::Module(line.module.clone()))
             .collect();
         let pruned = is_pruned(main.go.as_ref().map(|line| &line.version));
         let mut loader = Loader::new("main.com/m", &edits, pruned, roots);
@@ -372,6 +370,27 @@ mod tests {
     }
 
     #[test]
+    fn another_version_of_the_main_module_is_read_and_never_selected() {
+        let universe = [
+            (
+                "a.com/a@v1.0.0",
+                "module a.com/a\nrequire main.com/m v1.2.0\n",
+            ),
+            (
+                "main.com/m@v1.2.0",
+                "module main.com/m\nrequire b.com/b v1.0.0\n",
+            ),
+            ("b.com/b@v1.0.0", "module b.com/b\n"),
+        ];
+        let (asked, graph) = walk("module main.com/m\nrequire a.com/a v1.0.0\n", &universe);
+        assert_eq!(
+            asked,
+            ["a.com/a@v1.0.0", "main.com/m@v1.2.0", "b.com/b@v1.0.0"]
+        );
+        assert_eq!(list(&graph), "a.com/a@v1.0.0 b.com/b@v1.0.0");
+    }
+
+    #[test]
     fn a_go_mod_of_another_module_is_refused_in_the_words_of_go() {
         let universe = [("a.com/a@v1.0.0", "module other.com/a\n")];
         let (_, graph) = walk("module main.com/m\nrequire a.com/a v1.0.0\n", &universe);
@@ -393,7 +412,7 @@ mod tests {
             })
             .collect();
         let edits = Edits::default();
-        let roots = vec![module("a.com/m0x@v1.0.0")];
+        let roots = vec![Node::Module(module("a.com/m0x@v1.0.0"))];
         let mut loader = Loader::new("main.com/m", &edits, true, roots.clone());
         let mut next = 0;
         while let Some(wanted) = loader.next_wanted() {

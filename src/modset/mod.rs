@@ -3,6 +3,8 @@
 //! [`Project`] reads the main module. [`Loader`] walks the requirement graph as far as
 //! pruning says and is told the go.mod files it asks for: it fetches nothing itself, so that it
 //! can be tested as data, and so that whoever drives it decides how many requests are in flight.
+//! [`Node`] is what the graph connects: module versions, and the go versions and toolchains that go
+//! lines ask for.
 //! [`Graph`] is what came out, with the version that minimal version selection picks for each
 //! path. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
 //! among a list of versions.
@@ -12,6 +14,8 @@
 
 mod graph;
 mod loader;
+mod minimal;
+mod node;
 mod project;
 mod query;
 mod replace;
@@ -19,6 +23,8 @@ mod select;
 
 pub use graph::Graph;
 pub use loader::{Loader, Summary, Wanted};
+pub use minimal::minimal_roots;
+pub use node::Node;
 pub use project::Project;
 pub use query::{Query, Range};
 pub use replace::{Actual, Edits};

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::node::Node;
 use super::replace::Edits;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
@@ -11,10 +12,6 @@ use crate::module::{GoVersion, ModulePath, ModuleVersion};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 const IMPLIED_GO_VERSION: &str = "1.16";
-
-/// From this go version on go.mod lists every module that the build needs, and the graph below
-/// other such modules is pruned.
-const PRUNING_GO_VERSION: &str = "1.17";
 
 /// The main module.
 #[derive(Clone, Debug)]
@@ -26,6 +23,10 @@ pub struct Project {
 }
 
 impl Project {
+    /// From this go version on go.mod lists every module that the build needs, and the graph below
+    /// other such modules is pruned.
+    pub const PRUNING_GO: &'static str = "1.17";
+
     /// Reads the main module: `found` is its go.mod, `modfile` what is read in its place
     /// (`-modfile`). Messages name the file relative to `cwd` where that is shorter.
     ///
@@ -118,6 +119,53 @@ impl Project {
             .collect()
     }
 
+    /// What the main module requires, as the graph has it, in go's order: its requirements, the go
+    /// line or what it is taken for, and the toolchain line.
+    ///
+    /// Source: golang/go `modload/init.go`, `rootsFromModFile`.
+    #[must_use]
+    pub fn roots(&self) -> Vec<Node> {
+        let mut modules = self.requirements();
+        if self.is_pruned() {
+            modules.retain(|module| module.path().as_str() != self.path());
+        }
+        let mut roots: Vec<Node> = modules.into_iter().map(Node::Module).collect();
+        let go = self.modfile.go.as_ref().map(|line| line.version.as_str());
+        roots.push(Node::Go(go.unwrap_or(IMPLIED_GO_VERSION).to_owned()));
+        let toolchain = self.modfile.toolchain.as_ref();
+        roots.extend(toolchain.map(|line| Node::Toolchain(line.name.clone())));
+        roots.sort();
+        roots
+    }
+
+    /// True if `go` would put these roots right before it reads anything else of the graph: one
+    /// path has several versions, or it is the main module's own.
+    ///
+    /// Where the graph is pruned and nothing but a repetition is wrong, [`Project::roots`] is
+    /// right already.
+    #[must_use]
+    pub fn has_redundant_roots(&self) -> bool {
+        let pruned = self.is_pruned();
+        let required = self.modfile.require.iter().map(|line| &line.module);
+        let mut required = required.filter(|module| !self.edits.excludes(module));
+        let mut versions = HashMap::new();
+        required.any(|module| {
+            if module.path().as_str() == self.path() {
+                return !pruned;
+            }
+            let other = versions.insert(module.path(), module);
+            other.is_some_and(|other| !pruned || other != module)
+        })
+    }
+
+    /// The paths that go.mod requires and does not mark `// indirect`.
+    #[must_use]
+    pub fn direct(&self) -> HashSet<&str> {
+        let lines = self.modfile.require.iter();
+        let direct = lines.filter(|line| !line.indirect && !self.edits.excludes(&line.module));
+        direct.map(|line| line.module.path().as_str()).collect()
+    }
+
     /// True if `go` would have to read the graph to put go.mod right: it has no go line, or it
     /// requires a path twice and its graph is not pruned.
     #[must_use]
@@ -127,7 +175,7 @@ impl Project {
         self.modfile.go.is_none() || !self.is_pruned() && !paths.all(|path| seen.insert(path))
     }
 
-    /// What go.mod both requires and excludes: `go` says that it ignores these.
+    /// What go.mod both requires and excludes: `go` says that it drops these.
     pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
         let required = self.modfile.require.iter().map(|line| &line.module);
         required.filter(|module| self.edits.excludes(module))
@@ -137,9 +185,9 @@ impl Project {
 /// True if a go.mod with this `go` line has a pruned graph.
 pub(super) fn is_pruned(go: Option<&GoVersion>) -> bool {
     match go {
-        Some(version) => version.at_least(PRUNING_GO_VERSION),
+        Some(version) => version.at_least(Project::PRUNING_GO),
         None => GoVersion::parse(IMPLIED_GO_VERSION)
-            .is_some_and(|version| version.at_least(PRUNING_GO_VERSION)),
+            .is_some_and(|version| version.at_least(Project::PRUNING_GO)),
     }
 }
 

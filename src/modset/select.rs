@@ -315,7 +315,7 @@ mod tests {
             project.path(),
             project.edits(),
             project.is_pruned(),
-            project.requirements(),
+            project.roots(),
         );
         while let Some(wanted) = loader.next_wanted() {
             let path = wanted.module.path().clone();

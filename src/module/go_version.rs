@@ -19,6 +19,15 @@ pub struct GoVersion {
 }
 
 impl GoVersion {
+    /// The newest go version whose module rules are known.
+    pub const NEWEST_KNOWN: &'static str = "1.26";
+
+    /// True if the rules of this version may be others than those that are known.
+    #[must_use]
+    pub fn is_newer_than_known(&self) -> bool {
+        GoVersion::parse(GoVersion::NEWEST_KNOWN).is_some_and(|known| self.language() > known)
+    }
+
     /// Parses `1`, `1.N`, `1.N.P` or `1.NrcP`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<GoVersion> {

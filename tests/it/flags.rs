@@ -304,7 +304,7 @@ fn quiet_and_verbose_differ_in_talk_only() {
     let sandbox = sandbox.edit("go.mod", |text| {
         text.replace("example.com/recalled v1.0.1", "example.com/recalled v1.1.0")
     });
-    let said = "ignoring requirement on excluded version example.com/recalled v1.1.0";
+    let said = "dropping requirement on excluded version example.com/recalled v1.1.0";
     sandbox.run(["download"]).ok().stdout("").stderr_has(said);
     sandbox.run(["download", "-q"]).ok().stdout("").stderr("");
     sandbox

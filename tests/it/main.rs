@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, say what they skip, and are no library"
 )]
 
+mod clean;
 mod concurrent;
 mod credentials;
 mod disk;
@@ -16,6 +17,7 @@ mod doctor;
 mod download;
 mod faults;
 mod flags;
+mod graph;
 mod hostile;
 mod input;
 mod json;

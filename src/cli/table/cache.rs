@@ -1,13 +1,20 @@
 //! Our flags that say how module caches are used.
 
 use super::{FETCHING, Flag, OURS};
+use crate::cli::commands::Verb;
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "lock-timeout",
         value: Some("TIME"),
         env: Some("MODFETCH_LOCK_TIMEOUT"),
-        commands: FETCHING,
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Graph,
+            Verb::Clean,
+            Verb::Sum,
+        ],
         brief: "Wait this long for a lock of another process",
         detail: "Default none: as long as it takes, as go does. 0 does not wait. Exit code 9.",
         set: |raw, given| {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Flag, OURS, SUM, UNPACKING, VERIFY};
+use super::{Flag, GRAPH, OURS, SUM, UNPACKING, VERIFY};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -34,6 +34,17 @@ pub(super) const FLAGS: &[Flag] = &[
         detail: "One path@version a line; blank lines and lines starting with # are skipped.",
         set: |raw, given| {
             raw.from = Some(PathBuf::from(given.text()));
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "dot",
+        commands: GRAPH,
+        brief: "Print the graph for Graphviz",
+        detail: "Versions that are not selected have a dashed line.",
+        set: |raw, given| {
+            raw.dot = given.on();
             Ok(())
         },
         ..OURS

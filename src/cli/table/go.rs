@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{ENV, Flag, GO, PROJECT, TALKING, UNPACKING, VERIFY, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, PROJECT, unsupported};
 use crate::cli::commands::Verb;
+use crate::module::GoVersion;
+use crate::{Error, Kind};
 
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
@@ -12,6 +14,8 @@ pub(super) const FLAGS: &[Flag] = &[
         commands: &[
             Verb::Download,
             Verb::Verify,
+            Verb::Graph,
+            Verb::Clean,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
@@ -29,12 +33,13 @@ pub(super) const FLAGS: &[Flag] = &[
         commands: &[
             Verb::Download,
             Verb::Verify,
+            Verb::Graph,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
             Verb::Version,
         ],
-        added: VERIFY,
+        added: &[Verb::Verify, Verb::Graph],
         brief: "Print results as JSON",
         detail: "A sequence of objects in module order, for download with go's fields.",
         set: |raw, given| {
@@ -45,10 +50,18 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "x",
-        commands: TALKING,
-        added: VERIFY,
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Graph,
+            Verb::Clean,
+            Verb::Env,
+            Verb::Sum,
+        ],
+        added: &[Verb::Verify],
         brief: "Print what is done",
-        detail: "Requests and their outcome on standard error; secrets are left out.",
+        detail: "Requests and their outcome on standard error; secrets are left out. For clean, \
+the command that would do the same, on standard output.",
         set: |raw, given| {
             raw.x = given.on();
             Ok(())
@@ -57,7 +70,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "modcacherw",
-        commands: UNPACKING,
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -91,7 +104,7 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag {
         long: "overlay",
-        commands: UNPACKING,
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",
@@ -135,10 +148,58 @@ pub(super) const FLAGS: &[Flag] = &[
         ..GO
     },
     Flag {
+        long: "go",
+        value: Some("VERSION"),
+        commands: GRAPH,
+        brief: "Read the graph as this go version would",
+        detail: "Otherwise go.mod's go line decides how much of it is pruned.",
+        set: |raw, given| {
+            raw.go = match given.text().as_str() {
+                "" => None,
+                text => Some(go_version(text)?),
+            };
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "modcache",
+        commands: CLEAN,
+        brief: "Remove the whole module cache",
+        detail: "It has to be said: nothing else is cleaned.",
+        set: |raw, given| {
+            raw.modcache = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "r",
+        commands: CLEAN,
+        brief: "Refused: it is about packages",
+        detail: "",
+        set: |raw, given| {
+            raw.r = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "i",
+        commands: CLEAN,
+        brief: "Refused: it is about packages",
+        detail: "",
+        set: |raw, given| {
+            raw.i = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
         long: "n",
-        commands: ENV,
-        brief: "Accepted for go's sake",
-        detail: "It does nothing here, as in go.",
+        commands: &[Verb::Clean, Verb::Env],
+        brief: "Print what would be removed, and remove nothing",
+        detail: "For env it does nothing, as in go.",
         set: |raw, given| {
             raw.n = given.on();
             Ok(())
@@ -146,3 +207,21 @@ pub(super) const FLAGS: &[Flag] = &[
         ..GO
     },
 ];
+
+/// A version that the graph can be read as; refused in go's words.
+///
+/// Source: golang/go `cmd/go/internal/modcmd/tidy.go`, `goVersionFlag`.
+fn go_version(text: &str) -> crate::Result<GoVersion> {
+    let newest = GoVersion::NEWEST_KNOWN;
+    let refuse = |why: String| {
+        let text = format!("invalid value {text:?} for flag -go: {why}");
+        Err(Error::new(Kind::Usage, text))
+    };
+    match GoVersion::parse(text).filter(|_| text.contains('.')) {
+        None => refuse(format!("expecting a Go version like {newest:?}")),
+        Some(version) if version.is_newer_than_known() => {
+            refuse(format!("maximum supported Go version is {newest}"))
+        }
+        Some(version) => Ok(version),
+    }
+}

@@ -88,16 +88,30 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum];
+const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Sum];
 /// The commands that open connections.
-const CONNECTING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum, Verb::Doctor];
+const CONNECTING: &[Verb] = &[
+    Verb::Download,
+    Verb::Verify,
+    Verb::Graph,
+    Verb::Sum,
+    Verb::Doctor,
+];
 const ENV: &[Verb] = &[Verb::Env];
 /// The commands that read settings and do something.
-const TALKING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Env, Verb::Sum];
+const TALKING: &[Verb] = &[
+    Verb::Download,
+    Verb::Verify,
+    Verb::Graph,
+    Verb::Env,
+    Verb::Sum,
+];
+const GRAPH: &[Verb] = &[Verb::Graph];
+const CLEAN: &[Verb] = &[Verb::Clean];
 const VERIFY: &[Verb] = &[Verb::Verify];
 const SUM: &[Verb] = &[Verb::Sum];
 /// The commands that read go.mod.
-const PROJECT: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Sum, Verb::Doctor];
+const PROJECT: &[Verb] = CONNECTING;
 /// The commands that unpack modules.
 const UNPACKING: &[Verb] = &[Verb::Download, Verb::Verify];
 
@@ -175,7 +189,7 @@ mod tests {
                 Some(_) => (Given::Value("one"), Given::Value("two")),
                 None => (Given::Switch(true), Given::Switch(false)),
             };
-            if ["reuse", "overlay"].contains(&flag.long) {
+            if ["reuse", "overlay", "go"].contains(&flag.long) {
                 assert!(set(&[one]).is_err(), "{}", flag.long);
                 assert!(set(&[Given::Value("")]).is_ok(), "{}", flag.long);
                 continue;

@@ -18,6 +18,7 @@ pub mod tamper;
 mod tls;
 pub mod tree;
 pub mod universe;
+pub mod world;
 
 pub use go::require_go;
 pub use proxy::Proxy;

@@ -270,6 +270,11 @@ impl Run {
         }
     }
 
+    /// Standard error with the sandbox's folder shown as `[ROOT]`.
+    pub fn talk(&self) -> String {
+        self.normal(&self.stderr)
+    }
+
     fn normal(&self, text: &str) -> String {
         text.replace(&*self.root.to_string_lossy(), "[ROOT]")
     }

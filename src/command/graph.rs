@@ -1,0 +1,177 @@
+//! `modfetch graph`: the requirement graph, in go's text or in forms of ours.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::interrupt::end_on_signal;
+use super::network::{Network, live_settings};
+use super::project::find_project;
+use crate::cache::Cache;
+use crate::cli::RawArgs;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::fetch::{FetchSettings, Fetcher};
+use crate::modset::{Edits, Graph, Node};
+use crate::module::GoVersion;
+use crate::report::{Console, JsonObject, Live};
+use crate::signals::Ending;
+
+/// How the graph is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A requirement a line, as go has it.
+    #[default]
+    Text,
+    /// `-json`: an object a node.
+    Json,
+    /// `--dot`: for Graphviz.
+    Dot,
+}
+
+impl Form {
+    /// The form that was asked for.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if that were two.
+    pub fn of(raw: &RawArgs) -> Result<Form> {
+        match (raw.json, raw.dot) {
+            (false, false) => Ok(Form::Text),
+            (true, false) => Ok(Form::Json),
+            (false, true) => Ok(Form::Dot),
+            (true, true) => Err(Error::new(
+                Kind::Usage,
+                "-json and --dot cannot be used together",
+            )),
+        }
+    }
+}
+
+/// What was asked for, beside the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The arguments, of which there may be none.
+    pub arguments: Vec<String>,
+    /// `-go`.
+    pub go: Option<GoVersion>,
+    /// How the graph is printed.
+    pub form: Form,
+    /// How a signal ends the run.
+    pub ending: Ending,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What go would print in place of the graph: nothing is printed of one that is not whole.
+pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    if !request.arguments.is_empty() {
+        let text = "'go mod graph' accepts no arguments";
+        return Err(Error::new(Kind::Usage, text));
+    }
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let Some(project) = find_project(config, console)? else {
+        let text = "go.mod file not found in current directory or any parent directory; see 'go \
+                    help modules'";
+        return Err(Error::new(Kind::Usage, text));
+    };
+    let live = Arc::new(Live::start(live_settings(config)));
+    let network = Network::new(config, &live)?;
+    let cache = cache.with_locks(network.locks());
+    end_on_signal(&live, console, request.ending);
+    let sums = network.sum_policy(config, Some(&project))?;
+    let source = network.source(config);
+    let lower = network.lower(config)?;
+    let settings = FetchSettings {
+        jobs: config.jobs.value,
+        writable: config.modcacherw.value,
+        fail_fast: false,
+        store: true,
+    };
+    let fetcher = Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower);
+    let graph = fetcher.requirement_graph(&project, request.go.as_ref());
+    live.clear();
+    let warnings = [sums.take_warnings(), fetcher.take_warnings()];
+    for warning in warnings.iter().flatten() {
+        console.line(warning);
+    }
+    let graph = graph?;
+    if let Some(error) = graph.error() {
+        return Err(error);
+    }
+    let printed = match request.form {
+        Form::Text => text(&graph),
+        Form::Json => json(&graph, project.edits()),
+        Form::Dot => dot(&graph),
+    };
+    console.data(&printed)?;
+    Ok(None)
+}
+
+/// A line a requirement: who requires, and what.
+fn text(graph: &Graph) -> String {
+    let mut out = String::new();
+    let mut lines = |from: &str, required: &[Node]| {
+        for node in required {
+            out.extend([from, " ", node.path(), "@", node.version(), "\n"]);
+        }
+    };
+    lines(graph.main(), graph.roots());
+    for (node, required) in graph.walk() {
+        if let Some(required) = required.filter(|required| !required.is_empty()) {
+            lines(&node.to_string(), &required);
+        }
+    }
+    out
+}
+
+/// An object a node, in the same order.
+fn json(graph: &Graph, edits: &Edits) -> String {
+    let names = |nodes: &[Node]| nodes.iter().map(Node::to_string).collect::<Vec<_>>();
+    let mut main = JsonObject::new();
+    main.string("Path", graph.main());
+    main.boolean("Main", true);
+    main.strings("Requires", &names(graph.roots()));
+    let mut out = main.indented() + "\n";
+    for (node, required) in graph.walk() {
+        let mut object = JsonObject::new();
+        object.string("Path", node.path());
+        object.string("Version", node.version());
+        object.boolean("Selected", graph.in_use(&node).as_ref() == Some(&node));
+        let replacement = node.module().and_then(|module| edits.replacement(module));
+        let replacement = replacement.map(|actual| actual.describe());
+        object.string("ReplacedBy", &replacement.unwrap_or_default());
+        // Where it is missing, the walk ended: nothing is known of the requirements.
+        object.boolean("Pruned", required.is_none() && node.module().is_some());
+        object.strings("Requires", &names(&required.unwrap_or_default()));
+        out.push_str(&(object.indented() + "\n"));
+    }
+    out
+}
+
+/// The same for Graphviz.
+fn dot(graph: &Graph) -> String {
+    let mut out = String::from("digraph modules {\n\trankdir=LR;\n\tnode [shape=box];\n");
+    let mut edges = |from: &str, required: &[Node]| {
+        for node in required {
+            // Neither paths nor versions have quotes or backslashes. Writing to memory succeeds.
+            let _ = writeln!(out, "\t{} -> {};", quoted(from), quoted(&node.to_string()));
+        }
+    };
+    edges(graph.main(), graph.roots());
+    let steps = graph.walk();
+    for (node, required) in &steps {
+        edges(&node.to_string(), required.as_deref().unwrap_or_default());
+    }
+    for (node, _) in &steps {
+        if graph.in_use(node).as_ref() != Some(node) {
+            let _ = writeln!(out, "\t{} [style=dashed];", quoted(&node.to_string()));
+        }
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// A name for Graphviz.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,304 @@
+//! Small module worlds from a seed: modules that require each other, and a project on top.
+//!
+//! A seed makes the same world always, so that a case that failed can be run again. What is made is
+//! what `go` decides by: every go version from 1.11 to 1.26 and none, pre-releases,
+//! pseudo-versions, `+incompatible`, cycles, requirements that repeat, that nobody has, or that are
+//! on the project itself; replacements of all four forms, exclusions, retractions, deprecations,
+//! toolchain lines.
+
+use std::fmt::Write as _;
+
+use super::Sandbox;
+use super::universe::Module;
+
+/// A path and the versions that some module of it may have.
+const PATHS: &[(&str, &[&str])] = &[
+    (
+        "example.com/a",
+        &["v1.0.0", "v1.1.0", "v1.2.0-rc.1", "v1.10.0"],
+    ),
+    ("example.com/b", &["v0.1.0", "v0.2.0", "v0.2.1"]),
+    ("example.com/b/v2", &["v2.0.0", "v2.1.0"]),
+    ("b.org/nested/c", &["v1.0.0", "v1.0.1", "v1.9.0", "v1.10.0"]),
+    (
+        "b.org/nested",
+        &["v1.0.0", "v1.1.0-0.20240102030405-abcdef123456"],
+    ),
+    ("example.com/Upper", &["v1.0.0", "v1.1.0"]),
+    ("gopkg.in/yell.v1", &["v1.0.0", "v1.2.0"]),
+    (
+        "go.example/z",
+        &["v0.0.0-20240102030405-abcdef123456", "v0.3.0", "v0.4.0"],
+    ),
+    (
+        "example.com/old",
+        &["v1.4.0", "v2.0.0+incompatible", "v3.1.0+incompatible"],
+    ),
+    ("u.example/last", &["v1.0.0", "v1.5.0", "v1.6.0"]),
+    (MAIN, &["v0.9.0", "v1.0.0"]),
+];
+
+/// The project's module path, which others may require.
+const MAIN: &str = "example.com/main";
+
+/// Throws of a die, the same for the same seed.
+pub struct Dice(u64);
+
+impl Dice {
+    /// Dice of this seed.
+    pub fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        // SplitMix64: Steele, Lea and Flood, "Fast splittable pseudorandom number generators".
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        let end = u64::try_from(end).expect("lists are short");
+        usize::try_from(self.next() % end).expect("it was one")
+    }
+
+    /// True in so many of a hundred.
+    pub fn percent(&mut self, chance: usize) -> bool {
+        self.below(100) < chance
+    }
+
+    /// One of them.
+    pub fn one<'t, T>(&mut self, of: &'t [T]) -> &'t T {
+        &of[self.below(of.len())]
+    }
+}
+
+/// A project and the modules of its proxy.
+pub struct World {
+    /// What it is made from.
+    pub seed: u64,
+    /// Every module version of the proxy.
+    pub modules: Vec<Module>,
+    /// The project's files: go.mod, and that of folders it replaces modules by.
+    pub files: Vec<(String, String)>,
+}
+
+impl World {
+    /// The world of a seed.
+    pub fn of(seed: u64) -> World {
+        let mut dice = Dice::new(seed);
+        // A world of few paths is tangled, one of many is wide.
+        let paths: Vec<_> = PATHS.iter().filter(|_| dice.percent(60)).collect();
+        let mut there = Vec::new();
+        for (path, versions) in paths {
+            for version in *versions {
+                if dice.percent(75) {
+                    there.push((*path, *version));
+                }
+            }
+        }
+        if there.is_empty() {
+            there.push(("example.com/a", "v1.0.0"));
+        }
+        let style = Style::any(&mut dice);
+        let modules = there.iter().map(|(path, version)| {
+            let text = dependency(&mut dice, style, path, &there);
+            module(path, version, &text)
+        });
+        let modules = modules.collect();
+        let files = project(&mut dice, style, &there);
+        World {
+            seed,
+            modules,
+            files,
+        }
+    }
+
+    /// Puts the project into a sandbox.
+    pub fn place(&self, sandbox: Sandbox) -> Sandbox {
+        let put = |sandbox: Sandbox, (name, text): &(String, String)| sandbox.file(name, text);
+        self.files.iter().fold(sandbox, put)
+    }
+
+    /// Everything there is to know about it, for the message of a test that failed.
+    pub fn describe(&self) -> String {
+        let mut text = format!("the world of MODFETCH_SEED={}\n", self.seed);
+        for (name, content) in &self.files {
+            let _ = write!(text, "-- {name} --\n{content}");
+        }
+        for module in &self.modules {
+            let content = String::from_utf8_lossy(&module.gomod);
+            let _ = write!(text, "-- {}@{} --\n{content}", module.path, module.version);
+        }
+        text
+    }
+}
+
+/// What a world's go versions are like: one age throughout finds other faults than all at once.
+#[derive(Clone, Copy)]
+enum Style {
+    Mixed,
+    Old,
+    Pruned,
+    Strict,
+}
+
+impl Style {
+    fn any(dice: &mut Dice) -> Style {
+        *dice.one(&[
+            Style::Mixed,
+            Style::Mixed,
+            Style::Old,
+            Style::Pruned,
+            Style::Strict,
+        ])
+    }
+
+    /// A go line, or none.
+    fn go_line(self, dice: &mut Dice) -> String {
+        let minor = match self {
+            Style::Mixed => 11 + dice.below(16),
+            Style::Old => 11 + dice.below(6),
+            Style::Pruned => 17 + dice.below(4),
+            Style::Strict => 21 + dice.below(6),
+        };
+        if dice.percent(8) {
+            return String::new();
+        }
+        let end = match minor {
+            21..=25 => *dice.one(&["", "", ".0", ".0", ".3", "rc1"]),
+            26 => *dice.one(&["", ".0"]),
+            _ => "",
+        };
+        format!("go 1.{minor}{end}\n")
+    }
+}
+
+/// A requirement that is mostly there.
+fn requirement(dice: &mut Dice, there: &[(&str, &str)]) -> String {
+    if dice.percent(2) {
+        return "example.com/gone v1.0.0".to_owned();
+    }
+    let (path, version) = dice.one(there);
+    format!("{path} {version}")
+}
+
+/// The go.mod of a module of the proxy.
+fn dependency(dice: &mut Dice, style: Style, path: &str, there: &[(&str, &str)]) -> String {
+    let declared = if dice.percent(1) {
+        "example.com/other"
+    } else {
+        path
+    };
+    let mut text = String::new();
+    if dice.percent(5) {
+        text.push_str("// Deprecated: use another.\n");
+    }
+    let _ = writeln!(text, "module {declared}");
+    text.push_str(&style.go_line(dice));
+    if dice.percent(10) {
+        text.push_str("toolchain go1.26.1\n");
+    }
+    for _ in 0..dice.below(5) {
+        let _ = writeln!(text, "require {}", requirement(dice, there));
+    }
+    if dice.percent(10) {
+        let (_, version) = dice.one(there);
+        let _ = writeln!(text, "retract {version} // of no use");
+    }
+    // Replacements and exclusions of a dependency mean nothing.
+    if dice.percent(10) {
+        let _ = writeln!(text, "exclude {}", requirement(dice, there));
+    }
+    if dice.percent(10) {
+        let (path, _) = dice.one(there);
+        let _ = writeln!(text, "replace {path} => ../nowhere");
+    }
+    text
+}
+
+/// The files of the project.
+fn project(dice: &mut Dice, style: Style, there: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut text = format!("module {MAIN}\n\n{}\n", style.go_line(dice));
+    if dice.percent(15) {
+        let _ = writeln!(
+            text,
+            "toolchain {}",
+            dice.one(&[
+                "go1.21.5",
+                "go1.26.0",
+                "go1.22rc1",
+                "default",
+                "go1.24.2-custom"
+            ])
+        );
+    }
+    let mut required: Vec<String> = Vec::new();
+    for _ in 0..dice.below(8) {
+        let line = requirement(dice, there);
+        let path = line.split(' ').next().unwrap_or_default().to_owned();
+        let again = required.contains(&path);
+        // Each path once, and itself never, as `go mod tidy` would have it; sometimes not.
+        if (again || path == MAIN) && !dice.percent(20) {
+            continue;
+        }
+        required.push(path);
+        let mark = if dice.percent(40) { " // indirect" } else { "" };
+        let _ = writeln!(text, "require {line}{mark}");
+    }
+    for _ in 0..dice.below(6).saturating_sub(3) {
+        let (path, version) = dice.one(there);
+        let _ = writeln!(text, "exclude {path} {version}");
+    }
+    let mut replaced = Vec::new();
+    for _ in 0..dice.below(6).saturating_sub(2) {
+        let (path, version) = dice.one(there);
+        let old = if dice.percent(50) {
+            format!("{path} {version}")
+        } else {
+            (*path).to_owned()
+        };
+        if replaced.contains(&old) {
+            continue;
+        }
+        let new = if dice.percent(50) {
+            let (path, version) = dice.one(there);
+            format!("{path} {version}")
+        } else {
+            let folder = format!("folder{}", files.len());
+            if !dice.percent(5) {
+                let text = dependency(dice, style, path, there);
+                files.push((format!("{folder}/go.mod"), text));
+            }
+            format!("./{folder}")
+        };
+        let _ = writeln!(text, "replace {old} => {new}");
+        replaced.push(old);
+    }
+    files.insert(0, ("go.mod".to_owned(), text));
+    files
+}
+
+fn module(path: &str, version: &str, text: &str) -> Module {
+    let files = vec![("m.go".to_owned(), b"package m\n".to_vec())];
+    let mut module = Module::new(path, version, files);
+    // Without a go.mod a proxy makes one; a version of +incompatible has none.
+    if !version.ends_with("+incompatible") {
+        module.gomod = text.as_bytes().to_vec();
+        module
+            .files
+            .push(("go.mod".to_owned(), module.gomod.clone()));
+    }
+    module
+}
+
+#[test]
+fn a_seed_makes_the_same_world_and_another_one_another() {
+    let text = |seed| World::of(seed).describe();
+    assert_eq!(text(7), text(7));
+    assert_ne!(text(7), text(8).replace("SEED=8", "SEED=7"));
+}
