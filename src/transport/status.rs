@@ -136,7 +136,13 @@ fn detail(bytes: &[u8]) -> String {
 
 /// A text with a question mark for all that steers a terminal.
 pub(super) fn harmless(text: &str) -> String {
-    let shown = |c: char| if is_harmless(c) && !c.is_control() { c } else { '?' };
+    let shown = |c: char| {
+        if is_harmless(c) && !c.is_control() {
+            c
+        } else {
+            '?'
+        }
+    };
     text.chars().map(shown).collect()
 }
 
