@@ -177,7 +177,7 @@ fn no_try_is_put_off_to_a_time_when_there_would_be_none() {
 #[test]
 fn a_low_rate_does_not_outlast_the_run() {
     let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", &"x".repeat(5000)));
-    let deadline = crate::transport::Deadline::after(Duration::from_secs(3));
+    let deadline = Deadline::after(Duration::from_secs(3));
     let (client, waits) = new_client(Settings {
         bytes_per_second: Some(5),
         deadline,
