@@ -82,6 +82,8 @@ pub use deadline::Deadline;
 pub use event::{Event, NoObserver, Observer};
 pub use exchange::{Exchanged, Steps};
 pub use failure::HostTrouble;
+#[cfg(test)]
+pub(crate) use failure::Reach;
 pub use probe::{Answer, Known, Probe, Wanted};
 pub use proxy_env::ProxySettings;
 pub use resume::{Kept, Resumable, Validator};
