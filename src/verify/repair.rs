@@ -5,7 +5,7 @@
 //!   checked against the same.
 //! - Only what nobody else works on: the version lock is tried, and under it everything is looked
 //!   at again.
-//! - Nothing is deleted ([`Cache::quarantine`]), and everything new comes by the engine's way.
+//! - Nothing is deleted ([`crate::cache::Cache::quarantine`]), and everything new comes by the engine's way.
 //! - Without the network only a good zip mends: its directory is extracted again, its ziphash
 //!   written again.
 

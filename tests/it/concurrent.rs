@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use modfetch::cache::FileLock;
 
-use crate::support::go::only_modfetch;
+use crate::support::go::{only_modfetch, variable};
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 #[test]
@@ -124,16 +124,16 @@ fn waiting_is_not_told_to_who_wants_quiet() {
     program.wait().ok().stdout("").stderr("");
 }
 
-/// `cargo test --test it -- --ignored --nocapture many_rounds`
+/// One round, or as many as `MODFETCH_TEST_ROUNDS` says.
 #[test]
-#[ignore = "takes a minute; the test above is its small form"]
-fn many_rounds_of_many_processes() {
+fn rounds_of_many_processes() {
     let Some(_) = require_go() else { return };
     let reference_proxy = Proxy::serve();
     let reference = Sandbox::with("hello", &reference_proxy);
     reference.go(["mod", "download"]).ok();
     let mut requests_of_small_files = 0;
-    for _ in 0..20 {
+    let rounds = variable("MODFETCH_TEST_ROUNDS").map_or(1, |text| text.parse().unwrap());
+    for _ in 0..rounds {
         let proxy = Proxy::serve().delaying("*", Duration::from_millis(5), Times::ALWAYS);
         let first = Sandbox::with("hello", &proxy);
         let others: Vec<Sandbox> = (0..11)
@@ -156,6 +156,6 @@ fn many_rounds_of_many_processes() {
         assert_eq!(proxy.hits("*.zip"), 13, "each zip once");
         requests_of_small_files += proxy.requests().len() - 13;
     }
-    eprintln!("20 rounds, 240 processes: each of 13 zips fetched once in every round;");
+    eprintln!("{rounds} rounds of 12 processes: each of 13 zips fetched once in every round;");
     eprintln!("{requests_of_small_files} requests of .info and .mod, which no lock covers");
 }

@@ -164,6 +164,21 @@ const CASES: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Resolves an argument in both programs, in places of their own; stdout and status must agree.
+/// True if they succeeded.
+fn both(ours: &Sandbox, gos: &Sandbox, argument: &str, what: &str) -> bool {
+    let by_us = ours.run(["download", "-json", "--go-exit-codes", argument]);
+    let by_go = gos.go(["mod", "download", "-json", argument]);
+    let cache = |sandbox: &Sandbox| sandbox.cache().display().to_string();
+    let got = without_extra(&by_us.stdout.replace(&cache(ours), "[CACHE]"));
+    let wanted = by_go.stdout.replace(&cache(gos), "[CACHE]");
+    by_us.demand(
+        got == wanted && by_us.code == by_go.code,
+        &format!("{argument} {what}: wanted\n{wanted}\ngot\n{got}"),
+    );
+    by_go.code == Some(0)
+}
+
 #[test]
 fn queries_are_resolved_as_by_go() {
     let Some(_) = require_go() else { return };
@@ -180,18 +195,8 @@ fn queries_are_resolved_as_by_go() {
                 }
             };
             let (ours, gos) = (sandbox(), sandbox());
-            let by_us = ours.run(["download", "-json", "--go-exit-codes", argument]);
-            let by_go = gos.go(["mod", "download", "-json", argument]);
-            let cache = |sandbox: &Sandbox| sandbox.cache().display().to_string();
-            let got = without_extra(&by_us.stdout.replace(&cache(&ours), "[CACHE]"));
-            let wanted = by_go.stdout.replace(&cache(&gos), "[CACHE]");
-            let same = got == wanted && by_us.code == by_go.code;
-            by_us.demand(
-                same,
-                &format!("{argument} in\n{go_mod}: wanted\n{wanted}\ngot\n{got}"),
-            );
             // What fails may leave an empty folder, where a lock was.
-            if by_go.code == Some(0) {
+            if both(&ours, &gos, argument, &format!("in\n{go_mod}")) {
                 let what = format!("the caches of go and ours after {argument} in\n{go_mod}");
                 gos.picture().assert_same(&ours.picture(), &what);
             }
@@ -242,18 +247,8 @@ fn the_next_proxy_is_asked_as_go_asks_it() {
             "example.org/new@latest",
         ] {
             let list = format!("{}{separator}{}", first.url(), second.url());
-            let ours = Sandbox::new().env("GOPROXY", &list);
-            let gos = Sandbox::new().env("GOPROXY", &list);
-            let by_us = ours.run(["download", "-json", "--go-exit-codes", argument]);
-            let by_go = gos.go(["mod", "download", "-json", argument]);
-            let cache = |sandbox: &Sandbox| sandbox.cache().display().to_string();
-            let got = without_extra(&by_us.stdout.replace(&cache(&ours), "[CACHE]"));
-            let wanted = by_go.stdout.replace(&cache(&gos), "[CACHE]");
-            let same = got == wanted && by_us.code == by_go.code;
-            by_us.demand(
-                same,
-                &format!("{argument} by {separator}: wanted\n{wanted}\ngot\n{got}"),
-            );
+            let sandbox = || Sandbox::new().env("GOPROXY", &list);
+            both(&sandbox(), &sandbox(), argument, &format!("by {separator}"));
         }
     }
 }
