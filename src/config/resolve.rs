@@ -298,7 +298,6 @@ mod tests {
         assert_eq!(config.gosumdb.value, "sum.golang.org");
         assert_eq!(config.goauth.value, "netrc");
         assert_eq!(config.gomodcache.value, Path::new("/h/go/pkg/mod"));
-        assert_eq!(config.sumdb_dir(), Some("/h/go/pkg/sumdb".into()));
         assert_eq!(config.jobs, Setting::new(64, Origin::Default));
         assert_eq!(config.jobs_per_host.value, 64);
         assert_eq!(config.max_requests_per_second.value, None);

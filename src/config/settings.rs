@@ -146,13 +146,4 @@ impl Config {
     pub fn work_file(&self) -> Result<Option<PathBuf>> {
         project::find_go_work(&self.cwd, &self.go_env)
     }
-
-    /// Returns where tree heads of checksum databases are kept: `pkg/sumdb` in the first entry
-    /// of GOPATH, or `None` if there is none.
-    #[must_use]
-    pub fn sumdb_dir(&self) -> Option<PathBuf> {
-        self.go_env
-            .in_gopath("pkg/sumdb")
-            .map(|found| PathBuf::from(found.value))
-    }
 }
