@@ -166,6 +166,12 @@ impl Client {
             if let Some(kept) = kept.as_ref().filter(|kept| kept.is_whole()) {
                 let (url, bytes) = (&shown, kept.bytes);
                 inner.observer.event(&Event::Resume { url, bytes });
+                inner.observer.event(&Event::Done {
+                    url,
+                    bytes: 0,
+                    resumed: bytes,
+                    elapsed: Duration::ZERO,
+                });
                 return Ok(Fetched {
                     value: (),
                     bytes: 0,
@@ -202,6 +208,7 @@ impl Client {
                     inner.observer.event(&Event::Done {
                         url: &shown,
                         bytes,
+                        resumed,
                         elapsed,
                     });
                     return Ok(Fetched {
