@@ -35,7 +35,7 @@ const ALONE_UNPACKED_BYTES: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct ModuleZip {
     file: File,
-    module: ModuleVersion,
+    pub(super) module: ModuleVersion,
     /// Every full name (`path@version/file`), one after the other.
     names: String,
     prefix_bytes: usize,
@@ -169,8 +169,17 @@ impl ModuleZip {
     /// # Errors
     /// As [`ModuleZip::hash`].
     pub fn contents(&self) -> Result<Contents> {
+        self.contents_into(|_| Nowhere)
+    }
+
+    /// As [`ModuleZip::contents`], each entry's content going by what `output` makes of its file
+    /// name as well.
+    pub(super) fn contents_into<S: Sink>(
+        &self,
+        output: impl Fn(Option<&str>) -> S + Sync,
+    ) -> Result<Contents> {
         let hashes = self
-            .process(|job, hashes| self.run(job, hashes, |_| Ok(Nowhere)))
+            .process(|job, hashes| self.run(job, hashes, |file| Ok(output(file))))
             .map_err(|error| self.named(error))?;
         let names = self.entries.iter().map(|entry| self.name(entry).to_owned());
         Ok(Contents::new(self.prefix_bytes, names.zip(hashes)))

@@ -41,6 +41,12 @@ impl Contents {
         hash1(self.files.iter().map(|(name, hash)| (name.as_str(), *hash)))
     }
 
+    /// The files by their names below the module's root, sorted, with their hashes.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, FileHash)> {
+        let files = self.files.iter();
+        files.map(|(name, hash)| (self.below(name), *hash))
+    }
+
     /// The hash of a file, by its name below the module's root.
     #[must_use]
     pub fn hash_of(&self, file: &str) -> Option<FileHash> {

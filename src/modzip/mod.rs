@@ -20,6 +20,7 @@
 #![doc = include_str!("hostile.md")]
 
 mod archive;
+mod beside;
 mod broken;
 #[cfg(test)]
 mod cases;

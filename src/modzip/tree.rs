@@ -101,6 +101,15 @@ pub fn hash_dir(dir: &Path, module: &ModuleVersion) -> Result<H1> {
 /// # Errors
 /// Those of [`hash_dir`].
 pub fn dir_contents(dir: &Path, module: &ModuleVersion) -> Result<Contents> {
+    contents(dir, module, |_| None)
+}
+
+/// As [`dir_contents`]; what `known` has for a file, by its name below `dir`, is taken as its hash.
+pub(super) fn contents(
+    dir: &Path,
+    module: &ModuleVersion,
+    known: impl Fn(&str) -> Option<FileHash> + Sync,
+) -> Result<Contents> {
     let metadata =
         fs::symlink_metadata(dir).map_err(|error| Error::io("cannot read", dir, error))?;
     if !metadata.is_dir() {
@@ -108,6 +117,7 @@ pub fn dir_contents(dir: &Path, module: &ModuleVersion) -> Result<Contents> {
         return Err(Error::io("cannot read", dir, reason));
     }
     let prefix = module.to_string();
+    let prefix_bytes = prefix.len() + 1;
     let mut files: Vec<(String, PathBuf)> = Vec::new();
     walk(dir, |found| {
         let (path, file_type) = match found {
@@ -133,9 +143,11 @@ pub fn dir_contents(dir: &Path, module: &ModuleVersion) -> Result<Contents> {
     files.sort_unstable();
     let hash_run = |run: &[(String, PathBuf)]| -> Result<Vec<FileHash>> {
         let mut buffer = vec![0; READ_BYTES];
-        run.iter()
-            .map(|(_, path)| hash_file(path, &mut buffer))
-            .collect()
+        let hash = |(name, path): &(String, PathBuf)| {
+            let below = name.get(prefix_bytes..).unwrap_or_default();
+            known(below).map_or_else(|| hash_file(path, &mut buffer), Ok)
+        };
+        run.iter().map(hash).collect()
     };
     let hashes: Vec<Vec<FileHash>> = if files.len() < ALONE_FILES {
         vec![hash_run(&files)?]
@@ -148,7 +160,7 @@ pub fn dir_contents(dir: &Path, module: &ModuleVersion) -> Result<Contents> {
     };
     let names = files.into_iter().map(|(name, _)| name);
     let files = names.zip(hashes.into_iter().flatten());
-    Ok(Contents::new(prefix.len() + 1, files))
+    Ok(Contents::new(prefix_bytes, files))
 }
 
 /// A link that leads nowhere is no fault of this machine's disk: no module has links.
@@ -161,6 +173,12 @@ fn leads_to_file(link: &Path) -> Result<bool> {
         }
         Err(error) => Err(Error::io("open", link, error)),
     }
+}
+
+/// Opens what is a regular file, or leads to one, and nothing else.
+pub(super) fn open_regular(path: &Path) -> Option<File> {
+    // Opening a pipe would wait for its writer.
+    path.is_file().then(|| File::open(path).ok()).flatten()
 }
 
 fn hash_file(path: &Path, buffer: &mut [u8]) -> Result<FileHash> {

@@ -66,9 +66,8 @@ impl Pieces {
         let gomod = entry.read_gomod()?;
         let gomod = gomod.filter(|data| !data.starts_with(VGO_PREFIX));
         let recorded = entry.recorded()?;
-        let zip = read_zip(entry);
         let mut extracted = entry.extracted();
-        let mut dir = read_directory(entry, extracted);
+        let (zip, mut dir) = read_copies(entry, extracted);
         let differs = dir
             .h1()
             .is_none_or(|h1| recorded != Recorded::Sum(h1.clone()));
@@ -89,12 +88,26 @@ impl Pieces {
     }
 }
 
-fn read_zip(entry: &Entry) -> Copy {
+/// Zip and directory, side by side where both are there.
+fn read_copies(entry: &Entry, extracted: Extracted) -> (Copy, Copy) {
     let path = entry.zip_path();
-    match File::open(&path) {
-        Ok(file) => Copy::of(ModuleZip::open(file, entry.module()).and_then(|zip| zip.contents())),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Copy::Absent,
-        Err(cause) => Copy::Broken(Error::io("open", &path, cause)),
+    let zip = match File::open(&path) {
+        Ok(file) => ModuleZip::open(file, entry.module()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            return (Copy::Absent, read_directory(entry, extracted));
+        }
+        Err(cause) => Err(Error::io("open", &path, cause)),
+    };
+    let copies = zip.and_then(|zip| match extracted {
+        Extracted::Whole => {
+            let (zip, dir) = zip.contents_beside(entry.directory())?;
+            Ok((zip, Copy::of(dir)))
+        }
+        _ => Ok((zip.contents()?, read_directory(entry, extracted))),
+    });
+    match copies {
+        Ok((zip, dir)) => (Copy::of(Ok(zip)), dir),
+        Err(error) => (Copy::Broken(error), read_directory(entry, extracted)),
     }
 }
 
