@@ -201,6 +201,7 @@ fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
 pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
+    let deadline = config.timeout.value.and_then(Deadline::after);
     Settings {
         retry: RetryPolicy {
             retries: config.retries.value,
@@ -209,7 +210,7 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
         },
         connect_timeout: config.connect_timeout.value,
         stall_timeout: config.stall_timeout.value,
-        deadline: config.timeout.value.and_then(Deadline::after),
+        deadline,
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file
@@ -238,6 +239,7 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
             netrc_file: config.netrc_file.value.clone(),
             tokens: config.tokens.clone(),
             insecure_hosts: config.allow_insecure_auth.value.clone(),
+            deadline,
         },
         per_host: config.jobs_per_host.value,
         requests_per_second: config.max_requests_per_second.value,

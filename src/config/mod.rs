@@ -18,6 +18,7 @@ mod origin;
 mod own;
 mod project;
 mod resolve;
+mod settings;
 mod telling;
 
 pub use env::{Environment, host_platform};
@@ -29,5 +30,5 @@ pub use lexical::clean as clean_path;
 pub use origin::{Origin, Setting};
 pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
-pub use resolve::Config;
+pub use settings::Config;
 pub use telling::Telling;

@@ -8,24 +8,24 @@ const NAMED: usize = 5;
 
 /// What to tell of failures, each with the module it is about.
 ///
-/// Where a host was given up, of those that failed for it the first that did ask it is told in
-/// full, in the place of the first of them all; the rest follows as one error that counts them and
+/// Where a host was given up, or nothing can be asked of it as things are (a certificate that is
+/// not believed), of those that failed for it the first that did ask it is told in full, in the place of the first of them all; the rest follows as one error that counts them and
 /// names a few. Everything else is told as it is, in its order.
 #[must_use]
 pub fn one_for_many(failures: &[(String, Error)]) -> Vec<Error> {
     let trouble = |(_, error): &(String, Error)| HostTrouble::of(error).cloned();
     let troubles: Vec<Option<HostTrouble>> = failures.iter().map(trouble).collect();
-    let mut given_up: Vec<&str> = Vec::new();
+    let mut of_all: Vec<&str> = Vec::new();
     for trouble in troubles.iter().flatten() {
-        if !trouble.was_asked() && !given_up.contains(&trouble.host()) {
-            given_up.push(trouble.host());
+        if trouble.is_of_all() && !of_all.contains(&trouble.host()) {
+            of_all.push(trouble.host());
         }
     }
     let mut told = Vec::new();
     let mut done: Vec<&str> = Vec::new();
     for ((_, error), trouble) in failures.iter().zip(&troubles) {
         let host = trouble.as_ref().map(HostTrouble::host);
-        let Some(host) = host.filter(|host| given_up.contains(host)) else {
+        let Some(host) = host.filter(|host| of_all.contains(host)) else {
             told.push(error.clone());
             continue;
         };
@@ -72,17 +72,24 @@ fn rest(host: &str, subjects: &[&str]) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Reach;
 
-    /// `a+` was asked for and failed for host `a`, `a-` was not asked for; anything else is an
-    /// error of its own.
+    /// `a+` was asked for and failed for host `a`, `a-` was not asked for, `a!` failed as all would;
+    /// anything else is an error of its own.
     fn tell(letters: &[&str]) -> Vec<String> {
         let failures = letters.iter().enumerate().map(|(number, letter)| {
             let error = Error::new(Kind::Network, format!("m{number}"));
-            let trouble =
-                |asked| HostTrouble::new(letter.trim_end_matches(['+', '-']), asked, "why".into());
+            let trouble = |reach| {
+                HostTrouble::new(
+                    letter.trim_end_matches(['+', '-', '!']),
+                    reach,
+                    "why".into(),
+                )
+            };
             let error = match letter.chars().last() {
-                Some('+') => error.because(trouble(true)),
-                Some('-') => error.because(trouble(false)).context("in it"),
+                Some('+') => error.because(trouble(Reach::Request)),
+                Some('-') => error.because(trouble(Reach::NotAsked)).context("in it"),
+                Some('!') => error.because(trouble(Reach::Host)),
                 _ => Error::new(Kind::NotFound, format!("m{number}: {letter}")),
             };
             (format!("m{number}"), error)
@@ -108,6 +115,16 @@ mod tests {
                 ],
             ),
             (&["a-"], &["in it: m0: why"]),
+            (&["a!"], &["m0: why"]),
+            (
+                &["a!", "b+", "a!", "404", "a!"],
+                &[
+                    "m0: why",
+                    "2 more modules failed because a is failing: m2, m4",
+                    "m1: why",
+                    "m3: 404",
+                ],
+            ),
             (
                 &["a+", "a-"],
                 &["m0: why", "1 more module failed because a is failing: m1"],

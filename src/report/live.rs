@@ -203,11 +203,14 @@ impl Observer for Live {
                 });
             }
             Event::Resume { url, bytes } => {
-                self.resumed.fetch_add(*bytes, Ordering::Relaxed);
                 self.tell(|| Message::Resume {
                     url: url.to_string(),
                     bytes: *bytes,
                 });
+            }
+            // What several tries went on from counts once, as far as the last of them did.
+            Event::Done { resumed, .. } => {
+                self.resumed.fetch_add(*resumed, Ordering::Relaxed);
             }
             Event::GivenUp { host, cause } => self.tell(|| Message::GivenUp {
                 host: (*host).to_owned(),

@@ -209,6 +209,7 @@ impl Client {
                 observer: &exchange,
                 timer: &*self.0.timer,
                 rate: self.0.rate.as_ref(),
+                deadline: self.0.settings.deadline,
             };
             let copied = copy_body(response, &extent, limit, sink, &circumstances, &watch);
             let bytes = exchange.noting(copied)?;

@@ -9,6 +9,7 @@ use ureq::http::Response;
 
 use super::attempt::Failed;
 use super::bucket::ByteRate;
+use super::deadline::Deadline;
 use super::encoding::{Decoded, Encoding, Trouble};
 use super::event::{Event, Observer};
 use super::failure::Circumstances;
@@ -122,6 +123,8 @@ pub(super) struct Watch<'a> {
     pub(super) observer: &'a dyn Observer,
     pub(super) timer: &'a dyn Timer,
     pub(super) rate: Option<&'a ByteRate>,
+    /// When the run has to be done with it.
+    pub(super) deadline: Option<Deadline>,
 }
 
 /// Copies a body that is wanted; returns how many bytes were sent.
@@ -197,7 +200,12 @@ pub(super) fn copy_body(
         told += bytes;
         observer.event(&Event::Body { url: shown, bytes });
         if let Some(rate) = watch.rate {
-            rate.pay(bytes, watch.timer);
+            let latest = watch.deadline.map(|deadline| deadline.at());
+            let in_time = rate.pay(bytes, watch.timer, latest);
+            // Looked at here: what is buffered already comes without a look at the clock below.
+            if let Some(deadline) = watch.deadline.filter(|_| !in_time) {
+                return Err(deadline.error(shown).into());
+            }
         }
     }
 }

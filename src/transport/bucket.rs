@@ -90,16 +90,20 @@ impl ByteRate {
         tenth.clamp(512, most.max(512)).min(most)
     }
 
-    /// Waits until `bytes` that were received fit the rate. In the order of the calls: what others
-    /// received before is made good first.
-    pub(super) fn pay(&self, bytes: u64, timer: &dyn Timer) {
+    /// Waits until `bytes` that were received fit the rate, but not longer than to `latest`; false
+    /// if that was reached. In the order of the calls: what others received before is made good
+    /// first, so that with a low rate and many transfers the wait can be a long one.
+    pub(super) fn pay(&self, bytes: u64, timer: &dyn Timer, latest: Option<Instant>) -> bool {
+        let now = timer.instant();
         let wait = {
             let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-            bucket.spend(bytes as f64, timer.instant())
+            bucket.spend(bytes as f64, now)
         };
+        let most = latest.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
         if !wait.is_zero() {
-            timer.sleep(wait);
+            timer.sleep(wait.min(most));
         }
+        wait < most
     }
 }
 

@@ -89,6 +89,8 @@ impl ServerCertVerifier for NamingVerifier {
 pub(super) fn explain(cause: &CertificateError, host: &str) -> (String, Option<&'static str>) {
     const TRUST: &str = "to trust another certificate authority, name its PEM file with --cacert \
                          or in SSL_CERT_FILE";
+    const AUTHORITY: &str = "give the server one without CA:TRUE, or one that the authority has \
+                             signed: trusting this one with --cacert is not enough here";
     const CLOCK: &str = "if that cannot be, look at the clock of this machine";
     let outdated = "x509: certificate has expired or is not yet valid";
     match cause {
@@ -123,7 +125,15 @@ pub(super) fn explain(cause: &CertificateError, host: &str) -> (String, Option<&
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             (format!("x509: certificate is not valid for {host}"), None)
         }
-        other @ CertificateError::Other(_) => (format!("x509: {other}"), Some(TRUST)),
+        CertificateError::Other(OtherError(inner)) => {
+            // The verifier's own words; its type is not ours to name.
+            let words = inner.to_string();
+            if words == "CaUsedAsEndEntity" {
+                let text = "x509: it is the certificate of an authority, not of a server";
+                return (text.to_owned(), Some(AUTHORITY));
+            }
+            (format!("x509: {words}"), Some(TRUST))
+        }
         other => (format!("x509: {other}"), None),
     }
 }
@@ -186,5 +196,30 @@ mod tests {
         for (cause, want) in rows {
             assert_eq!(explain(&cause, "b.com").0, want);
         }
+    }
+
+    #[test]
+    fn the_certificate_of_an_authority_is_told_as_that() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec!["b.com".to_owned()]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let made = params.self_signed(&key).unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(made.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let verifier = NamingVerifier(verifier.build().unwrap());
+        let name = ServerName::try_from("b.com").unwrap();
+        let verified = verifier.verify_server_cert(made.der(), &[], &name, &[], UnixTime::now());
+        let Err(rustls::Error::InvalidCertificate(cause)) = verified else {
+            panic!("{verified:?}");
+        };
+        let (text, hint) = explain(&cause, "b.com");
+        assert_eq!(
+            text,
+            "x509: it is the certificate of an authority, not of a server"
+        );
+        // It is trusted already.
+        assert!(hint.unwrap().contains("CA:TRUE"));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::Agent;
 
@@ -154,7 +154,8 @@ impl Client {
     ) -> Result<Fetched<()>> {
         let inner = &*self.0;
         let shown = url.redacted();
-        let started = Instant::now();
+        // When the first try began: waiting for a turn is no try.
+        let mut begun = None;
         let mut attempt = 1;
         // Of the host that was asked for: where it redirects to is its own affair.
         let mut visit = inner.hosts.visit(url.host(), &*inner.timer);
@@ -165,6 +166,12 @@ impl Client {
             if let Some(kept) = kept.as_ref().filter(|kept| kept.is_whole()) {
                 let (url, bytes) = (&shown, kept.bytes);
                 inner.observer.event(&Event::Resume { url, bytes });
+                inner.observer.event(&Event::Done {
+                    url,
+                    bytes: 0,
+                    resumed: bytes,
+                    elapsed: Duration::ZERO,
+                });
                 return Ok(Fetched {
                     value: (),
                     bytes: 0,
@@ -188,6 +195,7 @@ impl Client {
             if let Some(deadline) = inner.settings.deadline.filter(Deadline::is_over) {
                 return Err(deadline.error(&shown));
             }
+            let started = *begun.get_or_insert_with(|| inner.timer.instant());
             inner.observer.event(&Event::Start {
                 url: &shown,
                 attempt,
@@ -196,10 +204,11 @@ impl Client {
             let failed = match self.one_try(url, limit, sink, kept, time, attempt) {
                 Ok(Brought { bytes, resumed }) => {
                     visit.leave(Told::Answer);
-                    let elapsed = started.elapsed();
+                    let elapsed = inner.timer.instant().saturating_duration_since(started);
                     inner.observer.event(&Event::Done {
                         url: &shown,
                         bytes,
+                        resumed,
                         elapsed,
                     });
                     return Ok(Fetched {
@@ -214,13 +223,16 @@ impl Client {
             visit.leave(failed.told());
             let cause = &failed.error;
             let jitter = inner.timer.jitter();
-            let elapsed = started.elapsed();
+            let elapsed = inner.timer.instant().saturating_duration_since(started);
             let retry = &inner.settings.retry;
             let counted = visit.counted(attempt, retry.retries);
             let wait = retry.schedule(counted, elapsed, failed.failure(), jitter);
+            // Others may have heard that the host wants to be left alone for longer.
+            let wait = wait.map(|wait| wait.max(visit.held()));
             let in_time = |wait: &Duration| {
                 let deadline = inner.settings.deadline;
                 deadline.is_none_or(|deadline| *wait < deadline.left())
+                    && retry.is_in_time(elapsed, *wait)
             };
             let Some(wait) = wait.filter(in_time) else {
                 inner.observer.event(&Event::Failed {

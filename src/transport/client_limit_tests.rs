@@ -130,3 +130,62 @@ fn a_host_that_is_given_up_is_not_asked_until_a_probe_is_answered() {
     get(&client, &server.url("/well")).unwrap();
     assert_eq!(server.heads().len(), 17);
 }
+
+#[test]
+fn waiting_for_a_turn_is_not_counted_against_the_time_for_retries() {
+    let server = Server::start(|_, number, wire| {
+        let status = if number == 1 {
+            "500 Internal Server Error"
+        } else {
+            "200 OK"
+        };
+        reply(wire, status, "", "")
+    });
+    let mut settings = Settings {
+        requests_per_second: Some(0.1),
+        ..settings()
+    };
+    settings.retry.max_time = Some(Duration::from_secs(15));
+    let (client, _) = new_client(settings);
+    // The second waits ten seconds for its first turn, and both ten for their second one.
+    for path in ["/a", "/b"] {
+        assert_eq!(get(&client, &server.url(path)).unwrap().retries, 1);
+    }
+}
+
+#[test]
+fn no_try_is_put_off_to_a_time_when_there_would_be_none() {
+    // While `/x` is under way, the host tells another request to come back in 40 seconds.
+    let other = Arc::new(OnceLock::<(Client, String)>::new());
+    let in_server = Arc::clone(&other);
+    let server = Server::start(move |target, _, wire| match (target, in_server.get()) {
+        ("/x", Some((client, busy))) => {
+            assert!(get(client, busy).is_err());
+            raw(wire, "no HTTP at all\r\n\r\n");
+            Then::Close
+        }
+        _ => reply(wire, "429 Too Many Requests", "Retry-After: 40\r\n", ""),
+    });
+    let mut settings = settings();
+    settings.retry.max_time = Some(Duration::from_secs(30));
+    let (client, waits) = new_client(settings);
+    let _ = other.set((client.clone(), server.url("/busy")));
+    assert!(get(&client, &server.url("/x")).is_err());
+    assert_eq!((server.heads().len(), slept_ms(&waits)), (2, 0));
+}
+
+#[test]
+fn a_low_rate_does_not_outlast_the_run() {
+    let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", &"x".repeat(5000)));
+    let deadline = Deadline::after(Duration::from_secs(3));
+    let (client, waits) = new_client(Settings {
+        bytes_per_second: Some(5),
+        deadline,
+        ..no_retries()
+    });
+    // All of it takes a thousand seconds, and most is buffered here before they are over.
+    let (text, kind, transient) = failure(&server, &client, "/x");
+    assert!(text.ends_with("the run took longer than 3s"), "{text}");
+    assert_eq!((kind, transient), (Kind::Network, false));
+    assert!(slept_ms(&waits) < 500_000, "{waits:?}");
+}

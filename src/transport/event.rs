@@ -79,8 +79,10 @@ pub enum Event<'a> {
     Done {
         /// The URL asked for.
         url: &'a RedactedUrl,
-        /// The size of the body.
+        /// How many bytes of it came with the try that worked.
         bytes: u64,
+        /// How many more were there already.
+        resumed: u64,
         /// Since the first try began, waits included.
         elapsed: Duration,
     },

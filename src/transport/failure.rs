@@ -29,20 +29,31 @@ impl fmt::Display for Reason {
 
 impl std::error::Error for Reason {}
 
-/// The reason of an error for a host that did not do its work in all the tries of a request, or
-/// that was not asked because of others that ended so.
+/// How far trouble with a host goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// One request was in vain.
+    Request,
+    /// One was, and each other would be, until something is changed here.
+    Host,
+    /// This request was not made, because of others.
+    NotAsked,
+}
+
+/// The reason of an error for a host that did not do its work in all the tries of a request, that
+/// nothing can be asked of, or that was not asked because of others that ended so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostTrouble {
     host: String,
-    asked: bool,
+    reach: Reach,
     reason: String,
 }
 
 impl HostTrouble {
-    pub(crate) fn new(host: &str, asked: bool, reason: String) -> HostTrouble {
+    pub(crate) fn new(host: &str, reach: Reach, reason: String) -> HostTrouble {
         HostTrouble {
             host: host.to_owned(),
-            asked,
+            reach,
             reason,
         }
     }
@@ -62,7 +73,13 @@ impl HostTrouble {
     /// False if the host was given up before this request began.
     #[must_use]
     pub fn was_asked(&self) -> bool {
-        self.asked
+        self.reach != Reach::NotAsked
+    }
+
+    /// True if it is news about the host, not about one request.
+    #[must_use]
+    pub fn is_of_all(&self) -> bool {
+        self.reach != Reach::Request
     }
 }
 
@@ -116,7 +133,7 @@ pub(super) fn short_reason(url: &RedactedUrl, error: &Error) -> String {
 /// The error of a request that was not made, because its host is given up for this reason.
 pub(super) fn not_asked(url: &RedactedUrl, host: &str, cause: &str) -> Error {
     let reason = format!("not tried, because {host} is failing: {cause}");
-    let trouble = HostTrouble::new(host, false, reason);
+    let trouble = HostTrouble::new(host, Reach::NotAsked, reason);
     Error::new(Kind::Network, format!("reading {url}"))
         .because(trouble)
         .transient()
@@ -144,7 +161,7 @@ pub(super) fn tried(error: &Error, tries: u32, host: &str) -> Error {
         Some(reason) => (message, counted(reason)),
         None => (counted(&message), String::new()),
     };
-    let trouble = HostTrouble::new(host, true, reason);
+    let trouble = HostTrouble::new(host, Reach::Request, reason);
     let told = Error::new(error.kind(), message).because(trouble);
     let told = error
         .hints()
@@ -178,6 +195,12 @@ impl Circumstances<'_> {
         Error::new(Kind::Network, format!("reading {}", self.url))
             .because(Unreachable(reason))
             .transient()
+    }
+
+    /// Every request to this host ends so, until a setting is changed.
+    fn of_all(&self, kind: Kind, reason: String) -> Error {
+        let trouble = HostTrouble::new(self.now.host(), Reach::Host, reason);
+        Error::new(kind, format!("reading {}", self.url)).because(trouble)
     }
 
     fn peer(&self) -> String {
@@ -276,7 +299,8 @@ impl Circumstances<'_> {
         if let Some(refused) = error.downcast_ref::<SocksRefused>() {
             let reason = format!("{}: {refused}", self.peer());
             return match refused {
-                SocksRefused::Login => reading(self.url, Kind::Auth, reason)
+                SocksRefused::Login => self
+                    .of_all(Kind::Auth, reason)
                     .hint("put user:password@ into the URL of the proxy"),
                 refused if refused.may_pass() => self.network(reason).transient(),
                 _ => self.network(reason),
@@ -287,7 +311,8 @@ impl Circumstances<'_> {
         };
         let reason = format!("{}: {refused}", self.peer());
         match refused.0 {
-            Some(407) => reading(self.url, Kind::Auth, reason)
+            Some(407) => self
+                .of_all(Kind::Auth, reason)
                 .hint("put user:password@ into the URL in HTTPS_PROXY"),
             Some(403) => reading(self.url, Kind::Auth, reason),
             Some(408 | 425 | 429 | 500..) | None => self.network(reason).transient(),
@@ -338,13 +363,13 @@ impl Circumstances<'_> {
         match error {
             rustls::Error::InvalidCertificate(cause) => {
                 let (reason, hint) = certificate::explain(cause, host);
-                let error =
-                    self.network(format!("cannot verify the certificate of {host}: {reason}"));
+                let reason = format!("cannot verify the certificate of {host}: {reason}");
+                let error = self.of_all(Kind::Network, reason);
                 hint.into_iter().fold(error, Error::hint)
             }
             rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
                 let reason = format!("TLS with {host}: it asks for a client certificate");
-                reading(self.url, Kind::Auth, reason)
+                self.of_all(Kind::Auth, reason)
                     .hint("--client-cert names one, and goes to the hosts in GOPROXY and GOSUMDB")
             }
             rustls::Error::PeerIncompatible(_)

@@ -229,6 +229,13 @@ impl Visit<'_> {
         self.hosts.changed.notify_all();
     }
 
+    /// How long the host still wants to be left alone, as far as anyone was told.
+    pub(super) fn held(&self) -> Duration {
+        let all = self.hosts.lock();
+        let host = all.get(self.host);
+        host.map_or(Duration::ZERO, |host| host.pace.held(self.timer.instant()))
+    }
+
     /// How many of `tries` failed ones count where each request has `retries` more than one.
     ///
     /// A try that failed while the host answered others was bad luck, and as many of those as

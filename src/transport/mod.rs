@@ -17,6 +17,7 @@
 //! | `encoding` | undoes `Content-Encoding: gzip` |
 //! | `tls`, `roots` | TLS and the certificates it trusts, both built at the first https request |
 //! | `certificate`, `issuer` | why a server is not believed, and whose word is missing |
+//! | `der` | as much of a certificate's encoding as these and `validity` read |
 //! | `client_auth` | our own certificate, and who gets to see it |
 //! | `failure` | turns whatever went wrong into an error, and says if it may pass |
 //! | `credentials` | who we are to whom: netrc, GOAUTH, tokens |
@@ -45,6 +46,7 @@ mod client_auth;
 mod credentials;
 mod date;
 mod deadline;
+mod der;
 mod encoding;
 mod event;
 mod exchange;
@@ -80,6 +82,8 @@ pub use deadline::Deadline;
 pub use event::{Event, NoObserver, Observer};
 pub use exchange::{Exchanged, Steps};
 pub use failure::HostTrouble;
+#[cfg(test)]
+pub(crate) use failure::Reach;
 pub use probe::{Answer, Known, Probe, Wanted};
 pub use proxy_env::ProxySettings;
 pub use resume::{Kept, Resumable, Validator};

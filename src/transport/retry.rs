@@ -79,10 +79,13 @@ impl RetryPolicy {
                 wish.min(self.max_retry_after) + self.base.min(self.cap).mul_f64(jitter)
             }
         };
+        self.is_in_time(elapsed, wait).then_some(wait)
+    }
+
+    /// Whether a try after this wait is not later than `max_time` allows.
+    pub(super) fn is_in_time(&self, elapsed: Duration, wait: Duration) -> bool {
         let next = elapsed.saturating_add(wait);
-        self.max_time
-            .is_none_or(|most| next <= most)
-            .then_some(wait)
+        self.max_time.is_none_or(|most| next <= most)
     }
 }
 

@@ -451,6 +451,12 @@ fn an_unknown_authority_is_named_and_can_be_added() {
         "x509: certificate signed by unknown authority \"CN=rcgen self signed cert\" \
          (SSL_CERT_FILE or --cacert names those to trust)",
     );
+    // One explanation, however many modules there are.
+    let named = [1, 2, 3, 4].map(|number| format!("example.com/m{number}@v1.0.0"));
+    let words: Vec<&str> = named.iter().map(String::as_str).collect();
+    let run = sandbox.run([&["download"], words.as_slice()].concat());
+    run.fails(6).stderr_has("3 more modules failed because ");
+    assert_eq!(run.stderr.matches("x509: ").count(), 1, "{}", run.stderr);
     let ca = site.proxy.ca().display().to_string();
     sandbox.run(["download", "--cacert", &ca]).ok();
 }

@@ -111,6 +111,22 @@ fn a_zip_cut_at_half_goes_on_in_the_same_run() {
 }
 
 #[test]
+fn bytes_that_two_tries_went_on_from_are_counted_once() {
+    if !only_modfetch() {
+        return;
+    }
+    let (proxy, sandbox, zip) = large();
+    let third = zip.len() / 3;
+    let proxy = proxy.truncating(ZIP, third, Times(2));
+    let run = sandbox.run(["download", "-json", "--stats", "--log", "json"]);
+    run.ok();
+    let resumed = number(&run, "Resumed");
+    assert!(resumed > third, "{resumed}");
+    run.stderr_has(&format!("\"resumed\":{resumed},"));
+    drop(proxy);
+}
+
+#[test]
 fn a_zip_cut_at_half_goes_on_in_the_next_run() {
     if !only_modfetch() {
         return;

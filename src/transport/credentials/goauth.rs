@@ -22,6 +22,7 @@ use super::table::{GitLogin, Held, Table, covers};
 use crate::error::{Error, Kind, Result};
 use crate::io_text;
 use crate::quoted::split_quoted;
+use crate::transport::deadline::Deadline;
 use crate::transport::url::Url;
 
 /// Longer than a cloud provider's tool takes to get a token over a slow line.
@@ -65,6 +66,8 @@ pub(super) struct GoAuth {
     table: RwLock<Table>,
     /// Held while methods run: what one thread learns the others need not ask for.
     asking: Mutex<()>,
+    /// When no program may run any more.
+    deadline: Option<Deadline>,
 }
 
 /// A refusal, as a command reads it.
@@ -81,8 +84,13 @@ impl GoAuth {
     /// # Errors
     /// [`Kind::Input`] for a list that makes no sense, in go's words but for the list itself,
     /// which may hold secrets. A method that fails is no error.
-    pub(super) fn start(list: &str, netrc: Option<&Path>) -> Result<GoAuth> {
+    pub(super) fn start(
+        list: &str,
+        netrc: Option<&Path>,
+        deadline: Option<Deadline>,
+    ) -> Result<GoAuth> {
         let auth = GoAuth {
+            deadline,
             entries: parse(list, netrc)?,
             table: RwLock::default(),
             asking: Mutex::default(),
@@ -177,7 +185,11 @@ impl GoAuth {
             command.arg(refusal.url.wire());
         }
         let input = refusal.map(|refusal| refusal.head.to_vec());
-        let output = finished(&named, process::run(&mut command, input, TIME_LIMIT))?.stdout;
+        let output = finished(
+            &named,
+            process::run(&mut command, input, limit(self.deadline)),
+        )?
+        .stdout;
         let unusable = |reason: &str| MethodFailed::passing(format!("{named}: {reason}"));
         let text = String::from_utf8(output)
             .map_err(|_| unusable("cannot parse output: it is not UTF-8"))?;
@@ -202,7 +214,7 @@ impl GoAuth {
         let mut command = git(dir, "fill");
         let ran = finished(
             &format!("{named}: 'git credential fill'"),
-            process::run(&mut command, Some(input), TIME_LIMIT),
+            process::run(&mut command, Some(input), limit(self.deadline)),
         )?;
         let unusable = |reason: &str| {
             let text = format!("{named}: 'git credential fill' gave {reason}");
@@ -218,11 +230,17 @@ impl GoAuth {
         held.git = Some(GitLogin {
             dir: dir.to_owned(),
             answer: answer.into_bytes(),
+            deadline: self.deadline,
             told: AtomicBool::new(false),
         });
         self.change(|table| table.put(&prefix, &Arc::new(held)));
         Ok(())
     }
+}
+
+/// How long a program may run that is started now.
+fn limit(deadline: Option<Deadline>) -> Duration {
+    deadline.map_or(TIME_LIMIT, |deadline| deadline.left().min(TIME_LIMIT))
 }
 
 /// Tells git's credential helpers whether its answer was right: once, at the first verdict. What
@@ -231,7 +249,7 @@ pub(super) fn tell_git(login: &GitLogin, right: bool) {
     if !login.told.swap(true, Ordering::SeqCst) {
         let action = if right { "approve" } else { "reject" };
         let input = Some(login.answer.clone());
-        let _ = process::run(&mut git(&login.dir, action), input, TIME_LIMIT);
+        let _ = process::run(&mut git(&login.dir, action), input, limit(login.deadline));
     }
 }
 
@@ -268,7 +286,10 @@ fn finished(named: &str, ran: Result<Ran, Trouble>) -> Result<Ran, MethodFailed>
     let ran = ran.map_err(|trouble| MethodFailed {
         text: match trouble {
             Trouble::Start(cause) => format!("{named} cannot be run: {}", io_text(&cause)),
-            Trouble::TooSlow => format!("{named} was stopped after {TIME_LIMIT:?}"),
+            Trouble::TooSlow(limit) if limit < TIME_LIMIT => {
+                format!("{named} was stopped when the time of the run was over")
+            }
+            Trouble::TooSlow(_) => format!("{named} was stopped after {TIME_LIMIT:?}"),
             Trouble::TooMuch => format!("{named} printed too much"),
         },
         for_good: true,

@@ -54,7 +54,7 @@ fn lists_that_make_no_sense_are_refused_in_gos_words() {
         ("git /dev/null", format!("{dir}, dir is not a directory")),
     ];
     for (list, want) in rows {
-        let error = GoAuth::start(list, None).unwrap_err();
+        let error = GoAuth::start(list, None, None).unwrap_err();
         assert_eq!(
             (error.chain(), error.kind()),
             (want, Kind::Input),
@@ -62,7 +62,7 @@ fn lists_that_make_no_sense_are_refused_in_gos_words() {
         );
     }
     for list in ["off", " off ", "netrc", "git /;netrc"] {
-        assert!(GoAuth::start(list, None).is_ok(), "{list:?}");
+        assert!(GoAuth::start(list, None, None).is_ok(), "{list:?}");
     }
 }
 
@@ -81,17 +81,22 @@ fn the_earlier_method_decides_for_the_same_prefix_and_the_longer_prefix_before_t
         "printf 'https://a.com\\nhttps://b.com/x/\\n\\nAuthorization: from %s\\n\\n' \"$1\"",
     );
     let basic = "Basic dTpw"; // printf u:p | base64
-    let first = GoAuth::start(&format!("netrc;{command} 'an argument'"), Some(&netrc)).unwrap();
+    let first = GoAuth::start(
+        &format!("netrc;{command} 'an argument'"),
+        Some(&netrc),
+        None,
+    )
+    .unwrap();
     assert_eq!(value(&first, "https://a.com/m").as_deref(), Some(basic));
     assert_eq!(
         value(&first, "https://b.com/x/m").as_deref(),
         Some("from an argument")
     );
     assert_eq!(value(&first, "https://b.com/y").as_deref(), Some(basic));
-    let last = GoAuth::start(&format!("{command} c ; netrc"), Some(&netrc)).unwrap();
+    let last = GoAuth::start(&format!("{command} c ; netrc"), Some(&netrc), None).unwrap();
     assert_eq!(value(&last, "https://a.com/m").as_deref(), Some("from c"));
     assert_eq!(value(&last, "http://a.com/m").as_deref(), Some(basic));
-    let off = GoAuth::start("off", Some(&netrc)).unwrap();
+    let off = GoAuth::start("off", Some(&netrc), None).unwrap();
     assert_eq!(value(&off, "https://a.com/m"), None);
 }
 
@@ -108,7 +113,7 @@ fn a_command_is_told_of_the_refusal_and_threads_share_what_it_says() {
             log = log.display()
         ),
     );
-    let auth = GoAuth::start(&command, None).unwrap();
+    let auth = GoAuth::start(&command, None, None).unwrap();
     let asked = url("https://u:secret@a.com/m/@v/v1.zip");
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -140,7 +145,7 @@ fn a_failing_method_leaves_the_others_and_tells_no_output() {
     );
     let babbling = script(temp.path(), "babbling", "echo hunter2");
     let list = format!("{failing} hunter2;/nonexistent/cmd;{babbling};'odd;netrc");
-    let auth = GoAuth::start(&list, Some(&netrc)).unwrap();
+    let auth = GoAuth::start(&list, Some(&netrc), None).unwrap();
     assert_eq!(
         value(&auth, "https://a.com/m").as_deref(),
         Some("Basic dTpw")
@@ -190,7 +195,7 @@ fn git_gives_what_its_helper_knows_and_is_told_the_outcome_once() {
         .current_dir(dir)
         .status();
     assert!(config.unwrap().success());
-    let auth = GoAuth::start(&format!("git {}", dir.display()), None).unwrap();
+    let auth = GoAuth::start(&format!("git {}", dir.display()), None, None).unwrap();
     assert_eq!(
         value(&auth, "https://127.0.0.1:9/m"),
         None,
@@ -228,7 +233,7 @@ fn git_does_not_prompt() {
         .current_dir(temp.path())
         .status();
     assert!(config.unwrap().success());
-    let auth = GoAuth::start(&format!("git {}", temp.path().display()), None).unwrap();
+    let auth = GoAuth::start(&format!("git {}", temp.path().display()), None, None).unwrap();
     assert!(
         auth.again(&refused(&url("https://127.0.0.1:9/m")), None)
             .is_none()
@@ -246,4 +251,18 @@ proptest! {
         // Parsed only: what it names is not run.
         let _ = parse(&list, None);
     }
+}
+
+#[test]
+fn a_command_ends_with_the_run() {
+    let temp = tempfile::tempdir().unwrap();
+    let command = script(temp.path(), "auth", "exec sleep 50");
+    let deadline = Deadline::after(Duration::from_millis(100));
+    let auth = GoAuth::start(&command, None, deadline).unwrap();
+    assert_eq!(
+        auth.troubles(),
+        [format!(
+            "GOAUTH command {command} was stopped when the time of the run was over"
+        )]
+    );
 }

@@ -38,6 +38,7 @@ use ureq::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use self::goauth::{GoAuth, Refusal};
 pub(super) use self::table::Held;
 use self::table::Table;
+use super::deadline::Deadline;
 use super::status::status_text;
 use super::url::{Scheme, Url};
 use crate::error::{Error, Kind, Result};
@@ -53,6 +54,8 @@ pub struct CredentialSettings {
     pub netrc_file: Option<PathBuf>,
     /// What follows `MODFETCH_TOKEN_` in names of variables, and their values.
     pub tokens: Vec<(String, String)>,
+    /// When no program of GOAUTH may run any more.
+    pub deadline: Option<Deadline>,
     /// Hosts that get credentials over plain http as well: `HOST` (any port) or `HOST:PORT`.
     pub insecure_hosts: Vec<String>,
 }
@@ -221,7 +224,7 @@ impl Credentials {
         if goauth.is_empty() {
             return Ok(None);
         }
-        let start = || GoAuth::start(goauth, netrc.as_deref());
+        let start = || GoAuth::start(goauth, netrc.as_deref(), self.settings.deadline);
         self.goauth
             .get_or_init(start)
             .as_ref()

@@ -29,8 +29,8 @@ pub(super) struct Ran {
 pub(super) enum Trouble {
     /// It could not be started.
     Start(io::Error),
-    /// It did not end in time, and was killed.
-    TooSlow,
+    /// It did not end within this time, and was killed.
+    TooSlow(Duration),
     /// It printed too much, and was killed.
     TooMuch,
 }
@@ -55,14 +55,18 @@ pub(super) fn run(
         .map_err(Trouble::Start)?;
     if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
         // Who does not read it is not asked to; the thread ends with the program.
-        thread::spawn(move || pipe.write_all(&input));
+        let writing = thread::Builder::new().spawn(move || pipe.write_all(&input));
+        stop_unless(&mut child, writing)?;
     }
-    let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+    let stdout = collect(child.stdout.take());
+    let stdout = stop_unless(&mut child, stdout)?;
+    let stderr = collect(child.stderr.take());
+    let stderr = stop_unless(&mut child, stderr)?;
     let ended = ended(&mut child, deadline);
     let Some(status) = ended else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(Trouble::TooSlow);
+        return Err(Trouble::TooSlow(limit));
     };
     let until = deadline.min(Instant::now() + AFTERWARDS);
     let stdout = gather(&stdout, until)?;
@@ -74,6 +78,15 @@ pub(super) fn run(
         }),
         stdout,
         stderr,
+    })
+}
+
+/// Where the process may have no more threads, nobody can listen to the program.
+fn stop_unless<T>(child: &mut Child, started: io::Result<T>) -> Result<T, Trouble> {
+    started.map_err(|cause| {
+        let _ = child.kill();
+        let _ = child.wait();
+        Trouble::Start(cause)
     })
 }
 
@@ -92,10 +105,10 @@ fn ended(child: &mut Child, deadline: Instant) -> Option<std::process::ExitStatu
 }
 
 /// Reads a pipe in a thread of its own, piece by piece; one piece more than the limit at most.
-fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> {
+fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<mpsc::Receiver<Vec<u8>>> {
     let (sender, pieces) = mpsc::channel();
     if let Some(mut pipe) = pipe {
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let mut total = 0;
             let mut piece = [0; 4096];
             while total <= MAX_OUTPUT_BYTES {
@@ -112,9 +125,9 @@ fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<Vec<u8>> 
                     Err(_) => return,
                 }
             }
-        });
+        })?;
     }
-    pieces
+    Ok(pieces)
 }
 
 fn gather(pieces: &mpsc::Receiver<Vec<u8>>, until: Instant) -> Result<Vec<u8>, Trouble> {
@@ -166,7 +179,7 @@ mod tests {
     fn who_does_not_end_is_ended_and_a_daemon_left_behind_is_not_waited_for() {
         let started = Instant::now();
         let slow = shell("exec sleep 60", None, Duration::from_millis(50));
-        assert!(matches!(slow, Err(Trouble::TooSlow)));
+        assert!(matches!(slow, Err(Trouble::TooSlow(_))));
         let ran = shell("sleep 20 & echo out", None, LONG).unwrap();
         assert_eq!(ran.stdout, b"out\n");
         assert!(started.elapsed() < Duration::from_secs(15));

@@ -12,6 +12,7 @@ use ureq::http::{HeaderValue, header};
 
 use super::answer::Header;
 use super::netrc;
+use crate::transport::deadline::Deadline;
 use crate::transport::url::{Scheme, Url};
 
 /// Headers that may be sent below one prefix, and where they come from.
@@ -27,6 +28,7 @@ pub(in crate::transport) struct Held {
 pub(super) struct GitLogin {
     pub(super) dir: PathBuf,
     pub(super) answer: Vec<u8>,
+    pub(super) deadline: Option<Deadline>,
     /// Git has been told already.
     pub(super) told: AtomicBool,
 }
