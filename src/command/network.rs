@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::cache::{LockWatch, Locks};
 use crate::config::{Config, Setting};
@@ -46,7 +47,7 @@ impl Network {
         Ok(Network {
             client,
             chain,
-            locks: Locks::new(config.lock_timeout.value, watch),
+            locks: Locks::new(longest_wait(config), watch),
             offline,
         })
     }
@@ -195,6 +196,12 @@ fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
         let text = if text.contains("://") { text } else { &https };
         Url::parse(text).ok()
     })
+}
+
+/// The longest wait for a lock: a run that has a time does not spend more of it on one.
+fn longest_wait(config: &Config) -> Option<Duration> {
+    let limits = [config.lock_timeout.value, config.timeout.value];
+    limits.into_iter().flatten().min()
 }
 
 /// How the settings have requests made.

@@ -63,9 +63,12 @@ fn a_wait_may_be_limited() {
     sandbox.run(["download"]).ok();
     let held = FileLock::acquire(&sandbox.project_dir().join("go.sum")).unwrap();
     let sandbox = sandbox.go_sum("");
+    // A run that has a time does not wait for longer.
+    let run = sandbox.run(["download", "--timeout=200ms", "--offline"]);
+    let failed = "updating go.sum: cannot lock [ROOT]/project/go.sum: ";
+    run.fails(9).stderr_has(failed);
     let run = sandbox.run(["download", "--lock-timeout", "10ms"]);
-    run.fails(9)
-        .stderr_has("updating go.sum: cannot lock [ROOT]/project/go.sum: ");
+    run.fails(9).stderr_has(failed);
     drop(held);
     sandbox.run(["download", "--lock-timeout", "soon"]).fails(2);
     sandbox.run(["download", "--lock-timeout", "none"]).ok();

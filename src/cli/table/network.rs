@@ -144,7 +144,7 @@ database are asked again, with growing waits, until TIME has passed since the fi
         commands: FETCHING,
         brief: "End all requests this long after the start",
         detail: "Default 0: no limit. What has not come by then fails with exit code 6; the next \
-                 run goes on from what is there.",
+                 run goes on from what is there. No lock is waited for longer either: exit code 9.",
         set: |raw, given| {
             raw.timeout = Some(given.text());
             Ok(())
