@@ -406,18 +406,30 @@ fn is_older(file: &fs::DirEntry, age: Duration) -> bool {
 const SMALL_FILE: usize = 8 * 1024;
 
 fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>> {
-    let read = File::open(path).and_then(|file| {
-        let mut data = Vec::with_capacity(SMALL_FILE);
-        // Through `take`, which does not ask for the size first as a file's own method does: of a
-        // warm run every fifth call to the kernel was that.
-        file.take(u64::MAX).read_to_end(&mut data)?;
-        Ok(data)
-    });
-    match read {
+    match File::open(path).and_then(read_small) {
         Ok(data) => Ok(Some(data)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(Error::io("cannot read", path, cause)),
     }
+}
+
+/// Reads a file that is likely small without asking for its size first, as [`fs::read`] does: of a
+/// warm run every fifth call to the kernel was that. What is allocated is as large as the file;
+/// musl's allocator asks the kernel for each room of 8 KiB.
+fn read_small(mut file: File) -> io::Result<Vec<u8>> {
+    let mut room = [0; SMALL_FILE];
+    let mut filled = 0;
+    while let Some(free) = room.get_mut(filled..).filter(|free| !free.is_empty()) {
+        match file.read(free) {
+            Ok(0) => return Ok(room.get(..filled).unwrap_or_default().to_vec()),
+            Ok(read) => filled += read,
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => return Err(cause),
+        }
+    }
+    let mut data = room.to_vec();
+    file.read_to_end(&mut data)?;
+    Ok(data)
 }
 
 #[cfg(test)]
@@ -443,6 +455,26 @@ mod tests {
             entry.directory(),
             Path::new("/c/example.com/!up/m@v1.0.0-!r!c1")
         );
+    }
+
+    #[test]
+    fn files_of_every_size_are_read_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        assert_eq!(read_if_present(&file).unwrap(), None);
+        for size in [
+            0,
+            1,
+            SMALL_FILE - 1,
+            SMALL_FILE,
+            SMALL_FILE + 1,
+            3 * SMALL_FILE,
+        ] {
+            let data: Vec<u8> = (0..=u8::MAX).cycle().take(size).collect();
+            fs::write(&file, &data).unwrap();
+            assert_eq!(read_if_present(&file).unwrap(), Some(data), "{size}");
+        }
+        assert!(read_if_present(dir.path()).is_err());
     }
 
     #[test]
