@@ -13,7 +13,7 @@
 //! 4. [`modset`] says which modules: the requirement graph as far as pruning lets it grow,
 //!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
-//!    first, and what is complete there costs no lock, no thread and no socket.
+//!    first, and what is complete there costs no lock, no thread pool and no socket.
 //! 6. What is missing comes from a [`source`]: other module caches that are only read, then the
 //!    GOPROXY list with its `,` and `|`, over [`transport`], which retries, notices stalls, goes on
 //!    with what was cut, spares hosts, and knows about proxies, certificates and credentials.

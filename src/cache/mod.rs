@@ -51,6 +51,7 @@ mod settle;
 mod survey;
 mod temp;
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -116,6 +117,18 @@ impl Cache {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// A path below the root, in one piece: a warm run makes thousands.
+    fn below(&self, pieces: &[&str]) -> PathBuf {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let mut path = OsString::with_capacity(self.root.as_os_str().len() + 1 + length);
+        path.push(&self.root);
+        if !self.root.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            path.push("/");
+        }
+        path.extend(pieces.iter().map(OsStr::new));
+        PathBuf::from(path)
     }
 
     /// Where the pieces of one module version are, or will be.

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
 use super::compute::Finished;
-use super::pools::cores;
+use super::pools::{cores, on_two};
 use super::transfer::{Begin, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
 use crate::cache::Entry;
@@ -75,8 +75,9 @@ impl<'a> Fetcher<'a> {
         self.watch.planned(distinct.len());
         let mut settled: Vec<Option<Outcome>> = Vec::with_capacity(distinct.len());
         let mut works = Vec::new();
-        for (index, module) in distinct.iter().enumerate() {
-            match self.look(module) {
+        let looked = on_two(&distinct, |module| self.look(module));
+        for (index, (module, look)) in distinct.iter().zip(looked).enumerate() {
+            match look {
                 Ok(work) if !work.is_settled() => {
                     works.push((index, work));
                     settled.push(None);

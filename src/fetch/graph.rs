@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 
 use crossbeam_channel::unbounded;
 
 use super::Fetcher;
+use super::pools::on_two;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{Actual, Graph, Loader, Node, Project, Summary, Wanted, minimal_roots};
@@ -135,17 +137,23 @@ impl Fetcher<'_> {
 
     /// Provides what needs no request; hands on the rest.
     fn serve_from_cache(&self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
-        while let Some(wanted) = loader.next_wanted() {
-            let found = match &wanted.actual {
+        loop {
+            let wave: Vec<Wanted> = iter::from_fn(|| loader.next_wanted()).collect();
+            if wave.is_empty() {
+                return;
+            }
+            let found = on_two(&wave, |wanted| match &wanted.actual {
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
                 Actual::Module(actual) => self.cached_summary(actual).transpose(),
-            };
-            match found {
-                Some(summary) => {
-                    let summary = summary.map_err(|error| name_failure(&wanted, error));
-                    loader.provide(&wanted, summary);
+            });
+            for (wanted, found) in wave.into_iter().zip(found) {
+                match found {
+                    Some(summary) => {
+                        let summary = summary.map_err(|error| name_failure(&wanted, error));
+                        loader.provide(&wanted, summary);
+                    }
+                    None => missing(wanted),
                 }
-                None => missing(wanted),
             }
         }
     }

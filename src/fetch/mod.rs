@@ -4,7 +4,8 @@
 //!
 //! # How the work flows
 //! The calling thread is the conductor: it keeps all state, looks into the cache, hands out work
-//! and collects results. What the cache has whole never leaves it: a warm run starts no thread.
+//! and collects results. What the cache has whole goes no further: a warm run starts neither
+//! pool, only one short-lived thread that looks as well, if there is much to look at.
 //!
 //! - The *transfer pool* (`jobs` threads) does what blocks: requests, and waiting for the locks
 //!   of other processes. `.info`, `.mod` and `.zip` of a module start together, each goes as its

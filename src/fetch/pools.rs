@@ -2,7 +2,9 @@
 
 use std::error::Error as _;
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -54,6 +56,47 @@ pub fn on_cores<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     build("hash", cores())?.install(work)
 }
 
+/// Fewer than this are looked at before another thread has started.
+const WORTH_A_THREAD: usize = 48;
+
+/// So many are taken at a time: the threads seldom meet, and end together.
+const BATCH: usize = 8;
+
+/// Does `work` to each of `items`, on two threads if there are many; the results in their order.
+///
+/// For what takes some microseconds each, such as a look into the cache. There is no pool for it:
+/// one thread more is started and ended in a tenth of a millisecond, and if it cannot be started,
+/// nothing is lost.
+pub(super) fn on_two<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if items.len() < WORTH_A_THREAD || cores() < 2 {
+        return items.iter().map(work).collect();
+    }
+    let batches: Vec<&[T]> = items.chunks(BATCH).collect();
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(batch) = batches.get(index) else {
+                return done;
+            };
+            let results: Vec<R> = batch.iter().map(&work).collect();
+            done.push((index, results));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let builder = thread::Builder::new().name("look".to_owned());
+        let other = builder.spawn_scoped(scope, share);
+        let mut done = share();
+        if let Ok(other) = other {
+            done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().flat_map(|(_, results)| results).collect()
+}
+
 /// How many threads can compute at once.
 pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
@@ -98,5 +141,19 @@ fn build(name: &'static str, wanted: usize) -> Result<ThreadPool> {
         threads /= 2;
         // The threads of the pool that was too large are still on their way out.
         thread::sleep(LEAVING);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_the_items_whatever_thread_made_them() {
+        for count in [0, 1, WORTH_A_THREAD - 1, WORTH_A_THREAD, 1001] {
+            let items: Vec<usize> = (0..count).collect();
+            let want: Vec<usize> = items.iter().map(|item| item * 2).collect();
+            assert_eq!(on_two(&items, |item| item * 2), want);
+        }
     }
 }

@@ -16,6 +16,7 @@
 //! | go.mod of the main module | [`ModFile::parse`]: every fault, all of them | refused, with a hint |
 //! | the same, with queries | [`ModFile::parse_with`] | resolved by the caller |
 //! | go.mod of a dependency | [`ModFile::parse_lax`]: skips what it does not know | completed |
+//! | the same, for the graph | [`Needs::parse`]: the same reading of three directives, faster | completed |
 //! | go.work | [`WorkFile::parse`] | completed |
 //!
 //! Completed means that `v1.2` is read as `v1.2.0`. For the main module that would be wrong:
@@ -33,6 +34,7 @@ mod go_mod;
 mod go_sum;
 mod go_work;
 mod lex;
+mod needs;
 mod problem;
 mod quote;
 mod syntax;
@@ -46,3 +48,4 @@ pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directo
 pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
+pub use needs::Needs;

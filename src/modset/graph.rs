@@ -36,20 +36,22 @@ impl Graph {
         walked: HashSet<String>,
         failed: HashMap<ModuleVersion, Error>,
     ) -> Graph {
-        let mut selected: BTreeMap<ModulePath, Version> = BTreeMap::new();
+        let mut versions: HashMap<&ModulePath, &Version> =
+            HashMap::with_capacity(2 * requires.len());
         let required = requires.values().flat_map(|summary| &summary.require);
         for module in roots.iter().filter_map(Node::module).chain(required) {
-            if module.path().as_str() == main {
-                continue;
-            }
-            match selected.get_mut(module.path()) {
-                Some(highest) if *highest >= *module.version() => {}
-                Some(highest) => *highest = module.version().clone(),
-                None => {
-                    selected.insert(module.path().clone(), module.version().clone());
-                }
+            let version = module.version();
+            let known = versions.entry(module.path()).or_insert(version);
+            // Most are named by many modules in the one version, and comparing costs more.
+            if *known != version && *known < version {
+                *known = version;
             }
         }
+        let selected = versions
+            .into_iter()
+            .filter(|(path, _)| path.as_str() != main)
+            .map(|(path, version)| (path.clone(), version.clone()))
+            .collect();
         let named = roots.iter().filter_map(Node::go).chain(
             requires
                 .values()

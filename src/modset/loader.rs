@@ -8,7 +8,7 @@ use super::node::Node;
 use super::project::is_pruned;
 use super::replace::{Actual, Edits};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::ModFile;
+use crate::modfile::Needs;
 use crate::module::{GoVersion, ModuleVersion};
 
 /// What the graph needs of one go.mod.
@@ -27,17 +27,12 @@ impl Summary {
     /// # Errors
     /// [`Kind::Input`], `parsing FILE: ...`.
     pub fn parse(file: &str, data: &[u8]) -> Result<Summary> {
-        let modfile = ModFile::parse_lax(file, data)?;
-        let go = modfile.go.map(|line| line.version);
+        let needs = Needs::parse(file, data)?;
         Ok(Summary {
-            module: modfile.module.map(|line| line.path),
-            pruned: is_pruned(go.as_ref()),
-            go: go.filter(|version| version.at_least(Node::STRICT_GO)),
-            require: modfile
-                .require
-                .into_iter()
-                .map(|line| line.module)
-                .collect(),
+            module: needs.module,
+            pruned: is_pruned(needs.go.as_ref()),
+            go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
+            require: needs.require,
         })
     }
 }
@@ -52,12 +47,40 @@ pub struct Wanted {
 }
 
 /// How far the walk goes below a module that was reached this way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     /// Only into requirements of modules that are not pruned themselves.
     Pruned,
     /// Into everything.
     Whole,
+}
+
+/// A module that was reached. One look-up finds all there is to know: a graph has many more
+/// requirements than modules.
+#[derive(Debug)]
+struct Place {
+    pruned: bool,
+    whole: bool,
+    progress: Progress,
+}
+
+#[derive(Debug)]
+enum Progress {
+    /// Its go.mod is on its way: how to go on when it comes.
+    Waiting(Vec<Reach>),
+    Loaded(Arc<Summary>),
+    Failed(Error),
+}
+
+impl Place {
+    /// True for the first time that it is reached in this way.
+    fn is_new(&mut self, reach: Reach) -> bool {
+        let seen = match reach {
+            Reach::Pruned => &mut self.pruned,
+            Reach::Whole => &mut self.whole,
+        };
+        !std::mem::replace(seen, true)
+    }
 }
 
 /// The walk. Ask [`Loader::next_wanted`] until it is dry, [`Loader::provide`] each, and ask
@@ -67,12 +90,8 @@ pub struct Loader<'a> {
     main: &'a str,
     edits: &'a Edits,
     roots: Vec<Node>,
-    seen: HashSet<(ModuleVersion, Reach)>,
-    /// Reached while the go.mod was still on its way: how to go on when it comes.
-    waiting: HashMap<ModuleVersion, Vec<Reach>>,
+    places: HashMap<ModuleVersion, Place>,
     queue: VecDeque<Wanted>,
-    loaded: HashMap<ModuleVersion, Arc<Summary>>,
-    failed: HashMap<ModuleVersion, Error>,
 }
 
 impl<'a> Loader<'a> {
@@ -83,11 +102,9 @@ impl<'a> Loader<'a> {
             main,
             edits,
             roots: Vec::new(),
-            seen: HashSet::new(),
-            waiting: HashMap::new(),
+            // The graph has about twice as many as go.mod lists.
+            places: HashMap::with_capacity(2 * roots.len()),
             queue: VecDeque::new(),
-            loaded: HashMap::new(),
-            failed: HashMap::new(),
         };
         loader.start(pruned, roots);
         loader
@@ -95,7 +112,9 @@ impl<'a> Loader<'a> {
 
     /// Starts over from other roots, keeping the go.mod files read so far.
     pub fn restart(&mut self, pruned: bool, roots: Vec<Node>) {
-        self.seen.clear();
+        for place in self.places.values_mut() {
+            (place.pruned, place.whole) = (false, false);
+        }
         self.start(pruned, roots);
     }
 
@@ -115,16 +134,19 @@ impl<'a> Loader<'a> {
     /// Tells the walk a go.mod that it asked for, or why there is none.
     pub fn provide(&mut self, wanted: &Wanted, summary: Result<Arc<Summary>>) {
         let module = &wanted.module;
-        let reaches = self.waiting.remove(module).unwrap_or_default();
-        match summary.and_then(|summary| self.accept(wanted, summary)) {
-            Ok(summary) => {
-                self.loaded.insert(module.clone(), summary);
-                for reach in reaches {
-                    self.follow(module, reach);
-                }
-            }
-            Err(error) => {
-                self.failed.insert(module.clone(), error);
+        let progress = match summary.and_then(|summary| self.accept(wanted, summary)) {
+            Ok(summary) => Progress::Loaded(summary),
+            Err(error) => Progress::Failed(error),
+        };
+        let Some(place) = self.places.get_mut(module) else {
+            return;
+        };
+        if let Progress::Waiting(reaches) = std::mem::replace(&mut place.progress, progress)
+            && let Progress::Loaded(summary) = &place.progress
+        {
+            let summary = Arc::clone(summary);
+            for reach in reaches {
+                self.follow(Arc::clone(&summary), reach);
             }
         }
     }
@@ -170,43 +192,53 @@ impl<'a> Loader<'a> {
     }
 
     fn reach(&mut self, module: &ModuleVersion, reach: Reach) {
-        if !self.seen.insert((module.clone(), reach)) {
-            return;
-        }
-        if self.loaded.contains_key(module) {
-            self.follow(module, reach);
-        } else if let Some(reaches) = self.waiting.get_mut(module) {
-            reaches.push(reach);
-        } else if !self.failed.contains_key(module) {
-            self.waiting.insert(module.clone(), vec![reach]);
-            let actual = self.edits.actual(module);
-            self.queue.push_back(Wanted {
-                module: module.clone(),
-                actual,
-            });
+        if let Some(summary) = self.arrive(module, reach) {
+            self.follow(summary, reach);
         }
     }
 
-    /// Goes on below a module that was read.
-    fn follow(&mut self, module: &ModuleVersion, reach: Reach) {
-        // A list of its own instead of recursion: a chain of requirements may be long.
-        let mut todo = vec![(module.clone(), reach)];
-        while let Some((module, reach)) = todo.pop() {
-            let Some(summary) = self.loaded.get(&module).cloned() else {
-                continue;
+    /// Marks a module as reached in this way; its go.mod, if that is read and the walk is to go
+    /// on below it.
+    fn arrive(&mut self, module: &ModuleVersion, reach: Reach) -> Option<Arc<Summary>> {
+        if let Some(place) = self.places.get_mut(module) {
+            if !place.is_new(reach) {
+                return None;
+            }
+            return match &mut place.progress {
+                Progress::Loaded(summary) => Some(Arc::clone(summary)),
+                Progress::Waiting(reaches) => {
+                    reaches.push(reach);
+                    None
+                }
+                Progress::Failed(_) => None,
             };
+        }
+        let place = Place {
+            pruned: reach == Reach::Pruned,
+            whole: reach == Reach::Whole,
+            progress: Progress::Waiting(vec![reach]),
+        };
+        self.places.insert(module.clone(), place);
+        let actual = self.edits.actual(module);
+        self.queue.push_back(Wanted {
+            module: module.clone(),
+            actual,
+        });
+        None
+    }
+
+    /// Goes on below a module that was read.
+    fn follow(&mut self, summary: Arc<Summary>, reach: Reach) {
+        // A list of its own instead of recursion: a chain of requirements may be long.
+        let mut todo = vec![(summary, reach)];
+        while let Some((summary, reach)) = todo.pop() {
             let below = match (reach, summary.pruned) {
                 (Reach::Pruned, true) => continue,
                 (Reach::Pruned, false) | (Reach::Whole, _) => Reach::Whole,
             };
             for required in &summary.require {
-                if self.loaded.contains_key(required) {
-                    if self.seen.insert((required.clone(), below)) {
-                        todo.push((required.clone(), below));
-                    }
-                } else {
-                    self.reach(required, below);
-                }
+                let arrived = self.arrive(required, below);
+                todo.extend(arrived.map(|summary| (summary, below)));
             }
         }
     }
@@ -214,22 +246,23 @@ impl<'a> Loader<'a> {
     /// The graph of all that was read from the roots on.
     #[must_use]
     pub fn finish(&self) -> Graph {
-        let mut requires = HashMap::new();
+        let mut requires = HashMap::with_capacity(self.places.len());
         let mut failed = HashMap::new();
         // A go version is walked into where a module version would be.
         let mut walked: HashSet<String> = self.roots.iter().filter_map(Node::go).collect();
-        for (module, reach) in &self.seen {
-            if let Some(summary) = self.loaded.get(module) {
-                if let (Reach::Whole, Some(go)) = (reach, &summary.go) {
-                    walked.insert(go.to_string());
+        let reached = |place: &Place| place.pruned || place.whole;
+        for (module, place) in self.places.iter().filter(|(_, place)| reached(place)) {
+            match &place.progress {
+                Progress::Loaded(summary) => {
+                    if let (true, Some(go)) = (place.whole, &summary.go) {
+                        walked.insert(go.to_string());
+                    }
+                    requires.insert(module.clone(), Arc::clone(summary));
                 }
-                requires
-                    .entry(module.clone())
-                    .or_insert_with(|| Arc::clone(summary));
-            } else if let Some(error) = self.failed.get(module) {
-                failed
-                    .entry(module.clone())
-                    .or_insert_with(|| error.clone());
+                Progress::Failed(error) => {
+                    failed.insert(module.clone(), error.clone());
+                }
+                Progress::Waiting(_) => {}
             }
         }
         Graph::new(self.main, self.roots.clone(), requires, walked, failed)

@@ -1,6 +1,6 @@
 //! The `replace` and `exclude` lines of the main module, applied to the graph.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
@@ -25,7 +25,8 @@ pub enum Actual {
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
     replace: HashMap<(ModulePath, Option<Version>), Actual>,
-    exclude: HashSet<ModuleVersion>,
+    /// Sorted: there are few, and every requirement of the graph is looked up.
+    exclude: BTreeSet<ModuleVersion>,
 }
 
 impl Edits {

@@ -117,9 +117,10 @@ fn check_element(element: &str, kind: PathKind) -> Result<(), String> {
     }
     let short = element.split('.').next().unwrap_or_default();
     // No device name holds a K or an S, the two ASCII letters that fold beyond ASCII.
-    if WINDOWS_DEVICES
-        .iter()
-        .any(|device| device.eq_ignore_ascii_case(short))
+    if matches!(short.len(), 3 | 4)
+        && WINDOWS_DEVICES
+            .iter()
+            .any(|device| device.eq_ignore_ascii_case(short))
     {
         return Err(format!(
             "{short:?} disallowed as path element component on Windows"

@@ -4,6 +4,12 @@
 //! Memory: buffers are kept by each thread and used again. An entry of up to [`WHOLE_BYTES`] is
 //! handed on in one piece, a larger one through windows of [`WINDOW_BYTES`]. A thread holds at
 //! most [`WHOLE_BYTES`] of input, as much output, and the inflater's own 40 KiB.
+//!
+//! The decoder is zlib-rs. On 34,000 entries of 249 zips from proxy.golang.org (700 MB out of 120
+//! MB, one core, medians of seven) it makes 810 MB/s, miniz_oxide 478, libdeflate 1,057; SHA-256
+//! 1,431. libdeflate would take 6 of 100 parts of the processor time of a cold download away. It
+//! is C that reads what strangers send, and knows whole entries only: for large ones there would
+//! still have to be another.
 
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -15,7 +15,7 @@ use crate::support::sums;
 use crate::support::universe::{Module, Tree};
 
 /// What a corpus is like. Equal parameters give equal bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     pub seed: u64,
     pub modules: usize,
@@ -25,6 +25,16 @@ pub struct Shape {
     pub largest: usize,
     /// Unpacked bytes of all modules together, about.
     pub bytes: u64,
+    pub content: Content,
+}
+
+/// What files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Text that deflates about four to one.
+    Source,
+    /// Noise that does not deflate; one file has half of it, the others share the rest evenly.
+    Noise,
 }
 
 impl Shape {
@@ -35,6 +45,7 @@ impl Shape {
         files: 52_000,
         largest: 8_000,
         bytes: 660_000_000,
+        content: Content::Source,
     };
 
     /// Enough to see that everything works, and the direction of a change.
@@ -44,6 +55,17 @@ impl Shape {
         files: 3_000,
         largest: 500,
         bytes: 40_000_000,
+        content: Content::Source,
+    };
+
+    /// One module whose zip is nearly as large as a module zip may be.
+    pub const BIG: Shape = Shape {
+        seed: 1,
+        modules: 1,
+        files: 64,
+        largest: 64,
+        bytes: 500_000_000,
+        content: Content::Noise,
     };
 
     fn folder(&self, below: &Path) -> PathBuf {
@@ -53,9 +75,14 @@ impl Shape {
             files,
             largest,
             bytes,
+            content,
         } = self;
+        let noise = match content {
+            Content::Source => "",
+            Content::Noise => "-noise",
+        };
         below.join(format!(
-            "corpus-2-{seed}-{modules}-{files}-{largest}-{bytes}"
+            "corpus-2-{seed}-{modules}-{files}-{largest}-{bytes}{noise}"
         ))
     }
 
@@ -78,8 +105,8 @@ impl Shape {
 /// A corpus on disk.
 pub struct Corpus {
     folder: PathBuf,
-    /// Files of all modules together, exactly.
-    pub files: usize,
+    /// How many files each module has.
+    counts: Vec<usize>,
 }
 
 impl Corpus {
@@ -89,7 +116,7 @@ impl Corpus {
         let all: usize = counts.iter().sum();
         let corpus = Corpus {
             folder: shape.folder(below),
-            files: all,
+            counts,
         };
         if corpus.folder.join("go.sum").exists() {
             return Ok(corpus);
@@ -100,7 +127,7 @@ impl Corpus {
         let made: Vec<io::Result<Vec<(usize, String)>>> = thread::scope(|scope| {
             let workers = thread::available_parallelism().map_or(2, usize::from);
             let handles: Vec<_> = (0..workers)
-                .map(|_| scope.spawn(|| corpus.make_modules(shape, &counts, mean_bytes, &next)))
+                .map(|_| scope.spawn(|| corpus.make_modules(shape, mean_bytes, &next)))
                 .collect();
             handles
                 .into_iter()
@@ -112,11 +139,6 @@ impl Corpus {
             sums.extend(part?);
         }
         sums.sort();
-        let go_mod: String = (0..shape.modules)
-            .map(|number| format!("\t{} v1.0.0\n", path_of(number)))
-            .collect();
-        let go_mod = format!("module example.com/main\n\ngo 1.21\n\nrequire (\n{go_mod})\n");
-        fs::write(corpus.folder.join("go.mod"), go_mod)?;
         // Last, because its being there says that the corpus is complete.
         let go_sum: String = sums.into_iter().map(|(_, lines)| lines).collect();
         fs::write(corpus.folder.join("go.sum"), go_sum)?;
@@ -126,17 +148,16 @@ impl Corpus {
     fn make_modules(
         &self,
         shape: Shape,
-        counts: &[usize],
         mean_bytes: f64,
         next: &AtomicUsize,
     ) -> io::Result<Vec<(usize, String)>> {
         let mut sums = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&count) = counts.get(number) else {
+            let Some(&count) = self.counts.get(number) else {
                 return Ok(sums);
             };
-            let module = make_module(shape.seed, number, count, mean_bytes);
+            let module = make_module(shape, number, count, mean_bytes);
             for (suffix, data) in [
                 ("info", module.info.clone()),
                 ("mod", module.gomod.clone()),
@@ -148,9 +169,26 @@ impl Corpus {
         }
     }
 
-    /// go.mod and go.sum of a program that requires every module.
-    pub fn project(&self) -> [PathBuf; 2] {
-        ["go.mod", "go.sum"].map(|name| self.folder.join(name))
+    /// Files of all modules together, exactly.
+    pub fn files(&self) -> usize {
+        self.files_of(self.counts.len())
+    }
+
+    /// Files of the first `modules` together.
+    pub fn files_of(&self, modules: usize) -> usize {
+        self.counts.iter().take(modules).sum()
+    }
+
+    /// go.mod and go.sum of a program that requires the first `modules`, which require no others.
+    pub fn project(&self, modules: usize) -> io::Result<[(&'static str, String); 2]> {
+        let go_mod: String = (0..modules)
+            .map(|number| format!("\t{} v1.0.0\n", path_of(number)))
+            .collect();
+        let go_mod = format!("module example.com/main\n\ngo 1.21\n\nrequire (\n{go_mod})\n");
+        let go_sum = fs::read_to_string(self.folder.join("go.sum"))?;
+        // In the order of the modules, two lines each.
+        let go_sum = go_sum.split_inclusive('\n').take(2 * modules).collect();
+        Ok([("go.mod", go_mod), ("go.sum", go_sum)])
     }
 
     /// Where the corpus is, to be handed to the server's process.
@@ -188,9 +226,9 @@ fn path_of(number: usize) -> String {
     )
 }
 
-fn make_module(seed: u64, number: usize, count: usize, mean_bytes: f64) -> Module {
+fn make_module(shape: Shape, number: usize, count: usize, mean_bytes: f64) -> Module {
     let path = path_of(number);
-    let mut random = Random::new(seed ^ ((number as u64 + 1) << 20));
+    let mut random = Random::new(shape.seed ^ ((number as u64 + 1) << 20));
     // A few requirements on modules made before, so that there is a graph to read.
     let mut requires = String::new();
     for lower in (0..number).rev().step_by(number / 3 + 1) {
@@ -199,10 +237,16 @@ fn make_module(seed: u64, number: usize, count: usize, mean_bytes: f64) -> Modul
     let go_mod = format!("module {path}\n\ngo 1.17\n\nrequire (\n{requires})\n");
     let mut files = vec![("go.mod".to_owned(), go_mod.into_bytes())];
     for file in 1..count {
+        let name = format!("pkg{}/internal/part{}/file{file}.go", file % 23, file % 7);
+        if shape.content == Content::Noise {
+            let half = shape.bytes as usize / 2;
+            let size = if file == 1 { half } else { half / (count - 2) };
+            files.push((name, random.noise(size)));
+            continue;
+        }
         // The mean of 3u² over [0, 1) is 1.
         let u = random.unit();
         let size = (3.0 * u * u * mean_bytes) as usize + 20;
-        let name = format!("pkg{}/internal/part{}/file{file}.go", file % 23, file % 7);
         files.push((name, source_text(&mut random, size)));
     }
     Module::new(&path, "v1.0.0", files)
@@ -259,6 +303,11 @@ impl Random {
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn noise(&mut self, size: usize) -> Vec<u8> {
+        let words = std::iter::repeat_with(|| self.next().to_le_bytes());
+        words.take(size.div_ceil(8)).flatten().take(size).collect()
     }
 
     fn below(&mut self, limit: usize) -> usize {

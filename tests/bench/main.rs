@@ -1,12 +1,14 @@
 //! `modfetch download` beside `go mod download`, on the same corpus, machine and minute.
 //!
 //! `cargo bench --bench side_by_side -- [--quick] [--runs N] [--delays 0,20,100]
-//! [--scenarios cold,warm,verify] [--only modfetch|go] [--program PATH]`
+//! [--scenarios cold,warm,verify,big] [--only modfetch|go] [--program PATH]`, or
+//! `-- --scale [--quick] [--runs N] [--svg PATH] [--program PATH]` (see `scale`)
 //!
 //! A synthetic corpus is made once (see `corpus`), served from memory by a process of its own
 //! with a fixed delay before each answer, and downloaded by both programs in turn: cold into an
 //! empty cache, warm into a full one, and checked by `verify`. The floor (see `floor`) does the
-//! work of a cold download without any care, to compare with. Caches lie in memory
+//! work of a cold download, or of a check, without any care, to compare with. One module with a
+//! zip of 500 MB shows that memory does not depend on that. Caches lie in memory
 //! (`/dev/shm`) where there is such a place, so that the disk is not what is measured. Raw runs
 //! go to `target/bench/`.
 //!
@@ -21,10 +23,12 @@
     reason = "a program for developers that shares the test kit"
 )]
 
+mod chart;
 mod corpus;
 mod floor;
 mod measure;
 mod report;
+mod scale;
 mod server;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests use more of it")]
@@ -49,6 +53,8 @@ struct Options {
     scenarios: Vec<String>,
     only: Option<String>,
     program: String,
+    scale: bool,
+    svg: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -56,6 +62,7 @@ fn main() -> ExitCode {
     match arguments.first().map(String::as_str) {
         Some("measure") => return measure::wrapper(&arguments[1..]),
         Some("floor") => return floor::floor(&arguments[1..]),
+        Some("floor-verify") => return floor::floor_verify(&arguments[1..]),
         Some("serve") => return server::serve(&arguments[1..]),
         _ => {}
     }
@@ -75,13 +82,23 @@ fn main() -> ExitCode {
 
 fn parse(arguments: &[String]) -> io::Result<Options> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
+    let scale = arguments.iter().any(|argument| argument == "--scale");
     let mut options = Options {
-        shape: if quick { Shape::QUICK } else { Shape::FULL },
-        runs: if quick { 3 } else { 5 },
+        shape: match (scale, quick) {
+            (false, false) => Shape::FULL,
+            (false, true) => Shape::QUICK,
+            (true, false) => scale::FULL,
+            (true, true) => scale::QUICK,
+        },
+        runs: if quick || scale { 3 } else { 5 },
         delays: if quick { vec![0, 20] } else { vec![0, 20, 100] },
-        scenarios: ["cold", "warm", "verify"].map(str::to_owned).to_vec(),
+        scenarios: ["cold", "warm", "verify", "big"]
+            .map(str::to_owned)
+            .to_vec(),
         only: None,
         program: env!("CARGO_BIN_EXE_modfetch").to_owned(),
+        scale,
+        svg: None,
     };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
@@ -90,7 +107,7 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
                 .ok_or_else(|| io::Error::other(format!("{argument} wants a value")))
         };
         match argument.as_str() {
-            "--bench" | "--quick" => {}
+            "--bench" | "--quick" | "--scale" => {}
             "--runs" => options.runs = value()?.parse().map_err(io::Error::other)?,
             "--delays" => {
                 let list: Result<_, _> = value()?.split(',').map(str::parse).collect();
@@ -99,6 +116,7 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
             "--scenarios" => options.scenarios = value()?.split(',').map(str::to_owned).collect(),
             "--only" => options.only = Some(value()?.clone()),
             "--program" => options.program.clone_from(value()?),
+            "--svg" => options.svg = Some(value()?.into()),
             other => return Err(io::Error::other(format!("unknown argument {other}"))),
         }
     }
@@ -113,6 +131,9 @@ fn benchmark(options: &Options) -> io::Result<()> {
     let output = target.join("bench");
     fs::create_dir_all(&output)?;
     eprintln!("corpus: {:?}", options.shape);
+    if options.scale {
+        return scale::run(options, &output);
+    }
     let corpus = Corpus::prepare(options.shape, &output)?;
 
     let mut programs = vec!["modfetch"];
@@ -136,27 +157,49 @@ fn benchmark(options: &Options) -> io::Result<()> {
             let mut server = Server::start(&corpus, Duration::from_millis(delay))?;
             for round in 0..options.runs {
                 for &program in programs.iter().chain(&["floor"]) {
-                    let place = Place::new(&corpus)?;
+                    let place = Place::new(&corpus, options.shape.modules)?;
                     let line = match program {
-                        "floor" => place.floor(server.url())?,
+                        "floor" => place.floor(&["floor", server.url()])?,
                         _ => command_line(options, program, "download"),
                     };
                     let sample = place.sample(&scenario, program, round, &line, &mut server)?;
-                    samples.push(place.complete(sample, corpus.files));
+                    samples.push(place.complete(sample, corpus.files()));
                 }
             }
-            bounds.push(Bound { scenario, faster });
+            let over_floor = (delay == 0).then_some(report::OVER_FLOOR);
+            bounds.push(Bound {
+                scenario,
+                faster,
+                over_floor,
+            });
         }
+    }
+    if wants("big") && options.shape == Shape::FULL {
+        let corpus = Corpus::prepare(Shape::BIG, &output)?;
+        let mut server = Server::start(&corpus, Duration::ZERO)?;
+        for round in 0..options.runs {
+            for &program in &programs {
+                let place = Place::new(&corpus, Shape::BIG.modules)?;
+                let line = command_line(options, program, "download");
+                let sample = place.sample("500 MB zip", program, round, &line, &mut server)?;
+                samples.push(place.complete(sample, corpus.files()));
+            }
+        }
+        bounds.push(Bound {
+            scenario: "500 MB zip".to_owned(),
+            faster: None,
+            over_floor: None,
+        });
     }
     if wants("warm") || wants("verify") {
         let mut server = Server::start(&corpus, Duration::ZERO)?;
         // Each program on a cache that it filled itself.
         let mut places = Vec::new();
         for &program in &programs {
-            let place = Place::new(&corpus)?;
+            let place = Place::new(&corpus, options.shape.modules)?;
             let line = command_line(options, program, "download");
             let sample = place.sample("fill", program, 0, &line, &mut server)?;
-            if place.complete(sample, corpus.files).usage.status != 0 {
+            if place.complete(sample, corpus.files()).usage.status != 0 {
                 return Err(io::Error::other(format!("{program} cannot fill a cache")));
             }
             places.push((program, place));
@@ -170,10 +213,15 @@ fn benchmark(options: &Options) -> io::Result<()> {
                     let line = command_line(options, program, verb);
                     samples.push(place.sample(scenario, program, round, &line, &mut server)?);
                 }
+                if let ("verify", Some((_, place))) = (scenario, places.first()) {
+                    let line = place.floor(&["floor-verify"])?;
+                    samples.push(place.sample(scenario, "floor", round, &line, &mut server)?);
+                }
             }
             bounds.push(Bound {
                 scenario: scenario.to_owned(),
                 faster: Some(faster),
+                over_floor: (scenario == "verify").then_some(report::OVER_FLOOR),
             });
         }
     }
@@ -209,7 +257,8 @@ struct Place {
 }
 
 impl Place {
-    fn new(corpus: &Corpus) -> io::Result<Place> {
+    /// For a project that requires the first `modules` of a corpus.
+    fn new(corpus: &Corpus, modules: usize) -> io::Result<Place> {
         let memory = Path::new("/dev/shm");
         let below: PathBuf = if memory.is_dir() {
             memory.to_owned()
@@ -223,24 +272,19 @@ impl Place {
             fs::create_dir(root.path().join(name))?;
         }
         support::sandbox::quiet_telemetry(&root.path().join("home"));
-        for file in corpus.project() {
-            let name = file.file_name().unwrap_or_default();
-            fs::copy(&file, root.path().join("project").join(name))?;
+        for (name, text) in corpus.project(modules)? {
+            fs::write(root.path().join("project").join(name), text)?;
         }
         Ok(Place { root })
     }
 
     /// The command line of the floor: this program itself.
-    fn floor(&self, url: &str) -> io::Result<Vec<String>> {
+    fn floor(&self, work: &[&str]) -> io::Result<Vec<String>> {
         let path = |name: &str| self.root.path().join(name).display().to_string();
-        let own = std::env::current_exe()?.display().to_string();
-        Ok(vec![
-            own,
-            "floor".to_owned(),
-            url.to_owned(),
-            path("project"),
-            path("modcache"),
-        ])
+        let mut line = vec![std::env::current_exe()?.display().to_string()];
+        line.extend(work.iter().map(|word| (*word).to_owned()));
+        line.extend(["project", "modcache"].map(path));
+        Ok(line)
     }
 
     /// Marks a run that says it was done, but left files out.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use modfetch::modfile::{
-    GoLine, GoSum, Godebug, ModFile, Replace, Replacement, Toolchain, WorkFile,
+    GoLine, GoSum, Godebug, ModFile, Needs, Replace, Replacement, Toolchain, WorkFile,
 };
 
 /// A string as go.mod writes one that is no plain word, whatever is in it.
@@ -105,6 +105,9 @@ pub(super) fn go_mod(data: &[u8]) {
         };
         assert_eq!(requires(strict), requires(lax));
     }
+    let chain = |error: modfetch::Error| error.chain();
+    let needs = Needs::parse("go.mod", data).map_err(chain);
+    assert_eq!(needs, lax.clone().map(Needs::from).map_err(chain));
     if let Ok(lax) = &lax {
         let printed = print_mod(lax);
         let again = ModFile::parse_lax("go.mod", printed.as_bytes())
