@@ -1,33 +1,23 @@
 //! An opened module zip: its entries, its h1, and its extraction.
 
-use std::cmp::Reverse;
+mod jobs;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::broken::Broken;
 use super::contents::Contents;
 use super::directory::{Directory, Fault, Header, Method};
-use super::inflate::{EntryFault, Nowhere, Scratch, Sink, Span, WHOLE_BYTES};
+use super::inflate::{Nowhere, Sink, Span};
 use super::local::{Central, min_local_bytes};
 use super::rules::{MAX_ZIP_BYTES, Rules};
 use super::tree;
 use crate::error::{Error, Kind, Result};
 use crate::module::{FileHash, H1, ModuleVersion, hash1};
 use crate::steps;
-
-/// Neighbouring small entries are read together: one read of up to this many bytes, one job.
-const RUN_BYTES: u64 = 256 << 10;
-/// A job's share of what a run unpacks to, in bytes, and of entries: jobs stay alike in length.
-const RUN_UNPACKED_BYTES: u64 = 1 << 20;
-const RUN_ENTRIES: usize = 64;
-/// Below both of these a zip is one job: handing it round would cost more than it saves.
-const ALONE_ENTRIES: usize = 64;
-const ALONE_UNPACKED_BYTES: u64 = 1 << 20;
 
 /// An opened module zip whose directory was read and found to obey every rule.
 ///
@@ -259,109 +249,10 @@ impl ModuleZip {
         directories
     }
 
-    /// Has every entry worked on; returns their hashes, in the order of the entries.
-    fn process<W>(&self, work: W) -> Result<Vec<FileHash>>
-    where
-        W: Fn(&Job<'_>, &mut [FileHash]) -> Result<()> + Sync,
-    {
-        let mut hashes = vec![FileHash::default(); self.entries.len()];
-        let mut jobs = self.jobs(&mut hashes);
-        let alone =
-            self.entries.len() < ALONE_ENTRIES && self.unpacked_bytes < ALONE_UNPACKED_BYTES;
-        if alone {
-            jobs.iter_mut()
-                .try_for_each(|(job, hashes)| work(job, hashes))?;
-        } else {
-            // The longest first; those of one run stay in the file's order.
-            jobs.sort_by_key(|(job, _)| Reverse(job.unpacked / RUN_UNPACKED_BYTES));
-            jobs.par_iter_mut()
-                .with_max_len(1)
-                .try_for_each(|(job, hashes)| work(job, hashes))?;
-        }
-        drop(jobs);
-        Ok(hashes)
-    }
-
     fn sum(&self, hashes: &[FileHash]) -> H1 {
         let mut files: Vec<(&Entry, &FileHash)> = self.entries.iter().zip(hashes).collect();
         files.sort_unstable_by_key(|(entry, _)| self.name(entry));
         hash1(files.into_iter().map(|(e, hash)| (self.name(e), *hash)))
-    }
-
-    /// Cuts the entries into jobs: a large entry is one, neighbouring small ones are one.
-    fn jobs<'a>(&'a self, hashes: &'a mut [FileHash]) -> Vec<(Job<'a>, &'a mut [FileHash])> {
-        let mut jobs = Vec::new();
-        let mut rest = hashes;
-        let mut first = 0;
-        while first < self.entries.len() {
-            let mut job = Job {
-                first,
-                entries: &[],
-                span: Span::default(),
-                unpacked: 0,
-            };
-            if let Some(entry) = self.entries.get(first) {
-                job.span.offset = entry.offset.into();
-            }
-            for (i, entry) in self.entries.iter().enumerate().skip(first) {
-                let bytes = self.span(i, entry).unwrap_or_default().bytes;
-                let unpacked = u64::from(entry.unpacked);
-                let full = job.span.bytes + bytes > RUN_BYTES
-                    || job.unpacked + unpacked > RUN_UNPACKED_BYTES
-                    || i - first == RUN_ENTRIES;
-                if full && i > first {
-                    break;
-                }
-                job.span.bytes += bytes;
-                job.unpacked += unpacked;
-                job.entries = self.entries.get(first..=i).unwrap_or_default();
-            }
-            first += job.entries.len();
-            let (mine, others) = rest.split_at_mut(job.entries.len());
-            rest = others;
-            jobs.push((job, mine));
-        }
-        jobs
-    }
-
-    /// Unpacks a job's entries, each into what `output` makes for its file name.
-    fn run<S: Sink>(
-        &self,
-        job: &Job<'_>,
-        hashes: &mut [FileHash],
-        output: impl Fn(Option<&str>) -> Result<S>,
-    ) -> Result<()> {
-        Scratch::with(|scratch| {
-            if job.span.bytes > WHOLE_BYTES as u64 || job.unpacked > WHOLE_BYTES as u64 {
-                // Such a job has one entry: a run ends before it gets this long.
-                for (entry, hash) in job.entries.iter().zip(hashes) {
-                    let mut sink = output(self.file_name(entry))?;
-                    *hash = scratch
-                        .stream(&self.file, job.span, &self.central(entry), &mut sink)
-                        .map_err(|fault| self.entry_error(entry, fault))?;
-                }
-                return Ok(());
-            }
-            let mut loaded = scratch
-                .load(&self.file, job.span)
-                .map_err(|error| self.cannot_read(error))?;
-            for (i, (entry, hash)) in job.entries.iter().zip(hashes).enumerate() {
-                let span = self.span(job.first + i, entry).unwrap_or_default();
-                let mut sink = output(self.file_name(entry))?;
-                *hash = loaded
-                    .unpack(span, &self.central(entry), &mut sink)
-                    .map_err(|fault| self.entry_error(entry, fault))?;
-            }
-            Ok(())
-        })
-    }
-
-    fn entry_error(&self, entry: &Entry, fault: EntryFault) -> Error {
-        match fault {
-            EntryFault::Rule(reason) => Broken::entry(self.name(entry), reason).of(&self.module),
-            EntryFault::Read(error) => self.cannot_read(error),
-            EntryFault::Write(error) => error,
-        }
     }
 
     fn cannot_read(&self, error: io::Error) -> Error {
@@ -421,15 +312,6 @@ impl Entry {
     }
 }
 
-/// Neighbouring entries that one thread unpacks in one go.
-struct Job<'a> {
-    /// The place of the first one in the zip's entries.
-    first: usize,
-    entries: &'a [Entry],
-    span: Span,
-    unpacked: u64,
-}
-
 /// Where an extracted entry's content goes: entries for directories have none.
 enum Output {
     File(OutputFile),
@@ -478,6 +360,8 @@ mod tests {
 
     use super::super::testing::*;
     use super::super::{hash_dir, remove_tree};
+    use rayon::prelude::*;
+
     use super::*;
 
     /// Another writer, which knows shapes that ours and go's do not: sizes in zip64 fields,

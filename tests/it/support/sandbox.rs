@@ -343,7 +343,13 @@ impl Sandbox {
         }
         let copy = self.root.path().join("modfetch");
         if !copy.exists() {
-            fs::copy(&built, &copy).expect("the program was built");
+            // By another process: while this one has the copy open for writing, a child that some
+            // other test starts would inherit that, and nobody could execute it ("text file busy").
+            let made = Command::new("cp").arg(&built).arg(&copy).status();
+            assert!(
+                made.is_ok_and(|status| status.success()),
+                "the program was built"
+            );
         }
         copy
     }
