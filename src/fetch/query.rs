@@ -208,12 +208,17 @@ impl<'a> Inquiry<'a> {
 
     fn range(&self, source: &dyn Source, range: &Range) -> Result<Info> {
         let versions = self.versions(source)?;
+        // Asked for at most once, although both what is retracted and the answer may need it.
+        let latest = OnceCell::new();
+        let latest = || latest.get_or_init(|| self.latest(source)).clone();
         let retracted = OnceCell::new();
         let allowed = |version: &str| {
             let excluded = ModuleVersion::parse(self.question.path.as_str(), version)
                 .is_ok_and(|module| self.edits.excludes(&module));
-            let retracted =
-                retracted.get_or_init(|| self.retractions(source, &versions).unwrap_or_default());
+            let retracted = retracted.get_or_init(|| {
+                self.retractions(source, &versions, latest)
+                    .unwrap_or_default()
+            });
             !excluded && !retracted.iter().any(|interval| covers(interval, version))
         };
         let picked = range.pick(&versions, allowed, |version| self.has_go_mod(version))?;
@@ -221,7 +226,7 @@ impl<'a> Inquiry<'a> {
             return self.upgraded(source, range, self.stat(source, version)?, allowed);
         }
         if range.may_use_latest() {
-            match self.latest(source) {
+            match latest() {
                 Ok(info) if range.allows(&info.version) && allowed(&info.version) => {
                     return self.upgraded(source, range, info, allowed);
                 }
@@ -307,7 +312,12 @@ impl<'a> Inquiry<'a> {
     }
 
     /// The retractions that the newest version states, itself retracted or not.
-    fn retractions(&self, source: &dyn Source, versions: &[String]) -> Result<Vec<Retract>> {
+    fn retractions(
+        &self,
+        source: &dyn Source,
+        versions: &[String],
+        latest: impl Fn() -> Result<Info>,
+    ) -> Result<Vec<Retract>> {
         let path = &self.question.path;
         if self.edits.replaces_all(path) {
             return Ok(Vec::new());
@@ -318,7 +328,7 @@ impl<'a> Inquiry<'a> {
         let version = match newest.pick(versions, |_| true, |v| self.has_go_mod(v))? {
             // Only its name is needed; go keeps what it is told of it, and so its cache has it.
             Some(version) => self.stat(source, version)?.version,
-            None => self.latest(source)?.version,
+            None => latest()?.version,
         };
         let module = ModuleVersion::parse(path.as_str(), &version)?;
         let data = self.fetcher.gomod_of(&self.edits.actual(&module))?;

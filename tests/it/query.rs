@@ -221,6 +221,18 @@ fn a_commit_whose_version_is_cached_needs_no_network() {
 }
 
 #[test]
+fn nothing_is_asked_for_twice() {
+    let proxy = universe();
+    let sandbox = Sandbox::new().proxy(&proxy);
+    for argument in ["example.org/untagged@latest", "example.org/m@latest"] {
+        sandbox.run(["download", argument]).ok();
+    }
+    for request in proxy.requests() {
+        assert_eq!(proxy.hits(&request.path), 1, "{}", request.path);
+    }
+}
+
+#[test]
 fn a_query_that_nothing_matches_is_not_found() {
     let proxy = universe();
     let sandbox = Sandbox::new().proxy(&proxy);
