@@ -28,9 +28,10 @@ pub(crate) fn check(text: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// Checks the first value of a text and returns it with what follows it, as Go's `Decoder` reads
-/// one value after the other; `None` at the end.
-pub(crate) fn next_value(text: &[u8]) -> Result<Option<(&[u8], &[u8])>, String> {
+/// Checks the first value of `rest`, returns it and steps over it, as Go's `Decoder` reads one
+/// value after the other; `None` at the end.
+pub(crate) fn next_value<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, String> {
+    let text = *rest;
     let mut scanner = Scanner { text, at: 0 };
     scanner.space();
     let start = scanner.at;
@@ -50,7 +51,10 @@ pub(crate) fn next_value(text: &[u8]) -> Result<Option<(&[u8], &[u8])>, String> 
         Some(next) if !is_over && !next.is_ascii_whitespace() => {
             Err(scanner.invalid("after top-level value"))
         }
-        _ => Ok(Some((value, text.get(scanner.at..).unwrap_or_default()))),
+        _ => {
+            *rest = text.get(scanner.at..).unwrap_or_default();
+            Ok(Some(value))
+        }
     }
 }
 

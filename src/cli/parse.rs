@@ -51,6 +51,8 @@ pub enum Command {
     Graph,
     /// Remove the module cache.
     Clean,
+    /// Say what would be fetched.
+    Plan,
     /// Compute, check, complete or explain sums.
     Sum,
     /// Say what is wrong.

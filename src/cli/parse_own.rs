@@ -237,6 +237,7 @@ impl Own {
             (None, Some(Verb::Verify)) => Command::Verify,
             (None, Some(Verb::Graph)) => Command::Graph,
             (None, Some(Verb::Clean)) => Command::Clean,
+            (None, Some(Verb::Plan)) => Command::Plan,
             (None, Some(Verb::Sum)) => Command::Sum,
             (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
             (None, Some(Verb::Doctor)) => {

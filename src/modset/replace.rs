@@ -21,6 +21,18 @@ pub enum Actual {
     },
 }
 
+/// What is done about a local directory that replaces a module and has no go.mod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingReplace {
+    /// The graph cannot be read, as in go.
+    #[default]
+    Error,
+    /// What the module requires is left out of the graph, and that is told.
+    Warn,
+    /// It is left out.
+    Ignore,
+}
+
 /// The edits that a main module makes to the graph below it.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {

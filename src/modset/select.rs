@@ -153,6 +153,18 @@ pub enum Choice {
     },
 }
 
+impl Choice {
+    /// The module path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Choice::Module { module, .. } => module.path().as_str(),
+            Choice::Query { path, .. } => path.as_str(),
+            Choice::Failed { path, .. } => path,
+        }
+    }
+}
+
 /// What the arguments mean, in the order of `go`.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {

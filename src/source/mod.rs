@@ -25,6 +25,7 @@ pub use database::DatabaseRoute;
 pub use info::{Info, Origin};
 pub use lower::LowerCache;
 pub use offline::Offline;
+pub use proxy::Place;
 pub use reuse::check_reuse;
 pub use time::Time;
 

@@ -33,9 +33,8 @@ pub fn check_reuse(file: &Path, cwd: &Path) -> Result<()> {
     })?;
     let mut rest = &data[..];
     let fail = |reason: String| Error::new(Kind::Input, format!("parsing {name}: {reason}"));
-    while let Some((value, after)) = gojson::next_value(rest).map_err(fail)? {
+    while let Some(value) = gojson::next_value(&mut rest).map_err(fail)? {
         module(value).map_err(fail)?;
-        rest = after;
     }
     Ok(())
 }
