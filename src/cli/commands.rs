@@ -170,7 +170,7 @@ needs, for COPY in a Dockerfile. No secret is in any of it.",
                 "URLs and sums of the whole build list, for other programs",
             ),
             (
-                "modfetch plan -urls -0 | xargs -0 -n 1 curl -fO",
+                "modfetch plan -urls -0 | xargs -0 curl --remote-name-all",
                 "fetch it with something else",
             ),
             ("modfetch plan -files", "what an image has to COPY first"),

@@ -18,6 +18,8 @@ pub struct Stock {
     /// What a download would have to make: of `info`, `mod`, `zip`, `ziphash` and `dir` those that
     /// are missing, in this order.
     pub missing: Vec<&'static str>,
+    /// Of these, what a cache that is only read has: it is not asked for.
+    pub lower: Vec<&'static str>,
     /// The h1 of the zip: what go.sum says, else what the cache has recorded.
     pub sum: Option<String>,
     /// The h1 of the go.mod: what go.sum says, else that of the cached one.
@@ -26,6 +28,19 @@ pub struct Stock {
     pub zip_bytes: Option<u64>,
     /// The SHA-256 of the cached zip, in hexadecimal, where it was asked for.
     pub zip_sha256: Option<String>,
+}
+
+/// What is fetched; the rest is made from the zip.
+const FETCHED: [&str; 3] = ["info", "mod", "zip"];
+
+impl Stock {
+    /// What would be asked for: of `info`, `mod` and `zip` those that no cache has.
+    pub fn asked(&self) -> impl Iterator<Item = &'static str> {
+        let missing = FETCHED
+            .into_iter()
+            .filter(|file| self.missing.contains(file));
+        missing.filter(|file| !self.lower.contains(file))
+    }
 }
 
 impl Fetcher<'_> {
@@ -46,8 +61,10 @@ impl Fetcher<'_> {
         ];
         self.complete(&entry)?;
         let missing = parts.into_iter().filter(|(_, there)| !there);
+        let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
         Ok(Stock {
-            missing: missing.map(|(name, _)| name).collect(),
+            lower: self.in_lower(module, &missing),
+            missing,
             sum: self.sum(module, Part::Zip, ziphash),
             gomod_sum: self.sum(module, Part::GoMod, gomod),
             zip_bytes: bytes(&entry.zip_path()),
@@ -63,8 +80,10 @@ impl Fetcher<'_> {
     pub fn gomod_stock(&self, module: &ModuleVersion) -> Result<Stock> {
         let entry = self.cache.entry(module)?;
         let there = entry.gomod_path().exists();
+        let missing = if there { Vec::new() } else { vec!["mod"] };
         Ok(Stock {
-            missing: if there { Vec::new() } else { vec!["mod"] },
+            lower: self.in_lower(module, &missing),
+            missing,
             gomod_sum: self.sum(module, Part::GoMod, None),
             ..Stock::default()
         })
@@ -90,6 +109,13 @@ impl Fetcher<'_> {
             Ok(())
         };
         on_cores(|| cached.into_par_iter().with_max_len(1).try_for_each(digest))
+    }
+
+    /// Of the files of a module, those that a cache has which is only read.
+    fn in_lower(&self, module: &ModuleVersion, files: &[&'static str]) -> Vec<&'static str> {
+        let fetched = files.iter().filter(|file| FETCHED.contains(file));
+        let has = |file: &&&str| self.lower.iter().any(|lower| lower.has(module, file));
+        fetched.filter(has).copied().collect()
     }
 
     fn sum(&self, module: &ModuleVersion, part: Part, cached: Option<H1>) -> Option<String> {

@@ -26,10 +26,6 @@ impl Planned {
         !self.stock.missing.is_empty()
     }
 
-    fn lacks_file(&self, name: &str) -> bool {
-        self.stock.missing.contains(&name)
-    }
-
     /// One line: the module and what is missing.
     #[must_use]
     pub fn line(&self) -> String {
@@ -46,11 +42,13 @@ impl Planned {
         json
     }
 
-    /// All that is known: after these `GoModOnly`, `InfoURL`, `GoModURL`, `ZipURL`, `Sum`,
+    /// All that is known: after these `ROCache` (what of it a cache has that is only read),
+    /// `GoModOnly`, `InfoURL`, `GoModURL`, `ZipURL`, `Sum`,
     /// `GoModSum`, `ZipSize` (bytes) and `ZipSHA256`; what is not known is left out.
     #[must_use]
     pub fn json(&self) -> JsonObject {
         let mut json = self.brief_json();
+        json.strings("ROCache", &self.stock.lower);
         if self.gomod_only {
             json.boolean("GoModOnly", true);
         }
@@ -79,18 +77,16 @@ impl Planned {
         json
     }
 
-    /// The URLs of the files that are missing.
+    /// The URLs of the files that would be asked for.
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         let place = self.place.iter();
-        let files = place.flat_map(|place| {
-            [
-                ("info", &place.info),
-                ("mod", &place.gomod),
-                ("zip", &place.zip),
-            ]
-        });
-        let missing = files.filter(|(name, _)| self.lacks_file(name));
-        missing.map(|(_, url)| url.as_str())
+        place.flat_map(|place| {
+            self.stock.asked().map(|name| match name {
+                "info" => place.info.as_str(),
+                "mod" => &place.gomod,
+                _ => &place.zip,
+            })
+        })
     }
 
     /// The cells of its row: module, version, size of the zip, what is missing, whom to ask.
@@ -103,20 +99,18 @@ impl Planned {
             true => self.stock.missing.join(" "),
             false => "complete".to_owned(),
         };
-        let fetches = ["info", "mod", "zip"]
-            .iter()
-            .any(|name| self.lacks_file(name));
         let from = match &self.place {
-            _ if !fetches => String::new(),
-            Some(place) => place.proxy.clone(),
-            None => "no proxy".to_owned(),
+            _ if self.stock.asked().next().is_none() && self.stock.lower.is_empty() => "",
+            _ if self.stock.asked().next().is_none() => "read-only cache",
+            Some(place) => &place.proxy,
+            None => "no proxy",
         };
         [
             self.module.path().to_string(),
             self.module.version().to_string(),
             size,
             missing,
-            from,
+            from.to_owned(),
         ]
     }
 }
@@ -148,7 +142,10 @@ pub fn planned_table(planned: &[Planned]) -> String {
 fn totals(planned: &[Planned]) -> String {
     let modules = || planned.iter().filter(|one| !one.gomod_only);
     let known: u64 = modules().filter_map(|one| one.stock.zip_bytes).sum();
-    let of_file = |name: &str| planned.iter().filter(|one| one.lacks_file(name)).count();
+    let of_file = |name: &str| {
+        let asked = planned.iter().flat_map(|one| one.stock.asked());
+        asked.filter(|asked| *asked == name).count()
+    };
     let files = ["info", "mod", "zip"].map(|name| (name, of_file(name)));
     let files = files.iter().filter(|(_, count)| *count > 0);
     let files: Vec<String> = files
@@ -199,6 +196,14 @@ mod tests {
             planned("b.com/longer@v0.2.0", &["zip", "ziphash", "dir"], None),
             planned("c.com/c@v1.0.0", &["dir"], Some(5)),
             Planned {
+                stock: Stock {
+                    missing: vec!["zip", "dir"],
+                    lower: vec!["zip"],
+                    ..Stock::default()
+                },
+                ..planned("c.com/d@v1.0.0", &[], None)
+            },
+            Planned {
                 gomod_only: true,
                 place: None,
                 ..planned("d.com/d@v1.0.0", &["mod"], None)
@@ -212,8 +217,9 @@ mod tests {
 a.com/a       v1.0.0  1.23 kB  complete
 b.com/longer  v0.2.0  -        zip ziphash dir  https://proxy.test
 c.com/c       v1.0.0  5 B      dir
+c.com/d       v1.0.0  -        zip dir          read-only cache
 d.com/d       v1.0.0  -        mod              no proxy
-3 modules, 1 complete, 1.24 kB of zips cached; to fetch: 1 mod, 1 zip
+4 modules, 1 complete, 1.24 kB of zips cached; to fetch: 1 mod, 1 zip
 ";
         assert_eq!(planned_table(&rows), want);
         assert_eq!(

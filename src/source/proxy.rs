@@ -45,10 +45,10 @@ impl Proxy {
         let version = escape_version(module.version().as_str())?;
         let file = |suffix: &str| {
             let url = self.url(module.path(), &format!("@v/{version}.{suffix}"))?;
-            Ok(url.to_string())
+            Ok(url.without_user().to_string())
         };
         Ok(Place {
-            proxy: self.base.to_string(),
+            proxy: self.base.clone().without_user().to_string(),
             info: file("info")?,
             gomod: file("mod")?,
             zip: file("zip")?,
