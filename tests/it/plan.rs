@@ -303,8 +303,11 @@ fn the_files_are_those_that_a_download_reads() {
         .lines()
         .fold(copy, |copy, name| copy.file(name, &sandbox.read(name)));
     copy.run(["download", "--locked"]).ok();
+    let other = sandbox.file("etc/tools.mod", "module example.com/legacy\n");
+    let run = other.run(["plan", "-files", "-modfile=etc/tools.mod"]);
+    run.ok().stdout("go.mod\netc/tools.mod\n");
     // From below, and without what is missing.
-    let below = sandbox.file("cmd/main.go", "package main\n");
+    let below = other.file("cmd/main.go", "package main\n");
     below
         .run(["plan", "-files", "-C", "cmd"])
         .ok()
