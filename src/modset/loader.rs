@@ -327,13 +327,22 @@ impl<'a> Loader<'a> {
                 Progress::Failed(_) => None,
             };
         }
+        let clash = self.edits.clash(module);
+        let clashes = clash.is_some();
+        let progress = match clash {
+            Some(error) => Progress::Failed(error),
+            None => Progress::Waiting(vec![reach]),
+        };
         let place = Place {
             pruned: reach == Reach::Pruned,
             whole: reach == Reach::Whole,
             workspace: reach == Reach::Workspace,
-            progress: Progress::Waiting(vec![reach]),
+            progress,
         };
         self.places.insert(module.clone(), place);
+        if clashes {
+            return None;
+        }
         let actual = self.edits.actual(module);
         self.queue.push_back(Wanted {
             module: module.clone(),

@@ -147,6 +147,17 @@ impl Edits {
         Ok(edits)
     }
 
+    /// Checks the `replace` lines of one file.
+    ///
+    /// # Errors
+    /// As [`Edits::of`].
+    pub(super) fn agree(lines: &[Replace]) -> Result<()> {
+        Lines::of(lines, |with| {
+            actual(with, Path::new("/"), Path::new("/"), str::to_owned)
+        })
+        .map(drop)
+    }
+
     /// What stands in for `module`: the line for this version, else the line for every version,
     /// else itself.
     #[must_use]
@@ -162,8 +173,9 @@ impl Edits {
         self.lookup(module).0
     }
 
-    /// What `go` says of a version that main modules replace by different things, one of them by
-    /// a line for just this version: it uses the first.
+    /// Why a version cannot be read that main modules replace by different things, one of them by
+    /// a line for just this version. `go` says so, goes on with the first of them, and fails in
+    /// the end.
     #[must_use]
     pub fn clash(&self, module: &ModuleVersion) -> Option<Error> {
         let (first, second) = self.lookup(module).1?;

@@ -251,7 +251,7 @@ fn project(dice: &mut Dice, style: Style, proxied: &Proxied<'_>) -> Files {
     let mut files = Vec::new();
     let mut text = format!("module {MAIN}\n\n{}\n", style.go_line(dice));
     if dice.percent(15) {
-        text.push_str(toolchain(dice));
+        text.extend(Some(*dice.one(TOOLCHAINS)));
     }
     text.push_str(&requirements(dice, MAIN, proxied.there));
     text.push_str(&replacements(dice, style, proxied.there, "", &mut files));
@@ -259,15 +259,14 @@ fn project(dice: &mut Dice, style: Style, proxied: &Proxied<'_>) -> Files {
     files
 }
 
-fn toolchain(dice: &mut Dice) -> &'static str {
-    dice.one(&[
-        "toolchain go1.21.5\n",
-        "toolchain go1.26.0\n",
-        "toolchain go1.22rc1\n",
-        "toolchain default\n",
-        "toolchain go1.24.2-custom\n",
-    ])
-}
+/// Toolchain lines of main modules and of go.work.
+const TOOLCHAINS: &[&str] = &[
+    "toolchain go1.21.5\n",
+    "toolchain go1.26.0\n",
+    "toolchain go1.22rc1\n",
+    "toolchain default\n",
+    "toolchain go1.24.2-custom\n",
+];
 
 /// What a main module requires and excludes.
 fn requirements(dice: &mut Dice, main: &str, there: &[(&str, &str)]) -> String {
