@@ -2,23 +2,21 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::interrupt::end_on_signal;
 use super::list;
-use super::network::{Network, live_settings};
 use super::pick::{self, Pick};
 use super::project::find_project;
+use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher, Outcome};
+use crate::fetch::{Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live, Summary, one_for_many};
+use crate::report::{Console, JsonObject, Summary, one_for_many};
 use crate::signals::Ending;
-use crate::trust::{Part, SumPolicy};
+use crate::trust::Part;
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
@@ -46,37 +44,26 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.note("no module dependencies to download");
         return Ok(None);
     };
-    let live = Arc::new(Live::start(live_settings(config)));
-    let network = Network::new(config, &live)?;
-    let cache = cache.with_locks(network.locks());
-    end_on_signal(&live, console, request.ending);
-    let sums = network.sum_policy(config, project.as_ref())?;
-    let source = network.source(config);
-    let lower = network.lower(config)?;
-    let settings = FetchSettings {
-        jobs: config.jobs.value,
-        writable: config.modcacherw.value,
-        fail_fast: config.fail_fast.value,
+    let manner = Manner {
+        fail_fast: true,
         store: !request.dry_run,
+        ending: Some(request.ending),
     };
+    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
     let run = Run {
         config,
         console,
-        cache: &cache,
-        sums: &sums,
-        fetcher: Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower),
+        session: &session,
+        fetcher: session.fetcher(),
         project: project.as_ref(),
-        live: &live,
     };
     let told = if request.dry_run {
         run.plan(&scope)
     } else {
         run.complete(&scope)
     };
-    if told.is_err() {
-        live.clear();
-        run.warn();
-    }
+    // Before the failure that ends the run, if one does.
+    session.settle(&run.fetcher);
     let told = told?;
     if config.verbose.value || config.stats.value {
         console.summary(&Summary {
@@ -84,7 +71,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             fetched: told.fetched,
             cached: told.cached,
             lower: run.fetcher.lower_bytes(),
-            traffic: live.traffic(),
+            traffic: session.live.traffic(),
             elapsed: begun.elapsed(),
         });
     }
@@ -150,11 +137,9 @@ struct Told {
 struct Run<'a> {
     config: &'a Config,
     console: &'a Console,
-    cache: &'a Cache,
-    sums: &'a SumPolicy,
+    session: &'a Session<'a>,
     fetcher: Fetcher<'a>,
     project: Option<&'a Project>,
-    live: &'a Live,
 }
 
 impl Run<'_> {
@@ -176,11 +161,11 @@ impl Run<'_> {
         )?;
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
         let outcomes = self.fetcher.download(&modules);
-        self.live.clear();
+        self.session.live.clear();
         for notice in &selection.notices {
             self.console.line(notice);
         }
-        self.warn();
+        self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
         if explicit {
@@ -198,14 +183,6 @@ impl Run<'_> {
             cached: cached.len(),
             gravest: Error::gravest(&failures),
         })
-    }
-
-    /// Tells what was odd and no failure.
-    fn warn(&self) {
-        let warnings = [self.sums.take_warnings(), self.fetcher.take_warnings()];
-        for warning in warnings.iter().flatten() {
-            self.console.line(warning);
-        }
     }
 
     /// Loads the requirement graph, if the scope needs it.
@@ -312,8 +289,7 @@ impl Run<'_> {
             }
         }
         planned.retain(|(_, missing)| !missing.is_empty());
-        self.live.clear();
-        self.warn();
+        self.session.settle(&self.fetcher);
         for (module, missing) in &planned {
             let line = if self.config.json.value {
                 let mut json = JsonObject::new();
@@ -339,7 +315,7 @@ impl Run<'_> {
     /// Writes the sums that the build list needs, if there are new ones.
     fn save_sums(&self, graph: Option<&Graph>) -> Result<()> {
         // Most runs have none, and what to keep is not worked out for nothing.
-        if !self.sums.has_new() {
+        if !self.session.sums.has_new() {
             return Ok(());
         }
         let mut keep: HashSet<(String, String)> = HashSet::new();
@@ -358,7 +334,8 @@ impl Run<'_> {
             add(&module, Part::GoMod);
         }
         let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        self.sums.save(self.cache, wanted).map(drop)
+        let saved = self.session.sums.save(&self.session.cache, wanted);
+        saved.map(drop)
     }
 
     /// The modules that are fetched in place of these.

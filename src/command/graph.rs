@@ -1,19 +1,16 @@
 //! `modfetch graph`: the requirement graph, in go's text or in forms of ours.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use super::interrupt::end_on_signal;
-use super::network::{Network, live_settings};
 use super::project::find_project;
+use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher};
 use crate::modset::{Edits, Graph, Node};
 use crate::module::GoVersion;
-use crate::report::{Console, JsonObject, Live};
+use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 
 /// How the graph is printed.
@@ -74,26 +71,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
                     help modules'";
         return Err(Error::new(Kind::Usage, text));
     };
-    let live = Arc::new(Live::start(live_settings(config)));
-    let network = Network::new(config, &live)?;
-    let cache = cache.with_locks(network.locks());
-    end_on_signal(&live, console, request.ending);
-    let sums = network.sum_policy(config, Some(&project))?;
-    let source = network.source(config);
-    let lower = network.lower(config)?;
-    let settings = FetchSettings {
-        jobs: config.jobs.value,
-        writable: config.modcacherw.value,
+    let manner = Manner {
         fail_fast: false,
         store: true,
+        ending: Some(request.ending),
     };
-    let fetcher = Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower);
+    let session = Session::open(config, console, cache, Some(&project), manner)?;
+    let fetcher = session.fetcher();
     let graph = fetcher.requirement_graph(&project, request.go.as_ref());
-    live.clear();
-    let warnings = [sums.take_warnings(), fetcher.take_warnings()];
-    for warning in warnings.iter().flatten() {
-        console.line(warning);
-    }
+    session.settle(&fetcher);
     let graph = graph?;
     if let Some(error) = graph.error() {
         return Err(error);

@@ -13,6 +13,7 @@ mod list;
 mod network;
 mod pick;
 mod project;
+mod session;
 pub mod sum;
 mod sum_check;
 mod sum_explain;

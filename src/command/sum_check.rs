@@ -12,18 +12,16 @@
 //! Lines that are there and not needed stay, as with every command of go but `tidy`.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use super::interrupt::end_on_signal;
-use super::network::{Network, live_settings};
 use super::project::find_project;
+use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher, SumLine, SumState};
+use crate::fetch::{SumLine, SumState};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Live};
+use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 use crate::trust::Part;
 
@@ -55,30 +53,19 @@ pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Opti
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
     config.locked.value = false;
-    let live = Arc::new(Live::start(live_settings(&config)));
-    let network = Network::new(&config, &live)?;
-    let cache = cache.with_locks(network.locks());
-    end_on_signal(&live, console, Ending::Status);
-    let sums = network.sum_policy(&config, Some(&project))?;
-    let source = network.source(&config);
-    let lower = network.lower(&config)?;
-    let settings = FetchSettings {
-        jobs: config.jobs.value,
-        writable: false,
+    let manner = Manner {
         fail_fast: false,
         store: mode == Mode::Write,
+        ending: Some(Ending::Status),
     };
-    let fetcher = Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings).with_lower(&lower);
+    let session = Session::open(&config, console, cache, Some(&project), manner)?;
+    let fetcher = session.fetcher();
     let graph = fetcher.graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
     let lines = needed(&project, &graph, &mut failures);
     let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
-    live.clear();
-    let warnings = [sums.take_warnings(), fetcher.take_warnings()];
-    for warning in warnings.iter().flatten() {
-        console.line(warning);
-    }
+    session.settle(&fetcher);
     let mut told = Told {
         config: &config,
         console,
@@ -104,7 +91,7 @@ pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Opti
             })
             .collect();
         let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        failures.extend(sums.save(&cache, wanted).err());
+        failures.extend(session.sums.save(&session.cache, wanted).err());
     }
     failures.iter().for_each(|error| console.error(error));
     let differs = (!write && missing > 0).then_some(Kind::Differs);

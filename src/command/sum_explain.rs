@@ -1,15 +1,13 @@
 //! `modfetch sum --explain`: the evidence, the verdict, the exit status.
 
-use std::sync::Arc;
-
-use super::network::{Network, live_settings};
 use super::project::find_project;
+use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Evidence, FetchSettings, Fetcher};
+use crate::fetch::Evidence;
 use crate::module::ModuleVersion;
-use crate::report::{Console, Explained, Live};
+use crate::report::{Console, Explained};
 use crate::trust::{Claim, Part, Said, judge};
 
 /// Hears everybody about `module` and prints what they say.
@@ -26,19 +24,16 @@ pub(super) fn run(
     // The database is to be asked whatever go.sum may become.
     let mut config = config.clone();
     config.locked.value = false;
-    let live = Arc::new(Live::start(live_settings(&config)));
-    let network = Network::new(&config, &live)?;
-    let sums = network.sum_policy(&config, project.as_ref())?;
-    let source = network.source(&config);
-    let settings = FetchSettings {
-        jobs: config.jobs.value,
-        writable: false,
+    let manner = Manner {
         fail_fast: false,
         store: false,
+        ending: None,
     };
-    let fetcher = Fetcher::new(&cache, source.as_ref(), &sums, &*live, settings);
-    let evidence = fetcher.evidence(module, config.go_env.temp_dir())?;
-    live.clear();
+    let session = Session::open(&config, console, cache, project.as_ref(), manner)?;
+    let evidence = session
+        .fetcher()
+        .evidence(module, config.go_env.temp_dir())?;
+    session.live.clear();
     let zip = judge(Part::Zip, &evidence.zip, evidence.age);
     let gomod = judge(Part::GoMod, &evidence.gomod, evidence.age);
     let kind = if zip.is_some() || gomod.is_some() {

@@ -2,10 +2,10 @@
 //! with `--repair` mends them.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use super::network::{Network, cached_database, live_settings, sum_settings};
+use super::network::{cached_database, sum_settings};
 use super::project::find_project;
+use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -79,23 +79,23 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             lower: &[],
         });
     }
-    let live = Arc::new(Live::start(live_settings(config)));
-    let network = Network::new(config, &live)?;
-    let cache = cache.clone().with_locks(network.locks());
-    let sums = network.sum_policy(config, project.as_ref())?;
-    let source = network.source(config);
-    let lower = network.lower(config)?;
+    let manner = Manner {
+        fail_fast: false,
+        store: true,
+        ending: None,
+    };
+    let session = Session::open(config, console, cache.clone(), project.as_ref(), manner)?;
     let means = Means {
-        source: source.as_ref(),
-        sums: &sums,
-        watch: &*live,
-        lower: &lower,
+        source: session.source.as_ref(),
+        sums: &session.sums,
+        watch: &*session.live,
+        lower: &session.lower,
     };
     let run = Run {
-        cache: &cache,
+        cache: &session.cache,
         ..run
     };
-    run.repair(&means, &live)
+    run.repair(&means, &session.live)
 }
 
 /// Where the go.mod files of the graph come from, and what else a repair needs.
