@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 pub(super) fn render<'v>(
     text: &'v str,
     root: &'v [Statement],
-    value: Value<'v>,
+    value: &Value<'v>,
     out: &mut String,
 ) -> Result<()> {
     let mut run = Run {
@@ -23,7 +23,7 @@ pub(super) fn render<'v>(
         variables: vec![("$", value.clone())],
         place: Place::default(),
     };
-    run.list(&value, root).map(|_| ())
+    run.list(value, root).map(|_| ())
 }
 
 /// What is being evaluated, for messages.

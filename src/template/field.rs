@@ -93,16 +93,16 @@ impl<'v> Run<'v, '_> {
             return Ok(receiver);
         };
         for name in before {
-            receiver = self.field(dot, term, receiver, name, &[], None)?;
+            receiver = self.field(dot, term, &receiver, name, &[], None)?;
         }
-        self.field(dot, term, receiver, name, arguments, last)
+        self.field(dot, term, &receiver, name, arguments, last)
     }
 
     fn field(
         &mut self,
         dot: &Value<'v>,
         term: &'v Term,
-        receiver: Value<'v>,
+        receiver: &Value<'v>,
         name: &'v str,
         arguments: &'v [Term],
         last: Option<Value<'v>>,
@@ -110,10 +110,10 @@ impl<'v> Run<'v, '_> {
         if let Value::Missing = receiver {
             return Ok(Value::Missing);
         }
-        if let Some(signature) = method(&receiver, name) {
+        if let Some(signature) = method(receiver, name) {
             self.check_count(name, signature, arguments, last.as_ref())?;
             let values = self.arguments(dot, signature, arguments, last)?;
-            return match call(&receiver, name, &values) {
+            return match call(receiver, name, &values) {
                 Ok(value) => Ok(value),
                 Err(problem) => {
                     self.place = Place::Term(term);

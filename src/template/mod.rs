@@ -2,9 +2,10 @@
 //!
 //! What is here behaves as in Go, down to the messages: fields, methods and variables; `if`, `with`,
 //! `range`, `else`, `break`, `continue`; pipelines and parentheses; literals; comments and trimming;
-//! the functions in [`funcs`] and the methods of a time. What Go has beyond that is refused as a
-//! mistake in usage that names it: templates within templates, floating-point numbers, ranges over
-//! integers, `html`, `js`, `urlquery`, `call`, and go list's `context` and `module`.
+//! the functions `and or not eq ne lt le gt ge len index slice print printf println join` and the
+//! methods of a time. What Go has beyond that is refused as a mistake in usage that names it:
+//! templates within templates, floating-point numbers, ranges over integers, `html`, `js`,
+//! `urlquery`, `call`, and go list's `context` and `module`.
 //!
 //! It is pure: text and a [`Value`] in, text out. Nesting and the size of what is printed are
 //! bounded; the time is that of the loops a template asks for.
@@ -59,7 +60,7 @@ impl Template {
     ///
     /// # Errors
     /// As for [`Template::parse`].
-    pub fn render<'v>(&'v self, value: Value<'v>, out: &mut String) -> Result<()> {
+    pub fn render<'v>(&'v self, value: &Value<'v>, out: &mut String) -> Result<()> {
         exec::render(&self.text, &self.root, value, out)
     }
 }

@@ -49,7 +49,7 @@ fn ours(text: &str, modules: &[Module]) -> (Json, Vec<Kind>) {
     let (mut outs, mut errors, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
     for module in modules {
         let mut out = String::new();
-        let result = template.render(Value::Object(module), &mut out);
+        let result = template.render(&Value::Object(module), &mut out);
         outs.push(out);
         kinds.extend(result.as_ref().err().map(modfetch::Error::kind));
         errors.push(result.map_or_else(|error| error.chain(), |()| String::new()));
@@ -111,7 +111,7 @@ fn what_is_not_there_is_named() {
         let mut out = String::new();
         let result = Template::parse(text);
         let error = result
-            .and_then(|template| template.render(Value::Object(&module), &mut out))
+            .and_then(|template| template.render(&Value::Object(&module), &mut out))
             .expect_err(text);
         assert_eq!(error.kind(), Kind::Usage, "{text}");
         let end = format!(": modfetch's templates do not have {what}");
@@ -134,7 +134,7 @@ fn nesting_and_output_are_bounded() {
         };
         let mut out = String::new();
         nested(90)
-            .and_then(|template| template.render(Value::Object(&module), &mut out))
+            .and_then(|template| template.render(&Value::Object(&module), &mut out))
             .unwrap();
         assert_eq!(out, "example.com/full");
         for depth in [101, 100_000] {
@@ -145,12 +145,12 @@ fn nesting_and_output_are_bounded() {
     // Each doubles what is there: without a bound, a terabyte.
     let doubled = "{{$x = print $x $x}}".repeat(40);
     let template = Template::parse(&format!("{{{{$x := .Path}}}}{doubled}")).unwrap();
-    let error = template.render(Value::Object(&module), &mut String::new());
+    let error = template.render(&Value::Object(&module), &mut String::new());
     assert_eq!(error.unwrap_err().kind(), Kind::Usage);
     let long = "{{printf \"%1000000s\" .Path}}".repeat(20);
     let template = Template::parse(&long).unwrap();
     let mut out = String::from("before");
-    let error = template.render(Value::Object(&module), &mut out);
+    let error = template.render(&Value::Object(&module), &mut out);
     assert_eq!(error.unwrap_err().kind(), Kind::Usage);
     assert_eq!(out.len(), 16_000_006);
 }

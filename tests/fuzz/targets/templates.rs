@@ -28,7 +28,7 @@ pub(super) fn template(data: &[u8]) {
     if !text.contains("{{") {
         let mut out = String::new();
         let template = parsed.as_ref().expect("text is a template");
-        let rendered = template.render(Value::Missing, &mut out);
+        let rendered = template.render(&Value::Missing, &mut out);
         assert!(rendered.is_ok() && out == text);
     }
     let template = match parsed {
@@ -42,8 +42,8 @@ pub(super) fn template(data: &[u8]) {
     };
     for module in MODULES.iter() {
         let (mut first, mut second) = (String::new(), String::new());
-        let failed = template.render(Value::Object(module), &mut first).err();
-        let again = template.render(Value::Object(module), &mut second).err();
+        let failed = template.render(&Value::Object(module), &mut first).err();
+        let again = template.render(&Value::Object(module), &mut second).err();
         assert_eq!(first, second);
         let text = |error: Option<modfetch::Error>| error.map(|error| error.chain());
         let (failed, again) = (text(failed), text(again));
