@@ -35,6 +35,8 @@
 //! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
 //! first proxy has it ([`source::Place`]) is told, and nothing is kept.
 //!
+//! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
+//!
 //! Two commands need only a part of it: `graph` prints what [`modset::Graph`] has become after 5, and
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
@@ -79,6 +81,7 @@ mod run;
 mod signals;
 pub mod source;
 mod steps;
+pub mod template;
 pub mod transport;
 pub mod trust;
 pub mod verify;

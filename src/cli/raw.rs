@@ -40,6 +40,8 @@ pub struct RawArgs {
     pub exclude: Vec<String>,
     /// `-modcacherw`.
     pub modcacherw: Option<bool>,
+    /// `-mod`.
+    pub mod_mode: Option<String>,
     /// `-modfile`, relative to the working directory.
     pub modfile: Option<String>,
     /// `-C`.

@@ -114,10 +114,10 @@ impl Run<'_> {
     fn complete(&self) -> Result<Told> {
         let graph = self.wanted.graph(&self.fetcher)?;
         let selection = self.wanted.selection(graph.as_ref())?;
-        let explicit = self.wanted.is_named();
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
-        // beyond it is not.
-        if !explicit {
+        // beyond it is not. In a workspace it is: one module may need what another one selects.
+        let records_all = self.wanted.records_all();
+        if !records_all {
             self.save_sums(graph.as_ref())?;
         }
         let picks = pick::resolve(
@@ -135,7 +135,7 @@ impl Run<'_> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        if explicit {
+        if records_all {
             late.extend(self.save_sums(graph.as_ref()).err());
         }
         late.extend(graph.as_ref().and_then(Graph::error));
@@ -218,7 +218,11 @@ impl Run<'_> {
         };
         let build_list: Vec<ModuleVersion> = match graph {
             Some(graph) => graph.build_list().collect(),
-            None => self.project.map(Project::requirements).unwrap_or_default(),
+            // Roots of a workspace are the main modules, which have no sums.
+            None => {
+                let alone = self.project.filter(|project| project.workspace().is_none());
+                alone.map(Project::requirements).unwrap_or_default()
+            }
         };
         for module in self.wanted.actual(&build_list) {
             add(&module, Part::Zip);

@@ -71,7 +71,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     if !request.repair {
         let settings = sum_settings(config, database);
         let sums = match &project {
-            Some(project) => SumPolicy::with_file(&project.go_sum(), settings)?,
+            Some(project) => {
+                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)?
+            }
             None => SumPolicy::without_file(settings),
         };
         return run.check(&Means {
@@ -313,7 +315,7 @@ impl Run<'_> {
         let mut errors: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
         let mut modules = Vec::new();
         if let (Some(project), Some(graph), []) = (project, &graph, arguments) {
-            let listed = project.modfile().require.iter();
+            let listed = project.mains().flat_map(|main| &main.modfile().require);
             let listed: HashSet<_> = listed.map(|line| line.module.path()).collect();
             let all = self.request.wish.scope() != Some(Scope::Listed);
             for module in graph.build_list() {

@@ -169,7 +169,7 @@ pub(super) struct Wanted<'a> {
 }
 
 enum What {
-    /// What go.mod lists, and the graph for the sake of its go.mod files.
+    /// What go.mod lists, in a workspace any of them, and the graph for the sake of its go.mod files.
     Listed,
     /// The build list.
     All,
@@ -192,14 +192,23 @@ impl<'a> Wanted<'a> {
         }))
     }
 
-    /// True if arguments name them.
-    pub(super) fn is_named(&self) -> bool {
-        matches!(self.what, What::Named(_))
+    /// True if the sums of what is downloaded are recorded, and not those of the graph alone.
+    pub(super) fn records_all(&self) -> bool {
+        matches!(self.what, What::Named(_)) || self.is_workspace()
+    }
+
+    fn is_workspace(&self) -> bool {
+        self.project
+            .is_some_and(|project| project.workspace().is_some())
     }
 
     /// Loads the requirement graph, if it is needed.
     pub(super) fn graph(&self, fetcher: &Fetcher<'_>) -> Result<Option<Graph>> {
         let needed = match &self.what {
+            // In a workspace there may be nothing that has a graph.
+            What::Listed | What::All if self.is_workspace() => {
+                Argument::All.needs_graph(self.project)?
+            }
             What::Listed | What::All => true,
             What::Named(arguments) => {
                 // All are looked at, so that one that means nothing here is refused.
@@ -270,12 +279,13 @@ impl What {
                 .iter()
                 .map(|text| Argument::parse(text))
                 .collect::<Result<Vec<_>>>()?;
-            let main =
-                |argument: &&Argument| project.is_some_and(|project| argument.is_main(project));
-            for argument in arguments.iter().filter(main) {
-                console.note(&format!(
-                    "skipping download of {argument} that resolves to the main module"
-                ));
+            for main in project.into_iter().flat_map(Project::mains) {
+                let about = |argument: &&Argument| argument.is_about(main.path());
+                for argument in arguments.iter().filter(about) {
+                    console.note(&format!(
+                        "skipping download of {argument} that resolves to the main module"
+                    ));
+                }
             }
             return Ok(Some(What::Named(arguments)));
         }
@@ -287,18 +297,19 @@ impl What {
             return Err(Error::new(Kind::Usage, text)
                 .hint("name modules as PATH@VERSION, or run it where there is a go.mod"));
         };
-        if project.modfile().require.is_empty() {
+        let workspace = project.workspace().is_some();
+        if !workspace && project.modfile().require.is_empty() {
             return Ok(None);
         }
-        // `go` gives a go.mod without a go line its own version before it decides, so that such
-        // a module downloads what is listed, although its graph is read by the rules of an old one.
-        let listed = project.is_pruned() || project.modfile().go.is_none();
-        Ok(Some(match wish.scope {
-            Some(Scope::Listed) => What::Listed,
-            Some(Scope::All) => What::All,
-            None if listed => What::Listed,
-            None => What::All,
-        }))
+        let listed = match wish.scope {
+            Some(scope) => scope == Scope::Listed,
+            None if workspace => false,
+            // `go` gives a go.mod without a go line its own version before it decides, so that
+            // such a module downloads what is listed, although its graph is read by the rules of
+            // an old one.
+            None => project.is_pruned() || project.modfile().go.is_none(),
+        };
+        Ok(Some(if listed { What::Listed } else { What::All }))
     }
 }
 

@@ -313,7 +313,7 @@ fn the_files_are_those_that_a_download_reads() {
         .ok()
         .stdout("../go.mod\n../go.sum\n../letters/go.mod\n");
     fs::remove_file(below.project_dir().join("letters/go.mod")).unwrap();
-    let missing = "letters/go.mod is missing: a local module that is used\n";
+    let missing = "letters/go.mod is missing: it replaces a module\n";
     let run = below.run(["plan", "-files"]);
     run.fails(8)
         .stdout("go.mod\ngo.sum\n")

@@ -431,7 +431,13 @@ fn every_key_of_the_output_is_documented() {
     verdicts.fails(5);
     let mended = sandbox.run(["verify", "--repair", "-json", "example.com/greet"]);
     mended.ok();
-    let known = sandbox.run(["plan", "-json", "example.com/greet", "example.com/none@v1"]);
+    let known = sandbox.run([
+        "plan",
+        "-json",
+        "--log=json",
+        "example.com/greet",
+        "example.com/none@v1",
+    ]);
     known.fails(4);
     let runs = [&plan, &planned, &known, &run, &message, &verdicts, &mended];
     let all = runs.map(|run| [&run.stdout, &run.stderr]);

@@ -140,6 +140,50 @@ fn what_is_excluded_is_not_downloaded() {
     assert!(legacy.contains(&"example.com/greet@v1.0.0".to_owned()));
 }
 
+/// In a workspace go means all; what its modules list is less.
+#[test]
+fn a_workspace_has_scopes_too() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let workspace = || {
+        Sandbox::new()
+            .proxy(&proxy)
+            .file("go.work", "go 1.21\n\nuse (\n\t./a\n\t./b\n)\n")
+            .file(
+                "a/go.mod",
+                "module example.com/a\n\ngo 1.21\n\nrequire example.com/words v1.1.0\n",
+            )
+            .file(
+                "b/go.mod",
+                "module example.com/b\n\ngo 1.21\n\nrequire (\n\texample.com/tool v0.5.0\n\
+                 \texample.com/words v1.1.0\n)\n",
+            )
+    };
+    let after = |line: &[&str]| {
+        let sandbox = workspace();
+        sandbox.run(line.iter().copied()).ok();
+        zips(&sandbox)
+    };
+    let all = after(&["download"]);
+    assert_eq!(after(&["download", "--scope=all"]), all);
+    let listed = ["example.com/tool@v0.5.0", "example.com/words@v1.1.0"];
+    assert_eq!(after(&["download", "--scope=listed"]), listed);
+    assert!(all.len() > listed.len(), "{all:?}");
+    let urls = workspace().run(["plan", "-urls"]).stdout;
+    assert_eq!(
+        urls.lines().filter(|url| url.ends_with(".zip")).count(),
+        all.len()
+    );
+    let urls = workspace().run(["plan", "-urls", "--scope=listed"]).stdout;
+    assert_eq!(
+        urls.lines().filter(|url| url.ends_with(".zip")).count(),
+        2,
+        "{urls}"
+    );
+}
+
 #[test]
 fn mistakes_are_named() {
     if !only_modfetch() {
