@@ -20,6 +20,7 @@ mod project;
 mod query;
 mod replace;
 mod select;
+mod why;
 
 pub use graph::Graph;
 pub use loader::{Loader, Summary, Wanted};

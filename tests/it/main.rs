@@ -43,3 +43,4 @@ mod trace;
 mod trust;
 mod verify;
 mod verify_repair;
+mod why;

@@ -1,0 +1,41 @@
+//! Why a module is in the graph: the requirements that lead there.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::graph::Graph;
+use super::node::Node;
+
+impl Graph {
+    /// The shortest chain of requirements from the main module, which is left out, to the version of
+    /// `path` that is in use; `None` if nothing requires it.
+    ///
+    /// `go` and `toolchain` are paths, too. Of chains as short as each other it is the one that the
+    /// go.mod files name first.
+    #[must_use]
+    pub fn chain_to(&self, path: &str) -> Option<Vec<Node>> {
+        let mut from: HashMap<Node, Option<Node>> = HashMap::new();
+        let mut queue = VecDeque::new();
+        for root in self.roots() {
+            if from.insert(root.clone(), None).is_none() {
+                queue.push_back(root.clone());
+            }
+        }
+        while let Some(node) = queue.pop_front() {
+            if node.path() == path && self.in_use(&node).as_ref() == Some(&node) {
+                let mut chain = vec![node];
+                while let Some(Some(parent)) = chain.last().and_then(|last| from.get(last)) {
+                    chain.push(parent.clone());
+                }
+                chain.reverse();
+                return Some(chain);
+            }
+            for required in self.required_by(&node).into_iter().flatten() {
+                if !from.contains_key(&required) {
+                    from.insert(required.clone(), Some(node.clone()));
+                    queue.push_back(required);
+                }
+            }
+        }
+        None
+    }
+}
