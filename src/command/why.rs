@@ -11,7 +11,7 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Argument, Graph};
+use crate::modset::{Argument, Graph, Node};
 use crate::module::MatchPattern;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
@@ -104,9 +104,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
 ///
 /// Source: golang/go `cmd/go/internal/modload/list.go`, `listModules`.
 fn named(arguments: &[Argument], graph: &Graph) -> (Vec<String>, Vec<String>) {
-    let main = graph.main().to_owned();
+    let mains = || graph.mains().map(str::to_owned);
     if arguments.is_empty() {
-        return (vec![main], Vec::new());
+        return (mains().collect(), Vec::new());
     }
     let (mut paths, mut unmatched) = (Vec::new(), Vec::new());
     // What patterns have named already they do not name again.
@@ -125,7 +125,7 @@ fn named(arguments: &[Argument], graph: &Graph) -> (Vec<String>, Vec<String>) {
         };
         let before = paths.len();
         let all = graph.build_list().map(|module| module.path().to_string());
-        for path in std::iter::once(main.clone()).chain(all) {
+        for path in mains().chain(all) {
             if matches(&path) && seen.insert(path.clone()) {
                 paths.push(path);
             }
@@ -137,35 +137,28 @@ fn named(arguments: &[Argument], graph: &Graph) -> (Vec<String>, Vec<String>) {
     (paths, unmatched)
 }
 
-/// The chain from the main module on, which has no version; `None` if there is none.
-fn chain(graph: &Graph, path: &str) -> Option<Vec<String>> {
-    let main = graph.main().to_owned();
-    if path == main {
-        return Some(vec![main]);
-    }
-    let nodes = graph.chain_to(path)?;
-    let names = nodes.iter().map(ToString::to_string);
-    Some(std::iter::once(main).chain(names).collect())
+/// The names of a chain; a main module has no version.
+fn names(chain: &[Node]) -> Vec<String> {
+    chain.iter().map(Node::to_string).collect()
 }
 
 /// A stanza of go's.
 fn text(graph: &Graph, path: &str) -> String {
-    match chain(graph, path) {
-        Some(chain) => format!("# {path}\n{}\n", chain.join("\n")),
+    match graph.chain_to(path) {
+        Some(chain) => format!("# {path}\n{}\n", names(&chain).join("\n")),
         None => format!("# {path}\n(main module does not need module {path})\n"),
     }
 }
 
 fn json(graph: &Graph, path: &str) -> String {
+    let chain = graph.chain_to(path).unwrap_or_default();
     let mut object = JsonObject::new();
     object.string("Path", path);
-    object.boolean("Main", path == graph.main());
-    let nodes = graph.chain_to(path).filter(|_| path != graph.main());
-    let version = nodes.as_ref().and_then(|nodes| nodes.last());
+    object.boolean("Main", matches!(&*chain, [Node::Main(_)]));
     object.string(
         "Version",
-        version.map(|node| node.version()).unwrap_or_default(),
+        chain.last().map(Node::version).unwrap_or_default(),
     );
-    object.strings("Chain", &chain(graph, path).unwrap_or_default());
+    object.strings("Chain", &names(&chain));
     object.indented() + "\n"
 }

@@ -44,3 +44,4 @@ mod trust;
 mod verify;
 mod verify_repair;
 mod why;
+mod work;

@@ -154,6 +154,43 @@ toolchain@go1.21
 }
 
 #[test]
+fn a_workspace_has_several_main_modules() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::new()
+        .proxy(&proxy)
+        .file("go.work", "go 1.22\nuse (\n\t./a\n\t./b\n)\n")
+        .file("a/go.mod", "module m.com/a\ngo 1.21\n")
+        .file(
+            "b/go.mod",
+            "module m.com/b\ngo 1.21\nrequire example.com/greet v1.0.0\n",
+        );
+    let text = "\
+# m.com/a
+m.com/a
+
+# m.com/b
+m.com/b
+
+# example.com/greet
+m.com/b
+example.com/greet@v1.0.0
+
+# go
+go@1.22
+";
+    let modules = ["m.com/...", "example.com/greet", "go"];
+    let run = sandbox.run(["why", "-m"].into_iter().chain(modules));
+    run.ok().stdout(text);
+    let mains = sandbox.run(["why", "-m"]);
+    mains
+        .ok()
+        .stdout("# m.com/a\nm.com/a\n\n# m.com/b\nm.com/b\n");
+}
+
+#[test]
 fn what_go_refuses_is_refused_in_its_words() {
     if !only_modfetch() || require_go().is_none() {
         return;
