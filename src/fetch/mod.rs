@@ -36,6 +36,7 @@ mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod stock;
 mod sums;
 mod transfer;
 
@@ -47,10 +48,12 @@ pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Answer, Question};
+pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::modset::MissingReplace;
 use crate::module::{H1, ModuleVersion};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
@@ -90,6 +93,7 @@ pub struct Fetcher<'a> {
     lower: &'a [LowerCache],
     lower_bytes: AtomicU64,
     warnings: Mutex<Vec<String>>,
+    missing_replace: MissingReplace,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
@@ -115,6 +119,7 @@ impl<'a> Fetcher<'a> {
             lower: &[],
             lower_bytes: AtomicU64::new(0),
             warnings: Mutex::default(),
+            missing_replace: MissingReplace::default(),
             sums,
             watch,
             settings,

@@ -32,6 +32,6 @@ pub use minimal::minimal_roots;
 pub use node::Node;
 pub use project::Project;
 pub use query::{Query, Range};
-pub use replace::{Actual, Edits};
+pub use replace::{Actual, Edits, MissingReplace};
 pub use select::{Argument, Choice, Selection};
 pub use workspace::Workspace;
