@@ -37,7 +37,7 @@
 //!
 //! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
-//! Two commands need only a part of it: `graph` prints what [`modset::Graph`] has become after 5, and
+//! Two commands need only a part of it: `graph` and `why` print what [`modset::Graph`] has become after 5, and
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
 //!

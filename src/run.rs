@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::{self, Command, Invocation, Persona};
 use crate::command::{
-    Wish, clean, doctor, download, env, graph, plan, sum, verify, working_directory,
+    Wish, clean, doctor, download, env, graph, plan, sum, verify, why, working_directory,
 };
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
@@ -103,6 +103,12 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             };
             return configured(invocation, environment, |config, console| {
                 graph::run(config, console, &request)
+            });
+        }
+        Command::Why => {
+            let request = why::Request::of(raw, ending(persona))?;
+            return configured(invocation, environment, |config, console| {
+                why::run(config, console, &request)
             });
         }
         Command::Clean => {

@@ -135,10 +135,13 @@ impl Run<'_> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        if records_all {
-            late.extend(self.save_sums(graph.as_ref()).err());
+        // As `go`: a module that failed ends it, unless the failure is data.
+        if self.config.json.value || failures.is_empty() {
+            if records_all {
+                late.extend(self.save_sums(graph.as_ref()).err());
+            }
+            late.extend(graph.as_ref().and_then(Graph::error));
         }
-        late.extend(graph.as_ref().and_then(Graph::error));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());

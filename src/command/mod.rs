@@ -21,6 +21,7 @@ mod sum_check;
 mod sum_explain;
 pub mod verify;
 mod wanted;
+pub mod why;
 
 pub use directory::working_directory;
 pub use wanted::{Scope, Wish};

@@ -22,6 +22,7 @@ mod project;
 mod query;
 mod replace;
 mod select;
+mod why;
 mod workspace;
 
 pub use graph::Graph;

@@ -46,4 +46,5 @@ mod trace;
 mod trust;
 mod verify;
 mod verify_repair;
+mod why;
 mod work;

@@ -99,6 +99,7 @@ const FETCHING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::Why,
     Verb::Plan,
     Verb::Sum,
 ];
@@ -107,6 +108,7 @@ const CONNECTING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::Why,
     Verb::Plan,
     Verb::Sum,
     Verb::Doctor,
@@ -117,11 +119,13 @@ const TALKING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::Why,
     Verb::Plan,
     Verb::Env,
     Verb::Sum,
 ];
 const GRAPH: &[Verb] = &[Verb::Graph];
+const WHY: &[Verb] = &[Verb::Why];
 const CLEAN: &[Verb] = &[Verb::Clean];
 const VERIFY: &[Verb] = &[Verb::Verify];
 const SUM: &[Verb] = &[Verb::Sum];
