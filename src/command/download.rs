@@ -54,7 +54,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         config,
         console,
         session: &session,
-        fetcher: session.fetcher(),
+        fetcher: session.fetcher().switching(),
         project: project.as_ref(),
     };
     let told = if request.dry_run {

@@ -13,6 +13,7 @@ mod list;
 mod network;
 mod pick;
 mod project;
+mod running;
 mod session;
 pub mod sum;
 mod sum_check;

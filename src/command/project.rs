@@ -1,5 +1,6 @@
 //! The main module of a run, and what is worth a word about it.
 
+use super::running::{refuse_newer, running};
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modset::Project;
@@ -39,7 +40,10 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
         }
         GoMod::Missing => return Ok(None),
     };
-    let project = Project::read(&found, modfile, &config.cwd)?;
+    let running = running(config, &found)?;
+    let read = Project::read(&found, modfile, &config.cwd);
+    refuse_newer(config, &running, modfile.unwrap_or(&found))?;
+    let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         console.note(&format!(

@@ -163,8 +163,12 @@ impl Run<'_> {
             fail_fast: false,
             store: repair,
         };
-        Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
-            .with_lower(means.lower)
+        let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
+            .with_lower(means.lower);
+        match self.project.and_then(Project::running) {
+            Some(running) => fetcher.acting_as(running.clone()),
+            None => fetcher,
+        }
     }
 
     fn check(&self, means: &Means<'_>) -> Result<Option<Kind>> {

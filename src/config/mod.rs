@@ -20,6 +20,7 @@ mod project;
 mod resolve;
 mod settings;
 mod telling;
+mod toolchain;
 
 pub use env::{Environment, host_platform};
 pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};

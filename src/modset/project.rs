@@ -8,7 +8,7 @@ use super::node::Node;
 use super::replace::Edits;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Running};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 const IMPLIED_GO_VERSION: &str = "1.16";
@@ -20,6 +20,7 @@ pub struct Project {
     file: PathBuf,
     modfile: ModFile,
     edits: Edits,
+    running: Option<Running>,
 }
 
 impl Project {
@@ -50,7 +51,21 @@ impl Project {
             file,
             modfile,
             edits,
+            running: None,
         })
+    }
+
+    /// Says which go version the run acts as, of which go.mod is one reason.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Project {
+        self.running = Some(running);
+        self
+    }
+
+    /// The go version that the run acts as, if that was said.
+    #[must_use]
+    pub fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
     }
 
     /// The directory of the main module.

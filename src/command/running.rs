@@ -1,0 +1,47 @@
+//! Which go version a run acts as, and that go.mod asks for no newer one.
+
+use std::fs;
+use std::path::Path;
+
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::modfile::ModFile;
+use crate::module::Running;
+
+/// The version outside of any module.
+pub(super) fn outside(config: &Config) -> Result<Running> {
+    start(config, None)
+}
+
+/// The version where `file`, a go.work or the go.mod that was found, is what the run starts with.
+pub(super) fn running(config: &Config, file: &Path) -> Result<Running> {
+    // What cannot be read is told by who needs it.
+    let data = fs::read(file).unwrap_or_default();
+    start(config, Some((&short(config, file), &data)))
+}
+
+fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
+    let started = config.gotoolchain.value.start(file);
+    started.map_err(|text| Error::new(Kind::Input, text))
+}
+
+/// Refuses a go.mod that needs a newer go, malformed or not: what is wrong with it otherwise may
+/// be what the newer one brought.
+pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> Result<()> {
+    let name = short(config, file);
+    let parsed = fs::read(file).map(|data| ModFile::parse_lax(&name, &data));
+    let Ok(Ok(modfile)) = parsed else {
+        return Ok(());
+    };
+    let line = modfile.go.as_ref();
+    match line.and_then(|line| running.refusal(&name, &line.version)) {
+        Some(text) => Err(Error::too_new(text)),
+        None => Ok(()),
+    }
+}
+
+/// A file as messages name it.
+fn short(config: &Config, file: &Path) -> String {
+    let file = file.strip_prefix(&config.cwd).unwrap_or(file);
+    file.display().to_string()
+}
