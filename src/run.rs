@@ -7,6 +7,7 @@ use crate::cli::{self, Command, Invocation, Persona};
 use crate::command::{clean, doctor, download, env, graph, sum, verify, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
+use crate::module::GoVersion;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 use crate::steps;
@@ -169,9 +170,10 @@ fn version(json: bool) -> String {
         let mut object = JsonObject::new();
         object.string("Name", "modfetch");
         object.string("Version", version);
+        object.string("Go", GoVersion::EMULATED);
         return object.indented() + "\n";
     }
-    format!("modfetch {version}\n")
+    format!("modfetch {version} (go {})\n", GoVersion::EMULATED)
 }
 
 fn current_directory() -> Result<PathBuf> {

@@ -35,3 +35,4 @@ pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_dura
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
 pub use settings::Config;
 pub use telling::Telling;
+pub use toolchain::go_version;

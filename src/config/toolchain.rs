@@ -12,18 +12,25 @@ use crate::{Error, Kind, Result};
 ///
 /// Unless it is set it is that of GOROOT, or the one in `GOLANG_VERSION`: the official images of
 /// Go set this one, and `GOTOOLCHAIN=local` with it.
-pub(super) fn go_version(flag: Option<&str>, go_env: &GoEnv) -> Result<Setting<GoVersion>> {
+///
+/// # Errors
+/// A flag or MODFETCH_GO_VERSION that is no version.
+pub fn go_version(flag: Option<&str>, go_env: &GoEnv) -> Result<Setting<GoVersion>> {
     let own = own::GO_VERSION.resolve(flag, go_env)?;
     if own.origin != Origin::Default {
         return Ok(own);
     }
-    Ok(of_goroot(go_env).or_else(|| of_image(go_env)).unwrap_or(own))
+    Ok(of_goroot(go_env)
+        .or_else(|| of_image(go_env))
+        .unwrap_or(own))
 }
 
 fn of_goroot(go_env: &GoEnv) -> Option<Setting<GoVersion>> {
     let root = go_env.get("GOROOT").value;
     let file: PathBuf = Path::new(&root).join("VERSION");
-    let text = fs::read_to_string(&file).ok().filter(|_| !root.is_empty())?;
+    let text = fs::read_to_string(&file)
+        .ok()
+        .filter(|_| !root.is_empty())?;
     let version = GoVersion::of_toolchain(text.lines().next()?)?;
     Some(Setting::new(version, Origin::GoRootFile(file)))
 }
@@ -59,7 +66,8 @@ mod tests {
         let image = ("GOLANG_VERSION", "1.28.1");
         let own = ("MODFETCH_GO_VERSION", "1.29");
         let odd = ("GOLANG_VERSION", "tip-20260101");
-        let rows: [(&[(&str, &str)], Option<&str>, &str); 8] = [
+        type Row<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>, &'a str);
+        let rows: [Row<'_>; 8] = [
             (&[], None, GoVersion::EMULATED),
             (&[odd], None, GoVersion::EMULATED),
             (&[("GOROOT", "/nowhere")], None, GoVersion::EMULATED),

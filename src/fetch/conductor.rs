@@ -173,7 +173,8 @@ impl<'a> Fetcher<'a> {
     fn settle(&self, module: &ModuleVersion, work: Work<'a>) -> Outcome {
         let mut outcome = Outcome::new(module);
         outcome.traffic = self.traffic(module);
-        let filled = fill(&mut outcome, work).and_then(|()| self.refuse_newer(module, &mut outcome));
+        let filled =
+            fill(&mut outcome, work).and_then(|()| self.refuse_newer(module, &mut outcome));
         outcome.error = filled.err();
         outcome
     }

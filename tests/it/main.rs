@@ -38,6 +38,7 @@ mod sum;
 mod sumdb;
 mod support;
 mod tamper;
+mod toolchain;
 mod trace;
 mod trust;
 mod verify;

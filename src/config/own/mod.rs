@@ -231,7 +231,7 @@ mod tests {
             let Some(variable) = flag.env else { continue };
             variables.push(variable);
             // One of them fits any flag.
-            let reached = ["7", "never", "json", "true"].iter().any(|value| {
+            let reached = ["7", "never", "json", "true", "1.30"].iter().any(|value| {
                 let verb = flag
                     .commands
                     .first()
