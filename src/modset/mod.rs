@@ -20,6 +20,7 @@ mod project;
 mod query;
 mod replace;
 mod select;
+mod vendor;
 
 pub use graph::Graph;
 pub use loader::{Loader, Summary, Wanted};
@@ -29,3 +30,4 @@ pub use project::Project;
 pub use query::{Query, Range};
 pub use replace::{Actual, Edits};
 pub use select::{Argument, Choice, Selection};
+pub use vendor::{Reason, Side, Sides, Vendor};
