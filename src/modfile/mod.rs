@@ -38,7 +38,7 @@ mod lex;
 mod modules_txt;
 mod needs;
 mod problem;
-mod quote;
+pub(crate) mod quote;
 mod syntax;
 
 #[cfg(test)]

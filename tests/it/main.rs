@@ -39,6 +39,7 @@ mod sumdb;
 mod support;
 mod tamper;
 mod toolchain;
+mod template;
 mod trace;
 mod trust;
 mod verify;

@@ -7,6 +7,7 @@ mod answer;
 pub mod chaos;
 pub mod crowd;
 pub mod go;
+pub mod listed;
 pub mod proxy;
 pub mod run;
 pub mod sandbox;
