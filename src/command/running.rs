@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::config::Config;
+use crate::config::{Config, short_path};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::ModFile;
+use crate::modfile::{GoLine, ModFile, WorkFile};
 use crate::module::Running;
 
 /// The version outside of any module.
@@ -17,7 +17,7 @@ pub(super) fn outside(config: &Config) -> Result<Running> {
 pub(super) fn running(config: &Config, file: &Path) -> Result<Running> {
     // What cannot be read is told by who needs it.
     let data = fs::read(file).unwrap_or_default();
-    start(config, Some((&short(config, file), &data)))
+    start(config, Some((&short_path(&config.cwd, file), &data)))
 }
 
 fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
@@ -28,20 +28,27 @@ fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
 /// Refuses a go.mod that needs a newer go, malformed or not: what is wrong with it otherwise may
 /// be what the newer one brought.
 pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> Result<()> {
-    let name = short(config, file);
+    let name = short_path(&config.cwd, file);
     let parsed = fs::read(file).map(|data| ModFile::parse_lax(&name, &data));
     let Ok(Ok(modfile)) = parsed else {
         return Ok(());
     };
-    let line = modfile.go.as_ref();
-    match line.and_then(|line| running.refusal(&name, &line.version)) {
+    refuse(running, &name, modfile.go.as_ref())
+}
+
+/// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
+pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path) -> Result<()> {
+    let name = short_path(&config.cwd, file);
+    let parsed = fs::read(file).map(|data| WorkFile::parse(&name, &data));
+    let Ok(Ok(work)) = parsed else {
+        return Ok(());
+    };
+    refuse(running, &name, work.go.as_ref())
+}
+
+fn refuse(running: &Running, name: &str, line: Option<&GoLine>) -> Result<()> {
+    match line.and_then(|line| running.refusal(name, &line.version)) {
         Some(text) => Err(Error::too_new(text)),
         None => Ok(()),
     }
-}
-
-/// A file as messages name it.
-fn short(config: &Config, file: &Path) -> String {
-    let file = file.strip_prefix(&config.cwd).unwrap_or(file);
-    file.display().to_string()
 }

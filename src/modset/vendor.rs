@@ -7,91 +7,80 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::config::clean_path;
+use super::main_module::MainModule;
+use super::project::Project;
+use super::replace::from_workspace;
+use crate::config::short_path;
 use crate::error::{Error, Kind, Result};
-use crate::modfile::{Listed, ModFile, ModulesTxt, Replace, Replacement, WorkFile};
+use crate::modfile::{Listed, ModulesTxt, Replace, Replacement};
 use crate::module::{GoVersion, ModuleVersion, Running};
 
 /// From this go version on a vendor directory is used where there is one, and modules.txt tells
 /// enough to be checked against go.mod.
 const VENDORING_GO: &str = "1.14";
 
-/// A main module, or what a workspace adds to them.
-#[derive(Clone, Debug)]
-pub struct Side<'a, F> {
-    /// What its file says.
-    pub file: &'a F,
-    /// The directory of the file.
-    pub root: &'a Path,
-    /// The file as messages name it.
-    pub name: String,
+/// A project, and where it is seen from.
+struct View<'a> {
+    project: &'a Project,
+    cwd: &'a Path,
 }
 
-/// The main modules and the workspace that they are in, if they are in one.
-#[derive(Clone, Debug)]
-pub struct Sides<'a> {
-    /// The main modules.
-    pub mains: Vec<Side<'a, ModFile>>,
-    /// go.work.
-    pub work: Option<Side<'a, WorkFile>>,
-}
-
-impl Sides<'_> {
+impl View<'_> {
     /// The directory that the vendor directory is in.
     fn root(&self) -> &Path {
-        let main = self.mains.first().map(|main| main.root);
-        let work = self.work.as_ref().map(|work| work.root);
-        work.or(main).unwrap_or(Path::new("/"))
+        match self.project.workspace() {
+            Some(work) => work.root(),
+            None => self.project.root(),
+        }
     }
 
     /// The go version that decides about vendoring, where there is one.
     fn go(&self) -> Option<&GoVersion> {
-        let line = match &self.work {
-            Some(work) => work.file.go.as_ref(),
-            None => self.mains.first()?.file.go.as_ref(),
+        let line = match self.project.workspace() {
+            Some(work) => work.content().go.as_ref(),
+            None => self.project.modfile().go.as_ref(),
         };
         line.map(|line| &line.version)
     }
 
-    fn file_name(&self) -> &'static str {
-        match &self.work {
-            Some(_) => "go.work",
-            None => "go.mod",
-        }
+    fn in_workspace(&self) -> bool {
+        self.project.workspace().is_some()
+    }
+
+    /// The lines of go.work, if that is what replaces modules here as well.
+    fn work_lines(&self) -> &[Replace] {
+        let work = self.project.workspace();
+        work.map_or(&[], |work| &work.content().replace)
     }
 
     /// What replaces a module: as it is written, as modules.txt would have it, and the file that
     /// says so.
-    fn replacement(&self, module: &Listed) -> Option<(Listed, Listed, &str)> {
-        if let Some(work) = &self.work
-            && let Some(with) = find(&work.file.replace, module)
+    fn replacement(&self, module: &Listed) -> Option<(Listed, Listed, String)> {
+        let work = self.project.workspace();
+        if let Some(work) = work
+            && let Some(with) = find(self.work_lines(), module)
         {
-            return Some((with.clone(), with, &work.name));
+            return Some((with.clone(), with, short_path(self.cwd, work.file())));
         }
-        let is_main = |main: &Side<'_, ModFile>| declared(main.file) == Some(&module.path);
-        if module.version.is_empty() && self.mains.iter().any(is_main) {
+        if module.version.is_empty() && self.project.is_main(&module.path) {
             return None;
         }
         // Of several modules that replace it, the last one counts.
-        let mut found = self.mains.iter().rev();
-        let (main, with) =
-            found.find_map(|main| Some((main, find(&main.file.replace, module)?)))?;
+        let found = self
+            .project
+            .mains()
+            .filter_map(|main| Some((main, find(&main.modfile().replace, module)?)));
+        let (main, with) = found.last()?;
         let mut canonical = with.clone();
-        if let Some(work) = &self.work
+        if let Some(work) = work
             && with.version.is_empty()
-            && !with.path.starts_with('/')
         {
-            let path = clean_path(&main.root.join(&with.path).to_string_lossy());
-            canonical.path = relative(work.root, Path::new(&path));
+            canonical.path = from_workspace(work.root(), main.root(), &with.path);
         }
-        Some((with, canonical, &main.name))
+        Some((with, canonical, short_path(self.cwd, main.file())))
     }
-}
-
-fn declared(file: &ModFile) -> Option<&str> {
-    file.module.as_ref().map(|line| &*line.path)
 }
 
 /// The line for a version, else the one for all versions.
@@ -116,23 +105,6 @@ fn version(line: &Replace) -> &str {
 
 fn listed(module: &ModuleVersion) -> Listed {
     Listed::new(module.path().as_str(), module.version().as_str())
-}
-
-/// A path from a directory on, with a dot in front: both are absolute and clean.
-fn relative(from: &Path, to: &Path) -> String {
-    let common = from
-        .components()
-        .zip(to.components())
-        .take_while(|(one, other)| one == other)
-        .count();
-    let mut path = PathBuf::from(if from.components().count() == common {
-        "."
-    } else {
-        ""
-    });
-    from.components().skip(common).for_each(|_| path.push(".."));
-    path.extend(to.components().skip(common));
-    path.to_string_lossy().into_owned()
 }
 
 /// How it came about that a vendor directory is used.
@@ -166,61 +138,67 @@ pub struct Vendor {
 
 impl Vendor {
     /// The vendor directory that is used unless `-mod` says otherwise; `asked` if it says
-    /// `-mod=vendor`. `None` if none is. `shown` is how messages name a file.
+    /// `-mod=vendor`. `None` if none is. Messages name files from `cwd` on where that is shorter.
     ///
     /// # Errors
     /// In go's words: [`Kind::LocalIo`] if modules.txt cannot be read; [`Kind::Input`] if it needs a
     /// newer go, or does not agree with go.mod.
     pub fn open(
-        sides: &Sides<'_>,
+        project: &Project,
+        cwd: &Path,
         asked: bool,
         running: &Running,
-        shown: impl Fn(&Path) -> String,
     ) -> Result<Option<Vendor>> {
-        let directory = sides.root().join("vendor");
+        let view = View { project, cwd };
+        let directory = view.root().join("vendor");
         let file = directory.join("modules.txt");
         let reason = match asked {
             true => Reason::Asked,
             false => {
-                let recent = sides.go().is_some_and(|go| go.at_least(VENDORING_GO));
+                let recent = view.go().is_some_and(|go| go.at_least(VENDORING_GO));
                 if !recent || !directory.is_dir() {
                     return Ok(None);
                 }
-                Reason::Found(sides.file_name())
+                Reason::Found(if view.in_workspace() {
+                    "go.work"
+                } else {
+                    "go.mod"
+                })
             }
         };
         let list = ModulesTxt::parse(&read(&file, reason)?);
-        if !asked && list.is_workspace() != sides.work.is_some() {
+        if !asked && list.is_workspace() != view.in_workspace() {
             return Ok(None);
         }
         for (path, go) in list.go_lines() {
-            let what = format!("{path} in {}", shown(&file));
+            let what = format!("{path} in {}", short_path(cwd, &file));
             if let Some(text) = running.refusal(&what, go) {
                 return Err(Error::too_new(text));
             }
         }
         let vendor = Vendor { list, reason };
-        let faults = vendor.faults(sides);
+        let faults = vendor.faults(&view);
         if faults.is_empty() {
             return Ok(Some(vendor));
         }
-        let command = if sides.work.is_some() { "work" } else { "mod" };
+        let command = if view.in_workspace() { "work" } else { "mod" };
         let text = format!(
             "inconsistent vendoring in {}:{faults}\n\n\tTo ignore the vendor directory, use \
              -mod=readonly or -mod=mod.\n\tTo sync the vendor directory, run:\n\t\tgo {command} vendor",
-            sides.root().display()
+            view.root().display()
         );
         Err(Error::new(Kind::Input, text))
     }
 
     /// What go.mod and modules.txt do not agree on, each on a line of its own.
-    fn faults(&self, sides: &Sides<'_>) -> String {
+    fn faults(&self, view: &View<'_>) -> String {
         let list = &self.list;
         let mut faults = String::new();
         let mut fault = |module: &Listed, text: String| faults += &format!("\n\t{module}: {text}");
-        let recent = sides.go().is_some_and(|go| go.at_least(VENDORING_GO));
-        let told = recent || sides.work.is_some();
-        let required = || sides.mains.iter().flat_map(|main| &main.file.require);
+        let recent = view.go().is_some_and(|go| go.at_least(VENDORING_GO));
+        let told = recent || view.in_workspace();
+        let mains = || view.project.mains().map(MainModule::modfile);
+        let required = || mains().flat_map(|file| &file.require);
         for module in required().map(|line| listed(&line.module)) {
             if list.is_explicit(&module) {
                 continue;
@@ -239,16 +217,15 @@ impl Vendor {
                 fault(&module, text);
             }
         }
-        let lines = sides.mains.iter().flat_map(|main| &main.file.replace);
-        let work = sides.work.iter().flat_map(|work| &work.file.replace);
+        let lines = mains().flat_map(|file| &file.replace);
         let mut seen = HashSet::new();
-        for line in lines.chain(work) {
+        for line in lines.chain(view.work_lines()) {
             let version = version(line);
             let old = Listed::new(line.path.as_str(), version);
             if !seen.insert(old.clone()) {
                 continue;
             }
-            let with = sides.replacement(&old);
+            let with = view.replacement(&old);
             match (with, list.replacement(&old)) {
                 (None, None) => {}
                 (Some((_, _, file)), None) => {
@@ -280,7 +257,7 @@ impl Vendor {
             .filter(|module| list.is_explicit(module))
         {
             if !required().any(|line| listed(&line.module) == *module) {
-                let article = if sides.work.is_some() { "a " } else { "" };
+                let article = if view.in_workspace() { "a " } else { "" };
                 let text = format!(
                     "is marked as explicit in vendor/modules.txt, but not explicitly required in \
                      {article}go.mod"
@@ -289,8 +266,8 @@ impl Vendor {
             }
         }
         for module in list.replaced() {
-            if sides.replacement(module).is_none() {
-                let place = if sides.work.is_some() {
+            if view.replacement(module).is_none() {
+                let place = if view.in_workspace() {
                     "the workspace"
                 } else {
                     "go.mod"
@@ -351,20 +328,12 @@ mod tests {
             fs::create_dir(root.join("vendor")).unwrap();
             fs::write(root.join("vendor/modules.txt"), txt).unwrap();
         }
-        let file = ModFile::parse("go.mod", format!("module m\n{go_mod}").as_bytes()).unwrap();
-        let main = Side {
-            file: &file,
-            root,
-            name: "go.mod".to_owned(),
-        };
-        let sides = Sides {
-            mains: vec![main],
-            work: None,
-        };
+        let file = root.join("go.mod");
+        fs::write(&file, format!("module m\n{go_mod}")).unwrap();
+        let project = Project::read(&file, None, root).unwrap();
         let local = GoVersion::parse("1.26.8").unwrap();
         let running = Toolchain::parse("local", &local).unwrap().start(None);
-        let shown = |file: &Path| file.strip_prefix(root).unwrap().display().to_string();
-        match Vendor::open(&sides, asked, &running.unwrap(), shown) {
+        match Vendor::open(&project, root, asked, &running.unwrap()) {
             Ok(None) => "not used".to_owned(),
             Ok(Some(vendor)) => format!("used{}", vendor.reason().explanation()),
             Err(error) => {
@@ -462,19 +431,6 @@ mod tests {
         ];
         for (go_mod, txt, want) in rows {
             assert_eq!(open(go_mod, Some(txt), true), want, "{go_mod}{txt}");
-        }
-    }
-
-    #[test]
-    fn paths_are_relative_with_a_dot_in_front() {
-        let rows = [
-            ("/w", "/w/x", "./x"),
-            ("/w", "/x/y", "../x/y"),
-            ("/w", "/w", "."),
-            ("/a/b", "/a", ".."),
-        ];
-        for (from, to, want) in rows {
-            assert_eq!(relative(Path::new(from), Path::new(to)), want);
         }
     }
 }
