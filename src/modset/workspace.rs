@@ -12,7 +12,7 @@ use super::node::Node;
 use super::replace::Edits;
 use crate::config::{clean_path, short_path};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::{ModFile, WorkFile};
+use crate::modfile::{ModFile, Replace, WorkFile};
 use crate::module::GoVersion;
 
 /// The go version of a go.work that names none.
@@ -87,7 +87,7 @@ impl Workspace {
         let workspace = Workspace::parse(file, cwd).map_err(|error| vec![error])?;
         let roots = workspace.used(cwd).map_err(|error| vec![error])?;
         // What is wrong within a file ends it at once, as in go.
-        let agree = |lines| Edits::agree(lines).map_err(|error| vec![error]);
+        let agree = |lines: &[Replace]| Edits::agree(lines).map_err(|error| vec![error]);
         let mut mains = Vec::with_capacity(roots.len());
         let mut errors = Vec::new();
         for root in &roots {
