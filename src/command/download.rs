@@ -175,17 +175,13 @@ impl Run<'_> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        if records_all {
-            late.extend(self.save_sums(graph.as_ref()).err());
+        // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
+        if failures.is_empty() || self.config.json.value {
+            if records_all {
+                late.extend(self.save_sums(graph.as_ref()).err());
+            }
+            late.extend(graph.as_ref().and_then(Graph::error));
         }
-        // What keeps a module from being used and from being read is told once.
-        let told = |error: &Error| {
-            let text = error.chain();
-            let reasons = failures.iter().map(Error::chain);
-            !self.config.json.value && reasons.into_iter().any(|reason| text.ends_with(&reason))
-        };
-        let broken = graph.as_ref().and_then(Graph::error);
-        late.extend(broken.filter(|error| !told(error)));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());

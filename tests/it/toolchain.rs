@@ -129,6 +129,7 @@ fn what_is_too_new_is_refused_in_the_words_of_go() {
         (direct, &["download", "-json", "ex.com/new"], 3),
         (replaced, &["graph"], 3),
         (replaced, &["download"], 3),
+        (direct, &["download", "all"], 3),
         (whole, &["download"], 3),
         (below, &["download"], 0),
         (below, &["graph"], 0),
@@ -176,6 +177,43 @@ fn a_directory_that_is_too_new_is_named_as_go_names_it() {
     for command in ["graph", "verify", "download"] {
         same(&sandbox(), &sandbox(), &[command], 3);
     }
+}
+
+#[test]
+fn a_workspace_that_is_too_new_is_refused_in_the_words_of_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = proxy();
+    // (GOTOOLCHAIN, go.work, go.mod)
+    let rows = [
+        ("local", "go 1.99\nuse .\n", "go 1.21\n"),
+        ("local", "go 1.99\nunheard of\nuse .\n", "go 1.21\n"),
+        ("local", "go 1.21\nuse .\n", "go 1.99\n"),
+        ("auto", "go 1.21\nuse .\n", "go 1.99\n"),
+        (
+            "local",
+            "go 1.21\nuse .\n",
+            "go 1.21\n\nrequire ex.com/new v1.0.0\n",
+        ),
+        (
+            "auto",
+            "go 1.21\nuse .\n",
+            "go 1.21\n\nrequire ex.com/new v1.0.0\n",
+        ),
+    ];
+    for (setting, work, gomod) in rows {
+        let sandbox = || {
+            let sandbox = sandbox(&proxy, gomod).file("go.work", work);
+            sandbox.env("GOTOOLCHAIN", setting)
+        };
+        same(&sandbox(), &sandbox(), &["graph"], 3);
+        if setting == "local" {
+            same(&sandbox(), &sandbox(), &["download"], 3);
+        }
+    }
+    let work = sandbox(&proxy, "go 1.99\n").file("go.work", "go 1.99\nuse .\n");
+    work.env("GOTOOLCHAIN", "auto").run(["graph"]).ok();
 }
 
 #[test]
