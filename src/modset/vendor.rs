@@ -9,6 +9,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::graph::Graph;
 use super::main_module::MainModule;
 use super::project::Project;
 use super::replace::from_workspace;
@@ -281,6 +282,48 @@ impl Vendor {
         faults
     }
 
+    /// The modules that are known without the module cache, with the versions that count.
+    ///
+    /// # Errors
+    /// In go's words, one error a module: go.mod should require what is vendored, and does not.
+    pub fn graph(&self, project: &Project) -> Result<Graph, Vec<Error>> {
+        let providing = self.list.providing().iter();
+        let modules = || {
+            providing
+                .clone()
+                .filter_map(|module| ModuleVersion::parse(&module.path, &module.version).ok())
+        };
+        if !project.is_pruned() {
+            return Ok(Graph::vendored(project, modules().collect()));
+        }
+        // go.mod names all that the build needs then.
+        let is_root = |module: &Listed| {
+            let root = project.root_version(&module.path);
+            root.is_some_and(|root| listed(&root) == *module)
+        };
+        let missing = providing.clone().filter(|module| !is_root(module));
+        let mut errors: Vec<Error> = missing
+            .map(|module| {
+                let text =
+                    format!("vendored module {module} should be required explicitly in go.mod");
+                Error::new(Kind::Input, text)
+            })
+            .collect();
+        if errors.is_empty() {
+            return Ok(Graph::vendored(project, Vec::new()));
+        }
+        let how = match self.reason {
+            Reason::Asked => "; to update it:\n\tgo mod tidy".to_owned(),
+            Reason::Found(_) => {
+                let why = self.reason.explanation();
+                format!("{why}\n\tto update it:\n\tgo mod tidy")
+            }
+        };
+        let text = format!("updates to go.mod needed, disabled by -mod=vendor{how}");
+        errors.push(Error::new(Kind::Input, text));
+        Err(errors)
+    }
+
     /// What modules.txt says.
     #[must_use]
     pub fn list(&self) -> &ModulesTxt {
@@ -432,5 +475,45 @@ mod tests {
         for (go_mod, txt, want) in rows {
             assert_eq!(open(go_mod, Some(txt), true), want, "{go_mod}{txt}");
         }
+    }
+
+    /// The build list, or what go says in its place.
+    fn build_list(go_mod: &str, txt: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        fs::write(&file, format!("module m\n{go_mod}")).unwrap();
+        let project = Project::read(&file, None, dir.path()).unwrap();
+        let vendor = Vendor {
+            list: ModulesTxt::parse(txt.as_bytes()),
+            reason: Reason::Asked,
+        };
+        let lines: Vec<String> = match vendor.graph(&project) {
+            Ok(graph) => graph
+                .build_list()
+                .map(|module| module.to_string())
+                .collect(),
+            Err(errors) => errors.iter().map(Error::chain).collect(),
+        };
+        lines.join("\n")
+    }
+
+    #[test]
+    fn go_mod_tells_the_build_list_and_before_go_1_17_modules_txt_as_well() {
+        let txt =
+            "# a.com/a v1.0.0\n## explicit\na.com/a\n# b.com/b v1.1.0\nb.com/b\n# c.com/c v1.0.0\n";
+        let required = "require a.com/a v1.0.0\n";
+        let old = build_list(&format!("go 1.16\n{required}"), txt);
+        assert_eq!(old, "a.com/a@v1.0.0\nb.com/b@v1.1.0");
+        let both = format!("go 1.17\n{required}require b.com/b v1.1.0\nrequire d.com/d v1.0.0\n");
+        assert_eq!(
+            build_list(&both, txt),
+            "a.com/a@v1.0.0\nb.com/b@v1.1.0\nd.com/d@v1.0.0"
+        );
+        // Of `go list -m -mod=vendor`, go1.26.8.
+        let want = "vendored module b.com/b@v1.1.0 should be required explicitly in go.mod\n\
+                    updates to go.mod needed, disabled by -mod=vendor; to update it:\n\tgo mod tidy";
+        assert_eq!(build_list(&format!("go 1.17\n{required}"), txt), want);
+        let other = format!("go 1.17\n{required}require b.com/b v1.0.0\n");
+        assert_eq!(build_list(&other, txt), want);
     }
 }

@@ -1,5 +1,6 @@
 //! go and toolchain lines that are newer than the go version that a run acts as.
 
+use crate::support::beside::talk;
 use crate::support::go::only_modfetch;
 use crate::support::universe::Module;
 use crate::support::{Proxy, Run, Sandbox, require_go};
@@ -48,19 +49,6 @@ fn sandbox(proxy: &Proxy, gomod: &str) -> Sandbox {
         "" => sandbox,
         _ => sandbox.go_mod(&format!("module example.com/main\n\n{gomod}")),
     }
-}
-
-/// What was said, as modfetch says it: its name, and no hints.
-fn talk(run: &Run) -> String {
-    let text = run.talk();
-    let said = text.lines().filter(|line| !line.starts_with("hint: "));
-    let said: Vec<String> = said
-        .map(|line| match line.strip_prefix("go: ") {
-            Some(rest) => format!("modfetch: {rest}"),
-            None => line.to_owned(),
-        })
-        .collect();
-    said.join("\n")
 }
 
 /// Demands what go says, prints and leaves behind.
