@@ -35,9 +35,7 @@ pub(super) fn cached(error: Error, path: &Path) -> Error {
 impl Fetcher<'_> {
     /// The cached `.info`, if there is a readable one.
     pub(super) fn cached_info(&self, entry: &Entry) -> Result<Option<Info>> {
-        Ok(entry
-            .read_info()?
-            .and_then(|json| Info::parse_cached(&json)))
+        Ok(entry.read_info(Info::parse_cached)?.flatten())
     }
 
     /// The `.info`, from the cache or from the source.
