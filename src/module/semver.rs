@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use super::path::{check_version, escape_shared};
 use super::pseudo::is_pseudo_version;
 use crate::error::{Error, Kind, Result};
 
@@ -204,6 +205,12 @@ impl Version {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The form that joins into URLs and cache paths.
+    pub(super) fn escape(&self) -> Result<Arc<str>> {
+        check_version(&self.0)?;
+        Ok(escape_shared(&self.0))
     }
 
     /// The major version with its `v`: `v0`, `v1`, `v12`.
