@@ -51,6 +51,7 @@ pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::map::Map;
 use crate::module::{H1, ModuleVersion};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
@@ -96,7 +97,7 @@ pub struct Fetcher<'a> {
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
-    gomods: Mutex<HashMap<ModuleVersion, H1>>,
+    gomods: Mutex<Map<ModuleVersion, H1>>,
     stopped: AtomicBool,
 }
 

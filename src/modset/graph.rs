@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::loader::Summary;
 use super::node::Node;
 use crate::error::Error;
+use crate::map::{Map, Seed, Set};
 use crate::module::{ModulePath, ModuleVersion, Version};
 
 /// A loaded requirement graph. Its root is the main module, whose path no requirement changes.
@@ -14,7 +15,7 @@ pub struct Graph {
     main: String,
     roots: Vec<Node>,
     /// What each loaded module requires, exclusions taken out.
-    requires: HashMap<ModuleVersion, Arc<Summary>>,
+    requires: Map<ModuleVersion, Arc<Summary>>,
     /// The go versions whose own requirement is in the graph.
     walked: HashSet<String>,
     failed: HashMap<ModuleVersion, Error>,
@@ -32,12 +33,12 @@ impl Graph {
     pub(super) fn new(
         main: &str,
         roots: Vec<Node>,
-        requires: HashMap<ModuleVersion, Arc<Summary>>,
+        requires: Map<ModuleVersion, Arc<Summary>>,
         walked: HashSet<String>,
         failed: HashMap<ModuleVersion, Error>,
     ) -> Graph {
-        let mut versions: HashMap<&ModulePath, &Version> =
-            HashMap::with_capacity(2 * requires.len());
+        let mut versions: Map<&ModulePath, &Version> =
+            Map::with_capacity_and_hasher(2 * requires.len(), Seed::default());
         let required = requires.values().flat_map(|summary| &summary.require);
         for module in roots.iter().filter_map(Node::module).chain(required) {
             let version = module.version();
@@ -152,9 +153,9 @@ impl Graph {
     /// with what it requires. The main module itself is left out: see [`Graph::roots`].
     #[must_use]
     pub fn walk(&self) -> Vec<(Node, Option<Vec<Node>>)> {
-        let mut seen: HashSet<Node> = HashSet::new();
+        let mut seen: Set<Node> = Set::default();
         let mut steps: Vec<(Node, Option<Vec<Node>>)> = Vec::new();
-        let reach = |steps: &mut Vec<_>, seen: &mut HashSet<Node>, node: &Node| {
+        let reach = |steps: &mut Vec<_>, seen: &mut Set<Node>, node: &Node| {
             if *node != Node::no_toolchain() && seen.insert(node.clone()) {
                 steps.push((node.clone(), self.required_by(node)));
             }
@@ -163,10 +164,12 @@ impl Graph {
             reach(&mut steps, &mut seen, root);
         }
         let mut next = 0;
-        while let Some((_, required)) = steps.get(next) {
-            for node in required.clone().into_iter().flatten() {
-                reach(&mut steps, &mut seen, &node);
+        while let Some((_, required)) = steps.get_mut(next) {
+            let required = required.take();
+            for node in required.iter().flatten() {
+                reach(&mut steps, &mut seen, node);
             }
+            steps[next].1 = required;
             next += 1;
         }
         steps

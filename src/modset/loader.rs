@@ -8,6 +8,7 @@ use super::node::Node;
 use super::project::is_pruned;
 use super::replace::{Actual, Edits};
 use crate::error::{Error, Kind, Result};
+use crate::map::{Map, Seed};
 use crate::modfile::Needs;
 use crate::module::{GoVersion, ModuleVersion};
 
@@ -90,7 +91,7 @@ pub struct Loader<'a> {
     main: &'a str,
     edits: &'a Edits,
     roots: Vec<Node>,
-    places: HashMap<ModuleVersion, Place>,
+    places: Map<ModuleVersion, Place>,
     queue: VecDeque<Wanted>,
 }
 
@@ -103,7 +104,7 @@ impl<'a> Loader<'a> {
             edits,
             roots: Vec::new(),
             // The graph has about twice as many as go.mod lists.
-            places: HashMap::with_capacity(2 * roots.len()),
+            places: Map::with_capacity_and_hasher(2 * roots.len(), Seed::default()),
             queue: VecDeque::new(),
         };
         loader.start(pruned, roots);
@@ -246,7 +247,7 @@ impl<'a> Loader<'a> {
     /// The graph of all that was read from the roots on.
     #[must_use]
     pub fn finish(&self) -> Graph {
-        let mut requires = HashMap::with_capacity(self.places.len());
+        let mut requires = Map::with_capacity_and_hasher(self.places.len(), Seed::default());
         let mut failed = HashMap::new();
         // A go version is walked into where a module version would be.
         let mut walked: HashSet<String> = self.roots.iter().filter_map(Node::go).collect();
