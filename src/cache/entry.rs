@@ -441,18 +441,19 @@ fn read_if_present<T>(path: &Path, take: impl FnOnce(&[u8]) -> T) -> Result<Opti
 }
 
 /// Reads a file that is likely small into an empty room. In a warm run the kernel is asked for
-/// little else: not for the size of the file, as [`fs::read`] does, nor, as std does on some
-/// systems, whether the file is closed on exec.
+/// little else: not for the size of the file, nor whether there is more of it where a read brought
+/// less than there is room for, as [`fs::read`] does; a file on disk is read short only at its
+/// end. Nor, as std does on some systems, whether the file is closed on exec.
 fn read_small(path: &Path, room: &mut Vec<u8>) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let file = retry_on_intr(|| open(path, flags, Mode::empty()))?;
-    room.reserve(SMALL_FILE);
-    while retry_on_intr(|| read(&file, spare_capacity(room)))? > 0 {
-        if room.len() == room.capacity() {
-            room.reserve(SMALL_FILE);
+    loop {
+        room.reserve(SMALL_FILE);
+        let free = room.capacity() - room.len();
+        if retry_on_intr(|| read(&file, spare_capacity(room)))? < free {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -123,7 +123,9 @@ impl<'a> Fetcher<'a> {
         let entry = self.cache.entry(module)?;
         let info = self.cached_info(&entry).transpose();
         let (mut gomod, mut zip) = (None, None);
-        if !self.sums.must_ask(module, Part::GoMod) {
+        if let Some(h1) = self.checked_gomod_sum(module) {
+            gomod = Some(Ok(h1));
+        } else if !self.sums.must_ask(module, Part::GoMod) {
             gomod = self.cached_gomod_sum(&entry).transpose();
         }
         if !self.sums.must_ask(module, Part::Zip) {

@@ -182,7 +182,7 @@ impl Graph {
     #[must_use]
     pub fn raised_roots(&self) -> Option<Vec<Node>> {
         let mut raised = Vec::with_capacity(self.roots.len());
-        let mut seen = HashSet::new();
+        let mut seen: Set<&str> = Set::default();
         for root in &self.roots {
             if seen.insert(root.path()) {
                 raised.extend(self.in_use(root));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::node::Node;
 use super::replace::Edits;
 use crate::error::{Error, Result};
+use crate::map::{Map, Set};
 use crate::modfile::ModFile;
 use crate::module::{GoVersion, ModulePath, ModuleVersion};
 
@@ -107,12 +108,12 @@ impl Project {
         if !self.is_pruned() {
             return required.cloned().collect();
         }
-        let mut highest: HashMap<&ModulePath, &ModuleVersion> = HashMap::new();
+        let mut highest: Map<&ModulePath, &ModuleVersion> = Map::default();
         for module in required.clone() {
             let known = highest.entry(module.path()).or_insert(module);
             *known = module.max(known);
         }
-        let mut seen = HashSet::new();
+        let mut seen: Set<&ModulePath> = Set::default();
         let first_of_path = required.filter(|module| seen.insert(module.path()));
         first_of_path
             .filter_map(|module| highest.get(module.path()).copied().cloned())

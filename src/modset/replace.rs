@@ -1,9 +1,10 @@
 //! The `replace` and `exclude` lines of the main module, applied to the graph.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::map::Map;
 use crate::modfile::{ModFile, Replacement};
 use crate::module::{ModulePath, ModuleVersion, Version};
 
@@ -24,7 +25,7 @@ pub enum Actual {
 /// The edits that a main module makes to the graph below it.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
-    replace: HashMap<(ModulePath, Option<Version>), Actual>,
+    replace: Map<(ModulePath, Option<Version>), Actual>,
     /// Sorted: there are few, and every requirement of the graph is looked up.
     exclude: BTreeSet<ModuleVersion>,
 }

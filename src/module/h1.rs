@@ -79,17 +79,15 @@ fn sha256(data: &[u8]) -> FileHash {
 /// Source: golang/mod `sumdb/dirhash`, `Hash1`.
 pub fn hash1<'a>(files: impl IntoIterator<Item = (&'a str, FileHash)>) -> H1 {
     let mut summary = Sha256::new();
-    let mut line = String::new();
     for (name, hash) in files {
-        line.clear();
-        for byte in hash {
-            line.push(char::from(HEX[usize::from(byte >> 4)]));
-            line.push(char::from(HEX[usize::from(byte & 15)]));
+        let mut digits = [b' '; 66];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash) {
+            pair[0] = HEX[usize::from(byte >> 4)];
+            pair[1] = HEX[usize::from(byte & 15)];
         }
-        line.push_str("  ");
-        line.push_str(name);
-        line.push('\n');
-        summary.update(line.as_bytes());
+        summary.update(digits);
+        summary.update(name);
+        summary.update("\n");
     }
     let digest: FileHash = summary.finalize().into();
     let mut text = *b"h1:00000000000000000000000000000000000000000000";
