@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{clean, doctor, download, env, graph, sum, verify, working_directory};
+use crate::command::{clean, doctor, download, env, graph, sum, verify, why, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -101,6 +101,12 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             };
             return configured(invocation, environment, |config, console| {
                 graph::run(config, console, &request)
+            });
+        }
+        Command::Why => {
+            let request = why::Request::of(raw, ending(persona))?;
+            return configured(invocation, environment, |config, console| {
+                why::run(config, console, &request)
             });
         }
         Command::Clean => {

@@ -9,6 +9,8 @@ pub enum Verb {
     Verify,
     /// `graph`, also `mod graph`.
     Graph,
+    /// `why -m`, also `mod why -m`.
+    Why,
     /// `clean`.
     Clean,
     /// `sum`.
@@ -131,6 +133,31 @@ line.",
                 "modfetch graph --dot | dot -Tsvg > graph.svg",
                 "a picture of it",
             ),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::Why,
+        name: "why",
+        go_name: Some("mod why"),
+        arguments: "-m [modules]",
+        brief: "Explain by which requirements a module is there",
+        detail: "Prints for each module the shortest chain of requirements from the main module to the \
+version that is in use, one a line below '# MODULE', in the form of 'go mod why -m'. Modules are \
+paths, patterns (with ...) and 'all'; without any, it is the main module. go and toolchain are \
+modules, too.\n\
+It is another question than go's: go looks for packages that are imported, modfetch reads no source \
+and looks at go.mod files only. A module that is required and never imported has a chain here, \
+where go says that the main module does not need it. For that reason -m must be given, and the \
+command does not stand in for 'go mod why' where modfetch is called as go.\n\
+go.mod files that are not cached are fetched and checked; go.mod and go.sum are not written. With \
+-json, prints one object a module.",
+        examples: &[
+            (
+                "modfetch why -m golang.org/x/text",
+                "who requires it, in the version that is in use",
+            ),
+            ("modfetch why -m go", "who requires this go version"),
+            ("modfetch why -m -json all", "every module of the build"),
         ],
     },
     CommandInfo {
@@ -258,6 +285,7 @@ mod tests {
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Clean,
             Verb::Sum,
             Verb::Doctor,

@@ -49,6 +49,8 @@ pub enum Command {
     Verify,
     /// Print the requirement graph.
     Graph,
+    /// Explain modules.
+    Why,
     /// Remove the module cache.
     Clean,
     /// Compute, check, complete or explain sums.
@@ -386,7 +388,7 @@ mod tests {
             (
                 "modfetch mod",
                 "command mod needs a command",
-                "modfetch serves: mod download, mod verify, mod graph",
+                "modfetch serves: mod download, mod verify, mod graph, mod why",
             ),
         ];
         for (line, message, hint) in table {
@@ -512,6 +514,7 @@ mod tests {
             ("go version", "version"),
             ("go download", "download"),
             ("go mod tidy", "mod tidy"),
+            ("go mod why -m example.com/m", "mod why"),
             ("go mod", "mod"),
         ] {
             let want = format!(

@@ -78,6 +78,10 @@ pub struct RawArgs {
     pub locked: Option<bool>,
     /// `--fail-fast`, or `Some(false)` for `--keep-going`.
     pub fail_fast: Option<bool>,
+    /// `why -m`.
+    pub m: bool,
+    /// `why -vendor`.
+    pub vendor: bool,
     /// `--dry-run`.
     pub dry_run: bool,
     /// `--cache`.

@@ -84,6 +84,8 @@ enum Scope {
     Listed,
     /// Without arguments, where go.mod says `go 1.16` or older.
     All,
+    /// Without arguments, in a workspace.
+    Workspace,
     /// What the arguments say.
     Named(Vec<Argument>),
 }
@@ -99,11 +101,13 @@ fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Res
             .iter()
             .map(|text| Argument::parse(text))
             .collect::<Result<Vec<_>>>()?;
-        let main = |argument: &&Argument| project.is_some_and(|project| argument.is_main(project));
-        for argument in arguments.iter().filter(main) {
-            console.note(&format!(
-                "skipping download of {argument} that resolves to the main module"
-            ));
+        for main in project.into_iter().flat_map(Project::mains) {
+            let about = |argument: &&Argument| argument.is_about(main.path());
+            for argument in arguments.iter().filter(about) {
+                console.note(&format!(
+                    "skipping download of {argument} that resolves to the main module"
+                ));
+            }
         }
         return Ok(Some(Scope::Named(arguments)));
     }
@@ -115,6 +119,9 @@ fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Res
         return Err(Error::new(Kind::Usage, text)
             .hint("name modules as PATH@VERSION, or run it where there is a go.mod"));
     };
+    if project.workspace().is_some() {
+        return Ok(Some(Scope::Workspace));
+    }
     if project.modfile().require.is_empty() {
         return Ok(None);
     }
@@ -147,10 +154,10 @@ impl Run<'_> {
     fn complete(&self, scope: &Scope) -> Result<Told> {
         let graph = self.graph(scope)?;
         let selection = self.selection(scope, graph.as_ref())?;
-        let explicit = matches!(scope, Scope::Named(_));
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
-        // beyond it is not.
-        if !explicit {
+        // beyond it is not. In a workspace it is: one module may need what another one selects.
+        let records_all = matches!(scope, Scope::Named(_) | Scope::Workspace);
+        if !records_all {
             self.save_sums(graph.as_ref())?;
         }
         let picks = pick::resolve(
@@ -168,7 +175,7 @@ impl Run<'_> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        if explicit {
+        if records_all {
             late.extend(self.save_sums(graph.as_ref()).err());
         }
         late.extend(graph.as_ref().and_then(Graph::error));
@@ -189,6 +196,7 @@ impl Run<'_> {
     fn graph(&self, scope: &Scope) -> Result<Option<Graph>> {
         let needed = match scope {
             Scope::Listed | Scope::All => true,
+            Scope::Workspace => Argument::All.needs_graph(self.project)?,
             Scope::Named(arguments) => {
                 // All are looked at, so that one that means nothing here is refused.
                 let needs = arguments
@@ -324,7 +332,11 @@ impl Run<'_> {
         };
         let build_list: Vec<ModuleVersion> = match graph {
             Some(graph) => graph.build_list().collect(),
-            None => self.project.map(Project::requirements).unwrap_or_default(),
+            // Roots of a workspace are the main modules, which have no sums.
+            None => {
+                let alone = self.project.filter(|project| project.workspace().is_none());
+                alone.map(Project::requirements).unwrap_or_default()
+            }
         };
         for module in self.actual(&build_list) {
             add(&module, Part::Zip);

@@ -18,5 +18,6 @@ pub mod sum;
 mod sum_check;
 mod sum_explain;
 pub mod verify;
+pub mod why;
 
 pub use directory::working_directory;

@@ -69,7 +69,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     if !request.repair {
         let settings = sum_settings(config, database);
         let sums = match &project {
-            Some(project) => SumPolicy::with_file(&project.go_sum(), settings)?,
+            Some(project) => {
+                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)?
+            }
             None => SumPolicy::without_file(settings),
         };
         return run.check(&Means {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CLEAN, ENV, Flag, GO, GRAPH, PROJECT, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, PROJECT, WHY, unsupported};
 use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
@@ -15,6 +15,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Clean,
             Verb::Sum,
             Verb::Doctor,
@@ -34,12 +35,13 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
             Verb::Version,
         ],
-        added: &[Verb::Verify, Verb::Graph],
+        added: &[Verb::Verify, Verb::Graph, Verb::Why],
         brief: "Print results as JSON",
         detail: "A sequence of objects in module order, for download with go's fields.",
         set: |raw, given| {
@@ -54,6 +56,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Clean,
             Verb::Env,
             Verb::Sum,
@@ -70,7 +73,7 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "modcacherw",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Why],
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -116,7 +119,7 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "overlay",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Why],
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",
@@ -170,6 +173,28 @@ the command that would do the same, on standard output.",
                 "" => None,
                 text => Some(go_version(text)?),
             };
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "m",
+        commands: WHY,
+        brief: "Explain modules",
+        detail: "It has to be said: go explains packages without it.",
+        set: |raw, given| {
+            raw.m = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "vendor",
+        commands: WHY,
+        brief: "Not supported",
+        detail: "go's way to leave out what only tests of dependencies import.",
+        set: |raw, given| {
+            raw.vendor = given.on();
             Ok(())
         },
         ..GO

@@ -88,12 +88,19 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Sum];
+const FETCHING: &[Verb] = &[
+    Verb::Download,
+    Verb::Verify,
+    Verb::Graph,
+    Verb::Why,
+    Verb::Sum,
+];
 /// The commands that open connections.
 const CONNECTING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::Why,
     Verb::Sum,
     Verb::Doctor,
 ];
@@ -103,10 +110,12 @@ const TALKING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::Why,
     Verb::Env,
     Verb::Sum,
 ];
 const GRAPH: &[Verb] = &[Verb::Graph];
+const WHY: &[Verb] = &[Verb::Why];
 const CLEAN: &[Verb] = &[Verb::Clean];
 const VERIFY: &[Verb] = &[Verb::Verify];
 const SUM: &[Verb] = &[Verb::Sum];

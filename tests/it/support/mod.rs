@@ -4,9 +4,11 @@
 //! go command (`download` becomes `go mod download`), which shows that the expectations hold.
 
 mod answer;
+pub mod beside;
 pub mod chaos;
 pub mod crowd;
 pub mod go;
+pub mod listed;
 pub mod proxy;
 pub mod run;
 pub mod sandbox;
