@@ -15,6 +15,7 @@ mod pick;
 pub mod plan;
 mod plan_files;
 mod project;
+mod running;
 mod session;
 pub mod sum;
 mod sum_check;

@@ -22,6 +22,7 @@ mod project;
 mod query;
 mod replace;
 mod select;
+mod vendor;
 mod why;
 mod workspace;
 
@@ -34,4 +35,5 @@ pub use project::Project;
 pub use query::{Query, Range};
 pub use replace::{Actual, Edits, MissingReplace};
 pub use select::{Argument, Choice, Selection};
+pub use vendor::{Reason, Vendor};
 pub use workspace::Workspace;
