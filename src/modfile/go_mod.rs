@@ -467,11 +467,12 @@ fn interval<'t, 'a>(arguments: &'t [&'a str]) -> Result<(String, String, &'t [&'
     Ok((low, high, rest))
 }
 
-/// True for `// indirect` and `// indirect; anything`.
 fn is_indirect(line: &Line<'_>) -> bool {
-    let Some(comment) = line.suffix else {
-        return false;
-    };
+    line.suffix.is_some_and(says_indirect)
+}
+
+/// True for `// indirect` and `// indirect; anything`.
+pub(super) fn says_indirect(comment: &str) -> bool {
     let mut words = comment_words(comment).split_whitespace();
     match (words.next(), words.next()) {
         (Some("indirect"), None) => true,

@@ -30,22 +30,33 @@
 //! Text is read in one pass without recursion, in time linear in its length.
 
 mod directive;
+mod edit;
 mod go_mod;
 mod go_sum;
 mod go_work;
 mod lex;
 mod needs;
+mod print;
 mod problem;
 mod quote;
+mod raw_bytes;
+mod separate;
+mod sort;
 mod syntax;
+mod tree;
+mod work_edit;
 
 #[cfg(test)]
 mod against_go;
 #[cfg(test)]
+mod edit_against_go;
+#[cfg(test)]
 mod tests;
 
 pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directory_path};
+pub use edit::{ModEdit, Requirement};
 pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
 pub use needs::Needs;
+pub use work_edit::WorkEdit;
