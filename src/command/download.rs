@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::go_mod;
 use super::list;
 use super::pick::{self, Pick};
 use super::project::find_project;
@@ -12,8 +13,8 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Outcome};
-use crate::modset::{Actual, Argument, Graph, Project, Selection};
-use crate::module::ModuleVersion;
+use crate::modset::{Actual, Argument, Graph, Project, Requirements, Selection};
+use crate::module::{GoVersion, ModuleVersion};
 use crate::report::{Console, JsonObject, Summary, one_for_many};
 use crate::signals::Ending;
 use crate::trust::Part;
@@ -145,20 +146,16 @@ struct Run<'a> {
 impl Run<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self, scope: &Scope) -> Result<Told> {
-        let graph = self.graph(scope)?;
-        let selection = self.selection(scope, graph.as_ref())?;
+        let requirements = self.requirements(scope)?;
+        let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
+        let selection = self.selection(scope, graph)?;
         let explicit = matches!(scope, Scope::Named(_));
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
         // beyond it is not.
         if !explicit {
-            self.save_sums(graph.as_ref())?;
+            self.record(requirements.as_ref())?;
         }
-        let picks = pick::resolve(
-            selection.choices,
-            &self.fetcher,
-            self.project,
-            graph.as_ref(),
-        )?;
+        let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
         let outcomes = self.fetcher.download(&modules);
         self.session.live.clear();
@@ -169,9 +166,9 @@ impl Run<'_> {
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
         if explicit {
-            late.extend(self.save_sums(graph.as_ref()).err());
+            late.extend(self.record(requirements.as_ref()).err());
         }
-        late.extend(graph.as_ref().and_then(Graph::error));
+        late.extend(graph.and_then(Graph::error));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
@@ -185,8 +182,8 @@ impl Run<'_> {
         })
     }
 
-    /// Loads the requirement graph, if the scope needs it.
-    fn graph(&self, scope: &Scope) -> Result<Option<Graph>> {
+    /// What the main module requires, with the graph if the scope needs it.
+    fn requirements(&self, scope: &Scope) -> Result<Option<Requirements>> {
         let needed = match scope {
             Scope::Listed | Scope::All => true,
             Scope::Named(arguments) => {
@@ -194,28 +191,21 @@ impl Run<'_> {
                 let needs = arguments
                     .iter()
                     .map(|argument| argument.needs_graph(self.project));
-                let needs = needs.collect::<Result<Vec<bool>>>()?;
-                needs.contains(&true) || self.needs_edit()
+                needs.collect::<Result<Vec<bool>>>()?.contains(&true)
             }
         };
-        match self.project {
-            Some(project) if needed => self.fetcher.graph(project).map(Some),
-            _ => Ok(None),
+        let Some(project) = self.project else {
+            return Ok(None);
+        };
+        let go = GoVersion::EMULATED;
+        let mut found = self.fetcher.requirements(project, Some(go))?;
+        if needed && found.graph.is_none() {
+            self.fetcher.expand(project, &mut found)?;
         }
-    }
-
-    /// `go` edits such a go.mod before it does anything else, and has to read the graph for that,
-    /// whatever was asked for.
-    fn needs_edit(&self) -> bool {
-        self.project.is_some_and(Project::needs_graph_to_edit)
+        Ok(Some(found))
     }
 
     fn selection(&self, scope: &Scope, graph: Option<&Graph>) -> Result<Selection> {
-        if self.needs_edit()
-            && let Some(error) = graph.and_then(Graph::error)
-        {
-            return Err(error);
-        }
         match (scope, self.project, graph) {
             (Scope::Listed, Some(project), Some(graph)) => match graph.error() {
                 Some(error) => Err(error),
@@ -257,17 +247,13 @@ impl Run<'_> {
 
     /// `--dry-run`: one line a module that lacks something, with what it lacks.
     fn plan(&self, scope: &Scope) -> Result<Told> {
-        let graph = self.graph(scope)?;
-        let selection = self.selection(scope, graph.as_ref())?;
-        let mut failures: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
+        let requirements = self.requirements(scope)?;
+        let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
+        let selection = self.selection(scope, graph)?;
+        let mut failures: Vec<Error> = graph.and_then(Graph::error).into_iter().collect();
         let mut planned: Vec<(ModuleVersion, Vec<&'static str>)> = Vec::new();
         let mut seen = HashSet::new();
-        let picks = pick::resolve(
-            selection.choices,
-            &self.fetcher,
-            self.project,
-            graph.as_ref(),
-        )?;
+        let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
         self.fetcher
             .ask_ahead(picks.iter().filter_map(Pick::module));
         for pick in &picks {
@@ -283,7 +269,7 @@ impl Run<'_> {
             }
         }
         // The rest of the graph needs its go.mod files only.
-        for module in self.actual(graph.iter().flat_map(Graph::loaded)) {
+        for module in self.actual(graph.into_iter().flat_map(Graph::loaded)) {
             if seen.insert(module.clone()) && !self.fetcher.has_gomod(&module) {
                 planned.push((module, vec!["mod"]));
             }
@@ -312,8 +298,17 @@ impl Run<'_> {
         })
     }
 
-    /// Writes the sums that the build list needs, if there are new ones.
-    fn save_sums(&self, graph: Option<&Graph>) -> Result<()> {
+    /// Writes what go.mod has to say, and the sums that the build list needs, if there is anything
+    /// new in either.
+    fn record(&self, requirements: Option<&Requirements>) -> Result<()> {
+        if let (Some(project), Some(requirements)) = (self.project, requirements) {
+            let locked = self.config.locked.value;
+            go_mod::commit(&self.session.cache, project, requirements, locked)?;
+        }
+        self.save_sums(requirements)
+    }
+
+    fn save_sums(&self, requirements: Option<&Requirements>) -> Result<()> {
         // Most runs have none, and what to keep is not worked out for nothing.
         if !self.session.sums.has_new() {
             return Ok(());
@@ -322,9 +317,11 @@ impl Run<'_> {
         let mut add = |module: &ModuleVersion, part: Part| {
             keep.insert((module.path().to_string(), part.version_key(module)));
         };
-        let build_list: Vec<ModuleVersion> = match graph {
-            Some(graph) => graph.build_list().collect(),
-            None => self.project.map(Project::requirements).unwrap_or_default(),
+        let graph = requirements.and_then(|found| found.graph.as_ref());
+        let build_list: Vec<ModuleVersion> = match (graph, requirements) {
+            (Some(graph), _) => graph.build_list().collect(),
+            (None, Some(requirements)) => requirements.modules().cloned().collect(),
+            (None, None) => Vec::new(),
         };
         for module in self.actual(&build_list) {
             add(&module, Part::Zip);

@@ -7,6 +7,7 @@ mod directory;
 pub mod doctor;
 pub mod download;
 pub mod env;
+mod go_mod;
 pub mod graph;
 mod interrupt;
 mod list;

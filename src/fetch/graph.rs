@@ -90,7 +90,7 @@ impl Fetcher<'_> {
     }
 
     /// Tells the loader every go.mod it wants, until it wants none.
-    fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+    pub(super) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
         let mut missing = Vec::new();
         self.serve_from_cache(loader, |wanted| missing.push(wanted));
         if missing.is_empty() {

@@ -125,6 +125,20 @@ impl ModFile {
         strict(file, data, Versions::Query(query))
     }
 
+    /// Parses as [`ModFile::parse_with`], and says whether any version is another than written.
+    ///
+    /// # Errors
+    /// As [`ModFile::parse_with`].
+    pub fn parse_resolved(file: &str, data: &[u8], query: Query<'_>) -> Result<(ModFile, bool)> {
+        let mut resolved = false;
+        let modfile = ModFile::parse_with(file, data, &mut |path, text| {
+            let version = query(path, text)?;
+            resolved |= version.as_str() != text;
+            Ok(version)
+        })?;
+        Ok((modfile, resolved))
+    }
+
     /// Parses the go.mod of a dependency: directives and blocks that are unknown or that only
     /// count in the main module are skipped, and so is what follows a `go` version's minor
     /// number if it is not understood.

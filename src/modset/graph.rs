@@ -88,7 +88,8 @@ impl Graph {
     }
 
     /// The build list without the main module, go and toolchain among the modules.
-    pub(super) fn nodes(&self) -> Vec<Node> {
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
         let modules = self.build_list().map(Node::Module);
         let own = self.go.iter().chain(&self.toolchain).cloned();
         let mut nodes: Vec<Node> = modules.chain(own).collect();

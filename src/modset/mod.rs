@@ -19,7 +19,9 @@ mod node;
 mod project;
 mod query;
 mod replace;
+mod requirements;
 mod select;
+mod update;
 
 pub use graph::Graph;
 pub use loader::{Loader, Summary, Wanted};
@@ -28,4 +30,6 @@ pub use node::Node;
 pub use project::Project;
 pub use query::{Query, Range};
 pub use replace::{Actual, Edits};
+pub use requirements::Requirements;
 pub use select::{Argument, Choice, Selection};
+pub use update::Update;

@@ -86,7 +86,7 @@ impl Node {
 }
 
 /// The go version in the name of a toolchain: `go1.22.3`, `go1.22.3-custom`.
-fn toolchain_version(name: &str) -> Option<GoVersion> {
+pub(super) fn toolchain_version(name: &str) -> Option<GoVersion> {
     if let Some(version) = GoVersion::parse(name) {
         return Some(version);
     }

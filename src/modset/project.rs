@@ -3,22 +3,26 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::node::Node;
 use super::replace::Edits;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Version};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
-const IMPLIED_GO_VERSION: &str = "1.16";
+pub(super) const IMPLIED_GO_VERSION: &str = "1.16";
 
 /// The main module.
 #[derive(Clone, Debug)]
 pub struct Project {
     root: PathBuf,
     file: PathBuf,
+    data: Arc<[u8]>,
     modfile: ModFile,
+    /// Versions in it were queries.
+    resolved: bool,
     edits: Edits,
 }
 
@@ -34,6 +38,33 @@ impl Project {
     /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
     pub fn read(found: &Path, modfile: Option<&Path>, cwd: &Path) -> Result<Project> {
+        Project::read_as(found, modfile, cwd, |name, data| {
+            ModFile::parse(name, data).map(|modfile| (modfile, false))
+        })
+    }
+
+    /// Reads the main module as [`Project::read`], but asks `query` what a version stands for
+    /// that is none: a branch, a commit, `v1.2`.
+    ///
+    /// # Errors
+    /// As [`Project::read`], and those of `query`.
+    pub fn read_with(
+        found: &Path,
+        modfile: Option<&Path>,
+        cwd: &Path,
+        query: &mut dyn FnMut(&str, &str) -> Result<Version>,
+    ) -> Result<Project> {
+        Project::read_as(found, modfile, cwd, |name, data| {
+            ModFile::parse_resolved(name, data, query)
+        })
+    }
+
+    fn read_as(
+        found: &Path,
+        modfile: Option<&Path>,
+        cwd: &Path,
+        parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
+    ) -> Result<Project> {
         let root = found.parent().unwrap_or(Path::new("/")).to_owned();
         let file = modfile.unwrap_or(found).to_owned();
         let data = fs::read(&file).map_err(|cause| Error::io("cannot read", &file, cause))?;
@@ -42,15 +73,29 @@ impl Project {
             .unwrap_or(&file)
             .display()
             .to_string();
-        let modfile = ModFile::parse(&name, &data)?;
+        let (modfile, resolved) = parse(&name, &data)?;
         modfile.main_path(&name)?;
         let edits = Edits::of(&name, &modfile, &root)?;
         Ok(Project {
             root,
             file,
+            data: data.into(),
             modfile,
+            resolved,
             edits,
         })
+    }
+
+    /// What the go.mod held when it was read.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// True if a version in go.mod was a query, or an old spelling.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.resolved
     }
 
     /// The directory of the main module.
@@ -166,15 +211,6 @@ impl Project {
         direct.map(|line| line.module.path().as_str()).collect()
     }
 
-    /// True if `go` would have to read the graph to put go.mod right: it has no go line, or it
-    /// requires a path twice and its graph is not pruned.
-    #[must_use]
-    pub fn needs_graph_to_edit(&self) -> bool {
-        let mut seen = HashSet::new();
-        let mut paths = self.modfile.require.iter().map(|line| line.module.path());
-        self.modfile.go.is_none() || !self.is_pruned() && !paths.all(|path| seen.insert(path))
-    }
-
     /// What go.mod both requires and excludes: `go` says that it drops these.
     pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
         let required = self.modfile.require.iter().map(|line| &line.module);
@@ -230,11 +266,6 @@ mod tests {
             let project = project(&format!("module m\n{go}{lines}")).unwrap();
             format!("{:?}", project.requirements())
         };
-        let needs_graph = |text: &str| project(text).unwrap().needs_graph_to_edit();
-        assert!(!needs_graph(&format!("module m\ngo 1.17\n{lines}")));
-        assert!(needs_graph(&format!("module m\ngo 1.16\n{lines}")));
-        assert!(!needs_graph("module m\ngo 1.16\nrequire a.com/a v1.0.0\n"));
-        assert!(needs_graph("module m\nrequire a.com/a v1.0.0\n"));
         assert_eq!(required("go 1.17\n"), "[a.com/a@v1.1.0, b.com/b@v1.0.0]");
         assert_eq!(
             required("go 1.16\n"),

@@ -22,6 +22,10 @@ impl GoVersion {
     /// The newest go version whose module rules are known.
     pub const NEWEST_KNOWN: &'static str = "1.26";
 
+    /// The go version that a run acts as unless something says otherwise: the one that this
+    /// program was compared with.
+    pub const EMULATED: &'static str = "1.26.8";
+
     /// True if the rules of this version may be others than those that are known.
     #[must_use]
     pub fn is_newer_than_known(&self) -> bool {

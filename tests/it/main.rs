@@ -26,6 +26,7 @@ mod kit;
 mod locks;
 mod lower;
 mod module_rules;
+mod modwrite;
 mod network;
 mod query;
 mod readme;
