@@ -13,7 +13,7 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Outcome};
-use crate::modset::{Actual, Argument, Graph, Project, Requirements, Selection};
+use crate::modset::{Actual, Argument, Choice, Graph, Project, Requirements, Selection};
 use crate::module::{GoVersion, ModuleVersion};
 use crate::report::{Console, JsonObject, Summary, one_for_many};
 use crate::signals::Ending;
@@ -153,6 +153,13 @@ impl Run<'_> {
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
         // beyond it is not.
         if !explicit {
+            // `go` looks at each module that is listed, which the graph has not done where the
+            // listed version is excluded.
+            let dropped = |project: &Project| project.excluded_requirements().next().is_some();
+            if self.project.is_some_and(dropped) {
+                let chosen = selection.choices.iter().filter_map(Choice::module);
+                self.fetcher.read_gomods(chosen);
+            }
             self.record(requirements.as_ref())?;
         }
         let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
@@ -165,10 +172,13 @@ impl Run<'_> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        if explicit {
-            late.extend(self.record(requirements.as_ref()).err());
+        // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
+        if failures.is_empty() || self.config.json.value {
+            if explicit {
+                late.extend(self.record(requirements.as_ref()).err());
+            }
+            late.extend(graph.and_then(Graph::error));
         }
-        late.extend(graph.and_then(Graph::error));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());

@@ -14,6 +14,7 @@ mod list;
 mod network;
 mod pick;
 mod project;
+mod queries;
 mod session;
 pub mod sum;
 mod sum_check;

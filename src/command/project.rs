@@ -1,5 +1,6 @@
 //! The main module of a run, and what is worth a word about it.
 
+use super::queries::Queries;
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modset::Project;
@@ -39,7 +40,9 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
         }
         GoMod::Missing => return Ok(None),
     };
-    let project = Project::read(&found, modfile, &config.cwd)?;
+    let mut queries = Queries::new(config, console);
+    let mut query = |path: &str, text: &str| queries.answer(path, text);
+    let project = Project::read_with(&found, modfile, &config.cwd, &mut query)?;
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         console.note(&format!(

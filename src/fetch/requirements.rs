@@ -6,7 +6,7 @@
 use super::Fetcher;
 use crate::error::Result;
 use crate::modset::{Graph, Loader, Project, Requirements, minimal_roots};
-use crate::module::GoVersion;
+use crate::module::{GoVersion, ModuleVersion};
 
 impl Fetcher<'_> {
     /// The requirements that a command works with which may write go.mod. Of a path that go.mod
@@ -74,6 +74,14 @@ impl Fetcher<'_> {
         }
         requirements.graph = Some(graph);
         Ok(())
+    }
+
+    /// Reads the go.mod of each, for the sake of its sum. Who cannot be read is told elsewhere.
+    pub fn read_gomods<'m>(&self, modules: impl Iterator<Item = &'m ModuleVersion>) {
+        for module in modules {
+            let entry = self.cache.entry(module);
+            let _ = entry.and_then(|entry| self.gomod(&entry));
+        }
     }
 
     fn loader<'p>(&self, project: &'p Project, requirements: &Requirements) -> Loader<'p> {

@@ -38,7 +38,7 @@ mod lex;
 mod needs;
 mod print;
 mod problem;
-mod quote;
+pub(crate) mod quote;
 mod raw_bytes;
 mod separate;
 mod sort;

@@ -153,6 +153,17 @@ pub enum Choice {
     },
 }
 
+impl Choice {
+    /// The version to fetch, where it is known.
+    #[must_use]
+    pub fn module(&self) -> Option<&ModuleVersion> {
+        match self {
+            Choice::Module { module, .. } => Some(module),
+            Choice::Query { .. } | Choice::Failed { .. } => None,
+        }
+    }
+}
+
 /// What the arguments mean, in the order of `go`.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
