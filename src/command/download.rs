@@ -85,6 +85,8 @@ enum Scope {
     Listed,
     /// Without arguments, where go.mod says `go 1.16` or older.
     All,
+    /// Without arguments, in a workspace.
+    Workspace,
     /// What the arguments say.
     Named(Vec<Argument>),
 }
@@ -100,11 +102,13 @@ fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Res
             .iter()
             .map(|text| Argument::parse(text))
             .collect::<Result<Vec<_>>>()?;
-        let main = |argument: &&Argument| project.is_some_and(|project| argument.is_main(project));
-        for argument in arguments.iter().filter(main) {
-            console.note(&format!(
-                "skipping download of {argument} that resolves to the main module"
-            ));
+        for main in project.into_iter().flat_map(Project::mains) {
+            let about = |argument: &&Argument| argument.is_about(main.path());
+            for argument in arguments.iter().filter(about) {
+                console.note(&format!(
+                    "skipping download of {argument} that resolves to the main module"
+                ));
+            }
         }
         return Ok(Some(Scope::Named(arguments)));
     }
@@ -116,6 +120,9 @@ fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Res
         return Err(Error::new(Kind::Usage, text)
             .hint("name modules as PATH@VERSION, or run it where there is a go.mod"));
     };
+    if project.workspace().is_some() {
+        return Ok(Some(Scope::Workspace));
+    }
     if project.modfile().require.is_empty() {
         return Ok(None);
     }
@@ -149,10 +156,10 @@ impl Run<'_> {
         let requirements = self.requirements(scope)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let selection = self.selection(scope, graph)?;
-        let explicit = matches!(scope, Scope::Named(_));
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
-        // beyond it is not.
-        if !explicit {
+        // beyond it is not. In a workspace it is: one module may need what another one selects.
+        let records_all = matches!(scope, Scope::Named(_) | Scope::Workspace);
+        if !records_all {
             // `go` looks at each module that is listed, which the graph has not done where the
             // listed version is excluded.
             let dropped = |project: &Project| project.excluded_requirements().next().is_some();
@@ -174,7 +181,7 @@ impl Run<'_> {
         let mut late = Vec::new();
         // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
         if failures.is_empty() || self.config.json.value {
-            if explicit {
+            if records_all {
                 late.extend(self.record(requirements.as_ref()).err());
             }
             late.extend(graph.and_then(Graph::error));
@@ -196,6 +203,7 @@ impl Run<'_> {
     fn requirements(&self, scope: &Scope) -> Result<Option<Requirements>> {
         let needed = match scope {
             Scope::Listed | Scope::All => true,
+            Scope::Workspace => Argument::All.needs_graph(self.project)?,
             Scope::Named(arguments) => {
                 // All are looked at, so that one that means nothing here is refused.
                 let needs = arguments

@@ -18,6 +18,10 @@ pub(super) fn commit(
     requirements: &Requirements,
     locked: bool,
 ) -> Result<()> {
+    if project.workspace().is_some() {
+        // go.mod files are not written in a workspace.
+        return Ok(());
+    }
     let Some(update) = Update::of(project, requirements) else {
         return Ok(());
     };
@@ -37,7 +41,7 @@ pub(super) fn commit(
         if now == text {
             return Ok(None);
         }
-        if now != project.data() {
+        if now != project.main().data() {
             let text = "existing contents have changed since last read";
             return Err(Error::new(Kind::Other, text).hint("run it again"));
         }

@@ -84,7 +84,9 @@ impl Network {
     ) -> Result<SumPolicy> {
         let settings = sum_settings(config, self.database(config));
         match project {
-            Some(project) => SumPolicy::with_file(&project.go_sum(), settings),
+            Some(project) => {
+                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)
+            }
             None => Ok(SumPolicy::without_file(settings)),
         }
     }

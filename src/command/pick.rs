@@ -154,7 +154,6 @@ fn current(path: &str, project: Option<&Project>, graph: Option<&Graph>) -> Opti
     if let Some(graph) = graph {
         return graph.selected(path).cloned();
     }
-    let roots = project?.requirements().into_iter();
-    let of_path = roots.filter(|module| module.path().as_str() == path);
-    of_path.map(|module| module.version().clone()).max()
+    let root = project?.root_version(path)?;
+    Some(root.version().clone())
 }

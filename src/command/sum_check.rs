@@ -7,7 +7,11 @@
 //!   these are all that builds and tests need, and what `download` fetches. `go mod tidy` leaves
 //!   out those from which no package is imported, which only reading the sources can tell; a line
 //!   too many does no harm, one too few fails a build.
-//! - Where go.mod says go 1.16 or older, the zip of every module of the build list.
+//! - Where go.mod says go 1.16 or older, and in a workspace, the zip of every module of the build
+//!   list.
+//!
+//! In a workspace a line counts in go.work.sum and in the go.sum of every module that is used; what
+//! none of them has is written to go.work.sum.
 //!
 //! Lines that are there and not needed stay, as with every command of go but `tidy`.
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::network::{cached_database, sum_settings};
-use super::project::find_project;
+use super::project::{Use, find_project_to};
 use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
@@ -46,7 +46,12 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let project = find_project(config, console)?;
+    let what = if request.repair {
+        Use::Edit
+    } else {
+        Use::Check
+    };
+    let project = find_project_to(what, config, console)?;
     let why = match config.goproxy.value.as_str() {
         "off" => "GOPROXY=off",
         _ => "verify",
@@ -69,7 +74,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     if !request.repair {
         let settings = sum_settings(config, database);
         let sums = match &project {
-            Some(project) => SumPolicy::with_file(&project.go_sum(), settings)?,
+            Some(project) => {
+                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)?
+            }
             None => SumPolicy::without_file(settings),
         };
         return run.check(&Means {

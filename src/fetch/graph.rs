@@ -23,10 +23,8 @@ impl Fetcher<'_> {
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn graph(&self, project: &Project) -> Result<Graph> {
-        let pruned = project.is_pruned();
-        let roots = project.roots();
-        let mut loader = Loader::new(project.path(), project.edits(), pruned, roots);
-        if pruned {
+        let mut loader = Loader::of(project, false);
+        if project.is_pruned() {
             return self.settled(&mut loader, project);
         }
         self.drive(&mut loader)?;
@@ -43,8 +41,7 @@ impl Fetcher<'_> {
     pub fn requirement_graph(&self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
         let pruned = project.is_pruned();
         let mut roots = project.roots();
-        let (path, edits) = (project.path(), project.edits());
-        let mut loader = Loader::new(path, edits, pruned, roots.clone());
+        let mut loader = Loader::of(project, false);
         let Some(go) = go else {
             return self.settled(&mut loader, project);
         };
@@ -65,7 +62,13 @@ impl Fetcher<'_> {
             );
             return Err(Error::new(Kind::Input, text));
         }
-        loader.restart(pruned && go.at_least(Project::PRUNING_GO), roots);
+        let may_prune = go.at_least(Project::PRUNING_GO);
+        if project.workspace().is_some() {
+            // Where the graph shall be whole, go panics.
+            loader = Loader::of(project, !may_prune);
+        } else {
+            loader.restart(pruned && may_prune, roots);
+        }
         self.drive(&mut loader)?;
         Ok(loader.finish())
     }
@@ -91,6 +94,14 @@ impl Fetcher<'_> {
 
     /// Tells the loader every go.mod it wants, until it wants none.
     pub(super) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+        self.drive_once(loader)?;
+        while loader.goes_on() {
+            self.drive_once(loader)?;
+        }
+        Ok(())
+    }
+
+    fn drive_once(&self, loader: &mut Loader<'_>) -> Result<()> {
         let mut missing = Vec::new();
         self.serve_from_cache(loader, |wanted| missing.push(wanted));
         if missing.is_empty() {
@@ -173,9 +184,7 @@ impl Fetcher<'_> {
     fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
         let data = self.gomod_of(actual)?;
         match actual {
-            Actual::Directory { written, .. } => {
-                Summary::parse(&replacement_name(written), &data).map(Arc::new)
-            }
+            Actual::Directory { go_mod, .. } => Summary::parse(go_mod, &data).map(Arc::new),
             Actual::Module(module) => summary_of(module, &data),
         }
     }
@@ -183,7 +192,7 @@ impl Fetcher<'_> {
     /// The go.mod of what stands in for a module version.
     pub(super) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
         match actual {
-            Actual::Directory { written, path } => read_replacement(written, path),
+            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod),
             Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
         }
     }
@@ -196,17 +205,13 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
         .map_err(|error| error.context(module.to_string()))
 }
 
-/// The go.mod of a replacement, as messages name it.
-fn replacement_name(written: &str) -> String {
-    clean_path(&format!("{written}/go.mod"))
-}
-
-fn read_replacement(written: &str, path: &Path) -> Result<Vec<u8>> {
+/// Reads the go.mod below a directory; `shown` is its name.
+fn read_replacement(path: &Path, shown: &str) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
     fs::read(&file).map_err(|cause| {
         let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
         opening
-            .context(format!("reading {}", replacement_name(written)))
+            .context(format!("reading {shown}"))
             .hint("the directory that replaces the module must be there, its go.mod at least")
     })
 }

@@ -20,6 +20,9 @@ impl Fetcher<'_> {
     /// graph, if it is needed.
     pub fn requirements(&self, project: &Project, go: Option<&str>) -> Result<Requirements> {
         let mut requirements = Requirements::of(project);
+        if project.workspace().is_some() {
+            return Ok(requirements);
+        }
         if project.has_redundant_roots() {
             self.expand(project, &mut requirements)?;
             whole(requirements.graph.as_ref())?;
@@ -50,6 +53,10 @@ impl Fetcher<'_> {
     /// # Errors
     /// [`Kind::Other`](crate::Kind::Other) if no thread can be started.
     pub fn expand(&self, project: &Project, requirements: &mut Requirements) -> Result<()> {
+        if project.workspace().is_some() {
+            requirements.graph = Some(self.graph(project)?);
+            return Ok(());
+        }
         let pruned = requirements.pruned;
         let mut loader = self.loader(project, requirements);
         self.drive(&mut loader)?;

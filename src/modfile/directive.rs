@@ -140,7 +140,9 @@ impl Versions<'_> {
             return Ok(version);
         }
         match self {
-            Versions::Query(query) => Ok(query(path, text)?),
+            Versions::Query(query) => {
+                query(path, text).map_err(|error| Fault::of_query(verb, path, text, error))
+            }
             _ => Err(invalid_version(verb, path, text, FORM).hint(QUERY_HINT)),
         }
     }

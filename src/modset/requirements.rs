@@ -20,9 +20,17 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// Those of go.mod, before anything else is read.
+    /// Those of go.mod, before anything else is read. Of a workspace there are none: its roots are
+    /// the main modules, which nobody fetches or writes.
     #[must_use]
     pub fn of(project: &Project) -> Requirements {
+        if project.workspace().is_some() {
+            return Requirements {
+                pruned: false,
+                roots: Vec::new(),
+                graph: None,
+            };
+        }
         Requirements {
             pruned: project.is_pruned(),
             roots: project.roots(),

@@ -53,7 +53,7 @@ impl Update {
         let lines = modfile.require.iter();
         let listed: HashMap<_, _> = lines.map(|line| (&line.module, line.indirect)).collect();
         let same = |wanted: &Requirement| listed.get(&wanted.module) == Some(&wanted.indirect);
-        let dirty = project.is_resolved()
+        let dirty = project.main().is_resolved()
             || go
             || written != toolchain
             || require.len() != listed.len()
@@ -72,7 +72,7 @@ impl Update {
     /// [`Kind::Input`](crate::Kind::Input) if that is no go.mod, which it was when it was read.
     pub fn apply(&self, project: &Project) -> Result<Vec<u8>> {
         let name = project.file().display().to_string();
-        let mut edit = ModEdit::new(&name, project.data(), project.modfile())?;
+        let mut edit = ModEdit::new(&name, project.main().data(), project.modfile())?;
         if let Some(go) = &self.go {
             edit.set_go(go);
         }
@@ -91,7 +91,7 @@ impl Update {
 fn toolchain<'r>(requirements: &'r Requirements, go: &str) -> Option<&'r str> {
     let root = requirements.roots.iter().find_map(|root| match root {
         Node::Toolchain(name) => Some(&**name),
-        Node::Module(_) | Node::Go(_) => None,
+        Node::Main(_) | Node::Module(_) | Node::Go(_) => None,
     })?;
     let implied = root.strip_prefix("go") == Some(go);
     let counts = toolchain_version(root).is_some_and(|version| version.at_least(Node::STRICT_GO));

@@ -52,7 +52,12 @@ impl SumPolicy {
         let steps = ["sum-appended", "sum-ordered"];
         rewrite(cache.locks(), file, steps, |now| {
             let sums = updated(&state, file, now, &keep)?;
-            Ok(Some(in_order(now, sums.to_bytes())))
+            if !self.has_others() {
+                return Ok(Some(in_order(now, sums.to_bytes())));
+            }
+            // As go: what another file of the workspace has is in no need of being here.
+            let needed = |path: &str, key: &str| !self.others_have(path, key);
+            Ok(Some(in_order(now, sums.filtered(needed).to_bytes())))
         })
         .map_err(updating)?;
         Ok(true)

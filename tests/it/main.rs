@@ -44,3 +44,4 @@ mod trace;
 mod trust;
 mod verify;
 mod verify_repair;
+mod work;
