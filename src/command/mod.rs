@@ -13,6 +13,8 @@ mod interrupt;
 mod list;
 mod network;
 mod pick;
+pub mod plan;
+mod plan_files;
 mod project;
 mod queries;
 mod session;
@@ -20,5 +22,8 @@ pub mod sum;
 mod sum_check;
 mod sum_explain;
 pub mod verify;
+mod wanted;
+pub mod why;
 
 pub use directory::working_directory;
+pub use wanted::{Scope, Wish};
