@@ -1,4 +1,4 @@
-//! go.mod, go.work and go.sum: pure parsers, and the writer of go.sum.
+//! go.mod, go.work and go.sum: pure parsers, editors and writers.
 //!
 //! Nothing here touches files, network, environment or clock: a parser gets bytes and the name to
 //! put into messages. What is accepted, refused and said is what golang/mod's `modfile` and
@@ -18,6 +18,12 @@
 //! | go.mod of a dependency | [`ModFile::parse_lax`]: skips what it does not know | completed |
 //! | the same, for the graph | [`Needs::parse`]: the same reading of three directives, faster | completed |
 //! | go.work | [`WorkFile::parse`] | completed |
+//!
+//! What is to be written again is read into a tree of its own, which keeps every comment:
+//!
+//! ```text
+//! bytes -> lex -> tree -> ModEdit, WorkEdit (with what ModFile, WorkFile say) -> print -> bytes
+//! ```
 //!
 //! Completed means that `v1.2` is read as `v1.2.0`. For the main module that would be wrong:
 //! there `go` takes it for a query, to which `v1.2.7` may be the answer.

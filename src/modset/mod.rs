@@ -7,7 +7,8 @@
 //! [`Node`] is what the graph connects: main modules, module versions, and the go versions and
 //! toolchains that go lines ask for.
 //! [`Graph`] is what came out, with the version that minimal version selection picks for each
-//! path. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
+//! path. [`Requirements`] are those of the main module on their way from what go.mod says to what it
+//! should say, and [`Update`] is the difference. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
 //! among a list of versions.
 //!
 //! Source: golang/go `cmd/go/internal/modload/{init,buildlist,list,modfile}.go`, and the Go
