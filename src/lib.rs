@@ -75,6 +75,7 @@ pub mod doctor;
 mod error;
 pub mod fetch;
 mod gojson;
+mod map;
 pub mod modfile;
 pub mod modset;
 pub mod module;

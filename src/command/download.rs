@@ -66,6 +66,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         session: &session,
         fetcher: session
             .fetcher()
+            .switching()
             .with_missing_replace(request.wish.missing_replace()),
         project: project.as_ref(),
         wanted: &wanted,
@@ -139,8 +140,8 @@ impl Run<'_> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        // As `go`: a module that failed ends it, unless the failure is data.
-        if self.config.json.value || failures.is_empty() {
+        // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
+        if failures.is_empty() || self.config.json.value {
             if records_all {
                 late.extend(self.record(requirements.as_ref()).err());
             }

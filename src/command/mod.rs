@@ -17,6 +17,7 @@ pub mod plan;
 mod plan_files;
 mod project;
 mod queries;
+mod running;
 mod session;
 pub mod sum;
 mod sum_check;

@@ -175,9 +175,13 @@ impl Run<'_> {
             fail_fast: false,
             store: repair,
         };
-        Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
+        let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
             .with_lower(means.lower)
-            .with_missing_replace(self.request.wish.missing_replace())
+            .with_missing_replace(self.request.wish.missing_replace());
+        match self.project.and_then(Project::running) {
+            Some(running) => fetcher.acting_as(running.clone()),
+            None => fetcher,
+        }
     }
 
     fn check(&self, means: &Means<'_>) -> Result<Option<Kind>> {

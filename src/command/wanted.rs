@@ -9,7 +9,7 @@ use crate::fetch::Fetcher;
 use crate::modset::{
     Actual, Argument, Choice, Graph, MissingReplace, Project, Requirements, Selection,
 };
-use crate::module::{GoVersion, MatchPattern, ModuleVersion};
+use crate::module::{MatchPattern, ModuleVersion};
 use crate::report::Console;
 
 /// Which modules are meant without arguments, if not those that go means: `--scope`.
@@ -223,8 +223,8 @@ impl<'a> Wanted<'a> {
         let Some(project) = self.project else {
             return Ok(None);
         };
-        let go = GoVersion::EMULATED;
-        let mut found = fetcher.requirements(project, Some(go))?;
+        let running = project.running().map(|running| running.version().as_str());
+        let mut found = fetcher.requirements(project, running)?;
         if needed && found.graph.is_none() {
             fetcher.expand(project, &mut found)?;
         }

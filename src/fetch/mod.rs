@@ -54,8 +54,9 @@ pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::map::Map;
 use crate::modset::MissingReplace;
-use crate::module::{H1, ModuleVersion};
+use crate::module::{H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -101,7 +102,9 @@ pub struct Fetcher<'a> {
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
-    gomods: Mutex<HashMap<ModuleVersion, H1>>,
+    gomods: Mutex<Map<ModuleVersion, H1>>,
+    /// What refuses modules that need a newer go.
+    running: Option<Running>,
     stopped: AtomicBool,
 }
 
@@ -127,8 +130,24 @@ impl<'a> Fetcher<'a> {
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
+            running: None,
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// Refuses what is too new for the go version that the run acts as.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Fetcher<'a> {
+        self.running = Some(running);
+        self
+    }
+
+    /// Refuses nothing where `go` would run a newer toolchain instead: to be used for what `go`
+    /// does so for.
+    #[must_use]
+    pub fn switching(mut self) -> Fetcher<'a> {
+        self.running = self.running.filter(|running| !running.may_switch());
+        self
     }
 
     /// Takes the value out of a transfer and books its bytes to the module.

@@ -25,6 +25,7 @@ mod replace;
 mod requirements;
 mod select;
 mod update;
+mod vendor;
 mod why;
 mod workspace;
 
@@ -39,4 +40,5 @@ pub use replace::{Actual, Edits, MissingReplace};
 pub use requirements::Requirements;
 pub use select::{Argument, Choice, Selection};
 pub use update::Update;
+pub use vendor::{Reason, Vendor};
 pub use workspace::Workspace;

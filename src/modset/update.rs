@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::node::{Node, toolchain_version};
+use super::node::Node;
 use super::project::{IMPLIED_GO_VERSION, Project};
 use super::requirements::Requirements;
 use crate::error::Result;
@@ -94,6 +94,7 @@ fn toolchain<'r>(requirements: &'r Requirements, go: &str) -> Option<&'r str> {
         Node::Main(_) | Node::Module(_) | Node::Go(_) => None,
     })?;
     let implied = root.strip_prefix("go") == Some(go);
-    let counts = toolchain_version(root).is_some_and(|version| version.at_least(Node::STRICT_GO));
+    let counts =
+        GoVersion::of_toolchain(root).is_some_and(|version| version.at_least(Node::STRICT_GO));
     (counts && !implied).then_some(root)
 }
