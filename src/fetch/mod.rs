@@ -36,6 +36,7 @@ mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod requirements;
 mod stock;
 mod sums;
 mod transfer;

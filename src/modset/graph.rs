@@ -143,7 +143,8 @@ impl Graph {
     }
 
     /// The build list without the main modules, go and toolchain among the modules.
-    pub(super) fn nodes(&self) -> Vec<Node> {
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
         let modules = self.build_list().map(Node::Module);
         let own = self.go.iter().chain(&self.toolchain).cloned();
         let mut nodes: Vec<Node> = modules.chain(own).collect();

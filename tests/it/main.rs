@@ -27,6 +27,7 @@ mod locks;
 mod lower;
 mod missing_sum;
 mod module_rules;
+mod modwrite;
 mod network;
 mod plan;
 mod query;
