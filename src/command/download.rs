@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::list;
+use super::from_list;
 use super::pick::{self, Pick};
 use super::project::find_project;
 use super::session::{Manner, Session};
@@ -92,7 +92,7 @@ enum Scope {
 fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Result<Option<Scope>> {
     let mut arguments = request.arguments.clone();
     if let Some(from) = &request.from {
-        arguments.extend(list::read(from)?);
+        arguments.extend(from_list::read(from)?);
     }
     if !arguments.is_empty() {
         let arguments = arguments
