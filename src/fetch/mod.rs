@@ -32,10 +32,12 @@ mod evidence;
 mod files;
 mod graph;
 mod lower;
+mod memo;
 mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod standing;
 mod sums;
 mod transfer;
 
@@ -46,7 +48,8 @@ use std::sync::{Mutex, PoisonError};
 pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
-pub use query::{Answer, Question};
+pub use query::{Admit, Answer, Question};
+pub use standing::is_unknown;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
@@ -97,6 +100,7 @@ pub struct Fetcher<'a> {
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
     gomods: Mutex<HashMap<ModuleVersion, H1>>,
+    memo: memo::Memo,
     stopped: AtomicBool,
 }
 
@@ -121,6 +125,7 @@ impl<'a> Fetcher<'a> {
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
+            memo: memo::Memo::default(),
             stopped: AtomicBool::new(false),
         }
     }
