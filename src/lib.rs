@@ -66,6 +66,7 @@ pub mod doctor;
 mod error;
 pub mod fetch;
 mod gojson;
+pub mod listing;
 pub mod modfile;
 pub mod modset;
 pub mod module;

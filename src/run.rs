@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{clean, doctor, download, env, graph, sum, verify, working_directory};
+use crate::command::{clean, doctor, download, env, graph, list, sum, verify, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, JsonObject};
@@ -101,6 +101,12 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             };
             return configured(invocation, environment, |config, console| {
                 graph::run(config, console, &request)
+            });
+        }
+        Command::List => {
+            let request = list::Request::of(raw, ending(persona))?;
+            return configured(invocation, environment, |config, console| {
+                list::run(config, console, &request)
             });
         }
         Command::Clean => {

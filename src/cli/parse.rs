@@ -49,6 +49,8 @@ pub enum Command {
     Verify,
     /// Print the requirement graph.
     Graph,
+    /// Describe modules.
+    List,
     /// Remove the module cache.
     Clean,
     /// Compute, check, complete or explain sums.
@@ -295,7 +297,7 @@ mod tests {
         assert!(raw.json && raw.changed && raw.verbose == Some(true));
         assert_eq!(raw.args, ["GOPROXY"]);
         let raw = ok("modfetch env -w A=b --u -n -x").raw;
-        assert!(raw.write && raw.unset && raw.n && raw.x);
+        assert!(raw.write && raw.u && raw.n && raw.x);
     }
 
     #[test]

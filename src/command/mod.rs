@@ -10,6 +10,7 @@ pub mod env;
 mod from_list;
 pub mod graph;
 mod interrupt;
+pub mod list;
 mod network;
 mod pick;
 mod project;

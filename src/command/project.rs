@@ -8,6 +8,24 @@ use crate::report::Console;
 
 /// Finds and reads the main module, and says what is odd about it.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
+    find_project_to(Use::Edit, config, console)
+}
+
+/// What a command does with the main module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// go would write its go.mod, or does not mind if it ought to be written.
+    Edit,
+    /// It takes go.mod as it is: `-mod=readonly`.
+    Read,
+}
+
+/// The same for a command that does this with it.
+pub(super) fn find_project_to(
+    what: Use,
+    config: &Config,
+    console: &Console,
+) -> Result<Option<Project>> {
     if config.go111module.value == ModuleMode::Off {
         let text = "modules disabled by GO111MODULE=off; see 'go help modules'";
         let origin = &config.go111module.origin;
@@ -42,8 +60,12 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
     let project = Project::read(&found, modfile, &config.cwd)?;
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
+        let act = match what {
+            Use::Edit => "dropping",
+            Use::Read => "ignoring",
+        };
         console.note(&format!(
-            "dropping requirement on excluded version {path} {version}"
+            "{act} requirement on excluded version {path} {version}"
         ));
     }
     if let Some(line) = &project.modfile().go

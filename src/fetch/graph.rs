@@ -13,10 +13,20 @@ use super::pools::on_two;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{Actual, Graph, Loader, Node, Project, Summary, Wanted, minimal_roots};
-use crate::module::{GoVersion, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion};
 use crate::trust::Part;
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
+    /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
+    /// from the roots that are there, as `-mod=readonly` has it.
+    #[must_use]
+    pub fn requiring_sums(self) -> Fetcher<'a> {
+        Fetcher {
+            requires_sums: true,
+            ..self
+        }
+    }
+
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
     /// ([`Graph::error`]); what could be read is there all the same.
     ///
@@ -24,8 +34,18 @@ impl Fetcher<'_> {
     /// [`Kind::Other`] if no thread can be started.
     pub fn graph(&self, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
-        let roots = project.roots();
-        let mut loader = Loader::new(project.path(), project.edits(), pruned, roots);
+        let (path, edits) = (project.path(), project.edits());
+        if self.requires_sums {
+            let mut loader = Loader::new(path, edits, pruned, project.written_roots());
+            self.drive(&mut loader)?;
+            let graph = loader.finish();
+            let settled = graph.error().is_some() || graph.selects_roots();
+            return Ok(match settled {
+                true => graph,
+                false => graph.for_want_of(outdated()),
+            });
+        }
+        let mut loader = Loader::new(path, edits, pruned, project.roots());
         if pruned {
             return self.settled(&mut loader, project);
         }
@@ -73,12 +93,18 @@ impl Fetcher<'_> {
     /// Loads the graph, and again from other roots if it does not select those it began with.
     fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
+        let mut first: Option<Graph> = None;
         loop {
             self.drive(loader)?;
             let graph = loader.finish();
+            if let Some(error) = graph.error() {
+                return Ok(first.map_or(graph, |first| first.for_want_of(error)));
+            }
             match graph.raised_roots() {
-                Some(_) if graph.error().is_some() => return Ok(graph),
-                Some(raised) if pruned => loader.restart(true, raised),
+                Some(raised) if pruned => {
+                    loader.restart(true, raised);
+                    first.get_or_insert(graph);
+                }
                 Some(_) => {
                     loader.restart(false, minimal_roots(&graph, &project.direct()));
                     self.drive(loader)?;
@@ -144,6 +170,12 @@ impl Fetcher<'_> {
             }
             let found = on_two(&wave, |wanted| match &wanted.actual {
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
+                Actual::Module(actual) if self.requires_sums => {
+                    match self.sums.records(actual, Part::GoMod) {
+                        true => self.cached_summary(actual).transpose(),
+                        false => Some(Err(no_sum(actual, wanted.module.path()))),
+                    }
+                }
                 Actual::Module(actual) => self.cached_summary(actual).transpose(),
             });
             for (wanted, found) in wave.into_iter().zip(found) {
@@ -194,6 +226,21 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
     summary
         .map(Arc::new)
         .map_err(|error| error.context(module.to_string()))
+}
+
+/// go would have to change go.mod, and may not.
+#[must_use]
+pub fn outdated() -> Error {
+    let text = "updates to go.mod needed; to update it:\n\tgo mod tidy";
+    Error::new(Kind::Input, text)
+}
+
+/// go.sum does not know the go.mod that stands in for a version of `required`.
+fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
+    let text = format!(
+        "{actual}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
+    );
+    Error::new(Kind::Input, text)
 }
 
 /// The go.mod of a replacement, as messages name it.

@@ -31,6 +31,7 @@ mod conductor;
 mod evidence;
 mod files;
 mod graph;
+mod local;
 mod lower;
 mod memo;
 mod meta;
@@ -46,6 +47,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use evidence::Evidence;
+pub use graph::outdated;
+pub use local::Local;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Admit, Answer, Question};
@@ -101,6 +104,8 @@ pub struct Fetcher<'a> {
     /// The go.mod files in the cache that were checked in this run.
     gomods: Mutex<HashMap<ModuleVersion, H1>>,
     memo: memo::Memo,
+    /// The graph is read only from go.mod files that go.sum knows.
+    requires_sums: bool,
     stopped: AtomicBool,
 }
 
@@ -126,6 +131,7 @@ impl<'a> Fetcher<'a> {
             traffic: Mutex::default(),
             gomods: Mutex::default(),
             memo: memo::Memo::default(),
+            requires_sums: false,
             stopped: AtomicBool::new(false),
         }
     }

@@ -13,7 +13,7 @@ use super::query::{Admit, Answer, Inquiry, Question, bare};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{ModFile, Retract};
 use crate::modset::Edits;
-use crate::module::{ModulePath, ModuleVersion, compare};
+use crate::module::{ModulePath, ModuleVersion, Version, compare};
 use crate::source::Info;
 
 /// The longest message of an author that is shown within an error, in bytes.
@@ -66,15 +66,20 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// That nobody could be asked.
-    pub fn upgrade(&self, module: &ModuleVersion, edits: &Edits) -> Result<Option<Answer>> {
+    pub fn upgrade(
+        &self,
+        path: &ModulePath,
+        current: &Version,
+        edits: &Edits,
+    ) -> Result<Option<Answer>> {
         let question = Question {
-            path: module.path().clone(),
+            path: path.clone(),
             query: "upgrade".to_owned(),
-            current: Some(module.version().clone()),
+            current: Some(current.clone()),
             admit: Admit::Sound,
         };
         match self.answer(&question, edits) {
-            Ok(answer) => Ok(Some(answer).filter(|answer| answer.module > *module)),
+            Ok(answer) => Ok(Some(answer).filter(|answer| answer.module.version() > current)),
             Err(error) if is_unknown(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -85,13 +90,17 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// `loading module retractions for M: ...`.
-    pub fn retraction(&self, module: &ModuleVersion, edits: &Edits) -> Result<Option<Vec<String>>> {
-        let word = self.word(module.path(), edits).map_err(|error| {
-            let text = format!("loading module retractions for {module}");
-            unnamed(error, module.path()).context(text)
+    pub fn retraction(
+        &self,
+        path: &ModulePath,
+        version: &str,
+        edits: &Edits,
+    ) -> Result<Option<Vec<String>>> {
+        let word = self.word(path, edits).map_err(|error| {
+            let text = format!("loading module retractions for {path}@{version}");
+            unnamed(error, path).context(text)
         })?;
         let covers = |line: &&Retract| {
-            let version = module.version().as_str();
             compare(line.low.as_str(), version).is_le()
                 && compare(version, line.high.as_str()).is_le()
         };
@@ -134,7 +143,7 @@ impl Fetcher<'_> {
         if admit == Admit::Retracted {
             return Ok(None);
         }
-        let reasons = self.retraction(module, edits)?;
+        let reasons = self.retraction(module.path(), module.version().as_str(), edits)?;
         Ok(reasons.map(|reasons| {
             let text = "retracted by module author";
             match reasons.first() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::loader::Summary;
 use super::node::Node;
 use crate::error::Error;
-use crate::module::{ModulePath, ModuleVersion, Version};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Version};
 
 /// A loaded requirement graph. Its root is the main module, whose path no requirement changes.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Graph {
     selected: BTreeMap<ModulePath, Version>,
     go: Option<Node>,
     toolchain: Option<Node>,
+    /// Why the graph from other roots, which go would take in its place, is not to be had.
+    beyond: Option<Error>,
 }
 
 impl Graph {
@@ -70,6 +72,16 @@ impl Graph {
             selected,
             go,
             toolchain,
+            beyond: None,
+        }
+    }
+
+    /// The same graph, which go would not be content with, for want of a better one.
+    #[must_use]
+    pub fn for_want_of(self, error: Error) -> Graph {
+        Graph {
+            beyond: Some(error),
+            ..self
         }
     }
 
@@ -77,6 +89,20 @@ impl Graph {
     #[must_use]
     pub fn selected(&self, path: &str) -> Option<&Version> {
         self.selected.get(path)
+    }
+
+    /// The node of `path` in the build list; `go` and `toolchain` have one if they have a version.
+    #[must_use]
+    pub fn node(&self, path: &str) -> Option<Node> {
+        match path {
+            "go" => self.go.clone(),
+            "toolchain" => self.toolchain.clone(),
+            _ => {
+                let (path, version) = self.selected.get_key_value(path)?;
+                let module = ModuleVersion::new(path.clone(), version.clone());
+                module.ok().map(Node::Module)
+            }
+        }
     }
 
     /// The build list without the main module, by path.
@@ -94,6 +120,19 @@ impl Graph {
         let mut nodes: Vec<Node> = modules.chain(own).collect();
         nodes.sort();
         nodes
+    }
+
+    /// True if the go.mod of a module was read, or of what replaces it.
+    #[must_use]
+    pub fn reads(&self, module: &ModuleVersion) -> bool {
+        self.requires.contains_key(module)
+    }
+
+    /// What the go line of a module says, or of what replaces it; `None` if its go.mod was not
+    /// read or has none.
+    #[must_use]
+    pub fn go_line(&self, module: &ModuleVersion) -> Option<&GoVersion> {
+        self.requires.get(module)?.go_line.as_ref()
     }
 
     /// The modules whose go.mod files the selection rests on.
@@ -172,6 +211,13 @@ impl Graph {
         steps
     }
 
+    /// True if each root is selected, so that go finds nothing to put right.
+    #[must_use]
+    pub fn selects_roots(&self) -> bool {
+        let selected = |root: &Node| self.in_use(root).as_ref() == Some(root);
+        self.roots.iter().all(selected)
+    }
+
     /// The roots with each version replaced by the selected one; `None` if all were selected.
     ///
     /// A go.mod of go 1.17 or later that is not tidy lists a version which the graph below it
@@ -191,7 +237,9 @@ impl Graph {
     /// The failure nearest to the main module, with the chain of requirements that led there.
     #[must_use]
     pub fn error(&self) -> Option<Error> {
-        let stack = self.path_to_failure()?;
+        let Some(stack) = self.path_to_failure() else {
+            return self.beyond.clone();
+        };
         let last = stack.last()?;
         let cause = self.failed.get(last)?;
         if stack.len() == 1 {

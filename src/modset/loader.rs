@@ -19,6 +19,8 @@ pub struct Summary {
     pub(super) require: Vec<ModuleVersion>,
     /// The go line, if it is a requirement of its own.
     pub(super) go: Option<GoVersion>,
+    /// The go line.
+    pub(super) go_line: Option<GoVersion>,
 }
 
 impl Summary {
@@ -31,6 +33,7 @@ impl Summary {
         Ok(Summary {
             module: needs.module,
             pruned: is_pruned(needs.go.as_ref()),
+            go_line: needs.go.clone(),
             go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
             require: needs.require,
         })

@@ -125,10 +125,18 @@ impl Project {
     /// Source: golang/go `modload/init.go`, `rootsFromModFile`.
     #[must_use]
     pub fn roots(&self) -> Vec<Node> {
-        let mut modules = self.requirements();
+        let mut roots = self.written_roots();
         if self.is_pruned() {
-            modules.retain(|module| module.path().as_str() != self.path());
+            roots.retain(|root| root.path() != self.path());
         }
+        roots
+    }
+
+    /// The same with a requirement on the main module itself, which go only takes out of go.mod
+    /// where it may write it.
+    #[must_use]
+    pub fn written_roots(&self) -> Vec<Node> {
+        let modules = self.requirements();
         let mut roots: Vec<Node> = modules.into_iter().map(Node::Module).collect();
         let go = self.modfile.go.as_ref().map(|line| line.version.as_str());
         roots.push(Node::Go(go.unwrap_or(IMPLIED_GO_VERSION).to_owned()));

@@ -182,6 +182,27 @@ impl SumPolicy {
         state.sums.sums(module.path().as_str(), &key).to_vec()
     }
 
+    /// The one `h1:` sum that go.sum itself has for it, without what this run has added; `None` if
+    /// it has none, or several.
+    #[must_use]
+    pub fn record(&self, module: &ModuleVersion, part: Part) -> Option<String> {
+        let (path, key) = (module.path().as_str(), part.version_key(module));
+        let state = self.state();
+        let old = |sum: &&String| {
+            let line = (path.to_owned(), key.clone(), (*sum).clone());
+            sum.starts_with("h1:") && !state.status.get(&line).is_some_and(|status| status.new)
+        };
+        let mut records = state.sums.sums(path, &key).iter().filter(old);
+        let first = records.next()?;
+        records.all(|sum| sum == first).then(|| first.clone())
+    }
+
+    /// True if go.sum itself has an `h1:` line for it, not one that this run has added.
+    #[must_use]
+    pub fn records(&self, module: &ModuleVersion, part: Part) -> bool {
+        self.knows(module, part) && !self.is_new(module, part)
+    }
+
     /// True if go.sum had the sum of no bytes for it, which is not read.
     #[must_use]
     pub fn has_dropped(&self, module: &ModuleVersion, part: Part) -> bool {

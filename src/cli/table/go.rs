@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CLEAN, ENV, Flag, GO, GRAPH, PROJECT, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, Given, LIST, PROJECT, unsupported};
 use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
@@ -15,6 +15,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::List,
             Verb::Clean,
             Verb::Sum,
             Verb::Doctor,
@@ -34,16 +35,25 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::List,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
             Verb::Version,
         ],
         added: &[Verb::Verify, Verb::Graph],
+        words: LIST,
         brief: "Print results as JSON",
-        detail: "A sequence of objects in module order, for download with go's fields.",
+        detail: "A sequence of objects in module order, for download and list with go's fields. \
+For list, -json=Path,Version prints only those fields.",
         set: |raw, given| {
-            raw.json = given.on();
+            match given {
+                Given::Switch(on) => raw.json = on,
+                Given::Value(fields) => {
+                    raw.json = true;
+                    raw.fields.extend(fields.split(',').map(str::to_owned));
+                }
+            }
             Ok(())
         },
         ..GO
@@ -54,6 +64,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::List,
             Verb::Clean,
             Verb::Env,
             Verb::Sum,
@@ -70,7 +81,7 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "modcacherw",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::List],
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -104,7 +115,7 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "overlay",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::List],
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",
@@ -138,11 +149,11 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "u",
-        commands: ENV,
-        brief: "Remove variables from the GOENV file",
-        detail: "",
+        commands: &[Verb::List, Verb::Env],
+        brief: "Tell of newer versions; for env, remove variables",
+        detail: "For list, also of retractions and deprecations; for env, from the GOENV file.",
         set: |raw, given| {
-            raw.unset = given.on();
+            raw.u = given.on();
             Ok(())
         },
         ..GO
@@ -158,6 +169,51 @@ the command that would do the same, on standard output.",
                 "" => None,
                 text => Some(go_version(text)?),
             };
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "m",
+        commands: LIST,
+        brief: "List modules",
+        detail: "It has to be said: packages are not listed.",
+        set: |raw, given| {
+            raw.m = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "versions",
+        commands: LIST,
+        brief: "List the versions there are",
+        detail: "Those that go.mod excludes are left out, and those that their author retracted, \
+unless -retracted is given.",
+        set: |raw, given| {
+            raw.versions = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "retracted",
+        commands: LIST,
+        brief: "Tell of retracted versions",
+        detail: "",
+        set: |raw, given| {
+            raw.retracted = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "e",
+        commands: LIST,
+        brief: "List also what is wrong",
+        detail: "What failed is told of its module, in Error, and the exit code is 0.",
+        set: |raw, given| {
+            raw.e = given.on();
             Ok(())
         },
         ..GO

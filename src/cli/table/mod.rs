@@ -24,6 +24,8 @@ pub struct Flag {
     pub value: Option<&'static str>,
     /// The variable that does the same.
     pub env: Option<&'static str>,
+    /// Of a switch, the commands for which it may also be given words, `=A,B`.
+    pub words: &'static [Verb],
     /// The commands that have it; empty for all.
     pub commands: &'static [Verb],
     /// Of these, commands of go's that have no such flag in go.
@@ -64,6 +66,11 @@ impl Flag {
         self.commands.is_empty() || self.commands.contains(&verb)
     }
 
+    /// True if a switch may be given words in place of true and false.
+    pub(super) fn may_have_words(&self, verb: Option<Verb>) -> bool {
+        verb.is_some_and(|verb| self.words.contains(&verb))
+    }
+
     /// The flag as help shows it: `-json`, `--jobs`.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -88,12 +95,19 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Sum];
+const FETCHING: &[Verb] = &[
+    Verb::Download,
+    Verb::Verify,
+    Verb::Graph,
+    Verb::List,
+    Verb::Sum,
+];
 /// The commands that open connections.
 const CONNECTING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::List,
     Verb::Sum,
     Verb::Doctor,
 ];
@@ -103,10 +117,12 @@ const TALKING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::List,
     Verb::Env,
     Verb::Sum,
 ];
 const GRAPH: &[Verb] = &[Verb::Graph];
+const LIST: &[Verb] = &[Verb::List];
 const CLEAN: &[Verb] = &[Verb::Clean];
 const VERIFY: &[Verb] = &[Verb::Verify];
 const SUM: &[Verb] = &[Verb::Sum];
@@ -122,6 +138,7 @@ const GO: Flag = Flag {
     go: true,
     value: None,
     env: None,
+    words: &[],
     commands: DOWNLOAD,
     added: &[],
     brief: "",

@@ -4,6 +4,7 @@
 //! go command (`download` becomes `go mod download`), which shows that the expectations hold.
 
 mod answer;
+pub mod beside;
 pub mod chaos;
 pub mod crowd;
 pub mod go;

@@ -1,0 +1,197 @@
+//! `modfetch list -m`: what there is to say of modules, in go's text or as objects.
+
+use super::project::{Use, find_project_to};
+use super::session::{Manner, Session};
+use crate::cache::Cache;
+use crate::cli::RawArgs;
+use crate::config::{Config, ModuleMode};
+use crate::error::{Error, Kind, Result};
+use crate::fetch::outdated;
+use crate::listing::{Extras, Lister, ModuleInfo, gravest, needs_graph, subjects};
+use crate::modset::{Actual, Argument, Edits, Graph, Project};
+use crate::module::ModuleVersion;
+use crate::report::{Console, module_json};
+use crate::signals::Ending;
+use crate::trust::{Part, SumPolicy};
+
+/// From this go version on go.sum has the go.mod of whatever it has the zip of.
+const GO_MOD_SUMS: &str = "1.21";
+
+/// How modules are printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// A line a module.
+    #[default]
+    Text,
+    /// `-json`: an object a module, with these fields or with all.
+    Json(Vec<String>),
+}
+
+/// What was asked for, beside the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The arguments.
+    pub arguments: Vec<String>,
+    /// What is said of each module beside the usual.
+    pub extras: Extras,
+    /// `-e`: what failed is told of its module.
+    pub lenient: bool,
+    /// How modules are printed.
+    pub form: Form,
+    /// How a signal ends the run.
+    pub ending: Ending,
+}
+
+impl Request {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] without `-m`.
+    pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
+        if !raw.m {
+            let text = "list without -m is not supported: packages are not loaded";
+            return Err(Error::new(Kind::Usage, text).hint("'list -m all' lists modules"));
+        }
+        Ok(Request {
+            arguments: raw.args.clone(),
+            extras: Extras {
+                update: raw.u,
+                retracted: raw.retracted,
+                versions: raw.versions,
+            },
+            lenient: raw.e,
+            form: match raw.json {
+                true => Form::Json(raw.fields.clone()),
+                false => Form::Text,
+            },
+            ending,
+        })
+    }
+}
+
+/// Runs the command. `Ok(Some(kind))` is the gravest failure, all of them having been told.
+///
+/// # Errors
+/// What ends the run before anything was listed.
+pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    if config.go111module.value == ModuleMode::Off {
+        let text = match request.extras.retracted {
+            true => "list -retracted can only be used in module-aware mode",
+            false => "list -m cannot be used with GO111MODULE=off",
+        };
+        let origin = &config.go111module.origin;
+        let error = Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}"));
+        return Err(error);
+    }
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let project = find_project_to(Use::Read, config, console)?;
+    let mut arguments = Vec::with_capacity(request.arguments.len());
+    let mut needed = false;
+    for text in &request.arguments {
+        let argument = Argument::parse(text)?;
+        needed |= needs_graph(&argument, project.as_ref(), request.extras.versions)?;
+        arguments.push(argument);
+    }
+    let manner = Manner {
+        fail_fast: false,
+        store: true,
+        ending: Some(request.ending),
+    };
+    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
+    let mut fetcher = session.fetcher();
+    let requires_sums = project.is_some();
+    if requires_sums {
+        fetcher = fetcher.requiring_sums();
+    }
+    let redundant = project.as_ref().is_some_and(Project::has_redundant_roots);
+    let graph = match &project {
+        Some(project) if redundant && project.is_pruned() => return Err(outdated()),
+        Some(project) if needed || redundant => Some(fetcher.graph(project)?),
+        _ => None,
+    };
+    // Without the graph nobody can say which of two requirements of a path counts.
+    if let Some(error) = graph.as_ref().and_then(Graph::error).filter(|_| redundant) {
+        session.settle(&fetcher);
+        return Err(error);
+    }
+    let found = subjects(
+        &arguments,
+        project.as_ref(),
+        graph.as_ref(),
+        request.extras.versions,
+    );
+    let none = Edits::default();
+    let lister = Lister {
+        fetcher: &fetcher,
+        sums: &session.sums,
+        project: project.as_ref(),
+        edits: project.as_ref().map_or(&none, Project::edits),
+        graph: graph.as_ref(),
+        requires_sums,
+        extras: request.extras,
+    };
+    let infos = lister.list(&found.list);
+    session.settle(&fetcher);
+    for notice in &found.notices {
+        console.line(notice);
+    }
+    let infos = infos?;
+    if !request.lenient {
+        let broken = graph.as_ref().and_then(Graph::error);
+        let broken = broken.or_else(|| {
+            // go leaves both files alone with -u: it looks at more than is needed.
+            let project = project.as_ref().filter(|_| !request.extras.update)?;
+            if project.excluded_requirements().next().is_some() {
+                return Some(outdated());
+            }
+            let missing = lacks_sums(project, graph.as_ref(), &session.sums);
+            let text = "updates to go.sum needed, disabled by -mod=readonly";
+            missing.then(|| Error::new(Kind::Input, text))
+        });
+        let failures = infos.iter().filter_map(|info| info.error.as_ref());
+        for error in failures.chain(&broken) {
+            console.error(error);
+        }
+        let kinds = gravest(&infos)
+            .into_iter()
+            .chain(broken.map(|error| error.kind()));
+        if let Some(kind) = kinds.min_by_key(|kind| kind.rank()) {
+            return Ok(Some(kind));
+        }
+    }
+    console.data(&printed(&infos, request))?;
+    Ok(None)
+}
+
+/// True if go would have added to go.sum what this run found, because the build list rests on it.
+///
+/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
+fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> bool {
+    if !sums.has_new() {
+        return false;
+    }
+    let edits = project.edits();
+    let is_new = |module: &ModuleVersion| match edits.actual(module) {
+        Actual::Module(actual) => sums.is_new(&actual, Part::GoMod),
+        Actual::Directory { .. } => false,
+    };
+    let Some(graph) = graph else {
+        return project.requirements().iter().any(is_new);
+    };
+    let go = project.modfile().go.as_ref();
+    let whole = go.is_some_and(|line| line.version.at_least(GO_MOD_SUMS));
+    graph.loaded().any(is_new) || whole && graph.build_list().any(|module| is_new(&module))
+}
+
+fn printed(infos: &[ModuleInfo], request: &Request) -> String {
+    let mut out = String::new();
+    for info in infos {
+        match &request.form {
+            Form::Json(fields) => out.push_str(&module_json(info, fields).indented()),
+            Form::Text if request.extras.versions => out.push_str(&info.versions_line()),
+            Form::Text => out.push_str(&info.to_string()),
+        }
+        out.push('\n');
+    }
+    out
+}
