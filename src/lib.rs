@@ -32,6 +32,8 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
+//! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
+//!
 //! Two commands need only a part of it: `graph` prints what [`modset::Graph`] has become after 5, and
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
@@ -77,6 +79,7 @@ mod run;
 mod signals;
 pub mod source;
 mod steps;
+pub mod template;
 pub mod transport;
 pub mod trust;
 pub mod verify;

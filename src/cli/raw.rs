@@ -36,6 +36,8 @@ pub struct RawArgs {
     pub e: bool,
     /// `-modcacherw`.
     pub modcacherw: Option<bool>,
+    /// `-mod`.
+    pub mod_mode: Option<String>,
     /// `-modfile`, relative to the working directory.
     pub modfile: Option<String>,
     /// `-C`.

@@ -199,6 +199,11 @@ impl GoFlags {
         })
     }
 
+    /// Takes the words of a variable that [`GoFlags::parse`] has split.
+    pub(super) fn checked(words: Setting<Vec<String>>) -> GoFlags {
+        GoFlags { words }
+    }
+
     /// Splits the variable and drops what [`GoFlags::parse`] would refuse, as `go env` does:
     /// it is the command one runs to find out what is wrong.
     #[must_use]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::Kind;
+
 /// The place that decided a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -17,6 +19,17 @@ pub enum Origin {
     GoRootFile(PathBuf),
     /// Nothing: the built-in value.
     Default,
+}
+
+impl Origin {
+    /// The kind of failure that a refused value from there is.
+    #[must_use]
+    pub fn refusal(&self) -> Kind {
+        match self {
+            Origin::Flag(_) => Kind::Usage,
+            _ => Kind::Input,
+        }
+    }
 }
 
 impl fmt::Display for Origin {

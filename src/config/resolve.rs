@@ -103,6 +103,10 @@ impl Config {
             x: typed("-x", flags.typed("x", flags.x), "x")?,
             json: typed("-json", flags.typed("json", flags.json), "json")?,
             modcacherw: typed("-modcacherw", flags.modcacherw, "modcacherw")?,
+            mod_flag: flags
+                .mod_mode
+                .clone()
+                .map(|text| Setting::new(text, Origin::Flag("-mod"))),
             modfile: modfile(flags, &goflags, cwd)?,
 
             ssl_cert_file: process(env, &["SSL_CERT_FILE"]).map(|file| file.map(PathBuf::from)),
@@ -209,12 +213,8 @@ fn modfile(flags: &RawArgs, goflags: &GoFlags, cwd: &Path) -> Result<Option<Sett
         return Ok(None);
     };
     if !found.value.ends_with(".mod") {
-        let kind = match found.origin {
-            Origin::Flag(_) => Kind::Usage,
-            _ => Kind::Input,
-        };
         return Err(Error::new(
-            kind,
+            found.origin.refusal(),
             format!(
                 "-modfile={}: file does not have .mod extension",
                 found.value

@@ -106,6 +106,8 @@ pub struct Config {
     pub json: Setting<bool>,
     /// Leave directories of the module cache writable (`-modcacherw`).
     pub modcacherw: Setting<bool>,
+    /// `-mod` as typed; see [`Config::mod_mode`] for what it means.
+    pub mod_flag: Option<Setting<String>>,
     /// The file to use in place of go.mod (`-modfile`): absolute, ends in `.mod`.
     pub modfile: Option<Setting<PathBuf>>,
 

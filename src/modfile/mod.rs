@@ -36,7 +36,7 @@ mod go_work;
 mod lex;
 mod needs;
 mod problem;
-mod quote;
+pub(crate) mod quote;
 mod syntax;
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ mod sum;
 mod sumdb;
 mod support;
 mod tamper;
+mod template;
 mod trace;
 mod trust;
 mod verify;

@@ -91,6 +91,18 @@ the command that would do the same, on standard output.",
         ..GO
     },
     Flag {
+        long: "mod",
+        value: Some("MODE"),
+        commands: CLEAN,
+        brief: "Whether go.mod may change: readonly, mod, vendor",
+        detail: "clean takes it and does not look at it, as in go.",
+        set: |raw, given| {
+            raw.mod_mode = Some(given.text());
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
         long: "modfile",
         value: Some("FILE"),
         commands: PROJECT,

@@ -13,6 +13,7 @@
 //! | `tlog` | a record and a head; or a tree, hashes to prove, a bit to flip | text round trips; true tiles prove true hashes, one flipped bit is refused |
 //! | `lookup` | what a lying database answers, and what lies in the cache | what is believed was logged |
 //! | `module_zip` | a zip; or files and the bytes to patch in their zip | another reader sees the same files with the same h1; the tree hashes the same; nothing is written elsewhere |
+//! | `template` | a template of `list -m -f` | what it prints is the same each time; text is itself; a refusal says where |
 //! | `words` | paths, versions, patterns, durations, dates | escaping has an inverse; orders are orders; what is valid is canonical |
 //!
 //! Both drivers take the list from here: `libfuzzer.rs`, guided by coverage, and `replay.rs`, on
@@ -23,6 +24,7 @@ mod modfiles;
 mod module_zip;
 mod served;
 mod sumdb;
+mod templates;
 mod words;
 
 /// The list of targets, for whoever needs an item for each: calls `$with` with names and functions.
@@ -39,6 +41,7 @@ macro_rules! for_each_target {
             tlog: logs::tlog,
             lookup: logs::lookup,
             module_zip: module_zip::module_zip,
+            template: templates::template,
             words: words::words,
         }
     };

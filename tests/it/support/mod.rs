@@ -8,6 +8,7 @@ pub mod beside;
 pub mod chaos;
 pub mod crowd;
 pub mod go;
+pub mod listed;
 pub mod proxy;
 pub mod run;
 pub mod sandbox;
