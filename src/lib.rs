@@ -32,6 +32,8 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
+//! `list -m` takes what came out of 4 as well: [`listing`] says of each module what cache, go.sum and
+//! source have of it, and lets [`fetch`] ask for what is missing, but for no zip.
 //! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
 //! Two commands need only a part of it: `graph` prints what [`modset::Graph`] has become after 5, and

@@ -517,7 +517,7 @@ mod tests {
             ("go mod", "mod"),
         ] {
             let want = format!(
-                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, clean, env"
+                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, list, clean, env"
             );
             assert_eq!(refused(line).0, want, "{line}");
         }

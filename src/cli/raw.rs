@@ -28,6 +28,8 @@ pub struct RawArgs {
     pub fields: Vec<String>,
     /// `list -m`.
     pub m: bool,
+    /// `list -f`.
+    pub template: Option<String>,
     /// `list -versions`.
     pub versions: bool,
     /// `list -retracted`.

@@ -1,10 +1,10 @@
 //! `modfetch list -m`: what there is to say of modules, in go's text or as objects.
 
-use super::project::{Use, find_project_to};
+use super::project::{Use, find_project, find_project_to};
 use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::cli::RawArgs;
-use crate::config::{Config, ModuleMode};
+use crate::config::{Config, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::outdated;
 use crate::listing::{Extras, Lister, ModuleInfo, gravest, needs_graph, subjects};
@@ -12,20 +12,11 @@ use crate::modset::{Actual, Argument, Edits, Graph, Project};
 use crate::module::ModuleVersion;
 use crate::report::{Console, module_json};
 use crate::signals::Ending;
+use crate::template::{Template, Value};
 use crate::trust::{Part, SumPolicy};
 
 /// From this go version on go.sum has the go.mod of whatever it has the zip of.
 const GO_MOD_SUMS: &str = "1.21";
-
-/// How modules are printed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// A line a module.
-    #[default]
-    Text,
-    /// `-json`: an object a module, with these fields or with all.
-    Json(Vec<String>),
-}
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +27,10 @@ pub struct Request {
     pub extras: Extras,
     /// `-e`: what failed is told of its module.
     pub lenient: bool,
-    /// How modules are printed.
-    pub form: Form,
+    /// `-json`: an object a module, with these fields or with all.
+    pub json: Option<Vec<String>>,
+    /// `-f`: what this template makes of each.
+    pub template: Option<String>,
     /// How a signal ends the run.
     pub ending: Ending,
 }
@@ -60,10 +53,8 @@ impl Request {
                 versions: raw.versions,
             },
             lenient: raw.e,
-            form: match raw.json {
-                true => Form::Json(raw.fields.clone()),
-                false => Form::Text,
-            },
+            json: raw.json.then(|| raw.fields.clone()),
+            template: raw.template.clone().filter(|text| !text.is_empty()),
             ending,
         })
     }
@@ -74,17 +65,42 @@ impl Request {
 /// # Errors
 /// What ends the run before anything was listed.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    // go tells these without its name before them.
+    let refuse = |error: &Error| {
+        console.finding(error);
+        Ok(Some(error.kind()))
+    };
+    let name = console.name();
+    let usage = |text: &str| refuse(&Error::new(Kind::Usage, format!("{name} list {text}")));
+    if request.template.is_some() && request.json.is_some() {
+        return usage("-f cannot be used with -json");
+    }
+    let template = match request.template.as_deref().map(Template::parse) {
+        Some(Err(error)) => return refuse(&error),
+        Some(Ok(template)) => Some(template),
+        None => None,
+    };
+    let mode = match config.mod_mode() {
+        Err(error) if error.chain().starts_with('-') => return refuse(&error),
+        mode => mode?.map_or(ModMode::Readonly, |mode| mode.value),
+    };
+    if mode == ModMode::Vendor {
+        let text = "-mod=vendor is not supported yet";
+        return Err(Error::new(Kind::Other, text));
+    }
     if config.go111module.value == ModuleMode::Off {
-        let text = match request.extras.retracted {
-            true => "list -retracted can only be used in module-aware mode",
-            false => "list -m cannot be used with GO111MODULE=off",
-        };
+        if request.extras.retracted {
+            return usage("-retracted can only be used in module-aware mode");
+        }
         let origin = &config.go111module.origin;
-        let error = Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}"));
-        return Err(error);
+        let error = Error::new(Kind::Input, "list -m cannot be used with GO111MODULE=off");
+        return Err(error.hint(format!("GO111MODULE is set {origin}")));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let project = find_project_to(Use::Read, config, console)?;
+    let project = match mode {
+        ModMode::Mod => find_project(config, console)?,
+        ModMode::Readonly | ModMode::Vendor => find_project_to(Use::Read, config, console)?,
+    };
     let mut arguments = Vec::with_capacity(request.arguments.len());
     let mut needed = false;
     for text in &request.arguments {
@@ -99,8 +115,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let session = Session::open(config, console, cache, project.as_ref(), manner)?;
     let mut fetcher = session.fetcher();
-    let requires_sums = project.is_some();
-    if requires_sums {
+    let readonly = project.is_some() && mode == ModMode::Readonly;
+    if readonly {
         fetcher = fetcher.requiring_sums();
     }
     let redundant = project.as_ref().is_some_and(Project::has_redundant_roots);
@@ -127,7 +143,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         project: project.as_ref(),
         edits: project.as_ref().map_or(&none, Project::edits),
         graph: graph.as_ref(),
-        requires_sums,
+        requires_sums: readonly,
         extras: request.extras,
     };
     let infos = lister.list(&found.list);
@@ -140,7 +156,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         let broken = graph.as_ref().and_then(Graph::error);
         let broken = broken.or_else(|| {
             // go leaves both files alone with -u: it looks at more than is needed.
-            let project = project.as_ref().filter(|_| !request.extras.update)?;
+            let settled = !readonly || request.extras.update;
+            let project = project.as_ref().filter(|_| !settled)?;
             if project.excluded_requirements().next().is_some() {
                 return Some(outdated());
             }
@@ -159,8 +176,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             return Ok(Some(kind));
         }
     }
-    console.data(&printed(&infos, request))?;
-    Ok(None)
+    print(&infos, request, template.as_ref(), console)
 }
 
 /// True if go would have added to go.sum what this run found, because the build list rests on it.
@@ -183,15 +199,34 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     graph.loaded().any(is_new) || whole && graph.build_list().any(|module| is_new(&module))
 }
 
-fn printed(infos: &[ModuleInfo], request: &Request) -> String {
+/// Prints what was found; what a template has made up to its failure is printed, too.
+fn print(
+    infos: &[ModuleInfo],
+    request: &Request,
+    template: Option<&Template>,
+    console: &Console,
+) -> Result<Option<Kind>> {
     let mut out = String::new();
+    let mut failed = None;
     for info in infos {
-        match &request.form {
-            Form::Json(fields) => out.push_str(&module_json(info, fields).indented()),
-            Form::Text if request.extras.versions => out.push_str(&info.versions_line()),
-            Form::Text => out.push_str(&info.to_string()),
+        match (template, &request.json) {
+            (Some(template), _) => {
+                if let Err(error) = template.render(&Value::Object(info), &mut out) {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            (None, Some(fields)) => out.push_str(&module_json(info, fields).indented()),
+            (None, None) if request.extras.versions => out.push_str(&info.versions_line()),
+            (None, None) => out.push_str(&info.to_string()),
         }
-        out.push('\n');
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
     }
-    out
+    console.data(&out)?;
+    Ok(failed.map(|error| {
+        console.finding(&error);
+        error.kind()
+    }))
 }

@@ -39,7 +39,9 @@ impl<'a> Fetcher<'a> {
             let mut loader = Loader::new(path, edits, pruned, project.written_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
-            let settled = graph.error().is_some() || graph.selects_roots();
+            // Where the graph is pruned, go knows without it that the main module stays.
+            let counts = |root: &Node| !pruned || root.path() != path;
+            let settled = graph.error().is_some() || graph.selects_roots(counts);
             return Ok(match settled {
                 true => graph,
                 false => graph.for_want_of(outdated()),

@@ -71,11 +71,30 @@ impl Lister<'_> {
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn list(&self, subjects: &[Subject]) -> Result<Vec<ModuleInfo>> {
-        self.fetcher.for_each(
+        let mut infos = self.fetcher.for_each(
             subjects,
             |subject| self.is_at_hand(subject),
             |subject| self.describe(subject),
-        )
+        )?;
+        // go remembers what a go.mod says by its version, replaced or not: what was named before
+        // a requirement that is replaced lends it its go version.
+        let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
+        for at in 1..infos.len() {
+            let (before, rest) = infos.split_at_mut(at);
+            let Some(info) = rest.first_mut() else { break };
+            let Some(replace) = &mut info.replace else {
+                continue;
+            };
+            let same = before.iter().zip(subjects).find(|(other, subject)| {
+                let version = other.path == info.path && other.version == info.version;
+                named(subject) && version && !other.go_version.is_empty()
+            });
+            if let Some((other, _)) = same {
+                replace.go_version.clone_from(&other.go_version);
+                info.go_version.clone_from(&other.go_version);
+            }
+        }
+        Ok(infos)
     }
 
     /// True if no request is needed to describe a subject.
@@ -149,6 +168,14 @@ impl Lister<'_> {
             self.complete(&mut info, module, Chosen::Required);
             return info;
         };
+        // As in go, what was read of the module itself, in place of another one, says more.
+        let own = self.graph.and_then(|graph| {
+            let mut read = graph.loaded();
+            let same = Actual::Module(module.clone());
+            graph.go_line(read.find(|other| self.edits.replacement(other) == Some(&same))?)
+        });
+        let own = own.map(ToString::to_string);
+        let go = own.clone().unwrap_or(go);
         let replace = match actual {
             Actual::Module(actual) => {
                 let (path, version) = (actual.path().as_str(), actual.version().as_str());
@@ -165,11 +192,12 @@ impl Lister<'_> {
                     true => dir,
                     false => clean_path(&dir),
                 };
-                let read = |file: &str| {
+                let read = || {
+                    let file = &replace.gomod;
                     let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
                     needs.go.map(|go| go.to_string())
                 };
-                replace.go_version = read(&replace.gomod).unwrap_or_default();
+                replace.go_version = own.or_else(read).unwrap_or_default();
                 replace
             }
         };
@@ -247,6 +275,7 @@ impl Lister<'_> {
         }
         // Also a query that nothing matches counts as the version in use, if it looks like one.
         let path = ModulePath::parse(&info.path);
+        let path = path.and_then(|path| path.escape().map(|_| path));
         let known = path.as_ref().ok().filter(|_| !info.version.is_empty());
         if let Some(path) = known.filter(|_| self.extras.update)
             && let Some(current) = canonical(&info.version).and_then(|v| Version::parse(&v).ok())

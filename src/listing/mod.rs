@@ -11,6 +11,7 @@
 mod info;
 mod lister;
 mod subject;
+mod value;
 
 pub use info::ModuleInfo;
 pub use lister::{Extras, Lister, gravest};

@@ -211,11 +211,11 @@ impl Graph {
         steps
     }
 
-    /// True if each root is selected, so that go finds nothing to put right.
+    /// True if each root that `counts` is selected.
     #[must_use]
-    pub fn selects_roots(&self) -> bool {
+    pub fn selects_roots(&self, counts: impl Fn(&Node) -> bool) -> bool {
         let selected = |root: &Node| self.in_use(root).as_ref() == Some(root);
-        self.roots.iter().all(selected)
+        self.roots.iter().filter(|root| counts(root)).all(selected)
     }
 
     /// The roots with each version replaced by the selected one; `None` if all were selected.

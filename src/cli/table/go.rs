@@ -93,9 +93,10 @@ the command that would do the same, on standard output.",
     Flag {
         long: "mod",
         value: Some("MODE"),
-        commands: CLEAN,
+        commands: &[Verb::List, Verb::Clean],
         brief: "Whether go.mod may change: readonly, mod, vendor",
-        detail: "clean takes it and does not look at it, as in go.",
+        detail: "Default: readonly, what go.mod would have to say and does not is an error. clean \
+takes it and does not look at it, as in go.",
         set: |raw, given| {
             raw.mod_mode = Some(given.text());
             Ok(())
@@ -192,6 +193,19 @@ the command that would do the same, on standard output.",
         detail: "It has to be said: packages are not listed.",
         set: |raw, given| {
             raw.m = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "f",
+        commands: LIST,
+        value: Some("TEMPLATE"),
+        brief: "Print modules as this template says",
+        detail: "Fields, pipelines, if, with, range and the usual functions of Go's templates; what \
+of them is missing is refused by name.",
+        set: |raw, given| {
+            raw.template = Some(given.text());
             Ok(())
         },
         ..GO
