@@ -34,9 +34,13 @@
 //!
 //! `list -m` takes what came out of 4 as well: [`listing`] says of each module what cache, go.sum and
 //! source have of it, and lets [`fetch`] ask for what is missing, but for no zip.
+//!
+//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
+//! first proxy has it ([`source::Place`]) is told, and nothing is kept.
+//!
 //! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
-//! Two commands need only a part of it: `graph` prints what [`modset::Graph`] has become after 5, and
+//! Two commands need only a part of it: `graph` and `why` print what [`modset::Graph`] has become after 5, and
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
 //!

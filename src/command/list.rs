@@ -115,7 +115,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let session = Session::open(config, console, cache, project.as_ref(), manner)?;
     let mut fetcher = session.fetcher();
-    let readonly = project.is_some() && mode == ModMode::Readonly;
+    // In a workspace go takes what it finds.
+    let single = |project: &Project| project.workspace().is_none();
+    let readonly = project.as_ref().is_some_and(single) && mode == ModMode::Readonly;
     if readonly {
         fetcher = fetcher.requiring_sums();
     }

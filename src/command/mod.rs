@@ -13,11 +13,16 @@ mod interrupt;
 pub mod list;
 mod network;
 mod pick;
+pub mod plan;
+mod plan_files;
 mod project;
 mod session;
 pub mod sum;
 mod sum_check;
 mod sum_explain;
 pub mod verify;
+mod wanted;
+pub mod why;
 
 pub use directory::working_directory;
+pub use wanted::{Scope, Wish};

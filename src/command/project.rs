@@ -1,12 +1,15 @@
-//! The main module of a run, and what is worth a word about it.
+//! The main modules of a run, and what is worth a word about them.
+
+use std::path::Path;
 
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
-use crate::modset::Project;
+use crate::modfile::GoLine;
+use crate::modset::{Project, Workspace};
 use crate::module::GoVersion;
 use crate::report::Console;
 
-/// Finds and reads the main module, and says what is odd about it.
+/// Finds and reads the main module, or those of the workspace, and says what is odd about them.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
     find_project_to(Use::Edit, config, console)
 }
@@ -32,10 +35,7 @@ pub(super) fn find_project_to(
         return Err(Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}")));
     }
     if let Some(work) = config.work_file()? {
-        let text = format!("workspaces are not supported yet: found {}", work.display());
-        return Err(
-            Error::new(Kind::Other, text).hint("set GOWORK=off to work on the module alone")
-        );
+        return workspace(config, console, &work).map(Some);
     }
     let modfile = config
         .modfile
@@ -68,14 +68,37 @@ pub(super) fn find_project_to(
             "{act} requirement on excluded version {path} {version}"
         ));
     }
-    if let Some(line) = &project.modfile().go
+    warn_of_newer(console, &found, project.modfile().go.as_ref());
+    Ok(Some(project))
+}
+
+/// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
+fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project> {
+    let off = "set GOWORK=off to work on the module alone";
+    if config.modfile.is_some() {
+        let text = "-modfile cannot be used in workspace mode";
+        return Err(Error::new(Kind::Usage, text).hint(off));
+    }
+    let project = Project::read_workspace(work, &config.cwd).map_err(|mut errors| {
+        let last = errors.pop();
+        errors.iter().for_each(|error| console.error(error));
+        let none = || Error::new(Kind::Other, format!("cannot read {}", work.display()));
+        last.unwrap_or_else(none).hint(off)
+    })?;
+    let content = project.workspace().map(Workspace::content);
+    let line = content.and_then(|content| content.go.as_ref());
+    warn_of_newer(console, work, line);
+    Ok(project)
+}
+
+fn warn_of_newer(console: &Console, file: &Path, line: Option<&GoLine>) {
+    if let Some(line) = line
         && line.version.is_newer_than_known()
     {
-        let (file, version) = (found.display(), &line.version);
+        let (file, version) = (file.display(), &line.version);
         let known = GoVersion::NEWEST_KNOWN;
         console.note(&format!(
             "warning: {file} says go {version}; the rules of go {known} are applied"
         ));
     }
-    Ok(Some(project))
 }

@@ -27,7 +27,7 @@ pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_
 pub use go_env::{GoEnv, GoValue};
 pub use goflags::GoFlags;
 pub use known::{check_write, is_go_variable};
-pub use lexical::clean as clean_path;
+pub use lexical::{clean as clean_path, relative as relative_path, short as short_path};
 pub use mod_mode::ModMode;
 pub use origin::{Origin, Setting};
 pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};

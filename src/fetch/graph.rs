@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::iter;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crossbeam_channel::unbounded;
 
@@ -12,13 +13,24 @@ use super::Fetcher;
 use super::pools::on_two;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Actual, Graph, Loader, Node, Project, Summary, Wanted, minimal_roots};
+use crate::modset::{
+    Actual, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
+};
 use crate::module::{GoVersion, ModulePath, ModuleVersion};
 use crate::trust::Part;
 
 impl<'a> Fetcher<'a> {
+    /// The same fetcher, for which local replacements may be missing.
+    #[must_use]
+    pub fn with_missing_replace(self, missing_replace: MissingReplace) -> Fetcher<'a> {
+        Fetcher {
+            missing_replace,
+            ..self
+        }
+    }
+
     /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
-    /// from the roots that are there, as `-mod=readonly` has it.
+    /// from the roots that are there, as `-mod=readonly` has it outside workspaces.
     #[must_use]
     pub fn requiring_sums(self) -> Fetcher<'a> {
         Fetcher {
@@ -26,7 +38,9 @@ impl<'a> Fetcher<'a> {
             ..self
         }
     }
+}
 
+impl Fetcher<'_> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
     /// ([`Graph::error`]); what could be read is there all the same.
     ///
@@ -47,8 +61,8 @@ impl<'a> Fetcher<'a> {
                 false => graph.for_want_of(outdated()),
             });
         }
-        let mut loader = Loader::new(path, edits, pruned, project.roots());
-        if pruned {
+        let mut loader = Loader::of(project, false);
+        if project.is_pruned() {
             return self.settled(&mut loader, project);
         }
         self.drive(&mut loader)?;
@@ -65,8 +79,7 @@ impl<'a> Fetcher<'a> {
     pub fn requirement_graph(&self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
         let pruned = project.is_pruned();
         let mut roots = project.roots();
-        let (path, edits) = (project.path(), project.edits());
-        let mut loader = Loader::new(path, edits, pruned, roots.clone());
+        let mut loader = Loader::of(project, false);
         let Some(go) = go else {
             return self.settled(&mut loader, project);
         };
@@ -87,7 +100,13 @@ impl<'a> Fetcher<'a> {
             );
             return Err(Error::new(Kind::Input, text));
         }
-        loader.restart(pruned && go.at_least(Project::PRUNING_GO), roots);
+        let may_prune = go.at_least(Project::PRUNING_GO);
+        if project.workspace().is_some() {
+            // Where the graph shall be whole, go panics.
+            loader = Loader::of(project, !may_prune);
+        } else {
+            loader.restart(pruned && may_prune, roots);
+        }
         self.drive(&mut loader)?;
         Ok(loader.finish())
     }
@@ -119,6 +138,14 @@ impl<'a> Fetcher<'a> {
 
     /// Tells the loader every go.mod it wants, until it wants none.
     fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+        self.drive_once(loader)?;
+        while loader.goes_on() {
+            self.drive_once(loader)?;
+        }
+        Ok(())
+    }
+
+    fn drive_once(&self, loader: &mut Loader<'_>) -> Result<()> {
         let mut missing = Vec::new();
         self.serve_from_cache(loader, |wanted| missing.push(wanted));
         if missing.is_empty() {
@@ -171,6 +198,9 @@ impl<'a> Fetcher<'a> {
                 return;
             }
             let found = on_two(&wave, |wanted| match &wanted.actual {
+                Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
+                    Some(Summary::parse("go.mod", b"").map(Arc::new))
+                }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
                 Actual::Module(actual) if self.requires_sums => {
                     match self.sums.records(actual, Part::GoMod) {
@@ -192,6 +222,28 @@ impl<'a> Fetcher<'a> {
         }
     }
 
+    /// True if a local replacement is missing, and may be: it then counts as a module that requires
+    /// nothing.
+    fn may_miss(&self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
+        if self.missing_replace == MissingReplace::Error {
+            return false;
+        }
+        let file = clean_path(&path.join("go.mod").to_string_lossy());
+        let missing = fs::metadata(&file).is_err_and(|cause| {
+            matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        });
+        if missing && self.missing_replace == MissingReplace::Warn {
+            let (module, directory) = (&wanted.module, wanted.actual.describe());
+            let text = format!(
+                "warning: {module} is replaced by {directory}, and {go_mod} is missing: what it \
+                 requires is left out"
+            );
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            warnings.push(text);
+        }
+        missing
+    }
+
     fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
         let entry = self.cache.entry(module)?;
         if self.sums.must_ask(module, Part::GoMod) {
@@ -207,9 +259,7 @@ impl<'a> Fetcher<'a> {
     fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
         let data = self.gomod_of(actual)?;
         match actual {
-            Actual::Directory { written, .. } => {
-                Summary::parse(&replacement_name(written), &data).map(Arc::new)
-            }
+            Actual::Directory { go_mod, .. } => Summary::parse(go_mod, &data).map(Arc::new),
             Actual::Module(module) => summary_of(module, &data),
         }
     }
@@ -217,7 +267,7 @@ impl<'a> Fetcher<'a> {
     /// The go.mod of what stands in for a module version.
     pub(super) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
         match actual {
-            Actual::Directory { written, path } => read_replacement(written, path),
+            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod),
             Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
         }
     }
@@ -245,17 +295,13 @@ fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
     Error::new(Kind::Input, text)
 }
 
-/// The go.mod of a replacement, as messages name it.
-fn replacement_name(written: &str) -> String {
-    clean_path(&format!("{written}/go.mod"))
-}
-
-fn read_replacement(written: &str, path: &Path) -> Result<Vec<u8>> {
+/// Reads the go.mod below a directory; `shown` is its name.
+fn read_replacement(path: &Path, shown: &str) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
     fs::read(&file).map_err(|cause| {
         let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
         opening
-            .context(format!("reading {}", replacement_name(written)))
+            .context(format!("reading {shown}"))
             .hint("the directory that replaces the module must be there, its go.mod at least")
     })
 }

@@ -39,6 +39,7 @@ mod outcome;
 mod pools;
 mod query;
 mod standing;
+mod stock;
 mod sums;
 mod transfer;
 
@@ -53,10 +54,12 @@ pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Admit, Answer, Question};
 pub use standing::is_unknown;
+pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::modset::MissingReplace;
 use crate::module::{H1, ModuleVersion};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
@@ -96,6 +99,7 @@ pub struct Fetcher<'a> {
     lower: &'a [LowerCache],
     lower_bytes: AtomicU64,
     warnings: Mutex<Vec<String>>,
+    missing_replace: MissingReplace,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
@@ -124,6 +128,7 @@ impl<'a> Fetcher<'a> {
             lower: &[],
             lower_bytes: AtomicU64::new(0),
             warnings: Mutex::default(),
+            missing_replace: MissingReplace::default(),
             sums,
             watch,
             settings,

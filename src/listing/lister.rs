@@ -11,12 +11,6 @@ use crate::modset::{Actual, Edits, Graph, Node, Project};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version, canonical};
 use crate::trust::{Part, SumPolicy};
 
-/// What stands for the main module where there is none, as in go.
-const NO_MAIN: &str = "command-line-arguments";
-
-/// The go version of a main module without a go line, as in go.
-const IMPLIED_GO: &str = "1.16";
-
 /// What is said of each module beside what the cache and go.sum have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
@@ -108,7 +102,8 @@ impl Lister<'_> {
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
                     let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
-                    self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
+                    self.fetcher.has_info(&actual)
+                        && (gomod || self.fetcher.local(&actual).gomod.is_some())
                 }
             },
             Subject::Query { .. } => false,
@@ -118,7 +113,7 @@ impl Lister<'_> {
 
     fn describe(&self, subject: &Subject) -> ModuleInfo {
         let mut info = match subject {
-            Subject::Main { query } => self.main(query),
+            Subject::Main { path, query } => self.main(path, query),
             Subject::Required(node) => self.required(node),
             Subject::Query {
                 path,
@@ -134,20 +129,23 @@ impl Lister<'_> {
         info
     }
 
-    fn main(&self, query: &str) -> ModuleInfo {
-        let mut info = ModuleInfo::new(self.project.map_or(NO_MAIN, Project::path), "");
+    fn main(&self, path: &str, query: &str) -> ModuleInfo {
+        let mut info = ModuleInfo::new(path, "");
         query.clone_into(&mut info.query);
         info.main = true;
-        let Some(project) = self.project else {
+        let mut mains = self.project.into_iter().flat_map(Project::mains);
+        let Some(main) = mains.find(|main| main.path() == path) else {
             GoVersion::NEWEST_KNOWN.clone_into(&mut info.go_version);
             return info;
         };
-        let go = project.modfile().go.as_ref();
-        info.go_version = go
-            .map_or(IMPLIED_GO, |line| line.version.as_str())
-            .to_owned();
-        info.dir = project.root().display().to_string();
-        info.gomod = project.file().display().to_string();
+        let workspace = self
+            .project
+            .is_some_and(|project| project.workspace().is_some());
+        if !workspace || main.modfile().go.is_some() {
+            main.go().clone_into(&mut info.go_version);
+        }
+        info.dir = main.root().display().to_string();
+        info.gomod = main.file().display().to_string();
         info
     }
 
@@ -184,7 +182,7 @@ impl Lister<'_> {
                 self.complete(&mut replace, actual, Chosen::Required);
                 replace
             }
-            Actual::Directory { written, path } => {
+            Actual::Directory { written, path, .. } => {
                 let mut replace = ModuleInfo::new(written, "");
                 let dir = path.display().to_string();
                 replace.gomod = clean_path(&format!("{dir}/go.mod"));

@@ -4,14 +4,19 @@ use std::collections::HashSet;
 
 use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Argument, Graph, Node, Project};
+use crate::modset::{Argument, Graph, MainModule, Node, Project};
 use crate::module::{MatchPattern, ModulePath, Version};
+
+/// What stands for the main module where there is none, as in go.
+const NO_MAIN: &str = "command-line-arguments";
 
 /// Something that a listing says a word about.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// The main module, or what stands for it where there is none.
+    /// A main module, or what stands for it where there is none.
     Main {
+        /// Its path.
+        path: String,
         /// The query that was typed, which leaves it where it is; empty if there was none.
         query: String,
     },
@@ -43,7 +48,7 @@ pub struct Subjects {
 /// names none.
 fn root(project: Option<&Project>, path: &str) -> Option<Option<Node>> {
     let project = project?;
-    if path == project.path() {
+    if project.is_main(path) {
         return Some(None);
     }
     let of_path = project
@@ -64,7 +69,8 @@ pub fn needs_graph(
     with_versions: bool,
 ) -> Result<bool> {
     let rooted = |path: &str| {
-        let pruned = project.is_some_and(Project::is_pruned);
+        let pruned =
+            project.is_some_and(|project| project.is_pruned() || project.workspace().is_some());
         pruned && root(project, path).is_some()
     };
     match argument {
@@ -97,7 +103,12 @@ pub fn subjects(
         subjects: Subjects::default(),
     };
     if arguments.is_empty() {
-        choice.main("");
+        match project {
+            Some(project) => project
+                .mains()
+                .for_each(|main| choice.main(main.path(), "")),
+            None => choice.main(NO_MAIN, ""),
+        }
     }
     for argument in arguments {
         match argument {
@@ -117,19 +128,19 @@ struct Choice<'a> {
     project: Option<&'a Project>,
     graph: Option<&'a Graph>,
     with_versions: bool,
-    /// What a pattern has listed; the empty path is the main module.
+    /// The paths that a pattern has listed.
     matched: HashSet<String>,
     subjects: Subjects,
 }
 
 impl Choice<'_> {
-    fn main(&mut self, query: &str) {
-        let query = query.to_owned();
-        self.subjects.list.push(Subject::Main { query });
+    fn main(&mut self, path: &str, query: &str) {
+        let (path, query) = (path.to_owned(), query.to_owned());
+        self.subjects.list.push(Subject::Main { path, query });
     }
 
     fn is_main(&self, path: &str) -> bool {
-        self.project.is_some_and(|project| project.path() == path)
+        self.project.is_some_and(|project| project.is_main(path))
     }
 
     /// The graph is there, but not whole: it says nothing of what it does not have.
@@ -147,9 +158,13 @@ impl Choice<'_> {
 
     fn matching(&mut self, pattern: &str, matches: impl Fn(&str) -> bool) {
         let before = self.subjects.list.len();
-        let main = self.project.is_some_and(|project| matches(project.path()));
-        if main && self.matched.insert(String::new()) {
-            self.main("");
+        let mains = self.project.into_iter().flat_map(Project::mains);
+        let mut mains: Vec<&str> = mains.map(MainModule::path).collect();
+        mains.sort_unstable();
+        for path in mains {
+            if matches(path) && self.matched.insert(path.to_owned()) {
+                self.main(path, "");
+            }
         }
         for module in self.graph.into_iter().flat_map(Graph::build_list) {
             let path = module.path().as_str();
@@ -166,7 +181,7 @@ impl Choice<'_> {
 
     fn path(&mut self, path: &str) {
         let subject = if self.is_main(path) {
-            return self.main("");
+            return self.main(path, "");
         } else if let Some(node) = self.selected(path) {
             Subject::Required(node)
         } else if self.is_broken() {
@@ -188,7 +203,7 @@ impl Choice<'_> {
             return;
         }
         if moves && self.is_main(path) {
-            return self.main(query);
+            return self.main(path, query);
         }
         let standard = ["std", "cmd"].contains(&path);
         let checked = if standard {

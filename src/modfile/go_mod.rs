@@ -138,11 +138,40 @@ impl ModFile {
         })
     }
 
+    /// What stands for a main module that has no file.
+    #[must_use]
+    pub fn without_file(path: &str) -> ModFile {
+        let module = ModuleLine {
+            path: path.to_owned(),
+            deprecated: None,
+            line: 0,
+        };
+        ModFile {
+            module: Some(module),
+            ..ModFile::default()
+        }
+    }
+
     /// The path of the main module, which must be there and be one that could be imported.
     ///
     /// # Errors
     /// [`Kind::Input`], in go's words.
     pub fn main_path(&self, file: &str) -> Result<&str> {
+        let path = self.declared_path(file)?;
+        check_import_path(path).map_err(|error| {
+            // The rules are those of imports, the noun is not.
+            let text = error.chain();
+            let text = text.replacen("malformed import path", "malformed module path", 1);
+            Error::new(Kind::Input, text)
+        })?;
+        Ok(path)
+    }
+
+    /// The path of the main module, which must be there and not be go's own.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], in go's words.
+    pub fn declared_path(&self, file: &str) -> Result<&str> {
         let Some(module) = &self.module else {
             let text = format!(
                 "error reading {file}: missing module declaration. To specify the module path:\n\
@@ -155,12 +184,6 @@ impl ModFile {
             let text = format!("error reading {file}: invalid module path: {}", quote(path));
             return Err(Error::new(Kind::Input, text));
         }
-        check_import_path(path).map_err(|error| {
-            // The rules are those of imports, the noun is not.
-            let text = error.chain();
-            let text = text.replacen("malformed import path", "malformed module path", 1);
-            Error::new(Kind::Input, text)
-        })?;
         Ok(path)
     }
 }

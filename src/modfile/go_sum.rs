@@ -188,6 +188,20 @@ impl GoSum {
         bytes
     }
 
+    /// The lines whose path and version are wanted.
+    #[must_use]
+    pub fn filtered(&self, wanted: impl Fn(&str, &str) -> bool) -> GoSum {
+        let mut kept = GoSum::default();
+        for (path, version, sums) in self.iter() {
+            if wanted(path, version) {
+                for sum in sums {
+                    kept.insert(path, version, sum);
+                }
+            }
+        }
+        kept
+    }
+
     /// True if there is no hash at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

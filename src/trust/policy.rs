@@ -59,6 +59,9 @@ pub struct SumPolicy {
     settings: SumSettings,
     /// Where go.sum is or would be; `None` outside a module, where nothing is recorded.
     file: Option<PathBuf>,
+    /// What else has sums and is not written, with its name: in a workspace the go.sum of every
+    /// module that is used.
+    others: Vec<(PathBuf, GoSum)>,
     pub(super) state: Mutex<State>,
 }
 
@@ -87,6 +90,7 @@ impl SumPolicy {
         SumPolicy {
             settings,
             file: None,
+            others: Vec::new(),
             state: Mutex::default(),
         }
     }
@@ -96,6 +100,17 @@ impl SumPolicy {
     /// # Errors
     /// [`Kind::Input`] with file and line if it is malformed, [`Kind::LocalIo`] if unreadable.
     pub fn with_file(file: &Path, settings: SumSettings) -> Result<SumPolicy> {
+        SumPolicy::with_files(file, &[], settings)
+    }
+
+    /// Reads `file`, which new sums are written to, and `others`, whose sums count as well; a
+    /// missing file is an empty one.
+    ///
+    /// # Errors
+    /// As [`SumPolicy::with_file`].
+    pub fn with_files(file: &Path, others: &[PathBuf], settings: SumSettings) -> Result<SumPolicy> {
+        let read = |other: &PathBuf| Ok((other.clone(), read_go_sum(other)?));
+        let others = others.iter().map(read).collect::<Result<Vec<_>>>()?;
         let sums = read_go_sum(file)?;
         let state = State {
             sums,
@@ -104,6 +119,7 @@ impl SumPolicy {
         Ok(SumPolicy {
             settings,
             file: Some(file.to_owned()),
+            others,
             state: Mutex::new(state),
         })
     }
@@ -177,13 +193,34 @@ impl SumPolicy {
     /// What go.sum has for it, and what this run has added: hashes of any algorithm.
     #[must_use]
     pub fn recorded(&self, module: &ModuleVersion, part: Part) -> Vec<String> {
-        let key = part.version_key(module);
-        let state = self.state();
-        state.sums.sums(module.path().as_str(), &key).to_vec()
+        let (path, key) = (module.path().as_str(), part.version_key(module));
+        let mut sums = self.state().sums.sums(path, &key).to_vec();
+        for sum in self.in_others(path, &key) {
+            if !sums.contains(sum) {
+                sums.push(sum.clone());
+            }
+        }
+        sums
     }
 
-    /// The one `h1:` sum that go.sum itself has for it, without what this run has added; `None` if
-    /// it has none, or several.
+    /// What the files have that are not written.
+    fn in_others(&self, path: &str, key: &str) -> impl Iterator<Item = &String> {
+        let others = self.others.iter();
+        others.flat_map(move |(_, sums)| sums.sums(path, key))
+    }
+
+    /// True if a file that is not written has a line for it: then no other file needs one.
+    pub(super) fn others_have(&self, path: &str, key: &str) -> bool {
+        self.in_others(path, key).next().is_some()
+    }
+
+    /// True if there are files that are not written.
+    pub(super) fn has_others(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The one `h1:` sum that the files have for it, without what this run has added; `None` if
+    /// they have none, or several.
     #[must_use]
     pub fn record(&self, module: &ModuleVersion, part: Part) -> Option<String> {
         let (path, key) = (module.path().as_str(), part.version_key(module));
@@ -192,7 +229,8 @@ impl SumPolicy {
             let line = (path.to_owned(), key.clone(), (*sum).clone());
             sum.starts_with("h1:") && !state.status.get(&line).is_some_and(|status| status.new)
         };
-        let mut records = state.sums.sums(path, &key).iter().filter(old);
+        let own = state.sums.sums(path, &key).iter();
+        let mut records = own.chain(self.in_others(path, &key)).filter(old);
         let first = records.next()?;
         records.all(|sum| sum == first).then(|| first.clone())
     }
@@ -207,7 +245,9 @@ impl SumPolicy {
     #[must_use]
     pub fn has_dropped(&self, module: &ModuleVersion, part: Part) -> bool {
         let (path, key) = (module.path().as_str(), part.version_key(module));
-        self.state().sums.has_dropped(path, &key)
+        let others = self.others.iter().map(|(_, sums)| sums);
+        let mut others = others.filter(|sums| sums.has_dropped(path, &key));
+        self.state().sums.has_dropped(path, &key) || others.next().is_some()
     }
 
     /// True if this run has accepted a sum for it that go.sum does not have.
@@ -242,11 +282,10 @@ impl SumPolicy {
     /// True if go.sum has an `h1:` line for it.
     #[must_use]
     pub fn knows(&self, module: &ModuleVersion, part: Part) -> bool {
-        let state = self.state();
-        let sums = state
-            .sums
-            .sums(module.path().as_str(), &part.version_key(module));
-        sums.iter().any(|sum| sum.starts_with("h1:"))
+        let (path, key) = (module.path().as_str(), part.version_key(module));
+        let known = |sum: &String| sum.starts_with("h1:");
+        self.state().sums.sums(path, &key).iter().any(known)
+            || self.in_others(path, &key).any(known)
     }
 
     /// Checks a hash that was computed from bytes at hand, and remembers it.
@@ -290,17 +329,31 @@ impl SumPolicy {
 
     /// True if go.sum has this line, which is now used; an error if it has another hash. Of
     /// several the first decides, as in go: a line that was added below lets nothing through.
+    /// Where go.sum has none, all that the other files have must agree.
     fn is_recorded(&self, state: &mut State, line: &Line) -> Result<bool> {
         let (path, key, h1) = line;
         let mut recorded = state.sums.sums(path, key).iter();
-        match recorded.find(|sum| sum.starts_with("h1:")) {
-            Some(sum) if sum == h1 => {
-                state.status.entry(line.clone()).or_default().used = true;
-                Ok(true)
+        let found = match recorded.find(|sum| sum.starts_with("h1:")) {
+            Some(sum) if sum == h1 => true,
+            Some(other) => return Err(self.mismatch(line, other, None)),
+            None => {
+                let mut found = false;
+                for (file, sums) in &self.others {
+                    for sum in sums.sums(path, key) {
+                        if sum == h1 {
+                            found = true;
+                        } else if sum.starts_with("h1:") {
+                            return Err(self.mismatch(line, sum, Some(file)));
+                        }
+                    }
+                }
+                found
             }
-            Some(other) => Err(self.mismatch(path, key, h1, other)),
-            None => Ok(false),
+        };
+        if found {
+            state.status.entry(line.clone()).or_default().used = true;
         }
+        Ok(found)
     }
 
     /// Warnings since the last call, in the order they arose.
@@ -338,14 +391,23 @@ impl SumPolicy {
         }
     }
 
-    fn mismatch(&self, path: &str, key: &str, downloaded: &str, recorded: &str) -> Error {
-        let file = self.file.as_deref().unwrap_or(Path::new("go.sum"));
+    /// Says that a line has another hash; `other` is the file that has it, if that is not the one
+    /// that is written.
+    fn mismatch(&self, line: &Line, recorded: &str, other: Option<&Path>) -> Error {
+        let (path, key, downloaded) = line;
+        let own = self.file.as_deref().unwrap_or(Path::new("go.sum"));
+        let file = other.unwrap_or(own);
+        let label = match other {
+            Some(other) => other.display().to_string(),
+            None if own.to_string_lossy().ends_with("go.work.sum") => "go.work.sum".to_owned(),
+            None => "go.sum".to_owned(),
+        };
         Error::new(
             Kind::Security,
             format!(
                 "verifying {path}@{key}: checksum mismatch\n\
                  \tdownloaded: {downloaded}\n\
-                 \tgo.sum:     {recorded}\n\
+                 \t{label}:     {recorded}\n\
                  \n\
                  SECURITY ERROR\n\
                  This download does NOT match an earlier download recorded in go.sum.\n\

@@ -57,7 +57,13 @@ impl SumPolicy {
             lock => lock.ok(),
         };
         rewrite(cache.locks(), file, |now| {
-            Ok(updated(&state, file, now, &keep)?.to_bytes())
+            let sums = updated(&state, file, now, &keep)?;
+            if !self.has_others() {
+                return Ok(sums.to_bytes());
+            }
+            // As go: what another file of the workspace has is in no need of being here.
+            let needed = |path: &str, key: &str| !self.others_have(path, key);
+            Ok(sums.filtered(needed).to_bytes())
         })
         .map_err(updating)?;
         Ok(true)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::beside::{for_seeds, same};
+use crate::support::beside::{beside_go, same};
 use crate::support::go::only_modfetch;
 use crate::support::world::World;
 use crate::support::{Proxy, Sandbox, require_go};
@@ -55,10 +55,7 @@ fn projects_have_the_graph_that_go_prints() {
 
 #[test]
 fn worlds_have_the_graph_that_go_prints() {
-    if require_go().is_none() || !only_modfetch() {
-        return;
-    }
-    for_seeds(WORLDS, |seed| compare(&World::of(seed)));
+    beside_go(WORLDS, |seed| compare(&World::of(seed)));
 }
 
 /// True if there was a graph to compare.
@@ -134,10 +131,6 @@ fn what_go_refuses_is_refused_in_its_words() {
             &said,
         );
     }
-    let work = hello().file("go.work", "go 1.21\nuse .\n");
-    work.run(["graph"])
-        .fails(1)
-        .stderr_has("workspaces are not supported yet");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `modfetch list -m`: the text and the objects of `go list -m`, to the byte.
 
-use crate::support::beside::{for_seeds, same};
+use crate::support::beside::{beside_go, same};
 use crate::support::go::only_modfetch;
 use crate::support::sums;
 use crate::support::world::{Dice, World};
@@ -69,10 +69,7 @@ fn projects_are_listed_as_by_go() {
 
 #[test]
 fn worlds_are_listed_as_by_go() {
-    if require_go().is_none() || !only_modfetch() {
-        return;
-    }
-    for_seeds(WORLDS, |seed| compare(&World::of(seed)));
+    beside_go(WORLDS, |seed| compare(&World::of(seed)));
 }
 
 /// True if there was something to compare.

@@ -13,6 +13,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Verify,
             Verb::Graph,
             Verb::List,
+            Verb::Why,
             Verb::Clean,
             Verb::Sum,
         ],

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CLEAN, ENV, Flag, GO, GRAPH, Given, LIST, PROJECT, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, Given, LIST, PLAN, PROJECT, WHY, unsupported};
 use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
@@ -16,7 +16,9 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Verify,
             Verb::Graph,
             Verb::List,
+            Verb::Why,
             Verb::Clean,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
@@ -36,13 +38,15 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Verify,
             Verb::Graph,
             Verb::List,
+            Verb::Why,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
             Verb::Version,
         ],
-        added: &[Verb::Verify, Verb::Graph],
         words: LIST,
+        added: &[Verb::Verify, Verb::Graph, Verb::Why],
         brief: "Print results as JSON",
         detail: "A sequence of objects in module order, for download and list with go's fields. \
 For list, -json=Path,Version prints only those fields.",
@@ -65,8 +69,10 @@ For list, -json=Path,Version prints only those fields.",
             Verb::Verify,
             Verb::Graph,
             Verb::List,
+            Verb::Why,
             Verb::Clean,
             Verb::Env,
+            Verb::Plan,
             Verb::Sum,
         ],
         added: &[Verb::Verify],
@@ -81,7 +87,13 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "modcacherw",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::List],
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Graph,
+            Verb::List,
+            Verb::Why,
+        ],
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -118,17 +130,24 @@ takes it and does not look at it, as in go.",
     Flag {
         long: "reuse",
         value: Some("FILE"),
-        brief: "Not supported yet",
-        detail: "go's way to skip what an earlier run described.",
-        set: |_, given| match given.text().as_str() {
-            "" => Ok(()),
-            _ => Err(unsupported("-reuse").hint("the module cache is reused without it")),
+        brief: "Read what an earlier -json printed, as go does",
+        detail: "Outside a module only. go takes over what a repository confirms, and of what comes \
+                 from proxies nothing: the file is read, and everything is looked up.",
+        set: |raw, given| {
+            raw.reuse = Some(given.text()).filter(|file| !file.is_empty());
+            Ok(())
         },
         ..GO
     },
     Flag {
         long: "overlay",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::List],
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Graph,
+            Verb::List,
+            Verb::Why,
+        ],
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",
@@ -188,9 +207,9 @@ takes it and does not look at it, as in go.",
     },
     Flag {
         long: "m",
-        commands: LIST,
-        brief: "List modules",
-        detail: "It has to be said: packages are not listed.",
+        commands: &[Verb::List, Verb::Why],
+        brief: "List or explain modules",
+        detail: "It has to be said: go lists and explains packages without it.",
         set: |raw, given| {
             raw.m = given.on();
             Ok(())
@@ -245,6 +264,17 @@ unless -retracted is given.",
         ..GO
     },
     Flag {
+        long: "vendor",
+        commands: WHY,
+        brief: "Not supported",
+        detail: "go's way to leave out what only tests of dependencies import.",
+        set: |raw, given| {
+            raw.vendor = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
         long: "modcache",
         commands: CLEAN,
         brief: "Remove the whole module cache",
@@ -284,6 +314,30 @@ unless -retracted is given.",
         detail: "For env it does nothing, as in go.",
         set: |raw, given| {
             raw.n = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    // Ours, and spelled like -json because they stand in its place.
+    Flag {
+        long: "urls",
+        commands: PLAN,
+        brief: "Print the URL of each file to fetch, one a line",
+        detail: "For curl and its like. What no proxy is asked for has none.",
+        set: |raw, given| {
+            raw.urls = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "files",
+        commands: PLAN,
+        brief: "Print the files that a download needs, one a line",
+        detail: "go.mod, go.sum, go.work and the go.mod files of local modules, relative to the working \
+                 directory: what an image has to COPY first. Nothing is fetched.",
+        set: |raw, given| {
+            raw.files = given.on();
             Ok(())
         },
         ..GO
