@@ -36,6 +36,9 @@
 //! ([`modset::Requirements`]), [`modset::Update`] says what that changes, and [`modfile::ModEdit`] makes
 //! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
 //!
+//! `list -m` takes what came out of 4 as well: [`listing`] says of each module what cache, go.sum and
+//! source have of it, and lets [`fetch`] ask for what is missing, but for no zip.
+//!
 //! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
 //! first proxy has it ([`source::Place`]) is told, and nothing is kept.
 //!
@@ -75,6 +78,7 @@ pub mod doctor;
 mod error;
 pub mod fetch;
 mod gojson;
+pub mod listing;
 mod map;
 pub mod modfile;
 pub mod modset;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::{self, Command, Invocation, Persona};
 use crate::command::{
-    Wish, clean, doctor, download, env, graph, plan, sum, verify, why, working_directory,
+    Wish, clean, doctor, download, env, graph, list, plan, sum, verify, why, working_directory,
 };
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
@@ -104,6 +104,12 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             };
             return configured(invocation, environment, |config, console| {
                 graph::run(config, console, &request)
+            });
+        }
+        Command::List => {
+            let request = list::Request::of(raw, ending(persona))?;
+            return configured(invocation, environment, |config, console| {
+                list::run(config, console, &request)
             });
         }
         Command::Why => {

@@ -9,6 +9,8 @@ pub enum Verb {
     Verify,
     /// `graph`, also `mod graph`.
     Graph,
+    /// `list`.
+    List,
     /// `why -m`, also `mod why -m`.
     Why,
     /// `clean`.
@@ -134,6 +136,37 @@ line.",
             (
                 "modfetch graph --dot | dot -Tsvg > graph.svg",
                 "a picture of it",
+            ),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::List,
+        name: "list",
+        go_name: Some("list"),
+        arguments: "-m [modules]",
+        brief: "Describe modules",
+        detail: "Prints a line a module, 'PATH VERSION', with what replaces it, and with -u a newer \
+version, as 'go list -m' does. -m must be given: packages are not listed.\n\
+Modules are path@version or path@query, or names, patterns (with ...) and 'all' among the \
+dependencies of go.mod; without any, it is the main module. Their metadata and go.mod files are \
+fetched where the cache lacks them, zips are not.\n\
+go.mod and go.sum are taken as they are: what the graph is read from must have its line in go.sum.",
+        examples: &[
+            (
+                "modfetch list -m all",
+                "every module of the build, as 'go list -m all'",
+            ),
+            (
+                "modfetch list -m -u -json all",
+                "newer versions, retractions and deprecations",
+            ),
+            (
+                "modfetch list -m -versions golang.org/x/mod",
+                "which versions there are",
+            ),
+            (
+                "modfetch list -m -json golang.org/x/mod@latest",
+                "what a query means, without any project",
             ),
         ],
     },
@@ -312,6 +345,7 @@ mod tests {
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::List,
             Verb::Why,
             Verb::Clean,
             Verb::Plan,

@@ -49,6 +49,8 @@ pub enum Command {
     Verify,
     /// Print the requirement graph.
     Graph,
+    /// Describe modules.
+    List,
     /// Explain modules.
     Why,
     /// Remove the module cache.
@@ -299,7 +301,7 @@ mod tests {
         assert!(raw.json && raw.changed && raw.verbose == Some(true));
         assert_eq!(raw.args, ["GOPROXY"]);
         let raw = ok("modfetch env -w A=b --u -n -x").raw;
-        assert!(raw.write && raw.unset && raw.n && raw.x);
+        assert!(raw.write && raw.u && raw.n && raw.x);
     }
 
     #[test]
@@ -523,7 +525,7 @@ mod tests {
             ("go mod", "mod"),
         ] {
             let want = format!(
-                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, clean, env"
+                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, list, clean, env"
             );
             assert_eq!(refused(line).0, want, "{line}");
         }

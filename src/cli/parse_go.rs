@@ -53,6 +53,7 @@ pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
         Verb::Env => Command::Env,
         Verb::Verify => Command::Verify,
         Verb::Graph => Command::Graph,
+        Verb::List => Command::List,
         Verb::Clean => Command::Clean,
         // The only other verb with a name of go's.
         _ => Command::Download,
@@ -148,12 +149,15 @@ fn go_flags(
         raw.given.insert(flag.long);
         if flag.value.is_none() {
             let value = value.unwrap_or_else(|| "true".to_owned());
-            let on = switch(&value).ok_or_else(|| {
-                usage(format!(
-                    "invalid boolean value {value:?} for -{name}: parse error"
-                ))
-            })?;
-            (flag.set)(raw, Given::Switch(on))?;
+            let given = match switch(&value) {
+                Some(on) => Given::Switch(on),
+                None if flag.may_have_words(Some(verb)) => Given::Value(&value),
+                None => {
+                    let text = format!("invalid boolean value {value:?} for -{name}: parse error");
+                    return Err(usage(text));
+                }
+            };
+            (flag.set)(raw, given)?;
             continue;
         }
         let value = match value {

@@ -178,12 +178,16 @@ impl Own {
             (Some(_), Some(value)) => Given::Value(value),
             (Some(_), None) => return Err(needs_value(flag)),
             (None, None) => Given::Switch(true),
-            (None, Some(value)) => Given::Switch(switch(value).ok_or_else(|| {
-                usage(format!(
-                    "invalid value {value:?} for flag {}: want true or false",
-                    flag.shown()
-                ))
-            })?),
+            (None, Some(value)) => match switch(value) {
+                Some(on) => Given::Switch(on),
+                None if flag.may_have_words(self.verb) => Given::Value(value),
+                None => {
+                    return Err(usage(format!(
+                        "invalid value {value:?} for flag {}: want true or false",
+                        flag.shown()
+                    )));
+                }
+            },
         };
         self.raw.given.insert(flag.long);
         (flag.set)(&mut self.raw, given)
@@ -236,6 +240,7 @@ impl Own {
             (None, Some(Verb::Download)) => Command::Download,
             (None, Some(Verb::Verify)) => Command::Verify,
             (None, Some(Verb::Graph)) => Command::Graph,
+            (None, Some(Verb::List)) => Command::List,
             (None, Some(Verb::Why)) => Command::Why,
             (None, Some(Verb::Clean)) => Command::Clean,
             (None, Some(Verb::Plan)) => Command::Plan,

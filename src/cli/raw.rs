@@ -24,6 +24,16 @@ pub struct RawArgs {
     pub dot: bool,
     /// `-json`.
     pub json: bool,
+    /// The fields of `list -json=A,B`.
+    pub fields: Vec<String>,
+    /// `list -f`.
+    pub template: Option<String>,
+    /// `list -versions`.
+    pub versions: bool,
+    /// `list -retracted`.
+    pub retracted: bool,
+    /// `list -e`.
+    pub e: bool,
     /// `-reuse`.
     pub reuse: Option<String>,
     /// `-urls`.
@@ -126,8 +136,8 @@ pub struct RawArgs {
     pub changed: bool,
     /// `env -w`.
     pub write: bool,
-    /// `env -u`.
-    pub unset: bool,
+    /// `-u`: for `list` newer versions, for `env` what to remove.
+    pub u: bool,
     /// The arguments that are no flags, after the command.
     pub args: Vec<String>,
     /// The long names of the flags that were given.

@@ -89,7 +89,7 @@ impl Wish {
             json: flag("json", raw.json)?,
             changed: flag("changed", raw.changed)?,
             write: flag("w", raw.write)?,
-            unset: flag("u", raw.unset)?,
+            unset: flag("u", raw.u)?,
             origins: raw.verbose == Some(true),
         };
         let excluded = [

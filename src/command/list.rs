@@ -1,140 +1,234 @@
-//! `--from`: modules listed in a file or on standard input.
-//!
-//! Whatever the file is, `/dev/zero` too, no more of it is held than the limits below allow.
+//! `modfetch list -m`: what there is to say of modules, in go's text or as objects.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
-
+use super::project::{Use, find_project, find_project_to};
+use super::session::{Manner, Session};
+use crate::cache::Cache;
+use crate::cli::RawArgs;
+use crate::config::{Config, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
+use crate::fetch::outdated;
+use crate::listing::{Extras, Lister, ModuleInfo, gravest, needs_graph, subjects};
+use crate::modset::{Actual, Argument, Edits, Graph, Project};
+use crate::module::ModuleVersion;
+use crate::report::{Console, module_json};
+use crate::signals::Ending;
+use crate::template::{Template, Value};
+use crate::trust::{Part, SumPolicy};
 
-/// Bytes of a line, without its line feed: far more than a path and a version that any file
-/// system could store.
-const MAX_LINE: usize = 4096;
-/// Lines: some ten times the modules that the largest mirrors are asked for.
-const MAX_LINES: usize = 1_000_000;
-/// Bytes that are kept, because a million long lines would be 4 GB.
-const MAX_BYTES: usize = 128 << 20;
+/// From this go version on go.sum has the go.mod of whatever it has the zip of.
+const GO_MOD_SUMS: &str = "1.21";
 
-/// Reads a list: one `path@version` a line; blank lines and lines with `#` first are skipped.
-/// `-` is standard input.
-///
-/// # Errors
-/// [`Kind::LocalIo`]: it cannot be read. [`Kind::Input`], naming file and line: a line is none of
-/// these, or not UTF-8, or a limit is passed.
-pub(super) fn read(from: &Path) -> Result<Vec<String>> {
-    if from == Path::new("-") {
-        let fail = |cause| Error::new(Kind::LocalIo, "cannot read standard input").because(cause);
-        return parse(io::stdin().lock(), from, MAX_BYTES, fail);
-    }
-    let fail = |cause| Error::io("cannot read", from, cause);
-    let file = File::open(from).map_err(fail)?;
-    parse(BufReader::new(file), from, MAX_BYTES, fail)
+/// What was asked for, beside the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The arguments.
+    pub arguments: Vec<String>,
+    /// What is said of each module beside the usual.
+    pub extras: Extras,
+    /// `-e`: what failed is told of its module.
+    pub lenient: bool,
+    /// `-json`: an object a module, with these fields or with all.
+    pub json: Option<Vec<String>>,
+    /// `-f`: what this template makes of each.
+    pub template: Option<String>,
+    /// How a signal ends the run.
+    pub ending: Ending,
 }
 
-fn parse(
-    mut reader: impl BufRead,
-    from: &Path,
-    max_bytes: usize,
-    fail: impl Fn(io::Error) -> Error,
-) -> Result<Vec<String>> {
-    let mut modules = Vec::new();
-    let mut bytes = 0;
-    let mut line = Vec::new();
-    for number in 1.. {
-        let refuse = |why: &str| {
-            let place = format!("{}:{number}", from.display());
-            Err(Error::new(Kind::Input, format!("{place}: {why}")))
-        };
-        line.clear();
-        let longest = MAX_LINE as u64 + 1;
-        let read = reader.by_ref().take(longest).read_until(b'\n', &mut line);
-        if read.map_err(&fail)? == 0 {
-            break;
+impl Request {
+    /// Reads what was typed.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] without `-m`.
+    pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
+        if !raw.m {
+            let text = "list without -m is not supported: packages are not loaded";
+            return Err(Error::new(Kind::Usage, text).hint("'list -m all' lists modules"));
         }
-        if number > MAX_LINES {
-            return refuse(&format!("more than {MAX_LINES} lines"));
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        if text.len() > MAX_LINE {
-            return refuse(&format!("line is longer than {MAX_LINE} bytes"));
-        }
-        let Ok(text) = str::from_utf8(text) else {
-            return refuse("not valid UTF-8");
-        };
-        let text = text.trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        if !text.contains('@') || text.contains(char::is_whitespace) {
-            return refuse(&format!("not a path@version: {text:?}"));
-        }
-        bytes += text.len();
-        if bytes > max_bytes {
-            return refuse(&format!("more than {max_bytes} bytes of modules"));
-        }
-        modules.push(text.to_owned());
-    }
-    Ok(modules)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn list(reader: impl Read) -> std::result::Result<Vec<String>, String> {
-        let path = Path::new("list");
-        let fail = |cause| Error::io("cannot read", path, cause);
-        // Room for two long lines.
-        parse(BufReader::new(reader), path, 2 * MAX_LINE, fail).map_err(|error| {
-            assert_eq!(error.kind(), Kind::Input);
-            error.chain()
+        Ok(Request {
+            arguments: raw.args.clone(),
+            extras: Extras {
+                update: raw.u,
+                retracted: raw.retracted,
+                versions: raw.versions,
+            },
+            lenient: raw.e,
+            json: raw.json.then(|| raw.fields.clone()),
+            template: raw.template.clone().filter(|text| !text.is_empty()),
+            ending,
         })
     }
+}
 
-    #[test]
-    fn lines_are_modules_comments_or_blank() {
-        let text = "# comment\n\n a.com/a@v1.0.0 \r\nb.com/b@latest";
-        let want = ["a.com/a@v1.0.0", "b.com/b@latest"].map(str::to_owned);
-        assert_eq!(list(text.as_bytes()), Ok(want.to_vec()));
-        assert_eq!(list(&b""[..]), Ok(Vec::new()));
-        let rows: [(&[u8], &str); 4] = [
-            (b"\na.com/a\n", "list:2: not a path@version: \"a.com/a\""),
-            (b"a@v1 b@v1", "list:1: not a path@version: \"a@v1 b@v1\""),
-            (b"#\n#\n\xff@v1\n", "list:3: not valid UTF-8"),
-            (b"a\0b", "list:1: not a path@version: \"a\\0b\""),
-        ];
-        for (text, want) in rows {
-            assert_eq!(list(text), Err(want.to_owned()));
+/// Runs the command. `Ok(Some(kind))` is the gravest failure, all of them having been told.
+///
+/// # Errors
+/// What ends the run before anything was listed.
+pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    // go tells these without its name before them.
+    let refuse = |error: &Error| {
+        console.finding(error);
+        Ok(Some(error.kind()))
+    };
+    let name = console.name();
+    let usage = |text: &str| refuse(&Error::new(Kind::Usage, format!("{name} list {text}")));
+    if request.template.is_some() && request.json.is_some() {
+        return usage("-f cannot be used with -json");
+    }
+    let template = match request.template.as_deref().map(Template::parse) {
+        Some(Err(error)) => return refuse(&error),
+        Some(Ok(template)) => Some(template),
+        None => None,
+    };
+    let mode = match config.mod_mode() {
+        Err(error) if error.chain().starts_with('-') => return refuse(&error),
+        mode => mode?.map_or(ModMode::Readonly, |mode| mode.value),
+    };
+    if mode == ModMode::Vendor {
+        let text = "-mod=vendor is not supported yet";
+        return Err(Error::new(Kind::Other, text));
+    }
+    if config.go111module.value == ModuleMode::Off {
+        if request.extras.retracted {
+            return usage("-retracted can only be used in module-aware mode");
+        }
+        let origin = &config.go111module.origin;
+        let error = Error::new(Kind::Input, "list -m cannot be used with GO111MODULE=off");
+        return Err(error.hint(format!("GO111MODULE is set {origin}")));
+    }
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let project = match mode {
+        ModMode::Mod => find_project(config, console)?,
+        ModMode::Readonly | ModMode::Vendor => find_project_to(Use::Read, config, console)?,
+    };
+    let mut arguments = Vec::with_capacity(request.arguments.len());
+    let mut needed = false;
+    for text in &request.arguments {
+        let argument = Argument::parse(text)?;
+        needed |= needs_graph(&argument, project.as_ref(), request.extras.versions)?;
+        arguments.push(argument);
+    }
+    let manner = Manner {
+        fail_fast: false,
+        store: true,
+        ending: Some(request.ending),
+    };
+    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
+    let mut fetcher = session.fetcher();
+    // In a workspace go takes what it finds.
+    let single = |project: &Project| project.workspace().is_none();
+    let readonly = project.as_ref().is_some_and(single) && mode == ModMode::Readonly;
+    if readonly {
+        fetcher = fetcher.requiring_sums();
+    }
+    let redundant = project.as_ref().is_some_and(Project::has_redundant_roots);
+    let graph = match &project {
+        Some(project) if redundant && project.is_pruned() => return Err(outdated()),
+        Some(project) if needed || redundant => Some(fetcher.graph(project)?),
+        _ => None,
+    };
+    // Without the graph nobody can say which of two requirements of a path counts.
+    if let Some(error) = graph.as_ref().and_then(Graph::error).filter(|_| redundant) {
+        session.settle(&fetcher);
+        return Err(error);
+    }
+    let found = subjects(
+        &arguments,
+        project.as_ref(),
+        graph.as_ref(),
+        request.extras.versions,
+    );
+    let none = Edits::default();
+    let lister = Lister {
+        fetcher: &fetcher,
+        sums: &session.sums,
+        project: project.as_ref(),
+        edits: project.as_ref().map_or(&none, Project::edits),
+        graph: graph.as_ref(),
+        requires_sums: readonly,
+        extras: request.extras,
+    };
+    let infos = lister.list(&found.list);
+    session.settle(&fetcher);
+    for notice in &found.notices {
+        console.line(notice);
+    }
+    let infos = infos?;
+    if !request.lenient {
+        let broken = graph.as_ref().and_then(Graph::error);
+        let broken = broken.or_else(|| {
+            // go leaves both files alone with -u: it looks at more than is needed.
+            let settled = !readonly || request.extras.update;
+            let project = project.as_ref().filter(|_| !settled)?;
+            if project.excluded_requirements().next().is_some() {
+                return Some(outdated());
+            }
+            let missing = lacks_sums(project, graph.as_ref(), &session.sums);
+            let text = "updates to go.sum needed, disabled by -mod=readonly";
+            missing.then(|| Error::new(Kind::Input, text))
+        });
+        let failures = infos.iter().filter_map(|info| info.error.as_ref());
+        for error in failures.chain(&broken) {
+            console.error(error);
+        }
+        let kinds = gravest(&infos)
+            .into_iter()
+            .chain(broken.map(|error| error.kind()));
+        if let Some(kind) = kinds.min_by_key(|kind| kind.rank()) {
+            return Ok(Some(kind));
         }
     }
+    print(&infos, request, template.as_ref(), console)
+}
 
-    #[test]
-    fn what_has_no_end_is_refused() {
-        let too_long = "list:1: line is longer than 4096 bytes";
-        // Ends after all, so that a reader without limit fails this test and not the machine.
-        let zeros = io::repeat(0).take(1 << 20);
-        assert_eq!(list(zeros), Err(too_long.to_owned()));
-        let comment = format!("#{}\n", "x".repeat(MAX_LINE - 1));
-        assert_eq!(list(comment.as_bytes()), Ok(Vec::new()));
-        assert_eq!(
-            list(format!("#{comment}").as_bytes()),
-            Err(too_long.to_owned())
-        );
-        let blank = |lines| io::repeat(b'\n').take(lines);
-        assert_eq!(list(blank(1_000_000)), Ok(Vec::new()));
-        assert_eq!(
-            list(blank(1_000_001)),
-            Err("list:1000001: more than 1000000 lines".to_owned())
-        );
-        let line = format!("a@{}\n", "x".repeat(MAX_LINE - 2));
-        assert_eq!(
-            list(line.repeat(2).as_bytes()).map(|list| list.len()),
-            Ok(2)
-        );
-        assert_eq!(
-            list(line.repeat(3).as_bytes()),
-            Err("list:3: more than 8192 bytes of modules".to_owned())
-        );
+/// True if go would have added to go.sum what this run found, because the build list rests on it.
+///
+/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
+fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> bool {
+    if !sums.has_new() {
+        return false;
     }
+    let edits = project.edits();
+    let is_new = |module: &ModuleVersion| match edits.actual(module) {
+        Actual::Module(actual) => sums.is_new(&actual, Part::GoMod),
+        Actual::Directory { .. } => false,
+    };
+    let Some(graph) = graph else {
+        return project.requirements().iter().any(is_new);
+    };
+    let go = project.modfile().go.as_ref();
+    let whole = go.is_some_and(|line| line.version.at_least(GO_MOD_SUMS));
+    graph.loaded().any(is_new) || whole && graph.build_list().any(|module| is_new(&module))
+}
+
+/// Prints what was found; what a template has made up to its failure is printed, too.
+fn print(
+    infos: &[ModuleInfo],
+    request: &Request,
+    template: Option<&Template>,
+    console: &Console,
+) -> Result<Option<Kind>> {
+    let mut out = String::new();
+    let mut failed = None;
+    for info in infos {
+        match (template, &request.json) {
+            (Some(template), _) => {
+                if let Err(error) = template.render(&Value::Object(info), &mut out) {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            (None, Some(fields)) => out.push_str(&module_json(info, fields).indented()),
+            (None, None) if request.extras.versions => out.push_str(&info.versions_line()),
+            (None, None) => out.push_str(&info.to_string()),
+        }
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+    }
+    console.data(&out)?;
+    Ok(failed.map(|error| {
+        console.finding(&error);
+        error.kind()
+    }))
 }

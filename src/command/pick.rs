@@ -1,7 +1,7 @@
 //! From what the command line chose to versions: the queries among them are resolved.
 
 use crate::error::{Error, Result};
-use crate::fetch::{Answer, Fetcher, Outcome, Question};
+use crate::fetch::{Admit, Answer, Fetcher, Outcome, Question};
 use crate::modset::{Choice, Edits, Graph, Project};
 use crate::module::{ModuleVersion, Version};
 use crate::report::{Asked, JsonObject, outcome_json};
@@ -91,6 +91,7 @@ pub(super) fn resolve(
             path: path.clone(),
             query: query.clone(),
             current: current(path.as_str(), project, graph),
+            admit: Admit::Sound,
         }),
         Choice::Module { .. } | Choice::Failed { .. } => None,
     };
@@ -126,7 +127,7 @@ pub(super) fn resolve(
                 error,
             },
             Choice::Query { path, query } => match answers.next() {
-                Some(Ok(Answer { module, origin })) => Pick::Module {
+                Some(Ok(Answer { module, origin, .. })) => Pick::Module {
                     module,
                     asked: Asked::Query {
                         query,

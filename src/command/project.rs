@@ -23,6 +23,8 @@ pub(super) enum Use {
     Edit,
     /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
     Check,
+    /// It takes go.mod as it is: `-mod=readonly`.
+    Read,
 }
 
 /// The same for a command that does this with it.
@@ -63,7 +65,7 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
-        Use::Edit => {
+        Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
             Project::read_with(&found, modfile, &config.cwd, &mut query)
@@ -72,8 +74,12 @@ pub(super) fn find_project_to(
     let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
+        let act = match what {
+            Use::Edit | Use::Check => "dropping",
+            Use::Read => "ignoring",
+        };
         console.note(&format!(
-            "dropping requirement on excluded version {path} {version}"
+            "{act} requirement on excluded version {path} {version}"
         ));
     }
     warn_of_newer(console, &found, project.modfile().go.as_ref());

@@ -6,7 +6,7 @@ use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::fetch::Question;
+use crate::fetch::{Admit, Question};
 use crate::modset::Edits;
 use crate::module::{ModulePath, Version};
 use crate::report::Console;
@@ -42,6 +42,7 @@ impl<'c> Queries<'c> {
             path: ModulePath::parse(path)?,
             query: text.to_owned(),
             current: None,
+            admit: Admit::Sound,
         };
         let answers = fetcher.resolve(&[question], &Edits::default());
         session.settle(&fetcher);

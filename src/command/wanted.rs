@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::list;
+use super::from_list;
 use crate::cli::RawArgs;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
@@ -273,7 +273,7 @@ impl What {
     fn of(project: Option<&Project>, wish: &Wish, console: &Console) -> Result<Option<What>> {
         let mut arguments = wish.arguments.clone();
         if let Some(from) = &wish.from {
-            arguments.extend(list::read(from)?);
+            arguments.extend(from_list::read(from)?);
         }
         if !arguments.is_empty() {
             let arguments = arguments

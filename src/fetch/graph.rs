@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::modset::{
     Actual, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
 };
-use crate::module::{GoVersion, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion};
 use crate::trust::Part;
 
 impl<'a> Fetcher<'a> {
@@ -25,6 +25,16 @@ impl<'a> Fetcher<'a> {
     pub fn with_missing_replace(self, missing_replace: MissingReplace) -> Fetcher<'a> {
         Fetcher {
             missing_replace,
+            ..self
+        }
+    }
+
+    /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
+    /// from the roots that are there, as `-mod=readonly` has it outside workspaces.
+    #[must_use]
+    pub fn requiring_sums(self) -> Fetcher<'a> {
+        Fetcher {
+            requires_sums: true,
             ..self
         }
     }
@@ -37,6 +47,20 @@ impl Fetcher<'_> {
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn graph(&self, project: &Project) -> Result<Graph> {
+        let pruned = project.is_pruned();
+        let (path, edits) = (project.path(), project.edits());
+        if self.requires_sums {
+            let mut loader = Loader::new(path, edits, pruned, project.written_roots());
+            self.drive(&mut loader)?;
+            let graph = loader.finish();
+            // Where the graph is pruned, go knows without it that the main module stays.
+            let counts = |root: &Node| !pruned || root.path() != path;
+            let settled = graph.error().is_some() || graph.selects_roots(counts);
+            return Ok(match settled {
+                true => graph,
+                false => graph.for_want_of(outdated()),
+            });
+        }
         let mut loader = Loader::of(project, false);
         if project.is_pruned() {
             return self.settled(&mut loader, project);
@@ -90,12 +114,18 @@ impl Fetcher<'_> {
     /// Loads the graph, and again from other roots if it does not select those it began with.
     fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
+        let mut first: Option<Graph> = None;
         loop {
             self.drive(loader)?;
             let graph = loader.finish();
+            if let Some(error) = graph.error() {
+                return Ok(first.map_or(graph, |first| first.for_want_of(error)));
+            }
             match graph.raised_roots() {
-                Some(_) if graph.error().is_some() => return Ok(graph),
-                Some(raised) if pruned => loader.restart(true, raised),
+                Some(raised) if pruned => {
+                    loader.restart(true, raised);
+                    first.get_or_insert(graph);
+                }
                 Some(_) => {
                     loader.restart(false, minimal_roots(&graph, &project.direct()));
                     self.drive(loader)?;
@@ -170,6 +200,12 @@ impl Fetcher<'_> {
                     Some(Summary::parse("go.mod", b"").map(Arc::new))
                 }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
+                Actual::Module(actual) if self.requires_sums => {
+                    match self.sums.records(actual, Part::GoMod) {
+                        true => self.cached_summary(actual).transpose(),
+                        false => Some(Err(no_sum(actual, wanted.module.path()))),
+                    }
+                }
                 Actual::Module(actual) => self.cached_summary(actual).transpose(),
             });
             for (wanted, found) in wave.into_iter().zip(found) {
@@ -255,6 +291,21 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
     summary
         .map(Arc::new)
         .map_err(|error| error.context(module.to_string()))
+}
+
+/// go would have to change go.mod, and may not.
+#[must_use]
+pub fn outdated() -> Error {
+    let text = "updates to go.mod needed; to update it:\n\tgo mod tidy";
+    Error::new(Kind::Input, text)
+}
+
+/// go.sum does not know the go.mod that stands in for a version of `required`.
+fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
+    let text = format!(
+        "{actual}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
+    );
+    Error::new(Kind::Input, text)
 }
 
 /// Reads the go.mod below a directory; `shown` is its name.

@@ -31,12 +31,15 @@ mod conductor;
 mod evidence;
 mod files;
 mod graph;
+mod local;
 mod lower;
+mod memo;
 mod meta;
 mod outcome;
 mod pools;
 mod query;
 mod requirements;
+mod standing;
 mod stock;
 mod sums;
 mod transfer;
@@ -46,9 +49,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use evidence::Evidence;
+pub use graph::outdated;
+pub use local::Local;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
-pub use query::{Answer, Question};
+pub use query::{Admit, Answer, Question};
+pub use standing::is_unknown;
 pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
@@ -105,6 +111,9 @@ pub struct Fetcher<'a> {
     gomods: Mutex<Map<ModuleVersion, H1>>,
     /// What refuses modules that need a newer go.
     running: Option<Running>,
+    memo: memo::Memo,
+    /// The graph is read only from go.mod files that go.sum knows.
+    requires_sums: bool,
     stopped: AtomicBool,
 }
 
@@ -131,6 +140,8 @@ impl<'a> Fetcher<'a> {
             traffic: Mutex::default(),
             gomods: Mutex::default(),
             running: None,
+            memo: memo::Memo::default(),
+            requires_sums: false,
             stopped: AtomicBool::new(false),
         }
     }

@@ -3,12 +3,11 @@
 //! Source: golang/go `cmd/go/internal/modload/query.go` (`queryProxy`, `replacementRepo`) and
 //! `modfile.go` (`CheckRetractions`).
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, RefCell};
 
 use super::Fetcher;
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::modfile::{ModFile, Retract};
 use crate::modset::{Edits, Query, Range};
 use crate::module::{
     ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, pseudo_version_time,
@@ -25,6 +24,19 @@ pub struct Question {
     pub query: String,
     /// The version in use, if there is one.
     pub current: Option<Version>,
+    /// Which versions count.
+    pub admit: Admit,
+}
+
+/// Which versions count as an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admit {
+    /// All but those that the main module excludes and those that their author retracted.
+    Sound,
+    /// All but those that the main module excludes.
+    Retracted,
+    /// All.
+    Any,
 }
 
 /// What a query stands for.
@@ -32,6 +44,8 @@ pub struct Question {
 pub struct Answer {
     /// The version.
     pub module: ModuleVersion,
+    /// When it was made; [`Time::ZERO`] if unknown.
+    pub time: Time,
     /// What the source said of where it comes from, where it resolved the query itself; what was
     /// chosen from a list has none.
     pub origin: Option<Origin>,
@@ -62,56 +76,74 @@ impl Fetcher<'_> {
 }
 
 /// One question on its way.
-struct Inquiry<'a> {
+pub(super) struct Inquiry<'a> {
     fetcher: &'a Fetcher<'a>,
     question: &'a Question,
     edits: &'a Edits,
     /// Bytes and retries so far: they are booked to the module that comes out.
     traffic: Cell<(u64, u32)>,
+    /// How many places were asked: what one of them said is remembered by its number.
+    place: Cell<usize>,
+    /// Why there is no answer although a place could be asked.
+    refused: RefCell<Option<Error>>,
 }
 
 impl<'a> Inquiry<'a> {
-    fn new(fetcher: &'a Fetcher<'a>, question: &'a Question, edits: &'a Edits) -> Inquiry<'a> {
+    pub(super) fn new(
+        fetcher: &'a Fetcher<'a>,
+        question: &'a Question,
+        edits: &'a Edits,
+    ) -> Inquiry<'a> {
         Inquiry {
             fetcher,
             question,
             edits,
             traffic: Cell::default(),
+            place: Cell::default(),
+            refused: RefCell::default(),
         }
     }
 
-    fn answer(&self) -> Result<Answer> {
+    /// Puts a question to one place after the other.
+    fn each<T>(&self, mut question: impl FnMut(&dyn Source) -> Result<T>) -> Result<T> {
+        let Question { path, query, .. } = self.question;
+        let mut found = None;
+        self.place.set(0);
+        self.fetcher.source.each(path, query, &mut |source| {
+            self.place.set(self.place.get() + 1);
+            found = Some(question(source)?);
+            Ok(())
+        })?;
+        // A source that answered has left it here.
+        found.ok_or_else(|| Error::new(Kind::Other, format!("{path}@{query}")))
+    }
+
+    pub(super) fn answer(&self) -> Result<Answer> {
         let Question {
             path,
             query,
             current,
+            ..
         } = self.question;
-        let mut found = None;
-        let origin = match Query::parse(path, query, current.as_ref())
+        let (info, origin) = match Query::parse(path, query, current.as_ref())
             .map_err(|error| error.context(format!("{path}@{query}")))?
         {
             Query::Revision => {
-                if let Some(info) = self.cached_commit()? {
-                    found = Some(info);
-                } else {
-                    self.fetcher.source.each(path, query, &mut |source| {
-                        found = Some(self.revision(source)?);
-                        Ok(())
-                    })?;
-                }
-                found.as_ref().and_then(|info| info.origin.clone())
+                let info = match self.cached_commit()? {
+                    Some(info) => info,
+                    None if ModuleVersion::parse(path.as_str(), query).is_ok() => {
+                        self.each(|source| self.stat(source, query))?
+                    }
+                    None => self.each(|source| self.revision(source))?,
+                };
+                let origin = info.origin.clone();
+                (info, origin)
             }
             Query::Range(range) => {
-                let asked = self.fetcher.source.each(path, query, &mut |source| {
-                    found = Some(self.range(source, &range)?);
-                    Ok(())
-                });
-                asked.map_err(|error| self.name_unmatched(&range, error))?;
-                None
+                let asked = self.each(|source| self.range(source, &range));
+                (asked.map_err(|error| self.name_refused(error))?, None)
             }
         };
-        // A source that answered has left it here.
-        let info = found.ok_or_else(|| Error::new(Kind::Other, format!("{path}@{query}")))?;
         let module = ModuleVersion::parse(path.as_str(), &info.version)
             .map_err(|error| error.context(format!("{path}@{query}")))?;
         let (bytes, retries) = self.traffic.get();
@@ -124,16 +156,26 @@ impl<'a> Inquiry<'a> {
                 retries,
             },
         );
-        Ok(Answer { module, origin })
+        Ok(Answer {
+            module,
+            time: info.time,
+            origin,
+        })
     }
 
-    /// Within a chain it must not count as "not found", which would let `,` ask the next proxy.
-    fn name_unmatched(&self, range: &Range, error: Error) -> Error {
-        let unmatched = range.unmatched();
-        if error.chain() == unmatched.chain() {
-            return unmatched.context(format!("module {}", self.question.path));
-        }
-        error
+    /// Refuses an answer. Within a chain it must not count as "not found", which would let `,` ask
+    /// the next proxy.
+    fn refuse(&self, error: Error) -> Error {
+        let within = Error::new(Kind::Other, error.chain());
+        self.refused.replace(Some(error));
+        within
+    }
+
+    fn name_refused(&self, error: Error) -> Error {
+        let refused = self.refused.take();
+        refused
+            .filter(|refused| refused.chain() == error.chain())
+            .unwrap_or(error)
     }
 
     fn take<T>(&self, fetched: Fetched<T>) -> T {
@@ -208,46 +250,32 @@ impl<'a> Inquiry<'a> {
 
     fn range(&self, source: &dyn Source, range: &Range) -> Result<Info> {
         let versions = self.versions(source)?;
-        // Asked for at most once, although both what is retracted and the answer may need it.
-        let latest = OnceCell::new();
-        let latest = || latest.get_or_init(|| self.latest(source)).clone();
-        let retracted = OnceCell::new();
-        let allowed = |version: &str| {
-            let excluded = ModuleVersion::parse(self.question.path.as_str(), version)
-                .is_ok_and(|module| self.edits.excludes(&module));
-            let retracted = retracted.get_or_init(|| {
-                self.retractions(source, &versions, latest)
-                    .unwrap_or_default()
-            });
-            !excluded && !retracted.iter().any(|interval| covers(interval, version))
-        };
+        // What cannot be known of a version does not speak against it.
+        let allowed = |version: &str| !matches!(self.objection(version), Ok(Some(_)));
         let picked = range.pick(&versions, allowed, |version| self.has_go_mod(version))?;
         if let Some(version) = picked {
-            return self.upgraded(source, range, self.stat(source, version)?, allowed);
+            return self.upgraded(source, range, self.stat(source, version)?);
         }
         if range.may_use_latest() {
-            match latest() {
+            match self.latest(source) {
                 Ok(info) if range.allows(&info.version) && allowed(&info.version) => {
-                    return self.upgraded(source, range, info, allowed);
+                    return self.upgraded(source, range, info);
                 }
                 Err(error) if !error.is_not_found() => return Err(error),
                 Ok(_) | Err(_) => {}
             }
         }
         match range.stays_at() {
-            Some(current) if allowed(current) => self.stat(source, current),
-            _ => Err(Error::new(Kind::Other, range.unmatched().chain())),
+            Some(current) => self.stay(source, current),
+            None => {
+                let unmatched = range.unmatched();
+                Err(self.refuse(unmatched.context(format!("module {}", self.question.path))))
+            }
         }
     }
 
     /// `upgrade` and `patch` do not go from a pseudo-version back in time.
-    fn upgraded(
-        &self,
-        source: &dyn Source,
-        range: &Range,
-        info: Info,
-        allowed: impl Fn(&str) -> bool,
-    ) -> Result<Info> {
+    fn upgraded(&self, source: &dyn Source, range: &Range, info: Info) -> Result<Info> {
         let Some(current) = range.stays_at().filter(|v| is_pseudo_version(v)) else {
             return Ok(info);
         };
@@ -255,11 +283,40 @@ impl<'a> Inquiry<'a> {
         if info.time == Time::ZERO || time.is_none_or(|time| info.time >= time) {
             return Ok(info);
         }
-        if !allowed(current) {
-            let text = format!("{}@{current}: excluded or retracted", self.question.path);
-            return Err(Error::new(Kind::NotFound, text));
+        self.stay(source, current)
+    }
+
+    /// The version in use, if it may stay.
+    fn stay(&self, source: &dyn Source, current: &str) -> Result<Info> {
+        match self.objection(current) {
+            Ok(Some(objection)) => Err(self.refuse(objection)),
+            Ok(None) | Err(_) => self.stat(source, current),
         }
-        self.stat(source, current)
+    }
+
+    /// Why a version does not count, in go's words; `None` if it does.
+    fn objection(&self, version: &str) -> Result<Option<Error>> {
+        let module = ModuleVersion::parse(self.question.path.as_str(), version)?;
+        self.fetcher
+            .objection(&module, self.edits, self.question.admit)
+    }
+
+    /// The versions that a place lists, and that count.
+    pub(super) fn listed(&self) -> Result<Vec<String>> {
+        self.each(|source| {
+            let mut sound = Vec::new();
+            for version in self.versions(source)? {
+                if self.objection(&version)?.is_none() {
+                    sound.push(version);
+                }
+            }
+            Ok(sound)
+        })
+    }
+
+    /// What is remembered of the place that is being asked.
+    fn key(&self) -> (usize, ModulePath) {
+        (self.place.get(), self.question.path.clone())
     }
 
     /// The list of the source, with the versions that go.mod replaces.
@@ -272,7 +329,12 @@ impl<'a> Inquiry<'a> {
             .map(Version::to_string)
             .collect();
         let is_replaced = !replaced.is_empty() || self.edits.replaces_all(path);
-        let mut versions = match source.versions(path) {
+        let listed = self
+            .fetcher
+            .memo
+            .versions
+            .once(self.key(), || source.versions(path));
+        let mut versions = match listed {
             Err(error) if error.is_not_found() && is_replaced => Vec::new(),
             listed => listed?,
         };
@@ -287,10 +349,11 @@ impl<'a> Inquiry<'a> {
     /// What the source calls the latest, or a higher version that go.mod replaces.
     fn latest(&self, source: &dyn Source) -> Result<Info> {
         let path = &self.question.path;
-        let latest = source.latest(path).map(|info| self.take(info));
-        if let Ok(info) = &latest {
-            self.keep(info)?;
-        }
+        let latest = self.fetcher.memo.latest.once(self.key(), || {
+            let info = self.take(source.latest(path)?);
+            self.keep(&info)?;
+            Ok(info)
+        });
         let highest = self.edits.replaced_versions(path).max();
         let replaced = match highest {
             Some(version) => Some(version.to_string()),
@@ -311,30 +374,6 @@ impl<'a> Inquiry<'a> {
         }
     }
 
-    /// The retractions that the newest version states, itself retracted or not.
-    fn retractions(
-        &self,
-        source: &dyn Source,
-        versions: &[String],
-        latest: impl Fn() -> Result<Info>,
-    ) -> Result<Vec<Retract>> {
-        let path = &self.question.path;
-        if self.edits.replaces_all(path) {
-            return Ok(Vec::new());
-        }
-        let Query::Range(newest) = Query::parse(path, "latest", None)? else {
-            return Ok(Vec::new());
-        };
-        let version = match newest.pick(versions, |_| true, |v| self.has_go_mod(v))? {
-            // Only its name is needed; go keeps what it is told of it, and so its cache has it.
-            Some(version) => self.stat(source, version)?.version,
-            None => latest()?.version,
-        };
-        let module = ModuleVersion::parse(path.as_str(), &version)?;
-        let data = self.fetcher.gomod_of(&self.edits.actual(&module))?;
-        Ok(ModFile::parse_lax("go.mod", &data)?.retract)
-    }
-
     /// True if a version's go.mod is its own: sources make one up for what is older than modules.
     fn has_go_mod(&self, version: &str) -> Result<bool> {
         let gomod = self.fetcher.gomod(&self.entry(version)?)?;
@@ -343,16 +382,12 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-fn covers(interval: &Retract, version: &str) -> bool {
-    compare(interval.low.as_str(), version).is_le()
-        && compare(version, interval.high.as_str()).is_le()
-}
-
-/// A version of which nothing more is known.
-fn bare(version: &str) -> Info {
+/// A version of which nothing more is known than its name tells.
+pub(super) fn bare(version: &str) -> Info {
+    let digits = pseudo_version_time(version).filter(|_| is_pseudo_version(version));
     Info {
         version: version.to_owned(),
-        time: Time::ZERO,
+        time: digits.and_then(Time::parse_pseudo).unwrap_or(Time::ZERO),
         origin: None,
     }
 }

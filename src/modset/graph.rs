@@ -8,7 +8,7 @@ use super::node::Node;
 use super::project::Project;
 use crate::error::Error;
 use crate::map::{Map, Seed, Set};
-use crate::module::{ModulePath, ModuleVersion, Version};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Version};
 
 /// Where a graph starts.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub struct Graph {
     selected: BTreeMap<ModulePath, Version>,
     go: Option<Node>,
     toolchain: Option<Node>,
+    /// Why the graph from other roots, which go would take in its place, is not to be had.
+    beyond: Option<Error>,
 }
 
 impl Graph {
@@ -107,6 +109,16 @@ impl Graph {
             selected,
             go,
             toolchain,
+            beyond: None,
+        }
+    }
+
+    /// The same graph, which go would not be content with, for want of a better one.
+    #[must_use]
+    pub fn for_want_of(self, error: Error) -> Graph {
+        Graph {
+            beyond: Some(error),
+            ..self
         }
     }
 
@@ -134,6 +146,20 @@ impl Graph {
         self.selected.get(path)
     }
 
+    /// The node of `path` in the build list; `go` and `toolchain` have one if they have a version.
+    #[must_use]
+    pub fn node(&self, path: &str) -> Option<Node> {
+        match path {
+            "go" => self.go.clone(),
+            "toolchain" => self.toolchain.clone(),
+            _ => {
+                let (path, version) = self.selected.get_key_value(path)?;
+                let module = ModuleVersion::new(path.clone(), version.clone());
+                module.ok().map(Node::Module)
+            }
+        }
+    }
+
     /// The build list without the main modules, by path.
     pub fn build_list(&self) -> impl Iterator<Item = ModuleVersion> {
         let selected = self.selected.iter();
@@ -150,6 +176,19 @@ impl Graph {
         let mut nodes: Vec<Node> = modules.chain(own).collect();
         nodes.sort();
         nodes
+    }
+
+    /// True if the go.mod of a module was read, or of what replaces it.
+    #[must_use]
+    pub fn reads(&self, module: &ModuleVersion) -> bool {
+        self.requires.contains_key(module)
+    }
+
+    /// What the go line of a module says, or of what replaces it; `None` if its go.mod was not
+    /// read or has none.
+    #[must_use]
+    pub fn go_line(&self, module: &ModuleVersion) -> Option<&GoVersion> {
+        self.requires.get(module)?.go_line.as_ref()
     }
 
     /// The modules whose go.mod files the selection rests on.
@@ -256,6 +295,16 @@ impl Graph {
         steps
     }
 
+    /// True if each root that `counts` is selected.
+    #[must_use]
+    pub fn selects_roots(&self, counts: impl Fn(&Node) -> bool) -> bool {
+        let selected = |root: &Node| self.in_use(root).as_ref() == Some(root);
+        self.roots()
+            .iter()
+            .filter(|root| counts(root))
+            .all(selected)
+    }
+
     /// The roots with each version replaced by the selected one; `None` if all were selected.
     ///
     /// A go.mod of go 1.17 or later that is not tidy lists a version which the graph below it
@@ -280,7 +329,9 @@ impl Graph {
     /// The failure nearest to a main module, with the chain of requirements that led there.
     #[must_use]
     pub fn error(&self) -> Option<Error> {
-        let stack = self.path_to_failure()?;
+        let Some(stack) = self.path_to_failure() else {
+            return self.beyond.clone();
+        };
         let last = stack.last()?;
         let cause = self.failed.get(last)?;
         if stack.len() == 1 {

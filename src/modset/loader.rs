@@ -26,6 +26,8 @@ pub struct Summary {
     pub(super) require: Vec<ModuleVersion>,
     /// The go line, if it is a requirement of its own.
     pub(super) go: Option<GoVersion>,
+    /// The go line.
+    pub(super) go_line: Option<GoVersion>,
 }
 
 impl Summary {
@@ -44,6 +46,7 @@ impl Summary {
         Ok(Summary {
             module: needs.module,
             pruned: is_pruned(needs.go.as_ref()),
+            go_line: needs.go.clone(),
             go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
             require: needs.require,
         })
@@ -61,6 +64,7 @@ impl Summary {
                 .cloned()
                 .collect(),
             go: go.filter(|go| go.at_least(Node::STRICT_GO)).cloned(),
+            go_line: go.cloned(),
         }
     }
 

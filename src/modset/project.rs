@@ -254,10 +254,18 @@ impl Project {
             roots.sort();
             return roots;
         }
-        let mut modules = self.requirements();
+        let mut roots = self.written_roots();
         if self.is_pruned() {
-            modules.retain(|module| module.path().as_str() != self.path());
+            roots.retain(|root| root.path() != self.path());
         }
+        roots
+    }
+
+    /// The same with a requirement on the main module itself, which go only takes out of go.mod
+    /// where it may write it.
+    #[must_use]
+    pub fn written_roots(&self) -> Vec<Node> {
+        let modules = self.requirements();
         let mut roots: Vec<Node> = modules.into_iter().map(Node::Module).collect();
         roots.push(Node::Go(self.main.go().to_owned()));
         let toolchain = self.modfile().toolchain.as_ref();

@@ -98,6 +98,12 @@ impl Console {
         }
     }
 
+    /// The name of the program, as messages have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Tells a line as it is.
     pub fn line(&self, text: &str) {
         if self.quiet {

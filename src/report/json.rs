@@ -46,6 +46,16 @@ impl JsonObject {
         }
     }
 
+    /// Adds a list of strings, one a line, unless it is empty.
+    pub fn lines(&mut self, key: &'static str, values: &[impl AsRef<str>]) {
+        if !values.is_empty() {
+            let quoted = values.iter().map(|value| quote(value.as_ref()));
+            let items: Vec<String> = quoted.map(|item| format!("\n\t\t{item}")).collect();
+            self.members
+                .push((key, format!("[{}\n\t]", items.join(","))));
+        }
+    }
+
     /// Adds an object, unless it has no members.
     pub fn object(&mut self, key: &'static str, value: &JsonObject) {
         if !value.members.is_empty() {
@@ -120,7 +130,8 @@ mod tests {
         object.number("Bytes", 12);
         object.number("Retries", 0);
         object.strings("Missing", &["zip"]);
-        let want = "{\n\t\"Path\": \"a.com/m\",\n\t\"Origin\": {\n\t\t\"VCS\": \"git\"\n\t},\n\t\"Bytes\": 12,\n\t\"Retries\": 0,\n\t\"Missing\": [\"zip\"]\n}";
+        object.lines("Versions", &["v1.0.0", "v<"]);
+        let want = "{\n\t\"Path\": \"a.com/m\",\n\t\"Origin\": {\n\t\t\"VCS\": \"git\"\n\t},\n\t\"Bytes\": 12,\n\t\"Retries\": 0,\n\t\"Missing\": [\"zip\"],\n\t\"Versions\": [\n\t\t\"v1.0.0\",\n\t\t\"v\\u003c\"\n\t]\n}";
         assert_eq!(object.indented(), want);
     }
 }

@@ -82,7 +82,7 @@ pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     json
 }
 
-fn origin_json(origin: &Origin) -> JsonObject {
+pub(super) fn origin_json(origin: &Origin) -> JsonObject {
     let mut json = JsonObject::new();
     for (key, value) in origin.fields() {
         json.string(key, value);

@@ -247,6 +247,27 @@ impl SumPolicy {
         !self.others.is_empty()
     }
 
+    /// The one `h1:` sum that the files have for it, without what this run has added; `None` if
+    /// they have none, or several.
+    #[must_use]
+    pub fn record(&self, module: &ModuleVersion, part: Part) -> Option<String> {
+        let (path, key) = (module.path().as_str(), part.key(module));
+        // What is new was added where there was none.
+        let is_new = self.is_new(module, part);
+        let state = self.state();
+        let own = state.sums.sums(path, &key).iter().filter(|_| !is_new);
+        let all = own.chain(self.in_others(path, &key));
+        let mut records = all.filter(|sum| sum.starts_with("h1:"));
+        let first = records.next()?;
+        records.all(|sum| sum == first).then(|| first.clone())
+    }
+
+    /// True if go.sum itself has an `h1:` line for it, not one that this run has added.
+    #[must_use]
+    pub fn records(&self, module: &ModuleVersion, part: Part) -> bool {
+        self.knows(module, part) && !self.is_new(module, part)
+    }
+
     /// True if go.sum had the sum of no bytes for it, which is not read.
     #[must_use]
     pub fn has_dropped(&self, module: &ModuleVersion, part: Part) -> bool {

@@ -23,6 +23,7 @@ mod input;
 mod json;
 mod kill;
 mod kit;
+mod list;
 mod locks;
 mod lower;
 mod missing_sum;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CLEAN, ENV, Flag, GO, GRAPH, PLAN, PROJECT, WHY, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, Given, LIST, PLAN, PROJECT, WHY, unsupported};
 use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
@@ -15,6 +15,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::List,
             Verb::Why,
             Verb::Clean,
             Verb::Plan,
@@ -36,6 +37,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::List,
             Verb::Why,
             Verb::Plan,
             Verb::Sum,
@@ -43,11 +45,19 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Env,
             Verb::Version,
         ],
+        words: LIST,
         added: &[Verb::Verify, Verb::Graph, Verb::Why],
         brief: "Print results as JSON",
-        detail: "A sequence of objects in module order, for download with go's fields.",
+        detail: "A sequence of objects in module order, for download and list with go's fields. \
+For list, -json=Path,Version prints only those fields.",
         set: |raw, given| {
-            raw.json = given.on();
+            match given {
+                Given::Switch(on) => raw.json = on,
+                Given::Value(fields) => {
+                    raw.json = true;
+                    raw.fields.extend(fields.split(',').map(str::to_owned));
+                }
+            }
             Ok(())
         },
         ..GO
@@ -58,6 +68,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::List,
             Verb::Why,
             Verb::Clean,
             Verb::Env,
@@ -76,7 +87,13 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "modcacherw",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Why],
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Graph,
+            Verb::List,
+            Verb::Why,
+        ],
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -88,9 +105,10 @@ the command that would do the same, on standard output.",
     Flag {
         long: "mod",
         value: Some("MODE"),
-        commands: CLEAN,
+        commands: &[Verb::List, Verb::Clean],
         brief: "Whether go.mod may change: readonly, mod, vendor",
-        detail: "clean takes it and does not look at it, as in go.",
+        detail: "Default: readonly, what go.mod would have to say and does not is an error. clean \
+takes it and does not look at it, as in go.",
         set: |raw, given| {
             raw.mod_mode = Some(given.text());
             Ok(())
@@ -123,7 +141,13 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "overlay",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Why],
+        commands: &[
+            Verb::Download,
+            Verb::Verify,
+            Verb::Graph,
+            Verb::List,
+            Verb::Why,
+        ],
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",
@@ -157,11 +181,11 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "u",
-        commands: ENV,
-        brief: "Remove variables from the GOENV file",
-        detail: "",
+        commands: &[Verb::List, Verb::Env],
+        brief: "Tell of newer versions; for env, remove variables",
+        detail: "For list, also of retractions and deprecations; for env, from the GOENV file.",
         set: |raw, given| {
-            raw.unset = given.on();
+            raw.u = given.on();
             Ok(())
         },
         ..GO
@@ -183,11 +207,58 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "m",
-        commands: WHY,
-        brief: "Explain modules",
-        detail: "It has to be said: go explains packages without it.",
+        commands: &[Verb::List, Verb::Why],
+        brief: "List or explain modules",
+        detail: "It has to be said: go lists and explains packages without it.",
         set: |raw, given| {
             raw.m = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "f",
+        commands: LIST,
+        value: Some("TEMPLATE"),
+        brief: "Print modules as this template says",
+        detail: "Fields, pipelines, if, with, range and the usual functions of Go's templates; what \
+of them is missing is refused by name.",
+        set: |raw, given| {
+            raw.template = Some(given.text());
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "versions",
+        commands: LIST,
+        brief: "List the versions there are",
+        detail: "Those that go.mod excludes are left out, and those that their author retracted, \
+unless -retracted is given.",
+        set: |raw, given| {
+            raw.versions = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "retracted",
+        commands: LIST,
+        brief: "Tell of retracted versions",
+        detail: "",
+        set: |raw, given| {
+            raw.retracted = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "e",
+        commands: LIST,
+        brief: "List also what is wrong",
+        detail: "What failed is told of its module, in Error, and the exit code is 0.",
+        set: |raw, given| {
+            raw.e = given.on();
             Ok(())
         },
         ..GO

@@ -24,6 +24,8 @@ pub struct Flag {
     pub value: Option<&'static str>,
     /// The variable that does the same.
     pub env: Option<&'static str>,
+    /// Of a switch, the commands for which it may also be given words, `=A,B`.
+    pub words: &'static [Verb],
     /// The commands that have it; empty for all.
     pub commands: &'static [Verb],
     /// Of these, commands of go's that have no such flag in go.
@@ -64,6 +66,11 @@ impl Flag {
         self.commands.is_empty() || self.commands.contains(&verb)
     }
 
+    /// True if a switch may be given words in place of true and false.
+    pub(super) fn may_have_words(&self, verb: Option<Verb>) -> bool {
+        verb.is_some_and(|verb| self.words.contains(&verb))
+    }
+
     /// The flag as help shows it: `-json`, `--jobs`.
     #[must_use]
     pub fn shown(&self) -> String {
@@ -99,6 +106,7 @@ const FETCHING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::List,
     Verb::Why,
     Verb::Plan,
     Verb::Sum,
@@ -108,6 +116,7 @@ const CONNECTING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::List,
     Verb::Why,
     Verb::Plan,
     Verb::Sum,
@@ -119,12 +128,14 @@ const TALKING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::List,
     Verb::Why,
     Verb::Plan,
     Verb::Env,
     Verb::Sum,
 ];
 const GRAPH: &[Verb] = &[Verb::Graph];
+const LIST: &[Verb] = &[Verb::List];
 const WHY: &[Verb] = &[Verb::Why];
 const CLEAN: &[Verb] = &[Verb::Clean];
 const VERIFY: &[Verb] = &[Verb::Verify];
@@ -141,6 +152,7 @@ const GO: Flag = Flag {
     go: true,
     value: None,
     env: None,
+    words: &[],
     commands: DOWNLOAD,
     added: &[],
     brief: "",

@@ -64,7 +64,7 @@ pub fn talk(run: &Run) -> String {
 #[track_caller]
 pub fn same(ours: &Run, go: &Run, what: &str) {
     let equal = (ours.code == Some(0)) == (go.code == Some(0))
-        && ours.stdout == go.stdout
+        && ours.output() == go.output()
         && talk(ours) == talk(go);
     let story = || {
         format!(

@@ -270,6 +270,11 @@ impl Run {
         }
     }
 
+    /// Standard output with the sandbox's folder shown as `[ROOT]`.
+    pub fn output(&self) -> String {
+        self.normal(&self.stdout)
+    }
+
     /// Standard error with the sandbox's folder shown as `[ROOT]`.
     pub fn talk(&self) -> String {
         self.normal(&self.stderr)

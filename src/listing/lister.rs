@@ -1,0 +1,350 @@
+//! Finds what a listing says.
+
+use std::fs;
+
+use super::{ModuleInfo, Subject};
+use crate::config::clean_path;
+use crate::error::{Error, Kind, Result};
+use crate::fetch::{Admit, Fetcher, Question, is_unknown};
+use crate::modfile::Needs;
+use crate::modset::{Actual, Edits, Graph, Node, Project};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Version, canonical};
+use crate::trust::{Part, SumPolicy};
+
+/// What is said of each module beside what the cache and go.sum have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// `-u`: a newer version, and whether it is deprecated or retracted.
+    pub update: bool,
+    /// `-retracted`: whether the version is retracted; retracted ones count for queries.
+    pub retracted: bool,
+    /// `-versions`: which there are.
+    pub versions: bool,
+}
+
+impl Extras {
+    fn any(self) -> bool {
+        self != Extras::default()
+    }
+
+    fn retraction(self) -> bool {
+        self.update || self.retracted
+    }
+}
+
+/// Says of modules what there is to say, many at a time.
+#[derive(Clone, Copy)]
+pub struct Lister<'a> {
+    /// Asks the cache, then the source.
+    pub fetcher: &'a Fetcher<'a>,
+    /// go.sum.
+    pub sums: &'a SumPolicy,
+    /// The main module.
+    pub project: Option<&'a Project>,
+    /// What it replaces and excludes.
+    pub edits: &'a Edits,
+    /// Its graph, if that was needed.
+    pub graph: Option<&'a Graph>,
+    /// Of what the main module requires, only that counts which go.sum knows.
+    pub requires_sums: bool,
+    /// What else is said.
+    pub extras: Extras,
+}
+
+/// Whether a module was required by the main module, or named on the command line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    Required,
+    Named,
+}
+
+impl Lister<'_> {
+    /// What there is to say of each subject, in their order. What cannot be found is said in
+    /// [`ModuleInfo::error`].
+    ///
+    /// # Errors
+    /// [`Kind::Other`] if no thread can be started.
+    pub fn list(&self, subjects: &[Subject]) -> Result<Vec<ModuleInfo>> {
+        let mut infos = self.fetcher.for_each(
+            subjects,
+            |subject| self.is_at_hand(subject),
+            |subject| self.describe(subject),
+        )?;
+        // go remembers what a go.mod says by its version, replaced or not: what was named before
+        // a requirement that is replaced lends it its go version.
+        let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
+        for at in 1..infos.len() {
+            let (before, rest) = infos.split_at_mut(at);
+            let Some(info) = rest.first_mut() else { break };
+            let Some(replace) = &mut info.replace else {
+                continue;
+            };
+            let same = before.iter().zip(subjects).find(|(other, subject)| {
+                let version = other.path == info.path && other.version == info.version;
+                named(subject) && version && !other.go_version.is_empty()
+            });
+            if let Some((other, _)) = same {
+                replace.go_version.clone_from(&other.go_version);
+                info.go_version.clone_from(&other.go_version);
+            }
+        }
+        Ok(infos)
+    }
+
+    /// True if no request is needed to describe a subject.
+    fn is_at_hand(&self, subject: &Subject) -> bool {
+        if self.extras.any() {
+            return false;
+        }
+        match subject {
+            Subject::Required(Node::Module(module)) => match self.edits.actual(module) {
+                Actual::Directory { .. } => true,
+                Actual::Module(actual) => {
+                    let known = self.graph.is_some_and(|graph| graph.reads(module));
+                    let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
+                    self.fetcher.has_info(&actual)
+                        && (gomod || self.fetcher.local(&actual).gomod.is_some())
+                }
+            },
+            Subject::Query { .. } => false,
+            Subject::Main { .. } | Subject::Required(_) | Subject::Named(_) => true,
+        }
+    }
+
+    fn describe(&self, subject: &Subject) -> ModuleInfo {
+        let mut info = match subject {
+            Subject::Main { path, query } => self.main(path, query),
+            Subject::Required(node) => self.required(node),
+            Subject::Query {
+                path,
+                query,
+                current,
+            } => self.query(path, query, current.clone()),
+            Subject::Named(info) => ModuleInfo::clone(info),
+        };
+        self.add_extras(&mut info);
+        if let Some(replace) = &mut info.replace {
+            self.add_extras(replace);
+        }
+        info
+    }
+
+    fn main(&self, path: &str, query: &str) -> ModuleInfo {
+        let mut info = ModuleInfo::new(path, "");
+        query.clone_into(&mut info.query);
+        info.main = true;
+        let mut mains = self.project.into_iter().flat_map(Project::mains);
+        let Some(main) = mains.find(|main| main.path() == path) else {
+            GoVersion::NEWEST_KNOWN.clone_into(&mut info.go_version);
+            return info;
+        };
+        let workspace = self
+            .project
+            .is_some_and(|project| project.workspace().is_some());
+        if !workspace || main.modfile().go.is_some() {
+            main.go().clone_into(&mut info.go_version);
+        }
+        info.dir = main.root().display().to_string();
+        info.gomod = main.file().display().to_string();
+        info
+    }
+
+    fn required(&self, node: &Node) -> ModuleInfo {
+        let mut info = ModuleInfo::new(node.path(), node.version());
+        info.indirect = match (node, self.project) {
+            (Node::Go(_), _) => false,
+            (node, Some(project)) => !project.direct().contains(node.path()),
+            (_, None) => true,
+        };
+        let Some(module) = node.module() else {
+            return info;
+        };
+        let go = self.graph.and_then(|graph| graph.go_line(module));
+        let go = go.map_or(String::new(), ToString::to_string);
+        let Some(actual) = self.edits.replacement(module) else {
+            info.go_version = go;
+            self.complete(&mut info, module, Chosen::Required);
+            return info;
+        };
+        // As in go, what was read of the module itself, in place of another one, says more.
+        let own = self.graph.and_then(|graph| {
+            let mut read = graph.loaded();
+            let same = Actual::Module(module.clone());
+            graph.go_line(read.find(|other| self.edits.replacement(other) == Some(&same))?)
+        });
+        let own = own.map(ToString::to_string);
+        let go = own.clone().unwrap_or(go);
+        let replace = match actual {
+            Actual::Module(actual) => {
+                let (path, version) = (actual.path().as_str(), actual.version().as_str());
+                let mut replace = ModuleInfo::new(path, version);
+                replace.go_version = go;
+                self.complete(&mut replace, actual, Chosen::Required);
+                replace
+            }
+            Actual::Directory { written, path, .. } => {
+                let mut replace = ModuleInfo::new(written, "");
+                let dir = path.display().to_string();
+                replace.gomod = clean_path(&format!("{dir}/go.mod"));
+                replace.dir = match written.starts_with('/') {
+                    true => dir,
+                    false => clean_path(&dir),
+                };
+                let read = || {
+                    let file = &replace.gomod;
+                    let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
+                    needs.go.map(|go| go.to_string())
+                };
+                replace.go_version = own.or_else(read).unwrap_or_default();
+                replace
+            }
+        };
+        info.dir.clone_from(&replace.dir);
+        info.gomod.clone_from(&replace.gomod);
+        info.retracted.clone_from(&replace.retracted);
+        info.go_version.clone_from(&replace.go_version);
+        info.replace = Some(Box::new(replace));
+        info
+    }
+
+    fn query(&self, path: &ModulePath, query: &str, current: Option<Version>) -> ModuleInfo {
+        let question = Question {
+            path: path.clone(),
+            query: query.to_owned(),
+            current,
+            admit: match self.extras.retraction() {
+                true => Admit::Any,
+                false => Admit::Sound,
+            },
+        };
+        let answer = match self.fetcher.answer(&question, self.edits) {
+            Ok(answer) => answer,
+            Err(error) => {
+                let mut info = ModuleInfo::new(path.as_str(), query);
+                info.error = Some(error);
+                return info;
+            }
+        };
+        // What was named is told of itself, not of what replaces it.
+        let mut info = ModuleInfo::new(path.as_str(), answer.module.version().as_str());
+        self.complete(&mut info, &answer.module, Chosen::Named);
+        if query != info.version {
+            query.clone_into(&mut info.query);
+        }
+        info.origin = answer.origin;
+        info
+    }
+
+    /// True if what the cache or the source has of a module may be said.
+    fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
+        chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
+    }
+
+    /// Adds what cache, source and go.sum have.
+    fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
+        match self.fetcher.stat(module, self.edits) {
+            Ok(found) => info.time = Some(found.time),
+            Err(error) => info.error = Some(error),
+        }
+        let gomod = self.counts(module, Part::GoMod, chosen);
+        if info.go_version.is_empty() && gomod {
+            info.go_version = self.fetcher.go_line(module).unwrap_or_default();
+        }
+        let known = self.fetcher.local(module);
+        if gomod {
+            let file = known.gomod.map(|file| file.display().to_string());
+            info.gomod = file.unwrap_or_default();
+            info.gomod_sum = self.sums.record(module, Part::GoMod).unwrap_or_default();
+        }
+        if self.counts(module, Part::Zip, chosen) {
+            let dir = known.directory.map(|dir| dir.display().to_string());
+            info.dir = dir.unwrap_or_default();
+            info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
+        }
+        if self.extras.retraction() {
+            self.add_retraction(info, module.path());
+        }
+    }
+
+    /// Adds what `-u`, `-versions` and `-retracted` ask for. Of several failures the first counts.
+    fn add_extras(&self, info: &mut ModuleInfo) {
+        if !self.extras.any() {
+            return;
+        }
+        // Also a query that nothing matches counts as the version in use, if it looks like one.
+        let path = ModulePath::parse(&info.path);
+        let path = path.and_then(|path| path.escape().map(|_| path));
+        let known = path.as_ref().ok().filter(|_| !info.version.is_empty());
+        if let Some(path) = known.filter(|_| self.extras.update)
+            && let Some(current) = canonical(&info.version).and_then(|v| Version::parse(&v).ok())
+        {
+            self.add_update(info, path, &current);
+        }
+        if self.extras.versions {
+            self.add_versions(info, path.clone());
+        }
+        let Some(path) = known else {
+            return;
+        };
+        if self.extras.retraction() {
+            self.add_retraction(info, path);
+        }
+        if self.extras.update {
+            match self.fetcher.deprecation(path, self.edits) {
+                Ok(text) => info.deprecated = text,
+                Err(error) => fail(info, error),
+            }
+        }
+    }
+
+    fn add_update(&self, info: &mut ModuleInfo, path: &ModulePath, current: &Version) {
+        match self.fetcher.upgrade(path, current, self.edits) {
+            Ok(Some(newer)) => {
+                let version = newer.module.version().as_str();
+                let mut update = ModuleInfo::new(&info.path, version);
+                update.time = Some(newer.time);
+                info.update = Some(Box::new(update));
+            }
+            Ok(None) => {}
+            Err(error) => fail(info, error),
+        }
+    }
+
+    fn add_versions(&self, info: &mut ModuleInfo, path: Result<ModulePath>) {
+        let admit = match self.extras.retracted {
+            true => Admit::Retracted,
+            false => Admit::Sound,
+        };
+        match path.and_then(|path| self.fetcher.versions(&path, self.edits, admit)) {
+            Ok(versions) => info.versions = versions,
+            Err(error) if info.error.is_none() => info.error = Some(error),
+            Err(_) => {}
+        }
+        // A list comes with no word on where it was read, and so it is not known of the whole.
+        info.origin = None;
+    }
+
+    fn add_retraction(&self, info: &mut ModuleInfo, path: &ModulePath) {
+        match self.fetcher.retraction(path, &info.version, self.edits) {
+            Ok(Some(reasons)) if reasons.is_empty() => {
+                info.retracted = vec!["retracted by module author".to_owned()];
+            }
+            Ok(Some(reasons)) => info.retracted = reasons,
+            Ok(None) => {}
+            Err(error) => fail(info, error),
+        }
+    }
+}
+
+/// Remembers a failure, unless one is remembered or it only says that there is no such module.
+fn fail(info: &mut ModuleInfo, error: Error) {
+    if info.error.is_none() && !is_unknown(&error) {
+        info.error = Some(error);
+    }
+}
+
+/// The gravest failure among what was found.
+#[must_use]
+pub fn gravest(infos: &[ModuleInfo]) -> Option<Kind> {
+    Error::gravest(infos.iter().filter_map(|info| info.error.as_ref()))
+}

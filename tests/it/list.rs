@@ -1,0 +1,149 @@
+//! `modfetch list -m`: the text and the objects of `go list -m`, to the byte.
+
+use crate::support::beside::{beside_go, same};
+use crate::support::go::only_modfetch;
+use crate::support::sums;
+use crate::support::world::{Dice, World};
+use crate::support::{Proxy, Sandbox, require_go};
+
+/// Worlds in a run that does not say how many.
+const WORLDS: u64 = 32;
+
+/// Runs both on sandboxes of their own, and compares. Returns whether go succeeded.
+#[track_caller]
+fn beside(ours: &Sandbox, gos: &Sandbox, arguments: &[&str], what: &str) -> bool {
+    let words = || ["list"].into_iter().chain(arguments.iter().copied());
+    let run = ours.run(words());
+    let go = gos.go(words());
+    if go.stderr.contains("updates to go.mod needed") && !run.stderr.contains("go.mod needed") {
+        return false;
+    }
+    same(&run, &go, &format!("{arguments:?}\n{what}"));
+    go.code == Some(0)
+}
+
+#[test]
+fn projects_are_listed_as_by_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    for project in ["hello", "legacy"] {
+        let (ours, gos) = (
+            Sandbox::with(project, &proxy),
+            Sandbox::with(project, &proxy),
+        );
+        let lines: &[&[&str]] = &[
+            &["-m"],
+            &["-m", "-json"],
+            &["-m", "all"],
+            &["-m", "-json", "all"],
+            &["-m", "-json=Path,Version,Time,GoVersion", "all"],
+            &["-m", "-u", "all"],
+            &["-m", "-u", "-json", "all"],
+            &["-m", "-versions", "all"],
+            &["-m", "-versions", "-retracted", "-json", "all"],
+            &["-m", "-retracted", "all"],
+            &["-m", "example.com/..."],
+            &["-m", "nothing.com/...", "all"],
+            &["-m", "example.com/gone"],
+            &["-m", "-e", "example.com/gone"],
+            &["-m", "-e", "-json", "example.com/gone"],
+            &["-m", "-versions", "example.com/gone"],
+            &["-m", "-versions", "example.com/text"],
+            &["-m", "-json", "example.com/text@latest", "go", "toolchain"],
+            &["-m", "-json", "example.com/text@v1"],
+            &["-m", "example.com/text@v1.0.0"],
+            &["-m", "example.com/text@v9", "example.com/text@patch"],
+            &["-m", "-e", "-json", "example.com/text@v9"],
+            &["-m", "-u", "example.com/text@v1.0.0"],
+        ];
+        for line in lines {
+            beside(&ours, &gos, line, project);
+        }
+        ours.picture().assert_same(&gos.picture(), "the cache");
+        ours.project_picture()
+            .assert_same(&gos.project_picture(), "the project");
+    }
+}
+
+#[test]
+fn worlds_are_listed_as_by_go() {
+    beside_go(WORLDS, |seed| compare(&World::of(seed)));
+}
+
+/// True if there was something to compare.
+fn compare(world: &World) -> bool {
+    let mut dice = Dice::new(world.seed ^ 0x115);
+    let proxy = Proxy::of_modules(world.modules.clone());
+    // All of go.sum, nearly all, or none: what is not in it does not count.
+    let share = *dice.one(&[100, 100, 95, 0]);
+    let mut go_sum = String::new();
+    for module in &world.modules {
+        for line in sums::lines(module).split_inclusive('\n') {
+            if dice.percent(share) {
+                go_sum.push_str(line);
+            }
+        }
+    }
+    let sandbox = || world.place(Sandbox::new().proxy(&proxy)).go_sum(&go_sum);
+    let (ours, gos) = (sandbox(), sandbox());
+    let what = format!("go.sum has {share} of 100\n{}", world.describe());
+    let mut whole = false;
+    let mut same_cache = true;
+    for _ in 0..4 {
+        let line = command(&mut dice, world);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        let succeeded = beside(&ours, &gos, &line, &what);
+        whole |= succeeded;
+        // What was fetched before a failure was told depends on threads.
+        same_cache &= succeeded;
+    }
+    if same_cache {
+        ours.picture().assert_same(&gos.picture(), "the cache");
+    }
+    ours.project_picture()
+        .assert_same(&gos.project_picture(), "the project");
+    whole
+}
+
+/// A command line: all, or some modules, with some flags.
+fn command(dice: &mut Dice, world: &World) -> Vec<String> {
+    let mut line = vec!["-m".to_owned()];
+    let flags = ["-json", "-u", "-versions", "-retracted", "-e"];
+    for (flag, chance) in flags.iter().zip([50, 35, 15, 20, 30]) {
+        if dice.percent(chance) {
+            line.push((*flag).to_owned());
+        }
+    }
+    match dice.below(10) {
+        0 => {}
+        1..6 => line.push("all".to_owned()),
+        6 => line.push((*dice.one(&["example.com/...", "...", "b.org/..."])).to_owned()),
+        _ => {
+            for _ in 0..=dice.below(3) {
+                let module = dice.one(&world.modules);
+                let queries = [
+                    "",
+                    "",
+                    "@latest",
+                    "@upgrade",
+                    "@patch",
+                    "@v1",
+                    "@v0.2",
+                    "@<v1.5.0",
+                    "@>=v1.0.0",
+                    "@v1.0.0",
+                    "@v9",
+                ];
+                let path = match dice.below(8) {
+                    0 => *dice.one(&["example.com/main", "example.com/gone"]),
+                    _ => &*module.path,
+                };
+                let query = *dice.one(&queries);
+                line.push(format!("{path}{query}"));
+            }
+        }
+    }
+    line
+}
