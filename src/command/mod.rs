@@ -12,6 +12,8 @@ mod interrupt;
 mod list;
 mod network;
 mod pick;
+pub mod plan;
+mod plan_files;
 mod project;
 mod running;
 mod session;
@@ -19,5 +21,8 @@ pub mod sum;
 mod sum_check;
 mod sum_explain;
 pub mod verify;
+mod wanted;
+pub mod why;
 
 pub use directory::working_directory;
+pub use wanted::{Scope, Wish};

@@ -13,7 +13,7 @@ use crate::modset::Project;
 use crate::module::Running;
 use crate::report::{Console, Live};
 use crate::signals::Ending;
-use crate::source::{LowerCache, Source};
+use crate::source::{Chain, LowerCache, Source};
 use crate::trust::SumPolicy;
 
 /// How a command works, beside the settings.
@@ -37,6 +37,8 @@ pub(super) struct Session<'c> {
     pub(super) sums: SumPolicy,
     /// Where modules come from.
     pub(super) source: Box<dyn Source>,
+    /// What GOPROXY says of that, offline too.
+    pub(super) chain: Chain,
     /// The caches that are looked into before that.
     pub(super) lower: Vec<LowerCache>,
     /// Who is told while the run goes on.
@@ -72,6 +74,7 @@ impl<'c> Session<'c> {
             cache: cache.with_locks(network.locks()),
             sums: network.sum_policy(config, project)?,
             source: network.source(config),
+            chain: network.chain(),
             lower: network.lower(config)?,
             live,
             settings: FetchSettings {

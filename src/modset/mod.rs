@@ -24,6 +24,7 @@ mod replace;
 mod select;
 mod vendor;
 mod vendored;
+mod why;
 mod workspace;
 
 pub use graph::Graph;
@@ -33,7 +34,7 @@ pub use minimal::minimal_roots;
 pub use node::Node;
 pub use project::Project;
 pub use query::{Query, Range};
-pub use replace::{Actual, Edits};
+pub use replace::{Actual, Edits, MissingReplace};
 pub use select::{Argument, Choice, Selection};
 pub use vendor::{Reason, Vendor};
 pub use vendored::Vendored;

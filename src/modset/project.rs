@@ -10,6 +10,7 @@ use super::node::Node;
 use super::replace::Edits;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
+use crate::map::{Map, Set};
 use crate::modfile::ModFile;
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Running};
 
@@ -190,12 +191,12 @@ impl Project {
         if !self.is_pruned() {
             return required.into_iter().cloned().collect();
         }
-        let mut highest: HashMap<&ModulePath, &ModuleVersion> = HashMap::new();
+        let mut highest: Map<&ModulePath, &ModuleVersion> = Map::default();
         for &module in &required {
             let known = highest.entry(module.path()).or_insert(module);
             *known = module.max(known);
         }
-        let mut seen = HashSet::new();
+        let mut seen: Set<&ModulePath> = Set::default();
         let first_of_path = required.iter().filter(|module| seen.insert(module.path()));
         first_of_path
             .filter_map(|module| highest.get(module.path()).copied().cloned())
