@@ -131,8 +131,7 @@ impl Versions<'_> {
             let reason = format!("malformed module path {}", quote(path));
             return Err(invalid_version(verb, path, text, &reason));
         }
-        if canonical(text).as_deref() == Some(text) {
-            let version = Version::parse(text)?;
+        if let Ok(version) = Version::parse(text) {
             // go.mod may name an empty path, and a module without a path has no other check.
             if let Ok(path) = ModulePath::parse(path) {
                 agreed(verb, &path, &version)?;

@@ -7,7 +7,7 @@
 //! [`Node`] is what the graph connects: main modules, module versions, and the go versions and
 //! toolchains that go lines ask for.
 //! [`Graph`] is what came out, with the version that minimal version selection picks for each
-//! path. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
+//! path. [`Vendor`] is what a vendor directory tells in its place. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
 //! among a list of versions.
 //!
 //! Source: golang/go `cmd/go/internal/modload/{init,buildlist,list,modfile}.go`, and the Go
@@ -23,6 +23,8 @@ mod project;
 mod query;
 mod replace;
 mod select;
+mod vendor;
+mod vendored;
 mod why;
 mod workspace;
 
@@ -33,6 +35,8 @@ pub use minimal::minimal_roots;
 pub use node::Node;
 pub use project::Project;
 pub use query::{Query, Range};
-pub use replace::{Actual, Edits};
+pub use replace::{Actual, Edits, MissingReplace};
 pub use select::{Argument, Choice, Selection};
+pub use vendor::{Reason, Vendor};
+pub use vendored::Vendored;
 pub use workspace::Workspace;

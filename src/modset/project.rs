@@ -10,8 +10,9 @@ use super::node::Node;
 use super::replace::Edits;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
+use crate::map::{Map, Set};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Running};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 pub(super) const IMPLIED_GO_VERSION: &str = "1.16";
@@ -34,6 +35,7 @@ pub struct Project {
     others: Vec<MainModule>,
     workspace: Option<Workspace>,
     edits: Edits,
+    running: Option<Running>,
 }
 
 impl Project {
@@ -55,7 +57,21 @@ impl Project {
             others: Vec::new(),
             workspace: None,
             edits,
+            running: None,
         })
+    }
+
+    /// Says which go version the run acts as, of which go.mod is one reason.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Project {
+        self.running = Some(running);
+        self
+    }
+
+    /// The go version that the run acts as, if that was said.
+    #[must_use]
+    pub fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
     }
 
     /// Reads the workspace of a go.work.
@@ -74,6 +90,7 @@ impl Project {
             others: mains.collect(),
             workspace: Some(workspace),
             edits,
+            running: None,
         })
     }
 
@@ -174,12 +191,12 @@ impl Project {
         if !self.is_pruned() {
             return required.into_iter().cloned().collect();
         }
-        let mut highest: HashMap<&ModulePath, &ModuleVersion> = HashMap::new();
+        let mut highest: Map<&ModulePath, &ModuleVersion> = Map::default();
         for &module in &required {
             let known = highest.entry(module.path()).or_insert(module);
             *known = module.max(known);
         }
-        let mut seen = HashSet::new();
+        let mut seen: Set<&ModulePath> = Set::default();
         let first_of_path = required.iter().filter(|module| seen.insert(module.path()));
         first_of_path
             .filter_map(|module| highest.get(module.path()).copied().cloned())

@@ -17,7 +17,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::policy::{Line, State, Status, SumPolicy};
+use super::policy::{State, SumPolicy};
 use crate::cache::{Cache, Locks, writing};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
@@ -28,7 +28,7 @@ impl SumPolicy {
     /// for [`SumPolicy::save`] to look at.
     #[must_use]
     pub fn has_new(&self) -> bool {
-        self.file().is_some() && self.state().status.values().any(|status| status.new)
+        self.file().is_some() && self.state().used().any(|(.., status)| status.new)
     }
 
     /// Adds the sums this run accepted to go.sum, if `keep(path, version key)` says that the
@@ -42,12 +42,9 @@ impl SumPolicy {
             return Ok(false);
         };
         let state = self.state();
-        let wanted =
-            |line: &Line, status: &Status| status.new && (!status.used || keep(&line.0, &line.1));
         if !state
-            .status
-            .iter()
-            .any(|(line, status)| wanted(line, status))
+            .used()
+            .any(|(path, key, _, status)| status.new && keep(path, key))
         {
             return Ok(false);
         }
@@ -78,8 +75,8 @@ fn updated(
     keep: &impl Fn(&str, &str) -> bool,
 ) -> Result<GoSum> {
     let mut sums = GoSum::parse(&file.display().to_string(), now)?;
-    for ((path, key, hash), status) in &state.status {
-        if status.used && (!status.new || keep(path, key)) {
+    for (path, key, hash, status) in state.used() {
+        if !status.new || keep(path, key) {
             sums.insert(path, key, hash);
         }
     }
