@@ -178,9 +178,14 @@ impl Run<'_> {
         if records_all {
             late.extend(self.save_sums(graph.as_ref()).err());
         }
-        late.extend(graph.as_ref().and_then(Graph::error));
+        let unread = graph.as_ref().and_then(Graph::error);
+        // Where go has told of modules that failed, it says no more.
+        if failures.is_empty() || self.config.json.value {
+            late.extend(unread.clone());
+        }
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
+        failures.extend(unread);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
         let (fetched, cached): (Vec<_>, Vec<_>) =
             complete.partition(|outcome| outcome.traffic.bytes > 0);

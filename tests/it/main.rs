@@ -25,6 +25,7 @@ mod kill;
 mod kit;
 mod locks;
 mod lower;
+mod messages;
 mod module_rules;
 mod network;
 mod query;
