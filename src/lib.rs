@@ -32,6 +32,9 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
+//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
+//! first proxy has it ([`source::Place`]) is told, and nothing is kept.
+//!
 //! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
 //! Two commands need only a part of it: `graph` and `why` print what [`modset::Graph`] has become after 5, and

@@ -12,12 +12,17 @@ mod interrupt;
 mod list;
 mod network;
 mod pick;
+pub mod plan;
+mod plan_files;
 mod project;
+mod running;
 mod session;
 pub mod sum;
 mod sum_check;
 mod sum_explain;
 pub mod verify;
+mod wanted;
 pub mod why;
 
 pub use directory::working_directory;
+pub use wanted::{Scope, Wish};

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
@@ -39,7 +40,10 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
         }
         GoMod::Missing => return Ok(None),
     };
-    let project = Project::read(&found, modfile, &config.cwd)?;
+    let running = running(config, &found)?;
+    let read = Project::read(&found, modfile, &config.cwd);
+    refuse_newer(config, &running, modfile.unwrap_or(&found))?;
+    let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         console.note(&format!(
@@ -57,6 +61,8 @@ fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project>
         let text = "-modfile cannot be used in workspace mode";
         return Err(Error::new(Kind::Usage, text).hint(off));
     }
+    let running = running(config, work)?;
+    refuse_newer_work(config, &running, work)?;
     let project = Project::read_workspace(work, &config.cwd).map_err(|mut errors| {
         let last = errors.pop();
         errors.iter().for_each(|error| console.error(error));
@@ -66,7 +72,7 @@ fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project>
     let content = project.workspace().map(Workspace::content);
     let line = content.and_then(|content| content.go.as_ref());
     warn_of_newer(console, work, line);
-    Ok(project)
+    Ok(project.acting_as(running))
 }
 
 fn warn_of_newer(console: &Console, file: &Path, line: Option<&GoLine>) {

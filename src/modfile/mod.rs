@@ -1,4 +1,4 @@
-//! go.mod, go.work and go.sum: pure parsers, and the writer of go.sum.
+//! go.mod, go.work, go.sum and vendor/modules.txt: pure parsers, and the writer of go.sum.
 //!
 //! Nothing here touches files, network, environment or clock: a parser gets bytes and the name to
 //! put into messages. What is accepted, refused and said is what golang/mod's `modfile` and
@@ -18,6 +18,7 @@
 //! | go.mod of a dependency | [`ModFile::parse_lax`]: skips what it does not know | completed |
 //! | the same, for the graph | [`Needs::parse`]: the same reading of three directives, faster | completed |
 //! | go.work | [`WorkFile::parse`] | completed |
+//! | vendor/modules.txt | [`ModulesTxt::parse`]: skips what it does not know | left as they are |
 //!
 //! Completed means that `v1.2` is read as `v1.2.0`. For the main module that would be wrong:
 //! there `go` takes it for a query, to which `v1.2.7` may be the answer.
@@ -34,6 +35,7 @@ mod go_mod;
 mod go_sum;
 mod go_work;
 mod lex;
+mod modules_txt;
 mod needs;
 mod problem;
 pub(crate) mod quote;
@@ -48,4 +50,5 @@ pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directo
 pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
+pub use modules_txt::{Listed, ModulesTxt};
 pub use needs::Needs;

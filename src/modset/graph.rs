@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::loader::Summary;
 use super::node::Node;
+use super::project::Project;
 use crate::error::Error;
 use crate::module::{ModulePath, ModuleVersion, Version};
 
@@ -106,6 +107,24 @@ impl Graph {
             go,
             toolchain,
         }
+    }
+
+    /// The graph as far as a vendor directory tells it: what the main modules require, and the
+    /// `vendored` modules.
+    pub(super) fn vendored(project: &Project, vendored: Vec<ModuleVersion>) -> Graph {
+        let mut roots = project.roots();
+        roots.extend(vendored.into_iter().map(Node::Module));
+        let start = match project.workspace() {
+            None => Start::Main {
+                path: project.path().to_owned(),
+                roots,
+            },
+            Some(_) => Start::Workspace {
+                roots,
+                mains: project.summaries().into_iter().collect(),
+            },
+        };
+        Graph::new(start, HashMap::new(), HashSet::new(), HashMap::new())
     }
 
     /// The version of `path` in the build list.

@@ -22,6 +22,7 @@ mod project;
 mod query;
 mod replace;
 mod select;
+mod vendor;
 mod why;
 mod workspace;
 
@@ -32,6 +33,7 @@ pub use minimal::minimal_roots;
 pub use node::Node;
 pub use project::Project;
 pub use query::{Query, Range};
-pub use replace::{Actual, Edits};
+pub use replace::{Actual, Edits, MissingReplace};
 pub use select::{Argument, Choice, Selection};
+pub use vendor::{Reason, Vendor};
 pub use workspace::Workspace;

@@ -11,7 +11,7 @@ use super::replace::Edits;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Running};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 pub(super) const IMPLIED_GO_VERSION: &str = "1.16";
@@ -34,6 +34,7 @@ pub struct Project {
     others: Vec<MainModule>,
     workspace: Option<Workspace>,
     edits: Edits,
+    running: Option<Running>,
 }
 
 impl Project {
@@ -55,7 +56,21 @@ impl Project {
             others: Vec::new(),
             workspace: None,
             edits,
+            running: None,
         })
+    }
+
+    /// Says which go version the run acts as, of which go.mod is one reason.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Project {
+        self.running = Some(running);
+        self
+    }
+
+    /// The go version that the run acts as, if that was said.
+    #[must_use]
+    pub fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
     }
 
     /// Reads the workspace of a go.work.
@@ -74,6 +89,7 @@ impl Project {
             others: mains.collect(),
             workspace: Some(workspace),
             edits,
+            running: None,
         })
     }
 

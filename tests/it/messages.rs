@@ -2,11 +2,13 @@
 //! `testdata/messages/` is a command line, the project, what is served, and the text.
 //!
 //! modfetch prints the same text, and go does, where it is found. A text of ours that differs stands
-//! beside go's with its reason. Not compared are the name of the program before a message, and hints.
+//! beside go's with its reason. Not compared are the name of the program before a message, the release of
+//! go, and hints.
 
-use std::fmt::Write as _;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use crate::support::go::only_modfetch;
 use crate::support::universe::parse_txtar;
@@ -49,7 +51,7 @@ fn cases() -> Vec<Case> {
             cases.push(case(&area, text));
         }
     }
-    assert!(cases.len() > 140, "only {} cases", cases.len());
+    assert!(cases.len() > 150, "only {} cases", cases.len());
     cases
 }
 
@@ -143,15 +145,39 @@ impl Case {
     }
 }
 
+const RELEASE: &[char] = &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '.'];
+
 /// Without hints and the name of the program.
 fn essence(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.starts_with("hint: "));
     let lines = lines.map(|line| {
         let line = line.strip_prefix("modfetch: ").unwrap_or(line);
-        line.strip_prefix("go: ").unwrap_or(line)
+        let line = line.strip_prefix("go: ").unwrap_or(line);
+        match line.split_once("(running go ") {
+            // The release that is installed, or emulated.
+            Some((start, end)) => format!("{start}{}", end.trim_start_matches(RELEASE)),
+            None => line.to_owned(),
+        }
     });
-    let text = lines.fold(String::new(), |text, line| text + line + "\n");
+    let text = lines.fold(String::new(), |text, line| text + &line + "\n");
     text.trim_end().to_owned()
+}
+
+/// What is wrong with the cases, several at a time.
+fn wrong(judge: impl Fn(&Case) -> Option<String> + Sync) -> String {
+    let cases = cases();
+    let judged = |part: &[Case]| part.iter().filter_map(&judge).collect::<String>();
+    let judged = &judged;
+    thread::scope(|scope| {
+        let parts = cases.chunks(cases.len().div_ceil(4));
+        let workers: Vec<_> = parts
+            .map(|part| scope.spawn(move || judged(part)))
+            .collect();
+        let found = workers.into_iter().map(|worker| worker.join());
+        found
+            .map(|text| text.unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
 }
 
 #[test]
@@ -159,21 +185,15 @@ fn modfetch_prints_what_stands_in_the_table() {
     if !only_modfetch() {
         return;
     }
-    let mut wrong = String::new();
-    for case in cases() {
+    let wrong = wrong(|case| {
         let said = case.run(|sandbox, command| sandbox.run(command.iter().map(String::as_str)));
         let want = case.modfetch.as_ref().unwrap_or(&case.stderr);
-        if essence(&said) != essence(want) {
-            let _ = write!(wrong, "=== {}\n{said}   want:\n{want}", case.name);
+        let name = &case.name;
+        if case.modfetch.is_some() && essence(want) == essence(&case.stderr) {
+            return Some(format!("=== {name} has two texts that are one\n"));
         }
-        if case
-            .modfetch
-            .as_ref()
-            .is_some_and(|ours| essence(ours) == essence(&case.stderr))
-        {
-            let _ = writeln!(wrong, "=== {} has two texts that are one", case.name);
-        }
-    }
+        (essence(&said) != essence(want)).then(|| format!("=== {name}\n{said}   want:\n{want}"))
+    });
     assert!(wrong.is_empty(), "{wrong}");
 }
 
@@ -182,12 +202,10 @@ fn go_prints_what_stands_in_the_table() {
     if require_go().is_none() {
         return;
     }
-    let mut wrong = String::new();
-    for case in cases() {
+    let wrong = wrong(|case| {
         let said = case.run(|sandbox, command| sandbox.go(command.iter().map(String::as_str)));
-        if essence(&said) != essence(&case.stderr) {
-            let _ = write!(wrong, "=== {}\n{said}   want:\n{}", case.name, case.stderr);
-        }
-    }
+        let (name, want) = (&case.name, &case.stderr);
+        (essence(&said) != essence(want)).then(|| format!("=== {name}\n{said}   want:\n{want}"))
+    });
     assert!(wrong.is_empty(), "{wrong}");
 }
