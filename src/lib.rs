@@ -32,6 +32,10 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
+//! Between 5 and 6 go.mod is written where `go` would: [`fetch`] puts the requirements right
+//! ([`modset::Requirements`]), [`modset::Update`] says what that changes, and [`modfile::ModEdit`] makes
+//! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
+//!
 //! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
 //! first proxy has it ([`source::Place`]) is told, and nothing is kept.
 //!
@@ -71,6 +75,7 @@ pub mod doctor;
 mod error;
 pub mod fetch;
 mod gojson;
+mod map;
 pub mod modfile;
 pub mod modset;
 pub mod module;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
@@ -12,6 +13,24 @@ use crate::report::Console;
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
+    find_project_to(Use::Edit, config, console)
+}
+
+/// What a command does with the main module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// go would write its go.mod, or does not mind if it ought to be written.
+    Edit,
+    /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
+    Check,
+}
+
+/// The same for a command that does this with it.
+pub(super) fn find_project_to(
+    what: Use,
+    config: &Config,
+    console: &Console,
+) -> Result<Option<Project>> {
     if config.go111module.value == ModuleMode::Off {
         let text = "modules disabled by GO111MODULE=off; see 'go help modules'";
         let origin = &config.go111module.origin;
@@ -41,8 +60,15 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
         GoMod::Missing => return Ok(None),
     };
     let running = running(config, &found)?;
-    let read = Project::read(&found, modfile, &config.cwd);
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
+    let read = match what {
+        Use::Check => Project::read(&found, modfile, &config.cwd),
+        Use::Edit => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_with(&found, modfile, &config.cwd, &mut query)
+        }
+    };
     let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());

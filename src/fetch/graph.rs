@@ -107,7 +107,7 @@ impl Fetcher<'_> {
     }
 
     /// Tells the loader every go.mod it wants, until it wants none.
-    fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+    pub(super) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
         self.drive_once(loader)?;
         while loader.goes_on() {
             self.drive_once(loader)?;

@@ -36,6 +36,7 @@ mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod requirements;
 mod stock;
 mod sums;
 mod transfer;
@@ -53,6 +54,7 @@ pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::map::Map;
 use crate::modset::MissingReplace;
 use crate::module::{H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
@@ -100,7 +102,7 @@ pub struct Fetcher<'a> {
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
-    gomods: Mutex<HashMap<ModuleVersion, H1>>,
+    gomods: Mutex<Map<ModuleVersion, H1>>,
     /// What refuses modules that need a newer go.
     running: Option<Running>,
     stopped: AtomicBool,

@@ -7,6 +7,7 @@ use super::loader::Summary;
 use super::node::Node;
 use super::project::Project;
 use crate::error::Error;
+use crate::map::{Map, Seed, Set};
 use crate::module::{ModulePath, ModuleVersion, Version};
 
 /// Where a graph starts.
@@ -51,7 +52,7 @@ impl Start {
 pub struct Graph {
     start: Start,
     /// What each loaded module requires, exclusions taken out.
-    requires: HashMap<ModuleVersion, Arc<Summary>>,
+    requires: Map<ModuleVersion, Arc<Summary>>,
     /// The go versions whose own requirement is in the graph.
     walked: HashSet<String>,
     failed: HashMap<ModuleVersion, Error>,
@@ -68,12 +69,12 @@ impl Graph {
     /// go versions that the walk went into, as it does into modules.
     pub(super) fn new(
         start: Start,
-        requires: HashMap<ModuleVersion, Arc<Summary>>,
+        requires: Map<ModuleVersion, Arc<Summary>>,
         walked: HashSet<String>,
         failed: HashMap<ModuleVersion, Error>,
     ) -> Graph {
-        let mut versions: HashMap<&ModulePath, &Version> =
-            HashMap::with_capacity(2 * requires.len());
+        let mut versions: Map<&ModulePath, &Version> =
+            Map::with_capacity_and_hasher(2 * requires.len(), Seed::default());
         let summaries = || requires.values().chain(start.summaries());
         let required = summaries().flat_map(|summary| &summary.require);
         let roots = start.roots();
@@ -124,7 +125,7 @@ impl Graph {
                 mains: project.summaries().into_iter().collect(),
             },
         };
-        Graph::new(start, HashMap::new(), HashSet::new(), HashMap::new())
+        Graph::new(start, Map::default(), HashSet::new(), HashMap::new())
     }
 
     /// The version of `path` in the build list.
@@ -142,7 +143,8 @@ impl Graph {
     }
 
     /// The build list without the main modules, go and toolchain among the modules.
-    pub(super) fn nodes(&self) -> Vec<Node> {
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
         let modules = self.build_list().map(Node::Module);
         let own = self.go.iter().chain(&self.toolchain).cloned();
         let mut nodes: Vec<Node> = modules.chain(own).collect();
@@ -225,9 +227,9 @@ impl Graph {
     /// it requires.
     #[must_use]
     pub fn walk(&self) -> Vec<(Node, Option<Vec<Node>>)> {
-        let mut seen: HashSet<Node> = HashSet::new();
+        let mut seen: Set<Node> = Set::default();
         let mut steps: Vec<(Node, Option<Vec<Node>>)> = Vec::new();
-        let reach = |steps: &mut Vec<_>, seen: &mut HashSet<Node>, node: &Node| {
+        let reach = |steps: &mut Vec<_>, seen: &mut Set<Node>, node: &Node| {
             if *node != Node::no_toolchain() && seen.insert(node.clone()) {
                 steps.push((node.clone(), self.required_by(node)));
             }
@@ -243,10 +245,12 @@ impl Graph {
             }
         }
         let mut next = 0;
-        while let Some((_, required)) = steps.get(next) {
-            for node in required.clone().into_iter().flatten() {
-                reach(&mut steps, &mut seen, &node);
+        while let Some((_, required)) = steps.get_mut(next) {
+            let required = required.take();
+            for node in required.iter().flatten() {
+                reach(&mut steps, &mut seen, node);
             }
+            steps[next].1 = required;
             next += 1;
         }
         steps
@@ -264,7 +268,7 @@ impl Graph {
             Start::Workspace { .. } => return None,
         };
         let mut raised = Vec::with_capacity(roots.len());
-        let mut seen = HashSet::new();
+        let mut seen: Set<&str> = Set::default();
         for root in roots {
             if seen.insert(root.path()) {
                 raised.extend(self.in_use(root));

@@ -28,6 +28,7 @@ mod lower;
 mod messages;
 mod missing_sum;
 mod module_rules;
+mod modwrite;
 mod network;
 mod plan;
 mod query;

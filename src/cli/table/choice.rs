@@ -23,8 +23,8 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "locked",
         env: Some("MODFETCH_LOCKED"),
         commands: UNPACKING,
-        brief: "Fail if go.sum lacks a line",
-        detail: "go.sum is not written.",
+        brief: "Fail if go.sum or go.mod would have to change",
+        detail: "Neither is written.",
         set: |raw, given| {
             raw.locked = Some(given.on());
             Ok(())
