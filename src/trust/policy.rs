@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::proof::{Database, Logged, compare, unanswered};
+use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use super::sumdb;
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
@@ -336,7 +336,7 @@ impl SumPolicy {
         let unknown = state.sums.sums(path, &key).join(", ");
         if !unknown.is_empty() {
             state.warnings.push(format!(
-                "warning: verifying {path}@{key}: unknown hashes in go.sum: {unknown}; adding {h1}"
+                "warning: verifying {path}@{key}: unknown hashes in go.sum: {unknown}; adding {h1}{UNKNOWN_HASH}"
             ));
         }
         state.sums.insert(path, &key, h1.as_str());

@@ -223,6 +223,7 @@ fn an_unknown_algorithm_is_kept_and_warned_about() {
     let warnings = policy.take_warnings();
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("unknown hashes in go.sum: h2:xyz; adding h1:47DE"));
+    assert!(warnings[0].contains("\n\nSECURITY WARNING\nThis download is listed in go.sum, but"));
 }
 
 /// In go1.26.8 the first line of go.work.sum decides, else every line of the other files.
