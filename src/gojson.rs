@@ -30,6 +30,36 @@ pub(crate) fn check(text: &[u8]) -> Result<&[u8], String> {
     }
 }
 
+/// Checks the first value of `rest`, returns it and steps over it, as Go's `Decoder` reads one
+/// value after the other; `None` at the end.
+pub(crate) fn next_value<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, String> {
+    let text = *rest;
+    let mut scanner = Scanner { text, at: 0 };
+    scanner.space();
+    let start = scanner.at;
+    if scanner.peek().is_none() {
+        return Ok(None);
+    }
+    scanner
+        .value()
+        .map_err(|complaint| match complaint.as_str() {
+            UNEXPECTED_END => "unexpected EOF".to_owned(),
+            _ => complaint,
+        })?;
+    let value = scanner.since(start);
+    // Only a bracket says by itself that a value is over.
+    let is_over = matches!(value.last(), Some(b'}' | b']'));
+    match scanner.peek() {
+        Some(next) if !is_over && !next.is_ascii_whitespace() => {
+            Err(scanner.invalid("after top-level value"))
+        }
+        _ => {
+            *rest = text.get(scanner.at..).unwrap_or_default();
+            Ok(Some(value))
+        }
+    }
+}
+
 /// Go's name for the sort of a checked value.
 pub(crate) fn kind(value: &[u8]) -> &'static str {
     match value.first() {
@@ -67,6 +97,24 @@ pub(crate) fn members(object: &[u8]) -> Result<Members<'_>, String> {
         }
     }
     Ok(members)
+}
+
+/// Splits a checked array.
+pub(crate) fn items(array: &[u8]) -> Result<Vec<&[u8]>, String> {
+    let mut scanner = Scanner { text: array, at: 1 };
+    let mut items = Vec::new();
+    scanner.space();
+    while !matches!(scanner.peek(), None | Some(b']')) {
+        let start = scanner.at;
+        scanner.value()?;
+        items.push(scanner.since(start));
+        scanner.space();
+        if scanner.peek() == Some(b',') {
+            scanner.at += 1;
+            scanner.space();
+        }
+    }
+    Ok(items)
 }
 
 /// True if a key means the ASCII name of a field: Go folds the case of all letters, among them

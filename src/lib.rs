@@ -32,6 +32,13 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
+//! Between 5 and 6 go.mod is written where `go` would: [`fetch`] puts the requirements right
+//! ([`modset::Requirements`]), [`modset::Update`] says what that changes, and [`modfile::ModEdit`] makes
+//! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
+//!
+//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
+//! first proxy has it ([`source::Place`]) is told, and nothing is kept.
+//!
 //! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
 //! Two commands need only a part of it: `graph` and `why` print what [`modset::Graph`] has become after 5, and

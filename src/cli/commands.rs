@@ -13,6 +13,8 @@ pub enum Verb {
     Why,
     /// `clean`.
     Clean,
+    /// `plan`.
+    Plan,
     /// `sum`.
     Sum,
     /// `doctor`.
@@ -177,6 +179,31 @@ Nothing else is cleaned: -modcache must be given. No go.mod is needed.",
         ],
     },
     CommandInfo {
+        verb: Verb::Plan,
+        name: "plan",
+        go_name: None,
+        arguments: "[modules]",
+        brief: "Say what download would fetch, and from where",
+        detail: "Prints for each module that 'download' with the same arguments would complete what is \
+missing in the cache, which proxy would be asked first, and how long the zip is, if it is cached. \
+Nothing is fetched but go.mod files that the module graph is read from, and these are not kept.\n\
+With -json, prints one object a module: URLs, sums of go.sum, size and SHA-256 of cached zips. With \
+-urls, prints the URLs of what is missing. With -files, prints which files of the project a download \
+needs, for COPY in a Dockerfile. No secret is in any of it.",
+        examples: &[
+            ("modfetch plan", "what is missing, as a table"),
+            (
+                "modfetch plan -json --scope all",
+                "URLs and sums of the whole build list, for other programs",
+            ),
+            (
+                "modfetch plan -urls -0 | xargs -0 curl --remote-name-all",
+                "fetch it with something else",
+            ),
+            ("modfetch plan -files", "what an image has to COPY first"),
+        ],
+    },
+    CommandInfo {
         verb: Verb::Sum,
         name: "sum",
         go_name: None,
@@ -287,6 +314,7 @@ mod tests {
             Verb::Graph,
             Verb::Why,
             Verb::Clean,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,

@@ -53,6 +53,8 @@ pub enum Command {
     Why,
     /// Remove the module cache.
     Clean,
+    /// Say what would be fetched.
+    Plan,
     /// Compute, check, complete or explain sums.
     Sum,
     /// Say what is wrong.
@@ -412,7 +414,10 @@ mod tests {
                 "modfetch download --offline=no",
                 "invalid value \"no\" for flag --offline: want true or false",
             ),
-            ("modfetch download -reuse=f", "flag -reuse is not supported"),
+            (
+                "modfetch download -overlay=f",
+                "flag -overlay is not supported",
+            ),
             ("modfetch version x", "command version takes no arguments"),
         ];
         for (line, message) in table {

@@ -238,6 +238,7 @@ impl Own {
             (None, Some(Verb::Graph)) => Command::Graph,
             (None, Some(Verb::Why)) => Command::Why,
             (None, Some(Verb::Clean)) => Command::Clean,
+            (None, Some(Verb::Plan)) => Command::Plan,
             (None, Some(Verb::Sum)) => Command::Sum,
             (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
             (None, Some(Verb::Doctor)) => {

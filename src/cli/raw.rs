@@ -24,6 +24,20 @@ pub struct RawArgs {
     pub dot: bool,
     /// `-json`.
     pub json: bool,
+    /// `-reuse`.
+    pub reuse: Option<String>,
+    /// `-urls`.
+    pub urls: bool,
+    /// `-files`.
+    pub files: bool,
+    /// `--null`.
+    pub null: bool,
+    /// `--scope`, not yet judged.
+    pub scope: Option<String>,
+    /// `--missing-replace`, not yet judged.
+    pub missing_replace: Option<String>,
+    /// `--exclude`, each time it was given.
+    pub exclude: Vec<String>,
     /// `-modcacherw`.
     pub modcacherw: Option<bool>,
     /// `-mod`.
@@ -72,6 +86,8 @@ pub struct RawArgs {
     pub log: Option<String>,
     /// `--wait-published`.
     pub wait_published: Option<String>,
+    /// `--go-version`.
+    pub go_version: Option<String>,
     /// `--offline`.
     pub offline: Option<bool>,
     /// `--locked`.

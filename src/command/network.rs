@@ -65,6 +65,11 @@ impl Network {
         Box::new(self.chain.clone())
     }
 
+    /// The entries of GOPROXY.
+    pub(super) fn chain(&self) -> Chain {
+        self.chain.clone()
+    }
+
     /// The caches that are looked into before that.
     pub(super) fn lower(&self, config: &Config) -> Result<Vec<LowerCache>> {
         let setting = &config.ro_cache;

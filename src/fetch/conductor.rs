@@ -1,5 +1,7 @@
 //! The conductor: hands out the work of many modules, collects what comes back.
 
+use std::fs;
+
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
@@ -10,7 +12,7 @@ use super::{Fetcher, Outcome};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::map::Map;
-use crate::module::{H1, ModuleVersion};
+use crate::module::{GoVersion, H1, ModuleVersion, look_up};
 use crate::source::Info;
 use crate::trust::Part;
 
@@ -180,8 +182,29 @@ impl<'a> Fetcher<'a> {
     fn settle(&self, module: &ModuleVersion, work: Work<'a>) -> Outcome {
         let mut outcome = Outcome::new(module);
         outcome.traffic = self.traffic(module);
-        outcome.error = fill(&mut outcome, work).err();
+        let filled =
+            fill(&mut outcome, work).and_then(|()| self.refuse_newer(module, &mut outcome));
+        outcome.error = filled.err();
         outcome
+    }
+
+    /// Refuses a module that needs a newer go, as `go` does when everything is there already.
+    fn refuse_newer(&self, module: &ModuleVersion, outcome: &mut Outcome) -> Result<()> {
+        let (Some(running), Some(directory)) = (&self.running, &outcome.directory) else {
+            return Ok(());
+        };
+        // A module from the time before go.mod files has none.
+        let Ok(gomod) = fs::read(directory.join("go.mod")) else {
+            return Ok(());
+        };
+        let needed = look_up(&gomod, "go").and_then(GoVersion::parse);
+        match needed.and_then(|needed| running.refusal(&module.to_string(), &needed)) {
+            None => Ok(()),
+            Some(text) => {
+                outcome.directory = None;
+                Err(Error::too_new(text))
+            }
+        }
     }
 }
 

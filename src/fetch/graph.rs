@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::iter;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crossbeam_channel::unbounded;
 
@@ -12,9 +13,22 @@ use super::Fetcher;
 use super::pools::on_two;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Actual, Graph, Loader, Node, Project, Summary, Wanted, minimal_roots};
+use crate::modset::{
+    Actual, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
+};
 use crate::module::{GoVersion, ModuleVersion};
 use crate::trust::Part;
+
+impl<'a> Fetcher<'a> {
+    /// The same fetcher, for which local replacements may be missing.
+    #[must_use]
+    pub fn with_missing_replace(self, missing_replace: MissingReplace) -> Fetcher<'a> {
+        Fetcher {
+            missing_replace,
+            ..self
+        }
+    }
+}
 
 impl Fetcher<'_> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
@@ -93,7 +107,7 @@ impl Fetcher<'_> {
     }
 
     /// Tells the loader every go.mod it wants, until it wants none.
-    fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+    pub(super) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
         self.drive_once(loader)?;
         while loader.goes_on() {
             self.drive_once(loader)?;
@@ -135,9 +149,7 @@ impl Fetcher<'_> {
                 };
                 self.watch.graph_grew();
                 for wanted in outstanding.remove(&actual).into_iter().flatten() {
-                    let summary = summary
-                        .clone()
-                        .map_err(|error| name_failure(&wanted, error));
+                    let summary = self.named(&wanted, summary.clone());
                     loader.provide(&wanted, summary);
                 }
                 self.serve_from_cache(loader, |wanted| fetch(&mut outstanding, wanted));
@@ -154,18 +166,53 @@ impl Fetcher<'_> {
                 return;
             }
             let found = on_two(&wave, |wanted| match &wanted.actual {
+                Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
+                    Some(Summary::parse("go.mod", b"").map(Arc::new))
+                }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
                 Actual::Module(actual) => self.cached_summary(actual).transpose(),
             });
             for (wanted, found) in wave.into_iter().zip(found) {
                 match found {
                     Some(summary) => {
-                        let summary = summary.map_err(|error| name_failure(&wanted, error));
-                        loader.provide(&wanted, summary);
+                        loader.provide(&wanted, self.named(&wanted, summary));
                     }
                     None => missing(wanted),
                 }
             }
+        }
+    }
+
+    /// True if a local replacement is missing, and may be: it then counts as a module that requires
+    /// nothing.
+    fn may_miss(&self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
+        if self.missing_replace == MissingReplace::Error {
+            return false;
+        }
+        let file = clean_path(&path.join("go.mod").to_string_lossy());
+        let missing = fs::metadata(&file).is_err_and(|cause| {
+            matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        });
+        if missing && self.missing_replace == MissingReplace::Warn {
+            let (module, directory) = (&wanted.module, wanted.actual.describe());
+            let text = format!(
+                "warning: {module} is replaced by {directory}, and {go_mod} is missing: what it \
+                 requires is left out"
+            );
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            warnings.push(text);
+        }
+        missing
+    }
+
+    /// Names the failure, which may be that the module needs a newer go.
+    fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
+        let summary = summary.map_err(|error| name_failure(wanted, error))?;
+        let what = format!("module {}", wanted.actual.describe());
+        let needed = summary.go().zip(self.running.as_ref());
+        match needed.and_then(|(go, running)| running.refusal(&what, go)) {
+            Some(text) => Err(too_new(&wanted.module, &text)),
+            None => Ok(summary),
         }
     }
 
@@ -196,6 +243,11 @@ impl Fetcher<'_> {
             Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
         }
     }
+}
+
+/// The failure of a module in the graph that needs a newer go.
+fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
+    Error::too_new(format!("{module}: {refusal}"))
 }
 
 fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {

@@ -124,33 +124,6 @@ impl Fetcher<'_> {
         }
     }
 
-    /// What a download of `module` would have to make: of `info`, `mod`, `zip`, `ziphash` and
-    /// `dir` those that are missing.
-    ///
-    /// # Errors
-    /// What is cached cannot be read, or contradicts go.sum.
-    pub fn missing(&self, module: &ModuleVersion) -> Result<Vec<&'static str>> {
-        let entry = self.cache.entry(module)?;
-        let parts = [
-            ("info", self.cached_info(&entry)?.is_some()),
-            ("mod", self.cached_gomod_sum(&entry)?.is_some()),
-            ("zip", entry.has_zip()),
-            ("ziphash", entry.read_ziphash()?.is_some()),
-            ("dir", entry.has_directory()),
-        ];
-        self.complete(&entry)?;
-        let missing = parts.into_iter().filter(|(_, there)| !there);
-        Ok(missing.map(|(name, _)| name).collect())
-    }
-
-    /// True if the cache has a go.mod of `module`; its sum is not looked at.
-    #[must_use]
-    pub fn has_gomod(&self, module: &ModuleVersion) -> bool {
-        self.cache
-            .entry(module)
-            .is_ok_and(|entry| entry.gomod_path().exists())
-    }
-
     fn checked(&self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
         let h1 = H1::of_go_mod(&data);
         self.sums.check(module, Part::GoMod, &h1)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::loader::Summary;
 use super::node::Node;
+use super::project::Project;
 use crate::error::Error;
 use crate::map::{Map, Seed, Set};
 use crate::module::{ModulePath, ModuleVersion, Version};
@@ -109,6 +110,24 @@ impl Graph {
         }
     }
 
+    /// The graph as far as a vendor directory tells it: what the main modules require, and the
+    /// `vendored` modules.
+    pub(super) fn vendored(project: &Project, vendored: Vec<ModuleVersion>) -> Graph {
+        let mut roots = project.roots();
+        roots.extend(vendored.into_iter().map(Node::Module));
+        let start = match project.workspace() {
+            None => Start::Main {
+                path: project.path().to_owned(),
+                roots,
+            },
+            Some(_) => Start::Workspace {
+                roots,
+                mains: project.summaries().into_iter().collect(),
+            },
+        };
+        Graph::new(start, Map::default(), HashSet::new(), HashMap::new())
+    }
+
     /// The version of `path` in the build list.
     #[must_use]
     pub fn selected(&self, path: &str) -> Option<&Version> {
@@ -124,7 +143,8 @@ impl Graph {
     }
 
     /// The build list without the main modules, go and toolchain among the modules.
-    pub(super) fn nodes(&self) -> Vec<Node> {
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
         let modules = self.build_list().map(Node::Module);
         let own = self.go.iter().chain(&self.toolchain).cloned();
         let mut nodes: Vec<Node> = modules.chain(own).collect();

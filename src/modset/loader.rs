@@ -29,6 +29,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What the go line says, if it is 1.21 or later: older ones are no requirement.
+    #[must_use]
+    pub fn go(&self) -> Option<&GoVersion> {
+        self.go.as_ref()
+    }
+
     /// Reads a dependency's go.mod as leniently as `go` does. `file` names it in messages.
     ///
     /// # Errors

@@ -25,6 +25,18 @@ pub enum Actual {
     },
 }
 
+/// What is done about a local directory that replaces a module and has no go.mod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingReplace {
+    /// The graph cannot be read, as in go.
+    #[default]
+    Error,
+    /// What the module requires is left out of the graph, and that is told.
+    Warn,
+    /// It is left out.
+    Ignore,
+}
+
 /// What is replaced: one version of a module, or all that have no line of their own.
 type Old = (ModulePath, Option<Version>);
 
@@ -261,7 +273,7 @@ fn actual(with: &Replacement, root: &Path, cwd: &Path, shown: impl Fn(&str) -> S
 /// A directory that a module's go.mod names, as named from the directory of go.work on.
 ///
 /// Source: golang/go `modload/modfile.go`, `canonicalizeReplacePath`, `ToDirectoryPath`.
-fn from_workspace(workspace: &Path, module: &Path, directory: &str) -> String {
+pub(super) fn from_workspace(workspace: &Path, module: &Path, directory: &str) -> String {
     if directory.starts_with('/') {
         return directory.to_owned();
     }

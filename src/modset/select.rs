@@ -160,6 +160,27 @@ pub enum Choice {
     },
 }
 
+impl Choice {
+    /// The version to fetch, where it is known.
+    #[must_use]
+    pub fn module(&self) -> Option<&ModuleVersion> {
+        match self {
+            Choice::Module { module, .. } => Some(module),
+            Choice::Query { .. } | Choice::Failed { .. } => None,
+        }
+    }
+
+    /// The module path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Choice::Module { module, .. } => module.path().as_str(),
+            Choice::Query { path, .. } => path.as_str(),
+            Choice::Failed { path, .. } => path,
+        }
+    }
+}
+
 /// What the arguments mean, in the order of `go`.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
@@ -203,7 +224,12 @@ impl Selection {
     /// arguments fetches from `go 1.17` on.
     #[must_use]
     pub fn listed(project: &Project, graph: &Graph) -> Selection {
-        let lines = project.modfile().require.iter();
+        let lines = project.mains().flat_map(|main| &main.modfile().require);
+        let mut seen = HashSet::new();
+        // One that several modules of a workspace list is one.
+        let lines = lines.filter(|line| {
+            seen.insert(line.module.path().clone()) || project.workspace().is_none()
+        });
         let arguments: Vec<Argument> = lines
             .map(|line| Argument::Path(line.module.path().to_string()))
             .collect();

@@ -76,6 +76,18 @@ impl GoVersion {
     /// The newest go version whose module rules are known.
     pub const NEWEST_KNOWN: &'static str = "1.26";
 
+    /// The go version that a run acts as unless something says otherwise: the one that this
+    /// program was compared with.
+    pub const EMULATED: &'static str = "1.26.8";
+
+    /// The go version in the name of a toolchain: `go1.22.3`, `go1.22.3-custom`.
+    #[must_use]
+    pub fn of_toolchain(name: &str) -> Option<GoVersion> {
+        let plain = !name.contains(['/', '\\']);
+        let rest = name.strip_prefix("go").filter(|_| plain)?;
+        GoVersion::parse(rest.split([' ', '\t', '-']).next().unwrap_or_default())
+    }
+
     /// True if the rules of this version may be others than those that are known.
     #[must_use]
     pub fn is_newer_than_known(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CLEAN, ENV, Flag, GO, GRAPH, PROJECT, WHY, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, PLAN, PROJECT, WHY, unsupported};
 use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
@@ -17,6 +17,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Graph,
             Verb::Why,
             Verb::Clean,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
@@ -36,6 +37,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Verify,
             Verb::Graph,
             Verb::Why,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
@@ -59,6 +61,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Why,
             Verb::Clean,
             Verb::Env,
+            Verb::Plan,
             Verb::Sum,
         ],
         added: &[Verb::Verify],
@@ -109,11 +112,12 @@ the command that would do the same, on standard output.",
     Flag {
         long: "reuse",
         value: Some("FILE"),
-        brief: "Not supported yet",
-        detail: "go's way to skip what an earlier run described.",
-        set: |_, given| match given.text().as_str() {
-            "" => Ok(()),
-            _ => Err(unsupported("-reuse").hint("the module cache is reused without it")),
+        brief: "Read what an earlier -json printed, as go does",
+        detail: "Outside a module only. go takes over what a repository confirms, and of what comes \
+                 from proxies nothing: the file is read, and everything is looked up.",
+        set: |raw, given| {
+            raw.reuse = Some(given.text()).filter(|file| !file.is_empty());
+            Ok(())
         },
         ..GO
     },
@@ -243,22 +247,41 @@ the command that would do the same, on standard output.",
         },
         ..GO
     },
+    // Ours, and spelled like -json because they stand in its place.
+    Flag {
+        long: "urls",
+        commands: PLAN,
+        brief: "Print the URL of each file to fetch, one a line",
+        detail: "For curl and its like. What no proxy is asked for has none.",
+        set: |raw, given| {
+            raw.urls = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "files",
+        commands: PLAN,
+        brief: "Print the files that a download needs, one a line",
+        detail: "go.mod, go.sum, go.work and the go.mod files of local modules, relative to the working \
+                 directory: what an image has to COPY first. Nothing is fetched.",
+        set: |raw, given| {
+            raw.files = given.on();
+            Ok(())
+        },
+        ..GO
+    },
 ];
 
 /// A version that the graph can be read as; refused in go's words.
 ///
 /// Source: golang/go `cmd/go/internal/modcmd/tidy.go`, `goVersionFlag`.
 fn go_version(text: &str) -> crate::Result<GoVersion> {
-    let newest = GoVersion::NEWEST_KNOWN;
-    let refuse = |why: String| {
-        let text = format!("invalid value {text:?} for flag -go: {why}");
-        Err(Error::new(Kind::Usage, text))
-    };
-    match GoVersion::parse(text).filter(|_| text.contains('.')) {
-        None => refuse(format!("expecting a Go version like {newest:?}")),
-        Some(version) if version.is_newer_than_known() => {
-            refuse(format!("maximum supported Go version is {newest}"))
-        }
-        Some(version) => Ok(version),
-    }
+    let version = GoVersion::parse(text).filter(|_| text.contains('.'));
+    version.ok_or_else(|| {
+        let like = GoVersion::EMULATED;
+        let text =
+            format!("invalid value {text:?} for flag -go: expecting a Go version like {like:?}");
+        Error::new(Kind::Usage, text)
+    })
 }
