@@ -6,13 +6,15 @@
 //!
 //! Source: golang/go `encoding/json` `scanner.go`, `decode.go`, `encode.go`, `fold.go`.
 
+use std::borrow::Cow;
+
 /// Nesting beyond this is refused.
 const MAX_DEPTH: usize = 10_000;
 
 const UNEXPECTED_END: &str = "unexpected end of JSON input";
 
 /// The members of an object, in order, each with its decoded key and its value's text.
-pub(crate) type Members<'a> = Vec<(String, &'a [u8])>;
+pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a [u8])>;
 
 /// Checks a whole text and returns its one value, without the white space around it.
 pub(crate) fn check(text: &[u8]) -> Result<&[u8], String> {
@@ -127,10 +129,15 @@ pub(crate) fn key_matches(key: &str, name: &str) -> bool {
 }
 
 /// Decodes a checked string with its quotes.
-pub(crate) fn string(quoted: &[u8]) -> String {
+pub(crate) fn string(quoted: &[u8]) -> Cow<'_, str> {
     let inner = quoted
         .get(1..quoted.len().saturating_sub(1))
         .unwrap_or_default();
+    if !inner.contains(&b'\\')
+        && let Ok(text) = str::from_utf8(inner)
+    {
+        return text.into();
+    }
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner;
     while let Some((&b, tail)) = rest.split_first() {
@@ -163,7 +170,7 @@ pub(crate) fn string(quoted: &[u8]) -> String {
         text.push_str(chunk.valid());
         text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
-    text
+    text.into()
 }
 
 /// Four hexadecimal digits, and the second half of a pair of surrogates if that follows.

@@ -32,6 +32,10 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
+//! Between 5 and 6 go.mod is written where `go` would: [`fetch`] puts the requirements right
+//! ([`modset::Requirements`]), [`modset::Update`] says what that changes, and [`modfile::ModEdit`] makes
+//! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
+//!
 //! `list -m` takes what came out of 4 as well: [`listing`] says of each module what cache, go.sum and
 //! source have of it, and lets [`fetch`] ask for what is missing, but for no zip.
 //!
@@ -75,6 +79,7 @@ mod error;
 pub mod fetch;
 mod gojson;
 pub mod listing;
+mod map;
 pub mod modfile;
 pub mod modset;
 pub mod module;

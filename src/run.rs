@@ -9,6 +9,7 @@ use crate::command::{
 };
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
+use crate::module::GoVersion;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 use crate::steps;
@@ -194,9 +195,10 @@ fn version(json: bool) -> String {
         let mut object = JsonObject::new();
         object.string("Name", "modfetch");
         object.string("Version", version);
+        object.string("Go", GoVersion::EMULATED);
         return object.indented() + "\n";
     }
-    format!("modfetch {version}\n")
+    format!("modfetch {version} (go {})\n", GoVersion::EMULATED)
 }
 
 fn current_directory() -> Result<PathBuf> {

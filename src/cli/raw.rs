@@ -96,6 +96,8 @@ pub struct RawArgs {
     pub log: Option<String>,
     /// `--wait-published`.
     pub wait_published: Option<String>,
+    /// `--go-version`.
+    pub go_version: Option<String>,
     /// `--offline`.
     pub offline: Option<bool>,
     /// `--locked`.

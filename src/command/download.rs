@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::go_mod;
 use super::pick::{self, Pick};
 use super::plan::Plan;
 use super::project::find_project;
@@ -13,7 +14,7 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Outcome};
-use crate::modset::{Graph, Project};
+use crate::modset::{Choice, Graph, Project, Requirements};
 use crate::module::ModuleVersion;
 use crate::report::{Console, Planned, Summary, one_for_many};
 use crate::signals::Ending;
@@ -65,6 +66,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         session: &session,
         fetcher: session
             .fetcher()
+            .switching()
             .with_missing_replace(request.wish.missing_replace()),
         project: project.as_ref(),
         wanted: &wanted,
@@ -112,20 +114,23 @@ struct Run<'a> {
 impl Run<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
-        let graph = self.wanted.graph(&self.fetcher)?;
-        let selection = self.wanted.selection(graph.as_ref())?;
+        let requirements = self.wanted.requirements(&self.fetcher)?;
+        let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
+        let selection = self.wanted.selection(graph)?;
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
         // beyond it is not. In a workspace it is: one module may need what another one selects.
         let records_all = self.wanted.records_all();
         if !records_all {
-            self.save_sums(graph.as_ref())?;
+            // `go` looks at each module that is listed, which the graph has not done where the
+            // listed version is excluded.
+            let dropped = |project: &Project| project.excluded_requirements().next().is_some();
+            if self.project.is_some_and(dropped) {
+                let chosen = selection.choices.iter().filter_map(Choice::module);
+                self.fetcher.read_gomods(chosen);
+            }
+            self.record(requirements.as_ref())?;
         }
-        let picks = pick::resolve(
-            selection.choices,
-            &self.fetcher,
-            self.project,
-            graph.as_ref(),
-        )?;
+        let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
         let outcomes = self.fetcher.download(&modules);
         self.session.live.clear();
@@ -135,10 +140,13 @@ impl Run<'_> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        if records_all {
-            late.extend(self.save_sums(graph.as_ref()).err());
+        // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
+        if failures.is_empty() || self.config.json.value {
+            if records_all {
+                late.extend(self.record(requirements.as_ref()).err());
+            }
+            late.extend(graph.and_then(Graph::error));
         }
-        late.extend(graph.as_ref().and_then(Graph::error));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
@@ -206,8 +214,19 @@ impl Run<'_> {
         })
     }
 
-    /// Writes the sums that the build list needs, if there are new ones.
-    fn save_sums(&self, graph: Option<&Graph>) -> Result<()> {
+    /// Writes what go.mod has to say, and the sums that the build list needs, if there is anything
+    /// new in either.
+    fn record(&self, requirements: Option<&Requirements>) -> Result<()> {
+        if let (Some(project), Some(requirements)) = (self.project, requirements)
+            && self.wanted.may_edit()
+        {
+            let locked = self.config.locked.value;
+            go_mod::commit(&self.session.cache, project, requirements, locked)?;
+        }
+        self.save_sums(requirements)
+    }
+
+    fn save_sums(&self, requirements: Option<&Requirements>) -> Result<()> {
         // Most runs have none, and what to keep is not worked out for nothing.
         if !self.session.sums.has_new() {
             return Ok(());
@@ -216,13 +235,11 @@ impl Run<'_> {
         let mut add = |module: &ModuleVersion, part: Part| {
             keep.insert((module.path().to_string(), part.version_key(module)));
         };
-        let build_list: Vec<ModuleVersion> = match graph {
-            Some(graph) => graph.build_list().collect(),
-            // Roots of a workspace are the main modules, which have no sums.
-            None => {
-                let alone = self.project.filter(|project| project.workspace().is_none());
-                alone.map(Project::requirements).unwrap_or_default()
-            }
+        let graph = requirements.and_then(|found| found.graph.as_ref());
+        let build_list: Vec<ModuleVersion> = match (graph, requirements) {
+            (Some(graph), _) => graph.build_list().collect(),
+            (None, Some(requirements)) => requirements.modules().cloned().collect(),
+            (None, None) => Vec::new(),
         };
         for module in self.wanted.actual(&build_list) {
             add(&module, Part::Zip);

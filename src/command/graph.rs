@@ -71,6 +71,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
                     help modules'";
         return Err(Error::new(Kind::Usage, text));
     };
+    if let (Some(go), Some(running)) = (&request.go, project.running())
+        && *go > *running.version()
+    {
+        let newest = running.version();
+        let text = format!(
+            "invalid value \"{go}\" for flag -go: maximum supported Go version is {newest}"
+        );
+        return Err(Error::new(Kind::Usage, text));
+    }
     let manner = Manner {
         fail_fast: false,
         store: true,

@@ -129,14 +129,15 @@ impl Plan {
         project: Option<&Project>,
         wanted: &Wanted<'_>,
     ) -> Result<Plan> {
-        let graph = wanted.graph(fetcher)?;
-        let selection = wanted.selection(graph.as_ref())?;
-        let picks = pick::resolve(selection.choices, fetcher, project, graph.as_ref())?;
+        let requirements = wanted.requirements(fetcher)?;
+        let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
+        let selection = wanted.selection(graph)?;
+        let picks = pick::resolve(selection.choices, fetcher, project, graph)?;
         fetcher.ask_ahead(picks.iter().filter_map(Pick::module));
         let mut plan = Plan {
             planned: Vec::new(),
             failed: Vec::new(),
-            failures: graph.as_ref().and_then(Graph::error).into_iter().collect(),
+            failures: graph.and_then(Graph::error).into_iter().collect(),
             notices: selection.notices,
         };
         let mut seen = HashSet::new();
@@ -154,7 +155,7 @@ impl Plan {
             }
         }
         // The rest of the graph needs its go.mod files only.
-        let loaded = wanted.actual(graph.iter().flat_map(Graph::loaded));
+        let loaded = wanted.actual(graph.into_iter().flat_map(Graph::loaded));
         let mut rest: Vec<ModuleVersion> = loaded.filter(|one| seen.insert(one.clone())).collect();
         rest.sort();
         for module in &rest {

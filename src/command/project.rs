@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::queries::Queries;
+use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
@@ -21,6 +23,8 @@ pub(super) enum Use {
     Edit,
     /// It takes go.mod as it is: `-mod=readonly`.
     Read,
+    /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
+    Check,
 }
 
 /// The same for a command that does this with it.
@@ -57,11 +61,21 @@ pub(super) fn find_project_to(
         }
         GoMod::Missing => return Ok(None),
     };
-    let project = Project::read(&found, modfile, &config.cwd)?;
+    let running = running(config, &found)?;
+    refuse_newer(config, &running, modfile.unwrap_or(&found))?;
+    let read = match what {
+        Use::Check => Project::read(&found, modfile, &config.cwd),
+        Use::Edit | Use::Read => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_with(&found, modfile, &config.cwd, &mut query)
+        }
+    };
+    let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         let act = match what {
-            Use::Edit => "dropping",
+            Use::Edit | Use::Check => "dropping",
             Use::Read => "ignoring",
         };
         console.note(&format!(
@@ -79,6 +93,8 @@ fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project>
         let text = "-modfile cannot be used in workspace mode";
         return Err(Error::new(Kind::Usage, text).hint(off));
     }
+    let running = running(config, work)?;
+    refuse_newer_work(config, &running, work)?;
     let project = Project::read_workspace(work, &config.cwd).map_err(|mut errors| {
         let last = errors.pop();
         errors.iter().for_each(|error| console.error(error));
@@ -88,7 +104,7 @@ fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project>
     let content = project.workspace().map(Workspace::content);
     let line = content.and_then(|content| content.go.as_ref());
     warn_of_newer(console, work, line);
-    Ok(project)
+    Ok(project.acting_as(running))
 }
 
 fn warn_of_newer(console: &Console, file: &Path, line: Option<&GoLine>) {

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::interrupt::end_on_signal;
 use super::network::{Network, live_settings};
+use super::running::outside;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::Result;
 use crate::fetch::{FetchSettings, Fetcher};
 use crate::modset::Project;
+use crate::module::Running;
 use crate::report::{Console, Live};
 use crate::signals::Ending;
 use crate::source::{Chain, LowerCache, Source};
@@ -42,6 +44,7 @@ pub(super) struct Session<'c> {
     /// Who is told while the run goes on.
     pub(super) live: Arc<Live>,
     settings: FetchSettings,
+    running: Running,
 }
 
 impl<'c> Session<'c> {
@@ -61,7 +64,12 @@ impl<'c> Session<'c> {
         if let Some(ending) = manner.ending {
             end_on_signal(&live, console, ending);
         }
+        let running = match project.and_then(Project::running) {
+            Some(running) => running.clone(),
+            None => outside(config)?,
+        };
         Ok(Session {
+            running,
             console,
             cache: cache.with_locks(network.locks()),
             sums: network.sum_policy(config, project)?,
@@ -81,7 +89,9 @@ impl<'c> Session<'c> {
     /// An engine that remembers nothing yet.
     pub(super) fn fetcher(&self) -> Fetcher<'_> {
         let (source, watch) = (self.source.as_ref(), &*self.live);
-        Fetcher::new(&self.cache, source, &self.sums, watch, self.settings).with_lower(&self.lower)
+        Fetcher::new(&self.cache, source, &self.sums, watch, self.settings)
+            .with_lower(&self.lower)
+            .acting_as(self.running.clone())
     }
 
     /// Takes away what is being redrawn, and tells what was odd and no failure. Told before the

@@ -69,7 +69,7 @@ pub(super) fn run(
         ending: Some(Ending::Status),
     };
     let session = Session::open(&config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher();
+    let fetcher = session.fetcher().switching();
     let graph = fetcher.graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();

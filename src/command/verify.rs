@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::network::{cached_database, sum_settings};
-use super::project::find_project;
+use super::project::{Use, find_project_to};
 use super::session::{Manner, Session};
 use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
@@ -48,7 +48,12 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let project = find_project(config, console)?;
+    let what = if request.repair {
+        Use::Edit
+    } else {
+        Use::Check
+    };
+    let project = find_project_to(what, config, console)?;
     let why = match config.goproxy.value.as_str() {
         "off" => "GOPROXY=off",
         _ => "verify",
@@ -170,9 +175,13 @@ impl Run<'_> {
             fail_fast: false,
             store: repair,
         };
-        Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
+        let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
             .with_lower(means.lower)
-            .with_missing_replace(self.request.wish.missing_replace())
+            .with_missing_replace(self.request.wish.missing_replace());
+        match self.project.and_then(Project::running) {
+            Some(running) => fetcher.acting_as(running.clone()),
+            None => fetcher,
+        }
     }
 
     fn check(&self, means: &Means<'_>) -> Result<Option<Kind>> {

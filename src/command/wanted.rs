@@ -6,7 +6,9 @@ use super::from_list;
 use crate::cli::RawArgs;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::modset::{Actual, Argument, Choice, Graph, MissingReplace, Project, Selection};
+use crate::modset::{
+    Actual, Argument, Choice, Graph, MissingReplace, Project, Requirements, Selection,
+};
 use crate::module::{MatchPattern, ModuleVersion};
 use crate::report::Console;
 
@@ -202,8 +204,8 @@ impl<'a> Wanted<'a> {
             .is_some_and(|project| project.workspace().is_some())
     }
 
-    /// Loads the requirement graph, if it is needed.
-    pub(super) fn graph(&self, fetcher: &Fetcher<'_>) -> Result<Option<Graph>> {
+    /// What the main module requires, with the graph if it is needed.
+    pub(super) fn requirements(&self, fetcher: &Fetcher<'_>) -> Result<Option<Requirements>> {
         let needed = match &self.what {
             // In a workspace there may be nothing that has a graph.
             What::Listed | What::All if self.is_workspace() => {
@@ -215,14 +217,24 @@ impl<'a> Wanted<'a> {
                 let needs = arguments
                     .iter()
                     .map(|argument| argument.needs_graph(self.project));
-                let needs = needs.collect::<Result<Vec<bool>>>()?;
-                needs.contains(&true) || self.needs_edit()
+                needs.collect::<Result<Vec<bool>>>()?.contains(&true)
             }
         };
-        match self.project {
-            Some(project) if needed => fetcher.graph(project).map(Some),
-            _ => Ok(None),
+        let Some(project) = self.project else {
+            return Ok(None);
+        };
+        let running = project.running().map(|running| running.version().as_str());
+        let mut found = fetcher.requirements(project, running)?;
+        if needed && found.graph.is_none() {
+            fetcher.expand(project, &mut found)?;
         }
+        Ok(Some(found))
+    }
+
+    /// False where local replacements may be missing: what they require is then unknown, and
+    /// go.mod is left as it is.
+    pub(super) fn may_edit(&self) -> bool {
+        self.wish.missing_replace == MissingReplace::Error
     }
 
     /// The modules that are fetched in place of these.
@@ -238,19 +250,8 @@ impl<'a> Wanted<'a> {
         modules.into_iter().filter_map(actual)
     }
 
-    /// `go` edits such a go.mod before it does anything else, and has to read the graph for that,
-    /// whatever was asked for.
-    fn needs_edit(&self) -> bool {
-        self.project.is_some_and(Project::needs_graph_to_edit)
-    }
-
     /// The modules, in go's order, without those that are left out.
     pub(super) fn selection(&self, graph: Option<&Graph>) -> Result<Selection> {
-        if self.needs_edit()
-            && let Some(error) = graph.and_then(Graph::error)
-        {
-            return Err(error);
-        }
         let mut selection = match (&self.what, self.project, graph) {
             (What::Listed, Some(project), Some(graph)) => match graph.error() {
                 Some(error) => return Err(error),

@@ -21,6 +21,7 @@ mod project;
 mod resolve;
 mod settings;
 mod telling;
+mod toolchain;
 
 pub use env::{Environment, host_platform};
 pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};
@@ -34,3 +35,4 @@ pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_dura
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
 pub use settings::Config;
 pub use telling::Telling;
+pub use toolchain::go_version;

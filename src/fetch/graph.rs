@@ -137,7 +137,7 @@ impl Fetcher<'_> {
     }
 
     /// Tells the loader every go.mod it wants, until it wants none.
-    fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+    pub(super) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
         self.drive_once(loader)?;
         while loader.goes_on() {
             self.drive_once(loader)?;
@@ -179,9 +179,7 @@ impl Fetcher<'_> {
                 };
                 self.watch.graph_grew();
                 for wanted in outstanding.remove(&actual).into_iter().flatten() {
-                    let summary = summary
-                        .clone()
-                        .map_err(|error| name_failure(&wanted, error));
+                    let summary = self.named(&wanted, summary.clone());
                     loader.provide(&wanted, summary);
                 }
                 self.serve_from_cache(loader, |wanted| fetch(&mut outstanding, wanted));
@@ -213,8 +211,7 @@ impl Fetcher<'_> {
             for (wanted, found) in wave.into_iter().zip(found) {
                 match found {
                     Some(summary) => {
-                        let summary = summary.map_err(|error| name_failure(&wanted, error));
-                        loader.provide(&wanted, summary);
+                        loader.provide(&wanted, self.named(&wanted, summary));
                     }
                     None => missing(wanted),
                 }
@@ -244,6 +241,17 @@ impl Fetcher<'_> {
         missing
     }
 
+    /// Names the failure, which may be that the module needs a newer go.
+    fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
+        let summary = summary.map_err(|error| name_failure(wanted, error))?;
+        let what = format!("module {}", wanted.actual.describe());
+        let needed = summary.go().zip(self.running.as_ref());
+        match needed.and_then(|(go, running)| running.refusal(&what, go)) {
+            Some(text) => Err(too_new(&wanted.module, &text)),
+            None => Ok(summary),
+        }
+    }
+
     fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
         let entry = self.cache.entry(module)?;
         if self.sums.must_ask(module, Part::GoMod) {
@@ -271,6 +279,11 @@ impl Fetcher<'_> {
             Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
         }
     }
+}
+
+/// The failure of a module in the graph that needs a newer go.
+fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
+    Error::too_new(format!("{module}: {refusal}"))
 }
 
 fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {

@@ -38,6 +38,7 @@ mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod requirements;
 mod standing;
 mod stock;
 mod sums;
@@ -59,8 +60,9 @@ pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
+use crate::map::Map;
 use crate::modset::MissingReplace;
-use crate::module::{H1, ModuleVersion};
+use crate::module::{H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -106,7 +108,9 @@ pub struct Fetcher<'a> {
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
-    gomods: Mutex<HashMap<ModuleVersion, H1>>,
+    gomods: Mutex<Map<ModuleVersion, H1>>,
+    /// What refuses modules that need a newer go.
+    running: Option<Running>,
     memo: memo::Memo,
     /// The graph is read only from go.mod files that go.sum knows.
     requires_sums: bool,
@@ -137,8 +141,24 @@ impl<'a> Fetcher<'a> {
             gomods: Mutex::default(),
             memo: memo::Memo::default(),
             requires_sums: false,
+            running: None,
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// Refuses what is too new for the go version that the run acts as.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Fetcher<'a> {
+        self.running = Some(running);
+        self
+    }
+
+    /// Refuses nothing where `go` would run a newer toolchain instead: to be used for what `go`
+    /// does so for.
+    #[must_use]
+    pub fn switching(mut self) -> Fetcher<'a> {
+        self.running = self.running.filter(|running| !running.may_switch());
+        self
     }
 
     /// Takes the value out of a transfer and books its bytes to the module.

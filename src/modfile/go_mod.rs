@@ -125,6 +125,20 @@ impl ModFile {
         strict(file, data, Versions::Query(query))
     }
 
+    /// Parses as [`ModFile::parse_with`], and says whether any version is another than written.
+    ///
+    /// # Errors
+    /// As [`ModFile::parse_with`].
+    pub fn parse_resolved(file: &str, data: &[u8], query: Query<'_>) -> Result<(ModFile, bool)> {
+        let mut resolved = false;
+        let modfile = ModFile::parse_with(file, data, &mut |path, text| {
+            let version = query(path, text)?;
+            resolved |= version.as_str() != text;
+            Ok(version)
+        })?;
+        Ok((modfile, resolved))
+    }
+
     /// Parses the go.mod of a dependency: directives and blocks that are unknown or that only
     /// count in the main module are skipped, and so is what follows a `go` version's minor
     /// number if it is not understood.
@@ -490,11 +504,12 @@ fn interval<'t, 'a>(arguments: &'t [&'a str]) -> Result<(String, String, &'t [&'
     Ok((low, high, rest))
 }
 
-/// True for `// indirect` and `// indirect; anything`.
 fn is_indirect(line: &Line<'_>) -> bool {
-    let Some(comment) = line.suffix else {
-        return false;
-    };
+    line.suffix.is_some_and(says_indirect)
+}
+
+/// True for `// indirect` and `// indirect; anything`.
+pub(super) fn says_indirect(comment: &str) -> bool {
     let mut words = comment_words(comment).split_whitespace();
     match (words.next(), words.next()) {
         (Some("indirect"), None) => true,

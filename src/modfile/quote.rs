@@ -60,6 +60,23 @@ fn quote_with(text: impl IntoIterator<Item = char>, quote: char) -> String {
     quoted
 }
 
+/// Writes a word as it may stand in a go.mod: quoted, if it would be read as something else.
+///
+/// Source: golang/mod `modfile/rule.go`, `AutoQuote`.
+pub(super) fn auto_quote(text: &str) -> String {
+    let long = text.len() > 1;
+    let must = |c: char| match c {
+        ' ' | '"' | '\'' | '`' => true,
+        '(' | ')' | '[' | ']' | '{' | '}' | ',' => long,
+        c => !is_print(c),
+    };
+    if text.is_empty() || text.chars().any(must) || text.contains("//") || text.contains("/*") {
+        quote(text)
+    } else {
+        text.to_owned()
+    }
+}
+
 /// Reads a string in double quotes.
 ///
 /// # Errors

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::loader::Summary;
 use super::node::Node;
+use super::project::Project;
 use crate::error::Error;
+use crate::map::{Map, Seed, Set};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version};
 
 /// Where a graph starts.
@@ -50,7 +52,7 @@ impl Start {
 pub struct Graph {
     start: Start,
     /// What each loaded module requires, exclusions taken out.
-    requires: HashMap<ModuleVersion, Arc<Summary>>,
+    requires: Map<ModuleVersion, Arc<Summary>>,
     /// The go versions whose own requirement is in the graph.
     walked: HashSet<String>,
     failed: HashMap<ModuleVersion, Error>,
@@ -69,12 +71,12 @@ impl Graph {
     /// go versions that the walk went into, as it does into modules.
     pub(super) fn new(
         start: Start,
-        requires: HashMap<ModuleVersion, Arc<Summary>>,
+        requires: Map<ModuleVersion, Arc<Summary>>,
         walked: HashSet<String>,
         failed: HashMap<ModuleVersion, Error>,
     ) -> Graph {
-        let mut versions: HashMap<&ModulePath, &Version> =
-            HashMap::with_capacity(2 * requires.len());
+        let mut versions: Map<&ModulePath, &Version> =
+            Map::with_capacity_and_hasher(2 * requires.len(), Seed::default());
         let summaries = || requires.values().chain(start.summaries());
         let required = summaries().flat_map(|summary| &summary.require);
         let roots = start.roots();
@@ -120,6 +122,24 @@ impl Graph {
         }
     }
 
+    /// The graph as far as a vendor directory tells it: what the main modules require, and the
+    /// `vendored` modules.
+    pub(super) fn vendored(project: &Project, vendored: Vec<ModuleVersion>) -> Graph {
+        let mut roots = project.roots();
+        roots.extend(vendored.into_iter().map(Node::Module));
+        let start = match project.workspace() {
+            None => Start::Main {
+                path: project.path().to_owned(),
+                roots,
+            },
+            Some(_) => Start::Workspace {
+                roots,
+                mains: project.summaries().into_iter().collect(),
+            },
+        };
+        Graph::new(start, Map::default(), HashSet::new(), HashMap::new())
+    }
+
     /// The version of `path` in the build list.
     #[must_use]
     pub fn selected(&self, path: &str) -> Option<&Version> {
@@ -149,7 +169,8 @@ impl Graph {
     }
 
     /// The build list without the main modules, go and toolchain among the modules.
-    pub(super) fn nodes(&self) -> Vec<Node> {
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
         let modules = self.build_list().map(Node::Module);
         let own = self.go.iter().chain(&self.toolchain).cloned();
         let mut nodes: Vec<Node> = modules.chain(own).collect();
@@ -245,9 +266,9 @@ impl Graph {
     /// it requires.
     #[must_use]
     pub fn walk(&self) -> Vec<(Node, Option<Vec<Node>>)> {
-        let mut seen: HashSet<Node> = HashSet::new();
+        let mut seen: Set<Node> = Set::default();
         let mut steps: Vec<(Node, Option<Vec<Node>>)> = Vec::new();
-        let reach = |steps: &mut Vec<_>, seen: &mut HashSet<Node>, node: &Node| {
+        let reach = |steps: &mut Vec<_>, seen: &mut Set<Node>, node: &Node| {
             if *node != Node::no_toolchain() && seen.insert(node.clone()) {
                 steps.push((node.clone(), self.required_by(node)));
             }
@@ -263,10 +284,12 @@ impl Graph {
             }
         }
         let mut next = 0;
-        while let Some((_, required)) = steps.get(next) {
-            for node in required.clone().into_iter().flatten() {
-                reach(&mut steps, &mut seen, &node);
+        while let Some((_, required)) = steps.get_mut(next) {
+            let required = required.take();
+            for node in required.iter().flatten() {
+                reach(&mut steps, &mut seen, node);
             }
+            steps[next].1 = required;
             next += 1;
         }
         steps
@@ -294,7 +317,7 @@ impl Graph {
             Start::Workspace { .. } => return None,
         };
         let mut raised = Vec::with_capacity(roots.len());
-        let mut seen = HashSet::new();
+        let mut seen: Set<&str> = Set::default();
         for root in roots {
             if seen.insert(root.path()) {
                 raised.extend(self.in_use(root));

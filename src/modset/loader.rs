@@ -14,6 +14,7 @@ use super::node::Node;
 use super::project::{Project, is_pruned};
 use super::replace::{Actual, Edits};
 use crate::error::{Error, Kind, Result};
+use crate::map::{Map, Seed};
 use crate::modfile::{ModFile, Needs};
 use crate::module::{GoVersion, ModuleVersion};
 
@@ -30,6 +31,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What the go line says, if it is 1.21 or later: older ones are no requirement.
+    #[must_use]
+    pub fn go(&self) -> Option<&GoVersion> {
+        self.go.as_ref()
+    }
+
     /// Reads a dependency's go.mod as leniently as `go` does. `file` names it in messages.
     ///
     /// # Errors
@@ -146,7 +153,7 @@ pub struct Loader<'a> {
     mains: Option<Mains>,
     /// The go versions that were walked into beside those of modules.
     walked: HashSet<String>,
-    places: HashMap<ModuleVersion, Place>,
+    places: Map<ModuleVersion, Place>,
     queue: VecDeque<Wanted>,
 }
 
@@ -161,7 +168,7 @@ impl<'a> Loader<'a> {
             mains: None,
             walked: HashSet::new(),
             // The graph has about twice as many as go.mod lists.
-            places: HashMap::with_capacity(2 * roots.len()),
+            places: Map::with_capacity_and_hasher(2 * roots.len(), Seed::default()),
             queue: VecDeque::new(),
         };
         loader.start(pruned, roots);
@@ -375,7 +382,7 @@ impl<'a> Loader<'a> {
     /// The graph of all that was read from the roots on.
     #[must_use]
     pub fn finish(&self) -> Graph {
-        let mut requires = HashMap::with_capacity(self.places.len());
+        let mut requires = Map::with_capacity_and_hasher(self.places.len(), Seed::default());
         let mut failed = HashMap::new();
         // A go version is walked into where a module version would be.
         let mut walked = self.walked.clone();

@@ -2,19 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::project::{IMPLIED_GO_VERSION, is_pruned};
 use crate::config::short_path;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
-use crate::module::GoVersion;
+use crate::module::{GoVersion, Version};
 
 /// A main module: the one of the working directory, or one that go.work uses.
 #[derive(Clone, Debug)]
 pub struct MainModule {
     root: PathBuf,
     file: PathBuf,
+    data: Arc<[u8]>,
     modfile: ModFile,
+    /// Versions in it were queries.
+    resolved: bool,
 }
 
 impl MainModule {
@@ -25,22 +29,64 @@ impl MainModule {
     /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
     pub(super) fn read(found: &Path, modfile: Option<&Path>, cwd: &Path) -> Result<MainModule> {
+        MainModule::read_as(found, modfile, cwd, |name, data| {
+            ModFile::parse(name, data).map(|modfile| (modfile, false))
+        })
+    }
+
+    /// Reads it, and asks `query` what a version stands for that is none.
+    ///
+    /// # Errors
+    /// As [`MainModule::read`], and those of `query`.
+    pub(super) fn read_with(
+        found: &Path,
+        modfile: Option<&Path>,
+        cwd: &Path,
+        query: &mut dyn FnMut(&str, &str) -> Result<Version>,
+    ) -> Result<MainModule> {
+        MainModule::read_as(found, modfile, cwd, |name, data| {
+            ModFile::parse_resolved(name, data, query)
+        })
+    }
+
+    fn read_as(
+        found: &Path,
+        modfile: Option<&Path>,
+        cwd: &Path,
+        parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
+    ) -> Result<MainModule> {
         let file = modfile.unwrap_or(found);
         let data = fs::read(file).map_err(|cause| Error::io("cannot read", file, cause))?;
         let name = short_path(cwd, file);
-        let modfile = ModFile::parse(&name, &data)?;
+        let (modfile, resolved) = parse(&name, &data)?;
         modfile.main_path(&name)?;
         let root = found.parent().unwrap_or(Path::new("/"));
-        Ok(MainModule::new(root, file, modfile))
+        let mut main = MainModule::new(root, file, modfile);
+        (main.data, main.resolved) = (data.into(), resolved);
+        Ok(main)
     }
 
-    /// The module of a go.mod that was read.
+    /// The module of a go.mod that was read, and that nobody will write.
     pub(super) fn new(root: &Path, file: &Path, modfile: ModFile) -> MainModule {
         MainModule {
             root: root.to_owned(),
             file: file.to_owned(),
+            data: Arc::default(),
             modfile,
+            resolved: false,
         }
+    }
+
+    /// What the go.mod held when it was read.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// True if a version in go.mod was a query.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        self.resolved
     }
 
     /// The directory of the module.

@@ -7,7 +7,9 @@
 //! [`Node`] is what the graph connects: main modules, module versions, and the go versions and
 //! toolchains that go lines ask for.
 //! [`Graph`] is what came out, with the version that minimal version selection picks for each
-//! path. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
+//! path. [`Vendor`] is what a vendor directory tells in its place. [`Requirements`] are those of the
+//! main module on their way from what go.mod says to what it should say, and [`Update`] is the
+//! difference. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
 //! among a list of versions.
 //!
 //! Source: golang/go `cmd/go/internal/modload/{init,buildlist,list,modfile}.go`, and the Go
@@ -21,7 +23,11 @@ mod node;
 mod project;
 mod query;
 mod replace;
+mod requirements;
 mod select;
+mod update;
+mod vendor;
+mod vendored;
 mod why;
 mod workspace;
 
@@ -33,5 +39,9 @@ pub use node::Node;
 pub use project::Project;
 pub use query::{Query, Range};
 pub use replace::{Actual, Edits, MissingReplace};
+pub use requirements::Requirements;
 pub use select::{Argument, Choice, Selection};
+pub use update::Update;
+pub use vendor::{Reason, Vendor};
+pub use vendored::Vendored;
 pub use workspace::Workspace;

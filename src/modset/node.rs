@@ -91,13 +91,7 @@ impl Node {
 
 /// The go version in the name of a toolchain: `go1.22.3`, `go1.22.3-custom`.
 fn toolchain_version(name: &str) -> Option<GoVersion> {
-    if let Some(version) = GoVersion::parse(name) {
-        return Some(version);
-    }
-    let rest = name
-        .strip_prefix("go")
-        .filter(|_| !name.contains(['/', '\\']))?;
-    GoVersion::parse(rest.split([' ', '\t', '-']).next().unwrap_or_default())
+    GoVersion::parse(name).or_else(|| GoVersion::of_toolchain(name))
 }
 
 impl Ord for Node {

@@ -10,8 +10,9 @@ use super::node::Node;
 use super::replace::Edits;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
+use crate::map::{Map, Set};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Running, Version};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 pub(super) const IMPLIED_GO_VERSION: &str = "1.16";
@@ -34,6 +35,7 @@ pub struct Project {
     others: Vec<MainModule>,
     workspace: Option<Workspace>,
     edits: Edits,
+    running: Option<Running>,
 }
 
 impl Project {
@@ -48,14 +50,45 @@ impl Project {
     /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
     pub fn read(found: &Path, modfile: Option<&Path>, cwd: &Path) -> Result<Project> {
-        let main = MainModule::read(found, modfile, cwd)?;
+        Project::of(MainModule::read(found, modfile, cwd)?, cwd)
+    }
+
+    /// Reads the main module as [`Project::read`], but asks `query` what a version stands for
+    /// that is none: a branch, a commit, `v1.2`.
+    ///
+    /// # Errors
+    /// As [`Project::read`], and those of `query`.
+    pub fn read_with(
+        found: &Path,
+        modfile: Option<&Path>,
+        cwd: &Path,
+        query: &mut dyn FnMut(&str, &str) -> Result<Version>,
+    ) -> Result<Project> {
+        Project::of(MainModule::read_with(found, modfile, cwd, query)?, cwd)
+    }
+
+    fn of(main: MainModule, cwd: &Path) -> Result<Project> {
         let edits = Edits::of(main.modfile(), main.root(), cwd)?;
         Ok(Project {
             main,
             others: Vec::new(),
             workspace: None,
             edits,
+            running: None,
         })
+    }
+
+    /// Says which go version the run acts as, of which go.mod is one reason.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Project {
+        self.running = Some(running);
+        self
+    }
+
+    /// The go version that the run acts as, if that was said.
+    #[must_use]
+    pub fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
     }
 
     /// Reads the workspace of a go.work.
@@ -74,6 +107,7 @@ impl Project {
             others: mains.collect(),
             workspace: Some(workspace),
             edits,
+            running: None,
         })
     }
 
@@ -174,12 +208,12 @@ impl Project {
         if !self.is_pruned() {
             return required.into_iter().cloned().collect();
         }
-        let mut highest: HashMap<&ModulePath, &ModuleVersion> = HashMap::new();
+        let mut highest: Map<&ModulePath, &ModuleVersion> = Map::default();
         for &module in &required {
             let known = highest.entry(module.path()).or_insert(module);
             *known = module.max(known);
         }
-        let mut seen = HashSet::new();
+        let mut seen: Set<&ModulePath> = Set::default();
         let first_of_path = required.iter().filter(|module| seen.insert(module.path()));
         first_of_path
             .filter_map(|module| highest.get(module.path()).copied().cloned())
@@ -273,19 +307,6 @@ impl Project {
         direct.map(|line| line.module.path().as_str()).collect()
     }
 
-    /// True if `go` would have to read the graph to put go.mod right: it has no go line, or it
-    /// requires a path twice and its graph is not pruned. In a workspace nothing is put right.
-    #[must_use]
-    pub fn needs_graph_to_edit(&self) -> bool {
-        if self.workspace.is_some() {
-            return false;
-        }
-        let mut seen = HashSet::new();
-        let modfile = self.modfile();
-        let mut paths = modfile.require.iter().map(|line| line.module.path());
-        modfile.go.is_none() || !self.is_pruned() && !paths.all(|path| seen.insert(path))
-    }
-
     /// What go.mod both requires and excludes: `go` says that it drops these, unless they are in a
     /// workspace.
     pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
@@ -345,11 +366,6 @@ mod tests {
             let project = project(&format!("module m\n{go}{lines}")).unwrap();
             format!("{:?}", project.requirements())
         };
-        let needs_graph = |text: &str| project(text).unwrap().needs_graph_to_edit();
-        assert!(!needs_graph(&format!("module m\ngo 1.17\n{lines}")));
-        assert!(needs_graph(&format!("module m\ngo 1.16\n{lines}")));
-        assert!(!needs_graph("module m\ngo 1.16\nrequire a.com/a v1.0.0\n"));
-        assert!(needs_graph("module m\nrequire a.com/a v1.0.0\n"));
         assert_eq!(required("go 1.17\n"), "[a.com/a@v1.1.0, b.com/b@v1.0.0]");
         assert_eq!(
             required("go 1.16\n"),

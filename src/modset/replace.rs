@@ -273,7 +273,7 @@ fn actual(with: &Replacement, root: &Path, cwd: &Path, shown: impl Fn(&str) -> S
 /// A directory that a module's go.mod names, as named from the directory of go.work on.
 ///
 /// Source: golang/go `modload/modfile.go`, `canonicalizeReplacePath`, `ToDirectoryPath`.
-fn from_workspace(workspace: &Path, module: &Path, directory: &str) -> String {
+pub(super) fn from_workspace(workspace: &Path, module: &Path, directory: &str) -> String {
     if directory.starts_with('/') {
         return directory.to_owned();
     }

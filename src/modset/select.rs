@@ -161,6 +161,15 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// The version to fetch, where it is known.
+    #[must_use]
+    pub fn module(&self) -> Option<&ModuleVersion> {
+        match self {
+            Choice::Module { module, .. } => Some(module),
+            Choice::Query { .. } | Choice::Failed { .. } => None,
+        }
+    }
+
     /// The module path.
     #[must_use]
     pub fn path(&self) -> &str {

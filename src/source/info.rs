@@ -152,7 +152,7 @@ impl Info {
 /// Sets a string field; a value of another type is remembered if it is the first one.
 fn set_string(field: &mut String, value: &[u8], name: &str, mismatch: &mut Result<(), String>) {
     match gojson::kind(value) {
-        "string" => *field = gojson::string(value),
+        "string" => *field = gojson::string(value).into_owned(),
         "null" => {}
         kind => note(mismatch, kind, name, "string"),
     }

@@ -274,7 +274,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[\\[\\]{}:,\"a1 truenl\\\\]|\"Replace\"|\"Origin\"|\"Error\"") {
+        fn no_text_makes_it_panic(text in "([\\[\\]{}:,a1 ]|\"|true|null|\"Replace\":|\"Origin\":|\"Error\":|\"Versions\":){0,16}") {
             let _ = check(&text);
         }
     }

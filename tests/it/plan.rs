@@ -123,7 +123,11 @@ fn objects_have_urls_sums_and_what_the_cached_zip_is() {
         })
     );
     sandbox.run(["download"]).ok();
+    proxy.forget();
     let full = objects(sandbox.run(["plan", "-json"]).ok());
+    let offline = sandbox.run(["plan", "-json", "--offline"]);
+    assert_eq!(objects(offline.ok()), full);
+    assert_eq!(proxy.requests().len(), 0, "a complete cache needs none");
     assert_eq!(
         full.len(),
         empty.len(),

@@ -2,15 +2,29 @@
 
 use std::path::PathBuf;
 
-use super::{CHOOSING, Flag, GRAPH, LIMITED, OURS, PLAN, SCOPED, SUM, UNPACKING, VERIFY};
+use super::{CHOOSING, Flag, GRAPH, LIMITED, OURS, PLAN, PROJECT, SCOPED, SUM, UNPACKING, VERIFY};
 
 pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "go-version",
+        value: Some("VERSION"),
+        env: Some("MODFETCH_GO_VERSION"),
+        commands: PROJECT,
+        brief: "Act as this version of go",
+        detail: "Default: that of GOROOT or of GOLANG_VERSION, otherwise 1.26.8. With \
+                 GOTOOLCHAIN=local modules that need a newer one are refused, as by go.",
+        set: |raw, given| {
+            raw.go_version = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
     Flag {
         long: "locked",
         env: Some("MODFETCH_LOCKED"),
         commands: UNPACKING,
-        brief: "Fail if go.sum lacks a line",
-        detail: "go.sum is not written.",
+        brief: "Fail if go.sum or go.mod would have to change",
+        detail: "Neither is written.",
         set: |raw, given| {
             raw.locked = Some(given.on());
             Ok(())

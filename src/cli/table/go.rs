@@ -348,16 +348,11 @@ unless -retracted is given.",
 ///
 /// Source: golang/go `cmd/go/internal/modcmd/tidy.go`, `goVersionFlag`.
 fn go_version(text: &str) -> crate::Result<GoVersion> {
-    let newest = GoVersion::NEWEST_KNOWN;
-    let refuse = |why: String| {
-        let text = format!("invalid value {text:?} for flag -go: {why}");
-        Err(Error::new(Kind::Usage, text))
-    };
-    match GoVersion::parse(text).filter(|_| text.contains('.')) {
-        None => refuse(format!("expecting a Go version like {newest:?}")),
-        Some(version) if version.is_newer_than_known() => {
-            refuse(format!("maximum supported Go version is {newest}"))
-        }
-        Some(version) => Ok(version),
-    }
+    let version = GoVersion::parse(text).filter(|_| text.contains('.'));
+    version.ok_or_else(|| {
+        let like = GoVersion::EMULATED;
+        let text =
+            format!("invalid value {text:?} for flag -go: expecting a Go version like {like:?}");
+        Error::new(Kind::Usage, text)
+    })
 }

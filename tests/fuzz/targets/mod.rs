@@ -6,6 +6,7 @@
 //! | `go_mod` | a go.mod | what is accepted and printed anew says the same; the lax reading knows it too |
 //! | `go_work` | a go.work | the same |
 //! | `go_sum` | a go.sum | written and read again it is the same, and is written as before; lookups agree with lines |
+//! | `modules_txt` | a vendor/modules.txt | what is listed is in the text, and of a module that has packages the version is known |
 //! | `info` | an `.info` | JSON for others is JSON here; what the cache gets is JSON, and reads back as the same |
 //! | `goproxy` | a GOPROXY list | a refusal tells no password; URLs survive being printed; no suffix leaves the host |
 //! | `list` | a version query, and the list of versions that a proxy serves | versions are in order; what is picked was listed and is allowed, and the highest or lowest |
@@ -34,6 +35,7 @@ macro_rules! for_each_target {
             go_mod: modfiles::go_mod,
             go_work: modfiles::go_work,
             go_sum: modfiles::go_sum,
+            modules_txt: modfiles::modules_txt,
             info: served::info,
             goproxy: served::goproxy,
             list: served::list,
