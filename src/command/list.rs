@@ -160,12 +160,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             // go leaves both files alone with -u: it looks at more than is needed.
             let settled = !readonly || request.extras.update;
             let project = project.as_ref().filter(|_| !settled)?;
+            let mut roots = project.written_roots();
+            roots.dedup();
             let written = Requirements {
                 pruned: project.is_pruned(),
-                roots: project.written_roots(),
+                roots,
                 graph: None,
             };
-            if Update::of(project, &written).is_some() {
+            if Update::of(project, &written).is_some_and(|update| update.is_beyond_marks()) {
                 return Some(outdated());
             }
             let missing = lacks_sums(project, graph.as_ref(), &session.sums);
