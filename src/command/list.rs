@@ -8,7 +8,7 @@ use crate::config::{Config, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::outdated;
 use crate::listing::{Extras, Lister, ModuleInfo, gravest, needs_graph, subjects};
-use crate::modset::{Actual, Argument, Edits, Graph, Project};
+use crate::modset::{Actual, Argument, Edits, Graph, Project, Requirements, Update};
 use crate::module::ModuleVersion;
 use crate::report::{Console, module_json};
 use crate::signals::Ending;
@@ -160,7 +160,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             // go leaves both files alone with -u: it looks at more than is needed.
             let settled = !readonly || request.extras.update;
             let project = project.as_ref().filter(|_| !settled)?;
-            if project.excluded_requirements().next().is_some() {
+            let mut roots = project.written_roots();
+            roots.dedup();
+            let written = Requirements {
+                pruned: project.is_pruned(),
+                roots,
+                graph: None,
+            };
+            if Update::of(project, &written).is_some_and(|update| update.is_beyond_marks()) {
                 return Some(outdated());
             }
             let missing = lacks_sums(project, graph.as_ref(), &session.sums);

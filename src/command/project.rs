@@ -21,10 +21,10 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
 pub(super) enum Use {
     /// go would write its go.mod, or does not mind if it ought to be written.
     Edit,
-    /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
-    Check,
     /// It takes go.mod as it is: `-mod=readonly`.
     Read,
+    /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
+    Check,
 }
 
 /// The same for a command that does this with it.

@@ -139,9 +139,9 @@ impl<'a> Fetcher<'a> {
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
-            running: None,
             memo: memo::Memo::default(),
             requires_sums: false,
+            running: None,
             stopped: AtomicBool::new(false),
         }
     }

@@ -20,6 +20,8 @@ const SEPARATE_GO: &str = "1.17";
 /// Changes to a go.mod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
+    /// More would change than `// indirect`.
+    beyond_marks: bool,
     /// What the go line is to say; `None` leaves it as it is, or missing.
     go: Option<String>,
     /// What the toolchain line is to say; `None` takes it out.
@@ -53,17 +55,27 @@ impl Update {
         let lines = modfile.require.iter();
         let listed: HashMap<_, _> = lines.map(|line| (&line.module, line.indirect)).collect();
         let same = |wanted: &Requirement| listed.get(&wanted.module) == Some(&wanted.indirect);
-        let dirty = project.main().is_resolved()
+        let listed_so = |wanted: &Requirement| listed.contains_key(&wanted.module);
+        let beyond_marks = project.main().is_resolved()
             || go
             || written != toolchain
             || require.len() != listed.len()
-            || !require.iter().all(same);
+            || !require.iter().all(listed_so);
+        let dirty = beyond_marks || !require.iter().all(same);
         dirty.then(|| Update {
+            beyond_marks,
             go: go.then(|| version.clone()),
             toolchain: toolchain.map(str::to_owned),
             require,
             separate: GoVersion::parse(&version).is_some_and(|go| go.at_least(SEPARATE_GO)),
         })
+    }
+
+    /// True if more would change than `// indirect`, which go does not mind where it may not
+    /// write.
+    #[must_use]
+    pub fn is_beyond_marks(&self) -> bool {
+        self.beyond_marks
     }
 
     /// The go.mod of `project` with these changes, in the standard form.

@@ -252,11 +252,14 @@ impl SumPolicy {
     #[must_use]
     pub fn record(&self, module: &ModuleVersion, part: Part) -> Option<String> {
         let (path, key) = (module.path().as_str(), part.key(module));
-        // What is new was added where there was none.
-        let is_new = self.is_new(module, part);
+        // What a run adds is added where there was nothing.
+        let added = self.is_new(module, part);
         let state = self.state();
-        let own = state.sums.sums(path, &key).iter().filter(|_| !is_new);
-        let all = own.chain(self.in_others(path, &key));
+        let own: &[String] = match added {
+            true => &[],
+            false => state.sums.sums(path, &key),
+        };
+        let all = own.iter().chain(self.in_others(path, &key));
         let mut records = all.filter(|sum| sum.starts_with("h1:"));
         let first = records.next()?;
         records.all(|sum| sum == first).then(|| first.clone())
