@@ -55,7 +55,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use entry::{Entry, Extracted, Recorded};
+pub use entry::{Entry, Extracted, Partial, Recorded};
 pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
 pub use quarantine::Piece;

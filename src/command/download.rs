@@ -11,7 +11,7 @@ use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Fetcher, Outcome};
+use crate::fetch::{Ahead, Fetcher, Outcome};
 use crate::modset::{Actual, Argument, Graph, Project, Selection};
 use crate::module::ModuleVersion;
 use crate::report::{Console, JsonObject, Summary, one_for_many};
@@ -142,10 +142,22 @@ struct Run<'a> {
     project: Option<&'a Project>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Fetches what is missing and tells the results.
     fn complete(&self, scope: &Scope) -> Result<Told> {
-        let graph = self.graph(scope)?;
+        match (scope, self.project) {
+            (Scope::Listed, Some(project)) => {
+                let fetcher = &self.fetcher;
+                fetcher.graph_ahead(project, |graph, ahead| {
+                    self.fetch(scope, Some(graph), ahead)
+                })?
+            }
+            _ => self.fetch(scope, self.graph(scope)?, Ahead::none()),
+        }
+    }
+
+    /// Goes on where the graph is known.
+    fn fetch(&self, scope: &Scope, graph: Option<Graph>, ahead: Ahead<'_, 'a>) -> Result<Told> {
         let selection = self.selection(scope, graph.as_ref())?;
         let explicit = matches!(scope, Scope::Named(_));
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
@@ -160,7 +172,7 @@ impl Run<'_> {
             graph.as_ref(),
         )?;
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
-        let outcomes = self.fetcher.download(&modules);
+        let outcomes = self.fetcher.download_with(&modules, ahead);
         self.session.live.clear();
         for notice in &selection.notices {
             self.console.line(notice);

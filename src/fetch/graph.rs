@@ -1,14 +1,16 @@
 //! Reading the requirement graph: the cached go.mod files at once, the others many at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::iter;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use crossbeam_channel::unbounded;
 
 use super::Fetcher;
+use super::conductor::Ahead;
 use super::pools::on_two;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
@@ -16,7 +18,7 @@ use crate::modset::{Actual, Graph, Loader, Node, Project, Summary, Wanted, minim
 use crate::module::{GoVersion, ModuleVersion};
 use crate::trust::Part;
 
-impl Fetcher<'_> {
+impl<'a> Fetcher<'a> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
     /// ([`Graph::error`]); what could be read is there all the same.
     ///
@@ -27,10 +29,41 @@ impl Fetcher<'_> {
         let roots = project.roots();
         let mut loader = Loader::new(project.path(), project.edits(), pruned, roots);
         if pruned {
-            return self.settled(&mut loader, project);
+            return self.settled(&mut loader, Vec::new(), project);
         }
         self.drive(&mut loader)?;
         Ok(loader.finish())
+    }
+
+    /// As [`Fetcher::graph`], and hands the graph to `then`. While go.mod files are waited for, a
+    /// download of what go.mod lists is begun, to be gone on with by [`Fetcher::download_with`].
+    ///
+    /// # Errors
+    /// As [`Fetcher::graph`].
+    pub fn graph_ahead<T>(
+        &self,
+        project: &Project,
+        then: impl FnOnce(Graph, Ahead<'_, 'a>) -> T,
+    ) -> Result<T> {
+        let pruned = project.is_pruned();
+        let roots = project.roots();
+        let mut loader = Loader::new(project.path(), project.edits(), pruned, roots);
+        let missing = self.serve(&mut loader);
+        thread::scope(|scope| {
+            let likely = match missing.is_empty() || !pruned {
+                true => Vec::new(),
+                false => self.likely(project),
+            };
+            let ahead = self.begin(scope, &likely);
+            let graph = match pruned {
+                true => self.settled(&mut loader, missing, project)?,
+                false => {
+                    self.fetch(&mut loader, missing)?;
+                    loader.finish()
+                }
+            };
+            Ok(then(graph, ahead))
+        })
     }
 
     /// Loads the graph that `go mod graph` prints: with the roots that go would write to go.mod,
@@ -46,10 +79,10 @@ impl Fetcher<'_> {
         let (path, edits) = (project.path(), project.edits());
         let mut loader = Loader::new(path, edits, pruned, roots.clone());
         let Some(go) = go else {
-            return self.settled(&mut loader, project);
+            return self.settled(&mut loader, Vec::new(), project);
         };
         if project.has_redundant_roots() {
-            let graph = self.settled(&mut loader, project)?;
+            let graph = self.settled(&mut loader, Vec::new(), project)?;
             if graph.error().is_some() {
                 return Ok(graph);
             }
@@ -71,8 +104,15 @@ impl Fetcher<'_> {
     }
 
     /// Loads the graph, and again from other roots if it does not select those it began with.
-    fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
+    /// `missing` was asked for already.
+    fn settled(
+        &self,
+        loader: &mut Loader<'_>,
+        missing: Vec<Wanted>,
+        project: &Project,
+    ) -> Result<Graph> {
         let pruned = project.is_pruned();
+        self.fetch(loader, missing)?;
         loop {
             self.drive(loader)?;
             let graph = loader.finish();
@@ -91,8 +131,19 @@ impl Fetcher<'_> {
 
     /// Tells the loader every go.mod it wants, until it wants none.
     fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+        let missing = self.serve(loader);
+        self.fetch(loader, missing)
+    }
+
+    /// Tells the loader what needs no request; returns what does.
+    fn serve(&self, loader: &mut Loader<'_>) -> Vec<Wanted> {
         let mut missing = Vec::new();
         self.serve_from_cache(loader, |wanted| missing.push(wanted));
+        missing
+    }
+
+    /// Fetches these for the loader, and what it wants then, until it wants none.
+    fn fetch(&self, loader: &mut Loader<'_>, missing: Vec<Wanted>) -> Result<()> {
         if missing.is_empty() {
             return Ok(());
         }
@@ -115,10 +166,18 @@ impl Fetcher<'_> {
                     let _ = summaries.send((actual, summary));
                 });
             };
-            for wanted in missing {
-                fetch(&mut outstanding, wanted);
-            }
-            while !outstanding.is_empty() {
+            // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
+            let at_once = pool.current_num_threads().saturating_mul(3) / 2;
+            let mut waiting = VecDeque::from(missing);
+            loop {
+                while outstanding.len() < at_once.max(1)
+                    && let Some(wanted) = waiting.pop_front()
+                {
+                    fetch(&mut outstanding, wanted);
+                }
+                if outstanding.is_empty() {
+                    return;
+                }
                 let Ok((actual, summary)) = summaries.recv() else {
                     return;
                 };
@@ -129,7 +188,7 @@ impl Fetcher<'_> {
                         .map_err(|error| name_failure(&wanted, error));
                     loader.provide(&wanted, summary);
                 }
-                self.serve_from_cache(loader, |wanted| fetch(&mut outstanding, wanted));
+                self.serve_from_cache(loader, |wanted| waiting.push_back(wanted));
             }
         });
         Ok(())

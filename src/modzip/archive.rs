@@ -315,7 +315,8 @@ impl Sink for Output<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::fs;
+    use std::io::{Cursor, Write as _};
 
     use zip::CompressionMethod::{Deflated, Stored};
     use zip::ZipWriter;
