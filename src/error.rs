@@ -127,6 +127,13 @@ impl Error {
         }))
     }
 
+    /// A go line that is newer than the go version that the run acts as.
+    #[must_use]
+    pub fn too_new(message: String) -> Error {
+        Error::new(Kind::Input, message)
+            .hint("act as a newer go: --go-version VERSION, or GOTOOLCHAIN=auto")
+    }
+
     /// An I/O failure: `verb` is what was attempted ("cannot open"), `path` on what.
     #[must_use]
     pub fn io(verb: &str, path: &Path, cause: io::Error) -> Error {

@@ -6,13 +6,15 @@
 //!
 //! Source: golang/go `encoding/json` `scanner.go`, `decode.go`, `encode.go`, `fold.go`.
 
+use std::borrow::Cow;
+
 /// Nesting beyond this is refused.
 const MAX_DEPTH: usize = 10_000;
 
 const UNEXPECTED_END: &str = "unexpected end of JSON input";
 
 /// The members of an object, in order, each with its decoded key and its value's text.
-pub(crate) type Members<'a> = Vec<(String, &'a [u8])>;
+pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a [u8])>;
 
 /// Checks a whole text and returns its one value, without the white space around it.
 pub(crate) fn check(text: &[u8]) -> Result<&[u8], String> {
@@ -25,6 +27,36 @@ pub(crate) fn check(text: &[u8]) -> Result<&[u8], String> {
     match scanner.peek() {
         None => Ok(value),
         Some(_) => Err(scanner.invalid("after top-level value")),
+    }
+}
+
+/// Checks the first value of `rest`, returns it and steps over it, as Go's `Decoder` reads one
+/// value after the other; `None` at the end.
+pub(crate) fn next_value<'a>(rest: &mut &'a [u8]) -> Result<Option<&'a [u8]>, String> {
+    let text = *rest;
+    let mut scanner = Scanner { text, at: 0 };
+    scanner.space();
+    let start = scanner.at;
+    if scanner.peek().is_none() {
+        return Ok(None);
+    }
+    scanner
+        .value()
+        .map_err(|complaint| match complaint.as_str() {
+            UNEXPECTED_END => "unexpected EOF".to_owned(),
+            _ => complaint,
+        })?;
+    let value = scanner.since(start);
+    // Only a bracket says by itself that a value is over.
+    let is_over = matches!(value.last(), Some(b'}' | b']'));
+    match scanner.peek() {
+        Some(next) if !is_over && !next.is_ascii_whitespace() => {
+            Err(scanner.invalid("after top-level value"))
+        }
+        _ => {
+            *rest = text.get(scanner.at..).unwrap_or_default();
+            Ok(Some(value))
+        }
     }
 }
 
@@ -67,6 +99,24 @@ pub(crate) fn members(object: &[u8]) -> Result<Members<'_>, String> {
     Ok(members)
 }
 
+/// Splits a checked array.
+pub(crate) fn items(array: &[u8]) -> Result<Vec<&[u8]>, String> {
+    let mut scanner = Scanner { text: array, at: 1 };
+    let mut items = Vec::new();
+    scanner.space();
+    while !matches!(scanner.peek(), None | Some(b']')) {
+        let start = scanner.at;
+        scanner.value()?;
+        items.push(scanner.since(start));
+        scanner.space();
+        if scanner.peek() == Some(b',') {
+            scanner.at += 1;
+            scanner.space();
+        }
+    }
+    Ok(items)
+}
+
 /// True if a key means the ASCII name of a field: Go folds the case of all letters, among them
 /// the long s and the Kelvin sign.
 pub(crate) fn key_matches(key: &str, name: &str) -> bool {
@@ -79,10 +129,15 @@ pub(crate) fn key_matches(key: &str, name: &str) -> bool {
 }
 
 /// Decodes a checked string with its quotes.
-pub(crate) fn string(quoted: &[u8]) -> String {
+pub(crate) fn string(quoted: &[u8]) -> Cow<'_, str> {
     let inner = quoted
         .get(1..quoted.len().saturating_sub(1))
         .unwrap_or_default();
+    if !inner.contains(&b'\\')
+        && let Ok(text) = str::from_utf8(inner)
+    {
+        return text.into();
+    }
     let mut bytes = Vec::with_capacity(inner.len());
     let mut rest = inner;
     while let Some((&b, tail)) = rest.split_first() {
@@ -115,7 +170,7 @@ pub(crate) fn string(quoted: &[u8]) -> String {
         text.push_str(chunk.valid());
         text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
-    text
+    text.into()
 }
 
 /// Four hexadecimal digits, and the second half of a pair of surrogates if that follows.

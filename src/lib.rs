@@ -14,6 +14,8 @@
 //!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread pool and no socket.
+//!    Where the graph is waited for, what go.mod lists is fetched and unpacked meanwhile, and
+//!    becomes visible when the graph says that it is needed.
 //! 6. What is missing comes from a [`source`]: other module caches that are only read, then the
 //!    GOPROXY list with its `,` and `|`, over [`transport`], which retries, notices stalls, goes on
 //!    with what was cut, spares hosts, and knows about proxies, certificates and credentials.
@@ -32,7 +34,16 @@
 //! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
-//! Two commands need only a part of it: `graph` prints what [`modset::Graph`] has become after 5, and
+//! Between 5 and 6 go.mod is written where `go` would: [`fetch`] puts the requirements right
+//! ([`modset::Requirements`]), [`modset::Update`] says what that changes, and [`modfile::ModEdit`] makes
+//! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
+//!
+//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
+//! first proxy has it ([`source::Place`]) is told, and nothing is kept.
+//!
+//! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
+//!
+//! Two commands need only a part of it: `graph` and `why` print what [`modset::Graph`] has become after 5, and
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
 //!
@@ -66,6 +77,7 @@ pub mod doctor;
 mod error;
 pub mod fetch;
 mod gojson;
+mod map;
 pub mod modfile;
 pub mod modset;
 pub mod module;
@@ -76,6 +88,7 @@ mod run;
 mod signals;
 pub mod source;
 mod steps;
+pub mod template;
 pub mod transport;
 pub mod trust;
 pub mod verify;

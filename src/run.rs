@@ -1,12 +1,15 @@
 //! One run of the program: from the command line to the exit status.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::{self, Command, Invocation, Persona};
-use crate::command::{clean, doctor, download, env, graph, sum, verify, working_directory};
+use crate::command::{
+    Wish, clean, doctor, download, env, graph, plan, sum, verify, why, working_directory,
+};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
+use crate::module::GoVersion;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 use crate::steps;
@@ -83,7 +86,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         Command::Verify => {
             return configured(invocation, environment, |config, console| {
                 let request = verify::Request {
-                    arguments: raw.args.clone(),
+                    wish: Wish::of(raw, &config.cwd)?,
                     cache: raw.cache,
                     repair: raw.repair,
                     sumdb: raw.sumdb,
@@ -103,6 +106,12 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
                 graph::run(config, console, &request)
             });
         }
+        Command::Why => {
+            let request = why::Request::of(raw, ending(persona))?;
+            return configured(invocation, environment, |config, console| {
+                why::run(config, console, &request)
+            });
+        }
         Command::Clean => {
             let request = clean::Request::of(raw)?;
             return configured(invocation, environment, |config, console| {
@@ -112,12 +121,23 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         Command::Download => {
             return configured(invocation, environment, |config, console| {
                 let request = download::Request {
-                    arguments: raw.args.clone(),
-                    from: raw.from.clone().map(|from| in_directory(&config.cwd, from)),
+                    wish: Wish::of(raw, &config.cwd)?,
+                    reuse: raw.reuse.as_ref().map(PathBuf::from),
                     dry_run: raw.dry_run,
                     ending: ending(persona),
                 };
                 download::run(config, console, &request)
+            });
+        }
+        Command::Plan => {
+            let form = plan::Form::of(raw)?;
+            return configured(invocation, environment, |config, console| {
+                let request = plan::Request {
+                    wish: Wish::of(raw, &config.cwd)?,
+                    form,
+                    ending: ending(persona),
+                };
+                plan::run(config, console, &request)
             });
         }
         Command::Sum => {
@@ -169,22 +189,14 @@ fn version(json: bool) -> String {
         let mut object = JsonObject::new();
         object.string("Name", "modfetch");
         object.string("Version", version);
+        object.string("Go", GoVersion::EMULATED);
         return object.indented() + "\n";
     }
-    format!("modfetch {version}\n")
+    format!("modfetch {version} (go {})\n", GoVersion::EMULATED)
 }
 
 fn current_directory() -> Result<PathBuf> {
     std::env::current_dir().map_err(|cause| {
         Error::new(Kind::LocalIo, "cannot find the current directory").because(cause)
     })
-}
-
-/// A file that was named on the command line; `-` stays what it is.
-fn in_directory(cwd: &Path, file: PathBuf) -> PathBuf {
-    if file == Path::new("-") {
-        file
-    } else {
-        cwd.join(file)
-    }
 }

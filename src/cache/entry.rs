@@ -1,9 +1,15 @@
 //! One module version in the cache: its pieces, which of them are there, and how they come in.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{read, retry_on_intr};
 
 use super::lock::{FileLock, VersionLock};
 use super::part::{self, ZipPart};
@@ -41,10 +47,8 @@ pub enum Extracted {
 #[derive(Clone, Debug)]
 pub struct Entry {
     module: ModuleVersion,
-    /// `cache/download/P/@v`.
-    versions: PathBuf,
-    /// `V`, escaped.
-    version: String,
+    /// `cache/download/P/@v/V.`, with which all its files begin, `V` escaped.
+    start: PathBuf,
     /// `P@V/`.
     directory: PathBuf,
     locks: Locks,
@@ -58,8 +62,7 @@ impl Entry {
         let (path, version) = (escaped.path().as_str(), escaped.version());
         Ok(Entry {
             module: module.clone(),
-            versions: cache.below(&["cache/download/", path, "/@v"]),
-            version: version.to_owned(),
+            start: cache.below(&["cache/download/", path, "/@v/", version, "."]),
             directory: cache.below(&[path, "@", version]),
             locks: cache.locks.clone(),
         })
@@ -77,15 +80,23 @@ impl Entry {
     }
 
     fn file(&self, suffix: &str) -> PathBuf {
-        let mut file = PathBuf::with_capacity(
-            self.versions.as_os_str().len() + self.version.len() + suffix.len() + 2,
-        );
-        file.push(&self.versions);
-        file.push(&self.version);
-        let mut file = file.into_os_string();
-        file.push(".");
+        let start = self.start.as_os_str();
+        let mut file = OsString::with_capacity(start.len() + suffix.len());
+        file.push(start);
         file.push(suffix);
         PathBuf::from(file)
+    }
+
+    /// `cache/download/P/@v`.
+    fn versions(&self) -> &Path {
+        self.start.parent().unwrap_or(&self.start)
+    }
+
+    /// `V`, escaped.
+    fn version(&self) -> &str {
+        let name = self.start.file_name().and_then(OsStr::to_str);
+        // An escaped version is ASCII.
+        name.and_then(|name| name.strip_suffix('.')).unwrap_or("")
     }
 
     /// `V.info`.
@@ -128,12 +139,12 @@ impl Entry {
         self.file("partial")
     }
 
-    /// The cached `.info`, if there is one.
+    /// What `take` makes of the cached `.info`, if there is one.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
-    pub fn read_info(&self) -> Result<Option<Vec<u8>>> {
-        self.named(read_if_present(&self.info_path()))
+    pub fn read_info<T>(&self, take: impl FnOnce(&[u8]) -> T) -> Result<Option<T>> {
+        self.named(read_if_present(&self.info_path(), take))
     }
 
     /// The cached go.mod, if there is one; nothing is said of its sum.
@@ -141,7 +152,7 @@ impl Entry {
     /// # Errors
     /// As [`Entry::read_info`].
     pub fn read_gomod(&self) -> Result<Option<Vec<u8>>> {
-        self.named(read_if_present(&self.gomod_path()))
+        self.named(read_if_present(&self.gomod_path(), <[u8]>::to_vec))
     }
 
     /// Stores the `.info`.
@@ -163,10 +174,10 @@ impl Entry {
             let written = temp.write_all(data);
             written.map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
             steps::reached("mod-temporary-written");
-            let list = self.versions.join("list");
+            let list = self.versions().join("list");
             let mut lock = self.locks.acquire(&list, Some(&self.module))?;
             let _writing = writing();
-            list::add(&mut lock, &self.versions, &self.version)?;
+            list::add(&mut lock, self.versions(), self.version())?;
             steps::reached("list-edited");
             temp.commit(&path)?;
             steps::reached("mod-renamed");
@@ -197,12 +208,12 @@ impl Entry {
     /// # Errors
     /// As [`Entry::read_ziphash`].
     pub fn recorded(&self) -> Result<Recorded> {
-        let Some(data) = self.named(read_if_present(&self.ziphash_path()))? else {
-            return Ok(Recorded::Missing);
+        let recorded = |data: &[u8]| {
+            let text = str::from_utf8(data).unwrap_or_default();
+            H1::parse(text.trim()).map_or(Recorded::Torn, Recorded::Sum)
         };
-        let text = str::from_utf8(&data).unwrap_or_default();
-        let h1 = H1::parse(text.trim());
-        Ok(h1.map_or(Recorded::Torn, Recorded::Sum))
+        let found = self.named(read_if_present(&self.ziphash_path(), recorded))?;
+        Ok(found.unwrap_or(Recorded::Missing))
     }
 
     /// What is where the module is extracted to.
@@ -251,9 +262,14 @@ impl Entry {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub fn zip_part(&self, _lock: &VersionLock) -> Result<ZipPart> {
-        let zip = format!("{}.zip", self.version);
-        let small = ["info", "mod"].map(|suffix| format!("{}.{suffix}", self.version));
-        for file in fs::read_dir(&self.versions).into_iter().flatten().flatten() {
+        let version = self.version();
+        let zip = format!("{version}.zip");
+        let small = ["info", "mod"].map(|suffix| format!("{version}.{suffix}"));
+        for file in fs::read_dir(self.versions())
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             let name = file.file_name();
             let Some(name) = name.to_str() else {
                 continue;
@@ -265,7 +281,7 @@ impl Entry {
                     let _ = fs::remove_file(file.path());
                 }
             } else if let Some(other) = part::version_of(name)
-                && other != self.version
+                && other != version
                 && is_older(&file, OLD_PART)
             {
                 self.sweep_part_of(other);
@@ -276,9 +292,9 @@ impl Entry {
 
     /// Removes the part of another version, unless somebody is at work on that.
     fn sweep_part_of(&self, version: &str) {
-        let lock = self.versions.join(format!("{version}.lock"));
+        let lock = self.versions().join(format!("{version}.lock"));
         if let Ok(Some(_held)) = FileLock::try_acquire(&lock) {
-            part::sweep(&self.versions.join(format!("{version}.zip")));
+            part::sweep(&self.versions().join(format!("{version}.zip")));
         }
     }
 
@@ -323,7 +339,7 @@ impl Entry {
             if let Some(parent) = self.directory.parent() {
                 create_dir_all(parent)?;
             }
-            create_dir_all(&self.versions)?;
+            create_dir_all(self.versions())?;
             fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))
         };
         self.named(begin())?;
@@ -409,35 +425,45 @@ fn is_older(file: &fs::DirEntry, age: Duration) -> bool {
 /// Room for nearly every small file of a cache.
 const SMALL_FILE: usize = 8 * 1024;
 
-fn read_if_present(path: &Path) -> Result<Option<Vec<u8>>> {
-    match File::open(path).and_then(read_small) {
-        Ok(data) => Ok(Some(data)),
+thread_local! {
+    /// Where small files are read to, one after another: a warm run reads three for each module.
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What `take` makes of the content of a file; `None` if there is none.
+fn read_if_present<T>(path: &Path, take: impl FnOnce(&[u8]) -> T) -> Result<Option<T>> {
+    let mut room = ROOM.take();
+    let taken = read_small(path, &mut room).map(|()| take(&room));
+    room.clear();
+    room.shrink_to(SMALL_FILE);
+    ROOM.set(room);
+    match taken {
+        Ok(taken) => Ok(Some(taken)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(Error::io("cannot read", path, cause)),
     }
 }
 
-/// Reads a file that is likely small without asking for its size first, as [`fs::read`] does: of a
-/// warm run every fifth call to the kernel was that. What is allocated is as large as the file;
-/// musl's allocator asks the kernel for each room of 8 KiB.
-fn read_small(mut file: File) -> io::Result<Vec<u8>> {
-    let mut room = [0; SMALL_FILE];
-    let mut filled = 0;
-    while let Some(free) = room.get_mut(filled..).filter(|free| !free.is_empty()) {
-        match file.read(free) {
-            Ok(0) => return Ok(room.get(..filled).unwrap_or_default().to_vec()),
-            Ok(read) => filled += read,
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            Err(cause) => return Err(cause),
+/// Reads a file that is likely small into an empty room. In a warm run the kernel is asked for
+/// little else: not for the size of the file, nor whether there is more of it where a read brought
+/// less than there is room for, as [`fs::read`] does; a file on disk is read short only at its
+/// end. Nor, as std does on some systems, whether the file is closed on exec.
+fn read_small(path: &Path, room: &mut Vec<u8>) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = retry_on_intr(|| open(path, flags, Mode::empty()))?;
+    loop {
+        room.reserve(SMALL_FILE);
+        let free = room.capacity() - room.len();
+        if retry_on_intr(|| read(&file, spare_capacity(room)))? < free {
+            return Ok(());
         }
     }
-    let mut data = room.to_vec();
-    file.read_to_end(&mut data)?;
-    Ok(data)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::cache::Cache;
 
@@ -465,7 +491,8 @@ mod tests {
     fn files_of_every_size_are_read_whole() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
-        assert_eq!(read_if_present(&file).unwrap(), None);
+        let read = |file: &Path| read_if_present(file, <[u8]>::to_vec);
+        assert_eq!(read(&file).unwrap(), None);
         for size in [
             0,
             1,
@@ -476,9 +503,9 @@ mod tests {
         ] {
             let data: Vec<u8> = (0..=u8::MAX).cycle().take(size).collect();
             fs::write(&file, &data).unwrap();
-            assert_eq!(read_if_present(&file).unwrap(), Some(data), "{size}");
+            assert_eq!(read(&file).unwrap(), Some(data), "{size}");
         }
-        assert!(read_if_present(dir.path()).is_err());
+        assert!(read(dir.path()).is_err());
     }
 
     #[test]
@@ -524,16 +551,16 @@ mod tests {
         assert!(entry.has_directory());
         assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
         fs::write(entry.file("zip.part"), "").unwrap();
-        let busy = FileLock::acquire(&entry.versions.join("v3.lock")).unwrap();
+        let busy = FileLock::acquire(&entry.versions().join("v3.lock")).unwrap();
         for name in ["v2.zip.part", "v2.zip.part.from", "v3.zip.part"] {
-            let file = File::create(entry.versions.join(name)).unwrap();
+            let file = File::create(entry.versions().join(name)).unwrap();
             file.set_modified(std::time::SystemTime::UNIX_EPOCH)
                 .unwrap();
         }
-        fs::write(entry.versions.join("v4.zip.part"), "new").unwrap();
+        fs::write(entry.versions().join("v4.zip.part"), "new").unwrap();
         let part = entry.zip_part(&lock).unwrap();
         drop(busy);
-        let there = |name: &str| entry.versions.join(name).exists();
+        let there = |name: &str| entry.versions().join(name).exists();
         assert!(!there("v2.zip.part") && !there("v2.zip.part.from"), "old");
         assert!(there("v3.zip.part"), "somebody is at work on this");
         assert!(there("v4.zip.part"), "not old");
@@ -548,7 +575,7 @@ mod tests {
     fn a_torn_ziphash_counts_as_none() {
         let root = tempfile::tempdir().unwrap();
         let entry = entry(root.path());
-        fs::create_dir_all(&entry.versions).unwrap();
+        fs::create_dir_all(entry.versions()).unwrap();
         assert_eq!(entry.read_ziphash().unwrap(), None);
         fs::write(entry.ziphash_path(), [0; 47]).unwrap();
         assert_eq!(entry.read_ziphash().unwrap(), None);

@@ -42,6 +42,7 @@
 mod clear;
 mod entry;
 mod holder;
+mod in_place;
 mod inventory;
 mod list;
 mod lock;
@@ -56,6 +57,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use entry::{Entry, Extracted, Partial, Recorded};
+pub use in_place::{NewText, rewrite};
 pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
 pub use quarantine::Piece;

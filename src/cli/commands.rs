@@ -9,8 +9,12 @@ pub enum Verb {
     Verify,
     /// `graph`, also `mod graph`.
     Graph,
+    /// `why -m`, also `mod why -m`.
+    Why,
     /// `clean`.
     Clean,
+    /// `plan`.
+    Plan,
     /// `sum`.
     Sum,
     /// `doctor`.
@@ -134,6 +138,31 @@ line.",
         ],
     },
     CommandInfo {
+        verb: Verb::Why,
+        name: "why",
+        go_name: Some("mod why"),
+        arguments: "-m [modules]",
+        brief: "Explain by which requirements a module is there",
+        detail: "Prints for each module the shortest chain of requirements from the main module to the \
+version that is in use, one a line below '# MODULE', in the form of 'go mod why -m'. Modules are \
+paths, patterns (with ...) and 'all'; without any, it is the main module. go and toolchain are \
+modules, too.\n\
+It is another question than go's: go looks for packages that are imported, modfetch reads no source \
+and looks at go.mod files only. A module that is required and never imported has a chain here, \
+where go says that the main module does not need it. For that reason -m must be given, and the \
+command does not stand in for 'go mod why' where modfetch is called as go.\n\
+go.mod files that are not cached are fetched and checked; go.mod and go.sum are not written. With \
+-json, prints one object a module.",
+        examples: &[
+            (
+                "modfetch why -m golang.org/x/text",
+                "who requires it, in the version that is in use",
+            ),
+            ("modfetch why -m go", "who requires this go version"),
+            ("modfetch why -m -json all", "every module of the build"),
+        ],
+    },
+    CommandInfo {
         verb: Verb::Clean,
         name: "clean",
         go_name: Some("clean"),
@@ -147,6 +176,31 @@ Nothing else is cleaned: -modcache must be given. No go.mod is needed.",
         examples: &[
             ("modfetch clean -modcache", "as 'go clean -modcache'"),
             ("modfetch clean -modcache -n", "print what would be removed"),
+        ],
+    },
+    CommandInfo {
+        verb: Verb::Plan,
+        name: "plan",
+        go_name: None,
+        arguments: "[modules]",
+        brief: "Say what download would fetch, and from where",
+        detail: "Prints for each module that 'download' with the same arguments would complete what is \
+missing in the cache, which proxy would be asked first, and how long the zip is, if it is cached. \
+Nothing is fetched but go.mod files that the module graph is read from, and these are not kept.\n\
+With -json, prints one object a module: URLs, sums of go.sum, size and SHA-256 of cached zips. With \
+-urls, prints the URLs of what is missing. With -files, prints which files of the project a download \
+needs, for COPY in a Dockerfile. No secret is in any of it.",
+        examples: &[
+            ("modfetch plan", "what is missing, as a table"),
+            (
+                "modfetch plan -json --scope all",
+                "URLs and sums of the whole build list, for other programs",
+            ),
+            (
+                "modfetch plan -urls -0 | xargs -0 curl --remote-name-all",
+                "fetch it with something else",
+            ),
+            ("modfetch plan -files", "what an image has to COPY first"),
         ],
     },
     CommandInfo {
@@ -258,7 +312,9 @@ mod tests {
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Clean,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,

@@ -49,8 +49,12 @@ pub enum Command {
     Verify,
     /// Print the requirement graph.
     Graph,
+    /// Explain modules.
+    Why,
     /// Remove the module cache.
     Clean,
+    /// Say what would be fetched.
+    Plan,
     /// Compute, check, complete or explain sums.
     Sum,
     /// Say what is wrong.
@@ -386,7 +390,7 @@ mod tests {
             (
                 "modfetch mod",
                 "command mod needs a command",
-                "modfetch serves: mod download, mod verify, mod graph",
+                "modfetch serves: mod download, mod verify, mod graph, mod why",
             ),
         ];
         for (line, message, hint) in table {
@@ -410,7 +414,10 @@ mod tests {
                 "modfetch download --offline=no",
                 "invalid value \"no\" for flag --offline: want true or false",
             ),
-            ("modfetch download -reuse=f", "flag -reuse is not supported"),
+            (
+                "modfetch download -overlay=f",
+                "flag -overlay is not supported",
+            ),
             ("modfetch version x", "command version takes no arguments"),
         ];
         for (line, message) in table {
@@ -512,6 +519,7 @@ mod tests {
             ("go version", "version"),
             ("go download", "download"),
             ("go mod tidy", "mod tidy"),
+            ("go mod why -m example.com/m", "mod why"),
             ("go mod", "mod"),
         ] {
             let want = format!(

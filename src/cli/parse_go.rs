@@ -1,6 +1,6 @@
 //! The command line of `go`: the rules of Go's `flag` package.
 
-use super::commands::{Verb, commands};
+use super::commands::{CommandInfo, Verb, commands};
 use super::parse::{Command, Invocation, Persona, find_flag, help_about, not_ours, switch, usage};
 use super::raw::RawArgs;
 use super::table::Given;
@@ -39,7 +39,7 @@ pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
     }
     let info = commands()
         .iter()
-        .find(|info| info.go_name == Some(&name))
+        .find(|info| info.go_name == Some(&name) && is_served(info))
         .ok_or_else(|| unserved(&name))?;
     if info.verb == Verb::Help {
         let args: Vec<String> = rest.collect();
@@ -60,10 +60,15 @@ pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
     invocation(command, raw)
 }
 
+/// True if the command answers as go's does: `why` answers another question.
+fn is_served(info: &CommandInfo) -> bool {
+    info.verb != Verb::Why
+}
+
 fn unserved(name: &str) -> Error {
     let served: Vec<&str> = commands()
         .iter()
-        .filter(|info| info.verb != Verb::Help)
+        .filter(|info| info.verb != Verb::Help && is_served(info))
         .filter_map(|info| info.go_name)
         .collect();
     usage(format!(

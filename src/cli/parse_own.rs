@@ -227,7 +227,7 @@ impl Own {
     fn finish(self) -> Result<Invocation> {
         if self.help.is_none() && self.after_mod && self.verb.is_none() {
             return Err(usage("command mod needs a command")
-                .hint("modfetch serves: mod download, mod verify, mod graph"));
+                .hint("modfetch serves: mod download, mod verify, mod graph, mod why"));
         }
         let command = match (self.help, self.verb) {
             (Some(long), about) => Command::Help { about, long },
@@ -236,7 +236,9 @@ impl Own {
             (None, Some(Verb::Download)) => Command::Download,
             (None, Some(Verb::Verify)) => Command::Verify,
             (None, Some(Verb::Graph)) => Command::Graph,
+            (None, Some(Verb::Why)) => Command::Why,
             (None, Some(Verb::Clean)) => Command::Clean,
+            (None, Some(Verb::Plan)) => Command::Plan,
             (None, Some(Verb::Sum)) => Command::Sum,
             (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
             (None, Some(Verb::Doctor)) => {

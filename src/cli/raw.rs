@@ -24,6 +24,20 @@ pub struct RawArgs {
     pub dot: bool,
     /// `-json`.
     pub json: bool,
+    /// `-reuse`.
+    pub reuse: Option<String>,
+    /// `-urls`.
+    pub urls: bool,
+    /// `-files`.
+    pub files: bool,
+    /// `--null`.
+    pub null: bool,
+    /// `--scope`, not yet judged.
+    pub scope: Option<String>,
+    /// `--missing-replace`, not yet judged.
+    pub missing_replace: Option<String>,
+    /// `--exclude`, each time it was given.
+    pub exclude: Vec<String>,
     /// `-modcacherw`.
     pub modcacherw: Option<bool>,
     /// `-mod`.
@@ -72,12 +86,18 @@ pub struct RawArgs {
     pub log: Option<String>,
     /// `--wait-published`.
     pub wait_published: Option<String>,
+    /// `--go-version`.
+    pub go_version: Option<String>,
     /// `--offline`.
     pub offline: Option<bool>,
     /// `--locked`.
     pub locked: Option<bool>,
     /// `--fail-fast`, or `Some(false)` for `--keep-going`.
     pub fail_fast: Option<bool>,
+    /// `why -m`.
+    pub m: bool,
+    /// `why -vendor`.
+    pub vendor: bool,
     /// `--dry-run`.
     pub dry_run: bool,
     /// `--cache`.

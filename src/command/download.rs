@@ -4,27 +4,30 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::list;
+use super::go_mod;
 use super::pick::{self, Pick};
+use super::plan::Plan;
 use super::project::find_project;
 use super::session::{Manner, Session};
+use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Ahead, Fetcher, Outcome};
-use crate::modset::{Actual, Argument, Graph, Project, Selection};
+use crate::modset::{Choice, Graph, Project, Requirements};
 use crate::module::ModuleVersion;
-use crate::report::{Console, JsonObject, Summary, one_for_many};
+use crate::report::{Console, Planned, Summary, one_for_many};
 use crate::signals::Ending;
+use crate::source::check_reuse;
 use crate::trust::Part;
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The arguments.
-    pub arguments: Vec<String>,
-    /// `--from`: a file with one `path@version` a line, `-` for standard input.
-    pub from: Option<PathBuf>,
+    /// Which modules.
+    pub wish: Wish,
+    /// `-reuse`: what an earlier run printed.
+    pub reuse: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
     pub dry_run: bool,
     /// How a signal ends the run.
@@ -40,10 +43,17 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let begun = Instant::now();
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(scope) = scope(project.as_ref(), request, console)? else {
+    let Some(wanted) = Wanted::of(project.as_ref(), &request.wish, console)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
+    if let Some(file) = &request.reuse {
+        if project.is_some() {
+            let text = "go mod download -reuse cannot be used inside a module";
+            return Err(Error::new(Kind::Usage, text));
+        }
+        check_reuse(file, &config.cwd)?;
+    }
     let manner = Manner {
         fail_fast: true,
         store: !request.dry_run,
@@ -54,13 +64,17 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         config,
         console,
         session: &session,
-        fetcher: session.fetcher(),
+        fetcher: session
+            .fetcher()
+            .switching()
+            .with_missing_replace(request.wish.missing_replace()),
         project: project.as_ref(),
+        wanted: &wanted,
     };
     let told = if request.dry_run {
-        run.plan(&scope)
+        run.plan()
     } else {
-        run.complete(&scope)
+        run.complete()
     };
     // Before the failure that ends the run, if one does.
     session.settle(&run.fetcher);
@@ -76,52 +90,6 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         });
     }
     Ok(told.gravest)
-}
-
-/// Which modules the run is about.
-enum Scope {
-    /// Without arguments: what go.mod lists, and the graph for the sake of its go.mod files.
-    Listed,
-    /// Without arguments, where go.mod says `go 1.16` or older.
-    All,
-    /// What the arguments say.
-    Named(Vec<Argument>),
-}
-
-/// Decides the scope as `go` does; `None` if there is nothing to do.
-fn scope(project: Option<&Project>, request: &Request, console: &Console) -> Result<Option<Scope>> {
-    let mut arguments = request.arguments.clone();
-    if let Some(from) = &request.from {
-        arguments.extend(list::read(from)?);
-    }
-    if !arguments.is_empty() {
-        let arguments = arguments
-            .iter()
-            .map(|text| Argument::parse(text))
-            .collect::<Result<Vec<_>>>()?;
-        let main = |argument: &&Argument| project.is_some_and(|project| argument.is_main(project));
-        for argument in arguments.iter().filter(main) {
-            console.note(&format!(
-                "skipping download of {argument} that resolves to the main module"
-            ));
-        }
-        return Ok(Some(Scope::Named(arguments)));
-    }
-    if request.from.is_some() {
-        return Ok(None);
-    }
-    let Some(project) = project else {
-        let text = "no modules specified (see 'go help mod download')";
-        return Err(Error::new(Kind::Usage, text)
-            .hint("name modules as PATH@VERSION, or run it where there is a go.mod"));
-    };
-    if project.modfile().require.is_empty() {
-        return Ok(None);
-    }
-    // `go` gives a go.mod without a go line its own version before it decides, so that such a
-    // module downloads what is listed, although its graph is read by the rules of an old one.
-    let listed = project.is_pruned() || project.modfile().go.is_none();
-    Ok(Some(if listed { Scope::Listed } else { Scope::All }))
 }
 
 /// What a run came to.
@@ -140,37 +108,34 @@ struct Run<'a> {
     session: &'a Session<'a>,
     fetcher: Fetcher<'a>,
     project: Option<&'a Project>,
+    wanted: &'a Wanted<'a>,
 }
 
 impl<'a> Run<'a> {
     /// Fetches what is missing and tells the results.
-    fn complete(&self, scope: &Scope) -> Result<Told> {
-        match (scope, self.project) {
-            (Scope::Listed, Some(project)) => {
-                let fetcher = &self.fetcher;
-                fetcher.graph_ahead(project, |graph, ahead| {
-                    self.fetch(scope, Some(graph), ahead)
-                })?
-            }
-            _ => self.fetch(scope, self.graph(scope)?, Ahead::none()),
-        }
+    fn complete(&self) -> Result<Told> {
+        let likely = self.wanted.likely();
+        self.fetcher.ahead_of(likely, |ahead| self.fetch(ahead))
     }
 
-    /// Goes on where the graph is known.
-    fn fetch(&self, scope: &Scope, graph: Option<Graph>, ahead: Ahead<'_, 'a>) -> Result<Told> {
-        let selection = self.selection(scope, graph.as_ref())?;
-        let explicit = matches!(scope, Scope::Named(_));
+    fn fetch(&self, ahead: Ahead<'_, 'a>) -> Result<Told> {
+        let requirements = self.wanted.requirements(&self.fetcher)?;
+        let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
+        let selection = self.wanted.selection(graph)?;
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
-        // beyond it is not.
-        if !explicit {
-            self.save_sums(graph.as_ref())?;
+        // beyond it is not. In a workspace it is: one module may need what another one selects.
+        let records_all = self.wanted.records_all();
+        if !records_all {
+            // `go` looks at each module that is listed, which the graph has not done where the
+            // listed version is excluded.
+            let dropped = |project: &Project| project.excluded_requirements().next().is_some();
+            if self.project.is_some_and(dropped) {
+                let chosen = selection.choices.iter().filter_map(Choice::module);
+                self.fetcher.read_gomods(chosen);
+            }
+            self.record(requirements.as_ref())?;
         }
-        let picks = pick::resolve(
-            selection.choices,
-            &self.fetcher,
-            self.project,
-            graph.as_ref(),
-        )?;
+        let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
         let outcomes = self.fetcher.download_with(&modules, ahead);
         self.session.live.clear();
@@ -180,10 +145,13 @@ impl<'a> Run<'a> {
         self.session.settle(&self.fetcher);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        if explicit {
-            late.extend(self.save_sums(graph.as_ref()).err());
+        // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
+        if failures.is_empty() || self.config.json.value {
+            if records_all {
+                late.extend(self.record(requirements.as_ref()).err());
+            }
+            late.extend(graph.and_then(Graph::error));
         }
-        late.extend(graph.as_ref().and_then(Graph::error));
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
@@ -195,47 +163,6 @@ impl<'a> Run<'a> {
             cached: cached.len(),
             gravest: Error::gravest(&failures),
         })
-    }
-
-    /// Loads the requirement graph, if the scope needs it.
-    fn graph(&self, scope: &Scope) -> Result<Option<Graph>> {
-        let needed = match scope {
-            Scope::Listed | Scope::All => true,
-            Scope::Named(arguments) => {
-                // All are looked at, so that one that means nothing here is refused.
-                let needs = arguments
-                    .iter()
-                    .map(|argument| argument.needs_graph(self.project));
-                let needs = needs.collect::<Result<Vec<bool>>>()?;
-                needs.contains(&true) || self.needs_edit()
-            }
-        };
-        match self.project {
-            Some(project) if needed => self.fetcher.graph(project).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// `go` edits such a go.mod before it does anything else, and has to read the graph for that,
-    /// whatever was asked for.
-    fn needs_edit(&self) -> bool {
-        self.project.is_some_and(Project::needs_graph_to_edit)
-    }
-
-    fn selection(&self, scope: &Scope, graph: Option<&Graph>) -> Result<Selection> {
-        if self.needs_edit()
-            && let Some(error) = graph.and_then(Graph::error)
-        {
-            return Err(error);
-        }
-        match (scope, self.project, graph) {
-            (Scope::Listed, Some(project), Some(graph)) => match graph.error() {
-                Some(error) => Err(error),
-                None => Ok(Selection::listed(project, graph)),
-            },
-            (Scope::Named(arguments), ..) => Ok(Selection::of(arguments, self.project, graph)),
-            _ => Ok(Selection::of(&[Argument::All], self.project, graph)),
-        }
     }
 
     /// Prints one result a pick, in their order; returns the failures.
@@ -268,64 +195,43 @@ impl<'a> Run<'a> {
     }
 
     /// `--dry-run`: one line a module that lacks something, with what it lacks.
-    fn plan(&self, scope: &Scope) -> Result<Told> {
-        let graph = self.graph(scope)?;
-        let selection = self.selection(scope, graph.as_ref())?;
-        let mut failures: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
-        let mut planned: Vec<(ModuleVersion, Vec<&'static str>)> = Vec::new();
-        let mut seen = HashSet::new();
-        let picks = pick::resolve(
-            selection.choices,
-            &self.fetcher,
-            self.project,
-            graph.as_ref(),
-        )?;
-        self.fetcher
-            .ask_ahead(picks.iter().filter_map(Pick::module));
-        for pick in &picks {
-            match pick {
-                Pick::Module { module, .. } if seen.insert(module.clone()) => {
-                    match self.fetcher.missing(module) {
-                        Ok(missing) => planned.push((module.clone(), missing)),
-                        Err(error) => failures.push(error),
-                    }
-                }
-                Pick::Module { .. } => {}
-                Pick::Failed { error, .. } => failures.push(error.clone()),
-            }
-        }
-        // The rest of the graph needs its go.mod files only.
-        for module in self.actual(graph.iter().flat_map(Graph::loaded)) {
-            if seen.insert(module.clone()) && !self.fetcher.has_gomod(&module) {
-                planned.push((module, vec!["mod"]));
-            }
-        }
-        planned.retain(|(_, missing)| !missing.is_empty());
+    fn plan(&self) -> Result<Told> {
+        let plan = Plan::of(self.session, &self.fetcher, self.project, self.wanted)?;
         self.session.settle(&self.fetcher);
-        for (module, missing) in &planned {
-            let line = if self.config.json.value {
-                let mut json = JsonObject::new();
-                json.string("Path", module.path().as_str());
-                json.string("Version", module.version().as_str());
-                json.strings("Missing", missing);
-                json.indented()
-            } else {
-                format!("{module} {}", missing.join(" "))
+        let notices = plan.notices.iter();
+        notices.for_each(|notice| self.console.line(notice));
+        let lacking: Vec<&Planned> = plan.planned.iter().filter(|one| one.lacks()).collect();
+        for planned in &lacking {
+            let line = match self.config.json.value {
+                true => planned.brief_json().indented(),
+                false => planned.line(),
             };
             self.console.data(&(line + "\n"))?;
         }
+        let failures = plan.failures;
         failures.iter().for_each(|error| self.console.error(error));
-        let differs = (!planned.is_empty()).then_some(Kind::Differs);
+        let differs = (!lacking.is_empty()).then_some(Kind::Differs);
         Ok(Told {
-            modules: seen.len(),
+            modules: plan.planned.len(),
             fetched: 0,
-            cached: seen.len().saturating_sub(planned.len()),
+            cached: plan.planned.len() - lacking.len(),
             gravest: Error::gravest(&failures).or(differs),
         })
     }
 
-    /// Writes the sums that the build list needs, if there are new ones.
-    fn save_sums(&self, graph: Option<&Graph>) -> Result<()> {
+    /// Writes what go.mod has to say, and the sums that the build list needs, if there is anything
+    /// new in either.
+    fn record(&self, requirements: Option<&Requirements>) -> Result<()> {
+        if let (Some(project), Some(requirements)) = (self.project, requirements)
+            && self.wanted.may_edit()
+        {
+            let locked = self.config.locked.value;
+            go_mod::commit(&self.session.cache, project, requirements, locked)?;
+        }
+        self.save_sums(requirements)
+    }
+
+    fn save_sums(&self, requirements: Option<&Requirements>) -> Result<()> {
         // Most runs have none, and what to keep is not worked out for nothing.
         if !self.session.sums.has_new() {
             return Ok(());
@@ -334,32 +240,24 @@ impl<'a> Run<'a> {
         let mut add = |module: &ModuleVersion, part: Part| {
             keep.insert((module.path().to_string(), part.version_key(module)));
         };
-        let build_list: Vec<ModuleVersion> = match graph {
-            Some(graph) => graph.build_list().collect(),
-            None => self.project.map(Project::requirements).unwrap_or_default(),
+        let graph = requirements.and_then(|found| found.graph.as_ref());
+        let build_list: Vec<ModuleVersion> = match (graph, requirements) {
+            (Some(graph), _) => graph.build_list().collect(),
+            (None, Some(requirements)) => requirements.modules().cloned().collect(),
+            (None, None) => Vec::new(),
         };
-        for module in self.actual(&build_list) {
+        for module in self.wanted.actual(&build_list) {
             add(&module, Part::Zip);
             add(&module, Part::GoMod);
         }
-        for module in self.actual(graph.into_iter().flat_map(Graph::loaded)) {
+        for module in self
+            .wanted
+            .actual(graph.into_iter().flat_map(Graph::loaded))
+        {
             add(&module, Part::GoMod);
         }
         let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
         let saved = self.session.sums.save(&self.session.cache, wanted);
         saved.map(drop)
-    }
-
-    /// The modules that are fetched in place of these.
-    fn actual<'m>(
-        &self,
-        modules: impl IntoIterator<Item = &'m ModuleVersion>,
-    ) -> impl Iterator<Item = ModuleVersion> {
-        let edits = self.project.map(Project::edits);
-        let actual = move |module: &ModuleVersion| match edits?.actual(module) {
-            Actual::Module(actual) => Some(actual),
-            Actual::Directory { .. } => None,
-        };
-        modules.into_iter().filter_map(actual)
     }
 }

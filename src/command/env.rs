@@ -13,6 +13,7 @@ use crate::config::{
     self, Config, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Setting,
 };
 use crate::gojson::quote;
+use crate::module::GoVersion;
 use crate::{Error, Kind, Result};
 
 /// What `env` has to say.
@@ -103,6 +104,14 @@ impl Wish {
     }
 }
 
+/// The go version that a run acts as; one that a run would refuse is told by its own variable.
+fn goversion(go_env: &GoEnv) -> Setting<String> {
+    match config::go_version(None, go_env) {
+        Ok(version) => version.map(|version| format!("go{version}")),
+        Err(_) => Setting::new(format!("go{}", GoVersion::EMULATED), Origin::Default),
+    }
+}
+
 struct Row {
     name: String,
     setting: Setting<String>,
@@ -157,7 +166,9 @@ impl<'a> Listing<'a> {
             plain("GOPROXY"),
             fixed("GOROOT", go_env.get("GOROOT")),
             plain("GOSUMDB"),
+            plain("GOTOOLCHAIN"),
             plain("GOVCS"),
+            fixed("GOVERSION", goversion(go_env)),
             fixed("GOWORK", gowork(go_env, cwd)?),
         ];
         let mut warnings = warnings;

@@ -71,6 +71,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
                     help modules'";
         return Err(Error::new(Kind::Usage, text));
     };
+    if let (Some(go), Some(running)) = (&request.go, project.running())
+        && *go > *running.version()
+    {
+        let newest = running.version();
+        let text = format!(
+            "invalid value \"{go}\" for flag -go: maximum supported Go version is {newest}"
+        );
+        return Err(Error::new(Kind::Usage, text));
+    }
     let manner = Manner {
         fail_fast: false,
         store: true,
@@ -101,7 +110,6 @@ fn text(graph: &Graph) -> String {
             out.extend([from, " ", node.path(), "@", node.version(), "\n"]);
         }
     };
-    lines(graph.main(), graph.roots());
     for (node, required) in graph.walk() {
         if let Some(required) = required.filter(|required| !required.is_empty()) {
             lines(&node.to_string(), &required);
@@ -113,14 +121,16 @@ fn text(graph: &Graph) -> String {
 /// An object a node, in the same order.
 fn json(graph: &Graph, edits: &Edits) -> String {
     let names = |nodes: &[Node]| nodes.iter().map(Node::to_string).collect::<Vec<_>>();
-    let mut main = JsonObject::new();
-    main.string("Path", graph.main());
-    main.boolean("Main", true);
-    main.strings("Requires", &names(graph.roots()));
-    let mut out = main.indented() + "\n";
+    let mut out = String::new();
     for (node, required) in graph.walk() {
         let mut object = JsonObject::new();
         object.string("Path", node.path());
+        if let Node::Main(_) = node {
+            object.boolean("Main", true);
+            object.strings("Requires", &names(&required.unwrap_or_default()));
+            out.push_str(&(object.indented() + "\n"));
+            continue;
+        }
         object.string("Version", node.version());
         object.boolean("Selected", graph.in_use(&node).as_ref() == Some(&node));
         let replacement = node.module().and_then(|module| edits.replacement(module));
@@ -143,7 +153,6 @@ fn dot(graph: &Graph) -> String {
             let _ = writeln!(out, "\t{} -> {};", quoted(from), quoted(&node.to_string()));
         }
     };
-    edges(graph.main(), graph.roots());
     let steps = graph.walk();
     for (node, required) in &steps {
         edges(&node.to_string(), required.as_deref().unwrap_or_default());

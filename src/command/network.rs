@@ -65,6 +65,11 @@ impl Network {
         Box::new(self.chain.clone())
     }
 
+    /// The entries of GOPROXY.
+    pub(super) fn chain(&self) -> Chain {
+        self.chain.clone()
+    }
+
     /// The caches that are looked into before that.
     pub(super) fn lower(&self, config: &Config) -> Result<Vec<LowerCache>> {
         let setting = &config.ro_cache;
@@ -84,7 +89,9 @@ impl Network {
     ) -> Result<SumPolicy> {
         let settings = sum_settings(config, self.database(config));
         match project {
-            Some(project) => SumPolicy::with_file(&project.go_sum(), settings),
+            Some(project) => {
+                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)
+            }
             None => Ok(SumPolicy::without_file(settings)),
         }
     }

@@ -45,30 +45,32 @@ impl Pick {
         }
     }
 
+    /// The object that `-json` prints where it cannot be had.
+    pub(super) fn failed_json(&self, error: &Error) -> JsonObject {
+        let (path, version) = match self {
+            Pick::Module { module, .. } => (module.path().as_str(), module.version().as_str()),
+            Pick::Failed { path, version, .. } => (path.as_str(), version.as_str()),
+        };
+        let mut json = JsonObject::new();
+        json.string("Path", path);
+        json.string("Version", version);
+        json.string("Error", &error.chain());
+        json.string("ErrorKind", error.kind().name());
+        json
+    }
+
     /// The object that `-json` prints for it.
     pub(super) fn json(&self, outcome: Option<&Outcome>) -> JsonObject {
-        let mut json = JsonObject::new();
         match (self, outcome) {
-            (Pick::Module { asked, .. }, Some(outcome)) => return outcome_json(outcome, asked),
+            (Pick::Module { asked, .. }, Some(outcome)) => outcome_json(outcome, asked),
             (Pick::Module { module, .. }, None) => {
+                let mut json = JsonObject::new();
                 json.string("Path", module.path().as_str());
                 json.string("Version", module.version().as_str());
+                json
             }
-            (
-                Pick::Failed {
-                    path,
-                    version,
-                    error,
-                },
-                _,
-            ) => {
-                json.string("Path", path);
-                json.string("Version", version);
-                json.string("Error", &error.chain());
-                json.string("ErrorKind", error.kind().name());
-            }
+            (Pick::Failed { error, .. }, _) => self.failed_json(error),
         }
-        json
     }
 }
 
@@ -154,7 +156,6 @@ fn current(path: &str, project: Option<&Project>, graph: Option<&Graph>) -> Opti
     if let Some(graph) = graph {
         return graph.selected(path).cloned();
     }
-    let roots = project?.requirements().into_iter();
-    let of_path = roots.filter(|module| module.path().as_str() == path);
-    of_path.map(|module| module.version().clone()).max()
+    let root = project?.root_version(path)?;
+    Some(root.version().clone())
 }

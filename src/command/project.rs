@@ -1,23 +1,43 @@
-//! The main module of a run, and what is worth a word about it.
+//! The main modules of a run, and what is worth a word about them.
 
+use std::path::Path;
+
+use super::queries::Queries;
+use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, GoMod, ModuleMode};
 use crate::error::{Error, Kind, Result};
-use crate::modset::Project;
+use crate::modfile::GoLine;
+use crate::modset::{Project, Workspace};
 use crate::module::GoVersion;
 use crate::report::Console;
 
-/// Finds and reads the main module, and says what is odd about it.
+/// Finds and reads the main module, or those of the workspace, and says what is odd about them.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
+    find_project_to(Use::Edit, config, console)
+}
+
+/// What a command does with the main module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// go would write its go.mod, or does not mind if it ought to be written.
+    Edit,
+    /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
+    Check,
+}
+
+/// The same for a command that does this with it.
+pub(super) fn find_project_to(
+    what: Use,
+    config: &Config,
+    console: &Console,
+) -> Result<Option<Project>> {
     if config.go111module.value == ModuleMode::Off {
         let text = "modules disabled by GO111MODULE=off; see 'go help modules'";
         let origin = &config.go111module.origin;
         return Err(Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}")));
     }
     if let Some(work) = config.work_file()? {
-        let text = format!("workspaces are not supported yet: found {}", work.display());
-        return Err(
-            Error::new(Kind::Other, text).hint("set GOWORK=off to work on the module alone")
-        );
+        return workspace(config, console, &work).map(Some);
     }
     let modfile = config
         .modfile
@@ -39,21 +59,56 @@ pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<
         }
         GoMod::Missing => return Ok(None),
     };
-    let project = Project::read(&found, modfile, &config.cwd)?;
+    let running = running(config, &found)?;
+    refuse_newer(config, &running, modfile.unwrap_or(&found))?;
+    let read = match what {
+        Use::Check => Project::read(&found, modfile, &config.cwd),
+        Use::Edit => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_with(&found, modfile, &config.cwd, &mut query)
+        }
+    };
+    let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         console.note(&format!(
             "dropping requirement on excluded version {path} {version}"
         ));
     }
-    if let Some(line) = &project.modfile().go
+    warn_of_newer(console, &found, project.modfile().go.as_ref());
+    Ok(Some(project))
+}
+
+/// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
+fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project> {
+    let off = "set GOWORK=off to work on the module alone";
+    if config.modfile.is_some() {
+        let text = "-modfile cannot be used in workspace mode";
+        return Err(Error::new(Kind::Usage, text).hint(off));
+    }
+    let running = running(config, work)?;
+    refuse_newer_work(config, &running, work)?;
+    let project = Project::read_workspace(work, &config.cwd).map_err(|mut errors| {
+        let last = errors.pop();
+        errors.iter().for_each(|error| console.error(error));
+        let none = || Error::new(Kind::Other, format!("cannot read {}", work.display()));
+        last.unwrap_or_else(none).hint(off)
+    })?;
+    let content = project.workspace().map(Workspace::content);
+    let line = content.and_then(|content| content.go.as_ref());
+    warn_of_newer(console, work, line);
+    Ok(project.acting_as(running))
+}
+
+fn warn_of_newer(console: &Console, file: &Path, line: Option<&GoLine>) {
+    if let Some(line) = line
         && line.version.is_newer_than_known()
     {
-        let (file, version) = (found.display(), &line.version);
+        let (file, version) = (file.display(), &line.version);
         let known = GoVersion::NEWEST_KNOWN;
         console.note(&format!(
             "warning: {file} says go {version}; the rules of go {known} are applied"
         ));
     }
-    Ok(Some(project))
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use super::interrupt::end_on_signal;
 use super::network::{Network, live_settings};
+use super::running::outside;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::Result;
 use crate::fetch::{FetchSettings, Fetcher};
 use crate::modset::Project;
+use crate::module::Running;
 use crate::report::{Console, Live};
 use crate::signals::Ending;
-use crate::source::{LowerCache, Source};
+use crate::source::{Chain, LowerCache, Source};
 use crate::trust::SumPolicy;
 
 /// How a command works, beside the settings.
@@ -35,11 +37,14 @@ pub(super) struct Session<'c> {
     pub(super) sums: SumPolicy,
     /// Where modules come from.
     pub(super) source: Box<dyn Source>,
+    /// What GOPROXY says of that, offline too.
+    pub(super) chain: Chain,
     /// The caches that are looked into before that.
     pub(super) lower: Vec<LowerCache>,
     /// Who is told while the run goes on.
     pub(super) live: Arc<Live>,
     settings: FetchSettings,
+    running: Running,
 }
 
 impl<'c> Session<'c> {
@@ -59,11 +64,17 @@ impl<'c> Session<'c> {
         if let Some(ending) = manner.ending {
             end_on_signal(&live, console, ending);
         }
+        let running = match project.and_then(Project::running) {
+            Some(running) => running.clone(),
+            None => outside(config)?,
+        };
         Ok(Session {
+            running,
             console,
             cache: cache.with_locks(network.locks()),
             sums: network.sum_policy(config, project)?,
             source: network.source(config),
+            chain: network.chain(),
             lower: network.lower(config)?,
             live,
             settings: FetchSettings {
@@ -78,7 +89,9 @@ impl<'c> Session<'c> {
     /// An engine that remembers nothing yet.
     pub(super) fn fetcher(&self) -> Fetcher<'_> {
         let (source, watch) = (self.source.as_ref(), &*self.live);
-        Fetcher::new(&self.cache, source, &self.sums, watch, self.settings).with_lower(&self.lower)
+        Fetcher::new(&self.cache, source, &self.sums, watch, self.settings)
+            .with_lower(&self.lower)
+            .acting_as(self.running.clone())
     }
 
     /// Takes away what is being redrawn, and tells what was odd and no failure. Told before the

@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{sum_check, sum_explain};
+use super::sum_check::{self, Mode};
+use super::sum_explain;
+use super::wanted::Scope;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -22,10 +24,10 @@ pub enum Request {
         /// Which module it is.
         module: ModuleVersion,
     },
-    /// `--check`: compare go.sum.
-    Check,
+    /// `--check`: compare go.sum with what these modules need.
+    Check(Option<Scope>),
     /// `--write`: complete go.sum.
-    Write,
+    Write(Option<Scope>),
     /// `--explain`: who says what of this version.
     Explain(ModuleVersion),
 }
@@ -37,9 +39,12 @@ impl Request {
     /// [`Kind::Usage`].
     pub fn of(raw: &RawArgs) -> Result<Request> {
         let usage = |text: &str| Err(Error::new(Kind::Usage, text));
+        if raw.scope.is_some() && !(raw.check || raw.write_sums) {
+            return usage("sum --scope needs --check or --write");
+        }
         match (raw.check, raw.write_sums, raw.explain, raw.args.as_slice()) {
-            (true, false, false, []) => Ok(Request::Check),
-            (false, true, false, []) => Ok(Request::Write),
+            (true, false, false, []) => Ok(Request::Check(Scope::of(raw)?)),
+            (false, true, false, []) => Ok(Request::Write(Scope::of(raw)?)),
             (true, false, false, _) | (false, true, false, _) => {
                 usage("sum --check and --write are about all of go.sum and take no arguments")
             }
@@ -90,8 +95,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             console.data(&(text + "\n"))?;
             Ok(None)
         }
-        Request::Check => sum_check::run(config, console, sum_check::Mode::Check),
-        Request::Write => sum_check::run(config, console, sum_check::Mode::Write),
+        Request::Check(scope) => sum_check::run(config, console, Mode::Check, *scope),
+        Request::Write(scope) => sum_check::run(config, console, Mode::Write, *scope),
         Request::Explain(module) => sum_explain::run(config, console, module),
     }
 }
@@ -131,8 +136,8 @@ mod tests {
             ..RawArgs::default()
         };
         let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
-        assert_eq!(Request::of(&raw("c", &[])).unwrap(), Request::Check);
-        assert_eq!(Request::of(&raw("w", &[])).unwrap(), Request::Write);
+        assert_eq!(Request::of(&raw("c", &[])).unwrap(), Request::Check(None));
+        assert_eq!(Request::of(&raw("w", &[])).unwrap(), Request::Write(None));
         let explain = Request::of(&raw("e", &["a.com/a@v1.0.0"])).unwrap();
         assert_eq!(explain, Request::Explain(module.clone()));
         let hash = Request::of(&raw("", &["x.zip", "a.com/a@v1.0.0"])).unwrap();

@@ -7,7 +7,11 @@
 //!   these are all that builds and tests need, and what `download` fetches. `go mod tidy` leaves
 //!   out those from which no package is imported, which only reading the sources can tell; a line
 //!   too many does no harm, one too few fails a build.
-//! - Where go.mod says go 1.16 or older, the zip of every module of the build list.
+//! - Where go.mod says go 1.16 or older, and in a workspace, the zip of every module of the build
+//!   list. `--scope` may say either.
+//!
+//! In a workspace a line counts in go.work.sum and in the go.sum of every module that is used; what
+//! none of them has is written to go.work.sum.
 //!
 //! Lines that are there and not needed stay, as with every command of go but `tidy`.
 
@@ -15,6 +19,7 @@ use std::collections::HashSet;
 
 use super::project::find_project;
 use super::session::{Manner, Session};
+use super::wanted::Scope;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -38,7 +43,12 @@ pub(super) enum Mode {
 ///
 /// # Errors
 /// What ends the run before a line was examined.
-pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Option<Kind>> {
+pub(super) fn run(
+    config: &Config,
+    console: &Console,
+    mode: Mode,
+    scope: Option<Scope>,
+) -> Result<Option<Kind>> {
     if mode == Mode::Write && config.locked.value {
         let text = "go.sum may not be written: --locked";
         let origin = &config.locked.origin;
@@ -59,11 +69,11 @@ pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Opti
         ending: Some(Ending::Status),
     };
     let session = Session::open(&config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher();
+    let fetcher = session.fetcher().switching();
     let graph = fetcher.graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
-    let lines = needed(&project, &graph, &mut failures);
+    let lines = needed(&project, &graph, scope, &mut failures);
     let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
     session.settle(&fetcher);
     let mut told = Told {
@@ -100,8 +110,14 @@ pub(super) fn run(config: &Config, console: &Console, mode: Mode) -> Result<Opti
 }
 
 /// The lines that go.sum needs, in its order.
-fn needed(project: &Project, graph: &Graph, failures: &mut Vec<Error>) -> Vec<SumLine> {
-    let selection = if project.is_pruned() {
+fn needed(
+    project: &Project,
+    graph: &Graph,
+    scope: Option<Scope>,
+    failures: &mut Vec<Error>,
+) -> Vec<SumLine> {
+    let listed = scope.map_or(project.is_pruned(), |scope| scope == Scope::Listed);
+    let selection = if listed {
         Selection::listed(project, graph)
     } else {
         Selection::of(&[Argument::All], Some(project), Some(graph))

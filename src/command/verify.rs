@@ -4,8 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::network::{cached_database, sum_settings};
-use super::project::find_project;
+use super::project::{Use, find_project_to};
 use super::session::{Manner, Session};
+use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -20,8 +21,8 @@ use crate::verify::{Mender, Mending, Proof, Report, Verifier};
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// The arguments.
-    pub arguments: Vec<String>,
+    /// Which modules.
+    pub wish: Wish,
     /// `--cache`: everything that is cached.
     pub cache: bool,
     /// `--repair`: mend what is damaged.
@@ -38,15 +39,21 @@ pub struct Request {
 /// # Errors
 /// What ends the run before any module was checked.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
-    if request.as_go && !request.arguments.is_empty() {
+    let arguments = request.wish.arguments();
+    if request.as_go && !arguments.is_empty() {
         return Err(Error::new(Kind::Usage, "verify takes no arguments"));
     }
-    if request.cache && !request.arguments.is_empty() {
-        let text = "--cache checks every module: it takes no arguments";
+    if request.cache && (!arguments.is_empty() || request.wish.scope().is_some()) {
+        let text = "--cache checks every module: it takes no arguments and no --scope";
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let project = find_project(config, console)?;
+    let what = if request.repair {
+        Use::Edit
+    } else {
+        Use::Check
+    };
+    let project = find_project_to(what, config, console)?;
     let why = match config.goproxy.value.as_str() {
         "off" => "GOPROXY=off",
         _ => "verify",
@@ -54,12 +61,12 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let database = cached_database(config, why);
     let exempt = PrefixPatterns::parse(&config.gonosumdb.value);
     let proof = proof(request.sumdb, database.clone(), exempt)?;
-    let arguments = request.arguments.iter();
     let run = Run {
         config,
         console,
         request,
         arguments: arguments
+            .iter()
             .map(|text| Argument::parse(text))
             .collect::<Result<Vec<_>>>()?,
         cache: &cache,
@@ -69,7 +76,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     if !request.repair {
         let settings = sum_settings(config, database);
         let sums = match &project {
-            Some(project) => SumPolicy::with_file(&project.go_sum(), settings)?,
+            Some(project) => {
+                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)?
+            }
             None => SumPolicy::without_file(settings),
         };
         return run.check(&Means {
@@ -119,11 +128,16 @@ struct Run<'a> {
 impl Run<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
     fn survey(&self, means: &Means<'_>, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
-        let (modules, mut errors) = if self.request.cache {
+        let (mut modules, mut errors) = if self.request.cache {
             (self.cache.modules()?, Vec::new())
         } else {
             self.select(&self.fetcher(means), notices)?
         };
+        let excluded = self.request.wish.excluded();
+        let vain = excluded.take_out(&mut modules, |module| module.path().as_str());
+        if notices {
+            vain.iter().for_each(|notice| self.console.line(notice));
+        }
         let reports = self.verifier(means).check(&modules)?;
         // `all modules verified` would be untrue of what was asked for by name.
         let absent = reports.iter().filter(|report| report.is_empty());
@@ -139,10 +153,8 @@ impl Run<'_> {
     /// True if an argument is about this module alone.
     fn is_named(&self, module: &ModuleVersion) -> bool {
         let names = [module.path().to_string(), module.to_string()];
-        self.request
-            .arguments
-            .iter()
-            .any(|text| names.contains(text))
+        let mut arguments = self.request.wish.arguments().iter();
+        arguments.any(|text| names.contains(text))
     }
 
     fn verifier<'v>(&'v self, means: &Means<'v>) -> Verifier<'v> {
@@ -163,8 +175,13 @@ impl Run<'_> {
             fail_fast: false,
             store: repair,
         };
-        Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
+        let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
             .with_lower(means.lower)
+            .with_missing_replace(self.request.wish.missing_replace());
+        match self.project.and_then(Project::running) {
+            Some(running) => fetcher.acting_as(running.clone()),
+            None => fetcher,
+        }
     }
 
     fn check(&self, means: &Means<'_>) -> Result<Option<Kind>> {
@@ -300,10 +317,20 @@ impl Run<'_> {
             }
             _ => None,
         };
+        if notices {
+            let warnings = fetcher.take_warnings();
+            warnings.iter().for_each(|line| self.console.line(line));
+        }
         let mut errors: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
         let mut modules = Vec::new();
         if let (Some(project), Some(graph), []) = (project, &graph, arguments) {
+            let listed = project.mains().flat_map(|main| &main.modfile().require);
+            let listed: HashSet<_> = listed.map(|line| line.module.path()).collect();
+            let all = self.request.wish.scope() != Some(Scope::Listed);
             for module in graph.build_list() {
+                if !all && !listed.contains(module.path()) {
+                    continue;
+                }
                 let actual = project.edits().actual(&module);
                 // `go` checks what was replaced; what replaces it is what is built.
                 modules.push(module);

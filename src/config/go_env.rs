@@ -14,9 +14,10 @@ use super::{Environment, Origin, Setting, env_file, known, lexical};
 use crate::{Error, Kind, Result};
 
 /// What `go.env` says in a Go distribution: modfetch needs no GOROOT to know it.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("GOPROXY", "https://proxy.golang.org,direct"),
     ("GOSUMDB", "sum.golang.org"),
+    ("GOTOOLCHAIN", "auto"),
 ];
 
 /// A file of variables and what it said when it was read.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::own::{self, Color};
 use super::project;
 use super::settings::Config;
+use super::toolchain::{go_version, toolchain};
 use super::{Environment, GoEnv, GoFlags, Origin, Setting};
 use crate::cli::RawArgs;
 use crate::{Error, Kind, Result};
@@ -43,6 +44,7 @@ impl Config {
         let goauth = go_env.get_or("GOAUTH", Setting::new("netrc".into(), Origin::Default));
         let mode = project::module_mode(&go_env)?;
         project::find_go_work(Path::new(""), &go_env)?;
+        let go_version = go_version(flags.go_version.as_deref(), &go_env)?;
 
         Ok(Config {
             cwd: cwd.to_owned(),
@@ -64,6 +66,8 @@ impl Config {
                 .unwrap_or_else(|| Setting::new(String::new(), Origin::Default)),
             goauth: goauth.setting,
             govcs: go_env.get("GOVCS"),
+            gotoolchain: toolchain(&go_env, &go_version.value)?,
+            go_version,
             goroot: go_env.get("GOROOT"),
 
             jobs: own::JOBS.resolve(flags.jobs.as_deref(), &go_env)?,

@@ -7,6 +7,7 @@ use super::own::{Color, Log, Progress};
 use super::project::{self, GoMod, ModuleMode};
 use super::{GoEnv, Setting};
 use crate::Result;
+use crate::module::{GoVersion, Toolchain};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -43,6 +44,10 @@ pub struct Config {
     pub goauth: Setting<String>,
     /// `GOVCS`.
     pub govcs: Setting<String>,
+    /// The go version that a run acts as where GOTOOLCHAIN does not say another.
+    pub go_version: Setting<GoVersion>,
+    /// `GOTOOLCHAIN`, which starts from that version.
+    pub gotoolchain: Setting<Toolchain>,
     /// `GOROOT`; empty if it was not set.
     pub goroot: Setting<String>,
 

@@ -1,4 +1,4 @@
-//! go.mod and go.sum of the working directory, and a module to ask proxies for.
+//! go.mod and go.sum of the working directory or workspace, and a module to ask proxies for.
 
 use std::fs;
 use std::io;
@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::check::Check;
 use crate::config::{Config, GoMod};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::modfile::GoSum;
-use crate::modset::{Actual, Project};
+use crate::modset::{Actual, MainModule, Project};
 use crate::module::{ModuleVersion, PrefixPatterns};
 
 /// What there is to work on.
@@ -23,7 +23,11 @@ pub(super) struct Found {
 /// Looks for the files and reads them.
 pub(super) fn look(config: &Config) -> Found {
     let cwd = config.cwd.display().to_string();
-    let work = work(config);
+    let work = match config.work_file() {
+        Ok(None) => Check::ok("go.work", "none"),
+        Ok(Some(file)) => return workspace(config, &file),
+        Err(error) => Check::error("go.work", &error),
+    };
     let none = |gomod: Check| Found {
         subject: cwd.clone(),
         checks: vec![gomod, Check::skipped("go.sum", "no go.mod"), work.clone()],
@@ -43,7 +47,7 @@ pub(super) fn look(config: &Config) -> Found {
         Ok(project) => {
             let required = project.requirements();
             let seen = format!("{}, {} modules required", project.path(), required.len());
-            let sums = go_sum(&project.go_sum(), required.is_empty());
+            let sums = go_sum(&project, required.is_empty());
             Found {
                 subject,
                 checks: vec![Check::ok("go.mod", seen), sums, work],
@@ -57,30 +61,72 @@ pub(super) fn look(config: &Config) -> Found {
     }
 }
 
-fn go_sum(file: &Path, is_optional: bool) -> Check {
-    let shown = file.display();
-    match fs::read(file) {
-        Ok(data) => match GoSum::parse(&shown.to_string(), &data) {
-            Ok(sums) => Check::ok("go.sum", format!("{} entries", sums.iter().count())),
-            Err(error) => Check::error("go.sum", &error),
-        },
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound && is_optional => {
-            Check::ok("go.sum", "none, and none needed")
+/// The same of a workspace, in which all its modules are one project.
+fn workspace(config: &Config, file: &Path) -> Found {
+    let subject = file.display().to_string();
+    let off = "GOWORK=off works on the module alone";
+    let project = Project::read_workspace(file, &config.cwd);
+    let (project, refused) = match project {
+        Ok(project) if config.modfile.is_none() => (Some(project), Vec::new()),
+        Ok(_) => {
+            let text = "-modfile cannot be used in workspace mode";
+            (None, vec![Error::new(Kind::Usage, text)])
         }
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            Check::warning("go.sum", format!("there is no {shown}"))
-                .next("modfetch download writes it; keep it under version control")
-        }
-        Err(cause) => Check::error("go.sum", &Error::io("cannot read", file, cause)),
+        Err(errors) => (None, errors),
+    };
+    let Some(project) = project else {
+        let mut checks = vec![
+            Check::skipped("go.mod", "no workspace"),
+            Check::skipped("go.sum", "no workspace"),
+        ];
+        let refused = refused.iter();
+        checks.extend(refused.map(|error| Check::error("go.work", error).next(off)));
+        return Found {
+            subject,
+            checks,
+            module: None,
+        };
+    };
+    let required = project.requirements();
+    let paths: Vec<&str> = project.mains().map(MainModule::path).collect();
+    let seen = format!("{}, {} requirements", paths.join(" "), required.len());
+    let used = match paths.len() {
+        _ if project.is_empty() => Check::warning("go.work", "it uses no module").next(off),
+        1 => Check::ok("go.work", "1 module in use"),
+        modules => Check::ok("go.work", format!("{modules} modules in use")),
+    };
+    Found {
+        subject,
+        checks: vec![
+            Check::ok("go.mod", seen),
+            go_sum(&project, required.is_empty()),
+            used,
+        ],
+        module: example(config, &project, &required),
     }
 }
 
-fn work(config: &Config) -> Check {
-    match config.work_file() {
-        Ok(None) => Check::ok("go.work", "none"),
-        Ok(Some(file)) => Check::warning("go.work", file.display().to_string())
-            .next("workspaces are not supported yet: GOWORK=off works on the module alone"),
-        Err(error) => Check::error("go.work", &error),
+/// The files of sums that count, taken together.
+fn go_sum(project: &Project, is_optional: bool) -> Check {
+    let file = project.go_sum();
+    let (mut entries, mut found) = (0, false);
+    for file in project.other_sums().iter().chain([&file]) {
+        match fs::read(file) {
+            Ok(data) => match GoSum::parse(&file.display().to_string(), &data) {
+                Ok(sums) => (entries, found) = (entries + sums.iter().count(), true),
+                Err(error) => return Check::error("go.sum", &error),
+            },
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            Err(cause) => return Check::error("go.sum", &Error::io("cannot read", file, cause)),
+        }
+    }
+    if found {
+        Check::ok("go.sum", format!("{entries} entries"))
+    } else if is_optional {
+        Check::ok("go.sum", "none, and none needed")
+    } else {
+        Check::warning("go.sum", format!("there is no {}", file.display()))
+            .next("modfetch download writes it; keep it under version control")
     }
 }
 

@@ -47,7 +47,8 @@ impl<'a> Fetcher<'a> {
     pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready<'a>) -> Finished {
         match self.prepare(entry, ready) {
             Ok(prepared) => Finished::Done(self.reveal(entry, prepared)),
-            Err((mut ready, error)) => {
+            Err(failed) => {
+                let (mut ready, error) = *failed;
                 if error.kind() == Kind::LocalIo && ready.zip.is_some() {
                     // Where there is no room for the directory, there may be for the zip, which
                     // then is not asked for again. Best effort: the failure is told as it was.
@@ -69,10 +70,10 @@ impl<'a> Fetcher<'a> {
         &self,
         entry: &Entry,
         ready: Ready<'a>,
-    ) -> Result<Prepared<'a>, (Ready<'a>, Error)> {
+    ) -> Result<Prepared<'a>, Box<(Ready<'a>, Error)>> {
         match self.unpack(entry, &ready) {
             Ok((partial, h1)) => Ok(Prepared { ready, partial, h1 }),
-            Err(error) => Err((ready, error)),
+            Err(error) => Err(Box::new((ready, error))),
         }
     }
 

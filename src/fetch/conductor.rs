@@ -2,7 +2,7 @@
 
 mod ahead;
 
-use std::collections::HashMap;
+use std::fs;
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
@@ -16,7 +16,8 @@ use super::transfer::{Begin, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::module::{H1, ModuleVersion};
+use crate::map::Map;
+use crate::module::{GoVersion, H1, ModuleVersion, look_up};
 use crate::source::{Info, LowerCache};
 use crate::trust::Part;
 
@@ -97,7 +98,7 @@ impl<'a> Fetcher<'a> {
     /// As [`Fetcher::download`], going on with what was begun.
     pub fn download_with(&self, modules: &[ModuleVersion], ahead: Ahead<'_, 'a>) -> Vec<Outcome> {
         let mut slots: Vec<usize> = Vec::with_capacity(modules.len());
-        let mut index_of: HashMap<&ModuleVersion, usize> = HashMap::new();
+        let mut index_of: Map<&ModuleVersion, usize> = Map::default();
         let mut distinct = Vec::new();
         for module in modules {
             slots.push(*index_of.entry(module).or_insert_with(|| {
@@ -140,12 +141,19 @@ impl<'a> Fetcher<'a> {
                 settled[index] = Some(self.settle(distinct[index], work));
             }
         }
-        let outcome = |slot: usize| {
-            let found = settled.get(slot).cloned().flatten();
-            // Every slot was filled above, by one of the three ways.
-            found.unwrap_or_else(|| Outcome::new(distinct[slot]))
-        };
-        slots.into_iter().map(outcome).collect()
+        // Every slot was filled above, by one of the three ways.
+        let outcomes = settled
+            .into_iter()
+            .zip(&distinct)
+            .map(|(outcome, module)| outcome.unwrap_or_else(|| Outcome::new(module)));
+        if slots.len() == distinct.len() {
+            return outcomes.collect();
+        }
+        let outcomes: Vec<Outcome> = outcomes.collect();
+        slots
+            .into_iter()
+            .map(|slot| outcomes[slot].clone())
+            .collect()
     }
 
     /// What the cache has of a module, without a lock. What only the checksum database can
@@ -154,7 +162,9 @@ impl<'a> Fetcher<'a> {
         let entry = self.cache.entry(module)?;
         let mut work = Work::of(entry);
         work.info = self.cached_info(&work.entry).transpose();
-        if !self.sums.must_ask(module, Part::GoMod) {
+        if let Some(h1) = self.checked_gomod_sum(module) {
+            work.gomod = Some(Ok(h1));
+        } else if !self.sums.must_ask(module, Part::GoMod) {
             work.gomod = self.cached_gomod_sum(&work.entry).transpose();
         }
         if !self.sums.must_ask(module, Part::Zip) {
@@ -211,8 +221,29 @@ impl<'a> Fetcher<'a> {
     fn settle(&self, module: &ModuleVersion, work: Work<'a>) -> Outcome {
         let mut outcome = Outcome::new(module);
         outcome.traffic = self.traffic(module);
-        outcome.error = fill(&mut outcome, work).err();
+        let filled =
+            fill(&mut outcome, work).and_then(|()| self.refuse_newer(module, &mut outcome));
+        outcome.error = filled.err();
         outcome
+    }
+
+    /// Refuses a module that needs a newer go, as `go` does when everything is there already.
+    fn refuse_newer(&self, module: &ModuleVersion, outcome: &mut Outcome) -> Result<()> {
+        let (Some(running), Some(directory)) = (&self.running, &outcome.directory) else {
+            return Ok(());
+        };
+        // A module from the time before go.mod files has none.
+        let Ok(gomod) = fs::read(directory.join("go.mod")) else {
+            return Ok(());
+        };
+        let needed = look_up(&gomod, "go").and_then(GoVersion::parse);
+        match needed.and_then(|needed| running.refusal(&module.to_string(), &needed)) {
+            None => Ok(()),
+            Some(text) => {
+                outcome.directory = None;
+                Err(Error::too_new(text))
+            }
+        }
     }
 }
 

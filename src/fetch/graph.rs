@@ -2,68 +2,47 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
+use std::io::ErrorKind;
 use std::iter;
 use std::path::Path;
-use std::sync::Arc;
-use std::thread;
+use std::sync::{Arc, PoisonError};
 
 use crossbeam_channel::unbounded;
 
 use super::Fetcher;
-use super::conductor::Ahead;
 use super::pools::on_two;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Actual, Graph, Loader, Node, Project, Summary, Wanted, minimal_roots};
+use crate::modset::{
+    Actual, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
+};
 use crate::module::{GoVersion, ModuleVersion};
 use crate::trust::Part;
 
 impl<'a> Fetcher<'a> {
+    /// The same fetcher, for which local replacements may be missing.
+    #[must_use]
+    pub fn with_missing_replace(self, missing_replace: MissingReplace) -> Fetcher<'a> {
+        Fetcher {
+            missing_replace,
+            ..self
+        }
+    }
+}
+
+impl Fetcher<'_> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
     /// ([`Graph::error`]); what could be read is there all the same.
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn graph(&self, project: &Project) -> Result<Graph> {
-        let pruned = project.is_pruned();
-        let roots = project.roots();
-        let mut loader = Loader::new(project.path(), project.edits(), pruned, roots);
-        if pruned {
-            return self.settled(&mut loader, Vec::new(), project);
+        let mut loader = Loader::of(project, false);
+        if project.is_pruned() {
+            return self.settled(&mut loader, project);
         }
         self.drive(&mut loader)?;
         Ok(loader.finish())
-    }
-
-    /// As [`Fetcher::graph`], and hands the graph to `then`. While go.mod files are waited for, a
-    /// download of what go.mod lists is begun, to be gone on with by [`Fetcher::download_with`].
-    ///
-    /// # Errors
-    /// As [`Fetcher::graph`].
-    pub fn graph_ahead<T>(
-        &self,
-        project: &Project,
-        then: impl FnOnce(Graph, Ahead<'_, 'a>) -> T,
-    ) -> Result<T> {
-        let pruned = project.is_pruned();
-        let roots = project.roots();
-        let mut loader = Loader::new(project.path(), project.edits(), pruned, roots);
-        let missing = self.serve(&mut loader);
-        thread::scope(|scope| {
-            let likely = match missing.is_empty() || !pruned {
-                true => Vec::new(),
-                false => self.likely(project),
-            };
-            let ahead = self.begin(scope, &likely);
-            let graph = match pruned {
-                true => self.settled(&mut loader, missing, project)?,
-                false => {
-                    self.fetch(&mut loader, missing)?;
-                    loader.finish()
-                }
-            };
-            Ok(then(graph, ahead))
-        })
     }
 
     /// Loads the graph that `go mod graph` prints: with the roots that go would write to go.mod,
@@ -76,13 +55,12 @@ impl<'a> Fetcher<'a> {
     pub fn requirement_graph(&self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
         let pruned = project.is_pruned();
         let mut roots = project.roots();
-        let (path, edits) = (project.path(), project.edits());
-        let mut loader = Loader::new(path, edits, pruned, roots.clone());
+        let mut loader = Loader::of(project, false);
         let Some(go) = go else {
-            return self.settled(&mut loader, Vec::new(), project);
+            return self.settled(&mut loader, project);
         };
         if project.has_redundant_roots() {
-            let graph = self.settled(&mut loader, Vec::new(), project)?;
+            let graph = self.settled(&mut loader, project)?;
             if graph.error().is_some() {
                 return Ok(graph);
             }
@@ -98,21 +76,20 @@ impl<'a> Fetcher<'a> {
             );
             return Err(Error::new(Kind::Input, text));
         }
-        loader.restart(pruned && go.at_least(Project::PRUNING_GO), roots);
+        let may_prune = go.at_least(Project::PRUNING_GO);
+        if project.workspace().is_some() {
+            // Where the graph shall be whole, go panics.
+            loader = Loader::of(project, !may_prune);
+        } else {
+            loader.restart(pruned && may_prune, roots);
+        }
         self.drive(&mut loader)?;
         Ok(loader.finish())
     }
 
     /// Loads the graph, and again from other roots if it does not select those it began with.
-    /// `missing` was asked for already.
-    fn settled(
-        &self,
-        loader: &mut Loader<'_>,
-        missing: Vec<Wanted>,
-        project: &Project,
-    ) -> Result<Graph> {
+    fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
-        self.fetch(loader, missing)?;
         loop {
             self.drive(loader)?;
             let graph = loader.finish();
@@ -130,20 +107,17 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Tells the loader every go.mod it wants, until it wants none.
-    fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
-        let missing = self.serve(loader);
-        self.fetch(loader, missing)
+    pub(super) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+        self.drive_once(loader)?;
+        while loader.goes_on() {
+            self.drive_once(loader)?;
+        }
+        Ok(())
     }
 
-    /// Tells the loader what needs no request; returns what does.
-    fn serve(&self, loader: &mut Loader<'_>) -> Vec<Wanted> {
+    fn drive_once(&self, loader: &mut Loader<'_>) -> Result<()> {
         let mut missing = Vec::new();
         self.serve_from_cache(loader, |wanted| missing.push(wanted));
-        missing
-    }
-
-    /// Fetches these for the loader, and what it wants then, until it wants none.
-    fn fetch(&self, loader: &mut Loader<'_>, missing: Vec<Wanted>) -> Result<()> {
         if missing.is_empty() {
             return Ok(());
         }
@@ -167,10 +141,10 @@ impl<'a> Fetcher<'a> {
                 });
             };
             // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
-            let at_once = pool.current_num_threads().saturating_mul(3) / 2;
+            let at_once = (pool.current_num_threads().saturating_mul(3) / 2).max(1);
             let mut waiting = VecDeque::from(missing);
             loop {
-                while outstanding.len() < at_once.max(1)
+                while outstanding.len() < at_once
                     && let Some(wanted) = waiting.pop_front()
                 {
                     fetch(&mut outstanding, wanted);
@@ -183,9 +157,7 @@ impl<'a> Fetcher<'a> {
                 };
                 self.watch.graph_grew();
                 for wanted in outstanding.remove(&actual).into_iter().flatten() {
-                    let summary = summary
-                        .clone()
-                        .map_err(|error| name_failure(&wanted, error));
+                    let summary = self.named(&wanted, summary.clone());
                     loader.provide(&wanted, summary);
                 }
                 self.serve_from_cache(loader, |wanted| waiting.push_back(wanted));
@@ -202,18 +174,53 @@ impl<'a> Fetcher<'a> {
                 return;
             }
             let found = on_two(&wave, |wanted| match &wanted.actual {
+                Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
+                    Some(Summary::parse("go.mod", b"").map(Arc::new))
+                }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
                 Actual::Module(actual) => self.cached_summary(actual).transpose(),
             });
             for (wanted, found) in wave.into_iter().zip(found) {
                 match found {
                     Some(summary) => {
-                        let summary = summary.map_err(|error| name_failure(&wanted, error));
-                        loader.provide(&wanted, summary);
+                        loader.provide(&wanted, self.named(&wanted, summary));
                     }
                     None => missing(wanted),
                 }
             }
+        }
+    }
+
+    /// True if a local replacement is missing, and may be: it then counts as a module that requires
+    /// nothing.
+    fn may_miss(&self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
+        if self.missing_replace == MissingReplace::Error {
+            return false;
+        }
+        let file = clean_path(&path.join("go.mod").to_string_lossy());
+        let missing = fs::metadata(&file).is_err_and(|cause| {
+            matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        });
+        if missing && self.missing_replace == MissingReplace::Warn {
+            let (module, directory) = (&wanted.module, wanted.actual.describe());
+            let text = format!(
+                "warning: {module} is replaced by {directory}, and {go_mod} is missing: what it \
+                 requires is left out"
+            );
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            warnings.push(text);
+        }
+        missing
+    }
+
+    /// Names the failure, which may be that the module needs a newer go.
+    fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
+        let summary = summary.map_err(|error| name_failure(wanted, error))?;
+        let what = format!("module {}", wanted.actual.describe());
+        let needed = summary.go().zip(self.running.as_ref());
+        match needed.and_then(|(go, running)| running.refusal(&what, go)) {
+            Some(text) => Err(too_new(&wanted.module, &text)),
+            None => Ok(summary),
         }
     }
 
@@ -232,9 +239,7 @@ impl<'a> Fetcher<'a> {
     fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
         let data = self.gomod_of(actual)?;
         match actual {
-            Actual::Directory { written, .. } => {
-                Summary::parse(&replacement_name(written), &data).map(Arc::new)
-            }
+            Actual::Directory { go_mod, .. } => Summary::parse(go_mod, &data).map(Arc::new),
             Actual::Module(module) => summary_of(module, &data),
         }
     }
@@ -242,10 +247,15 @@ impl<'a> Fetcher<'a> {
     /// The go.mod of what stands in for a module version.
     pub(super) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
         match actual {
-            Actual::Directory { written, path } => read_replacement(written, path),
+            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod),
             Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
         }
     }
+}
+
+/// The failure of a module in the graph that needs a newer go.
+fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
+    Error::too_new(format!("{module}: {refusal}"))
 }
 
 fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
@@ -255,17 +265,13 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
         .map_err(|error| error.context(module.to_string()))
 }
 
-/// The go.mod of a replacement, as messages name it.
-fn replacement_name(written: &str) -> String {
-    clean_path(&format!("{written}/go.mod"))
-}
-
-fn read_replacement(written: &str, path: &Path) -> Result<Vec<u8>> {
+/// Reads the go.mod below a directory; `shown` is its name.
+fn read_replacement(path: &Path, shown: &str) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
     fs::read(&file).map_err(|cause| {
         let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
         opening
-            .context(format!("reading {}", replacement_name(written)))
+            .context(format!("reading {shown}"))
             .hint("the directory that replaces the module must be there, its go.mod at least")
     })
 }

@@ -35,9 +35,7 @@ pub(super) fn cached(error: Error, path: &Path) -> Error {
 impl Fetcher<'_> {
     /// The cached `.info`, if there is a readable one.
     pub(super) fn cached_info(&self, entry: &Entry) -> Result<Option<Info>> {
-        Ok(entry
-            .read_info()?
-            .and_then(|json| Info::parse_cached(&json)))
+        Ok(entry.read_info(Info::parse_cached)?.flatten())
     }
 
     /// The `.info`, from the cache or from the source.
@@ -77,14 +75,18 @@ impl Fetcher<'_> {
         }
     }
 
-    /// The h1 of the cached `.mod`, checked in this run: the graph has read most of them already.
+    /// The h1 of the cached `.mod`, checked in this run.
     pub(super) fn cached_gomod_sum(&self, entry: &Entry) -> Result<Option<H1>> {
-        let known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(h1) = known.get(entry.module()) {
-            return Ok(Some(h1.clone()));
+        match self.checked_gomod_sum(entry.module()) {
+            Some(h1) => Ok(Some(h1)),
+            None => Ok(self.cached_gomod(entry)?.map(|gomod| gomod.h1)),
         }
-        drop(known);
-        Ok(self.cached_gomod(entry)?.map(|gomod| gomod.h1))
+    }
+
+    /// The h1 of a `.mod` that this run has checked: the graph has read most of them already.
+    pub(super) fn checked_gomod_sum(&self, module: &ModuleVersion) -> Option<H1> {
+        let known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(module).cloned()
     }
 
     fn remember(&self, module: &ModuleVersion, h1: &H1) {
@@ -129,33 +131,6 @@ impl Fetcher<'_> {
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// What a download of `module` would have to make: of `info`, `mod`, `zip`, `ziphash` and
-    /// `dir` those that are missing.
-    ///
-    /// # Errors
-    /// What is cached cannot be read, or contradicts go.sum.
-    pub fn missing(&self, module: &ModuleVersion) -> Result<Vec<&'static str>> {
-        let entry = self.cache.entry(module)?;
-        let parts = [
-            ("info", self.cached_info(&entry)?.is_some()),
-            ("mod", self.cached_gomod_sum(&entry)?.is_some()),
-            ("zip", entry.has_zip()),
-            ("ziphash", entry.read_ziphash()?.is_some()),
-            ("dir", entry.has_directory()),
-        ];
-        self.complete(&entry)?;
-        let missing = parts.into_iter().filter(|(_, there)| !there);
-        Ok(missing.map(|(name, _)| name).collect())
-    }
-
-    /// True if the cache has a go.mod of `module`; its sum is not looked at.
-    #[must_use]
-    pub fn has_gomod(&self, module: &ModuleVersion) -> bool {
-        self.cache
-            .entry(module)
-            .is_ok_and(|entry| entry.gomod_path().exists())
     }
 
     fn checked(&self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {

@@ -41,6 +41,8 @@ mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod requirements;
+mod stock;
 mod sums;
 mod transfer;
 
@@ -53,11 +55,14 @@ pub use evidence::Evidence;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Answer, Question};
+pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::module::{H1, ModuleVersion};
+use crate::map::Map;
+use crate::modset::MissingReplace;
+use crate::module::{H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -96,13 +101,16 @@ pub struct Fetcher<'a> {
     lower: &'a [LowerCache],
     lower_bytes: AtomicU64,
     warnings: Mutex<Vec<String>>,
+    missing_replace: MissingReplace,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
-    gomods: Mutex<HashMap<ModuleVersion, H1>>,
+    gomods: Mutex<Map<ModuleVersion, H1>>,
+    /// What refuses modules that need a newer go.
+    running: Option<Running>,
     stopped: AtomicBool,
     /// The graph has failed: what was begun ahead of it is of no use.
     given_up: AtomicBool,
@@ -123,15 +131,32 @@ impl<'a> Fetcher<'a> {
             lower: &[],
             lower_bytes: AtomicU64::new(0),
             warnings: Mutex::default(),
+            missing_replace: MissingReplace::default(),
             sums,
             watch,
             settings,
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
+            running: None,
             stopped: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
         }
+    }
+
+    /// Refuses what is too new for the go version that the run acts as.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Fetcher<'a> {
+        self.running = Some(running);
+        self
+    }
+
+    /// Refuses nothing where `go` would run a newer toolchain instead: to be used for what `go`
+    /// does so for.
+    #[must_use]
+    pub fn switching(mut self) -> Fetcher<'a> {
+        self.running = self.running.filter(|running| !running.may_switch());
+        self
     }
 
     /// Takes the value out of a transfer and books its bytes to the module.

@@ -99,7 +99,9 @@ pub(super) fn on_two<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Syn
 
 /// How many threads can compute at once.
 pub(super) fn cores() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
+    // Counted once: it is read from half a dozen files.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// Ample for idle threads to end.

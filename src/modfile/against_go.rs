@@ -178,7 +178,7 @@ const WORKS: &[&str] = &[
 ];
 
 /// True if there is a `go` to compare with.
-fn go_is_there() -> bool {
+pub(super) fn go_is_there() -> bool {
     let there = Command::new("go").arg("version").output().is_ok();
     #[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
     let required = std::env::var_os("MODFETCH_REQUIRE_GO").is_some_and(|value| value == "1");
@@ -195,7 +195,7 @@ fn go_is_there() -> bool {
     there
 }
 
-fn go(directory: &Path, arguments: &[&str]) -> Output {
+pub(super) fn go(directory: &Path, arguments: &[&str]) -> Output {
     command(directory, arguments).output().unwrap()
 }
 
@@ -216,12 +216,12 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).trim_end().to_owned()
 }
 
 /// Runs `check` on each row, some at a time, in a directory of its own.
-fn each(rows: &[&str], check: impl Fn(&str, &Path) + Sync) {
+pub(super) fn each(rows: &[&str], check: impl Fn(&str, &Path) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..4 {

@@ -75,7 +75,7 @@ pub(super) type Query<'f> = &'f mut dyn FnMut(&str, &str) -> Result<Version>;
 
 /// The next step after a version query was found where none is resolved.
 const QUERY_HINT: &str = "version queries in go.mod (branches, commits, v1.2 for the newest v1.2.x) \
-    are not resolved; write the full version";
+    are not resolved here; write the full version, or let 'modfetch download' do it";
 
 /// Reads a word or a string in double quotes. Other quotes are reserved.
 pub(super) fn string(token: &str) -> Result<Cow<'_, str>, Fault> {
@@ -131,8 +131,7 @@ impl Versions<'_> {
             let reason = format!("malformed module path {}", quote(path));
             return Err(invalid_version(verb, path, text, &reason));
         }
-        if canonical(text).as_deref() == Some(text) {
-            let version = Version::parse(text)?;
+        if let Ok(version) = Version::parse(text) {
             // go.mod may name an empty path, and a module without a path has no other check.
             if let Ok(path) = ModulePath::parse(path) {
                 agreed(verb, &path, &version)?;
@@ -140,7 +139,9 @@ impl Versions<'_> {
             return Ok(version);
         }
         match self {
-            Versions::Query(query) => Ok(query(path, text)?),
+            Versions::Query(query) => {
+                query(path, text).map_err(|error| Fault::of_query(verb, path, text, error))
+            }
             _ => Err(invalid_version(verb, path, text, FORM).hint(QUERY_HINT)),
         }
     }

@@ -125,6 +125,20 @@ impl ModFile {
         strict(file, data, Versions::Query(query))
     }
 
+    /// Parses as [`ModFile::parse_with`], and says whether any version is another than written.
+    ///
+    /// # Errors
+    /// As [`ModFile::parse_with`].
+    pub fn parse_resolved(file: &str, data: &[u8], query: Query<'_>) -> Result<(ModFile, bool)> {
+        let mut resolved = false;
+        let modfile = ModFile::parse_with(file, data, &mut |path, text| {
+            let version = query(path, text)?;
+            resolved |= version.as_str() != text;
+            Ok(version)
+        })?;
+        Ok((modfile, resolved))
+    }
+
     /// Parses the go.mod of a dependency: directives and blocks that are unknown or that only
     /// count in the main module are skipped, and so is what follows a `go` version's minor
     /// number if it is not understood.
@@ -138,11 +152,40 @@ impl ModFile {
         })
     }
 
+    /// What stands for a main module that has no file.
+    #[must_use]
+    pub fn without_file(path: &str) -> ModFile {
+        let module = ModuleLine {
+            path: path.to_owned(),
+            deprecated: None,
+            line: 0,
+        };
+        ModFile {
+            module: Some(module),
+            ..ModFile::default()
+        }
+    }
+
     /// The path of the main module, which must be there and be one that could be imported.
     ///
     /// # Errors
     /// [`Kind::Input`], in go's words.
     pub fn main_path(&self, file: &str) -> Result<&str> {
+        let path = self.declared_path(file)?;
+        check_import_path(path).map_err(|error| {
+            // The rules are those of imports, the noun is not.
+            let text = error.chain();
+            let text = text.replacen("malformed import path", "malformed module path", 1);
+            Error::new(Kind::Input, text)
+        })?;
+        Ok(path)
+    }
+
+    /// The path of the main module, which must be there and not be go's own.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], in go's words.
+    pub fn declared_path(&self, file: &str) -> Result<&str> {
         let Some(module) = &self.module else {
             let text = format!(
                 "error reading {file}: missing module declaration. To specify the module path:\n\
@@ -155,12 +198,6 @@ impl ModFile {
             let text = format!("error reading {file}: invalid module path: {}", quote(path));
             return Err(Error::new(Kind::Input, text));
         }
-        check_import_path(path).map_err(|error| {
-            // The rules are those of imports, the noun is not.
-            let text = error.chain();
-            let text = text.replacen("malformed import path", "malformed module path", 1);
-            Error::new(Kind::Input, text)
-        })?;
         Ok(path)
     }
 }
@@ -467,11 +504,12 @@ fn interval<'t, 'a>(arguments: &'t [&'a str]) -> Result<(String, String, &'t [&'
     Ok((low, high, rest))
 }
 
-/// True for `// indirect` and `// indirect; anything`.
 fn is_indirect(line: &Line<'_>) -> bool {
-    let Some(comment) = line.suffix else {
-        return false;
-    };
+    line.suffix.is_some_and(says_indirect)
+}
+
+/// True for `// indirect` and `// indirect; anything`.
+pub(super) fn says_indirect(comment: &str) -> bool {
     let mut words = comment_words(comment).split_whitespace();
     match (words.next(), words.next()) {
         (Some("indirect"), None) => true,

@@ -11,12 +11,12 @@
 //! Source: golang/go `cmd/go/internal/modfetch/fetch.go`, `readGoSum` and `tidyGoSum`.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::slice;
 
 use crate::error::{Error, Kind, Result};
+use crate::map::{Map, Seed};
 use crate::module::compare;
 
 /// The hash of a go.mod of no bytes. Some version of go wrote it for what is no module, and
@@ -32,8 +32,8 @@ pub struct GoSum {
     entries: Vec<Entry>,
     /// From the hash of path and version to the newest entry with that hash. Seeded at random,
     /// so that no file can be made to collide.
-    index: HashMap<u64, usize>,
-    seed: RandomState,
+    index: Map<u64, usize>,
+    seed: Seed,
     /// Path and version of lines that were dropped for being [`EMPTY_GO_MOD`].
     dropped: Vec<(String, String)>,
 }
@@ -125,9 +125,23 @@ impl GoSum {
     /// there is none. In the order of the file, repeated lines included.
     #[must_use]
     pub fn sums(&self, path: &str, version: &str) -> &[String] {
+        self.place(path, version)
+            .map_or(&[], |place| self.at(place).2)
+    }
+
+    /// Where path and version stand, counted in the order of first mention; it stays when more is
+    /// added.
+    #[must_use]
+    pub fn place(&self, path: &str, version: &str) -> Option<usize> {
         self.find(self.hash(path, version), path, version)
-            .and_then(|i| self.entries.get(i))
-            .map_or(&[], |entry| entry.sums.as_slice())
+    }
+
+    /// Path, version and hashes of a [`GoSum::place`].
+    #[must_use]
+    pub fn at(&self, place: usize) -> (&str, &str, &[String]) {
+        self.entries
+            .get(place)
+            .map_or(("", "", &[]), |entry| self.fields(entry))
     }
 
     /// True if the file had a line for it with the hash of no bytes, which go does not read.
@@ -156,14 +170,8 @@ impl GoSum {
     /// Every path, version (with `/go.mod` where it is the go.mod's) and their hashes, in go's
     /// order: by path, by version as versions compare, the zip before the go.mod.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str, &[String])> {
-        let mut entries: Vec<_> = self
-            .entries
-            .iter()
-            .map(|entry| {
-                let (path, version) = (self.field(&entry.path), self.field(&entry.version));
-                (path, version, entry.sums.as_slice())
-            })
-            .collect();
+        let entries = self.entries.iter();
+        let mut entries: Vec<_> = entries.map(|entry| self.fields(entry)).collect();
         // Stable, because that is fast on what is nearly sorted.
         entries.sort_by(|a, b| a.0.cmp(b.0).then_with(|| compare_versions(a.1, b.1)));
         entries.into_iter()
@@ -188,6 +196,20 @@ impl GoSum {
         bytes
     }
 
+    /// The lines whose path and version are wanted.
+    #[must_use]
+    pub fn filtered(&self, wanted: impl Fn(&str, &str) -> bool) -> GoSum {
+        let mut kept = GoSum::default();
+        for (path, version, sums) in self.iter() {
+            if wanted(path, version) {
+                for sum in sums {
+                    kept.insert(path, version, sum);
+                }
+            }
+        }
+        kept
+    }
+
     /// True if there is no hash at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -196,6 +218,11 @@ impl GoSum {
 
     fn field(&self, range: &Range<usize>) -> &str {
         self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    fn fields<'e>(&'e self, entry: &'e Entry) -> (&'e str, &'e str, &'e [String]) {
+        let (path, version) = (self.field(&entry.path), self.field(&entry.version));
+        (path, version, entry.sums.as_slice())
     }
 
     fn hash(&self, path: &str, version: &str) -> u64 {
@@ -245,7 +272,10 @@ impl Iterator for Fields<'_> {
         let rest = self.line.get(self.at..)?;
         let trimmed = rest.trim_start();
         let start = self.at + rest.len() - trimmed.len();
-        let length = trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
+        // Most of a go.sum are characters that need no closer look.
+        let plain = trimmed.bytes().position(|byte| !byte.is_ascii_graphic());
+        let (plain, others) = trimmed.split_at(plain.unwrap_or(trimmed.len()));
+        let length = plain.len() + others.find(char::is_whitespace).unwrap_or(others.len());
         self.at = start + length;
         (length > 0).then_some(start..self.at)
     }

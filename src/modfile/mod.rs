@@ -1,4 +1,4 @@
-//! go.mod, go.work and go.sum: pure parsers, and the writer of go.sum.
+//! go.mod, go.work, go.sum and vendor/modules.txt: pure parsers, editors and writers.
 //!
 //! Nothing here touches files, network, environment or clock: a parser gets bytes and the name to
 //! put into messages. What is accepted, refused and said is what golang/mod's `modfile` and
@@ -18,6 +18,13 @@
 //! | go.mod of a dependency | [`ModFile::parse_lax`]: skips what it does not know | completed |
 //! | the same, for the graph | [`Needs::parse`]: the same reading of three directives, faster | completed |
 //! | go.work | [`WorkFile::parse`] | completed |
+//! | vendor/modules.txt | [`ModulesTxt::parse`]: skips what it does not know | left as they are |
+//!
+//! What is to be written again is read into a tree of its own, which keeps every comment:
+//!
+//! ```text
+//! bytes -> lex -> tree -> ModEdit, WorkEdit (with what ModFile, WorkFile say) -> print -> bytes
+//! ```
 //!
 //! Completed means that `v1.2` is read as `v1.2.0`. For the main module that would be wrong:
 //! there `go` takes it for a query, to which `v1.2.7` may be the answer.
@@ -30,22 +37,35 @@
 //! Text is read in one pass without recursion, in time linear in its length.
 
 mod directive;
+mod edit;
 mod go_mod;
 mod go_sum;
 mod go_work;
 mod lex;
+mod modules_txt;
 mod needs;
+mod print;
 mod problem;
-mod quote;
+pub(crate) mod quote;
+mod raw_bytes;
+mod separate;
+mod sort;
 mod syntax;
+mod tree;
+mod work_edit;
 
 #[cfg(test)]
 mod against_go;
 #[cfg(test)]
+mod edit_against_go;
+#[cfg(test)]
 mod tests;
 
 pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directory_path};
+pub use edit::{ModEdit, Requirement};
 pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
+pub use modules_txt::{Listed, ModulesTxt};
 pub use needs::Needs;
+pub use work_edit::WorkEdit;

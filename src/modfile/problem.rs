@@ -1,5 +1,6 @@
 //! Where in a file something is wrong, and the list of all that is.
 
+use super::quote::quote;
 use crate::error::{Error, Kind};
 
 /// A place in a file, as people count: from 1.
@@ -47,6 +48,33 @@ impl Fault {
         } else {
             Fault::from(format!("{verb} {path}: {reason}"))
         }
+    }
+
+    /// What a query for a version in a file failed of, as go tells it there: of the directive, and
+    /// not of the module.
+    pub(super) fn of_query(verb: &str, path: &str, query: &str, error: Error) -> Fault {
+        let mut fault = Fault::from(error);
+        // These name what they are about.
+        let bare = ["no matching versions for query", "malformed module path"];
+        let text = &fault.text;
+        let told = if let Some(reason) = text.strip_prefix(&format!("module {path}: ")) {
+            match bare.iter().any(|bare| reason.starts_with(bare)) {
+                true => Fault::from(reason),
+                false => Fault::of(verb, path, reason),
+            }
+        } else if let Some(reason) = text.strip_prefix(&format!("{path}@{query}: ")) {
+            match reason.strip_prefix("invalid version: ") {
+                Some(reason) => {
+                    let reason = format!("version {} invalid: {reason}", quote(query));
+                    Fault::of(verb, path, reason)
+                }
+                None => Fault::of(verb, path, reason),
+            }
+        } else {
+            return fault;
+        };
+        fault.text = told.text;
+        fault
     }
 
     pub(super) fn hint(mut self, hint: &str) -> Fault {

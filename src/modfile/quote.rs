@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// True for letters, marks, numbers, punctuation, symbols and the ASCII space.
-pub(super) fn is_print(c: char) -> bool {
+pub(crate) fn is_print(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, ' '..='~');
     }
@@ -22,12 +22,12 @@ pub(super) fn is_print(c: char) -> bool {
 }
 
 /// Quotes as `%q` does.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     quote_with(text.chars(), '"')
 }
 
 /// Quotes one character as `%q` does.
-pub(super) fn quote_char(c: char) -> String {
+pub(crate) fn quote_char(c: char) -> String {
     quote_with([c], '\'')
 }
 
@@ -60,11 +60,28 @@ fn quote_with(text: impl IntoIterator<Item = char>, quote: char) -> String {
     quoted
 }
 
+/// Writes a word as it may stand in a go.mod: quoted, if it would be read as something else.
+///
+/// Source: golang/mod `modfile/rule.go`, `AutoQuote`.
+pub(super) fn auto_quote(text: &str) -> String {
+    let long = text.len() > 1;
+    let must = |c: char| match c {
+        ' ' | '"' | '\'' | '`' => true,
+        '(' | ')' | '[' | ']' | '{' | '}' | ',' => long,
+        c => !is_print(c),
+    };
+    if text.is_empty() || text.chars().any(must) || text.contains("//") || text.contains("/*") {
+        quote(text)
+    } else {
+        text.to_owned()
+    }
+}
+
 /// Reads a string in double quotes.
 ///
 /// # Errors
 /// `invalid syntax`, as go says; `invalid UTF-8`, where go would go on with broken text.
-pub(super) fn unquote(text: &str) -> Result<String, &'static str> {
+pub(crate) fn unquote(text: &str) -> Result<String, &'static str> {
     const SYNTAX: &str = "invalid syntax";
     let inner = text
         .strip_prefix('"')

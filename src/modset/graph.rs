@@ -5,16 +5,54 @@ use std::sync::Arc;
 
 use super::loader::Summary;
 use super::node::Node;
+use super::project::Project;
 use crate::error::Error;
+use crate::map::{Map, Seed, Set};
 use crate::module::{ModulePath, ModuleVersion, Version};
 
-/// A loaded requirement graph. Its root is the main module, whose path no requirement changes.
-#[derive(Clone, Debug, Default)]
+/// Where a graph starts.
+#[derive(Clone, Debug)]
+pub(super) enum Start {
+    /// At a main module and what it requires.
+    Main { path: String, roots: Vec<Node> },
+    /// At the roots of a workspace; what each main module requires, by path.
+    Workspace {
+        roots: Vec<Node>,
+        mains: HashMap<String, Arc<Summary>>,
+    },
+}
+
+impl Start {
+    fn roots(&self) -> &[Node] {
+        match self {
+            Start::Main { roots, .. } | Start::Workspace { roots, .. } => roots,
+        }
+    }
+
+    fn is_main(&self, module: &str) -> bool {
+        match self {
+            Start::Main { path, .. } => path == module,
+            Start::Workspace { mains, .. } => mains.contains_key(module),
+        }
+    }
+
+    /// What the main modules of a workspace require, in the order of the roots.
+    fn summaries(&self) -> impl Iterator<Item = &Arc<Summary>> {
+        let mains = match self {
+            Start::Main { .. } => None,
+            Start::Workspace { mains, .. } => Some(mains),
+        };
+        let roots = self.roots().iter();
+        roots.filter_map(move |root| mains?.get(root.path()))
+    }
+}
+
+/// A loaded requirement graph. It starts at main modules, whose paths no requirement changes.
+#[derive(Clone, Debug)]
 pub struct Graph {
-    main: String,
-    roots: Vec<Node>,
+    start: Start,
     /// What each loaded module requires, exclusions taken out.
-    requires: HashMap<ModuleVersion, Arc<Summary>>,
+    requires: Map<ModuleVersion, Arc<Summary>>,
     /// The go versions whose own requirement is in the graph.
     walked: HashSet<String>,
     failed: HashMap<ModuleVersion, Error>,
@@ -24,21 +62,22 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Builds the graph of a main module at `main` that requires `roots`.
+    /// Builds the graph from what was read.
     ///
     /// `requires` holds every module whose go.mod was read; a module that is only named, because
     /// pruning ended the walk there, takes part in the selection all the same. `walked` are the
     /// go versions that the walk went into, as it does into modules.
     pub(super) fn new(
-        main: &str,
-        roots: Vec<Node>,
-        requires: HashMap<ModuleVersion, Arc<Summary>>,
+        start: Start,
+        requires: Map<ModuleVersion, Arc<Summary>>,
         walked: HashSet<String>,
         failed: HashMap<ModuleVersion, Error>,
     ) -> Graph {
-        let mut versions: HashMap<&ModulePath, &Version> =
-            HashMap::with_capacity(2 * requires.len());
-        let required = requires.values().flat_map(|summary| &summary.require);
+        let mut versions: Map<&ModulePath, &Version> =
+            Map::with_capacity_and_hasher(2 * requires.len(), Seed::default());
+        let summaries = || requires.values().chain(start.summaries());
+        let required = summaries().flat_map(|summary| &summary.require);
+        let roots = start.roots();
         for module in roots.iter().filter_map(Node::module).chain(required) {
             let version = module.version();
             let known = versions.entry(module.path()).or_insert(version);
@@ -49,21 +88,19 @@ impl Graph {
         }
         let selected = versions
             .into_iter()
-            .filter(|(path, _)| path.as_str() != main)
+            .filter(|(path, _)| !start.is_main(path.as_str()))
             .map(|(path, version)| (path.clone(), version.clone()))
             .collect();
-        let named = roots.iter().filter_map(Node::go).chain(
-            requires
-                .values()
-                .filter_map(|summary| summary.go.as_ref().map(ToString::to_string)),
-        );
+        let named = roots
+            .iter()
+            .filter_map(Node::go)
+            .chain(summaries().filter_map(|summary| summary.go.as_ref().map(ToString::to_string)));
         let go = highest(named.map(Node::Go));
         let toolchains = roots.iter().filter(|root| root.path() == "toolchain");
         let implied = walked.iter().filter_map(|go| Node::toolchain_of(go));
         let toolchain = highest(toolchains.cloned().chain(implied).filter(Node::is_version));
         Graph {
-            main: main.to_owned(),
-            roots,
+            start,
             requires,
             walked,
             failed,
@@ -73,13 +110,31 @@ impl Graph {
         }
     }
 
+    /// The graph as far as a vendor directory tells it: what the main modules require, and the
+    /// `vendored` modules.
+    pub(super) fn vendored(project: &Project, vendored: Vec<ModuleVersion>) -> Graph {
+        let mut roots = project.roots();
+        roots.extend(vendored.into_iter().map(Node::Module));
+        let start = match project.workspace() {
+            None => Start::Main {
+                path: project.path().to_owned(),
+                roots,
+            },
+            Some(_) => Start::Workspace {
+                roots,
+                mains: project.summaries().into_iter().collect(),
+            },
+        };
+        Graph::new(start, Map::default(), HashSet::new(), HashMap::new())
+    }
+
     /// The version of `path` in the build list.
     #[must_use]
     pub fn selected(&self, path: &str) -> Option<&Version> {
         self.selected.get(path)
     }
 
-    /// The build list without the main module, by path.
+    /// The build list without the main modules, by path.
     pub fn build_list(&self) -> impl Iterator<Item = ModuleVersion> {
         let selected = self.selected.iter();
         // Each pair was a requirement, so it agrees on the major version.
@@ -87,8 +142,9 @@ impl Graph {
             .filter_map(|(path, version)| ModuleVersion::new(path.clone(), version.clone()).ok())
     }
 
-    /// The build list without the main module, go and toolchain among the modules.
-    pub(super) fn nodes(&self) -> Vec<Node> {
+    /// The build list without the main modules, go and toolchain among the modules.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
         let modules = self.build_list().map(Node::Module);
         let own = self.go.iter().chain(&self.toolchain).cloned();
         let mut nodes: Vec<Node> = modules.chain(own).collect();
@@ -106,27 +162,31 @@ impl Graph {
         self.failed.keys()
     }
 
-    /// The path of the main module.
-    #[must_use]
-    pub fn main(&self) -> &str {
-        &self.main
+    /// The main modules, by path.
+    pub fn mains(&self) -> impl Iterator<Item = &str> {
+        let (one, roots) = match &self.start {
+            Start::Main { path, .. } => (Some(path.as_str()), [].iter()),
+            Start::Workspace { roots, .. } => (None, roots.iter()),
+        };
+        let in_roots = roots.filter(|root| matches!(root, Node::Main(_)));
+        one.into_iter().chain(in_roots.map(Node::path))
     }
 
-    /// What the main module requires, in go's order.
+    /// What the main module requires, in go's order; in a workspace, where the graph starts.
     #[must_use]
     pub fn roots(&self) -> &[Node] {
-        &self.roots
+        self.start.roots()
     }
 
     /// What a node requires, in the order of its go.mod; `None` where pruning ended the walk.
     #[must_use]
     pub fn required_by(&self, node: &Node) -> Option<Vec<Node>> {
         match node {
-            Node::Module(module) => self.requires.get(module).map(|summary| {
-                let modules = summary.require.iter().cloned().map(Node::Module);
-                let go = summary.go.iter().map(|go| Node::Go(go.to_string()));
-                modules.chain(go).collect()
-            }),
+            Node::Main(main) => match &self.start {
+                Start::Main { path, roots } => (path == main).then(|| roots.clone()),
+                Start::Workspace { mains, .. } => mains.get(main).map(|summary| summary.nodes()),
+            },
+            Node::Module(module) => self.requires.get(module).map(|summary| summary.nodes()),
             Node::Go(go) if self.walked.contains(go) => {
                 Some(Node::toolchain_of(go).into_iter().collect())
             }
@@ -134,10 +194,25 @@ impl Graph {
         }
     }
 
-    /// The node of the same path in the build list; `None` for the main module's.
+    /// The node of a path in the build list.
+    pub(super) fn selected_node(&self, path: &str) -> Option<Node> {
+        match path {
+            "go" => self.go.clone(),
+            "toolchain" => self.toolchain.clone(),
+            main if self.start.is_main(main) => Some(Node::Main(main.to_owned())),
+            path => {
+                let (path, version) = self.selected.get_key_value(path)?;
+                let module = ModuleVersion::new(path.clone(), version.clone());
+                module.ok().map(Node::Module)
+            }
+        }
+    }
+
+    /// The node of the same path in the build list; `None` for another version of a main module.
     #[must_use]
     pub fn in_use(&self, node: &Node) -> Option<Node> {
         match node {
+            Node::Main(_) => Some(node.clone()),
             Node::Module(module) => {
                 let version = self.selected(module.path().as_str())?.clone();
                 let module = ModuleVersion::new(module.path().clone(), version);
@@ -148,25 +223,34 @@ impl Graph {
         }
     }
 
-    /// Every node that is reached from the main module, breadth first as `go mod graph` has it,
-    /// with what it requires. The main module itself is left out: see [`Graph::roots`].
+    /// Every node, the main modules among them, breadth first as `go mod graph` has it, with what
+    /// it requires.
     #[must_use]
     pub fn walk(&self) -> Vec<(Node, Option<Vec<Node>>)> {
-        let mut seen: HashSet<Node> = HashSet::new();
+        let mut seen: Set<Node> = Set::default();
         let mut steps: Vec<(Node, Option<Vec<Node>>)> = Vec::new();
-        let reach = |steps: &mut Vec<_>, seen: &mut HashSet<Node>, node: &Node| {
+        let reach = |steps: &mut Vec<_>, seen: &mut Set<Node>, node: &Node| {
             if *node != Node::no_toolchain() && seen.insert(node.clone()) {
                 steps.push((node.clone(), self.required_by(node)));
             }
         };
-        for root in &self.roots {
-            reach(&mut steps, &mut seen, root);
+        match &self.start {
+            Start::Main { path, .. } => {
+                reach(&mut steps, &mut seen, &Node::Main(path.clone()));
+            }
+            Start::Workspace { roots, .. } => {
+                for root in roots {
+                    reach(&mut steps, &mut seen, root);
+                }
+            }
         }
         let mut next = 0;
-        while let Some((_, required)) = steps.get(next) {
-            for node in required.clone().into_iter().flatten() {
-                reach(&mut steps, &mut seen, &node);
+        while let Some((_, required)) = steps.get_mut(next) {
+            let required = required.take();
+            for node in required.iter().flatten() {
+                reach(&mut steps, &mut seen, node);
             }
+            steps[next].1 = required;
             next += 1;
         }
         steps
@@ -178,17 +262,22 @@ impl Graph {
     /// raises; the graph is then read again from the raised roots, as `go` does.
     #[must_use]
     pub fn raised_roots(&self) -> Option<Vec<Node>> {
-        let mut raised = Vec::with_capacity(self.roots.len());
-        let mut seen = HashSet::new();
-        for root in &self.roots {
+        let roots = match &self.start {
+            Start::Main { roots, .. } => roots,
+            // go.work names no versions that could be raised.
+            Start::Workspace { .. } => return None,
+        };
+        let mut raised = Vec::with_capacity(roots.len());
+        let mut seen: Set<&str> = Set::default();
+        for root in roots {
             if seen.insert(root.path()) {
                 raised.extend(self.in_use(root));
             }
         }
-        (raised != self.roots).then_some(raised)
+        (raised != *roots).then_some(raised)
     }
 
-    /// The failure nearest to the main module, with the chain of requirements that led there.
+    /// The failure nearest to a main module, with the chain of requirements that led there.
     #[must_use]
     pub fn error(&self) -> Option<Error> {
         let stack = self.path_to_failure()?;
@@ -214,7 +303,9 @@ impl Graph {
         }
         let mut from: HashMap<&ModuleVersion, Option<&ModuleVersion>> = HashMap::new();
         let mut queue = VecDeque::new();
-        for root in self.roots.iter().filter_map(Node::module) {
+        let mains = self.start.summaries().flat_map(|summary| &summary.require);
+        let first = self.roots().iter().filter_map(Node::module).chain(mains);
+        for root in first {
             if from.insert(root, None).is_none() {
                 queue.push_back(root);
             }
@@ -268,9 +359,12 @@ mod tests {
             let text: String = to.iter().map(line).collect();
             Arc::new(Summary::parse("go.mod", text.as_bytes()).unwrap())
         };
+        let start = Start::Main {
+            path: "main.com/m".to_owned(),
+            roots: nodes(roots),
+        };
         Graph::new(
-            "main.com/m",
-            nodes(roots),
+            start,
             edges
                 .iter()
                 .map(|(from, to)| (module(from), summary(to)))

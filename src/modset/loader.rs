@@ -1,14 +1,21 @@
 //! The walk through the requirement graph, told go.mod files by whoever fetches them.
+//!
+//! # In a workspace
+//! The walk goes below every main module as below a required one: as far as what it requires, and
+//! further where it is of go 1.16 or older. Then it goes on below what was selected in place of
+//! a version that a main module, or another module of this step, requires: with such a version may
+//! come requirements that no main module lists. That is repeated until nothing new is selected.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::graph::Graph;
+use super::graph::{Graph, Start};
 use super::node::Node;
-use super::project::is_pruned;
+use super::project::{Project, is_pruned};
 use super::replace::{Actual, Edits};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::Needs;
+use crate::map::{Map, Seed};
+use crate::modfile::{ModFile, Needs};
 use crate::module::{GoVersion, ModuleVersion};
 
 /// What the graph needs of one go.mod.
@@ -22,6 +29,12 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// What the go line says, if it is 1.21 or later: older ones are no requirement.
+    #[must_use]
+    pub fn go(&self) -> Option<&GoVersion> {
+        self.go.as_ref()
+    }
+
     /// Reads a dependency's go.mod as leniently as `go` does. `file` names it in messages.
     ///
     /// # Errors
@@ -34,6 +47,28 @@ impl Summary {
             go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
             require: needs.require,
         })
+    }
+
+    /// What the graph needs of a main module of a workspace.
+    pub(super) fn of(modfile: &ModFile, edits: &Edits) -> Summary {
+        let required = modfile.require.iter().map(|line| &line.module);
+        let go = modfile.go.as_ref().map(|line| &line.version);
+        Summary {
+            module: modfile.module.as_ref().map(|line| line.path.clone()),
+            pruned: is_pruned(go),
+            require: required
+                .filter(|module| !edits.excludes(module))
+                .cloned()
+                .collect(),
+            go: go.filter(|go| go.at_least(Node::STRICT_GO)).cloned(),
+        }
+    }
+
+    /// What it requires, in the order of its go.mod.
+    pub(super) fn nodes(&self) -> Vec<Node> {
+        let modules = self.require.iter().cloned().map(Node::Module);
+        let go = self.go.iter().map(|go| Node::Go(go.to_string()));
+        modules.chain(go).collect()
     }
 }
 
@@ -53,6 +88,8 @@ enum Reach {
     Pruned,
     /// Into everything.
     Whole,
+    /// Into its requirements, and from there as below a module that was reached so.
+    Workspace,
 }
 
 /// A module that was reached. One look-up finds all there is to know: a graph has many more
@@ -61,6 +98,7 @@ enum Reach {
 struct Place {
     pruned: bool,
     whole: bool,
+    workspace: bool,
     progress: Progress,
 }
 
@@ -78,19 +116,40 @@ impl Place {
         let seen = match reach {
             Reach::Pruned => &mut self.pruned,
             Reach::Whole => &mut self.whole,
+            Reach::Workspace => &mut self.workspace,
         };
         !std::mem::replace(seen, true)
     }
+
+    fn is_reached(&self) -> bool {
+        self.pruned || self.whole || self.workspace
+    }
+}
+
+/// What a walk through a workspace has beside the rest.
+#[derive(Debug)]
+struct Mains {
+    /// What each main module requires.
+    requires: Vec<(String, Arc<Summary>)>,
+    /// The paths whose selected versions the walk goes below.
+    followed: BTreeSet<String>,
+    /// What it went below.
+    seen: HashSet<Node>,
 }
 
 /// The walk. Ask [`Loader::next_wanted`] until it is dry, [`Loader::provide`] each, and ask
-/// again; when nothing is wanted and nothing outstanding, [`Loader::finish`].
+/// again; when nothing is wanted and nothing outstanding, ask [`Loader::goes_on`], and if it does
+/// not, [`Loader::finish`].
 #[derive(Debug)]
 pub struct Loader<'a> {
     main: &'a str,
     edits: &'a Edits,
     roots: Vec<Node>,
-    places: HashMap<ModuleVersion, Place>,
+    /// In a workspace.
+    mains: Option<Mains>,
+    /// The go versions that were walked into beside those of modules.
+    walked: HashSet<String>,
+    places: Map<ModuleVersion, Place>,
     queue: VecDeque<Wanted>,
 }
 
@@ -102,18 +161,80 @@ impl<'a> Loader<'a> {
             main,
             edits,
             roots: Vec::new(),
+            mains: None,
+            walked: HashSet::new(),
             // The graph has about twice as many as go.mod lists.
-            places: HashMap::with_capacity(2 * roots.len()),
+            places: Map::with_capacity_and_hasher(2 * roots.len(), Seed::default()),
             queue: VecDeque::new(),
         };
         loader.start(pruned, roots);
         loader
     }
 
+    /// Starts at the main modules of a project; `whole` if nothing shall be pruned, whatever they
+    /// say.
+    #[must_use]
+    pub fn of(project: &'a Project, whole: bool) -> Loader<'a> {
+        let (edits, roots) = (project.edits(), project.roots());
+        if project.workspace().is_none() {
+            return Loader::new(project.path(), edits, !whole && project.is_pruned(), roots);
+        }
+        let requires = project.summaries();
+        let mut loader = Loader::new(project.path(), edits, false, roots);
+        for (_, summary) in &requires {
+            let reach = if whole {
+                Reach::Whole
+            } else {
+                Reach::Workspace
+            };
+            loader.follow(Arc::clone(summary), reach);
+            loader
+                .walked
+                .extend(summary.go.as_ref().map(ToString::to_string));
+        }
+        let paths = loader.roots.iter().map(|root| root.path().to_owned());
+        loader.mains = Some(Mains {
+            requires,
+            followed: if whole {
+                BTreeSet::new()
+            } else {
+                paths.collect()
+            },
+            seen: HashSet::new(),
+        });
+        loader
+    }
+
+    /// Goes on below what has been selected, in a workspace; false if there is nothing to go on
+    /// with. To be asked when nothing is outstanding.
+    pub fn goes_on(&mut self) -> bool {
+        while self.queue.is_empty() {
+            if self.mains.is_none() {
+                return false;
+            }
+            let graph = self.finish();
+            let Some(mains) = &mut self.mains else {
+                return false;
+            };
+            let next = mains.next(&graph);
+            if next.is_empty() {
+                return false;
+            }
+            for node in next {
+                match node {
+                    Node::Module(module) => self.reach(&module, Reach::Workspace),
+                    Node::Go(go) => drop(self.walked.insert(go)),
+                    Node::Main(_) | Node::Toolchain(_) => {}
+                }
+            }
+        }
+        true
+    }
+
     /// Starts over from other roots, keeping the go.mod files read so far.
     pub fn restart(&mut self, pruned: bool, roots: Vec<Node>) {
         for place in self.places.values_mut() {
-            (place.pruned, place.whole) = (false, false);
+            (place.pruned, place.whole, place.workspace) = (false, false, false);
         }
         self.start(pruned, roots);
     }
@@ -213,12 +334,22 @@ impl<'a> Loader<'a> {
                 Progress::Failed(_) => None,
             };
         }
+        let clash = self.edits.clash(module);
+        let clashes = clash.is_some();
+        let progress = match clash {
+            Some(error) => Progress::Failed(error),
+            None => Progress::Waiting(vec![reach]),
+        };
         let place = Place {
             pruned: reach == Reach::Pruned,
             whole: reach == Reach::Whole,
-            progress: Progress::Waiting(vec![reach]),
+            workspace: reach == Reach::Workspace,
+            progress,
         };
         self.places.insert(module.clone(), place);
+        if clashes {
+            return None;
+        }
         let actual = self.edits.actual(module);
         self.queue.push_back(Wanted {
             module: module.clone(),
@@ -234,7 +365,8 @@ impl<'a> Loader<'a> {
         while let Some((summary, reach)) = todo.pop() {
             let below = match (reach, summary.pruned) {
                 (Reach::Pruned, true) => continue,
-                (Reach::Pruned, false) | (Reach::Whole, _) => Reach::Whole,
+                (Reach::Workspace, true) => Reach::Pruned,
+                (Reach::Pruned | Reach::Workspace, false) | (Reach::Whole, _) => Reach::Whole,
             };
             for required in &summary.require {
                 let arrived = self.arrive(required, below);
@@ -246,15 +378,15 @@ impl<'a> Loader<'a> {
     /// The graph of all that was read from the roots on.
     #[must_use]
     pub fn finish(&self) -> Graph {
-        let mut requires = HashMap::with_capacity(self.places.len());
+        let mut requires = Map::with_capacity_and_hasher(self.places.len(), Seed::default());
         let mut failed = HashMap::new();
         // A go version is walked into where a module version would be.
-        let mut walked: HashSet<String> = self.roots.iter().filter_map(Node::go).collect();
-        let reached = |place: &Place| place.pruned || place.whole;
-        for (module, place) in self.places.iter().filter(|(_, place)| reached(place)) {
+        let mut walked = self.walked.clone();
+        walked.extend(self.roots.iter().filter_map(Node::go));
+        for (module, place) in self.places.iter().filter(|(_, place)| place.is_reached()) {
             match &place.progress {
                 Progress::Loaded(summary) => {
-                    if let (true, Some(go)) = (place.whole, &summary.go) {
+                    if let (true, Some(go)) = (place.whole || place.workspace, &summary.go) {
                         walked.insert(go.to_string());
                     }
                     requires.insert(module.clone(), Arc::clone(summary));
@@ -265,7 +397,48 @@ impl<'a> Loader<'a> {
                 Progress::Waiting(_) => {}
             }
         }
-        Graph::new(self.main, self.roots.clone(), requires, walked, failed)
+        let roots = self.roots.clone();
+        let mains = match &self.mains {
+            Some(mains) => Start::Workspace {
+                roots,
+                mains: mains.requires.iter().cloned().collect(),
+            },
+            None => Start::Main {
+                path: self.main.to_owned(),
+                roots,
+            },
+        };
+        Graph::new(mains, requires, walked, failed)
+    }
+}
+
+impl Mains {
+    /// What to go below in the next step.
+    ///
+    /// Source: golang/go `cmd/go/internal/modload/buildlist.go`, `readModGraph`.
+    fn next(&mut self, graph: &Graph) -> HashSet<Node> {
+        let mut next = HashSet::new();
+        for path in &self.followed {
+            let Some(node) = graph.selected_node(path) else {
+                continue;
+            };
+            if !self.seen.contains(&node) {
+                next.insert(node);
+                continue;
+            }
+            for required in graph.required_by(&node).unwrap_or_default() {
+                if let Some(selected) = graph.in_use(&required)
+                    && selected > required
+                    && !self.seen.contains(&selected)
+                {
+                    next.insert(selected);
+                }
+            }
+        }
+        self.followed
+            .extend(next.iter().map(|node| node.path().to_owned()));
+        self.seen.extend(next.iter().cloned());
+        next
     }
 }
 
@@ -283,7 +456,7 @@ mod tests {
     /// Runs a walk over go.mod texts; returns what was asked for, in order, and the graph.
     fn walk(go_mod: &str, universe: &[(&str, &str)]) -> (Vec<String>, Graph) {
         let main = ModFile::parse("go.mod", go_mod.as_bytes()).unwrap();
-        let edits = Edits::of("go.mod", &main, Path::new("/p")).unwrap();
+        let edits = Edits::of(&main, Path::new("/p"), Path::new("/p")).unwrap();
         let roots = main
             .require
             .iter()

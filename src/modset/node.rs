@@ -10,11 +10,13 @@ use std::fmt;
 
 use crate::module::{GoVersion, ModuleVersion};
 
-/// A node of the requirement graph, other than the main module.
+/// A node of the requirement graph.
 ///
 /// Ordered by path, then by version, as `go` sorts requirements.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
+    /// A main module, by its path: it has no version.
+    Main(String),
     /// A version of a module.
     Module(ModuleVersion),
     /// The go version of a go line: `1.21`, `1.22.3`.
@@ -44,7 +46,7 @@ impl Node {
     pub fn module(&self) -> Option<&ModuleVersion> {
         match self {
             Node::Module(module) => Some(module),
-            Node::Go(_) | Node::Toolchain(_) => None,
+            Node::Main(_) | Node::Go(_) | Node::Toolchain(_) => None,
         }
     }
 
@@ -53,7 +55,7 @@ impl Node {
     pub fn go(&self) -> Option<String> {
         match self {
             Node::Go(version) => Some(version.clone()),
-            Node::Module(_) | Node::Toolchain(_) => None,
+            Node::Main(_) | Node::Module(_) | Node::Toolchain(_) => None,
         }
     }
 
@@ -61,16 +63,18 @@ impl Node {
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
+            Node::Main(path) => path,
             Node::Module(module) => module.path().as_str(),
             Node::Go(_) => "go",
             Node::Toolchain(_) => "toolchain",
         }
     }
 
-    /// The version as go prints it.
+    /// The version as go prints it; empty for a main module.
     #[must_use]
     pub fn version(&self) -> &str {
         match self {
+            Node::Main(_) => "",
             Node::Module(module) => module.version().as_str(),
             Node::Go(version) | Node::Toolchain(version) => version,
         }
@@ -80,26 +84,21 @@ impl Node {
     pub(super) fn is_version(&self) -> bool {
         match self {
             Node::Toolchain(name) => toolchain_version(name).is_some(),
-            Node::Module(_) | Node::Go(_) => true,
+            Node::Main(_) | Node::Module(_) | Node::Go(_) => true,
         }
     }
 }
 
 /// The go version in the name of a toolchain: `go1.22.3`, `go1.22.3-custom`.
 fn toolchain_version(name: &str) -> Option<GoVersion> {
-    if let Some(version) = GoVersion::parse(name) {
-        return Some(version);
-    }
-    let rest = name
-        .strip_prefix("go")
-        .filter(|_| !name.contains(['/', '\\']))?;
-    GoVersion::parse(rest.split([' ', '\t', '-']).next().unwrap_or_default())
+    GoVersion::parse(name).or_else(|| GoVersion::of_toolchain(name))
 }
 
 impl Ord for Node {
     fn cmp(&self, other: &Node) -> Ordering {
         let versions = || match (self, other) {
             (Node::Module(one), Node::Module(two)) => one.version().cmp(two.version()),
+            (Node::Main(_), _) | (_, Node::Main(_)) => self.version().cmp(other.version()),
             (Node::Toolchain(one), Node::Toolchain(two)) => {
                 toolchain_version(one).cmp(&toolchain_version(two))
             }
@@ -115,9 +114,12 @@ impl PartialOrd for Node {
     }
 }
 
-/// `PATH@VERSION`.
+/// `PATH@VERSION`; the path alone of a main module.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Node::Main(path) = self {
+            return f.write_str(path);
+        }
         write!(f, "{}@{}", self.path(), self.version())
     }
 }
@@ -130,6 +132,7 @@ mod tests {
     fn nodes_are_sorted_as_go_sorts_requirements() {
         let module = |path, version| Node::Module(ModuleVersion::parse(path, version).unwrap());
         let sorted = [
+            Node::Main("a.com/z".into()),
             module("a.com/z", "v1.9.0"),
             module("a.com/z", "v1.10.0"),
             Node::Go("1.9".into()),
@@ -137,6 +140,7 @@ mod tests {
             Node::Go("1.21rc1".into()),
             Node::Go("1.21.0".into()),
             module("golang.org/x/mod", "v0.1.0"),
+            Node::Main("m.com/m".into()),
             Node::Toolchain("default".into()),
             Node::Toolchain("go1.21.9-custom".into()),
             Node::Toolchain("go1.21.10".into()),

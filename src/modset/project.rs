@@ -1,25 +1,41 @@
-//! The main module: where its go.mod and go.sum are, and what go.mod says.
+//! The main modules of a run: the one of the working directory, or those of a workspace.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::loader::Summary;
+use super::main_module::MainModule;
 use super::node::Node;
 use super::replace::Edits;
+use super::workspace::Workspace;
 use crate::error::{Error, Result};
+use crate::map::{Map, Set};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Running, Version};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
-const IMPLIED_GO_VERSION: &str = "1.16";
+pub(super) const IMPLIED_GO_VERSION: &str = "1.16";
 
-/// The main module.
+/// What go calls the main module of a workspace that uses none.
+const NO_MODULE: &str = "command-line-arguments";
+
+/// The main modules and what they edit.
+///
+/// # In a workspace
+/// There are as many as go.work uses, also one; if it uses none, one without a file stands in, as
+/// in go. What is asked of *the* main module ([`Project::main`], [`Project::modfile`],
+/// [`Project::file`], [`Project::root`]) is answered for the first of them there: whoever means
+/// all asks for [`Project::mains`], and who would write to a go.mod asks for
+/// [`Project::workspace`] before, in which go never does.
 #[derive(Clone, Debug)]
 pub struct Project {
-    root: PathBuf,
-    file: PathBuf,
-    modfile: ModFile,
+    /// The first of them.
+    main: MainModule,
+    others: Vec<MainModule>,
+    workspace: Option<Workspace>,
     edits: Edits,
+    running: Option<Running>,
 }
 
 impl Project {
@@ -34,56 +50,137 @@ impl Project {
     /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
     pub fn read(found: &Path, modfile: Option<&Path>, cwd: &Path) -> Result<Project> {
-        let root = found.parent().unwrap_or(Path::new("/")).to_owned();
-        let file = modfile.unwrap_or(found).to_owned();
-        let data = fs::read(&file).map_err(|cause| Error::io("cannot read", &file, cause))?;
-        let name = file
-            .strip_prefix(cwd)
-            .unwrap_or(&file)
-            .display()
-            .to_string();
-        let modfile = ModFile::parse(&name, &data)?;
-        modfile.main_path(&name)?;
-        let edits = Edits::of(&name, &modfile, &root)?;
+        Project::of(MainModule::read(found, modfile, cwd)?, cwd)
+    }
+
+    /// Reads the main module as [`Project::read`], but asks `query` what a version stands for
+    /// that is none: a branch, a commit, `v1.2`.
+    ///
+    /// # Errors
+    /// As [`Project::read`], and those of `query`.
+    pub fn read_with(
+        found: &Path,
+        modfile: Option<&Path>,
+        cwd: &Path,
+        query: &mut dyn FnMut(&str, &str) -> Result<Version>,
+    ) -> Result<Project> {
+        Project::of(MainModule::read_with(found, modfile, cwd, query)?, cwd)
+    }
+
+    fn of(main: MainModule, cwd: &Path) -> Result<Project> {
+        let edits = Edits::of(main.modfile(), main.root(), cwd)?;
         Ok(Project {
-            root,
-            file,
-            modfile,
+            main,
+            others: Vec::new(),
+            workspace: None,
             edits,
+            running: None,
         })
+    }
+
+    /// Says which go version the run acts as, of which go.mod is one reason.
+    #[must_use]
+    pub fn acting_as(mut self, running: Running) -> Project {
+        self.running = Some(running);
+        self
+    }
+
+    /// The go version that the run acts as, if that was said.
+    #[must_use]
+    pub fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
+    }
+
+    /// Reads the workspace of a go.work.
+    ///
+    /// # Errors
+    /// As [`Project::read`], one error a module that is at fault.
+    pub fn read_workspace(go_work: &Path, cwd: &Path) -> Result<Project, Vec<Error>> {
+        let (workspace, mains, edits) = Workspace::read(go_work, cwd)?;
+        let mut mains = mains.into_iter();
+        let main = mains.next().unwrap_or_else(|| {
+            let nothing = ModFile::without_file(NO_MODULE);
+            MainModule::new(Path::new(""), Path::new(""), nothing)
+        });
+        Ok(Project {
+            main,
+            others: mains.collect(),
+            workspace: Some(workspace),
+            edits,
+            running: None,
+        })
+    }
+
+    /// The main modules, in the order of go.work.
+    pub fn mains(&self) -> impl Iterator<Item = &MainModule> {
+        std::iter::once(&self.main).chain(&self.others)
+    }
+
+    /// The main module; in a workspace the first.
+    #[must_use]
+    pub fn main(&self) -> &MainModule {
+        &self.main
+    }
+
+    /// The workspace, if this is one.
+    #[must_use]
+    pub fn workspace(&self) -> Option<&Workspace> {
+        self.workspace.as_ref()
+    }
+
+    /// True if this is a workspace that uses no module.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let used = |workspace: &Workspace| workspace.content().use_dirs.is_empty();
+        self.workspace.as_ref().is_some_and(used)
+    }
+
+    /// True if a main module has this path.
+    #[must_use]
+    pub fn is_main(&self, path: &str) -> bool {
+        self.mains().any(|main| main.path() == path)
     }
 
     /// The directory of the main module.
     #[must_use]
     pub fn root(&self) -> &Path {
-        &self.root
+        self.main.root()
     }
 
     /// The go.mod that was read.
     #[must_use]
     pub fn file(&self) -> &Path {
-        &self.file
+        self.main.file()
     }
 
-    /// Where go.sum is or would be.
+    /// Where sums are recorded: go.sum, or in a workspace go.work.sum.
     #[must_use]
     pub fn go_sum(&self) -> PathBuf {
-        self.file.with_extension("sum")
+        match &self.workspace {
+            Some(workspace) => workspace.go_sum(),
+            None => self.main.go_sum(),
+        }
+    }
+
+    /// The files of sums that count as well and are not written: in a workspace, each go.sum.
+    #[must_use]
+    pub fn other_sums(&self) -> Vec<PathBuf> {
+        if self.workspace.is_none() || self.is_empty() {
+            return Vec::new();
+        }
+        self.mains().map(MainModule::go_sum).collect()
     }
 
     /// What go.mod says.
     #[must_use]
     pub fn modfile(&self) -> &ModFile {
-        &self.modfile
+        self.main.modfile()
     }
 
     /// The main module's path.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.modfile
-            .module
-            .as_ref()
-            .map_or("", |module| &module.path)
+        self.main.path()
     }
 
     /// The `replace` and `exclude` lines, ready to apply.
@@ -92,47 +189,78 @@ impl Project {
         &self.edits
     }
 
-    /// True if the module graph is pruned: go.mod says `go 1.17` or later.
+    /// True if the module graph is pruned below what the main module requires: go.mod says
+    /// `go 1.17` or later. In a workspace it is pruned elsewhere, below what a main module
+    /// requires that is such a one, and this is false.
     #[must_use]
     pub fn is_pruned(&self) -> bool {
-        is_pruned(self.modfile.go.as_ref().map(|line| &line.version))
+        self.workspace.is_none() && self.main.is_pruned()
     }
 
-    /// What go.mod requires, without what it excludes, in its order. Where it names a path more
-    /// than once and the graph is pruned, only the highest version counts, as in go.
+    /// What the main modules require, without what they exclude, in their order. Where a path is
+    /// named more than once and the graph is pruned, only the highest version counts, as in go.
     #[must_use]
     pub fn requirements(&self) -> Vec<ModuleVersion> {
-        let required = self.modfile.require.iter().map(|line| &line.module);
+        let required = self.mains().flat_map(|main| &main.modfile().require);
+        let required = required.map(|line| &line.module);
         let required = required.filter(|module| !self.edits.excludes(module));
+        let required: Vec<&ModuleVersion> = required.collect();
         if !self.is_pruned() {
-            return required.cloned().collect();
+            return required.into_iter().cloned().collect();
         }
-        let mut highest: HashMap<&ModulePath, &ModuleVersion> = HashMap::new();
-        for module in required.clone() {
+        let mut highest: Map<&ModulePath, &ModuleVersion> = Map::default();
+        for &module in &required {
             let known = highest.entry(module.path()).or_insert(module);
             *known = module.max(known);
         }
-        let mut seen = HashSet::new();
-        let first_of_path = required.filter(|module| seen.insert(module.path()));
+        let mut seen: Set<&ModulePath> = Set::default();
+        let first_of_path = required.iter().filter(|module| seen.insert(module.path()));
         first_of_path
             .filter_map(|module| highest.get(module.path()).copied().cloned())
             .collect()
     }
 
-    /// What the main module requires, as the graph has it, in go's order: its requirements, the go
-    /// line or what it is taken for, and the toolchain line.
+    /// What the main modules of a workspace require, by path, as [`Node::Main`] has it.
+    pub(super) fn summaries(&self) -> Vec<(String, Arc<Summary>)> {
+        let summary = |main: &MainModule| {
+            let summary = Summary::of(main.modfile(), &self.edits);
+            (main.path().to_owned(), Arc::new(summary))
+        };
+        self.mains().map(summary).collect()
+    }
+
+    /// The version that a module is known to have before the graph is read; `None` if it is not.
     ///
-    /// Source: golang/go `modload/init.go`, `rootsFromModFile`.
+    /// Source: golang/go `modload/buildlist.go`, `rootSelected`.
+    #[must_use]
+    pub fn root_version(&self, path: &str) -> Option<ModuleVersion> {
+        if self.workspace.is_some() {
+            return None;
+        }
+        let roots = self.requirements().into_iter();
+        roots.filter(|module| module.path().as_str() == path).max()
+    }
+
+    /// Where the graph starts, in go's order. That is what the main module requires: its
+    /// requirements, the go line or what it is taken for, and the toolchain line. In a workspace
+    /// it is the main modules themselves, and the go and toolchain lines of go.work.
+    ///
+    /// Source: golang/go `modload/init.go`, `requirementsFromModFiles`, `rootsFromModFile`.
     #[must_use]
     pub fn roots(&self) -> Vec<Node> {
+        if let Some(workspace) = &self.workspace {
+            let mains = self.mains().map(|main| Node::Main(main.path().to_owned()));
+            let mut roots: Vec<Node> = mains.chain(workspace.own_roots()).collect();
+            roots.sort();
+            return roots;
+        }
         let mut modules = self.requirements();
         if self.is_pruned() {
             modules.retain(|module| module.path().as_str() != self.path());
         }
         let mut roots: Vec<Node> = modules.into_iter().map(Node::Module).collect();
-        let go = self.modfile.go.as_ref().map(|line| line.version.as_str());
-        roots.push(Node::Go(go.unwrap_or(IMPLIED_GO_VERSION).to_owned()));
-        let toolchain = self.modfile.toolchain.as_ref();
+        roots.push(Node::Go(self.main.go().to_owned()));
+        let toolchain = self.modfile().toolchain.as_ref();
         roots.extend(toolchain.map(|line| Node::Toolchain(line.name.clone())));
         roots.sort();
         roots
@@ -145,8 +273,11 @@ impl Project {
     /// right already.
     #[must_use]
     pub fn has_redundant_roots(&self) -> bool {
+        if self.workspace.is_some() {
+            return false;
+        }
         let pruned = self.is_pruned();
-        let required = self.modfile.require.iter().map(|line| &line.module);
+        let required = self.modfile().require.iter().map(|line| &line.module);
         let mut required = required.filter(|module| !self.edits.excludes(module));
         let mut versions = HashMap::new();
         required.any(|module| {
@@ -158,27 +289,22 @@ impl Project {
         })
     }
 
-    /// The paths that go.mod requires and does not mark `// indirect`.
+    /// The paths that a go.mod requires and does not mark `// indirect`.
     #[must_use]
     pub fn direct(&self) -> HashSet<&str> {
-        let lines = self.modfile.require.iter();
-        let direct = lines.filter(|line| !line.indirect && !self.edits.excludes(&line.module));
+        let lines = self.mains().flat_map(|main| &main.modfile().require);
+        // Source: golang/go `modload/init.go`, `directRequirements`, for workspaces.
+        let counts = |module| self.workspace.is_some() || !self.edits.excludes(module);
+        let direct = lines.filter(|line| !line.indirect && counts(&line.module));
         direct.map(|line| line.module.path().as_str()).collect()
     }
 
-    /// True if `go` would have to read the graph to put go.mod right: it has no go line, or it
-    /// requires a path twice and its graph is not pruned.
-    #[must_use]
-    pub fn needs_graph_to_edit(&self) -> bool {
-        let mut seen = HashSet::new();
-        let mut paths = self.modfile.require.iter().map(|line| line.module.path());
-        self.modfile.go.is_none() || !self.is_pruned() && !paths.all(|path| seen.insert(path))
-    }
-
-    /// What go.mod both requires and excludes: `go` says that it drops these.
+    /// What go.mod both requires and excludes: `go` says that it drops these, unless they are in a
+    /// workspace.
     pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
-        let required = self.modfile.require.iter().map(|line| &line.module);
-        required.filter(|module| self.edits.excludes(module))
+        let required = self.modfile().require.iter().map(|line| &line.module);
+        let silent = self.workspace.is_some();
+        required.filter(move |module| !silent && self.edits.excludes(module))
     }
 }
 
@@ -193,6 +319,8 @@ pub(super) fn is_pruned(go: Option<&GoVersion>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn project(go_mod: &str) -> Result<Project> {
@@ -230,11 +358,6 @@ mod tests {
             let project = project(&format!("module m\n{go}{lines}")).unwrap();
             format!("{:?}", project.requirements())
         };
-        let needs_graph = |text: &str| project(text).unwrap().needs_graph_to_edit();
-        assert!(!needs_graph(&format!("module m\ngo 1.17\n{lines}")));
-        assert!(needs_graph(&format!("module m\ngo 1.16\n{lines}")));
-        assert!(!needs_graph("module m\ngo 1.16\nrequire a.com/a v1.0.0\n"));
-        assert!(needs_graph("module m\nrequire a.com/a v1.0.0\n"));
         assert_eq!(required("go 1.17\n"), "[a.com/a@v1.1.0, b.com/b@v1.0.0]");
         assert_eq!(
             required("go 1.16\n"),
@@ -255,6 +378,7 @@ mod tests {
         let want = crate::modset::Actual::Directory {
             written: "./a".into(),
             path: dir.path().join("./a"),
+            go_mod: "a/go.mod".into(),
         };
         assert_eq!(project.edits().actual(&module), want);
     }

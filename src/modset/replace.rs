@@ -1,10 +1,12 @@
-//! The `replace` and `exclude` lines of the main module, applied to the graph.
+//! The `replace` and `exclude` lines of the main modules and of go.work, applied to the graph.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::main_module::MainModule;
+use crate::config::{clean_path, relative_path, short_path};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::{ModFile, Replacement};
+use crate::modfile::{ModFile, Replace, Replacement, WorkFile};
 use crate::module::{ModulePath, ModuleVersion, Version};
 
 /// Where the content of a module version really comes from.
@@ -14,62 +16,158 @@ pub enum Actual {
     Module(ModuleVersion),
     /// A local directory; nothing is fetched for it.
     Directory {
-        /// As the `replace` line has it.
+        /// As the `replace` line has it; in a workspace from the directory of go.work on.
         written: String,
         /// Made absolute.
         path: PathBuf,
+        /// Its go.mod, as messages name it.
+        go_mod: String,
     },
 }
 
-/// The edits that a main module makes to the graph below it.
+/// What is done about a local directory that replaces a module and has no go.mod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingReplace {
+    /// The graph cannot be read, as in go.
+    #[default]
+    Error,
+    /// What the module requires is left out of the graph, and that is told.
+    Warn,
+    /// It is left out.
+    Ignore,
+}
+
+/// What is replaced: one version of a module, or all that have no line of their own.
+type Old = (ModulePath, Option<Version>);
+
+/// The `replace` lines of one file.
+#[derive(Clone, Debug, Default)]
+struct Lines(HashMap<Old, Line>);
+
+#[derive(Clone, Debug)]
+struct Line {
+    written: Replacement,
+    actual: Actual,
+}
+
+impl Lines {
+    /// Collects the lines of a file; `actual` says what one of them leads to.
+    fn of(lines: &[Replace], actual: impl Fn(&Replacement) -> Actual) -> Result<Lines> {
+        let mut found: HashMap<Old, Line> = HashMap::with_capacity(lines.len());
+        for line in lines {
+            let entry = Line {
+                written: line.with.clone(),
+                actual: actual(&line.with),
+            };
+            let old = (line.path.clone(), line.version.clone());
+            if let Some(other) = found.insert(old.clone(), entry)
+                && other.written != line.with
+            {
+                let both = [written(&other.written), written(&line.with)];
+                return Err(conflict(&old, &both, ""));
+            }
+        }
+        Ok(Lines(found))
+    }
+
+    /// The line for a version: its own, else the one for all; with whether it was its own.
+    fn find(&self, module: &ModuleVersion) -> Option<(bool, &Line)> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let exact = (module.path().clone(), Some(module.version().clone()));
+        let any = (module.path().clone(), None);
+        let own = self.0.get(&exact).map(|line| (true, line));
+        own.or_else(|| self.0.get(&any).map(|line| (false, line)))
+    }
+}
+
+/// The edits that main modules make to the graph below them.
+///
+/// # In a workspace
+/// A line of go.work counts before those of the modules. Of several modules that replace one
+/// version, the last counts whose line is for every version; see [`Edits::clash`] for the others.
 #[derive(Clone, Debug, Default)]
 pub struct Edits {
-    replace: HashMap<(ModulePath, Option<Version>), Actual>,
+    /// The lines of go.work.
+    work: Lines,
+    /// Those of each main module, with the name of its go.mod.
+    mains: Vec<(PathBuf, Lines)>,
     /// Sorted: there are few, and every requirement of the graph is looked up.
     exclude: BTreeSet<ModuleVersion>,
 }
 
 impl Edits {
-    /// Collects the lines of a go.mod; directories are relative to `root`.
+    /// Collects the lines of a go.mod; directories are relative to `root`, messages name files
+    /// from `cwd` on.
     ///
     /// # Errors
     /// [`Kind::Input`] if two `replace` lines for the same thing disagree.
-    pub fn of(file: &str, modfile: &ModFile, root: &Path) -> Result<Edits> {
+    pub fn of(modfile: &ModFile, root: &Path, cwd: &Path) -> Result<Edits> {
+        let lines = Lines::of(&modfile.replace, |with| {
+            actual(with, root, cwd, str::to_owned)
+        })?;
+        Ok(Edits {
+            work: Lines::default(),
+            mains: vec![(root.join("go.mod"), lines)],
+            exclude: excluded(modfile).collect(),
+        })
+    }
+
+    /// Collects the lines of a go.work in `root` and of the modules that it uses.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] if two `replace` lines for the same thing disagree, and go.work does not
+    /// settle it.
+    pub(super) fn of_workspace(
+        work: &WorkFile,
+        root: &Path,
+        mains: &[MainModule],
+        cwd: &Path,
+    ) -> Result<Edits> {
         let mut edits = Edits::default();
-        for line in &modfile.replace {
-            let actual = match &line.with {
-                Replacement::Module(module) => Actual::Module(module.clone()),
-                Replacement::Directory(written) => Actual::Directory {
-                    written: written.clone(),
-                    path: root.join(written),
-                },
-            };
-            let old = (line.path.clone(), line.version.clone());
-            if let Some(other) = edits.replace.insert(old, actual.clone())
-                && other != actual
-            {
-                let version = line
-                    .version
-                    .as_ref()
-                    .map_or(String::new(), |version| format!("@{version}"));
-                return Err(Error::new(
-                    Kind::Input,
-                    format!(
-                        "{file}:{}: conflicting replacements for {}{version}:\n\t{}\n\t{}",
-                        line.line,
-                        line.path,
-                        other.describe(),
-                        actual.describe()
-                    ),
-                ));
+        for main in mains {
+            let shown = |directory: &str| from_workspace(root, main.root(), directory);
+            let replace = &main.modfile().replace;
+            let lines = Lines::of(replace, |with| actual(with, main.root(), cwd, shown))?;
+            edits.mains.push((main.file().to_owned(), lines));
+            edits.exclude.extend(excluded(main.modfile()));
+        }
+        edits.work = Lines::of(&work.replace, |with| actual(with, root, cwd, str::to_owned))?;
+        let settled: HashSet<&ModulePath> = work.replace.iter().map(|line| &line.path).collect();
+        let mut agreed: HashMap<Old, String> = HashMap::new();
+        for main in mains {
+            let lines = main.modfile().replace.iter();
+            for line in lines.filter(|line| !settled.contains(&line.path)) {
+                let old = (line.path.clone(), line.version.clone());
+                let new = match &line.with {
+                    Replacement::Directory(directory) if !directory.starts_with('/') => {
+                        clean_path(&main.root().join(directory).to_string_lossy())
+                    }
+                    with => written(with),
+                };
+                if let Some(other) = agreed.insert(old.clone(), new.clone())
+                    && other != new
+                {
+                    let name = name(&old);
+                    let end =
+                        format!("\nuse \"go work edit -replace {name}=[override]\" to resolve");
+                    return Err(conflict(&old, &[other, new], &end));
+                }
             }
         }
-        edits.exclude = modfile
-            .exclude
-            .iter()
-            .map(|line| line.module.clone())
-            .collect();
         Ok(edits)
+    }
+
+    /// Checks the `replace` lines of one file.
+    ///
+    /// # Errors
+    /// As [`Edits::of`].
+    pub(super) fn agree(lines: &[Replace]) -> Result<()> {
+        Lines::of(lines, |with| {
+            actual(with, Path::new("/"), Path::new("/"), str::to_owned)
+        })
+        .map(drop)
     }
 
     /// What stands in for `module`: the line for this version, else the line for every version,
@@ -84,18 +182,50 @@ impl Edits {
     /// The replacement of `module`, if it has one.
     #[must_use]
     pub fn replacement(&self, module: &ModuleVersion) -> Option<&Actual> {
-        if self.replace.is_empty() {
-            return None;
+        self.lookup(module).0
+    }
+
+    /// Why a version cannot be read that main modules replace by different things, one of them by
+    /// a line for just this version. `go` says so, goes on with the first of them, and fails in
+    /// the end.
+    #[must_use]
+    pub fn clash(&self, module: &ModuleVersion) -> Option<Error> {
+        let (first, second) = self.lookup(module).1?;
+        let text = format!(
+            "conflicting replacements found for {module} in workspace modules defined by {} and {}",
+            first.display(),
+            second.display()
+        );
+        Some(Error::new(Kind::Input, text))
+    }
+
+    /// The replacement, and the two go.mod files that do not agree.
+    fn lookup(&self, module: &ModuleVersion) -> (Option<&Actual>, Option<(&Path, &Path)>) {
+        if let Some((_, line)) = self.work.find(module) {
+            return (Some(&line.actual), None);
         }
-        let exact = (module.path().clone(), Some(module.version().clone()));
-        let any = (module.path().clone(), None);
-        self.replace.get(&exact).or_else(|| self.replace.get(&any))
+        let mut found: Option<(&Path, &Line)> = None;
+        for (file, lines) in &self.mains {
+            let Some((exact, line)) = lines.find(module) else {
+                continue;
+            };
+            if let Some((first, other)) = found
+                && exact
+                && other.written != line.written
+            {
+                return (Some(&other.actual), Some((first, file)));
+            }
+            found = Some((file, line));
+        }
+        (found.map(|(_, line)| &line.actual), None)
     }
 
     /// True if a `replace` line stands for every version of a path.
     #[must_use]
     pub fn replaces_all(&self, path: &ModulePath) -> bool {
-        self.replace.contains_key(&(path.clone(), None))
+        let any = (path.clone(), None);
+        let mut files = self.files();
+        files.any(|lines| lines.0.contains_key(&any))
     }
 
     /// The versions of a path that have a `replace` line of their own.
@@ -103,7 +233,8 @@ impl Edits {
         &'e self,
         path: &'e ModulePath,
     ) -> impl Iterator<Item = &'e Version> {
-        let of_path = self.replace.keys().filter(move |(old, _)| old == path);
+        let old = self.files().flat_map(|lines| lines.0.keys());
+        let of_path = old.filter(move |(old, _)| old == path);
         of_path.filter_map(|(_, version)| version.as_ref())
     }
 
@@ -112,6 +243,67 @@ impl Edits {
     pub fn excludes(&self, module: &ModuleVersion) -> bool {
         self.exclude.contains(module)
     }
+
+    fn files(&self) -> impl Iterator<Item = &Lines> {
+        let mains = self.mains.iter().map(|(_, lines)| lines);
+        mains.chain([&self.work])
+    }
+}
+
+fn excluded(modfile: &ModFile) -> impl Iterator<Item = ModuleVersion> {
+    modfile.exclude.iter().map(|line| line.module.clone())
+}
+
+/// What a replacement leads to; directories are relative to `root`, and named by `shown`.
+fn actual(with: &Replacement, root: &Path, cwd: &Path, shown: impl Fn(&str) -> String) -> Actual {
+    match with {
+        Replacement::Module(module) => Actual::Module(module.clone()),
+        Replacement::Directory(directory) => {
+            let path = root.join(directory);
+            let go_mod = clean_path(&path.join("go.mod").to_string_lossy());
+            Actual::Directory {
+                written: shown(directory),
+                go_mod: short_path(cwd, Path::new(&go_mod)),
+                path,
+            }
+        }
+    }
+}
+
+/// A directory that a module's go.mod names, as named from the directory of go.work on.
+///
+/// Source: golang/go `modload/modfile.go`, `canonicalizeReplacePath`, `ToDirectoryPath`.
+pub(super) fn from_workspace(workspace: &Path, module: &Path, directory: &str) -> String {
+    if directory.starts_with('/') {
+        return directory.to_owned();
+    }
+    let path = clean_path(&module.join(directory).to_string_lossy());
+    let way = relative_path(&clean_path(&workspace.to_string_lossy()), &path);
+    if way == "." || way == ".." || way.starts_with("../") {
+        return way;
+    }
+    format!("./{way}")
+}
+
+/// A replacement as its line has it.
+fn written(with: &Replacement) -> String {
+    match with {
+        Replacement::Module(module) => module.to_string(),
+        Replacement::Directory(directory) => directory.clone(),
+    }
+}
+
+fn name((path, version): &Old) -> String {
+    match version {
+        Some(version) => format!("{path}@{version}"),
+        None => path.to_string(),
+    }
+}
+
+fn conflict(old: &Old, [one, other]: &[String; 2], end: &str) -> Error {
+    let name = name(old);
+    let text = format!("conflicting replacements for {name}:\n\t{one}\n\t{other}{end}");
+    Error::new(Kind::Input, text)
 }
 
 impl Actual {
@@ -130,11 +322,8 @@ mod tests {
     use super::*;
 
     fn edits(go_mod: &str) -> Result<Edits> {
-        Edits::of(
-            "go.mod",
-            &ModFile::parse("go.mod", go_mod.as_bytes())?,
-            Path::new("/p"),
-        )
+        let modfile = ModFile::parse("go.mod", go_mod.as_bytes())?;
+        Edits::of(&modfile, Path::new("/p"), Path::new("/p"))
     }
 
     fn module(path: &str, version: &str) -> ModuleVersion {
@@ -154,7 +343,8 @@ mod tests {
             edits.actual(&module("a.com/a", "v1.0.0")),
             Actual::Directory {
                 written: "../a".into(),
-                path: "/p/../a".into()
+                path: "/p/../a".into(),
+                go_mod: "/a/go.mod".into(),
             }
         );
         assert_eq!(edits.replacement(&module("c.com/c", "v1.0.0")), None);
@@ -167,7 +357,7 @@ mod tests {
         assert_eq!(error.kind(), Kind::Input);
         assert_eq!(
             error.chain(),
-            "go.mod:3: conflicting replacements for a.com/a:\n\t../a\n\t../b"
+            "conflicting replacements for a.com/a:\n\t../a\n\t../b"
         );
     }
 }

@@ -11,6 +11,7 @@ use crate::module::{MatchPattern, ModulePath, ModuleVersion, Version};
 
 const NO_GO_MOD: &str =
     "go.mod file not found in current directory or any parent directory; see 'go help modules'";
+const NO_MAIN: &str = "no modules were found in the current workspace; see 'go help work'";
 
 /// One argument that names modules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,17 +65,23 @@ impl Argument {
         }
     }
 
-    /// True if this is the main module, of which nothing is fetched: its path, also with
+    /// True if this is a main module, of which nothing is fetched: its path, also with
     /// `@upgrade` or `@patch`, which leave it where it is.
     ///
     /// Source: go `cmd/go/internal/modcmd/download.go`, `runDownload`.
     #[must_use]
     pub fn is_main(&self, project: &Project) -> bool {
+        project.mains().any(|main| self.is_about(main.path()))
+    }
+
+    /// The same of one main module, by its path.
+    #[must_use]
+    pub fn is_about(&self, main: &str) -> bool {
         match self {
             Argument::All | Argument::Pattern(_) => false,
-            Argument::Path(path) => path == project.path(),
+            Argument::Path(path) => path == main,
             Argument::Versioned { path, version } => {
-                path == project.path() && ["upgrade", "patch"].contains(&version.as_str())
+                path == main && ["upgrade", "patch"].contains(&version.as_str())
             }
         }
     }
@@ -84,12 +91,15 @@ impl Argument {
     /// # Errors
     /// [`Kind::Usage`] if it means nothing without a main module, and there is none.
     pub fn needs_graph(&self, project: Option<&Project>) -> Result<bool> {
-        let cannot = |what: String| {
-            Err(Error::new(
-                Kind::Usage,
-                format!("cannot match {what}: {NO_GO_MOD}"),
-            ))
+        let why = match project {
+            Some(_) => NO_MAIN,
+            None => NO_GO_MOD,
         };
+        let cannot = |what: String| {
+            let text = format!("cannot match {what}: {why}");
+            Err(Error::new(Kind::Usage, text))
+        };
+        let project = project.filter(|project| !project.is_empty());
         match (self, project) {
             (Argument::Versioned { version, .. }, _)
                 if !matches!(&**version, "upgrade" | "patch") =>
@@ -104,11 +114,8 @@ impl Argument {
             }
             (Argument::All | Argument::Pattern(_), Some(_)) => Ok(true),
             (Argument::Path(path) | Argument::Versioned { path, .. }, Some(project)) => {
-                let is_root = project
-                    .requirements()
-                    .iter()
-                    .any(|m| m.path().as_str() == path);
-                Ok(path != project.path() && !(is_root && project.is_pruned()))
+                let is_root = project.is_pruned() && project.root_version(path).is_some();
+                Ok(!project.is_main(path) && !is_root)
             }
         }
     }
@@ -151,6 +158,27 @@ pub enum Choice {
         /// Why.
         error: Error,
     },
+}
+
+impl Choice {
+    /// The version to fetch, where it is known.
+    #[must_use]
+    pub fn module(&self) -> Option<&ModuleVersion> {
+        match self {
+            Choice::Module { module, .. } => Some(module),
+            Choice::Query { .. } | Choice::Failed { .. } => None,
+        }
+    }
+
+    /// The module path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Choice::Module { module, .. } => module.path().as_str(),
+            Choice::Query { path, .. } => path.as_str(),
+            Choice::Failed { path, .. } => path,
+        }
+    }
 }
 
 /// What the arguments mean, in the order of `go`.
@@ -196,7 +224,12 @@ impl Selection {
     /// arguments fetches from `go 1.17` on.
     #[must_use]
     pub fn listed(project: &Project, graph: &Graph) -> Selection {
-        let lines = project.modfile().require.iter();
+        let lines = project.mains().flat_map(|main| &main.modfile().require);
+        let mut seen = HashSet::new();
+        // One that several modules of a workspace list is one.
+        let lines = lines.filter(|line| {
+            seen.insert(line.module.path().clone()) || project.workspace().is_none()
+        });
         let arguments: Vec<Argument> = lines
             .map(|line| Argument::Path(line.module.path().to_string()))
             .collect();
@@ -204,13 +237,7 @@ impl Selection {
     }
 
     fn path(&mut self, path: &str, project: Option<&Project>, graph: Option<&Graph>) {
-        let highest_root = || {
-            let roots = project.map(Project::requirements).unwrap_or_default();
-            let versions = roots
-                .into_iter()
-                .filter(|module| module.path().as_str() == path);
-            versions.max()
-        };
+        let highest_root = || project?.root_version(path);
         let found = match graph {
             Some(graph) => graph.selected(path).and_then(|v| pair(path, v)),
             None => highest_root(),
@@ -238,7 +265,8 @@ impl Selection {
         project: Option<&Project>,
         graph: Option<&Graph>,
     ) {
-        let mut any = project.is_some_and(|project| matches(project.path()));
+        let mut mains = project.into_iter().flat_map(Project::mains);
+        let mut any = mains.any(|main| matches(main.path()));
         for module in graph.into_iter().flat_map(Graph::build_list) {
             if matches(module.path().as_str()) && matched.insert(module.clone()) {
                 any = true;

@@ -9,18 +9,84 @@ use super::semver::{compare_numbers, cut_number};
 
 /// A Go version. Ordered as Go orders them: `1.21` < `1.21rc1` < `1.21.0`, `1.20rc1` < `1.20`.
 #[derive(Clone, Debug)]
-pub struct GoVersion {
-    text: String,
-    major: String,
-    minor: String,
-    patch: String,
-    kind: String,
-    pre: String,
+pub struct GoVersion(Box<str>);
+
+/// The pieces of a Go version, compared one after another; empty where there is none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Parts<'a> {
+    major: &'a str,
+    minor: &'a str,
+    patch: &'a str,
+    kind: &'a str,
+    pre: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn parse(text: &'a str) -> Option<Parts<'a>> {
+        let (major, rest) = cut_number(text)?;
+        let mut parts = Parts {
+            major,
+            ..Parts::default()
+        };
+        if rest.is_empty() {
+            (parts.minor, parts.patch) = ("0", "0");
+            return Some(parts);
+        }
+        let (minor, rest) = cut_number(rest.strip_prefix('.')?)?;
+        parts.minor = minor;
+        if rest.is_empty() {
+            // Before 1.21 the first release had no patch number; since then 1.N is the
+            // language version and 1.N.0 the release.
+            if compare_numbers(minor, "21") == Ordering::Less {
+                parts.patch = "0";
+            }
+            return Some(parts);
+        }
+        if let Some(rest) = rest.strip_prefix('.') {
+            let (patch, rest) = cut_number(rest)?;
+            parts.patch = patch;
+            return rest.is_empty().then_some(parts);
+        }
+        let end = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let (kind, rest) = rest.split_at(end);
+        if kind.is_empty() || !kind.bytes().all(|b| b.is_ascii_lowercase()) {
+            return None;
+        }
+        parts.kind = kind;
+        if rest.is_empty() {
+            return Some(parts);
+        }
+        let (pre, rest) = cut_number(rest)?;
+        parts.pre = pre;
+        rest.is_empty().then_some(parts)
+    }
+
+    fn compare(&self, other: &Parts<'_>) -> Ordering {
+        compare_numbers(self.major, other.major)
+            .then_with(|| compare_numbers(self.minor, other.minor))
+            .then_with(|| compare_numbers(self.patch, other.patch))
+            .then_with(|| self.kind.cmp(other.kind))
+            .then_with(|| compare_numbers(self.pre, other.pre))
+    }
 }
 
 impl GoVersion {
     /// The newest go version whose module rules are known.
     pub const NEWEST_KNOWN: &'static str = "1.26";
+
+    /// The go version that a run acts as unless something says otherwise: the one that this
+    /// program was compared with.
+    pub const EMULATED: &'static str = "1.26.8";
+
+    /// The go version in the name of a toolchain: `go1.22.3`, `go1.22.3-custom`.
+    #[must_use]
+    pub fn of_toolchain(name: &str) -> Option<GoVersion> {
+        let plain = !name.contains(['/', '\\']);
+        let rest = name.strip_prefix("go").filter(|_| plain)?;
+        GoVersion::parse(rest.split([' ', '\t', '-']).next().unwrap_or_default())
+    }
 
     /// True if the rules of this version may be others than those that are known.
     #[must_use]
@@ -31,78 +97,38 @@ impl GoVersion {
     /// Parses `1`, `1.N`, `1.N.P` or `1.NrcP`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<GoVersion> {
-        let (major, rest) = cut_number(text)?;
-        let mut version = GoVersion {
-            text: text.to_owned(),
-            major: major.to_owned(),
-            minor: String::new(),
-            patch: String::new(),
-            kind: String::new(),
-            pre: String::new(),
-        };
-        if rest.is_empty() {
-            (version.minor, version.patch) = ("0".into(), "0".into());
-            return Some(version);
-        }
-        let (minor, rest) = cut_number(rest.strip_prefix('.')?)?;
-        version.minor = minor.to_owned();
-        if rest.is_empty() {
-            // Before 1.21 the first release had no patch number; since then 1.N is the
-            // language version and 1.N.0 the release.
-            if compare_numbers(minor, "21") == Ordering::Less {
-                version.patch = "0".into();
-            }
-            return Some(version);
-        }
-        if let Some(rest) = rest.strip_prefix('.') {
-            let (patch, rest) = cut_number(rest)?;
-            version.patch = patch.to_owned();
-            return rest.is_empty().then_some(version);
-        }
-        let end = rest
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (kind, rest) = rest.split_at(end);
-        if kind.is_empty() || !kind.bytes().all(|b| b.is_ascii_lowercase()) {
-            return None;
-        }
-        version.kind = kind.to_owned();
-        if rest.is_empty() {
-            return Some(version);
-        }
-        let (pre, rest) = cut_number(rest)?;
-        version.pre = pre.to_owned();
-        rest.is_empty().then_some(version)
+        Parts::parse(text).map(|_| GoVersion(text.into()))
     }
 
     /// The version as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// The language version: `1.21` of `1.21.3` and `1.21rc1`.
     #[must_use]
     pub fn language(&self) -> GoVersion {
-        let text = format!("{}.{}", self.major, self.minor);
-        // Both numbers were parsed once.
-        GoVersion::parse(&text).unwrap_or_else(|| self.clone())
+        let Parts { major, minor, .. } = self.parts();
+        GoVersion(format!("{major}.{minor}").into())
     }
 
     /// True if this is `major.minor` or later.
     #[must_use]
     pub fn at_least(&self, other: &str) -> bool {
-        GoVersion::parse(other).is_some_and(|other| *self >= other)
+        Parts::parse(other).is_some_and(|other| self.parts().compare(&other) != Ordering::Less)
+    }
+
+    /// A graph has one for every module: reading them again is cheaper than keeping them.
+    fn parts(&self) -> Parts<'_> {
+        // The text was parsed once.
+        Parts::parse(&self.0).unwrap_or_default()
     }
 }
 
 impl Ord for GoVersion {
     fn cmp(&self, other: &GoVersion) -> Ordering {
-        compare_numbers(&self.major, &other.major)
-            .then_with(|| compare_numbers(&self.minor, &other.minor))
-            .then_with(|| compare_numbers(&self.patch, &other.patch))
-            .then_with(|| self.kind.cmp(&other.kind))
-            .then_with(|| compare_numbers(&self.pre, &other.pre))
+        self.parts().compare(&other.parts())
     }
 }
 
@@ -122,7 +148,7 @@ impl Eq for GoVersion {}
 
 impl fmt::Display for GoVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0)
     }
 }
 

@@ -13,7 +13,10 @@ pub type FileHash = [u8; 32];
 
 /// An `h1:` sum: `h1:` and the padded base64 of a SHA-256, 47 characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct H1(String);
+pub struct H1([u8; LENGTH]);
+
+/// `h1:` and 44 characters, all of them ASCII.
+const LENGTH: usize = 47;
 
 impl H1 {
     /// Accepts `h1:` and 44 characters of base64 for 32 bytes.
@@ -21,11 +24,13 @@ impl H1 {
     /// # Errors
     /// [`Kind::Input`], naming the text.
     pub fn parse(text: &str) -> Result<H1> {
-        let encoded = text.strip_prefix("h1:").unwrap_or_default();
-        if BASE64.decode(encoded).is_ok_and(|hash| hash.len() == 32) {
-            Ok(H1(text.to_owned()))
-        } else {
-            Err(Error::new(Kind::Input, format!("malformed hash {text:?}")))
+        let malformed = || Error::new(Kind::Input, format!("malformed hash {text:?}"));
+        let encoded = text.strip_prefix("h1:").ok_or_else(malformed)?;
+        // Room for a little more than a hash has.
+        let mut hash = [0; 36];
+        match BASE64.decode_slice(encoded, &mut hash) {
+            Ok(32) => text.as_bytes().try_into().map(H1).map_err(|_| malformed()),
+            _ => Err(malformed()),
         }
     }
 
@@ -44,19 +49,20 @@ impl H1 {
     /// The 47 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        // It is ASCII.
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for H1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for H1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -73,20 +79,21 @@ fn sha256(data: &[u8]) -> FileHash {
 /// Source: golang/mod `sumdb/dirhash`, `Hash1`.
 pub fn hash1<'a>(files: impl IntoIterator<Item = (&'a str, FileHash)>) -> H1 {
     let mut summary = Sha256::new();
-    let mut line = String::new();
     for (name, hash) in files {
-        line.clear();
-        for byte in hash {
-            line.push(char::from(HEX[usize::from(byte >> 4)]));
-            line.push(char::from(HEX[usize::from(byte & 15)]));
+        let mut digits = [b' '; 66];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash) {
+            pair[0] = HEX[usize::from(byte >> 4)];
+            pair[1] = HEX[usize::from(byte & 15)];
         }
-        line.push_str("  ");
-        line.push_str(name);
-        line.push('\n');
-        summary.update(line.as_bytes());
+        summary.update(digits);
+        summary.update(name);
+        summary.update("\n");
     }
     let digest: FileHash = summary.finalize().into();
-    H1(format!("h1:{}", BASE64.encode(digest)))
+    let mut text = *b"h1:00000000000000000000000000000000000000000000";
+    // What follows the prefix is as long as the base64 of a digest.
+    let _ = BASE64.encode_slice(digest, &mut text[3..]);
+    H1(text)
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

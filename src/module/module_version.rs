@@ -1,8 +1,9 @@
 //! A module path and a version that agree, and their escaped form.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::path::{EscapedPath, ModulePath, escape_version, unescape};
+use super::path::{EscapedPath, ModulePath, unescape};
 use super::semver::Version;
 use crate::error::{Error, Kind, Result};
 
@@ -79,7 +80,7 @@ impl ModuleVersion {
     pub fn escape(&self) -> Result<EscapedModule> {
         Ok(EscapedModule {
             path: self.path.escape()?,
-            version: escape_version(self.version.as_str())?,
+            version: self.version.escape()?,
         })
     }
 }
@@ -120,7 +121,7 @@ impl fmt::Debug for ModuleVersion {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EscapedModule {
     path: EscapedPath,
-    version: String,
+    version: Arc<str>,
 }
 
 impl EscapedModule {

@@ -72,7 +72,7 @@ impl ModulePath {
     /// [`Kind::Input`], `malformed module path "...": reason`.
     pub fn escape(&self) -> Result<EscapedPath> {
         check_module_path(&self.0)?;
-        Ok(EscapedPath(escape(&self.0).into()))
+        Ok(EscapedPath(escape_shared(&self.0)))
     }
 }
 
@@ -120,13 +120,19 @@ impl fmt::Display for EscapedPath {
 ///
 /// Source: golang/mod `module.EscapeVersion`.
 pub fn escape_version(version: &str) -> Result<String> {
+    check_version(version)?;
+    Ok(escape(version))
+}
+
+/// The refusals of [`escape_version`].
+pub(super) fn check_version(version: &str) -> Result<()> {
     if check_file_element(version).is_err() || version.contains('!') || !version.is_ascii() {
         return Err(Error::new(
             Kind::Input,
             format!("version {version:?} invalid: disallowed version string"),
         ));
     }
-    Ok(escape(version))
+    Ok(())
 }
 
 /// Undoes [`escape`]; none if a letter is a capital or an exclamation mark stands alone.
@@ -146,6 +152,14 @@ pub(super) fn unescape(text: &str) -> Option<String> {
         }
     }
     Some(plain)
+}
+
+/// [`escape`], for texts that are nearly always their own escaped form.
+pub(super) fn escape_shared(text: &Arc<str>) -> Arc<str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => escape(text).into(),
+        false => Arc::clone(text),
+    }
 }
 
 fn escape(text: &str) -> String {

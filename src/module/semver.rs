@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use super::path::{check_version, escape_shared};
 use super::pseudo::is_pseudo_version;
 use crate::error::{Error, Kind, Result};
 
@@ -73,10 +74,11 @@ pub(super) fn cut_number(text: &str) -> Option<(&str, &str)> {
 }
 
 fn identifiers_ok(text: &str, numbers_strict: bool) -> bool {
-    text.split('.').all(|id| {
+    // By bytes: to look for a character in so short a text costs more than to read it.
+    text.as_bytes().split(|&b| b == b'.').all(|id| {
         !id.is_empty()
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !(numbers_strict && is_number(id) && id.len() > 1 && id.starts_with('0'))
+            && id.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'-')
+            && !(numbers_strict && matches!(id, [b'0', _, ..]) && id.iter().all(u8::is_ascii_digit))
     })
 }
 
@@ -206,10 +208,18 @@ impl Version {
         &self.0
     }
 
+    /// The form that joins into URLs and cache paths.
+    pub(super) fn escape(&self) -> Result<Arc<str>> {
+        check_version(&self.0)?;
+        Ok(escape_shared(&self.0))
+    }
+
     /// The major version with its `v`: `v0`, `v1`, `v12`.
     #[must_use]
     pub fn major(&self) -> &str {
-        major(&self.0)
+        let end = self.0.bytes().position(|b| b == b'.');
+        // A canonical version has two dots.
+        end.and_then(|end| self.0.get(..end)).unwrap_or(&self.0)
     }
 
     /// True for `vX.Y.Z+incompatible`.

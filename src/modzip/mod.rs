@@ -42,4 +42,4 @@ mod tree;
 
 pub use archive::ModuleZip;
 pub use contents::{Contents, Differences};
-pub use tree::{dir_contents, hash_dir, remove_tree, seal};
+pub use tree::{dir_contents, hash_dir, remove_tree, seal, sha256_of_file};

@@ -187,6 +187,15 @@ pub(super) fn open_regular(path: &Path) -> Option<File> {
     path.is_file().then(|| File::open(path).ok()).flatten()
 }
 
+/// The SHA-256 of a file, whatever is in it, in hexadecimal.
+///
+/// # Errors
+/// [`Kind::LocalIo`], if it cannot be read.
+pub fn sha256_of_file(path: &Path) -> Result<String> {
+    let hash = hash_file(path, &mut [0; 1 << 16])?;
+    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn hash_file(path: &Path, buffer: &mut [u8]) -> Result<FileHash> {
     let cannot_read = |error| Error::io("cannot read", path, error);
     let mut hash = Sha256::new();

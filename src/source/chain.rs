@@ -6,7 +6,7 @@
 //! Where `direct` ends the list we differ, because version control is not supported yet: go
 //! shows what `direct` met with, we show what the proxies said, with a hint.
 
-use super::proxy::Proxy;
+use super::proxy::{Place, Proxy};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
 use crate::module::{ModulePath, ModuleVersion, PrefixPatterns};
@@ -87,6 +87,19 @@ impl Chain {
             HopKind::Direct => Entry::Direct,
             HopKind::Off => Entry::Off,
         })
+    }
+
+    /// Where the files of a module version would be asked for first; `None` where no proxy is
+    /// asked: GONOPROXY, or `direct` or `off` first.
+    #[must_use]
+    pub fn first_place(&self, module: &ModuleVersion) -> Option<Place> {
+        let path = module.path();
+        match self.hops.first().map(|hop| &hop.kind) {
+            Some(HopKind::Proxy(proxy)) if !self.noproxy.matches(path.as_str()) => {
+                proxy.place(module).ok()
+            }
+            _ => None,
+        }
     }
 
     /// Where the first proxy that serves the checksum database `name` does so; `None` if none

@@ -152,7 +152,7 @@ impl Info {
 /// Sets a string field; a value of another type is remembered if it is the first one.
 fn set_string(field: &mut String, value: &[u8], name: &str, mismatch: &mut Result<(), String>) {
     match gojson::kind(value) {
-        "string" => *field = gojson::string(value),
+        "string" => *field = gojson::string(value).into_owned(),
         "null" => {}
         kind => note(mismatch, kind, name, "string"),
     }
@@ -166,7 +166,7 @@ fn note(mismatch: &mut Result<(), String>, kind: &str, field: &str, wanted: &str
     }
 }
 
-fn set_time(field: &mut Time, value: &[u8]) -> Result<(), String> {
+pub(super) fn set_time(field: &mut Time, value: &[u8]) -> Result<(), String> {
     match gojson::kind(value) {
         "null" => return Ok(()),
         "string" => {}
@@ -196,16 +196,27 @@ fn set_origin(
         "object" => {
             // A second Origin adds to the first one.
             let origin = field.get_or_insert_default();
-            for (key, value) in gojson::members(value)? {
-                // Go names the inner type before the path of the field.
-                if let Some((name, target)) = origin.field_mut(&key) {
-                    set_string(target, value, &format!("Origin.Origin.{name}"), mismatch);
-                }
-            }
+            set_origin_fields(origin, value, "Origin", mismatch)?;
         }
         kind => {
             // Go allocates before it complains, but the complaint wins.
             note(mismatch, kind, "RevInfo.Origin", "codehost.Origin");
+        }
+    }
+    Ok(())
+}
+
+/// Sets what an object says of an origin that is at `place` in what is read.
+pub(super) fn set_origin_fields(
+    origin: &mut Origin,
+    object: &[u8],
+    place: &str,
+    mismatch: &mut Result<(), String>,
+) -> Result<(), String> {
+    for (key, value) in gojson::members(object)? {
+        // Go names the inner type before the path of the field.
+        if let Some((name, target)) = origin.field_mut(&key) {
+            set_string(target, value, &format!("Origin.{place}.{name}"), mismatch);
         }
     }
     Ok(())

@@ -38,6 +38,17 @@ impl LowerCache {
         })
     }
 
+    /// True if it has this file of a module: `info`, `mod` or `zip`. The content is not looked at.
+    #[must_use]
+    pub fn has(&self, module: &ModuleVersion, suffix: &str) -> bool {
+        let (path, version) = (module.path(), module.version().as_str());
+        let is_there = |suffix: &str| {
+            let file = self.file(path, version, suffix);
+            file.is_ok_and(|file| file.is_file())
+        };
+        is_there(suffix) && (suffix != "zip" || is_there("ziphash"))
+    }
+
     /// Where it is.
     #[must_use]
     pub fn root(&self) -> &Path {

@@ -17,6 +17,7 @@ mod info;
 mod lower;
 mod offline;
 mod proxy;
+mod reuse;
 mod time;
 
 pub use chain::{Chain, Entry};
@@ -24,6 +25,8 @@ pub use database::DatabaseRoute;
 pub use info::{Info, Origin};
 pub use lower::LowerCache;
 pub use offline::Offline;
+pub use proxy::Place;
+pub use reuse::check_reuse;
 pub use time::Time;
 
 use crate::error::Result;

@@ -10,6 +10,20 @@ use crate::module::{
 };
 use crate::transport::{Client, Fetched, Sink, TooLarge, Url};
 
+/// Where the files of a module version are. User and password of the proxy are in none of them,
+/// and a query is not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The proxy.
+    pub proxy: String,
+    /// The `.info`.
+    pub info: String,
+    /// The go.mod.
+    pub gomod: String,
+    /// The zip.
+    pub zip: String,
+}
+
 /// A module proxy at a base URL.
 #[derive(Clone, Debug)]
 pub(super) struct Proxy {
@@ -24,6 +38,21 @@ impl Proxy {
 
     pub(super) fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// Where it has the files of a module version.
+    pub(super) fn place(&self, module: &ModuleVersion) -> Result<Place> {
+        let version = escape_version(module.version().as_str())?;
+        let file = |suffix: &str| {
+            let url = self.url(module.path(), &format!("@v/{version}.{suffix}"))?;
+            Ok(url.without_user().to_string())
+        };
+        Ok(Place {
+            proxy: self.base.clone().without_user().to_string(),
+            info: file("info")?,
+            gomod: file("mod")?,
+            zip: file("zip")?,
+        })
     }
 
     /// Where it serves the checksum database `name`, if it says that it does.

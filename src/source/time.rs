@@ -4,6 +4,8 @@
 //! specification: an hour of one digit, a comma before the fraction. Offsets of 24 hours, which
 //! Go reads and then cannot write, are refused.
 
+mod layout;
+
 use std::cmp::Ordering;
 use std::fmt;
 

@@ -259,6 +259,13 @@ impl Url {
         RedactedUrl(self.to_string())
     }
 
+    /// The URL without user and password.
+    #[must_use]
+    pub fn without_user(mut self) -> Url {
+        self.user = None;
+        self
+    }
+
     /// Appends unescaped path elements: one slash between, `.`, `..` and empty elements cleaned
     /// away as Go's `path.Join` does. The query stays.
     #[must_use]

@@ -1,6 +1,6 @@
 //! go.sum during one run: what it says, what was checked against it, what is to be added.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,14 @@ impl Part {
     /// The version as a line of go.sum has it.
     #[must_use]
     pub fn version_key(self, module: &ModuleVersion) -> String {
+        self.key(module).into_owned()
+    }
+
+    fn key(self, module: &ModuleVersion) -> Cow<'_, str> {
+        let version = module.version().as_str();
         match self {
-            Part::Zip => module.version().to_string(),
-            Part::GoMod => format!("{}/go.mod", module.version()),
+            Part::Zip => version.into(),
+            Part::GoMod => [version, "/go.mod"].concat().into(),
         }
     }
 
@@ -59,18 +64,44 @@ pub struct SumPolicy {
     settings: SumSettings,
     /// Where go.sum is or would be; `None` outside a module, where nothing is recorded.
     file: Option<PathBuf>,
+    /// What else has sums and is not written, with its name: in a workspace the go.sum of every
+    /// module that is used.
+    others: Vec<(PathBuf, GoSum)>,
     pub(super) state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) sums: GoSum,
-    /// (path, version key, hash): what this run did with the line.
-    pub(super) status: HashMap<Line, Status>,
+    /// What this run did with the first h1 of each place in `sums`, as far as it did anything.
+    status: Vec<Status>,
     warnings: Vec<String>,
 }
 
-pub(super) type Line = (String, String, String);
+impl State {
+    /// Every h1 that something was checked against: path, version key, sum, what was done with it.
+    pub(super) fn used(&self) -> impl Iterator<Item = (&str, &str, &str, Status)> {
+        let used = self.status.iter().enumerate();
+        used.filter(|(_, status)| status.used)
+            .filter_map(|(place, &status)| {
+                let (path, key, sums) = self.sums.at(place);
+                Some((path, key, first_h1(sums)?, status))
+            })
+    }
+
+    fn status_mut(&mut self, place: usize) -> &mut Status {
+        if self.status.len() <= place {
+            self.status.resize(place + 1, Status::default());
+        }
+        &mut self.status[place]
+    }
+}
+
+/// Of several the first decides, as in go: a line that was added below lets nothing through.
+fn first_h1(sums: &[String]) -> Option<&str> {
+    let mut sums = sums.iter().map(String::as_str);
+    sums.find(|sum| sum.starts_with("h1:"))
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Status {
@@ -87,6 +118,7 @@ impl SumPolicy {
         SumPolicy {
             settings,
             file: None,
+            others: Vec::new(),
             state: Mutex::default(),
         }
     }
@@ -96,6 +128,17 @@ impl SumPolicy {
     /// # Errors
     /// [`Kind::Input`] with file and line if it is malformed, [`Kind::LocalIo`] if unreadable.
     pub fn with_file(file: &Path, settings: SumSettings) -> Result<SumPolicy> {
+        SumPolicy::with_files(file, &[], settings)
+    }
+
+    /// Reads `file`, which new sums are written to, and `others`, whose sums count as well; a
+    /// missing file is an empty one.
+    ///
+    /// # Errors
+    /// As [`SumPolicy::with_file`].
+    pub fn with_files(file: &Path, others: &[PathBuf], settings: SumSettings) -> Result<SumPolicy> {
+        let read = |other: &PathBuf| Ok((other.clone(), read_go_sum(other)?));
+        let others = others.iter().map(read).collect::<Result<Vec<_>>>()?;
         let sums = read_go_sum(file)?;
         let state = State {
             sums,
@@ -104,6 +147,7 @@ impl SumPolicy {
         Ok(SumPolicy {
             settings,
             file: Some(file.to_owned()),
+            others,
             state: Mutex::new(state),
         })
     }
@@ -177,28 +221,49 @@ impl SumPolicy {
     /// What go.sum has for it, and what this run has added: hashes of any algorithm.
     #[must_use]
     pub fn recorded(&self, module: &ModuleVersion, part: Part) -> Vec<String> {
-        let key = part.version_key(module);
-        let state = self.state();
-        state.sums.sums(module.path().as_str(), &key).to_vec()
+        let (path, key) = (module.path().as_str(), part.key(module));
+        let mut sums = self.state().sums.sums(path, &key).to_vec();
+        for sum in self.in_others(path, &key) {
+            if !sums.contains(sum) {
+                sums.push(sum.clone());
+            }
+        }
+        sums
+    }
+
+    /// What the files have that are not written.
+    fn in_others(&self, path: &str, key: &str) -> impl Iterator<Item = &String> {
+        let others = self.others.iter();
+        others.flat_map(move |(_, sums)| sums.sums(path, key))
+    }
+
+    /// True if a file that is not written has a line for it: then no other file needs one.
+    pub(super) fn others_have(&self, path: &str, key: &str) -> bool {
+        self.in_others(path, key).next().is_some()
+    }
+
+    /// True if there are files that are not written.
+    pub(super) fn has_others(&self) -> bool {
+        !self.others.is_empty()
     }
 
     /// True if go.sum had the sum of no bytes for it, which is not read.
     #[must_use]
     pub fn has_dropped(&self, module: &ModuleVersion, part: Part) -> bool {
-        let (path, key) = (module.path().as_str(), part.version_key(module));
-        self.state().sums.has_dropped(path, &key)
+        let (path, key) = (module.path().as_str(), part.key(module));
+        let others = self.others.iter().map(|(_, sums)| sums);
+        let mut others = others.filter(|sums| sums.has_dropped(path, &key));
+        self.state().sums.has_dropped(path, &key) || others.next().is_some()
     }
 
     /// True if this run has accepted a sum for it that go.sum does not have.
     #[must_use]
     pub fn is_new(&self, module: &ModuleVersion, part: Part) -> bool {
-        let (path, key) = (module.path().as_str(), part.version_key(module));
+        let (path, key) = (module.path().as_str(), part.key(module));
         let state = self.state();
-        let new = |sum: &String| {
-            let line = (path.to_owned(), key.clone(), sum.clone());
-            state.status.get(&line).is_some_and(|status| status.new)
-        };
-        state.sums.sums(path, &key).iter().any(new)
+        let place = state.sums.place(path, &key);
+        let status = place.and_then(|place| state.status.get(place));
+        status.is_some_and(|status| status.new)
     }
 
     /// The name of the checksum database, if there is one.
@@ -221,11 +286,9 @@ impl SumPolicy {
     /// True if go.sum has an `h1:` line for it.
     #[must_use]
     pub fn knows(&self, module: &ModuleVersion, part: Part) -> bool {
-        let state = self.state();
-        let sums = state
-            .sums
-            .sums(module.path().as_str(), &part.version_key(module));
-        sums.iter().any(|sum| sum.starts_with("h1:"))
+        let (path, key) = (module.path().as_str(), part.key(module));
+        first_h1(self.state().sums.sums(path, &key)).is_some()
+            || self.in_others(path, &key).any(|sum| sum.starts_with("h1:"))
     }
 
     /// Checks a hash that was computed from bytes at hand, and remembers it.
@@ -237,9 +300,8 @@ impl SumPolicy {
     /// - What else [`sumdb::Client::lookup`] says: the database does not know it, or could not be
     ///   asked.
     pub fn check(&self, module: &ModuleVersion, part: Part, h1: &H1) -> Result<()> {
-        let (path, key) = (module.path().as_str(), part.version_key(module));
-        let line = (path.to_owned(), key.clone(), h1.as_str().to_owned());
-        if self.is_recorded(&mut self.state(), &line)? {
+        let (path, key) = (module.path().as_str(), part.key(module));
+        if self.is_recorded(&mut self.state(), path, &key, h1)? {
             return Ok(());
         }
         if let Some(database) = self.prover(module, part)? {
@@ -247,7 +309,7 @@ impl SumPolicy {
             compare(database, module, part, h1)?;
         }
         let mut state = self.state();
-        if self.file.is_none() || self.is_recorded(&mut state, &line)? {
+        if self.file.is_none() || self.is_recorded(&mut state, path, &key, h1)? {
             return Ok(());
         }
         let unknown = state.sums.sums(path, &key).join(", ");
@@ -257,29 +319,39 @@ impl SumPolicy {
             ));
         }
         state.sums.insert(path, &key, h1.as_str());
-        state.status.insert(
-            line,
-            Status {
+        if let Some(place) = state.sums.place(path, &key) {
+            *state.status_mut(place) = Status {
                 used: true,
                 new: true,
-            },
-        );
+            };
+        }
         Ok(())
     }
 
-    /// True if go.sum has this line, which is now used; an error if it has another hash. Of
-    /// several the first decides, as in go: a line that was added below lets nothing through.
-    fn is_recorded(&self, state: &mut State, line: &Line) -> Result<bool> {
-        let (path, key, h1) = line;
-        let mut recorded = state.sums.sums(path, key).iter();
-        match recorded.find(|sum| sum.starts_with("h1:")) {
-            Some(sum) if sum == h1 => {
-                state.status.entry(line.clone()).or_default().used = true;
-                Ok(true)
+    /// True if go.sum has this line, which is now used; an error if it has another hash. Where
+    /// go.sum has none, all that the other files have must agree.
+    fn is_recorded(&self, state: &mut State, path: &str, key: &str, h1: &H1) -> Result<bool> {
+        let mismatch = |sum: &str, file| Err(self.mismatch((path, key), h1, sum, file));
+        if let Some(place) = state.sums.place(path, key)
+            && let Some(sum) = first_h1(state.sums.at(place).2)
+        {
+            if sum != h1.as_str() {
+                return mismatch(sum, None);
             }
-            Some(other) => Err(self.mismatch(path, key, h1, other)),
-            None => Ok(false),
+            state.status_mut(place).used = true;
+            return Ok(true);
         }
+        let mut found = false;
+        for (file, sums) in &self.others {
+            for sum in sums.sums(path, key) {
+                if sum == h1.as_str() {
+                    found = true;
+                } else if sum.starts_with("h1:") {
+                    return mismatch(sum, Some(file));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Warnings since the last call, in the order they arose.
@@ -317,14 +389,28 @@ impl SumPolicy {
         }
     }
 
-    fn mismatch(&self, path: &str, key: &str, downloaded: &str, recorded: &str) -> Error {
-        let file = self.file.as_deref().unwrap_or(Path::new("go.sum"));
+    /// Says that a line has another hash; `other` is the file that has it, if that is not the one
+    /// that is written.
+    fn mismatch(
+        &self,
+        (path, key): (&str, &str),
+        downloaded: &H1,
+        recorded: &str,
+        other: Option<&Path>,
+    ) -> Error {
+        let own = self.file.as_deref().unwrap_or(Path::new("go.sum"));
+        let file = other.unwrap_or(own);
+        let label = match other {
+            Some(other) => other.display().to_string(),
+            None if own.to_string_lossy().ends_with("go.work.sum") => "go.work.sum".to_owned(),
+            None => "go.sum".to_owned(),
+        };
         Error::new(
             Kind::Security,
             format!(
                 "verifying {path}@{key}: checksum mismatch\n\
                  \tdownloaded: {downloaded}\n\
-                 \tgo.sum:     {recorded}\n\
+                 \t{label}:     {recorded}\n\
                  \n\
                  SECURITY ERROR\n\
                  This download does NOT match an earlier download recorded in go.sum.\n\

@@ -1,34 +1,27 @@
 //! Writing go.sum: when `go` would, what `go` would, and as `go` does it.
 //!
 //! Both locks of `go` are held: `cache/lock` (best effort, the cache may be read-only) and the
-//! go.sum file itself. The file is edited in place, because the second lock is a lock of the
-//! file: renaming a new one over it would leave whoever waits with the lock of a file that is
-//! gone, and what it then writes would be lost. The file keeps its owner, mode and links, too.
+//! go.sum file itself, which is edited in place ([`rewrite`]).
 //!
-//! New lines are first appended to the old text, so that a full disk shows while that is whole,
-//! and a failure puts it back; then everything is put in order by one write of the same length. A
-//! run that is killed leaves the old text, all lines out of order, or all in order: each is a
-//! go.sum that both programs read. (`go` writes the tail of the new text first: killed then, it
-//! leaves a line that is cut in two.)
+//! New lines are first appended to the old text; then everything is put in order by one write of
+//! the same length. A run that is killed leaves the old text, all lines out of order, or all in
+//! order: each is a go.sum that both programs read. (`go` writes the tail of the new text first:
+//! killed then, it leaves a line that is cut in two.)
 
 use std::collections::HashSet;
-use std::fs;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::policy::{Line, State, Status, SumPolicy};
-use crate::cache::{Cache, Locks, writing};
+use super::policy::{State, SumPolicy};
+use crate::cache::{Cache, NewText, rewrite};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
-use crate::steps;
 
 impl SumPolicy {
     /// True if this run accepted a sum that go.sum does not have: only then is there anything
     /// for [`SumPolicy::save`] to look at.
     #[must_use]
     pub fn has_new(&self) -> bool {
-        self.file().is_some() && self.state().status.values().any(|status| status.new)
+        self.file().is_some() && self.state().used().any(|(.., status)| status.new)
     }
 
     /// Adds the sums this run accepted to go.sum, if `keep(path, version key)` says that the
@@ -42,12 +35,9 @@ impl SumPolicy {
             return Ok(false);
         };
         let state = self.state();
-        let wanted =
-            |line: &Line, status: &Status| status.new && (!status.used || keep(&line.0, &line.1));
         if !state
-            .status
-            .iter()
-            .any(|(line, status)| wanted(line, status))
+            .used()
+            .any(|(path, key, _, status)| status.new && keep(path, key))
         {
             return Ok(false);
         }
@@ -56,8 +46,15 @@ impl SumPolicy {
             Err(error) if error.kind() == Kind::LockTimeout => return Err(updating(error)),
             lock => lock.ok(),
         };
-        rewrite(cache.locks(), file, |now| {
-            Ok(updated(&state, file, now, &keep)?.to_bytes())
+        let steps = ["sum-appended", "sum-ordered"];
+        rewrite(cache.locks(), file, steps, |now| {
+            let sums = updated(&state, file, now, &keep)?;
+            if !self.has_others() {
+                return Ok(Some(in_order(now, sums.to_bytes())));
+            }
+            // As go: what another file of the workspace has is in no need of being here.
+            let needed = |path: &str, key: &str| !self.others_have(path, key);
+            Ok(Some(in_order(now, sums.filtered(needed).to_bytes())))
         })
         .map_err(updating)?;
         Ok(true)
@@ -72,60 +69,28 @@ fn updated(
     keep: &impl Fn(&str, &str) -> bool,
 ) -> Result<GoSum> {
     let mut sums = GoSum::parse(&file.display().to_string(), now)?;
-    for ((path, key, hash), status) in &state.status {
-        if status.used && (!status.new || keep(path, key)) {
+    for (path, key, hash, status) in state.used() {
+        if !status.new || keep(path, key) {
             sums.insert(path, key, hash);
         }
     }
     Ok(sums)
 }
 
-fn rewrite(locks: &Locks, file: &Path, change: impl Fn(&[u8]) -> Result<Vec<u8>>) -> Result<()> {
-    let mut lock = locks.acquire(file, None)?;
-    let _writing = writing();
-    let mut before = Vec::new();
-    lock.file()
-        .read_to_end(&mut before)
-        .map_err(|cause| Error::io("cannot read", file, cause))?;
-    let after = change(&before)?;
-    replace(lock.file(), &before, after).map_err(|cause| {
-        // Best effort, as in go: the disk that failed may fail again.
-        let _ = restore(lock.file(), &before);
-        Error::io("cannot write", file, cause)
-    })
-}
-
-/// Makes `before` into `after`, which has all its lines: appends, then puts in order.
-fn replace(file: &fs::File, before: &[u8], mut after: Vec<u8>) -> io::Result<()> {
+/// `after`, which has all lines of `before`: what is new in it is appended, then all is put in order.
+fn in_order(before: &[u8], after: Vec<u8>) -> NewText {
     let lines = |text: &[u8]| -> Vec<Vec<u8>> {
         let lines = text.split_inclusive(|&byte| byte == b'\n');
         lines.map(<[u8]>::to_vec).collect()
     };
     let old: HashSet<Vec<u8>> = lines(before).into_iter().collect();
-    let mut new = Vec::new();
+    let mut lead = Vec::new();
     if !before.is_empty() && !before.ends_with(b"\n") {
-        new.push(b'\n');
+        lead.push(b'\n');
     }
-    new.extend(
-        lines(&after)
-            .into_iter()
-            .filter(|line| !old.contains(line))
-            .flatten(),
-    );
-    file.write_all_at(&new, before.len() as u64)?;
-    steps::reached("sum-appended");
-    // Where the old text had blank or double lines, the new one is shorter. Line feeds fill the
-    // rest until it is cut off.
-    let (length, appended) = (after.len(), before.len() + new.len());
-    after.resize(length.max(appended), b'\n');
-    file.write_all_at(&after, 0)?;
-    steps::reached("sum-ordered");
-    file.set_len(length as u64)
-}
-
-fn restore(file: &fs::File, before: &[u8]) -> io::Result<()> {
-    file.set_len(before.len() as u64)?;
-    file.write_all_at(before, 0)
+    let new = lines(&after).into_iter();
+    lead.extend(new.filter(|line| !old.contains(line)).flatten());
+    NewText { lead, text: after }
 }
 
 #[cfg(test)]
@@ -134,7 +99,8 @@ mod tests {
     use crate::cache::FileLock;
     use crate::module::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::fs;
+    use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
     use std::path::PathBuf;
 
     fn setup(go_sum: Option<&str>) -> (tempfile::TempDir, PathBuf, SumPolicy, Cache) {
@@ -225,29 +191,24 @@ mod tests {
     }
 
     #[test]
-    fn text_is_replaced_and_a_failure_puts_the_old_one_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("go.sum");
-        fs::write(&file, "old\n").unwrap();
-        let open = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&file)
-            .unwrap();
-        for (before, after) in [
-            ("old\n", "new\nold\nolder\n"),
-            ("", "a\n"),
-            ("b", "a\nb\n"),
-            ("\n\nb\nb\n   \n", "a\nb\n"),
-            ("c\nb\n", "b\nc\n"),
+    fn what_is_new_is_appended_before_all_is_put_in_order() {
+        for (before, after, lead) in [
+            ("old\n", "new\nold\nolder\n", "new\nolder\n"),
+            ("", "a\n", "a\n"),
+            ("b", "a\nb\n", "\na\nb\n"),
+            ("\n\nb\nb\n   \n", "a\nb\n", "a\n"),
+            ("c\nb\n", "b\nc\n", ""),
         ] {
-            fs::write(&file, before).unwrap();
-            replace(&open, before.as_bytes(), after.into()).unwrap();
-            assert_eq!(fs::read_to_string(&file).unwrap(), after, "{before:?}");
+            let want = NewText {
+                lead: lead.into(),
+                text: after.into(),
+            };
+            assert_eq!(
+                in_order(before.as_bytes(), after.into()),
+                want,
+                "{before:?}"
+            );
         }
-        open.write_all_at(b"half of what should", 1).unwrap();
-        restore(&open, b"x\n").unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"x\n");
     }
 
     #[test]

@@ -1,23 +1,10 @@
 //! What is begun before the requirement graph is known: early, and of no effect if it was in vain.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use crate::support::go::only_modfetch;
 use crate::support::universe::{Module, Universe};
-use crate::support::{Proxy, Sandbox, Times, require_go, sums};
+use crate::support::{Proxy, Sandbox, Times, require_go, sums, until};
 
 const GREET_MOD: &str = "*/greet/@v/v1.1.0.mod";
-
-/// Waits until something is to be seen in a cache.
-#[track_caller]
-fn until(what: &str, seen: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !seen() {
-        assert!(Instant::now() < deadline, "{what} was never there");
-        thread::sleep(Duration::from_millis(2));
-    }
-}
 
 /// Names what a reader of this cache could take for complete.
 fn visible(sandbox: &Sandbox) -> Vec<String> {

@@ -332,6 +332,7 @@ fn every_flag_that_is_named_exists() {
                 ["doctor", ..] => Verb::Doctor,
                 ["mod", "verify", ..] | ["verify", ..] => Verb::Verify,
                 ["env", ..] => Verb::Env,
+                ["plan", ..] => Verb::Plan,
                 _ => continue,
             };
             for word in words.iter().filter(|word| word.starts_with('-')) {
@@ -411,6 +412,8 @@ fn every_key_of_the_output_is_documented() {
     let sandbox = sandbox(&proxy);
     let plan = sandbox.run(["download", "--dry-run", "-json"]);
     plan.fails(10);
+    let planned = sandbox.run(["plan", "-json", "--scope=all"]);
+    planned.ok();
     assert!(!sandbox.cache().exists(), "a dry run writes nothing");
     let run = sandbox.run([
         "download",
@@ -428,7 +431,15 @@ fn every_key_of_the_output_is_documented() {
     verdicts.fails(5);
     let mended = sandbox.run(["verify", "--repair", "-json", "example.com/greet"]);
     mended.ok();
-    let runs = [&plan, &run, &message, &verdicts, &mended];
+    let known = sandbox.run([
+        "plan",
+        "-json",
+        "--log=json",
+        "example.com/greet",
+        "example.com/none@v1",
+    ]);
+    known.fails(4);
+    let runs = [&plan, &planned, &known, &run, &message, &verdicts, &mended];
     let all = runs.map(|run| [&run.stdout, &run.stderr]);
     let found: Vec<BTreeSet<String>> = all.into_iter().flatten().map(|text| keys(text)).collect();
     for key in found.iter().flatten() {
@@ -437,6 +448,9 @@ fn every_key_of_the_output_is_documented() {
     let all: BTreeSet<&str> = found.iter().flatten().map(String::as_str).collect();
     for key in [
         "Missing",
+        "GoModOnly",
+        "ZipURL",
+        "ZipSHA256",
         "Error",
         "ErrorKind",
         "Bytes",

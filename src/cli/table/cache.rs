@@ -12,6 +12,7 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Clean,
             Verb::Sum,
         ],

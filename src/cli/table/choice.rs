@@ -2,15 +2,29 @@
 
 use std::path::PathBuf;
 
-use super::{Flag, GRAPH, OURS, SUM, UNPACKING, VERIFY};
+use super::{CHOOSING, Flag, GRAPH, LIMITED, OURS, PLAN, PROJECT, SCOPED, SUM, UNPACKING, VERIFY};
 
 pub(super) const FLAGS: &[Flag] = &[
+    Flag {
+        long: "go-version",
+        value: Some("VERSION"),
+        env: Some("MODFETCH_GO_VERSION"),
+        commands: PROJECT,
+        brief: "Act as this version of go",
+        detail: "Default: that of GOROOT or of GOLANG_VERSION, otherwise 1.26.8. With \
+                 GOTOOLCHAIN=local modules that need a newer one are refused, as by go.",
+        set: |raw, given| {
+            raw.go_version = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
     Flag {
         long: "locked",
         env: Some("MODFETCH_LOCKED"),
         commands: UNPACKING,
-        brief: "Fail if go.sum lacks a line",
-        detail: "go.sum is not written.",
+        brief: "Fail if go.sum or go.mod would have to change",
+        detail: "Neither is written.",
         set: |raw, given| {
             raw.locked = Some(given.on());
             Ok(())
@@ -30,10 +44,62 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "from",
         value: Some("FILE"),
+        commands: CHOOSING,
         brief: "Read more modules from a file, or - for standard input",
         detail: "One path@version a line; blank lines and lines starting with # are skipped.",
         set: |raw, given| {
             raw.from = Some(PathBuf::from(given.text()));
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "scope",
+        value: Some("SCOPE"),
+        commands: SCOPED,
+        brief: "Without modules: what go.mod lists, or all",
+        detail: "listed: the modules that go.mod requires; all: every module of the build list. By \
+                 default as go: for download listed from go 1.17 on and all before, for verify all.",
+        set: |raw, given| {
+            raw.scope = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "exclude",
+        value: Some("PATTERN"),
+        commands: LIMITED,
+        brief: "Leave modules out; may be repeated",
+        detail: "A module path, with ... for any string, as in arguments: example.com/... is \
+                 example.com and all below. go.mod files that the module graph needs are read all the same.",
+        set: |raw, given| {
+            raw.exclude.push(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "missing-replace",
+        value: Some("WHAT"),
+        commands: LIMITED,
+        brief: "error, warn, ignore: a local replacement is missing",
+        detail: "With warn or ignore, what a module requires whose replacement has no go.mod here is \
+                 left out of the module graph. Default: error, as go.",
+        set: |raw, given| {
+            raw.missing_replace = Some(given.text());
+            Ok(())
+        },
+        ..OURS
+    },
+    Flag {
+        long: "null",
+        short: Some('0'),
+        commands: PLAN,
+        brief: "End each URL or file name with NUL, for xargs -0",
+        detail: "For -urls and -files.",
+        set: |raw, given| {
+            raw.null = given.on();
             Ok(())
         },
         ..OURS

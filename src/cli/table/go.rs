@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CLEAN, ENV, Flag, GO, GRAPH, PROJECT, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, PLAN, PROJECT, WHY, unsupported};
 use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
@@ -15,7 +15,9 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Clean,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
@@ -34,12 +36,14 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
+            Verb::Plan,
             Verb::Sum,
             Verb::Doctor,
             Verb::Env,
             Verb::Version,
         ],
-        added: &[Verb::Verify, Verb::Graph],
+        added: &[Verb::Verify, Verb::Graph, Verb::Why],
         brief: "Print results as JSON",
         detail: "A sequence of objects in module order, for download with go's fields.",
         set: |raw, given| {
@@ -54,8 +58,10 @@ pub(super) const FLAGS: &[Flag] = &[
             Verb::Download,
             Verb::Verify,
             Verb::Graph,
+            Verb::Why,
             Verb::Clean,
             Verb::Env,
+            Verb::Plan,
             Verb::Sum,
         ],
         added: &[Verb::Verify],
@@ -70,7 +76,7 @@ the command that would do the same, on standard output.",
     },
     Flag {
         long: "modcacherw",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Why],
         brief: "Leave unpacked directories writable",
         detail: "Otherwise files and directories of the module cache are read-only.",
         set: |raw, given| {
@@ -106,17 +112,18 @@ the command that would do the same, on standard output.",
     Flag {
         long: "reuse",
         value: Some("FILE"),
-        brief: "Not supported yet",
-        detail: "go's way to skip what an earlier run described.",
-        set: |_, given| match given.text().as_str() {
-            "" => Ok(()),
-            _ => Err(unsupported("-reuse").hint("the module cache is reused without it")),
+        brief: "Read what an earlier -json printed, as go does",
+        detail: "Outside a module only. go takes over what a repository confirms, and of what comes \
+                 from proxies nothing: the file is read, and everything is looked up.",
+        set: |raw, given| {
+            raw.reuse = Some(given.text()).filter(|file| !file.is_empty());
+            Ok(())
         },
         ..GO
     },
     Flag {
         long: "overlay",
-        commands: &[Verb::Download, Verb::Verify, Verb::Graph],
+        commands: &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Why],
         value: Some("FILE"),
         brief: "Not supported",
         detail: "go's way to replace source files for one run.",
@@ -175,6 +182,28 @@ the command that would do the same, on standard output.",
         ..GO
     },
     Flag {
+        long: "m",
+        commands: WHY,
+        brief: "Explain modules",
+        detail: "It has to be said: go explains packages without it.",
+        set: |raw, given| {
+            raw.m = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "vendor",
+        commands: WHY,
+        brief: "Not supported",
+        detail: "go's way to leave out what only tests of dependencies import.",
+        set: |raw, given| {
+            raw.vendor = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
         long: "modcache",
         commands: CLEAN,
         brief: "Remove the whole module cache",
@@ -218,22 +247,41 @@ the command that would do the same, on standard output.",
         },
         ..GO
     },
+    // Ours, and spelled like -json because they stand in its place.
+    Flag {
+        long: "urls",
+        commands: PLAN,
+        brief: "Print the URL of each file to fetch, one a line",
+        detail: "For curl and its like. What no proxy is asked for has none.",
+        set: |raw, given| {
+            raw.urls = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "files",
+        commands: PLAN,
+        brief: "Print the files that a download needs, one a line",
+        detail: "go.mod, go.sum, go.work and the go.mod files of local modules, relative to the working \
+                 directory: what an image has to COPY first. Nothing is fetched.",
+        set: |raw, given| {
+            raw.files = given.on();
+            Ok(())
+        },
+        ..GO
+    },
 ];
 
 /// A version that the graph can be read as; refused in go's words.
 ///
 /// Source: golang/go `cmd/go/internal/modcmd/tidy.go`, `goVersionFlag`.
 fn go_version(text: &str) -> crate::Result<GoVersion> {
-    let newest = GoVersion::NEWEST_KNOWN;
-    let refuse = |why: String| {
-        let text = format!("invalid value {text:?} for flag -go: {why}");
-        Err(Error::new(Kind::Usage, text))
-    };
-    match GoVersion::parse(text).filter(|_| text.contains('.')) {
-        None => refuse(format!("expecting a Go version like {newest:?}")),
-        Some(version) if version.is_newer_than_known() => {
-            refuse(format!("maximum supported Go version is {newest}"))
-        }
-        Some(version) => Ok(version),
-    }
+    let version = GoVersion::parse(text).filter(|_| text.contains('.'));
+    version.ok_or_else(|| {
+        let like = GoVersion::EMULATED;
+        let text =
+            format!("invalid value {text:?} for flag -go: expecting a Go version like {like:?}");
+        Error::new(Kind::Usage, text)
+    })
 }

@@ -87,13 +87,29 @@ pub fn flags() -> impl Iterator<Item = &'static Flag> {
 }
 
 const DOWNLOAD: &[Verb] = &[Verb::Download];
+const PLAN: &[Verb] = &[Verb::Plan];
+/// The commands that are told modules to fetch.
+const CHOOSING: &[Verb] = &[Verb::Download, Verb::Plan];
+/// The commands that leave modules out.
+const LIMITED: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Plan];
+/// The commands that go.mod alone may tell which modules are meant.
+const SCOPED: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Plan, Verb::Sum];
 /// The commands that may ask the network.
-const FETCHING: &[Verb] = &[Verb::Download, Verb::Verify, Verb::Graph, Verb::Sum];
+const FETCHING: &[Verb] = &[
+    Verb::Download,
+    Verb::Verify,
+    Verb::Graph,
+    Verb::Why,
+    Verb::Plan,
+    Verb::Sum,
+];
 /// The commands that open connections.
 const CONNECTING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::Why,
+    Verb::Plan,
     Verb::Sum,
     Verb::Doctor,
 ];
@@ -103,10 +119,13 @@ const TALKING: &[Verb] = &[
     Verb::Download,
     Verb::Verify,
     Verb::Graph,
+    Verb::Why,
+    Verb::Plan,
     Verb::Env,
     Verb::Sum,
 ];
 const GRAPH: &[Verb] = &[Verb::Graph];
+const WHY: &[Verb] = &[Verb::Why];
 const CLEAN: &[Verb] = &[Verb::Clean];
 const VERIFY: &[Verb] = &[Verb::Verify];
 const SUM: &[Verb] = &[Verb::Sum];
@@ -189,7 +208,7 @@ mod tests {
                 Some(_) => (Given::Value("one"), Given::Value("two")),
                 None => (Given::Switch(true), Given::Switch(false)),
             };
-            if ["reuse", "overlay", "go"].contains(&flag.long) {
+            if ["overlay", "go"].contains(&flag.long) {
                 assert!(set(&[one]).is_err(), "{}", flag.long);
                 assert!(set(&[Given::Value("")]).is_ok(), "{}", flag.long);
                 continue;
@@ -198,8 +217,8 @@ mod tests {
             assert_ne!(once, RawArgs::default(), "{}", flag.long);
             let twice = set(&[one, two]).expect(flag.long);
             assert_ne!(twice, once, "{}", flag.long);
-            // Of --ro-cache each counts.
-            if flag.value.is_some() && flag.long != "ro-cache" {
+            // Of these each counts.
+            if flag.value.is_some() && !["ro-cache", "exclude"].contains(&flag.long) {
                 assert_eq!(twice, set(&[two]).expect(flag.long), "{}", flag.long);
             }
         }

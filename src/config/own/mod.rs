@@ -114,6 +114,7 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         row(&TIMEOUT, go_env),
         row(&ALLOW_INSECURE_AUTH, go_env),
         row(&WAIT_PUBLISHED, go_env),
+        row(&GO_VERSION, go_env),
         row(&PROGRESS, go_env),
         row(&COLOR, go_env),
         row(&LOG, go_env),
@@ -230,7 +231,7 @@ mod tests {
             let Some(variable) = flag.env else { continue };
             variables.push(variable);
             // One of them fits any flag.
-            let reached = ["7", "never", "json", "true"].iter().any(|value| {
+            let reached = ["7", "never", "json", "true", "1.30"].iter().any(|value| {
                 let verb = flag
                     .commands
                     .first()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::OwnSetting;
 use super::value::{self, Color, Log, Progress};
+use crate::module::GoVersion;
 
 /// `--jobs`: transfers at once. `GOMODCONCURRENT` is what people have tried to set for go.
 pub(in crate::config) const JOBS: OwnSetting<usize> = OwnSetting {
@@ -124,6 +125,14 @@ pub(in crate::config) const WAIT_PUBLISHED: OwnSetting<Duration> = OwnSetting {
     alias: None,
     default: "0",
     parse: value::patience,
+};
+/// `--go-version`: the go version that a run acts as.
+pub(in crate::config) const GO_VERSION: OwnSetting<GoVersion> = OwnSetting {
+    flag: "--go-version",
+    variable: "MODFETCH_GO_VERSION",
+    alias: None,
+    default: GoVersion::EMULATED,
+    parse: value::go_version,
 };
 /// `--progress`.
 pub(in crate::config) const PROGRESS: OwnSetting<Progress> = OwnSetting {

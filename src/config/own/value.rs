@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::module::GoVersion;
+
 /// When progress is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -167,6 +169,13 @@ pub(super) fn retries(text: &str) -> Parsed<u32> {
         .ok()
         .filter(|count| *count <= MAX_RETRIES)
         .ok_or_else(|| format!("want a whole number from 0 to {MAX_RETRIES}"))
+}
+
+pub(super) fn go_version(text: &str) -> Parsed<GoVersion> {
+    let number = text.strip_prefix("go").unwrap_or(text);
+    GoVersion::parse(number)
+        .filter(|_| number.contains('.'))
+        .ok_or_else(|| format!("want a Go version such as {}", GoVersion::EMULATED))
 }
 
 pub(super) fn timeout(text: &str) -> Parsed<Duration> {

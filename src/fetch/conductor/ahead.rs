@@ -27,10 +27,12 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::compute::Prepared;
 use crate::fetch::files;
 use crate::fetch::transfer::{Begin, OnContention, Ready};
-use crate::modset::{Actual, Project};
 use crate::module::ModuleVersion;
 use crate::source::Info;
 use crate::trust::Part;
+
+/// So many modules are looked at to know whether the cache is full.
+const SAMPLE: usize = 3;
 
 /// What was begun. Dropped, it is given up.
 #[must_use = "what was begun is given up when this is dropped"]
@@ -97,26 +99,31 @@ impl<'a> Ahead<'_, 'a> {
 }
 
 impl<'a> Fetcher<'a> {
-    /// The modules that go.mod lists, and that can be begun before the graph is read.
-    pub(in crate::fetch) fn likely(&self, project: &Project) -> Vec<ModuleVersion> {
-        let edits = project.edits();
-        let listed = project.requirements().into_iter();
-        listed
-            .filter(|module| module.path().as_str() != project.path())
-            .filter_map(|module| match edits.actual(&module) {
-                Actual::Module(actual) => Some(actual),
-                Actual::Directory { .. } => None,
-            })
-            .filter(|module| self.sums.knows(module, Part::Zip))
-            .collect()
+    /// Does `run`, which is to read a graph and to download. If that graph has to be fetched, the
+    /// modules that are `likely` to be needed are begun meanwhile, to be gone on with by
+    /// [`Fetcher::download_with`].
+    pub fn ahead_of<T>(
+        &self,
+        mut likely: impl Iterator<Item = ModuleVersion>,
+        run: impl FnOnce(Ahead<'_, 'a>) -> T,
+    ) -> T {
+        // A cache that has these has most, and then there is little to wait for.
+        let mut modules: Vec<ModuleVersion> = likely.by_ref().take(SAMPLE).collect();
+        if modules.iter().all(|module| self.has_gomod(module)) {
+            return run(Ahead::none());
+        }
+        modules.extend(likely);
+        modules.retain(|module| self.sums.knows(module, Part::Zip));
+        thread::scope(|scope| run(self.begin(scope, &modules)))
+    }
+
+    fn has_gomod(&self, module: &ModuleVersion) -> bool {
+        let entry = self.cache.entry(module);
+        entry.is_ok_and(|entry| entry.gomod_path().exists())
     }
 
     /// Begins with what the cache lacks of these, on a thread of `scope`.
-    pub(in crate::fetch) fn begin<'s>(
-        &'s self,
-        scope: &'s Scope<'s, '_>,
-        likely: &[ModuleVersion],
-    ) -> Ahead<'s, 'a> {
+    fn begin<'s>(&'s self, scope: &'s Scope<'s, '_>, likely: &[ModuleVersion]) -> Ahead<'s, 'a> {
         let mut modules = HashSet::new();
         let mut works = Vec::new();
         for module in likely {
@@ -268,14 +275,16 @@ where
             let lower = zip.lower;
             let report = match fetcher.prepare(&entry, zip) {
                 Ok(prepared) => Report::Prepared(index, Box::new(Ok(prepared))),
-                // It is tried again when it is known to be needed, and then told.
-                Err((zip, error)) if error.kind() == Kind::LocalIo => {
-                    Report::Prepared(index, Box::new(Err(zip)))
-                }
-                Err((zip, error)) => {
-                    let finished = fetcher.unprepared(&entry, zip, error);
-                    fetcher.finished(index, &entry, lower, finished)
-                }
+                Err(failed) => match *failed {
+                    // It is tried again when it is known to be needed, and then told.
+                    (zip, error) if error.kind() == Kind::LocalIo => {
+                        Report::Prepared(index, Box::new(Err(zip)))
+                    }
+                    (zip, error) => {
+                        let finished = fetcher.unprepared(&entry, zip, error);
+                        fetcher.finished(index, &entry, lower, finished)
+                    }
+                },
             };
             let _ = reports.send(report);
         });

@@ -6,6 +6,7 @@
 //! | `go_mod` | a go.mod | what is accepted and printed anew says the same; the lax reading knows it too |
 //! | `go_work` | a go.work | the same |
 //! | `go_sum` | a go.sum | written and read again it is the same, and is written as before; lookups agree with lines |
+//! | `modules_txt` | a vendor/modules.txt | what is listed is in the text, and of a module that has packages the version is known |
 //! | `info` | an `.info` | JSON for others is JSON here; what the cache gets is JSON, and reads back as the same |
 //! | `goproxy` | a GOPROXY list | a refusal tells no password; URLs survive being printed; no suffix leaves the host |
 //! | `list` | a version query, and the list of versions that a proxy serves | versions are in order; what is picked was listed and is allowed, and the highest or lowest |
@@ -13,6 +14,7 @@
 //! | `tlog` | a record and a head; or a tree, hashes to prove, a bit to flip | text round trips; true tiles prove true hashes, one flipped bit is refused |
 //! | `lookup` | what a lying database answers, and what lies in the cache | what is believed was logged |
 //! | `module_zip` | a zip; or files and the bytes to patch in their zip | another reader sees the same files with the same h1; the tree hashes the same; nothing is written elsewhere |
+//! | `template` | a template of `list -m -f` | what it prints is the same each time; text is itself; a refusal says where |
 //! | `words` | paths, versions, patterns, durations, dates | escaping has an inverse; orders are orders; what is valid is canonical |
 //!
 //! Both drivers take the list from here: `libfuzzer.rs`, guided by coverage, and `replay.rs`, on
@@ -23,6 +25,7 @@ mod modfiles;
 mod module_zip;
 mod served;
 mod sumdb;
+mod templates;
 mod words;
 
 /// The list of targets, for whoever needs an item for each: calls `$with` with names and functions.
@@ -32,6 +35,7 @@ macro_rules! for_each_target {
             go_mod: modfiles::go_mod,
             go_work: modfiles::go_work,
             go_sum: modfiles::go_sum,
+            modules_txt: modfiles::modules_txt,
             info: served::info,
             goproxy: served::goproxy,
             list: served::list,
@@ -39,6 +43,7 @@ macro_rules! for_each_target {
             tlog: logs::tlog,
             lookup: logs::lookup,
             module_zip: module_zip::module_zip,
+            template: templates::template,
             words: words::words,
         }
     };

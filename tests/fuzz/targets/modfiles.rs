@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use modfetch::modfile::{
-    GoLine, GoSum, Godebug, ModFile, Needs, Replace, Replacement, Toolchain, WorkFile,
+    GoLine, GoSum, Godebug, ModFile, ModulesTxt, Needs, Replace, Replacement, Toolchain, WorkFile,
 };
 
 /// A string as go.mod writes one that is no plain word, whatever is in it.
@@ -164,4 +164,17 @@ pub(super) fn go_sum(data: &[u8]) {
         }
     }
     assert_eq!(copy.to_bytes(), written);
+}
+
+pub(super) fn modules_txt(data: &[u8]) {
+    let found = ModulesTxt::parse(data);
+    let text = String::from_utf8_lossy(data);
+    for module in found.providing() {
+        assert!(text.contains(&module.path) && text.contains(&module.version));
+        assert!(found.version(&module.path).is_some());
+    }
+    for module in found.replaced() {
+        let replacement = found.replacement(module).expect("it is replaced");
+        assert!(text.contains(&replacement.path) && text.contains(&replacement.version));
+    }
 }

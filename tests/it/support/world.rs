@@ -4,7 +4,9 @@
 //! what `go` decides by: every go version from 1.11 to 1.26 and none, pre-releases,
 //! pseudo-versions, `+incompatible`, cycles, requirements that repeat, that nobody has, or that are
 //! on the project itself; replacements of all four forms, exclusions, retractions, deprecations,
-//! toolchain lines.
+//! toolchain lines; and workspaces of several modules that edit and require each other.
+
+mod workspace;
 
 use std::fmt::Write as _;
 
@@ -76,6 +78,17 @@ impl Dice {
     }
 }
 
+/// Names of files, and what is in them.
+type Files = Vec<(String, String)>;
+
+/// What the proxy of a world has.
+struct Proxied<'w> {
+    /// Paths and versions.
+    there: &'w [(&'static str, &'static str)],
+    /// The same with what is in them.
+    modules: &'w [Module],
+}
+
 /// A project and the modules of its proxy.
 pub struct World {
     /// What it is made from.
@@ -87,8 +100,17 @@ pub struct World {
 }
 
 impl World {
-    /// The world of a seed.
+    /// The world of a seed, with one project.
     pub fn of(seed: u64) -> World {
+        World::with(seed, project)
+    }
+
+    /// The world of a seed, with a workspace.
+    pub fn with_workspace(seed: u64) -> World {
+        World::with(seed, workspace::files)
+    }
+
+    fn with(seed: u64, files: impl Fn(&mut Dice, Style, &Proxied<'_>) -> Files) -> World {
         let mut dice = Dice::new(seed);
         // A world of few paths is tangled, one of many is wide.
         let paths: Vec<_> = PATHS.iter().filter(|_| dice.percent(60)).collect();
@@ -108,8 +130,12 @@ impl World {
             let text = dependency(&mut dice, style, path, &there);
             module(path, version, &text)
         });
-        let modules = modules.collect();
-        let files = project(&mut dice, style, &there);
+        let modules: Vec<Module> = modules.collect();
+        let proxied = Proxied {
+            there: &there,
+            modules: &modules,
+        };
+        let files = files(&mut dice, style, &proxied);
         World {
             seed,
             modules,
@@ -221,29 +247,37 @@ fn dependency(dice: &mut Dice, style: Style, path: &str, there: &[(&str, &str)])
 }
 
 /// The files of the project.
-fn project(dice: &mut Dice, style: Style, there: &[(&str, &str)]) -> Vec<(String, String)> {
+fn project(dice: &mut Dice, style: Style, proxied: &Proxied<'_>) -> Files {
     let mut files = Vec::new();
     let mut text = format!("module {MAIN}\n\n{}\n", style.go_line(dice));
     if dice.percent(15) {
-        let _ = writeln!(
-            text,
-            "toolchain {}",
-            dice.one(&[
-                "go1.21.5",
-                "go1.26.0",
-                "go1.22rc1",
-                "default",
-                "go1.24.2-custom"
-            ])
-        );
+        text.extend(Some(*dice.one(TOOLCHAINS)));
     }
+    text.push_str(&requirements(dice, MAIN, proxied.there));
+    text.push_str(&replacements(dice, style, proxied.there, "", &mut files));
+    files.insert(0, ("go.mod".to_owned(), text));
+    files
+}
+
+/// Toolchain lines of main modules and of go.work.
+const TOOLCHAINS: &[&str] = &[
+    "toolchain go1.21.5\n",
+    "toolchain go1.26.0\n",
+    "toolchain go1.22rc1\n",
+    "toolchain default\n",
+    "toolchain go1.24.2-custom\n",
+];
+
+/// What a main module requires and excludes.
+fn requirements(dice: &mut Dice, main: &str, there: &[(&str, &str)]) -> String {
+    let mut text = String::new();
     let mut required: Vec<String> = Vec::new();
     for _ in 0..dice.below(8) {
         let line = requirement(dice, there);
         let path = line.split(' ').next().unwrap_or_default().to_owned();
         let again = required.contains(&path);
         // Each path once, and itself never, as `go mod tidy` would have it; sometimes not.
-        if (again || path == MAIN) && !dice.percent(20) {
+        if (again || path == main) && !dice.percent(20) {
             continue;
         }
         required.push(path);
@@ -254,6 +288,19 @@ fn project(dice: &mut Dice, style: Style, there: &[(&str, &str)]) -> Vec<(String
         let (path, version) = dice.one(there);
         let _ = writeln!(text, "exclude {path} {version}");
     }
+    text
+}
+
+/// What a file below `folder` (with a final slash, or empty) replaces; the directories that it
+/// names are added to `files`.
+fn replacements(
+    dice: &mut Dice,
+    style: Style,
+    there: &[(&str, &str)],
+    folder: &str,
+    files: &mut Files,
+) -> String {
+    let mut text = String::new();
     let mut replaced = Vec::new();
     for _ in 0..dice.below(6).saturating_sub(2) {
         let (path, version) = dice.one(there);
@@ -269,18 +316,17 @@ fn project(dice: &mut Dice, style: Style, there: &[(&str, &str)]) -> Vec<(String
             let (path, version) = dice.one(there);
             format!("{path} {version}")
         } else {
-            let folder = format!("folder{}", files.len());
+            let name = format!("folder{}", files.len());
             if !dice.percent(5) {
                 let text = dependency(dice, style, path, there);
-                files.push((format!("{folder}/go.mod"), text));
+                files.push((format!("{folder}{name}/go.mod"), text));
             }
-            format!("./{folder}")
+            format!("./{name}")
         };
         let _ = writeln!(text, "replace {old} => {new}");
         replaced.push(old);
     }
-    files.insert(0, ("go.mod".to_owned(), text));
-    files
+    text
 }
 
 fn module(path: &str, version: &str, text: &str) -> Module {
@@ -298,7 +344,9 @@ fn module(path: &str, version: &str, text: &str) -> Module {
 
 #[test]
 fn a_seed_makes_the_same_world_and_another_one_another() {
-    let text = |seed| World::of(seed).describe();
-    assert_eq!(text(7), text(7));
-    assert_ne!(text(7), text(8).replace("SEED=8", "SEED=7"));
+    for world in [World::of, World::with_workspace] {
+        let text = |seed| world(seed).describe();
+        assert_eq!(text(7), text(7));
+        assert_ne!(text(7), text(8).replace("SEED=8", "SEED=7"));
+    }
 }

@@ -1,0 +1,131 @@
+//! Rewriting a file of the user's in place, under its own lock.
+//!
+//! `go` locks go.mod and go.sum themselves. Renaming a new file over one would leave whoever waits
+//! with the lock of a file that is gone, and what it then writes would be lost; the file would
+//! lose its owner, its links and its extended attributes, too.
+//!
+//! So that a full disk shows while the old text is whole, and that a run which is killed leaves a
+//! file that can be read, the old text first grows by a lead that means nothing new; then the new
+//! text replaces all of it by one write of the same length; then what is too much is cut off.
+
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::lock::Locks;
+use super::settle::writing;
+use crate::error::{Error, Result};
+use crate::steps;
+
+/// What a file is to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewText {
+    /// What is first appended to the old text; with it that has to be a good file still.
+    pub lead: Vec<u8>,
+    /// The new text. Line feeds behind it must not change what it means.
+    pub text: Vec<u8>,
+}
+
+impl NewText {
+    /// A text for which blank lines at the end of the old one make room.
+    #[must_use]
+    pub fn padded(old: &[u8], text: Vec<u8>) -> NewText {
+        let lead = vec![b'\n'; text.len().saturating_sub(old.len())];
+        NewText { lead, text }
+    }
+}
+
+/// Changes a file under its lock: `change` is told what it holds, and says what it is to hold,
+/// or `None` to leave it. A file that is not there is empty. `steps` are the names of what is
+/// done, for tests: the lead is there; the text is there.
+///
+/// # Errors
+/// [`Kind::LocalIo`](crate::Kind::LocalIo) or [`Kind::LockTimeout`](crate::Kind::LockTimeout),
+/// naming the file, which then holds what it held; those of `change`.
+pub fn rewrite(
+    locks: &Locks,
+    file: &Path,
+    steps: [&str; 2],
+    change: impl FnOnce(&[u8]) -> Result<Option<NewText>>,
+) -> Result<()> {
+    let mut lock = locks.acquire(file, None)?;
+    let _writing = writing();
+    let mut before = Vec::new();
+    lock.file()
+        .read_to_end(&mut before)
+        .map_err(|cause| Error::io("cannot read", file, cause))?;
+    let Some(after) = change(&before)? else {
+        return Ok(());
+    };
+    replace(lock.file(), &before, after, steps).map_err(|cause| {
+        // Best effort, as in go: the disk that failed may fail again.
+        let _ = restore(lock.file(), &before);
+        Error::io("cannot write", file, cause)
+    })
+}
+
+fn replace(file: &fs::File, before: &[u8], after: NewText, steps: [&str; 2]) -> io::Result<()> {
+    let NewText { lead, mut text } = after;
+    file.write_all_at(&lead, before.len() as u64)?;
+    steps::reached(steps[0]);
+    let (length, there) = (text.len(), before.len() + lead.len());
+    text.resize(length.max(there), b'\n');
+    file.write_all_at(&text, 0)?;
+    steps::reached(steps[1]);
+    file.set_len(length as u64)
+}
+
+fn restore(file: &fs::File, before: &[u8]) -> io::Result<()> {
+    file.set_len(before.len() as u64)?;
+    file.write_all_at(before, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn text_is_replaced_and_the_file_stays_the_same_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        for (old, new) in [
+            ("old\n", "new, and longer\n"),
+            ("", "a\n"),
+            ("long\n", "a\n"),
+        ] {
+            fs::write(&file, old).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+            let identity = || {
+                let found = fs::metadata(&file).unwrap();
+                (found.ino(), found.mode())
+            };
+            let before = identity();
+            rewrite(&Locks::default(), &file, ["", ""], |now| {
+                assert_eq!(now, old.as_bytes());
+                Ok(Some(NewText::padded(now, new.into())))
+            })
+            .unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), new);
+            assert_eq!(identity(), before);
+        }
+    }
+
+    #[test]
+    fn a_failure_leaves_or_puts_back_the_old_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        fs::write(&file, "old\n").unwrap();
+        let refused = rewrite(&Locks::default(), &file, ["", ""], |_| {
+            Err(Error::new(Kind::Input, "no"))
+        });
+        assert_eq!(refused.unwrap_err().chain(), "no");
+        let open = fs::OpenOptions::new().write(true).open(&file).unwrap();
+        open.write_all_at(b"half of what should", 1).unwrap();
+        restore(&open, b"old\n").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"old\n");
+    }
+}

@@ -1,0 +1,51 @@
+//! Writing go.mod, where `go` would.
+//!
+//! Source: golang/go `cmd/go/internal/modload/init.go`, `commitRequirements`.
+
+use crate::cache::{Cache, NewText, rewrite};
+use crate::error::{Error, Kind, Result};
+use crate::modset::{Project, Requirements, Update};
+
+/// Writes go.mod if what it says is not what the main module requires: under its lock, and under
+/// go's lock for such edits if the cache lets us have it.
+///
+/// # Errors
+/// [`Kind::Differs`] if `locked`, and nothing is written; [`Kind::Other`] if somebody has changed
+/// the file since it was read; [`Kind::LocalIo`] or [`Kind::LockTimeout`], and it is as it was.
+pub(super) fn commit(
+    cache: &Cache,
+    project: &Project,
+    requirements: &Requirements,
+    locked: bool,
+) -> Result<()> {
+    if project.workspace().is_some() {
+        // go.mod files are not written in a workspace.
+        return Ok(());
+    }
+    let Some(update) = Update::of(project, requirements) else {
+        return Ok(());
+    };
+    if locked {
+        let text = "updates to go.mod needed, disabled by --locked; to update it:\n\tgo mod tidy";
+        return Err(Error::new(Kind::Differs, text));
+    }
+    let text = update.apply(project)?;
+    let updating = |error: Error| error.context("updating go.mod");
+    let _side_lock = match cache.side_lock() {
+        Err(error) if error.kind() == Kind::LockTimeout => return Err(updating(error)),
+        lock => lock.ok(),
+    };
+    let steps = ["mod-grown", "mod-written"];
+    rewrite(cache.locks(), project.file(), steps, |now| {
+        // Somebody may have come to the same.
+        if now == text {
+            return Ok(None);
+        }
+        if now != project.main().data() {
+            let text = "existing contents have changed since last read";
+            return Err(Error::new(Kind::Other, text).hint("run it again"));
+        }
+        Ok(Some(NewText::padded(now, text)))
+    })
+    .map_err(updating)
+}

@@ -1,0 +1,107 @@
+//! `plan -files`: what a download reads of the project, for `COPY` in a Dockerfile.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::project::find_project;
+use crate::config::{Config, clean_path, relative_path};
+use crate::error::{Error, Kind, Result};
+use crate::modfile::{Replace, Replacement};
+use crate::modset::{MissingReplace, Project};
+use crate::report::Console;
+
+/// Runs it: names files relative to the working directory, each with `end` after it, those of the
+/// main modules first. Nothing is fetched, and no graph is read: every local replacement counts.
+///
+/// # Errors
+/// A file of the project cannot be read, or there is no project.
+pub(super) fn run(
+    config: &Config,
+    console: &Console,
+    missing_replace: MissingReplace,
+    end: char,
+) -> Result<Option<Kind>> {
+    let Some(project) = find_project(config, console)? else {
+        let text = "go.mod file not found in current directory or any parent directory; see 'go \
+                    help modules'";
+        return Err(Error::new(Kind::Usage, text));
+    };
+    let files = Files::of(&project);
+    let here = config.cwd.to_string_lossy();
+    let mut text = String::new();
+    for file in &files.found {
+        text.push_str(&relative_path(&here, file));
+        text.push(end);
+    }
+    console.data(&text)?;
+    let mut failure = None;
+    for file in &files.missing {
+        let file = relative_path(&here, file);
+        let text = format!("{file} is missing: it replaces a module");
+        match missing_replace {
+            MissingReplace::Ignore => {}
+            MissingReplace::Warn => console.line(&format!("warning: {text}")),
+            MissingReplace::Error => {
+                console.error(&Error::new(Kind::LocalIo, text));
+                failure = Some(Kind::LocalIo);
+            }
+        }
+    }
+    Ok(failure)
+}
+
+/// Clean absolute paths.
+#[derive(Debug, Default)]
+struct Files {
+    found: Vec<String>,
+    /// go.mod files of local replacements.
+    missing: BTreeSet<String>,
+}
+
+impl Files {
+    fn of(project: &Project) -> Files {
+        let mut files = Files::default();
+        if let Some(workspace) = project.workspace() {
+            files.add(workspace.file());
+            files.add(&workspace.go_sum());
+        }
+        // In place of those that a workspace lacks there is one without a file.
+        let mains = || project.mains().filter(|_| !project.is_empty());
+        for main in mains() {
+            // Where another file is read in its place, it still says where the module is.
+            files.add(&main.root().join("go.mod"));
+            files.add(main.file());
+            files.add(&main.go_sum());
+        }
+        if let Some(workspace) = project.workspace() {
+            files.replaced(workspace.root(), &workspace.content().replace);
+        }
+        for main in mains() {
+            files.replaced(main.root(), &main.modfile().replace);
+        }
+        files
+    }
+
+    /// Adds a file, if it is there.
+    fn add(&mut self, file: &Path) -> bool {
+        let there = file.is_file();
+        let file = clean_path(&file.to_string_lossy());
+        if there && !self.found.contains(&file) {
+            self.found.push(file);
+        }
+        there
+    }
+
+    /// Adds the local modules that replace others; directories are seen from `root`.
+    fn replaced(&mut self, root: &Path, lines: &[Replace]) {
+        for line in lines {
+            if let Replacement::Directory(dir) = &line.with {
+                let file = root.join(dir).join("go.mod");
+                if !self.add(&file) {
+                    let file = clean_path(&file.to_string_lossy());
+                    self.missing.insert(file);
+                }
+            }
+        }
+    }
+}

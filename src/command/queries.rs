@@ -1,0 +1,63 @@
+//! Versions in go.mod that are none: branches, commits, `v1.2` for the newest v1.2.x.
+//!
+//! Source: golang/go `cmd/go/internal/modload/init.go`, `fixVersion`.
+
+use super::session::{Manner, Session};
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::fetch::Question;
+use crate::modset::Edits;
+use crate::module::{ModulePath, Version};
+use crate::report::Console;
+
+/// Who answers them. Most go.mod files ask nothing, and nothing is opened for them.
+pub(super) struct Queries<'c> {
+    config: &'c Config,
+    console: &'c Console,
+    session: Option<Session<'c>>,
+}
+
+impl<'c> Queries<'c> {
+    pub(super) fn new(config: &'c Config, console: &'c Console) -> Queries<'c> {
+        Queries {
+            config,
+            console,
+            session: None,
+        }
+    }
+
+    /// The version that a text stands for. What go.mod replaces and excludes does not count yet:
+    /// it is only being read.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub(super) fn answer(&mut self, path: &str, text: &str) -> Result<Version> {
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => none.insert(Queries::open(self.config, self.console)?),
+        };
+        let fetcher = session.fetcher();
+        let question = Question {
+            path: ModulePath::parse(path)?,
+            query: text.to_owned(),
+            current: None,
+        };
+        let answers = fetcher.resolve(&[question], &Edits::default());
+        session.settle(&fetcher);
+        let answer = answers?.into_iter().next();
+        let none = || Error::new(crate::Kind::Other, format!("{path}@{text}"));
+        // There is an answer to each question.
+        Ok(answer.ok_or_else(none)??.module.version().clone())
+    }
+
+    fn open(config: &'c Config, console: &'c Console) -> Result<Session<'c>> {
+        let manner = Manner {
+            fail_fast: false,
+            store: true,
+            ending: None,
+        };
+        let cache = Cache::at(&config.gomodcache.value)?;
+        Session::open(config, console, cache, None, manner)
+    }
+}

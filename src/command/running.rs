@@ -1,0 +1,54 @@
+//! Which go version a run acts as, and that go.mod asks for no newer one.
+
+use std::fs;
+use std::path::Path;
+
+use crate::config::{Config, short_path};
+use crate::error::{Error, Kind, Result};
+use crate::modfile::{GoLine, ModFile, WorkFile};
+use crate::module::Running;
+
+/// The version outside of any module.
+pub(super) fn outside(config: &Config) -> Result<Running> {
+    start(config, None)
+}
+
+/// The version where `file`, a go.work or the go.mod that was found, is what the run starts with.
+pub(super) fn running(config: &Config, file: &Path) -> Result<Running> {
+    // What cannot be read is told by who needs it.
+    let data = fs::read(file).unwrap_or_default();
+    start(config, Some((&short_path(&config.cwd, file), &data)))
+}
+
+fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
+    let started = config.gotoolchain.value.start(file);
+    started.map_err(|text| Error::new(Kind::Input, text))
+}
+
+/// Refuses a go.mod that needs a newer go, malformed or not: what is wrong with it otherwise may
+/// be what the newer one brought.
+pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> Result<()> {
+    let name = short_path(&config.cwd, file);
+    let parsed = fs::read(file).map(|data| ModFile::parse_lax(&name, &data));
+    let Ok(Ok(modfile)) = parsed else {
+        return Ok(());
+    };
+    refuse(running, &name, modfile.go.as_ref())
+}
+
+/// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
+pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path) -> Result<()> {
+    let name = short_path(&config.cwd, file);
+    let parsed = fs::read(file).map(|data| WorkFile::parse(&name, &data));
+    let Ok(Ok(work)) = parsed else {
+        return Ok(());
+    };
+    refuse(running, &name, work.go.as_ref())
+}
+
+fn refuse(running: &Running, name: &str, line: Option<&GoLine>) -> Result<()> {
+    match line.and_then(|line| running.refusal(name, &line.version)) {
+        Some(text) => Err(Error::too_new(text)),
+        None => Ok(()),
+    }
+}

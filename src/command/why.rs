@@ -1,0 +1,164 @@
+//! `modfetch why -m`: by which requirements modules are there.
+//!
+//! The form is that of `go mod why -m`. The answer is another: go looks for imported packages, this
+//! for requirements.
+
+use std::collections::HashSet;
+
+use super::project::find_project;
+use super::session::{Manner, Session};
+use crate::cache::Cache;
+use crate::cli::RawArgs;
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::modset::{Argument, Graph, Node};
+use crate::module::MatchPattern;
+use crate::report::{Console, JsonObject};
+use crate::signals::Ending;
+
+/// What was asked for, beside the settings.
+#[derive(Clone, Debug)]
+pub struct Request {
+    arguments: Vec<Argument>,
+    json: bool,
+    ending: Ending,
+}
+
+impl Request {
+    /// Understands the command line; `ending` is how a signal ends the run.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`]: without `-m`, with `-vendor`, with a version, with what is no module path.
+    pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
+        let usage = |text: String| Error::new(Kind::Usage, text);
+        if !raw.m {
+            let named = match &*raw.args {
+                [] => "MODULE".to_owned(),
+                modules => modules.join(" "),
+            };
+            return Err(usage(
+                "why without -m is about packages, which modfetch does not read".to_owned(),
+            )
+            .hint(format!("explain modules: modfetch why -m {named}")));
+        }
+        if raw.vendor {
+            return Err(usage("flag -vendor is not supported".to_owned())
+                .hint("modfetch looks at no imports"));
+        }
+        if let Some(argument) = raw.args.iter().find(|argument| argument.contains('@')) {
+            let text = "'go mod why' requires a module path, not a version query";
+            return Err(usage(format!("{argument}: {text}")));
+        }
+        let arguments = raw.args.iter().map(|argument| Argument::parse(argument));
+        Ok(Request {
+            arguments: arguments.collect::<Result<_>>()?,
+            json: raw.json,
+            ending,
+        })
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What ends `graph`, too: nothing is explained by a graph that is not whole.
+pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let Some(project) = find_project(config, console)? else {
+        let text = "go.mod file not found in current directory or any parent directory; see 'go \
+                    help modules'";
+        return Err(Error::new(Kind::Usage, text));
+    };
+    let manner = Manner {
+        fail_fast: false,
+        store: true,
+        ending: Some(request.ending),
+    };
+    let session = Session::open(config, console, cache, Some(&project), manner)?;
+    let fetcher = session.fetcher();
+    let graph = fetcher.requirement_graph(&project, None);
+    session.settle(&fetcher);
+    let graph = graph?;
+    if let Some(error) = graph.error() {
+        return Err(error);
+    }
+    let (paths, unmatched) = named(&request.arguments, &graph);
+    for pattern in unmatched {
+        console.line(&format!(
+            "warning: pattern {pattern:?} matched no module dependencies"
+        ));
+    }
+    let mut printed = Vec::new();
+    for path in &paths {
+        printed.push(match request.json {
+            true => json(&graph, path),
+            false => text(&graph, path),
+        });
+    }
+    let separator = if request.json { "" } else { "\n" };
+    console.data(&printed.join(separator))?;
+    Ok(None)
+}
+
+/// The module paths that arguments name, in go's order, and the patterns that name none.
+///
+/// Source: golang/go `cmd/go/internal/modload/list.go`, `listModules`.
+fn named(arguments: &[Argument], graph: &Graph) -> (Vec<String>, Vec<String>) {
+    let mains = || graph.mains().map(str::to_owned);
+    if arguments.is_empty() {
+        return (mains().collect(), Vec::new());
+    }
+    let (mut paths, mut unmatched) = (Vec::new(), Vec::new());
+    // What patterns have named already they do not name again.
+    let mut seen = HashSet::new();
+    for argument in arguments {
+        let matches: Box<dyn Fn(&str) -> bool> = match argument {
+            Argument::All => Box::new(|_| true),
+            Argument::Pattern(pattern) => {
+                let pattern = MatchPattern::parse(pattern);
+                Box::new(move |path| pattern.matches(path))
+            }
+            Argument::Path(path) | Argument::Versioned { path, .. } => {
+                paths.push(path.clone());
+                continue;
+            }
+        };
+        let before = paths.len();
+        let all = graph.build_list().map(|module| module.path().to_string());
+        for path in mains().chain(all) {
+            if matches(&path) && seen.insert(path.clone()) {
+                paths.push(path);
+            }
+        }
+        if paths.len() == before {
+            unmatched.push(argument.to_string());
+        }
+    }
+    (paths, unmatched)
+}
+
+/// The names of a chain; a main module has no version.
+fn names(chain: &[Node]) -> Vec<String> {
+    chain.iter().map(Node::to_string).collect()
+}
+
+/// A stanza of go's.
+fn text(graph: &Graph, path: &str) -> String {
+    match graph.chain_to(path) {
+        Some(chain) => format!("# {path}\n{}\n", names(&chain).join("\n")),
+        None => format!("# {path}\n(main module does not need module {path})\n"),
+    }
+}
+
+fn json(graph: &Graph, path: &str) -> String {
+    let chain = graph.chain_to(path).unwrap_or_default();
+    let mut object = JsonObject::new();
+    object.string("Path", path);
+    object.boolean("Main", matches!(&*chain, [Node::Main(_)]));
+    object.string(
+        "Version",
+        chain.last().map(Node::version).unwrap_or_default(),
+    );
+    object.strings("Chain", &names(&chain));
+    object.indented() + "\n"
+}

@@ -1,0 +1,519 @@
+//! The vendor directory in place of the module cache: when that is so, and whether go.mod agrees
+//! with vendor/modules.txt.
+//!
+//! Source: golang/go `cmd/go/internal/modload/vendor.go` (`checkVendorConsistency`), `init.go`
+//! (`setDefaultBuildMod`), `buildlist.go` (`initVendor`).
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::graph::Graph;
+use super::main_module::MainModule;
+use super::project::Project;
+use super::replace::from_workspace;
+use crate::config::short_path;
+use crate::error::{Error, Kind, Result};
+use crate::modfile::{Listed, ModulesTxt, Replace, Replacement};
+use crate::module::{GoVersion, ModuleVersion, Running};
+
+/// From this go version on a vendor directory is used where there is one, and modules.txt tells
+/// enough to be checked against go.mod.
+const VENDORING_GO: &str = "1.14";
+
+/// A project, and where it is seen from.
+struct View<'a> {
+    project: &'a Project,
+    cwd: &'a Path,
+}
+
+impl View<'_> {
+    /// The directory that the vendor directory is in.
+    fn root(&self) -> &Path {
+        match self.project.workspace() {
+            Some(work) => work.root(),
+            None => self.project.root(),
+        }
+    }
+
+    /// The go version that decides about vendoring, where there is one.
+    fn go(&self) -> Option<&GoVersion> {
+        let line = match self.project.workspace() {
+            Some(work) => work.content().go.as_ref(),
+            None => self.project.modfile().go.as_ref(),
+        };
+        line.map(|line| &line.version)
+    }
+
+    fn in_workspace(&self) -> bool {
+        self.project.workspace().is_some()
+    }
+
+    /// The lines of go.work, if that is what replaces modules here as well.
+    fn work_lines(&self) -> &[Replace] {
+        let work = self.project.workspace();
+        work.map_or(&[], |work| &work.content().replace)
+    }
+
+    /// What replaces a module: as it is written, as modules.txt would have it, and the file that
+    /// says so.
+    fn replacement(&self, module: &Listed) -> Option<(Listed, Listed, String)> {
+        let work = self.project.workspace();
+        if let Some(work) = work
+            && let Some(with) = find(self.work_lines(), module)
+        {
+            return Some((with.clone(), with, short_path(self.cwd, work.file())));
+        }
+        if module.version.is_empty() && self.project.is_main(&module.path) {
+            return None;
+        }
+        // Of several modules that replace it, the last one counts.
+        let found = self
+            .project
+            .mains()
+            .filter_map(|main| Some((main, find(&main.modfile().replace, module)?)));
+        let (main, with) = found.last()?;
+        let mut canonical = with.clone();
+        if let Some(work) = work
+            && with.version.is_empty()
+        {
+            canonical.path = from_workspace(work.root(), main.root(), &with.path);
+        }
+        Some((with, canonical, short_path(self.cwd, main.file())))
+    }
+}
+
+/// The line for a version, else the one for all versions.
+fn find(lines: &[Replace], module: &Listed) -> Option<Listed> {
+    let of_path = || {
+        lines
+            .iter()
+            .filter(|line| line.path.as_str() == module.path)
+    };
+    let own = of_path().find(|line| version(line) == module.version);
+    let line = own.or_else(|| of_path().find(|line| line.version.is_none()))?;
+    Some(match &line.with {
+        Replacement::Module(with) => listed(with),
+        Replacement::Directory(path) => Listed::new(path, ""),
+    })
+}
+
+/// The version that a line is for; empty for all.
+fn version(line: &Replace) -> &str {
+    line.version.as_ref().map_or("", |version| version.as_str())
+}
+
+fn listed(module: &ModuleVersion) -> Listed {
+    Listed::new(module.path().as_str(), module.version().as_str())
+}
+
+/// How it came about that a vendor directory is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `-mod=vendor`.
+    Asked,
+    /// It is there, and what is named says a go version from 1.14 on.
+    Found(&'static str),
+}
+
+impl Reason {
+    /// What a message about `-mod=vendor` ends with.
+    #[must_use]
+    pub fn explanation(self) -> String {
+        match self {
+            Reason::Asked => String::new(),
+            Reason::Found(file) => {
+                format!("\n\t(Go version in {file} is at least 1.14 and vendor directory exists.)")
+            }
+        }
+    }
+}
+
+/// A vendor directory that is used, and agrees with go.mod.
+#[derive(Clone, Debug)]
+pub struct Vendor {
+    list: ModulesTxt,
+    reason: Reason,
+}
+
+impl Vendor {
+    /// The vendor directory that is used unless `-mod` says otherwise; `asked` if it says
+    /// `-mod=vendor`. `None` if none is. Messages name files from `cwd` on where that is shorter.
+    ///
+    /// # Errors
+    /// In go's words: [`Kind::LocalIo`] if modules.txt cannot be read; [`Kind::Input`] if it needs a
+    /// newer go, or does not agree with go.mod.
+    pub fn open(
+        project: &Project,
+        cwd: &Path,
+        asked: bool,
+        running: &Running,
+    ) -> Result<Option<Vendor>> {
+        let view = View { project, cwd };
+        let directory = view.root().join("vendor");
+        let file = directory.join("modules.txt");
+        let reason = match asked {
+            true => Reason::Asked,
+            false => {
+                let recent = view.go().is_some_and(|go| go.at_least(VENDORING_GO));
+                if !recent || !directory.is_dir() {
+                    return Ok(None);
+                }
+                Reason::Found(if view.in_workspace() {
+                    "go.work"
+                } else {
+                    "go.mod"
+                })
+            }
+        };
+        let list = ModulesTxt::parse(&read(&file, reason)?);
+        if !asked && list.is_workspace() != view.in_workspace() {
+            return Ok(None);
+        }
+        for (path, go) in list.go_lines() {
+            let what = format!("{path} in {}", short_path(cwd, &file));
+            if let Some(text) = running.refusal(&what, go) {
+                return Err(Error::too_new(text));
+            }
+        }
+        let vendor = Vendor { list, reason };
+        let faults = vendor.faults(&view);
+        if faults.is_empty() {
+            return Ok(Some(vendor));
+        }
+        let command = if view.in_workspace() { "work" } else { "mod" };
+        let text = format!(
+            "inconsistent vendoring in {}:{faults}\n\n\tTo ignore the vendor directory, use \
+             -mod=readonly or -mod=mod.\n\tTo sync the vendor directory, run:\n\t\tgo {command} vendor",
+            view.root().display()
+        );
+        Err(Error::new(Kind::Input, text))
+    }
+
+    /// What go.mod and modules.txt do not agree on, each on a line of its own.
+    fn faults(&self, view: &View<'_>) -> String {
+        let list = &self.list;
+        let mut faults = String::new();
+        let mut fault = |module: &Listed, text: String| faults += &format!("\n\t{module}: {text}");
+        let recent = view.go().is_some_and(|go| go.at_least(VENDORING_GO));
+        let told = recent || view.in_workspace();
+        let mains = || view.project.mains().map(MainModule::modfile);
+        let required = || mains().flat_map(|file| &file.require);
+        for module in required().map(|line| listed(&line.module)) {
+            if list.is_explicit(&module) {
+                continue;
+            }
+            if told {
+                let text = "is explicitly required in go.mod, but not marked as explicit in \
+                            vendor/modules.txt";
+                fault(&module, text.to_owned());
+            } else if let Some(other) = list.version(&module.path).filter(|&v| v != module.version)
+            {
+                let path = &module.path;
+                let text = format!(
+                    "is explicitly required in go.mod, but vendor/modules.txt indicates \
+                     {path}@{other}"
+                );
+                fault(&module, text);
+            }
+        }
+        let lines = mains().flat_map(|file| &file.replace);
+        let mut seen = HashSet::new();
+        for line in lines.chain(view.work_lines()) {
+            let version = version(line);
+            let old = Listed::new(line.path.as_str(), version);
+            if !seen.insert(old.clone()) {
+                continue;
+            }
+            let with = view.replacement(&old);
+            match (with, list.replacement(&old)) {
+                (None, None) => {}
+                (Some((_, _, file)), None) => {
+                    // What was written before go 1.14 has neither replacements of all versions nor
+                    // of modules without packages.
+                    let provided = !version.is_empty() && list.version(&old.path) == Some(version);
+                    if told || provided {
+                        let text = format!(
+                            "is replaced in {file}, but not marked as replaced in \
+                             vendor/modules.txt"
+                        );
+                        fault(&old, text);
+                    }
+                }
+                (Some((_, canonical, _)), Some(marked)) if canonical == *marked => {}
+                (with, Some(marked)) => {
+                    let (with, _, file) = with.unwrap_or_default();
+                    let text = format!(
+                        "is replaced by {with} in {file}, but marked as replaced by {marked} in \
+                         vendor/modules.txt"
+                    );
+                    fault(&old, text);
+                }
+            }
+        }
+        for module in list
+            .providing()
+            .iter()
+            .filter(|module| list.is_explicit(module))
+        {
+            if !required().any(|line| listed(&line.module) == *module) {
+                let article = if view.in_workspace() { "a " } else { "" };
+                let text = format!(
+                    "is marked as explicit in vendor/modules.txt, but not explicitly required in \
+                     {article}go.mod"
+                );
+                fault(module, text);
+            }
+        }
+        for module in list.replaced() {
+            if view.replacement(module).is_none() {
+                let place = if view.in_workspace() {
+                    "the workspace"
+                } else {
+                    "go.mod"
+                };
+                let text = format!(
+                    "is marked as replaced in vendor/modules.txt, but not replaced in {place}"
+                );
+                fault(module, text);
+            }
+        }
+        faults
+    }
+
+    /// The modules that are known without the module cache, with the versions that count.
+    ///
+    /// # Errors
+    /// In go's words, one error a module: go.mod should require what is vendored, and does not.
+    pub fn graph(&self, project: &Project) -> Result<Graph, Vec<Error>> {
+        let providing = self.list.providing().iter();
+        let modules = || {
+            providing
+                .clone()
+                .filter_map(|module| ModuleVersion::parse(&module.path, &module.version).ok())
+        };
+        if !project.is_pruned() {
+            return Ok(Graph::vendored(project, modules().collect()));
+        }
+        // go.mod names all that the build needs then.
+        let is_root = |module: &Listed| {
+            let root = project.root_version(&module.path);
+            root.is_some_and(|root| listed(&root) == *module)
+        };
+        let missing = providing.clone().filter(|module| !is_root(module));
+        let mut errors: Vec<Error> = missing
+            .map(|module| {
+                let text =
+                    format!("vendored module {module} should be required explicitly in go.mod");
+                Error::new(Kind::Input, text)
+            })
+            .collect();
+        if errors.is_empty() {
+            return Ok(Graph::vendored(project, Vec::new()));
+        }
+        let how = match self.reason {
+            Reason::Asked => "; to update it:\n\tgo mod tidy".to_owned(),
+            Reason::Found(_) => {
+                let why = self.reason.explanation();
+                format!("{why}\n\tto update it:\n\tgo mod tidy")
+            }
+        };
+        let text = format!("updates to go.mod needed, disabled by -mod=vendor{how}");
+        errors.push(Error::new(Kind::Input, text));
+        Err(errors)
+    }
+
+    /// What modules.txt says.
+    #[must_use]
+    pub fn list(&self) -> &ModulesTxt {
+        &self.list
+    }
+
+    /// How it came about that it is used.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+}
+
+/// Reads modules.txt; that it is missing says nothing.
+fn read(file: &Path, reason: Reason) -> Result<Vec<u8>> {
+    let fail = |cause| {
+        let verb = if file.is_dir() { "read" } else { "open" };
+        let failed = Error::io(verb, file, cause);
+        match reason {
+            Reason::Asked => failed,
+            Reason::Found(_) => failed.context("reading modules.txt for vendor directory"),
+        }
+    };
+    match fs::read(file) {
+        Ok(data) => Ok(data),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(cause) => Err(fail(cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::Toolchain;
+
+    const END: &str = "\n\n\tTo ignore the vendor directory, use -mod=readonly or -mod=mod.\n\tTo \
+                       sync the vendor directory, run:\n\t\tgo mod vendor";
+
+    /// What becomes of a project with these files: the faults, another error, whether the
+    /// directory is used.
+    fn open(go_mod: &str, txt: Option<&str>, asked: bool) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        if let Some(txt) = txt {
+            fs::create_dir(root.join("vendor")).unwrap();
+            fs::write(root.join("vendor/modules.txt"), txt).unwrap();
+        }
+        let file = root.join("go.mod");
+        fs::write(&file, format!("module m\n{go_mod}")).unwrap();
+        let project = Project::read(&file, None, root).unwrap();
+        let local = GoVersion::parse("1.26.8").unwrap();
+        let running = Toolchain::parse("local", &local).unwrap().start(None);
+        match Vendor::open(&project, root, asked, &running.unwrap()) {
+            Ok(None) => "not used".to_owned(),
+            Ok(Some(vendor)) => format!("used{}", vendor.reason().explanation()),
+            Err(error) => {
+                let text = error.chain().replace(&*root.to_string_lossy(), "DIR");
+                let faults = text.strip_prefix("inconsistent vendoring in DIR:\n\t");
+                let faults = faults.and_then(|faults| faults.strip_suffix(END));
+                faults.map_or(text.clone(), str::to_owned)
+            }
+        }
+    }
+
+    #[test]
+    fn a_vendor_directory_is_used_when_go_uses_it() {
+        let found = "used\n\t(Go version in go.mod is at least 1.14 and vendor directory exists.)";
+        // (go.mod, modules.txt, -mod=vendor, what `go list -m` of go1.26.8 makes of it)
+        let rows = [
+            ("go 1.14\n", Some(""), false, found),
+            ("go 1.13\n", Some(""), false, "not used"),
+            ("", Some(""), false, "not used"),
+            ("go 1.21\n", None, false, "not used"),
+            ("go 1.21\n", Some("## workspace\n"), false, "not used"),
+            ("go 1.21\n", Some("## workspace\n"), true, "used"),
+            ("go 1.21\n", None, true, "used"),
+            ("", None, true, "used"),
+        ];
+        for (go_mod, txt, asked, want) in rows {
+            assert_eq!(open(go_mod, txt, asked), want, "{go_mod} {txt:?} {asked}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_agree_is_told_in_the_words_of_go() {
+        let required = "is explicitly required in go.mod, but not marked as explicit in \
+                        vendor/modules.txt";
+        // (go.mod, modules.txt, what `go list -m -mod=vendor` of go1.26.8 says)
+        let rows = [
+            (
+                "go 1.21\nrequire a.com/a v1.0.0\n",
+                "",
+                format!("a.com/a@v1.0.0: {required}"),
+            ),
+            (
+                "go 1.21\nrequire (\na.com/a v1.0.0\nb.com/b v1.2.0\n)\n",
+                "# a.com/a v1.0.0\n## go 1.20\na.com/a\n# b.com/b v1.1.0\n## explicit\nb.com/b\n",
+                format!(
+                    "a.com/a@v1.0.0: {required}\n\tb.com/b@v1.2.0: {required}\n\tb.com/b@v1.1.0: is \
+                     marked as explicit in vendor/modules.txt, but not explicitly required in go.mod"
+                ),
+            ),
+            (
+                "go 1.13\nrequire a.com/a v1.0.0\nrequire b.com/b v1.0.0\n",
+                "# a.com/a v1.0.1\na.com/a\n",
+                "a.com/a@v1.0.0: is explicitly required in go.mod, but vendor/modules.txt indicates \
+                 a.com/a@v1.0.1"
+                    .to_owned(),
+            ),
+            (
+                "go 1.21\nreplace a.com/a => ./y\nreplace w.com/w v1.2.0 => ./w\n",
+                "# l.com/l v1.1.0 => y.com/y v1.0.0\nl.com/l\n# z.com/z => ./z\n",
+                "a.com/a: is replaced in go.mod, but not marked as replaced in vendor/modules.txt\n\t\
+                 w.com/w@v1.2.0: is replaced in go.mod, but not marked as replaced in \
+                 vendor/modules.txt\n\tl.com/l@v1.1.0: is marked as replaced in vendor/modules.txt, \
+                 but not replaced in go.mod\n\tz.com/z: is marked as replaced in vendor/modules.txt, \
+                 but not replaced in go.mod"
+                    .to_owned(),
+            ),
+            (
+                "go 1.21\nreplace a.com/a => ./y\nreplace b.com/b v1.0.0 => c.com/c v1.0.0\n",
+                "# a.com/a => ./x\n# b.com/b v1.0.0 => c.com/c v1.1.0\n",
+                "a.com/a: is replaced by ./y in go.mod, but marked as replaced by ./x in \
+                 vendor/modules.txt\n\tb.com/b@v1.0.0: is replaced by c.com/c@v1.0.0 in go.mod, but \
+                 marked as replaced by c.com/c@v1.1.0 in vendor/modules.txt"
+                    .to_owned(),
+            ),
+            // Before go 1.14 little was written, and little is demanded.
+            (
+                "go 1.13\nreplace a.com/a => ./y\nreplace w.com/w v1.2.0 => ./w\n",
+                "# w.com/w v1.2.0\nw.com/w\n",
+                "w.com/w@v1.2.0: is replaced in go.mod, but not marked as replaced in \
+                 vendor/modules.txt"
+                    .to_owned(),
+            ),
+            (
+                "go 1.21\nrequire a.com/a v1.0.0\nreplace a.com/a => ./x\nreplace m => ./m\n",
+                "# a.com/a v1.0.0 => ./x\n## explicit\na.com/a\n# a.com/a => ./x\n",
+                "used".to_owned(),
+            ),
+            (
+                "go 1.21\n",
+                "# a.com/a v1.0.0\n## go 1.26.8\n# b.com/b v1.0.0\n## explicit; go 1.30\n",
+                "b.com/b in vendor/modules.txt requires go >= 1.30 (running go 1.26.8; \
+                 GOTOOLCHAIN=local)"
+                    .to_owned(),
+            ),
+        ];
+        for (go_mod, txt, want) in rows {
+            assert_eq!(open(go_mod, Some(txt), true), want, "{go_mod}{txt}");
+        }
+    }
+
+    /// The build list, or what go says in its place.
+    fn build_list(go_mod: &str, txt: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        fs::write(&file, format!("module m\n{go_mod}")).unwrap();
+        let project = Project::read(&file, None, dir.path()).unwrap();
+        let vendor = Vendor {
+            list: ModulesTxt::parse(txt.as_bytes()),
+            reason: Reason::Asked,
+        };
+        let lines: Vec<String> = match vendor.graph(&project) {
+            Ok(graph) => graph
+                .build_list()
+                .map(|module| module.to_string())
+                .collect(),
+            Err(errors) => errors.iter().map(Error::chain).collect(),
+        };
+        lines.join("\n")
+    }
+
+    #[test]
+    fn go_mod_tells_the_build_list_and_before_go_1_17_modules_txt_as_well() {
+        let txt =
+            "# a.com/a v1.0.0\n## explicit\na.com/a\n# b.com/b v1.1.0\nb.com/b\n# c.com/c v1.0.0\n";
+        let required = "require a.com/a v1.0.0\n";
+        let old = build_list(&format!("go 1.16\n{required}"), txt);
+        assert_eq!(old, "a.com/a@v1.0.0\nb.com/b@v1.1.0");
+        let both = format!("go 1.17\n{required}require b.com/b v1.1.0\nrequire d.com/d v1.0.0\n");
+        assert_eq!(
+            build_list(&both, txt),
+            "a.com/a@v1.0.0\nb.com/b@v1.1.0\nd.com/d@v1.0.0"
+        );
+        // Of `go list -m -mod=vendor`, go1.26.8.
+        let want = "vendored module b.com/b@v1.1.0 should be required explicitly in go.mod\n\
+                    updates to go.mod needed, disabled by -mod=vendor; to update it:\n\tgo mod tidy";
+        assert_eq!(build_list(&format!("go 1.17\n{required}"), txt), want);
+        let other = format!("go 1.17\n{required}require b.com/b v1.0.0\n");
+        assert_eq!(build_list(&other, txt), want);
+    }
+}

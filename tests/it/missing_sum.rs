@@ -1,0 +1,118 @@
+//! go.sum without the lines that a command needs: who adds them, who does not mind.
+
+use crate::support::beside::same;
+use crate::support::go::only_modfetch;
+use crate::support::universe::Module;
+use crate::support::{Proxy, Sandbox, require_go, sums};
+
+fn modules() -> Vec<Module> {
+    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    let module = |path: &str, gomod: &str| {
+        let gomod = format!("module {path}\n\n{gomod}");
+        let files = vec![file("go.mod", &gomod), file("x.go", "package x\n")];
+        Module::new(path, "v1.0.0", files)
+    };
+    vec![
+        module("ex.com/leaf", "go 1.20\n"),
+        module("ex.com/old", "go 1.16\n\nrequire ex.com/leaf v1.0.0\n"),
+    ]
+}
+
+const PRUNED: &str =
+    "module m\n\ngo 1.21\n\nrequire (\n\tex.com/leaf v1.0.0 // indirect\n\tex.com/old v1.0.0\n)\n";
+const WHOLE: &str = "module m\n\ngo 1.16\n\nrequire ex.com/old v1.0.0\n";
+const REPLACED: &str = "module m\n\ngo 1.21\n\nrequire ex.com/old v1.0.0\n\nreplace ex.com/old => ex.com/leaf v1.0.0\n";
+
+/// go.sum as it may be: missing, empty, without a go.mod, without a zip, whole.
+fn sums_of(modules: &[Module]) -> Vec<Option<String>> {
+    let all: String = modules.iter().map(sums::lines).collect();
+    let without = |word: &str| {
+        let lines = all.lines().filter(|line| !line.starts_with(word));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    vec![
+        None,
+        Some(String::new()),
+        Some(without("ex.com/leaf v1.0.0/go.mod ")),
+        Some(without("ex.com/old v1.0.0 ")),
+        Some(without("ex.com/old ")),
+        Some(all),
+    ]
+}
+
+/// Runs a command of `go mod` and ours on each project with each go.sum.
+fn beside(commands: &[&[&str]], ahead: &[&str]) {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let modules = modules();
+    let proxy = Proxy::of_modules(modules.clone());
+    for command in commands {
+        for gomod in [PRUNED, WHOLE, REPLACED] {
+            for sums in sums_of(&modules) {
+                let sandbox = || {
+                    let sandbox = Sandbox::new().proxy(&proxy).go_mod(gomod);
+                    match &sums {
+                        Some(sums) => sandbox.go_sum(sums),
+                        None => sandbox,
+                    }
+                };
+                let (ours, gos) = (sandbox(), sandbox());
+                if !ahead.is_empty() {
+                    ours.run(ahead.iter().copied()).ok();
+                    gos.go(["mod"].into_iter().chain(ahead.iter().copied()))
+                        .ok();
+                }
+                let run = ours.run(command.iter().copied());
+                let go = gos.go(["mod"].into_iter().chain(command.iter().copied()));
+                let what = format!("{command:?}\n{gomod}\n{sums:?}");
+                same(&run, &go, &what);
+                ours.project_picture()
+                    .assert_same(&gos.project_picture(), &what);
+                ours.picture().assert_same(&gos.picture(), &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn download_adds_what_go_adds() {
+    beside(
+        &[
+            &["download"],
+            &["download", "all"],
+            &["download", "ex.com/leaf"],
+            &["download", "ex.com/leaf@v1.0.0"],
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn graph_and_verify_need_none_and_add_none() {
+    beside(&[&["graph"]], &[]);
+    beside(&[&["verify"]], &["graph"]);
+}
+
+#[test]
+fn goflags_that_say_readonly_or_vendor_change_nothing() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let modules = modules();
+    let proxy = Proxy::of_modules(modules);
+    for flags in ["-mod=readonly", "-mod=vendor", "-mod=mod", "-mod=odd"] {
+        for command in ["download", "graph"] {
+            let sandbox = || {
+                let sandbox = Sandbox::new().proxy(&proxy).go_mod(PRUNED);
+                sandbox.env("GOFLAGS", flags)
+            };
+            let (ours, gos) = (sandbox(), sandbox());
+            let (run, go) = (ours.run([command]), gos.go(["mod", command]));
+            same(&run, &go, flags);
+            run.ok();
+            ours.project_picture()
+                .assert_same(&gos.project_picture(), flags);
+        }
+    }
+}

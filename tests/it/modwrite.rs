@@ -1,0 +1,284 @@
+//! go.mod and go.sum after a download: what `go mod download` would have left, to the byte.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use modfetch::cache::FileLock;
+
+use crate::support::beside::{beside_go, same, talk};
+use crate::support::go::only_modfetch;
+use crate::support::universe::Module;
+use crate::support::world::{Dice, World};
+use crate::support::{Proxy, Sandbox, require_go};
+
+/// Worlds in a run that does not say how many.
+const WORLDS: u64 = 48;
+
+/// A go.mod that says the same in another form: blocks, comments, blank lines.
+fn dress(dice: &mut Dice, text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut block: Option<&str> = None;
+    for line in text.lines() {
+        let verb = line.split(' ').next().unwrap_or_default();
+        let blocks = ["require", "exclude", "replace"].contains(&verb);
+        if block.is_some_and(|open| open != verb || dice.percent(20)) {
+            if dice.percent(15) {
+                lines.push("\t// the last".to_owned());
+            }
+            lines.push(")".to_owned());
+            block = None;
+        }
+        if dice.percent(10) {
+            lines.push("// About what follows.".to_owned());
+        }
+        if dice.percent(10) {
+            lines.push(String::new());
+        }
+        let end = match dice.below(12) {
+            0 if !line.is_empty() && !line.contains("//") => " // why",
+            1 if line.ends_with("// indirect") => "; why",
+            _ => "",
+        };
+        if blocks && block.is_none() && dice.percent(60) {
+            lines.push(format!("{verb} ("));
+            block = Some(verb);
+        }
+        let line = match block {
+            Some(verb) => line.replacen(&format!("{verb} "), "\t", 1),
+            None => line.to_owned(),
+        };
+        lines.push(line + end);
+    }
+    if block.is_some() {
+        lines.push(")".to_owned());
+    }
+    if dice.percent(10) {
+        lines.push("\n// The end.".to_owned());
+    }
+    lines.join("\n") + "\n"
+}
+
+fn world(seed: u64) -> World {
+    let mut world = World::of(seed);
+    let mut dice = Dice::new(seed ^ 0x6d6f_6477_7269_7465);
+    for (name, text) in &mut world.files {
+        if name == "go.mod" {
+            *text = dress(&mut dice, text);
+        }
+    }
+    world
+}
+
+/// Lines, each once: what go says of each requirement of a path, modfetch says of the path.
+fn once(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+#[test]
+fn worlds_are_left_as_go_leaves_them() {
+    beside_go(WORLDS, |seed| {
+        let world = world(seed);
+        let proxy = Proxy::of_modules(world.modules.clone());
+        let sandbox = || world.place(Sandbox::new().proxy(&proxy));
+        let (ours, gos) = (sandbox(), sandbox());
+        let named;
+        let arguments: &[&str] = match seed % 4 {
+            0 | 1 => &[],
+            2 => &["all"],
+            _ => {
+                let module = &world.modules[0];
+                named = format!("{}@{}", module.path, module.version);
+                &[&named]
+            }
+        };
+        let words = || ["download"].into_iter().chain(arguments.iter().copied());
+        let run = ours.run(words());
+        let go = gos.go(["mod"].into_iter().chain(words()));
+        let said_alike = (run.code == Some(0)) == (go.code == Some(0))
+            && run.stdout == go.stdout
+            && once(&talk(&run)) == once(&talk(&go));
+        run.demand(
+            said_alike,
+            &format!(
+                "{arguments:?}\n{}\n----- go: {:?}\n{}{}",
+                world.describe(),
+                go.code,
+                go.stdout,
+                go.stderr
+            ),
+        );
+        let file = |sandbox: &Sandbox, name| fs::read_to_string(sandbox.project_dir().join(name));
+        let after = |sandbox: &Sandbox| {
+            // There may be no go.sum.
+            ["go.mod", "go.sum"].map(|name| file(sandbox, name).unwrap_or_default())
+        };
+        let (got, want) = (after(&ours), after(&gos));
+        run.demand(
+            got == want,
+            &format!(
+                "go leaves\n{}\n{}\nnot\n{}\n{}\n{arguments:?} {}",
+                want[0],
+                want[1],
+                got[0],
+                got[1],
+                world.describe()
+            ),
+        );
+        if go.code == Some(0) {
+            ours.picture().assert_same(&gos.picture(), "the cache");
+        }
+        go.code == Some(0)
+    });
+}
+
+/// A branch, releases and a pre-release, some of which no proxy lists.
+fn queried() -> Proxy {
+    let plain = |path: &str, version: &str| {
+        let files = vec![("x.go".to_owned(), b"package x\n".to_vec())];
+        let mut module = Module::new(path, version, files);
+        module.gomod = format!("module {path}\n").into_bytes();
+        let gomod = ("go.mod".to_owned(), module.gomod.clone());
+        module.files.push(gomod);
+        module
+    };
+    let commit = "v0.0.0-20240501000000-0123456789ab";
+    let info = format!("{{\"Version\":\"{commit}\",\"Time\":\"2024-05-01T00:00:00Z\"}}");
+    Proxy::of_modules(vec![
+        plain("example.org/m", "v1.0.0"),
+        plain("example.org/m", "v1.2.3"),
+        plain("example.org/m", "v1.2.9"),
+        plain("example.org/m", "v1.3.0-rc.1"),
+        plain("example.org/n", commit),
+        plain("gopkg.in/old.v1", "v1.0.0"),
+    ])
+    .with_file("example.org/n/@v/main.info", info.as_str())
+    .with_file("example.org/n/@v/0123456789ab.info", info.as_str())
+    .with_file("example.org/n/@v/list", "")
+}
+
+#[test]
+fn versions_that_are_none_are_resolved_as_by_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = queried();
+    let rows = [
+        "require example.org/m v1.2 // short",
+        "require (\n\texample.org/n main // branch\n\n\texample.org/m v1 // indirect\n)",
+        "require example.org/n 0123456789ab\nexclude example.org/m v1.2",
+        "require example.org/m latest\nreplace example.org/m latest => example.org/n main",
+        "require example.org/m >=v1.2.4\nretract v1",
+        "require example.org/m v1.0.0\nretract [v0.1, v0.2]",
+        "require example.org/m v9\nrequire example.org/n gone\nrequire example.org/m upgrade",
+        "require example.org/absent v1",
+        "require example.org/m v1.2.3+meta",
+        "replace example.org/m => ./m v1\nrequire example.org/m v1.0",
+        "require gopkg.in/old.v1 v0.0.0-gopkgin-v1.0.0",
+        "require example.org/m \"v1\"",
+    ];
+    for (index, row) in rows.into_iter().enumerate() {
+        for go_line in ["go 1.16", "go 1.20"] {
+            let text = format!("module main.org/m\n\n{go_line}\n\n// What is asked.\n{row}\n");
+            let sandbox = || Sandbox::new().proxy(&proxy).file("go.mod", &text);
+            let (ours, gos) = (sandbox(), sandbox());
+            let commands = [&["graph"][..], &["download"]];
+            for command in &commands[index % 2..] {
+                let run = ours.run(command.iter().copied());
+                let go = gos.go(["mod"].into_iter().chain(command.iter().copied()));
+                same(&run, &go, &format!("{command:?}\n{text}"));
+                ours.project_picture()
+                    .assert_same(&gos.project_picture(), &format!("{command:?}\n{text}"));
+            }
+        }
+    }
+}
+
+/// A go.mod that every command which may write puts right.
+const UNTIDY: &str = "module main.org/m\n\nrequire example.org/m v1.2 // why\n";
+
+#[test]
+fn what_is_locked_or_offline_or_only_planned_stays_as_it_is() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = queried();
+    let sandbox = Sandbox::new().proxy(&proxy).file("go.mod", UNTIDY);
+    sandbox.run(["download", "--offline"]).fails(11);
+    let done = Sandbox::new().proxy(&proxy).file("go.mod", UNTIDY);
+    done.run(["download"]).ok();
+    let sandbox = sandbox.go_sum(&done.read("go.sum"));
+    let needed = "updates to go.mod needed, disabled by --locked; to update it:\n\tgo mod tidy";
+    let locked = sandbox.run(["download", "--locked"]);
+    locked.fails(10).stderr_has(needed);
+    sandbox.run(["download", "--dry-run"]).fails(10);
+    sandbox.run(["graph"]).ok();
+    // A check opens no socket.
+    let refused = "go.mod:3: require example.org/m: version \"v1.2\" invalid: must be of the \
+                   form v1.2.3";
+    sandbox.run(["verify"]).fails(3).stderr_has(refused);
+    assert_eq!(sandbox.read("go.mod"), UNTIDY);
+    sandbox.run(["download"]).ok();
+    assert_eq!(
+        sandbox.read("go.mod"),
+        "module main.org/m\n\ngo 1.26.8\n\nrequire example.org/m v1.2.9 // why\n"
+    );
+    // What is right is not written again, whatever it looks like.
+    let spaced = sandbox.edit("go.mod", |text| text.replace("go 1", "go    1"));
+    let before = spaced.project_picture();
+    spaced.run(["download", "--offline"]).ok();
+    before.assert_same(&spaced.project_picture(), "the project");
+}
+
+#[test]
+fn a_go_mod_that_cannot_be_written_is_told_and_kept() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = queried();
+    let sandbox = Sandbox::new().proxy(&proxy).file("go.mod", UNTIDY);
+    let file = sandbox.project_dir().join("go.mod");
+    let held = FileLock::acquire(&file).unwrap();
+    let run = sandbox.run(["download", "--lock-timeout=0"]);
+    run.fails(9)
+        .stderr_has("modfetch: updating go.mod: cannot lock [ROOT]/project/go.mod: ");
+    drop(held);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let sandbox = sandbox.unprivileged();
+    sandbox.run(["download"]).fails(8).stderr_has(
+        "modfetch: updating go.mod: cannot open lock file [ROOT]/project/go.mod: permission denied",
+    );
+    assert_eq!(sandbox.read("go.mod"), UNTIDY);
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_writes_leaves_a_good_file() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = queried();
+    let done = Sandbox::new().proxy(&proxy).file("go.mod", UNTIDY);
+    done.run(["download"]).ok();
+    for step in ["mod-grown", "mod-written"] {
+        let sandbox = Sandbox::new().proxy(&proxy).file("go.mod", UNTIDY);
+        let killed = sandbox.env("MODFETCH_TEST_KILL_AT", step);
+        assert_eq!(killed.run(["download"]).code, None, "{step}");
+        let left = killed.read("go.mod");
+        let whole = [UNTIDY, &done.read("go.mod")];
+        assert!(
+            whole.contains(&&*format!("{}\n", left.trim_end())),
+            "{left}"
+        );
+        let next = killed.env("MODFETCH_TEST_KILL_AT", "");
+        next.run(["download"]).ok();
+        assert_eq!(
+            next.read("go.mod").trim_end(),
+            done.read("go.mod").trim_end()
+        );
+    }
+}

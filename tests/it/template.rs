@@ -1,0 +1,208 @@
+//! Templates of `list -m -f`: what each line of `testdata/template/answers.jsonl` says of the modules in
+//! `modules.json`, modfetch says as well, and so does go's `text/template`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use modfetch::Kind;
+use modfetch::template::{Template, Value};
+use serde_json::{Value as Json, json};
+
+use crate::support::listed::Module;
+use crate::support::require_go;
+
+/// What go has and modfetch says that it has not.
+const BEYOND: &[&str] = &["{{template}}", "{{.1}}"];
+
+fn testdata(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join("testdata/template").join(name)
+}
+
+fn modules() -> Vec<Json> {
+    serde_json::from_str(&fs::read_to_string(testdata("modules.json")).unwrap()).unwrap()
+}
+
+fn answers() -> Vec<Json> {
+    let text = fs::read_to_string(testdata("answers.jsonl")).unwrap();
+    let answers = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let answers: Vec<Json> = answers.collect();
+    assert!(answers.len() > 350, "only {} templates", answers.len());
+    answers
+}
+
+/// What modfetch says, in the form of the oracle.
+fn ours(text: &str, modules: &[Module]) -> (Json, Vec<Kind>) {
+    let template = match Template::parse(text) {
+        Ok(template) => template,
+        Err(error) => {
+            let kinds = vec![error.kind()];
+            return (
+                json!({"Template": text, "Out": null, "Error": [error.chain()]}),
+                kinds,
+            );
+        }
+    };
+    let (mut outs, mut errors, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
+    for module in modules {
+        let mut out = String::new();
+        let result = template.render(&Value::Object(module), &mut out);
+        outs.push(out);
+        kinds.extend(result.as_ref().err().map(modfetch::Error::kind));
+        errors.push(result.map_or_else(|error| error.chain(), |()| String::new()));
+    }
+    let mut answer = json!({"Template": text, "Out": outs});
+    if !kinds.is_empty() {
+        answer["Error"] = json!(errors);
+    }
+    (answer, kinds)
+}
+
+#[test]
+fn every_template_gives_what_go_gives() {
+    let modules: Vec<Module> = modules().iter().map(Module::new).collect();
+    let mut wrong = String::new();
+    for want in answers() {
+        let text = want["Template"].as_str().unwrap();
+        let (got, kinds) = ours(text, &modules);
+        let beyond = BEYOND.contains(&text);
+        let expected = if beyond { Kind::Usage } else { Kind::Input };
+        if (got == want) == beyond || kinds.iter().any(|&kind| kind != expected) {
+            let _ = writeln!(wrong, "{got}\n   want: {want}");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let module = Module::new(&modules()[1]);
+    // Each of them go understands, but for `block`, which wants more.
+    let rows = [
+        (r#"{{define "x"}}{{end}}"#, "{{define}}"),
+        (r#"{{if .Path}}{{template "x"}}{{end}}"#, "{{template}}"),
+        ("{{block}}", "{{block}}"),
+        ("{{html .Path}}", "function \"html\""),
+        ("{{(context).GOOS}}", "function \"context\""),
+        ("{{module .Path}}", "function \"module\""),
+        ("{{1.5}}", "the number 1.5"),
+        ("{{1+2i}}", "the complex number 1+2i"),
+        (r#"{{"\xff"}}"#, "a string that is no UTF-8"),
+        ("{{range 3}}x{{end}}", "ranges over integers"),
+        ("{{.Time.Month}}", "the method Month of a time"),
+        (r#"{{printf "%[1]s" .Path}}"#, "\"[\" in a format"),
+        (r#"{{printf "%#v" .Path}}"#, "\"#\" in a format"),
+        (r#"{{printf "%*d" 3 4}}"#, "\"*\" in a format"),
+        (r#"{{printf "%9999999d" 4}}"#, "a width of 9999999"),
+        (
+            r#"{{printf "%p" .Replace}}"#,
+            "the format %p of *modinfo.ModulePublic",
+        ),
+        (
+            r#"{{printf "%1000000s%100000s" "" ""}}"#,
+            "room for so long a string",
+        ),
+        ("{{eq .Time .Time}}", "the comparison of two times"),
+    ];
+    for (text, what) in rows {
+        let mut out = String::new();
+        let result = Template::parse(text);
+        let error = result
+            .and_then(|template| template.render(&Value::Object(&module), &mut out))
+            .expect_err(text);
+        assert_eq!(error.kind(), Kind::Usage, "{text}");
+        let end = format!(": modfetch's templates do not have {what}");
+        let said = error.chain();
+        assert!(
+            said.starts_with("template: main:1:") && said.ends_with(&end),
+            "{said}"
+        );
+        assert_eq!(error.hints().len(), 1);
+    }
+}
+
+#[test]
+fn nesting_and_output_are_bounded() {
+    let module = Module::new(&modules()[1]);
+    for (open, close) in [("(", ")"), ("}}{{if 1}}{{", "}}{{end}}{{")] {
+        let nested = |depth: usize| {
+            let (open, close) = (open.repeat(depth), close.repeat(depth));
+            Template::parse(&format!("{{{{{open}.Path{close}}}}}").replace("{{}}", ""))
+        };
+        let mut out = String::new();
+        nested(90)
+            .and_then(|template| template.render(&Value::Object(&module), &mut out))
+            .unwrap();
+        assert_eq!(out, "example.com/full");
+        for depth in [101, 100_000] {
+            let error = nested(depth).unwrap_err().chain();
+            assert_eq!(error, "template: main:1: max expression depth exceeded");
+        }
+    }
+    // Each doubles what is there: without a bound, a terabyte.
+    let doubled = "{{$x = print $x $x}}".repeat(40);
+    let template = Template::parse(&format!("{{{{$x := .Path}}}}{doubled}")).unwrap();
+    let error = template.render(&Value::Object(&module), &mut String::new());
+    assert_eq!(error.unwrap_err().kind(), Kind::Usage);
+    let long = "{{printf \"%1000000s\" .Path}}".repeat(20);
+    let template = Template::parse(&long).unwrap();
+    let mut out = String::from("before");
+    let error = template.render(&Value::Object(&module), &mut out);
+    assert_eq!(error.unwrap_err().kind(), Kind::Usage);
+    assert_eq!(out.len(), 16_000_006);
+}
+
+#[test]
+fn text_template_says_the_same() {
+    let Some(go) = require_go() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    let output = Command::new(&go).args(["env", "GOROOT"]).output().unwrap();
+    let root = String::from_utf8(output.stdout).unwrap();
+    let modinfo = Path::new(root.trim()).join("src/cmd/go/internal/modinfo/info.go");
+    let modinfo = fs::read_to_string(modinfo).unwrap();
+    let modinfo = modinfo.replace("cmd/go/internal/modfetch/codehost", "oracle/codehost");
+    for package in ["modinfo", "codehost"] {
+        fs::create_dir(here.join(package)).unwrap();
+    }
+    let codehost = "package codehost\n\n\
+        type Origin struct{ VCS, URL, Subdir, Hash, TagPrefix, TagSum, Ref, RepoSum string }\n";
+    fs::write(here.join("codehost/codehost.go"), codehost).unwrap();
+    fs::write(here.join("modinfo/info.go"), modinfo).unwrap();
+    fs::write(here.join("go.mod"), "module oracle\n\ngo 1.21\n").unwrap();
+    fs::write(here.join("main.go"), include_str!("template.go")).unwrap();
+    let answers = answers();
+    let mut questions = Json::from(modules()).to_string();
+    for answer in &answers {
+        questions += &answer["Template"].to_string();
+        questions.push('\n');
+    }
+    let mut oracle = Command::new(&go)
+        .args(["run", "."])
+        .current_dir(here)
+        .env("GOENV", "off")
+        .env("GOFLAGS", "")
+        .env("GOWORK", "off")
+        .env("GOTOOLCHAIN", "local")
+        .env("GO111MODULE", "on")
+        .env("GOPATH", here.join("gopath"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The questions fit a pipe: the oracle does not start before go has built it.
+    let mut stdin = oracle.stdin.take().unwrap();
+    stdin.write_all(questions.as_bytes()).unwrap();
+    drop(stdin);
+    let output = oracle.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), answers.len());
+    for (want, line) in answers.iter().zip(said.lines()) {
+        let got: Json = serde_json::from_str(line).expect(line);
+        assert_eq!(&got, want);
+    }
+}

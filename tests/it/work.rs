@@ -1,0 +1,393 @@
+//! Workspaces: what go does in one, beside go.
+
+use super::json::without_extra;
+use crate::support::beside::{beside_go, same};
+use crate::support::go::only_modfetch;
+use crate::support::world::World;
+use crate::support::{Proxy, Run, Sandbox, require_go};
+
+#[test]
+fn workspaces_have_the_graph_that_go_prints() {
+    beside_go(48, graph);
+}
+
+/// True if there was a graph to compare.
+fn graph(seed: u64) -> bool {
+    let world = World::with_workspace(seed);
+    let proxy = Proxy::of_modules(world.modules.clone());
+    let sandbox = || world.place(Sandbox::new().proxy(&proxy));
+    let (ours, gos) = (sandbox(), sandbox());
+    let mut whole = false;
+    // From the root, from within a module, and as a newer go has it.
+    let other = [["-C", "m0"], ["-go", "1.26"]];
+    let other = other[usize::try_from(seed % 2).expect("it is small")];
+    for flags in [&[][..], &other[..]] {
+        let arguments = || ["graph"].into_iter().chain(flags.iter().copied());
+        let run = ours.run(arguments());
+        let go = gos.go(["mod"].into_iter().chain(arguments()));
+        let story = format!("{flags:?}\n{}", world.describe());
+        if !both_complain(&run, &go, &story) {
+            same(&run, &go, &story);
+        }
+        if go.code == Some(0) {
+            whole = true;
+            ours.picture().assert_same(&gos.picture(), "the cache");
+        }
+    }
+    let project = ours.project_picture();
+    project.assert_same(&gos.project_picture(), "the project");
+    whole
+}
+
+#[test]
+fn workspaces_are_downloaded_as_go_does() {
+    beside_go(48, download);
+}
+
+/// True if go could download everything.
+fn download(seed: u64) -> bool {
+    let world = World::with_workspace(seed);
+    let proxy = Proxy::of_modules(world.modules.clone());
+    let sandbox = || world.place(Sandbox::new().proxy(&proxy));
+    let module = &world.modules[world.modules.len() / 2];
+    let (path, version) = (&module.path, &module.version);
+    let named = [
+        vec!["-json".to_owned()],
+        vec!["all".to_owned()],
+        vec!["-json".to_owned(), path.clone()],
+        vec![format!("{path}@{version}")],
+        vec![
+            "-json".to_owned(),
+            format!("{path}@upgrade"),
+            "example.com/two".to_owned(),
+        ],
+    ];
+    let named = &named[usize::try_from(seed % 5).expect("it is small")];
+    let mut whole = false;
+    for arguments in [named, &Vec::new()] {
+        let (ours, gos) = (sandbox(), sandbox());
+        let words = arguments.iter().map(String::as_str);
+        let words: Vec<&str> = ["download"].into_iter().chain(words).collect();
+        let mut run = ours.run(words.iter().copied());
+        let mut go = gos.go(["mod"].iter().chain(&words).copied());
+        run.stdout = without_extra(&run.stdout.replace(&cache(&ours), "[CACHE]"));
+        go.stdout = go.stdout.replace(&cache(&gos), "[CACHE]");
+        let story = format!("{words:?}\n{}", world.describe());
+        if both_complain(&run, &go, &story) {
+            return false;
+        }
+        same(&run, &go, &story);
+        let project = ours.project_picture();
+        project.assert_same(&gos.project_picture(), &story);
+        whole = go.code == Some(0);
+        if whole {
+            ours.picture().assert_same(&gos.picture(), &story);
+        }
+        if whole && words == ["download"] {
+            // Verify asks nobody, so that of a graph with gaps it says another reason.
+            same(&ours.run(["verify"]), &gos.go(["mod", "verify"]), &story);
+        }
+    }
+    whole
+}
+
+fn cache(sandbox: &Sandbox) -> String {
+    sandbox.cache().display().to_string()
+}
+
+/// What go says of a workspace that makes no sense, and then goes on with some of it until it
+/// fails, where we do not go on. The last is what go says at once, and we when we know for whom.
+const COMPLAINTS: &[&str] = &[
+    " is replaced at all versions in the go.work file. ",
+    " appears multiple times in workspace\n",
+    "conflicting replacements found for ",
+    ": checksum mismatch\n",
+];
+
+/// True if go has such a complaint; demands that the same is ours.
+#[track_caller]
+fn both_complain(ours: &Run, go: &Run, story: &str) -> bool {
+    let complaint = |run: &Run, text: &&&str| run.stderr.contains(**text);
+    let found = COMPLAINTS.iter().find(|text| complaint(go, text));
+    let Some(text) = found.filter(|_| !go.stderr.contains("error loading go.work")) else {
+        return false;
+    };
+    // Of several things that are wrong, another may be the one that is told.
+    let other = ours.stderr.contains(": reading ");
+    let same = (complaint(ours, &text) || other) && ours.code != Some(0) && go.code == Some(1);
+    ours.demand(same, &format!("{story}\n{}", go.stderr));
+    true
+}
+
+/// A workspace of these files.
+fn workspace(files: &[(&str, &str)]) -> Sandbox {
+    let put = |sandbox: Sandbox, (name, text): &(&str, &str)| sandbox.file(name, text);
+    files.iter().fold(Sandbox::new(), put)
+}
+
+const A: (&str, &str) = ("a/go.mod", "module m.com/a\ngo 1.21\n");
+const B: (&str, &str) = ("b/go.mod", "module m.com/b\ngo 1.20\n");
+const BOTH: (&str, &str) = ("go.work", "go 1.21\nuse ./a\nuse ./b\n");
+
+#[test]
+fn what_go_refuses_is_refused_in_its_words() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let work = |text| ("go.work", text);
+    let in_a = |text| ("a/go.mod", text);
+    let in_b = |text| ("b/go.mod", text);
+    let one = "go 1.21\nuse ./a\n";
+    let rows: &[(&[(&str, &str)], i32)] = &[
+        // No go.mod, for one and for two.
+        (&[work("go 1.21\nuse ./none\nuse ./neither\n")], 8),
+        (&[BOTH, A], 8),
+        (&[work("go 1.21\nuse ./a\nuse a\n"), A], 3),
+        (&[work("go 1.21\nuse ./a\nuse ./a/../a\n"), A], 3),
+        (&[work("go 1.21\nfoo\n"), A], 3),
+        (&[work("go 1.21\nuse ./a ./b\n"), A], 3),
+        // Modules that are newer than the workspace.
+        (
+            &[
+                BOTH,
+                in_a("module m.com/a\ngo 1.22\n"),
+                in_b("module m.com/b\ngo 1.23.1\n"),
+            ],
+            3,
+        ),
+        (&[work("use ./a\nuse ./b\n"), A, B], 3),
+        // Malformed ones; the last of them is no failure of reading.
+        (&[BOTH, in_a("module m.com/a\nfoo\n"), in_b("go 1.21\n")], 3),
+        (&[work(one), in_a("module go\n")], 3),
+        (&[work(one), in_a("module m.com/-/..\n")], 3),
+        // Replacements.
+        (
+            &[
+                BOTH,
+                in_a("module m.com/a\nreplace x.com/x => ./x\n"),
+                in_b("module m.com/b\nreplace x.com/x => ./x\n"),
+            ],
+            3,
+        ),
+        (
+            &[
+                BOTH,
+                in_a("module m.com/a\nreplace x.com/x v1.0.0 => y.com/x v1.0.0\n"),
+                in_b("module m.com/b\nreplace x.com/x v1.0.0 => y.com/x v1.1.0\n"),
+            ],
+            3,
+        ),
+        (
+            &[
+                work("go 1.21\nuse ./a\nreplace x.com/x => ./x\nreplace x.com/x => ./y\n"),
+                A,
+            ],
+            3,
+        ),
+        (
+            &[
+                work(one),
+                in_a("module m.com/a\nreplace x.com/x => ./x\nreplace x.com/x => ./y\n"),
+            ],
+            3,
+        ),
+    ];
+    for (files, code) in rows {
+        for folder in [".", "b/sub"] {
+            let sandbox = workspace(files).file("b/sub/x", "");
+            let arguments = ["graph", "-C", folder];
+            let go = sandbox.go(["mod"].into_iter().chain(arguments));
+            let run = sandbox.run(arguments);
+            same(&run, &go, &format!("{files:?} in {folder}"));
+            run.fails(*code)
+                .stdout("")
+                .stderr_has("hint: set GOWORK=off to work");
+        }
+    }
+    // Settings: the environment, and what else is typed.
+    let rows: &[(&str, &str, &[&str], i32)] = &[
+        ("GOWORK", "relative", &["graph"], 3),
+        ("GOWORK", "/none/go.work", &["graph"], 8),
+        ("GO111MODULE", "off", &["graph"], 3),
+        ("X", "", &["graph", "-modfile=x.mod"], 2),
+        ("X", "", &["graph", "-go=1.20"], 3),
+        ("X", "", &["download", "./x"], 2),
+        (
+            "X",
+            "",
+            &[
+                "download",
+                "m.com/b",
+                "m.com/a@upgrade",
+                "m.com/a",
+                "x.com/x",
+            ],
+            4,
+        ),
+    ];
+    for (name, value, arguments, code) in rows {
+        let sandbox = workspace(&[BOTH, A, B]).env(name, value);
+        let go = sandbox.go(["mod"].iter().chain(*arguments).copied());
+        let run = sandbox.run(arguments.iter().copied());
+        same(&run, &go, &format!("{name}={value} {arguments:?}"));
+        run.fails(*code);
+    }
+    // It says so and goes on; we do not.
+    for (files, text) in [
+        (
+            &[BOTH, A, in_b("module m.com/a\n")],
+            "module m.com/a appears multiple times in workspace",
+        ),
+        (
+            &[work("go 1.21\nuse ./a\nreplace m.com/a => ./b\n"), A, B],
+            "workspace module m.com/a is replaced at all versions in the go.work file. To fix, \
+             remove the replacement from the go.work file or specify the version at which to \
+             replace the module.",
+        ),
+    ] {
+        let sandbox = workspace(files);
+        let go = sandbox.go(["mod", "graph"]);
+        go.demand(go.stderr == format!("go: {text}\n"), text);
+        let said = format!("modfetch: {text}\n");
+        sandbox.run(["graph"]).fails(3).stdout("").stderr_has(&said);
+    }
+}
+
+#[test]
+fn a_workspace_is_found_from_anywhere_below_and_can_be_empty() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let beside = |sandbox: &Sandbox, arguments: &[&str]| {
+        let go = sandbox.go(["mod"].iter().chain(arguments).copied());
+        let run = sandbox.run(arguments.iter().copied());
+        same(&run, &go, &format!("{arguments:?}"));
+        run
+    };
+    let sandbox = workspace(&[BOTH, A, B])
+        .file("other/x", "")
+        .file("c/go.mod", "module c\n");
+    let want = "go@1.21 toolchain@go1.21\nm.com/a go@1.21\n";
+    for folder in [".", "a", "other", "c"] {
+        beside(&sandbox, &["graph", "-C", folder]).ok().stdout(want);
+    }
+    let sandbox = sandbox.env("GOWORK", "off");
+    beside(&sandbox, &["graph", "-C", "c"])
+        .ok()
+        .stdout("c go@1.16\n");
+    beside(&sandbox, &["graph"]).fails(2);
+    // Another name is as good, and decides about the file of sums.
+    let file = sandbox.project_dir().join("c/x.work");
+    let sandbox = sandbox
+        .file("c/x.work", "use ../b\n")
+        .env("GOWORK", &file.display().to_string());
+    beside(&sandbox, &["graph", "-C", "a"]).ok().stdout("");
+
+    let empty = workspace(&[("go.work", "go 1.23\n"), A]);
+    beside(&empty, &["graph"]).ok().stdout("");
+    beside(&empty, &["verify"])
+        .ok()
+        .stdout("all modules verified\n");
+    for arguments in [
+        &["download"][..],
+        &["download", "all"],
+        &["download", "x.com/x@upgrade"],
+    ] {
+        let run = beside(&empty, arguments);
+        run.fails(2)
+            .stderr_has("no modules were found in the current workspace");
+    }
+}
+
+/// Two modules that know words and text each in their own way, with go.sum files of their own.
+fn two(proxy: &Proxy) -> Sandbox {
+    let a = "module m.com/a\ngo 1.21\nrequire example.com/greet v1.0.0\nrequire m.com/b v0.0.0\n\
+             replace m.com/b => ../b\n";
+    let b = "module m.com/b\ngo 1.20\nrequire example.com/text v1.1.0\n";
+    workspace(&[BOTH, ("a/go.mod", a), ("b/go.mod", b)]).proxy(proxy)
+}
+
+#[test]
+fn sums_of_every_module_count_and_new_ones_go_to_go_work_sum() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let (ours, gos) = (two(&proxy), two(&proxy));
+    // What each module needs alone is in its own go.sum.
+    for sandbox in [&ours, &gos] {
+        let alone = "cd b && GOWORK=off go mod download all && GOWORK=off go mod download";
+        sandbox.shell(alone).ok();
+        assert!(
+            sandbox
+                .read("b/go.sum")
+                .contains("example.com/text v1.1.0 h1:")
+        );
+    }
+    ours.run(["download"]).ok().stdout("").stderr("");
+    gos.go(["mod", "download"]).ok();
+    ours.project_picture()
+        .assert_same(&gos.project_picture(), "the project");
+    let recorded = ours.read("go.work.sum");
+    assert!(
+        recorded.contains("example.com/greet v1.0.0 h1:"),
+        "{recorded}"
+    );
+    assert!(!recorded.contains("example.com/text v1.1.0 "), "{recorded}");
+
+    // Each file is asked, and what it says named.
+    ours.run(["sum", "--check"]).ok().stdout("");
+    let whole = ours.read("b/go.sum");
+    let ours = ours.edit("b/go.sum", |text| {
+        text.replace("/go.mod h1:", "/go.mod h1:x")
+    });
+    for arguments in [&["graph"][..], &["download"], &["sum", "--check"]] {
+        let run = ours.run(arguments.iter().copied());
+        run.fails(5).stderr_has("/b/go.sum:     h1:x");
+    }
+    let ours = ours.file("b/go.sum", &whole);
+    // Lines that are missing are told, and written where go would.
+    let ours = ours.edit("go.work.sum", |text| {
+        let lines = text
+            .lines()
+            .filter(|line| !line.starts_with("example.com/greet "));
+        lines.map(|line| format!("{line}\n")).collect()
+    });
+    let check = ours.run(["sum", "--check"]);
+    check
+        .fails(10)
+        .stdout_has("missing example.com/greet v1.0.0 h1:");
+    ours.run(["sum", "--write"])
+        .ok()
+        .stdout_has("added example.com/greet v1.0.0/go.mod h1:");
+    assert_eq!(ours.read("go.work.sum"), recorded);
+    // A line that a go.sum has, too, goes when the file is written for another one.
+    let dropped = whole.lines().next().expect("it has lines").to_owned() + "\n";
+    let greet = |text: String| text.replace("example.com/greet v1.0.0 h1:", "example.com/x v1 h1:");
+    for sandbox in [&ours, &gos] {
+        let text = greet(sandbox.read("go.work.sum")) + &dropped;
+        sandbox.write("../project/go.work.sum", text.as_bytes());
+    }
+    ours.run(["download"]).ok();
+    gos.go(["mod", "download"]).ok();
+    ours.project_picture()
+        .assert_same(&gos.project_picture(), "the project");
+    assert!(!ours.read("go.work.sum").contains(&dropped));
+}
+
+#[test]
+fn doctor_looks_at_every_module_of_the_workspace() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let sandbox = two(&proxy);
+    let run = sandbox.run(["doctor", "--offline"]);
+    run.stdout_has("m.com/a m.com/b, 3 requirements")
+        .stdout_has("2 modules in use");
+    let broken = sandbox.file("go.work", "go 1.20\nuse ./a\nuse ./none\n");
+    let run = broken.run(["doctor", "--offline"]);
+    run.fails(10)
+        .stdout_has("module a listed in go.work file requires go >= 1.21");
+    run.stdout_has("cannot load module none listed in go.work file");
+}
