@@ -14,6 +14,8 @@
 //!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread pool and no socket.
+//!    Where the graph is waited for, what go.mod lists is fetched and unpacked meanwhile, and
+//!    becomes visible when the graph says that it is needed.
 //! 6. What is missing comes from a [`source`]: other module caches that are only read, then the
 //!    GOPROXY list with its `,` and `|`, over [`transport`], which retries, notices stalls, goes on
 //!    with what was cut, spares hosts, and knows about proxies, certificates and credentials.

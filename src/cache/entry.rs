@@ -242,7 +242,7 @@ impl Entry {
     /// [`crate::Kind::LocalIo`] or [`crate::Kind::LockTimeout`], naming the lock file.
     pub fn lock(&self) -> Result<VersionLock> {
         let lock = self.locks.acquire(&self.lock_path(), Some(&self.module));
-        self.named(lock).map(|_held| VersionLock { _held })
+        self.named(lock).map(VersionLock::from)
     }
 
     /// Takes the lock if it is free.
@@ -251,7 +251,7 @@ impl Entry {
     /// As [`Entry::lock`].
     pub fn try_lock(&self) -> Result<Option<VersionLock>> {
         let lock = self.named(FileLock::try_acquire(&self.lock_path()))?;
-        Ok(lock.map(|_held| VersionLock { _held }))
+        Ok(lock.map(VersionLock::from))
     }
 
     /// The zip on its way, with what an earlier transfer left of it. Before, what killed processes
@@ -333,7 +333,7 @@ impl Entry {
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
-    pub fn begin_directory<'a>(&self, _lock: &'a VersionLock) -> Result<Partial<'a>> {
+    pub fn begin_directory(&self, lock: &VersionLock) -> Result<Partial> {
         let mark = self.partial_path();
         let begin = || {
             if let Some(parent) = self.directory.parent() {
@@ -347,7 +347,7 @@ impl Entry {
         let partial = Partial {
             entry: self.clone(),
             done: false,
-            _lock,
+            _lock: lock.clone(),
         };
         match fs::symlink_metadata(&self.directory) {
             Ok(_) => self.named(modzip::remove_tree(&self.directory))?,
@@ -364,27 +364,31 @@ impl Entry {
 /// first and then its mark.
 #[must_use = "an unfinished directory is removed when this is dropped"]
 #[derive(Debug)]
-pub struct Partial<'a> {
+pub struct Partial {
     entry: Entry,
     done: bool,
-    _lock: &'a VersionLock,
+    _lock: VersionLock,
 }
 
-impl Partial<'_> {
+impl Partial {
     /// Where to extract; does not exist yet.
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.entry.directory
     }
 
-    /// Declares the directory whole, after `seal` made it read-only. `go` seals it afterwards;
+    /// Makes the directory read-only by `seal`, before it is whole. `go` seals it afterwards;
     /// killed in between, it would stay writable for good.
+    pub fn seal(&self, seal: impl FnOnce(&Path)) {
+        seal(&self.entry.directory);
+        steps::reached("directory-sealed");
+    }
+
+    /// Declares the directory whole.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
-    pub fn finish(mut self, seal: impl FnOnce(&Path)) -> Result<()> {
-        seal(&self.entry.directory);
-        steps::reached("directory-sealed");
+    pub fn finish(mut self) -> Result<()> {
         let mark = self.entry.partial_path();
         let removed = fs::remove_file(&mark);
         self.entry
@@ -395,7 +399,7 @@ impl Partial<'_> {
     }
 }
 
-impl Drop for Partial<'_> {
+impl Drop for Partial {
     fn drop(&mut self) {
         let directory = &self.entry.directory;
         // The mark outlives the directory: if that cannot be removed, nobody may take it for
@@ -543,7 +547,7 @@ mod tests {
         fs::write(entry.file("info3.tmp"), "somebody is writing this").unwrap();
         let partial = entry.begin_directory(&lock).unwrap();
         fs::create_dir(partial.directory()).unwrap();
-        partial.finish(|_| {}).unwrap();
+        partial.finish().unwrap();
         assert!(entry.has_directory());
         assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
         fs::write(entry.file("zip.part"), "").unwrap();

@@ -171,12 +171,21 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// Twenty system calls a second are nothing, and nobody notices that a lock is had so late.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The lock of one version: who holds it alone may write its zip, ziphash and directory.
+/// The lock of one version: who holds it alone may write its zip, ziphash and directory. It is
+/// released with the last clone.
 #[must_use = "the lock is released when the guard is dropped"]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct VersionLock {
     /// Held, never looked at.
-    pub(super) _held: FileLock,
+    _held: Arc<FileLock>,
+}
+
+impl From<FileLock> for VersionLock {
+    fn from(held: FileLock) -> VersionLock {
+        VersionLock {
+            _held: Arc::new(held),
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that locks")]

@@ -56,7 +56,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use entry::{Entry, Extracted, Recorded};
+pub use entry::{Entry, Extracted, Partial, Recorded};
 pub use in_place::{NewText, rewrite};
 pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};

@@ -13,7 +13,7 @@ use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Fetcher, Outcome};
+use crate::fetch::{Ahead, Fetcher, Outcome};
 use crate::modset::{Choice, Graph, Project, Requirements};
 use crate::module::ModuleVersion;
 use crate::report::{Console, Planned, Summary, one_for_many};
@@ -111,9 +111,14 @@ struct Run<'a> {
     wanted: &'a Wanted<'a>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
+        let likely = self.wanted.likely();
+        self.fetcher.ahead_of(likely, |ahead| self.fetch(ahead))
+    }
+
+    fn fetch(&self, ahead: Ahead<'_, 'a>) -> Result<Told> {
         let requirements = self.wanted.requirements(&self.fetcher)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let selection = self.wanted.selection(graph)?;
@@ -132,7 +137,7 @@ impl Run<'_> {
         }
         let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
-        let outcomes = self.fetcher.download(&modules);
+        let outcomes = self.fetcher.download_with(&modules, ahead);
         self.session.live.clear();
         for notice in &selection.notices {
             self.console.line(notice);

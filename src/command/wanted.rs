@@ -231,6 +231,23 @@ impl<'a> Wanted<'a> {
         Ok(Some(found))
     }
 
+    /// The modules that will as good as certainly be chosen, before the graph is known: those that
+    /// a go.mod lists whose graph is pruned.
+    pub(super) fn likely(&self) -> impl Iterator<Item = ModuleVersion> {
+        let pruned = |project: &&Project| project.is_pruned() && project.workspace().is_none();
+        let project = self.project.filter(pruned);
+        let project = project.filter(|_| matches!(self.what, What::Listed));
+        let listed = project.map(|project| project.modfile().require.iter());
+        let modules = listed.into_iter().flatten().map(|line| &line.module);
+        self.actual(modules.filter(move |module| {
+            let path = module.path().as_str();
+            !self.wish.excluded.matches(path)
+                && project.is_none_or(|project| {
+                    path != project.path() && !project.edits().excludes(module)
+                })
+        }))
+    }
+
     /// False where local replacements may be missing: what they require is then unknown, and
     /// go.mod is left as it is.
     pub(super) fn may_edit(&self) -> bool {

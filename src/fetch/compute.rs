@@ -5,7 +5,7 @@ use std::fs::File;
 use super::Fetcher;
 use super::meta::cached;
 use super::transfer::{Pieces, Ready};
-use crate::cache::{Entry, VersionLock, ZipPart};
+use crate::cache::{Entry, Partial};
 use crate::error::{Error, Kind, Result};
 use crate::module::H1;
 use crate::modzip::ModuleZip;
@@ -21,24 +21,69 @@ pub(super) enum Finished {
     Again(Error),
 }
 
-impl Fetcher<'_> {
+/// A zip that was checked, and its directory, whole but for its mark. No reader sees either yet;
+/// dropped, the directory goes, and of the zip what could not be gone on with.
+pub(super) struct Prepared<'a> {
+    pub(super) ready: Ready<'a>,
+    /// `None` if the directory was there.
+    partial: Option<Partial>,
+    h1: H1,
+}
+
+impl<'a> Prepared<'a> {
+    /// Removes the directory.
+    pub(super) fn withdraw(self) -> Ready<'a> {
+        drop(self.partial);
+        self.ready
+    }
+}
+
+impl<'a> Fetcher<'a> {
     /// Completes zip, ziphash and directory of an entry whose lock is held.
     ///
     /// The directory is made below its `.partial` mark and loses it only after the hash agreed
     /// and the zip is in its place. On any failure the directory goes first, then the mark. A new
     /// zip goes if it is wrong; if something else failed, it need not be fetched again.
-    pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready<'_>) -> Finished {
-        let Ready { lock, mut zip, .. } = ready;
-        let was_cached = zip.is_none();
-        let done = self.unpack(entry, &lock, &mut zip);
-        let Err(error) = done else {
-            return Finished::Done(done);
-        };
-        if was_cached {
+    pub(super) fn finish_zip(&self, entry: &Entry, ready: Ready<'a>) -> Finished {
+        match self.prepare(entry, ready) {
+            Ok(prepared) => Finished::Done(self.reveal(entry, prepared)),
+            Err(failed) => {
+                let (mut ready, error) = *failed;
+                if error.kind() == Kind::LocalIo && ready.zip.is_some() {
+                    // Where there is no room for the directory, there may be for the zip, which
+                    // then is not asked for again. Best effort: the failure is told as it was.
+                    let _ = self.hash_zip(entry, &ready).and_then(|h1| {
+                        self.sums.check(entry.module(), Part::Zip, &h1)?;
+                        self.commit(entry, &mut ready, &h1)
+                    });
+                }
+                self.unprepared(entry, ready, error)
+            }
+        }
+    }
+
+    /// Does all of it that no reader sees, the check of the hash included.
+    ///
+    /// # Errors
+    /// Why not, with what was to be prepared.
+    pub(super) fn prepare(
+        &self,
+        entry: &Entry,
+        ready: Ready<'a>,
+    ) -> Result<Prepared<'a>, Box<(Ready<'a>, Error)>> {
+        match self.unpack(entry, &ready) {
+            Ok((partial, h1)) => Ok(Prepared { ready, partial, h1 }),
+            Err(error) => Err(Box::new((ready, error))),
+        }
+    }
+
+    /// What a failure to prepare comes to.
+    pub(super) fn unprepared(&self, entry: &Entry, ready: Ready<'a>, error: Error) -> Finished {
+        if ready.was_cached() {
             return Finished::Done(Err(cached(error, &entry.zip_path())));
         }
         if error.kind() == Kind::Security
-            && let Some((part, pieces)) = zip
+            && let Some((part, pieces)) = ready.zip
         {
             part.discard();
             if pieces == Pieces::Several {
@@ -48,13 +93,27 @@ impl Fetcher<'_> {
         Finished::Done(Err(error))
     }
 
-    fn unpack(
-        &self,
-        entry: &Entry,
-        lock: &VersionLock,
-        zip: &mut Option<(ZipPart, Pieces)>,
-    ) -> Result<H1> {
-        let file = match &zip {
+    /// Makes zip, ziphash and directory visible.
+    pub(super) fn reveal(&self, entry: &Entry, prepared: Prepared<'a>) -> Result<H1> {
+        let Prepared {
+            mut ready,
+            partial,
+            h1,
+        } = prepared;
+        if ready.was_cached() {
+            let committed = self.commit(entry, &mut ready, &h1);
+            committed.map_err(|error| cached(error, &entry.zip_path()))?;
+        } else {
+            self.commit(entry, &mut ready, &h1)?;
+        }
+        if let Some(partial) = partial {
+            partial.finish()?;
+        }
+        Ok(h1)
+    }
+
+    fn open_zip(&self, entry: &Entry, ready: &Ready<'a>) -> Result<ModuleZip> {
+        let file = match &ready.zip {
             Some((part, _)) => entry.named(part.reader())?,
             None => {
                 let path = entry.zip_path();
@@ -62,49 +121,35 @@ impl Fetcher<'_> {
                 entry.named(opened.map_err(|cause| Error::io("cannot open", &path, cause)))?
             }
         };
-        let archive = ModuleZip::open(file, entry.module())?;
+        ModuleZip::open(file, entry.module())
+    }
+
+    fn hash_zip(&self, entry: &Entry, ready: &Ready<'a>) -> Result<H1> {
+        self.open_zip(entry, ready)?.hash()
+    }
+
+    fn unpack(&self, entry: &Entry, ready: &Ready<'a>) -> Result<(Option<Partial>, H1)> {
+        let archive = self.open_zip(entry, ready)?;
         if entry.has_directory() {
             let h1 = archive.hash()?;
-            self.accept(entry, lock, zip, &h1)?;
-            return Ok(h1);
+            self.sums.check(entry.module(), Part::Zip, &h1)?;
+            return Ok((None, h1));
         }
-        let unpack = || {
-            let partial = entry.begin_directory(lock)?;
-            let h1 = archive.extract(partial.directory())?;
-            Ok::<_, Error>((partial, h1))
-        };
-        let (partial, h1) = match unpack() {
-            Ok(unpacked) => unpacked,
-            Err(error) => {
-                if error.kind() == Kind::LocalIo && zip.is_some() {
-                    // Where there is no room for the directory, there may be for the zip, which
-                    // then is not asked for again. Best effort: the failure is told as it was.
-                    let _ = archive
-                        .hash()
-                        .and_then(|h1| self.accept(entry, lock, zip, &h1));
-                }
-                return Err(error);
-            }
-        };
-        self.accept(entry, lock, zip, &h1)?;
-        partial.finish(|directory| {
+        let partial = entry.begin_directory(&ready.lock)?;
+        let h1 = archive.extract(partial.directory())?;
+        self.sums.check(entry.module(), Part::Zip, &h1)?;
+        partial.seal(|directory| {
             if !self.settings.writable {
                 archive.seal(directory);
             }
-        })?;
-        Ok(h1)
+        });
+        Ok((Some(partial), h1))
     }
 
-    /// Checks the hash of the content, and only then makes zip and ziphash visible.
-    fn accept(
-        &self,
-        entry: &Entry,
-        lock: &VersionLock,
-        zip: &mut Option<(ZipPart, Pieces)>,
-        h1: &H1,
-    ) -> Result<()> {
-        self.sums.check(entry.module(), Part::Zip, h1)?;
-        match zip.take() {
+    /// Makes zip and ziphash visible, whose hash was checked.
+    fn commit(&self, entry: &Entry, ready: &mut Ready<'a>, h1: &H1) -> Result<()> {
+        let lock = &ready.lock;
+        match ready.zip.take() {
             Some((part, _)) => entry.commit_zip(lock, part, h1),
             None => match entry.read_ziphash()? {
                 Some(recorded) if recorded != *h1 => Err(Error::new(

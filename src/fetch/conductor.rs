@@ -1,11 +1,16 @@
 //! The conductor: hands out the work of many modules, collects what comes back.
 
+mod ahead;
+
 use std::fs;
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
-use super::compute::Finished;
+pub use ahead::Ahead;
+use ahead::{Early, Verdict};
+
+use super::compute::{Finished, Prepared};
 use super::pools::{cores, on_two};
 use super::transfer::{Begin, OnContention, Ready, Transferred};
 use super::{Fetcher, Outcome};
@@ -13,21 +18,26 @@ use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::map::Map;
 use crate::module::{GoVersion, H1, ModuleVersion, look_up};
-use crate::source::Info;
+use crate::source::{Info, LowerCache};
 use crate::trust::Part;
 
 /// Zips that are fetched and not yet being unpacked, for each core.
 const READY_PER_CORE: usize = 2;
 
 /// What a job tells the conductor.
-enum Report {
+enum Report<'a> {
     Info(usize, Box<Result<Info>>),
+    /// Fetched, but not kept.
+    InfoAhead(usize, Result<Box<Info>>),
     GoMod(usize, Result<H1>),
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
     /// From the compute pool as well: to be fetched again as a whole.
     Again(usize),
+    /// From the compute pool as well: whole, but for being visible. Or this machine's disk could
+    /// not take it.
+    Prepared(usize, Box<Result<Prepared<'a>, Ready<'a>>>),
     /// Another process holds the lock.
     Busy(usize, Begin),
 }
@@ -40,9 +50,22 @@ struct Work<'a> {
     zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
     held: Option<Ready<'a>>,
+    /// What is made of it before it is known to be needed.
+    early: Early<'a>,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn of(entry: Entry) -> Work<'a> {
+        Work {
+            entry,
+            info: None,
+            gomod: None,
+            zip: None,
+            held: None,
+            early: Early::default(),
+        }
+    }
+
     /// `Some(true)` if both small files are there, `Some(false)` if one has failed.
     fn meta(&self) -> Option<bool> {
         match (&self.info, &self.gomod) {
@@ -56,6 +79,11 @@ impl Work<'_> {
         self.meta() == Some(false) || matches!(self.zip, Some(Err(_)))
     }
 
+    fn not_unpacked(&self) -> Error {
+        let text = format!("{}: not unpacked", self.entry.module());
+        Error::new(Kind::Other, text)
+    }
+
     fn is_settled(&self) -> bool {
         self.info.is_some() && self.gomod.is_some() && self.zip.is_some()
     }
@@ -64,6 +92,11 @@ impl Work<'_> {
 impl<'a> Fetcher<'a> {
     /// Completes the cache entries of `modules`; one outcome for each, in their order.
     pub fn download(&self, modules: &[ModuleVersion]) -> Vec<Outcome> {
+        self.download_with(modules, Ahead::none())
+    }
+
+    /// As [`Fetcher::download`], going on with what was begun.
+    pub fn download_with(&self, modules: &[ModuleVersion], ahead: Ahead<'_, 'a>) -> Vec<Outcome> {
         let mut slots: Vec<usize> = Vec::with_capacity(modules.len());
         let mut index_of: Map<&ModuleVersion, usize> = Map::default();
         let mut distinct = Vec::new();
@@ -74,34 +107,38 @@ impl<'a> Fetcher<'a> {
             }));
         }
         self.watch.planned(distinct.len());
-        let mut settled: Vec<Option<Outcome>> = Vec::with_capacity(distinct.len());
+        let mut settled: Vec<Option<Outcome>> = vec![None; distinct.len()];
+        let unbegun: Vec<usize> = (0..distinct.len())
+            .filter(|&index| !ahead.has(distinct[index]))
+            .collect();
         let mut works = Vec::new();
-        let looked = on_two(&distinct, |module| self.look(module));
-        for (index, (module, look)) in distinct.iter().zip(looked).enumerate() {
-            match look {
+        let looked = on_two(&unbegun, |&index| self.look(distinct[index]));
+        for (&index, look) in unbegun.iter().zip(looked) {
+            let module = distinct[index];
+            let outcome = match look {
                 Ok(work) if !work.is_settled() => {
-                    works.push((index, work));
-                    settled.push(None);
+                    works.push(work);
                     continue;
                 }
-                Ok(work) => settled.push(Some(self.settle(module, work))),
-                Err(error) => {
-                    settled.push(Some(Outcome {
-                        error: Some(error),
-                        ..Outcome::new(module)
-                    }));
-                }
-            }
-            let failed = settled[index]
-                .as_ref()
-                .is_some_and(|outcome| outcome.error.is_some());
-            self.watch.finished(module, failed);
+                Ok(work) => self.settle(module, work),
+                Err(error) => Outcome {
+                    error: Some(error),
+                    ..Outcome::new(module)
+                },
+            };
+            self.watch.finished(module, outcome.error.is_some());
+            settled[index] = Some(outcome);
         }
-        if !works.is_empty() {
-            let (places, works): (Vec<usize>, Vec<Work<'a>>) = works.into_iter().unzip();
-            for (place, work) in places.into_iter().zip(self.conduct(works)) {
-                let module = distinct[place];
-                settled[place] = Some(self.settle(module, work));
+        let wanted = |module: &ModuleVersion| index_of.contains_key(module);
+        let works = match ahead.go_on(wanted, works) {
+            Ok(works) => works,
+            Err(works) if works.is_empty() => works,
+            Err(works) => self.conduct(works, None),
+        };
+        for work in works {
+            // What was begun and turned out not to be needed has no outcome.
+            if let Some(&index) = index_of.get(work.entry.module()) {
+                settled[index] = Some(self.settle(distinct[index], work));
             }
         }
         // Every slot was filled above, by one of the three ways.
@@ -123,27 +160,26 @@ impl<'a> Fetcher<'a> {
     /// vouch for is left to the transfer pool, which asks about many at a time.
     fn look(&self, module: &ModuleVersion) -> Result<Work<'a>> {
         let entry = self.cache.entry(module)?;
-        let info = self.cached_info(&entry).transpose();
-        let (mut gomod, mut zip) = (None, None);
+        let mut work = Work::of(entry);
+        work.info = self.cached_info(&work.entry).transpose();
         if let Some(h1) = self.checked_gomod_sum(module) {
-            gomod = Some(Ok(h1));
+            work.gomod = Some(Ok(h1));
         } else if !self.sums.must_ask(module, Part::GoMod) {
-            gomod = self.cached_gomod_sum(&entry).transpose();
+            work.gomod = self.cached_gomod_sum(&work.entry).transpose();
         }
         if !self.sums.must_ask(module, Part::Zip) {
-            zip = self.complete(&entry).transpose();
+            work.zip = self.complete(&work.entry).transpose();
         }
-        Ok(Work {
-            entry,
-            info,
-            gomod,
-            zip,
-            held: None,
-        })
+        Ok(work)
     }
 
-    /// Runs the two pools until every work is settled.
-    fn conduct(&self, mut works: Vec<Work<'a>>) -> Vec<Work<'a>> {
+    /// Runs the two pools until every work is settled. With `verdicts` the works are only likely
+    /// to be needed, until one says which are.
+    fn conduct(
+        &self,
+        mut works: Vec<Work<'a>>,
+        verdicts: Option<&Receiver<Verdict<'a>>>,
+    ) -> Vec<Work<'a>> {
         let pools = self
             .pools
             .transfer()
@@ -171,8 +207,11 @@ impl<'a> Fetcher<'a> {
                     reports_in,
                     ready_in,
                     computing: 0,
+                    next: 0,
+                    in_flight: 0,
+                    keeps_unneeded: false,
                 }
-                .run(&reports, &ready);
+                .run(&reports, &ready, verdicts);
             });
         });
         works
@@ -226,29 +265,45 @@ struct Conductor<'c, 'scope, 'f, 'a> {
     works: &'c mut Vec<Work<'a>>,
     transfers: &'c Scope<'scope>,
     computes: &'c Scope<'scope>,
-    reports_in: Sender<Report>,
+    reports_in: Sender<Report<'a>>,
     ready_in: Sender<Ready<'a>>,
     computing: usize,
+    /// Of works that are only likely: the next one to begin, and how many transfers go on.
+    next: usize,
+    in_flight: usize,
+    /// What turns out not to be needed stays, as far as a later run could go on with it.
+    keeps_unneeded: bool,
 }
 
 impl<'scope, 'f: 'scope, 'a> Conductor<'_, 'scope, 'f, 'a>
 where
     'a: 'scope,
 {
-    fn run(mut self, reports: &Receiver<Report>, ready: &Receiver<Ready<'a>>) {
-        for index in 0..self.works.len() {
-            self.start(index);
+    fn run(
+        mut self,
+        reports: &Receiver<Report<'a>>,
+        ready: &Receiver<Ready<'a>>,
+        verdicts: Option<&Receiver<Verdict<'a>>>,
+    ) {
+        if let Some(verdicts) = verdicts
+            && self.run_ahead(reports, ready, verdicts).is_none()
+        {
+            return;
+        }
+        if verdicts.is_none() {
+            for index in 0..self.works.len() {
+                self.start(index);
+            }
         }
         let mut open = self.works.iter().filter(|work| !work.is_settled()).count();
         while open > 0 {
             let no_room = never();
-            let has_room = self.computing < cores() * READY_PER_CORE;
             let index = select! {
                 recv(reports) -> report => match report {
                     Ok(report) => self.take_report(report),
                     Err(_) => return,
                 },
-                recv(if has_room { ready } else { &no_room }) -> zip => match zip {
+                recv(if self.has_room() { ready } else { &no_room }) -> zip => match zip {
                     Ok(zip) => self.take_zip(zip),
                     Err(_) => return,
                 },
@@ -257,23 +312,32 @@ where
                 && self.works[index].is_settled()
             {
                 open -= 1;
-                let work = &self.works[index];
-                self.fetcher
-                    .watch
-                    .finished(work.entry.module(), work.has_failed());
-                if work.has_failed() {
-                    self.fetcher.failed();
-                }
+                self.tell_settled(index);
             }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.computing < cores() * READY_PER_CORE
+    }
+
+    fn tell_settled(&self, index: usize) {
+        let work = &self.works[index];
+        if work.early.unneeded {
+            return;
+        }
+        let failed = work.has_failed();
+        self.fetcher.watch.finished(work.entry.module(), failed);
+        if failed {
+            self.fetcher.failed();
         }
     }
 
     /// Queues what a module lacks, all at once.
     fn start(&mut self, index: usize) {
         let fetcher = self.fetcher;
-        let work = &self.works[index];
-        if work.info.is_none() {
-            let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
+        if self.works[index].info.is_none() {
+            let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
             self.transfers.spawn(move |_| {
                 fetcher.watch.started(entry.module());
                 let info = fetcher.unless_stopped(&entry, || fetcher.info(&entry));
@@ -281,17 +345,22 @@ where
                 let _ = reports.send(Report::Info(index, Box::new(info)));
             });
         }
-        if work.gomod.is_none() {
-            let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
-            self.transfers.spawn(move |_| {
-                fetcher.watch.started(entry.module());
-                let gomod = fetcher.unless_stopped(&entry, || Ok(fetcher.gomod(&entry)?.h1));
-                let _ = reports.send(Report::GoMod(index, gomod));
-            });
+        if self.works[index].gomod.is_none() {
+            self.start_gomod(index);
         }
-        if work.zip.is_none() {
+        if self.works[index].zip.is_none() {
             self.start_zip(index, OnContention::Defer, Begin::Anywhere);
         }
+    }
+
+    fn start_gomod(&self, index: usize) {
+        let fetcher = self.fetcher;
+        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
+        self.transfers.spawn(move |_| {
+            fetcher.watch.started(entry.module());
+            let gomod = fetcher.unless_stopped(&entry, || Ok(fetcher.gomod(&entry)?.h1));
+            let _ = reports.send(Report::GoMod(index, gomod));
+        });
     }
 
     fn start_zip(&self, index: usize, on_contention: OnContention, begin: Begin) {
@@ -310,16 +379,32 @@ where
     }
 
     /// Takes in a report; returns the module whose state it changed.
-    fn take_report(&mut self, report: Report) -> Option<usize> {
+    fn take_report(&mut self, report: Report<'a>) -> Option<usize> {
         let index = match report {
+            Report::Busy(index, _) if self.works[index].early.unneeded => self.leave(index),
             Report::Busy(index, begin) => {
                 self.start_zip(index, OnContention::Wait, begin);
                 return None;
             }
             Report::Again(index) => {
                 self.computing -= 1;
-                self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
-                return None;
+                if !self.works[index].early.unneeded {
+                    self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
+                    return None;
+                }
+                self.leave(index)
+            }
+            Report::Prepared(index, prepared) => {
+                self.computing -= 1;
+                self.works[index].put(*prepared);
+                match self.works[index].early.unneeded {
+                    true => self.leave(index),
+                    false => index,
+                }
+            }
+            Report::InfoAhead(index, info) => {
+                self.keep_info(index, info);
+                index
             }
             Report::Info(index, info) => {
                 self.works[index].info = Some(*info);
@@ -339,19 +424,30 @@ where
                 index
             }
         };
-        if self.works[index].held.is_some()
-            && self.works[index].meta().is_some()
-            && let Some(held) = self.works[index].held.take()
-        {
-            self.unpack(held);
-        }
+        self.advance(index);
         Some(index)
+    }
+
+    /// Unpacks or makes visible what only waited for the small files.
+    fn advance(&mut self, index: usize) {
+        let work = &mut self.works[index];
+        if work.meta().is_none() {
+            return;
+        }
+        if let Some(held) = work.held.take() {
+            self.unpack(held);
+        } else if let Some(prepared) = work.early.prepared.take() {
+            self.reveal(index, prepared);
+        }
     }
 
     /// Takes in a fetched zip: unpacks it now, or keeps it until the small files are there.
     fn take_zip(&mut self, zip: Ready<'a>) -> Option<usize> {
         let index = zip.index;
-        if self.works[index].meta().is_none() {
+        if self.works[index].early.unneeded {
+            self.works[index].held = Some(zip);
+            self.leave(index);
+        } else if self.works[index].meta().is_none() {
             self.works[index].held = Some(zip);
         } else {
             self.unpack(zip);
@@ -363,8 +459,7 @@ where
         let index = zip.index;
         if self.works[index].meta() == Some(false) {
             // The module has failed already: the zip is dropped, its temporary goes with it.
-            let text = format!("{}: not unpacked", self.works[index].entry.module());
-            self.works[index].zip = Some(Err(Error::new(Kind::Other, text)));
+            self.works[index].zip = Some(Err(self.works[index].not_unpacked()));
             return;
         }
         self.computing += 1;
@@ -372,21 +467,33 @@ where
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.computes.spawn(move |_| {
             let lower = zip.lower;
-            let _ = reports.send(match fetcher.finish_zip(&entry, zip) {
-                Finished::Done(h1) => Report::Unpacked(index, h1),
-                Finished::Again(cause) => {
-                    match lower {
-                        Some(lower) => fetcher.damaged(lower, &cause),
-                        None => fetcher.begin_again(entry.module(), &cause),
-                    }
-                    Report::Again(index)
-                }
-            });
+            let finished = fetcher.finish_zip(&entry, zip);
+            let _ = reports.send(fetcher.finished(index, &entry, lower, finished));
         });
     }
 }
 
 impl Fetcher<'_> {
+    /// What the conductor is told of the end of a computing half.
+    fn finished<'r>(
+        &self,
+        index: usize,
+        entry: &Entry,
+        lower: Option<&LowerCache>,
+        finished: Finished,
+    ) -> Report<'r> {
+        match finished {
+            Finished::Done(h1) => Report::Unpacked(index, h1),
+            Finished::Again(cause) => {
+                match lower {
+                    Some(lower) => self.damaged(lower, &cause),
+                    None => self.begin_again(entry.module(), &cause),
+                }
+                Report::Again(index)
+            }
+        }
+    }
+
     fn unless_stopped<T>(&self, entry: &Entry, act: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.is_stopped() {
             return Err(Error::new(

@@ -26,6 +26,24 @@ pub(super) fn affordable(wanted: usize) -> usize {
     transfers(getrlimit(Resource::Nofile).current, wanted)
 }
 
+/// For a zip that is held back: its file and its lock.
+const FOR_ONE_HELD: u64 = 2;
+
+/// How many zips may be held back beside `transfers` at once, of twice as many.
+pub(super) fn holdable(transfers: usize) -> usize {
+    held(getrlimit(Resource::Nofile).current, transfers)
+}
+
+fn held(open_files: Option<u64>, transfers: usize) -> usize {
+    let wanted = transfers.saturating_mul(2);
+    let Some(open_files) = open_files else {
+        return wanted;
+    };
+    let taken = u64::try_from(transfers).map_or(u64::MAX, |count| count.saturating_mul(FOR_ONE));
+    let left = open_files.saturating_sub(RESERVED).saturating_sub(taken);
+    usize::try_from(left / FOR_ONE_HELD).map_or(wanted, |enough_for| wanted.min(enough_for))
+}
+
 /// Of `wanted` transfers, as many as so many open files are enough for; at least one.
 fn transfers(open_files: Option<u64>, wanted: usize) -> usize {
     let Some(open_files) = open_files else {
@@ -55,6 +73,25 @@ mod tests {
                 transfers(open_files, wanted),
                 want,
                 "{open_files:?} {wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_held_back_leaves_the_transfers_their_files() {
+        let rows = [
+            (None, 64, 128),
+            (Some(1024), 64, 128),
+            // 450 - 40 - 4 * 64 = 154 files.
+            (Some(450), 64, 77),
+            (Some(128), 22, 0),
+            (Some(0), 1, 0),
+        ];
+        for (open_files, transfers, want) in rows {
+            assert_eq!(
+                held(open_files, transfers),
+                want,
+                "{open_files:?} {transfers}"
             );
         }
     }

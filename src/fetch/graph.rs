@@ -1,6 +1,6 @@
 //! Reading the requirement graph: the cached go.mod files at once, the others many at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::io::ErrorKind;
 use std::iter;
@@ -170,10 +170,18 @@ impl Fetcher<'_> {
                     let _ = summaries.send((actual, summary));
                 });
             };
-            for wanted in missing {
-                fetch(&mut outstanding, wanted);
-            }
-            while !outstanding.is_empty() {
+            // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
+            let at_once = (pool.current_num_threads().saturating_mul(3) / 2).max(1);
+            let mut waiting = VecDeque::from(missing);
+            loop {
+                while outstanding.len() < at_once
+                    && let Some(wanted) = waiting.pop_front()
+                {
+                    fetch(&mut outstanding, wanted);
+                }
+                if outstanding.is_empty() {
+                    return;
+                }
                 let Ok((actual, summary)) = summaries.recv() else {
                     return;
                 };
@@ -182,7 +190,7 @@ impl Fetcher<'_> {
                     let summary = self.named(&wanted, summary.clone());
                     loader.provide(&wanted, summary);
                 }
-                self.serve_from_cache(loader, |wanted| fetch(&mut outstanding, wanted));
+                self.serve_from_cache(loader, |wanted| waiting.push_back(wanted));
             }
         });
         Ok(())

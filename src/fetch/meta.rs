@@ -43,12 +43,21 @@ impl Fetcher<'_> {
         if let Some(info) = self.cached_info(entry)? {
             return Ok(info);
         }
+        self.keep_info(entry, self.fetch_info(entry)?)
+    }
+
+    /// The `.info` that the source has, which is not kept yet.
+    pub(super) fn fetch_info(&self, entry: &Entry) -> Result<Info> {
         let module = entry.module();
         let (path, version) = (module.path(), module.version().as_str());
-        let info = match self.ask_lower(|lower| lower.info(path, version)) {
+        Ok(match self.ask_lower(|lower| lower.info(path, version)) {
             Some((info, _)) => info,
             None => self.book(module, self.source.info(path, version)?),
-        };
+        })
+    }
+
+    /// Stores an `.info`.
+    pub(super) fn keep_info(&self, entry: &Entry, info: Info) -> Result<Info> {
         entry.write_info(info.to_cache_json().as_bytes())?;
         Ok(info)
     }

@@ -10,6 +10,10 @@
 //! - The *transfer pool* (`jobs` threads) does what blocks: requests, and waiting for the locks
 //!   of other processes. `.info`, `.mod` and `.zip` of a module start together, each goes as its
 //!   own job; the queue is first in, first out.
+//! - Where the requirement graph has to be fetched first, the modules that go.mod lists are begun
+//!   meanwhile, by a conductor on a thread of its own, as far as nobody sees it: fetched, checked,
+//!   unpacked below their marks. The graph then says which of them become visible, and what else
+//!   there is to do ([`Ahead`]).
 //! - A bounded channel carries finished zips, each with the version lock it was fetched under, to
 //!   the conductor. It takes the next one only when the *compute pool* (one thread a core) has
 //!   room, so when the disk is behind, transfers wait and memory stays bounded.
@@ -20,8 +24,9 @@
 //!   and is wrong has failed.
 //!
 //! A lock that another process holds is tried first and waited for last, behind all other work:
-//! two processes that start on the same list share it out among them. Nobody waits for a lock
-//! while holding one, so nobody waits for ever.
+//! two processes that start on the same list share it out among them. No wait for the
+//! lock of a version keeps another such lock from being released, so nobody waits for ever: what was
+//! begun ahead keeps its locks while the graph is read, and that waits for none of them.
 //!
 //! A zip is committed only when `.info` and `.mod` are there: a module that fails leaves what it
 //! left with `go`.
@@ -48,6 +53,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+pub use conductor::Ahead;
 pub use evidence::Evidence;
 pub use graph::outdated;
 pub use local::Local;
@@ -115,6 +121,8 @@ pub struct Fetcher<'a> {
     /// The graph is read only from go.mod files that go.sum knows.
     requires_sums: bool,
     stopped: AtomicBool,
+    /// The graph has failed: what was begun ahead of it is of no use.
+    given_up: AtomicBool,
 }
 
 impl<'a> Fetcher<'a> {
@@ -143,6 +151,7 @@ impl<'a> Fetcher<'a> {
             requires_sums: false,
             running: None,
             stopped: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
         }
     }
 
@@ -192,6 +201,6 @@ impl<'a> Fetcher<'a> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Relaxed) || self.given_up.load(Ordering::Relaxed)
     }
 }

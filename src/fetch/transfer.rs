@@ -1,6 +1,7 @@
 //! The blocking half of a zip: its lock, the second look, the bytes.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Fetcher;
 use super::meta::cached;
@@ -38,6 +39,20 @@ pub(super) struct Ready<'a> {
     pub(super) zip: Option<(ZipPart, Pieces)>,
     /// The cache, only read, that the new zip is from.
     pub(super) lower: Option<&'a LowerCache>,
+}
+
+impl Ready<'_> {
+    /// True if there is no new zip.
+    pub(super) fn was_cached(&self) -> bool {
+        self.zip.is_none()
+    }
+
+    /// Takes a new zip away, be it complete: it is not wanted.
+    pub(super) fn discard(self) {
+        if let Some((part, _)) = self.zip {
+            part.discard();
+        }
+    }
 }
 
 /// What a wrong hash of a new zip means.
@@ -128,6 +143,7 @@ impl<'a> Fetcher<'a> {
         let mut sink = ZipSink {
             part,
             refused: None,
+            given_up: &self.given_up,
         };
         steps::reached("part-begun");
         if begin == Begin::Anywhere
@@ -161,13 +177,15 @@ impl<'a> Fetcher<'a> {
 }
 
 /// A part as a place for bytes that may have to start again, or may go on.
-struct ZipSink {
+struct ZipSink<'f> {
     part: ZipPart,
     /// Why it could not take bytes: the transport knows no paths.
     refused: Option<io::Error>,
+    /// Nobody waits for it any more: it takes no more bytes.
+    given_up: &'f AtomicBool,
 }
 
-impl ZipSink {
+impl ZipSink<'_> {
     /// Decides on what a failed transfer leaves, and names the file if that was the trouble.
     fn left_by(self, error: Error, module: &ModuleVersion) -> Error {
         let path = self.part.path();
@@ -190,6 +208,13 @@ impl ZipSink {
         error
     }
 
+    fn is_wanted(&self) -> io::Result<()> {
+        match self.given_up.load(Ordering::Relaxed) {
+            true => Err(io::Error::other("not wanted any more")),
+            false => Ok(()),
+        }
+    }
+
     /// Remembers a failure, and hands on its like.
     fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         result.map_err(|cause| {
@@ -206,8 +231,9 @@ impl ZipSink {
     }
 }
 
-impl Write for ZipSink {
+impl Write for ZipSink<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.is_wanted()?;
         let written = self.part.write(data);
         self.note(written)
     }
@@ -217,8 +243,9 @@ impl Write for ZipSink {
     }
 }
 
-impl Sink for ZipSink {
+impl Sink for ZipSink<'_> {
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
+        self.is_wanted()?;
         let origin = resumable.map(|resumable| PartOrigin {
             url: resumable.url.clone(),
             validator: resumable.validator.as_str().to_owned(),

@@ -3,18 +3,17 @@
 mod jobs;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
 use super::broken::Broken;
 use super::contents::Contents;
 use super::directory::{Directory, Fault, Header, Method};
 use super::inflate::{Nowhere, Sink, Span};
 use super::local::{Central, min_local_bytes};
+use super::root::{Root, RootFile};
 use super::rules::{MAX_ZIP_BYTES, Rules};
-use super::tree;
 use crate::error::{Error, Kind, Result};
 use crate::module::{FileHash, H1, ModuleVersion, hash1};
 use crate::steps;
@@ -187,10 +186,14 @@ impl ModuleZip {
     /// As [`ModuleZip::hash`]; [`Kind::LocalIo`] with the path for what cannot be written.
     pub fn extract(&self, dir: &Path) -> Result<H1> {
         let write = || -> Result<Vec<FileHash>> {
-            self.create_directories(dir)?;
+            let root = Root::create(dir)?;
+            // Sorted, so that a parent comes before what is in it.
+            for below in self.directories() {
+                root.create_directory(below)?;
+            }
             self.process(|job, hashes| {
                 self.run(job, hashes, |file| match file {
-                    Some(file) => OutputFile::create(dir.join(file)).map(Output::File),
+                    Some(file) => root.create_file(file).map(Output::File),
                     None => Ok(Output::Nowhere),
                 })
             })
@@ -202,29 +205,9 @@ impl ModuleZip {
     /// Removes the write bits of `dir`, which [`ModuleZip::extract`] filled, and of every
     /// directory below: [`super::seal`] without looking what is there. Best effort, as in go.
     pub fn seal(&self, dir: &Path) {
-        let Ok(metadata) = fs::metadata(dir) else {
-            return;
-        };
-        // All were made under one umask and inherit alike: they have the mode of the first.
-        let Some(sealed) = tree::without_write(&metadata) else {
-            return;
-        };
-        for below in self.directories().iter().rev() {
-            let _ = fs::set_permissions(dir.join(below), sealed.clone());
+        if let Ok(root) = Root::open(dir) {
+            root.seal(self.directories().iter().rev().copied());
         }
-        let _ = fs::set_permissions(dir, sealed);
-    }
-
-    fn create_directories(&self, dir: &Path) -> Result<()> {
-        let create = |path: &Path| {
-            fs::create_dir(path).map_err(|error| Error::io("cannot create", path, error))
-        };
-        create(dir)?;
-        // Sorted, so that a parent comes before what is in it.
-        for below in self.directories() {
-            create(&dir.join(below))?;
-        }
-        Ok(())
     }
 
     /// The directories that hold files, relative to the module's root, which is not among them.
@@ -313,38 +296,18 @@ impl Entry {
 }
 
 /// Where an extracted entry's content goes: entries for directories have none.
-enum Output {
-    File(OutputFile),
+enum Output<'a> {
+    File(RootFile<'a>),
     Nowhere,
 }
 
-struct OutputFile {
-    file: File,
-    path: PathBuf,
-}
-
-impl OutputFile {
-    fn create(path: PathBuf) -> Result<OutputFile> {
-        let created = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o444)
-            .open(&path);
-        match created {
-            Ok(file) => Ok(OutputFile { file, path }),
-            Err(error) => Err(Error::io("cannot create", &path, error)),
-        }
-    }
-}
-
-impl Sink for Output {
+impl Sink for Output<'_> {
     fn write(&mut self, content: &[u8]) -> Result<()> {
         match self {
             Output::Nowhere => Ok(()),
-            Output::File(OutputFile { file, path }) => {
+            Output::File(file) => {
                 steps::reached("file-being-unpacked");
                 file.write_all(content)
-                    .map_err(|error| Error::io("cannot write", path, error))
             }
         }
     }
@@ -352,7 +315,8 @@ impl Sink for Output {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::fs;
+    use std::io::{Cursor, Write as _};
 
     use zip::CompressionMethod::{Deflated, Stored};
     use zip::ZipWriter;

@@ -34,6 +34,7 @@ mod fixture;
 mod fold;
 mod inflate;
 mod local;
+mod root;
 mod rules;
 #[cfg(test)]
 mod testing;

@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, say what they skip, and are no library"
 )]
 
+mod ahead;
 mod clean;
 mod concurrent;
 mod credentials;

@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use crate::support::go::only_modfetch;
-use crate::support::{Proxy, Sandbox, Times};
+use crate::support::{Proxy, Sandbox, Times, until};
 
 const ZIP: &str = "example.com/greet/@v/v1.1.0.zip";
 
@@ -27,6 +27,9 @@ fn a_signal_ends_the_run_and_the_next_one_goes_on() {
         let (proxy, sandbox) = stalled();
         let running = sandbox.spawn(["download"]);
         proxy.wait_for_stalls(1);
+        // A zip may stall before the graph is known; this is there only afterwards.
+        let info = sandbox.cached("cache/download/example.com/many/@v/v1.0.0.info");
+        until("an .info", || info.exists());
         running.signal(signal);
         let run = running.wait();
         run.fails(code)

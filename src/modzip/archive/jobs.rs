@@ -89,11 +89,11 @@ impl ModuleZip {
     }
 
     /// Unpacks a job's entries, each into what `output` makes for its file name.
-    pub(super) fn run<S: Sink>(
-        &self,
+    pub(super) fn run<'z, S: Sink>(
+        &'z self,
         job: &Job<'_>,
         hashes: &mut [FileHash],
-        output: impl Fn(Option<&str>) -> Result<S>,
+        output: impl Fn(Option<&'z str>) -> Result<S>,
     ) -> Result<()> {
         Scratch::with(|scratch| {
             if job.span.bytes > WHOLE_BYTES as u64 || job.unpacked > WHOLE_BYTES as u64 {

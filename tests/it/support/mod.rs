@@ -22,8 +22,24 @@ pub mod tree;
 pub mod universe;
 pub mod world;
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 pub use go::require_go;
 pub use proxy::Proxy;
 pub use run::Run;
 pub use sandbox::Sandbox;
 pub use script::{HeadEnd, Times};
+
+/// Waits until something is to be seen from outside.
+///
+/// # Panics
+/// After 30 seconds.
+#[track_caller]
+pub fn until(what: &str, seen: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !seen() {
+        assert!(Instant::now() < deadline, "{what} was never there");
+        thread::sleep(Duration::from_millis(2));
+    }
+}

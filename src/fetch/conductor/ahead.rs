@@ -1,0 +1,405 @@
+//! What is begun while the requirement graph is still being read: the modules that go.mod lists.
+//!
+//! As good as every one of them will be needed as it is listed: a version that the graph raises is
+//! one that somebody wrote into go.mod by hand and go did not put right. So the waits for the
+//! network, and the processor's work, need not come one after the other. Begun is only what go.sum
+//! has the sum of, so that no more is asked of anybody than without.
+//!
+//! Begun is not done: until the graph says that the module is needed, its zip is a part and its
+//! directory has its mark, as those of any run that is under way, and its `.info` is in memory. What
+//! turns out not to be needed is removed, and the cache is what it would have been, but for a file
+//! that was a lock. The locks of versions are held for that long. Nobody who holds one waits for
+//! another, nor for a wait of ours: see [`super::super`].
+//!
+//! The graph goes first: it has at least half of the threads, and only so many modules are begun as
+//! there are files for.
+
+use std::collections::HashSet;
+use std::panic::resume_unwind;
+use std::sync::atomic::Ordering;
+use std::thread::{self, Scope, ScopedJoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+
+use super::{Conductor, Fetcher, Report, Work};
+use crate::cache::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::fetch::compute::Prepared;
+use crate::fetch::files;
+use crate::fetch::transfer::{Begin, OnContention, Ready};
+use crate::module::ModuleVersion;
+use crate::source::Info;
+use crate::trust::Part;
+
+/// So many modules are looked at to know whether the cache is full.
+const SAMPLE: usize = 3;
+
+/// What was begun. Dropped, it is given up.
+#[must_use = "what was begun is given up when this is dropped"]
+pub struct Ahead<'s, 'a>(Option<Begun<'s, 'a>>);
+
+struct Begun<'s, 'a> {
+    modules: HashSet<ModuleVersion>,
+    verdicts: Sender<Verdict<'a>>,
+    conductor: ScopedJoinHandle<'s, Vec<Work<'a>>>,
+}
+
+/// What the graph came to.
+#[derive(Default)]
+pub(super) struct Verdict<'a> {
+    /// Which of the modules that were begun are needed.
+    needed: HashSet<ModuleVersion>,
+    /// Others to do.
+    more: Vec<Work<'a>>,
+}
+
+/// The state of a work that was begun.
+#[derive(Default)]
+pub(super) struct Early<'a> {
+    /// Fetched, but not kept.
+    info: Option<Info>,
+    /// Whole, but not visible.
+    pub(super) prepared: Option<Prepared<'a>>,
+    /// There will be a report of it.
+    info_awaited: bool,
+    zip_awaited: bool,
+    /// Another process holds the lock.
+    busy: Option<Begin>,
+    /// It turned out not to be needed.
+    pub(super) unneeded: bool,
+}
+
+impl<'a> Ahead<'_, 'a> {
+    /// Nothing was begun.
+    pub fn none() -> Self {
+        Ahead(None)
+    }
+
+    pub(super) fn has(&self, module: &ModuleVersion) -> bool {
+        let begun = self.0.as_ref();
+        begun.is_some_and(|begun| begun.modules.contains(module))
+    }
+
+    /// Goes on with those that are wanted, removes the others, does `more` as well, and waits for
+    /// all. `more` comes back if nothing was begun.
+    pub(super) fn go_on(
+        self,
+        wanted: impl Fn(&ModuleVersion) -> bool,
+        more: Vec<Work<'a>>,
+    ) -> Result<Vec<Work<'a>>, Vec<Work<'a>>> {
+        let Some(begun) = self.0 else {
+            return Err(more);
+        };
+        let needed = begun.modules.into_iter().filter(wanted).collect();
+        // It is waited for until it comes: the conductor is there.
+        let _ = begun.verdicts.send(Verdict { needed, more });
+        let works = begun.conductor.join();
+        Ok(works.unwrap_or_else(|panic| resume_unwind(panic)))
+    }
+}
+
+impl<'a> Fetcher<'a> {
+    /// Does `run`, which is to read a graph and to download. If that graph has to be fetched, the
+    /// modules that are `likely` to be needed are begun meanwhile, to be gone on with by
+    /// [`Fetcher::download_with`].
+    pub fn ahead_of<T>(
+        &self,
+        mut likely: impl Iterator<Item = ModuleVersion>,
+        run: impl FnOnce(Ahead<'_, 'a>) -> T,
+    ) -> T {
+        // A cache that has these has most, and then there is little to wait for.
+        let mut modules: Vec<ModuleVersion> = likely.by_ref().take(SAMPLE).collect();
+        if modules.iter().all(|module| self.has_gomod(module)) {
+            return run(Ahead::none());
+        }
+        modules.extend(likely);
+        modules.retain(|module| self.sums.knows(module, Part::Zip));
+        thread::scope(|scope| run(self.begin(scope, &modules)))
+    }
+
+    fn has_gomod(&self, module: &ModuleVersion) -> bool {
+        let entry = self.cache.entry(module);
+        entry.is_ok_and(|entry| entry.gomod_path().exists())
+    }
+
+    /// Begins with what the cache lacks of these, on a thread of `scope`.
+    fn begin<'s>(&'s self, scope: &'s Scope<'s, '_>, likely: &[ModuleVersion]) -> Ahead<'s, 'a> {
+        let mut modules = HashSet::new();
+        let mut works = Vec::new();
+        for module in likely {
+            if !modules.contains(module)
+                && let Ok(work) = self.look(module)
+                && work.zip.is_none()
+            {
+                modules.insert(module.clone());
+                works.push(work);
+            }
+        }
+        let room = self.room_ahead();
+        if works.is_empty() || room.is_none_or(|(at_once, _)| at_once == 0) {
+            return Ahead::none();
+        }
+        let (verdicts, verdicts_out) = bounded(1);
+        let conduct = move || self.conduct(works, Some(&verdicts_out));
+        let thread = thread::Builder::new().name("ahead".to_owned());
+        // Without a thread nothing is lost but time.
+        let conductor = thread.spawn_scoped(scope, conduct).ok();
+        Ahead(conductor.map(|conductor| Begun {
+            modules,
+            verdicts,
+            conductor,
+        }))
+    }
+
+    /// How many transfers may go on ahead, and how many modules may be begun.
+    fn room_ahead(&self) -> Option<(usize, usize)> {
+        let threads = self.pools.transfer().ok()?.current_num_threads();
+        Some((threads / 2, files::holdable(threads)))
+    }
+}
+
+impl<'a> Work<'a> {
+    /// Takes in what was prepared, or could not be written.
+    pub(super) fn put(&mut self, prepared: Result<Prepared<'a>, Ready<'a>>) {
+        self.early.zip_awaited = false;
+        match prepared {
+            Ok(prepared) => self.early.prepared = Some(prepared),
+            Err(ready) => self.held = Some(ready),
+        }
+    }
+}
+
+fn unneeded(entry: &Entry) -> Error {
+    Error::new(Kind::Other, format!("{}: not needed", entry.module()))
+}
+
+impl<'scope, 'f: 'scope, 'a> Conductor<'_, 'scope, 'f, 'a>
+where
+    'a: 'scope,
+{
+    /// Begins works until it is known which are needed, and then goes on with those, and starts
+    /// the others. `None` if there is nobody to report.
+    pub(super) fn run_ahead(
+        &mut self,
+        reports: &Receiver<Report<'a>>,
+        ready: &Receiver<Ready<'a>>,
+        verdicts: &Receiver<Verdict<'a>>,
+    ) -> Option<()> {
+        let (at_once, most) = self.fetcher.room_ahead()?;
+        let verdict = loop {
+            while self.next < most.min(self.works.len()) && self.in_flight < at_once {
+                self.begin(self.next);
+                self.next += 1;
+            }
+            let no_room = never();
+            select! {
+                recv(reports) -> report => self.note(report.ok()?),
+                recv(if self.has_room() { ready } else { &no_room }) -> zip => {
+                    self.prepare(zip.ok()?);
+                }
+                // Without a verdict the graph has failed.
+                recv(verdicts) -> verdict => break verdict.ok(),
+            }
+        };
+        self.decide(verdict);
+        Some(())
+    }
+
+    /// Queues the transfers of a module that is likely to be needed. Its go.mod is the graph's.
+    fn begin(&mut self, index: usize) {
+        let fetcher = self.fetcher;
+        let work = &mut self.works[index];
+        work.early.zip_awaited = true;
+        self.in_flight += 1;
+        if work.info.is_none() {
+            work.early.info_awaited = true;
+            self.in_flight += 1;
+            let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
+            self.transfers.spawn(move |_| {
+                fetcher.watch.started(entry.module());
+                let info = fetcher.unless_stopped(&entry, || fetcher.fetch_info(&entry));
+                let info = info.map(Box::new);
+                let _ = reports.send(Report::InfoAhead(index, info));
+            });
+        }
+        self.start_zip(index, OnContention::Defer, Begin::Anywhere);
+    }
+
+    /// Takes in a report while it is not known what is needed: nothing becomes visible.
+    fn note(&mut self, report: Report<'a>) {
+        match report {
+            Report::InfoAhead(index, info) => {
+                self.in_flight -= 1;
+                self.works[index].early.info_awaited = false;
+                match info {
+                    Ok(info) => self.works[index].early.info = Some(*info),
+                    Err(error) => self.works[index].info = Some(Err(error)),
+                }
+            }
+            Report::Zip(index, zip) => {
+                self.in_flight -= 1;
+                self.works[index].early.zip_awaited = false;
+                self.works[index].zip = Some(zip);
+            }
+            Report::Busy(index, begin) => {
+                self.in_flight -= 1;
+                self.works[index].early.zip_awaited = false;
+                self.works[index].early.busy = Some(begin);
+            }
+            Report::Unpacked(index, zip) => {
+                self.computing -= 1;
+                self.works[index].early.zip_awaited = false;
+                self.works[index].zip = Some(zip);
+            }
+            Report::Again(index) => {
+                self.computing -= 1;
+                self.in_flight += 1;
+                self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
+            }
+            Report::Prepared(index, prepared) => {
+                self.computing -= 1;
+                self.works[index].put(*prepared);
+            }
+            // No job that has been begun reports these.
+            Report::Info(..) | Report::GoMod(..) => {}
+        }
+    }
+
+    /// Does with a fetched zip what no reader sees.
+    fn prepare(&mut self, zip: Ready<'a>) {
+        self.in_flight -= 1;
+        self.computing += 1;
+        let (fetcher, index) = (self.fetcher, zip.index);
+        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
+        self.computes.spawn(move |_| {
+            let lower = zip.lower;
+            let report = match fetcher.prepare(&entry, zip) {
+                Ok(prepared) => Report::Prepared(index, Box::new(Ok(prepared))),
+                Err(failed) => match *failed {
+                    // It is tried again when it is known to be needed, and then told.
+                    (zip, error) if error.kind() == Kind::LocalIo => {
+                        Report::Prepared(index, Box::new(Err(zip)))
+                    }
+                    (zip, error) => {
+                        let finished = fetcher.unprepared(&entry, zip, error);
+                        fetcher.finished(index, &entry, lower, finished)
+                    }
+                },
+            };
+            let _ = reports.send(report);
+        });
+    }
+
+    fn decide(&mut self, verdict: Option<Verdict<'a>>) {
+        // What comes of a graph that failed is kept for the next run.
+        self.keeps_unneeded = verdict.is_none();
+        if verdict.is_none() {
+            self.fetcher.given_up.store(true, Ordering::Relaxed);
+        }
+        let Verdict { needed, more } = verdict.unwrap_or_default();
+        let begun = self.works.len();
+        for index in 0..begun {
+            if needed.contains(self.works[index].entry.module()) {
+                self.confirm(index);
+            } else {
+                self.give_up(index);
+            }
+        }
+        for work in more {
+            self.works.push(work);
+            self.start(self.works.len() - 1);
+        }
+        // Last, as always: who waits for a lock keeps a thread.
+        for index in 0..begun {
+            if let Some(begin) = self.works[index].early.busy.take() {
+                self.start_zip(index, OnContention::Wait, begin);
+            }
+        }
+        for index in 0..begun {
+            if self.works[index].is_settled() {
+                self.tell_settled(index);
+            }
+        }
+    }
+
+    /// It is needed: what it still lacks is queued, what is there becomes visible.
+    fn confirm(&mut self, index: usize) {
+        let fetcher = self.fetcher;
+        let work = &mut self.works[index];
+        if work.gomod.is_none() && !fetcher.sums.must_ask(work.entry.module(), Part::GoMod) {
+            work.gomod = fetcher.cached_gomod_sum(&work.entry).transpose();
+        }
+        if index >= self.next {
+            self.start(index);
+            return;
+        }
+        if let Some(info) = work.early.info.take() {
+            self.keep_info(index, Ok(Box::new(info)));
+        }
+        if self.works[index].gomod.is_none() {
+            self.start_gomod(index);
+        }
+        self.advance(index);
+    }
+
+    /// Stores an `.info` that was fetched ahead.
+    pub(super) fn keep_info(&mut self, index: usize, info: Result<Box<Info>>) {
+        let fetcher = self.fetcher;
+        let work = &mut self.works[index];
+        work.early.info_awaited = false;
+        match info {
+            _ if work.early.unneeded => work.info = Some(Err(unneeded(&work.entry))),
+            Err(error) => work.info = Some(Err(error)),
+            Ok(info) => {
+                let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
+                self.transfers.spawn(move |_| {
+                    let info = fetcher.keep_info(&entry, *info);
+                    let _ = reports.send(Report::Info(index, Box::new(info)));
+                });
+            }
+        }
+    }
+
+    /// Makes visible what was prepared, unless the module has failed already.
+    pub(super) fn reveal(&mut self, index: usize, prepared: Prepared<'a>) {
+        if self.works[index].meta() == Some(false) {
+            self.works[index].zip = Some(Err(self.works[index].not_unpacked()));
+            return;
+        }
+        self.computing += 1;
+        let fetcher = self.fetcher;
+        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
+        self.computes.spawn(move |_| {
+            let revealed = fetcher.reveal(&entry, prepared);
+            let _ = reports.send(Report::Unpacked(index, revealed));
+        });
+    }
+
+    /// It is not needed.
+    fn give_up(&mut self, index: usize) {
+        let work = &mut self.works[index];
+        work.early.unneeded = true;
+        work.early.busy = None;
+        if !work.early.info_awaited {
+            work.info = Some(Err(unneeded(&work.entry)));
+        }
+        work.gomod = Some(Err(unneeded(&work.entry)));
+        if !work.early.zip_awaited {
+            self.leave(index);
+        }
+    }
+
+    /// Removes what came of the zip of a module that is not needed.
+    pub(super) fn leave(&mut self, index: usize) -> usize {
+        let work = &mut self.works[index];
+        work.early.zip_awaited = false;
+        let prepared = work.early.prepared.take().map(Prepared::withdraw);
+        for ready in [prepared, work.held.take()].into_iter().flatten() {
+            if !self.keeps_unneeded {
+                ready.discard();
+            }
+        }
+        work.zip = Some(Err(unneeded(&work.entry)));
+        index
+    }
+}
