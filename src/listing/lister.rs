@@ -135,13 +135,19 @@ impl Lister<'_> {
         info.main = true;
         let mut mains = self.project.into_iter().flat_map(Project::mains);
         let Some(main) = mains.find(|main| main.path() == path) else {
-            GoVersion::NEWEST_KNOWN.clone_into(&mut info.go_version);
+            GoVersion::EMULATED.clone_into(&mut info.go_version);
             return info;
         };
         let workspace = self
             .project
             .is_some_and(|project| project.workspace().is_some());
-        if !workspace || main.modfile().go.is_some() {
+        let running = self.project.and_then(Project::running);
+        if let Some(running) = running.filter(|_| !workspace && !self.requires_sums)
+            && main.modfile().go.is_none()
+        {
+            // go gives such a go.mod its own version before it does anything else.
+            info.go_version = running.version().to_string();
+        } else if !workspace || main.modfile().go.is_some() {
             main.go().clone_into(&mut info.go_version);
         }
         info.dir = main.root().display().to_string();
