@@ -8,8 +8,8 @@
 //!    and `go` when called through a link of that name.
 //! 2. [`config`] finds out what it means: flag over environment over GOENV file over
 //!    `$GOROOT/go.env` over default, each value with its origin.
-//! 3. [`command`] is the glue. `download` reads the main module ([`modset::Project`], parsed by
-//!    [`modfile`]) and go.sum ([`trust::SumPolicy`]).
+//! 3. [`command`] is the glue. `download` reads the main module, or those of a workspace
+//!    ([`modset::Project`], parsed by [`modfile`]), and go.sum ([`trust::SumPolicy`]).
 //! 4. [`modset`] says which modules: the requirement graph as far as pruning lets it grow,
 //!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]

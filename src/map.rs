@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// How keys are hashed: with a seed of its own for each map, which no go.mod and no server can
-/// know, so that none can be written whose requirements collide.
+/// How keys are hashed: with a seed of its own for each map, made of addresses that differ from run
+/// to run, so that no go.mod can be written whose requirements collide in all of them.
 ///
-/// Not std's SipHash, which spends a tenth of a warm run on module paths. Its strength is needed
-/// where somebody can watch how long each look-up takes and try again; whoever writes a go.mod
-/// cannot.
+/// Not std's SipHash, which was a tenth of a warm run. That holds out against somebody who sends
+/// keys, measures how long they take, and sends better ones; whoever writes a go.mod does not see
+/// the run that reads it, and gets one try.
 pub(crate) type Seed = foldhash::fast::RandomState;
 
 /// A map from what a module or a go.mod names.

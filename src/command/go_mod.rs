@@ -5,6 +5,7 @@
 use crate::cache::{Cache, NewText, rewrite};
 use crate::error::{Error, Kind, Result};
 use crate::modset::{Project, Requirements, Update};
+use crate::module::{GoVersion, Running};
 
 /// Writes go.mod if what it says is not what the main module requires: under its lock, and under
 /// go's lock for such edits if the cache lets us have it.
@@ -20,6 +21,12 @@ pub(super) fn commit(
 ) -> Result<()> {
     if project.workspace().is_some() {
         // go.mod files are not written in a workspace.
+        return Ok(());
+    }
+    let go = GoVersion::parse(&requirements.go());
+    let acting = project.running().map(Running::version);
+    if go.zip(acting).is_some_and(|(go, acting)| go > *acting) {
+        // A newer go would write it, by rules that are not known here.
         return Ok(());
     }
     let Some(update) = Update::of(project, requirements) else {

@@ -92,6 +92,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let session = Session::open(config, console, cache, project.as_ref(), manner)?;
     let fetcher = session
         .fetcher()
+        .switching()
         .with_missing_replace(request.wish.missing_replace());
     let plan = Plan::of(&session, &fetcher, project.as_ref(), &wanted);
     let plan = plan.and_then(|mut plan| {

@@ -247,7 +247,9 @@ impl GoEnv {
             let what = if entry.starts_with('~') {
                 format!("GOPATH entry cannot start with shell metacharacter '~': {entry:?}")
             } else if !entry.starts_with('/') && origin != Origin::Default {
-                format!("GOPATH entry is relative; must be absolute path: {entry:?}.")
+                format!(
+                    "GOPATH entry is relative; must be absolute path: {entry:?}.\nFor more details see: 'go help gopath'"
+                )
             } else {
                 continue;
             };
@@ -447,7 +449,7 @@ mod tests {
         assert_eq!(chain("/a::/b"), Ok(()));
         assert_eq!(
             chain("/b:rel"),
-            Err("GOPATH entry is relative; must be absolute path: \"rel\".".to_owned())
+            Err("GOPATH entry is relative; must be absolute path: \"rel\".\nFor more details see: 'go help gopath'".to_owned())
         );
         assert_eq!(
             chain("~/x"),

@@ -375,7 +375,7 @@ mod tests {
             ),
             (
                 &[HOME, ("GOPATH", "rel")],
-                "GOPATH entry is relative; must be absolute path: \"rel\".",
+                "GOPATH entry is relative; must be absolute path: \"rel\".\nFor more details see: 'go help gopath'",
             ),
             (
                 &[HOME, ("GO111MODULE", "blah")],

@@ -1,15 +1,10 @@
 //! The walk through the requirement graph, told go.mod files by whoever fetches them.
-//!
-//! # In a workspace
-//! The walk goes below every main module as below a required one: as far as what it requires, and
-//! further where it is of go 1.16 or older. Then it goes on below what was selected in place of
-//! a version that a main module, or another module of this step, requires: with such a version may
-//! come requirements that no main module lists. That is repeated until nothing new is selected.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::graph::{Graph, Start};
+use super::mains::Mains;
 use super::node::Node;
 use super::project::{Project, is_pruned};
 use super::replace::{Actual, Edits};
@@ -130,17 +125,6 @@ impl Place {
     }
 }
 
-/// What a walk through a workspace has beside the rest.
-#[derive(Debug)]
-struct Mains {
-    /// What each main module requires.
-    requires: Vec<(String, Arc<Summary>)>,
-    /// The paths whose selected versions the walk goes below.
-    followed: BTreeSet<String>,
-    /// What it went below.
-    seen: HashSet<Node>,
-}
-
 /// The walk. Ask [`Loader::next_wanted`] until it is dry, [`Loader::provide`] each, and ask
 /// again; when nothing is wanted and nothing outstanding, ask [`Loader::goes_on`], and if it does
 /// not, [`Loader::finish`].
@@ -196,16 +180,8 @@ impl<'a> Loader<'a> {
                 .walked
                 .extend(summary.go.as_ref().map(ToString::to_string));
         }
-        let paths = loader.roots.iter().map(|root| root.path().to_owned());
-        loader.mains = Some(Mains {
-            requires,
-            followed: if whole {
-                BTreeSet::new()
-            } else {
-                paths.collect()
-            },
-            seen: HashSet::new(),
-        });
+        let followed = if whole { &[][..] } else { &loader.roots };
+        loader.mains = Some(Mains::new(requires, followed));
         loader
     }
 
@@ -413,36 +389,6 @@ impl<'a> Loader<'a> {
             },
         };
         Graph::new(mains, requires, walked, failed)
-    }
-}
-
-impl Mains {
-    /// What to go below in the next step.
-    ///
-    /// Source: golang/go `cmd/go/internal/modload/buildlist.go`, `readModGraph`.
-    fn next(&mut self, graph: &Graph) -> HashSet<Node> {
-        let mut next = HashSet::new();
-        for path in &self.followed {
-            let Some(node) = graph.selected_node(path) else {
-                continue;
-            };
-            if !self.seen.contains(&node) {
-                next.insert(node);
-                continue;
-            }
-            for required in graph.required_by(&node).unwrap_or_default() {
-                if let Some(selected) = graph.in_use(&required)
-                    && selected > required
-                    && !self.seen.contains(&selected)
-                {
-                    next.insert(selected);
-                }
-            }
-        }
-        self.followed
-            .extend(next.iter().map(|node| node.path().to_owned()));
-        self.seen.extend(next.iter().cloned());
-        next
     }
 }
 

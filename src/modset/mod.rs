@@ -18,6 +18,7 @@
 mod graph;
 mod loader;
 mod main_module;
+mod mains;
 mod minimal;
 mod node;
 mod project;

@@ -360,4 +360,52 @@ mod tests {
             "conflicting replacements for a.com/a:\n\t../a\n\t../b"
         );
     }
+
+    /// What `go mod graph` of go1.26.8 reads in such a workspace.
+    #[test]
+    fn go_work_counts_first_and_then_the_last_line_for_all_versions() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let put = |name: &str, text: &str| {
+            std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            std::fs::write(at(name), text).unwrap();
+        };
+        put(
+            "go.work",
+            "use ./m/a\nuse ./b\nreplace w.com/w v1.0.0 => ./w\n",
+        );
+        put(
+            "m/a/go.mod",
+            "module m.com/a\nreplace w.com/w => ../x\nreplace x.com/x v1.0.0 => ../x\n\
+             replace y.com/y => ../x\nexclude e.com/e v1.0.0\n",
+        );
+        put(
+            "b/go.mod",
+            "module m.com/b\nreplace x.com/x => ./x\nreplace y.com/y v1.0.0 => ./y\n",
+        );
+        let project = crate::modset::Project::read_workspace(&at("go.work"), dir.path()).unwrap();
+        let edits = project.edits();
+        let actual = |path, version| edits.actual(&module(path, version)).describe();
+        assert_eq!(actual("w.com/w", "v1.0.0"), "./w");
+        assert_eq!(actual("w.com/w", "v1.1.0"), "./m/x");
+        assert_eq!(actual("x.com/x", "v1.0.0"), "./b/x");
+        assert_eq!(actual("y.com/y", "v1.0.0"), "./m/x");
+        let clash = |path| {
+            edits
+                .clash(&module(path, "v1.0.0"))
+                .map(|error| error.chain())
+        };
+        assert_eq!(clash("x.com/x"), None);
+        let (a, b) = (at("m/a/go.mod"), at("b/go.mod"));
+        assert_eq!(
+            clash("y.com/y"),
+            Some(format!(
+                "conflicting replacements found for y.com/y@v1.0.0 in workspace modules defined \
+                 by {} and {}",
+                a.display(),
+                b.display()
+            ))
+        );
+        assert!(edits.excludes(&module("e.com/e", "v1.0.0")));
+    }
 }

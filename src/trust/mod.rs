@@ -1,6 +1,7 @@
 //! Whether bytes may be used: every h1 meets its record before anything becomes visible.
 //!
-//! [`SumPolicy`] holds go.sum for one run. What go.sum knows must match it. What it does not
+//! [`SumPolicy`] holds go.sum for one run; in a workspace go.work.sum, and every go.sum beside it to
+//! read. What go.sum knows must match it. What it does not
 //! know is accepted where the settings exempt the module from proof (GONOSUMDB, GOPRIVATE,
 //! GOSUMDB=off); otherwise the checksum database must have logged the same ([`sumdb`]).
 //!

@@ -94,6 +94,16 @@ fn absent(module: &ModuleVersion, part: Part) -> Error {
     Error::new(Kind::Security, text)
 }
 
+/// What go adds where go.sum has a module in no algorithm that is known.
+pub(super) const UNKNOWN_HASH: &str = "
+
+SECURITY WARNING
+This download is listed in go.sum, but using an unknown hash algorithm.
+The download cannot be verified.
+
+For more information, see 'go help module-auth'.
+";
+
 /// What follows a hash that the database does not confirm, as scripts and people know it from go.
 const DATABASE_MISMATCH: &str = "
 

@@ -228,4 +228,27 @@ mod tests {
                 .starts_with("b.com/b v1.0.0 h1:")
         );
     }
+
+    #[test]
+    fn what_a_file_beside_it_has_is_not_written() {
+        let (dir, file, _, cache) = setup(None);
+        let h1 = H1::of_go_mod(b"x");
+        let line = |path: &str| format!("{path} v1.0.0 {h1}\n");
+        let other = dir.path().join("other.sum");
+        fs::write(&other, line("a.com/a")).unwrap();
+        fs::write(&file, line("a.com/a") + &line("c.com/c")).unwrap();
+        let settings = SumSettings {
+            database: Database::Off,
+            exempt: PrefixPatterns::default(),
+            locked: false,
+            local_proxy: false,
+        };
+        let policy = SumPolicy::with_files(&file, &[other], settings).unwrap();
+        policy.check(&module("a.com/a"), Part::Zip, &h1).unwrap();
+        assert!(!policy.save(&cache, |_, _| true).unwrap());
+        policy.check(&module("b.com/b"), Part::Zip, &h1).unwrap();
+        assert!(policy.save(&cache, |_, _| true).unwrap());
+        let written = fs::read_to_string(&file).unwrap();
+        assert_eq!(written, line("b.com/b") + &line("c.com/c"));
+    }
 }

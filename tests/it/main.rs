@@ -26,6 +26,7 @@ mod kit;
 mod list;
 mod locks;
 mod lower;
+mod messages;
 mod missing_sum;
 mod module_rules;
 mod modwrite;

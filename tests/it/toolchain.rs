@@ -251,6 +251,7 @@ fn where_go_would_run_a_newer_toolchain_the_run_goes_on() {
     let direct = "module m\n\ngo 1.21\n\nrequire ex.com/new v1.0.0\n";
     let sandbox = Sandbox::new().proxy(&proxy).env("GOTOOLCHAIN", "auto");
     let sandbox = sandbox.go_mod(direct);
+    sandbox.run(["plan"]).ok().stderr("");
     sandbox.run(["download"]).ok().stderr("");
     sandbox.run(["sum", "--check"]).fails(10).stderr("");
     sandbox

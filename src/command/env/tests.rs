@@ -56,8 +56,8 @@ fn real_go(
             warnings: stderr.lines().map(str::to_owned).collect(),
         }));
     }
-    let first = stderr.lines().next().unwrap_or_default();
-    Some(Err(first.strip_prefix("go: ").unwrap_or(first).to_owned()))
+    let said = stderr.trim_end();
+    Some(Err(said.strip_prefix("go: ").unwrap_or(said).to_owned()))
 }
 
 fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
