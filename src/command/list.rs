@@ -1,5 +1,8 @@
 //! `modfetch list -m`: what there is to say of modules, in go's text or as objects.
 
+use std::collections::HashSet;
+
+use super::go_mod;
 use super::project::{Use, find_project, find_project_to};
 use super::session::{Manner, Session};
 use crate::cache::Cache;
@@ -122,9 +125,23 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         fetcher = fetcher.requiring_sums();
     }
     let redundant = project.as_ref().is_some_and(Project::has_redundant_roots);
-    let graph = match &project {
-        Some(project) if redundant && project.is_pruned() => return Err(outdated()),
-        Some(project) if needed || redundant => Some(fetcher.graph(project)?),
+    let edited = match &project {
+        Some(project) if mode == ModMode::Mod && single(project) => {
+            let running = project.running().map(|running| running.version().as_str());
+            let mut found = fetcher.requirements(project, running)?;
+            if needed && found.graph.is_none() {
+                fetcher.expand(project, &mut found)?;
+            }
+            Some(found)
+        }
+        _ => None,
+    };
+    let graph = match (&project, &edited) {
+        (_, Some(edited)) => edited.graph.clone(),
+        (Some(project), _) if redundant && readonly && project.is_pruned() => {
+            return Err(outdated());
+        }
+        (Some(project), _) if needed || redundant => Some(fetcher.graph(project)?),
         _ => None,
     };
     // Without the graph nobody can say which of two requirements of a path counts.
@@ -154,26 +171,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.line(notice);
     }
     let infos = infos?;
+    // go leaves both files alone with -u: it looks at more than is needed.
+    let kept = project.as_ref().filter(|_| !request.extras.update);
+    let broken = graph.as_ref().and_then(Graph::error);
+    let broken = broken.or_else(|| match (kept?, &edited) {
+        (project, Some(edited)) => record(&session, project, edited).err(),
+        (project, None) if readonly => outdated_files(project, graph.as_ref(), &session.sums).err(),
+        _ => None,
+    });
     if !request.lenient {
-        let broken = graph.as_ref().and_then(Graph::error);
-        let broken = broken.or_else(|| {
-            // go leaves both files alone with -u: it looks at more than is needed.
-            let settled = !readonly || request.extras.update;
-            let project = project.as_ref().filter(|_| !settled)?;
-            let mut roots = project.written_roots();
-            roots.dedup();
-            let written = Requirements {
-                pruned: project.is_pruned(),
-                roots,
-                graph: None,
-            };
-            if Update::of(project, &written).is_some_and(|update| update.is_beyond_marks()) {
-                return Some(outdated());
-            }
-            let missing = lacks_sums(project, graph.as_ref(), &session.sums);
-            let text = "updates to go.sum needed, disabled by -mod=readonly";
-            missing.then(|| Error::new(Kind::Input, text))
-        });
         let failures = infos.iter().filter_map(|info| info.error.as_ref());
         for error in failures.chain(&broken) {
             console.error(error);
@@ -186,6 +192,47 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         }
     }
     print(&infos, request, template.as_ref(), console)
+}
+
+/// Refuses what go would write to go.mod or go.sum, if it might.
+fn outdated_files(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> Result<()> {
+    let mut roots = project.written_roots();
+    roots.dedup();
+    let written = Requirements {
+        pruned: project.is_pruned(),
+        roots,
+        graph: None,
+    };
+    if Update::of(project, &written).is_some_and(|update| update.is_beyond_marks()) {
+        return Err(outdated());
+    }
+    if lacks_sums(project, graph, sums) {
+        let text = "updates to go.sum needed, disabled by -mod=readonly";
+        return Err(Error::new(Kind::Input, text));
+    }
+    Ok(())
+}
+
+/// Writes go.mod and go.sum where `-mod=mod` lets go write them.
+fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Result<()> {
+    go_mod::commit(&session.cache, project, edited, false)?;
+    let graph = edited.graph.as_ref();
+    let loaded = graph.into_iter().flat_map(Graph::loaded).cloned();
+    let list: Vec<ModuleVersion> = match graph {
+        Some(graph) => graph.build_list().collect(),
+        None => edited.modules().cloned().collect(),
+    };
+    let actual = |module: ModuleVersion| match project.edits().actual(&module) {
+        Actual::Module(actual) => Some(actual),
+        Actual::Directory { .. } => None,
+    };
+    let kept: HashSet<(String, String)> = loaded
+        .chain(list)
+        .filter_map(actual)
+        .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
+        .collect();
+    let keep = |path: &str, key: &str| kept.contains(&(path.to_owned(), key.to_owned()));
+    session.sums.save(&session.cache, keep).map(drop)
 }
 
 /// True if go would have added to go.sum what this run found, because the build list rests on it.

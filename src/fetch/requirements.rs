@@ -61,6 +61,7 @@ impl Fetcher<'_> {
         let mut loader = self.loader(project, requirements);
         self.drive(&mut loader)?;
         let mut graph = loader.finish();
+        let first = graph.clone();
         while graph.error().is_none()
             && let Some(raised) = graph.raised_roots()
         {
@@ -76,10 +77,15 @@ impl Fetcher<'_> {
                 break;
             }
         }
-        if graph.error().is_none() {
-            requirements.roots = graph.roots().to_vec();
-        }
-        requirements.graph = Some(graph);
+        requirements.graph = Some(match graph.error() {
+            // go keeps to the first graph that it could read.
+            Some(error) if first.error().is_none() => first.for_want_of(error),
+            Some(_) => first,
+            None => {
+                requirements.roots = graph.roots().to_vec();
+                graph
+            }
+        });
         Ok(())
     }
 

@@ -71,21 +71,20 @@ impl Lister<'_> {
             |subject| self.describe(subject),
         )?;
         // go remembers what a go.mod says by its version, replaced or not: what was named before
-        // a requirement that is replaced lends it its go version.
+        // a requirement lends it its go version.
         let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
         for at in 1..infos.len() {
             let (before, rest) = infos.split_at_mut(at);
             let Some(info) = rest.first_mut() else { break };
-            let Some(replace) = &mut info.replace else {
-                continue;
-            };
-            let same = before.iter().zip(subjects).find(|(other, subject)| {
+            let lent = before.iter().zip(subjects).find(|(other, subject)| {
                 let version = other.path == info.path && other.version == info.version;
                 named(subject) && version && !other.go_version.is_empty()
             });
-            if let Some((other, _)) = same {
-                replace.go_version.clone_from(&other.go_version);
+            if let Some((other, _)) = lent {
                 info.go_version.clone_from(&other.go_version);
+                if let Some(replace) = &mut info.replace {
+                    replace.go_version.clone_from(&other.go_version);
+                }
             }
         }
         Ok(infos)
@@ -135,13 +134,19 @@ impl Lister<'_> {
         info.main = true;
         let mut mains = self.project.into_iter().flat_map(Project::mains);
         let Some(main) = mains.find(|main| main.path() == path) else {
-            GoVersion::NEWEST_KNOWN.clone_into(&mut info.go_version);
+            GoVersion::EMULATED.clone_into(&mut info.go_version);
             return info;
         };
         let workspace = self
             .project
             .is_some_and(|project| project.workspace().is_some());
-        if !workspace || main.modfile().go.is_some() {
+        let running = self.project.and_then(Project::running);
+        if let Some(running) = running.filter(|_| !workspace && !self.requires_sums)
+            && main.modfile().go.is_none()
+        {
+            // go gives such a go.mod its own version before it does anything else.
+            info.go_version = running.version().to_string();
+        } else if !workspace || main.modfile().go.is_some() {
             main.go().clone_into(&mut info.go_version);
         }
         info.dir = main.root().display().to_string();
@@ -275,7 +280,11 @@ impl Lister<'_> {
         let path = ModulePath::parse(&info.path);
         let path = path.and_then(|path| path.escape().map(|_| path));
         let known = path.as_ref().ok().filter(|_| !info.version.is_empty());
-        if let Some(path) = known.filter(|_| self.extras.update)
+        let main = |path: &ModulePath| {
+            let is_main = |project: &Project| project.is_main(path.as_str());
+            self.project.is_some_and(is_main)
+        };
+        if let Some(path) = known.filter(|path| self.extras.update && !main(path))
             && let Some(current) = canonical(&info.version).and_then(|v| Version::parse(&v).ok())
         {
             self.add_update(info, path, &current);

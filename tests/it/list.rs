@@ -107,8 +107,8 @@ fn compare(world: &World) -> bool {
 /// A command line: all, or some modules, with some flags.
 fn command(dice: &mut Dice, world: &World) -> Vec<String> {
     let mut line = vec!["-m".to_owned()];
-    let flags = ["-json", "-u", "-versions", "-retracted", "-e"];
-    for (flag, chance) in flags.iter().zip([50, 35, 15, 20, 30]) {
+    let flags = ["-json", "-u", "-versions", "-retracted", "-e", "-mod=mod"];
+    for (flag, chance) in flags.iter().zip([50, 35, 15, 20, 30, 20]) {
         if dice.percent(chance) {
             line.push((*flag).to_owned());
         }
