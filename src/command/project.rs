@@ -39,7 +39,7 @@ pub(super) fn find_project_to(
         return Err(Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}")));
     }
     if let Some(work) = config.work_file()? {
-        return workspace(config, console, &work).map(Some);
+        return workspace(what, config, console, &work).map(Some);
     }
     let modfile = config
         .modfile
@@ -87,7 +87,7 @@ pub(super) fn find_project_to(
 }
 
 /// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
-fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project> {
+fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Result<Project> {
     let off = "set GOWORK=off to work on the module alone";
     if config.modfile.is_some() {
         let text = "-modfile cannot be used in workspace mode";
@@ -95,7 +95,15 @@ fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project>
     }
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
-    let project = Project::read_workspace(work, &config.cwd).map_err(|mut errors| {
+    let read = match what {
+        Use::Check => Project::read_workspace(work, &config.cwd),
+        Use::Edit | Use::Read => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_workspace_with(work, &config.cwd, &mut query)
+        }
+    };
+    let project = read.map_err(|mut errors| {
         let last = errors.pop();
         errors.iter().for_each(|error| console.error(error));
         let none = || Error::new(Kind::Other, format!("cannot read {}", work.display()));

@@ -60,7 +60,7 @@ pub use local::Local;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Admit, Answer, Question};
-pub use standing::is_unknown;
+pub use standing::{is_unknown, unasked};
 pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 

@@ -5,7 +5,7 @@ use std::fs;
 use super::{ModuleInfo, Subject};
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, is_unknown};
+use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
 use crate::modfile::Needs;
 use crate::modset::{Actual, Edits, Graph, Node, Project};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version, canonical};
@@ -249,7 +249,7 @@ impl Lister<'_> {
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         match self.fetcher.stat(module, self.edits) {
             Ok(found) => info.time = Some(found.time),
-            Err(error) => info.error = Some(error),
+            Err(error) => info.error = Some(unasked(error, module.path())),
         }
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
@@ -324,7 +324,11 @@ impl Lister<'_> {
             true => Admit::Retracted,
             false => Admit::Sound,
         };
-        match path.and_then(|path| self.fetcher.versions(&path, self.edits, admit)) {
+        let listed = path.and_then(|path| {
+            let versions = self.fetcher.versions(&path, self.edits, admit);
+            versions.map_err(|error| unasked(error, &path))
+        });
+        match listed {
             Ok(versions) => info.versions = versions,
             Err(error) if info.error.is_none() => info.error = Some(error),
             Err(_) => {}
