@@ -99,8 +99,8 @@ impl Project {
         Workspace::read(go_work, cwd, &mut ModFile::parse).map(Project::of_workspace)
     }
 
-    /// Reads the workspace as [`Project::read_workspace`], but asks `query` what a version stands
-    /// for that is none.
+    /// Reads a workspace as [`Project::read_workspace`], but asks `query` what versions in go.mod
+    /// stand for that are none.
     ///
     /// # Errors
     /// As [`Project::read_workspace`], and those of `query`.

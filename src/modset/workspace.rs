@@ -19,8 +19,8 @@ use crate::module::GoVersion;
 /// The go version of a go.work that names none.
 const IMPLIED_GO_VERSION: &str = "1.18";
 
-/// How the go.mod of a main module is read: its name in messages, and its bytes.
-type Parse<'p> = &'p mut dyn FnMut(&str, &[u8]) -> Result<ModFile>;
+/// Who reads the text of a module's go.mod, which has this name in messages.
+pub(super) type ReadModule<'f> = &'f mut dyn FnMut(&str, &[u8]) -> Result<ModFile>;
 
 /// What a go.work says, but for the modules that it uses.
 #[derive(Clone, Debug)]
@@ -78,8 +78,8 @@ impl Workspace {
         roots
     }
 
-    /// Reads a go.work, its main modules in its order, each by `parse`, and what they edit.
-    /// Messages name files from `cwd` on where that is shorter.
+    /// Reads a go.work, its main modules in its order, and what they edit. Messages name files
+    /// from `cwd` on where that is shorter.
     ///
     /// # Errors
     /// In go's words, one error a module that is at fault: [`Kind::Input`], or [`Kind::LocalIo`]
@@ -87,7 +87,7 @@ impl Workspace {
     pub(super) fn read(
         file: &Path,
         cwd: &Path,
-        parse: Parse<'_>,
+        parse: ReadModule<'_>,
     ) -> Result<(Workspace, Vec<MainModule>, Edits), Vec<Error>> {
         let workspace = Workspace::parse(file, cwd).map_err(|error| vec![error])?;
         let roots = workspace.used(cwd).map_err(|error| vec![error])?;
@@ -154,7 +154,7 @@ impl Workspace {
         Ok(roots)
     }
 
-    fn main(&self, root: &Path, cwd: &Path, parse: Parse<'_>) -> Result<MainModule> {
+    fn main(&self, root: &Path, cwd: &Path, parse: ReadModule<'_>) -> Result<MainModule> {
         let file: PathBuf = clean_path(&root.join("go.mod").to_string_lossy()).into();
         let name = short_path(cwd, &file);
         let shown = short_path(cwd, file.parent().unwrap_or(root));
