@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::list_vendored::no_query;
 use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, GoMod, ModuleMode};
@@ -23,6 +24,8 @@ pub(super) enum Use {
     Edit,
     /// It takes go.mod as it is: `-mod=readonly`.
     Read,
+    /// The same, with `-mod=vendor`: nobody is asked for versions.
+    Vendor,
     /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
     Check,
 }
@@ -65,6 +68,9 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
+        Use::Vendor => Project::read_with(&found, modfile, &config.cwd, &mut |path, text| {
+            Err(no_query(path, text))
+        }),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
@@ -76,7 +82,7 @@ pub(super) fn find_project_to(
         let (path, version) = (module.path(), module.version());
         let act = match what {
             Use::Edit | Use::Check => "dropping",
-            Use::Read => "ignoring",
+            Use::Read | Use::Vendor => "ignoring",
         };
         console.note(&format!(
             "{act} requirement on excluded version {path} {version}"

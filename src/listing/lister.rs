@@ -1,6 +1,7 @@
 //! Finds what a listing says.
 
 use std::fs;
+use std::path::Path;
 
 use super::{ModuleInfo, Subject};
 use crate::config::clean_path;
@@ -112,7 +113,9 @@ impl Lister<'_> {
 
     fn describe(&self, subject: &Subject) -> ModuleInfo {
         let mut info = match subject {
-            Subject::Main { path, query } => self.main(path, query),
+            Subject::Main { path, query } => {
+                main_info(self.project, path, query, self.requires_sums)
+            }
             Subject::Required(node) => self.required(node),
             Subject::Query {
                 path,
@@ -128,39 +131,9 @@ impl Lister<'_> {
         info
     }
 
-    fn main(&self, path: &str, query: &str) -> ModuleInfo {
-        let mut info = ModuleInfo::new(path, "");
-        query.clone_into(&mut info.query);
-        info.main = true;
-        let mut mains = self.project.into_iter().flat_map(Project::mains);
-        let Some(main) = mains.find(|main| main.path() == path) else {
-            GoVersion::EMULATED.clone_into(&mut info.go_version);
-            return info;
-        };
-        let workspace = self
-            .project
-            .is_some_and(|project| project.workspace().is_some());
-        let running = self.project.and_then(Project::running);
-        if let Some(running) = running.filter(|_| !workspace && !self.requires_sums)
-            && main.modfile().go.is_none()
-        {
-            // go gives such a go.mod its own version before it does anything else.
-            info.go_version = running.version().to_string();
-        } else if !workspace || main.modfile().go.is_some() {
-            main.go().clone_into(&mut info.go_version);
-        }
-        info.dir = main.root().display().to_string();
-        info.gomod = main.file().display().to_string();
-        info
-    }
-
     fn required(&self, node: &Node) -> ModuleInfo {
         let mut info = ModuleInfo::new(node.path(), node.version());
-        info.indirect = match (node, self.project) {
-            (Node::Go(_), _) => false,
-            (node, Some(project)) => !project.direct().contains(node.path()),
-            (_, None) => true,
-        };
+        info.indirect = marks_indirect(node, self.project);
         let Some(module) = node.module() else {
             return info;
         };
@@ -188,13 +161,7 @@ impl Lister<'_> {
                 replace
             }
             Actual::Directory { written, path, .. } => {
-                let mut replace = ModuleInfo::new(written, "");
-                let dir = path.display().to_string();
-                replace.gomod = clean_path(&format!("{dir}/go.mod"));
-                replace.dir = match written.starts_with('/') {
-                    true => dir,
-                    false => clean_path(&dir),
-                };
+                let mut replace = replaced_by(written, path);
                 let read = || {
                     let file = &replace.gomod;
                     let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
@@ -347,6 +314,57 @@ impl Lister<'_> {
             Err(error) => fail(info, error),
         }
     }
+}
+
+/// What is said of a main module. `readonly` says that go.mod stays as it is.
+pub(super) fn main_info(
+    project: Option<&Project>,
+    path: &str,
+    query: &str,
+    readonly: bool,
+) -> ModuleInfo {
+    let mut info = ModuleInfo::new(path, "");
+    query.clone_into(&mut info.query);
+    info.main = true;
+    let mut mains = project.into_iter().flat_map(Project::mains);
+    let Some(main) = mains.find(|main| main.path() == path) else {
+        GoVersion::EMULATED.clone_into(&mut info.go_version);
+        return info;
+    };
+    let workspace = project.is_some_and(|project| project.workspace().is_some());
+    let running = project.and_then(Project::running);
+    if let Some(running) = running.filter(|_| !workspace && !readonly)
+        && main.modfile().go.is_none()
+    {
+        // go gives such a go.mod its own version before it does anything else.
+        info.go_version = running.version().to_string();
+    } else if !workspace || main.modfile().go.is_some() {
+        main.go().clone_into(&mut info.go_version);
+    }
+    info.dir = main.root().display().to_string();
+    info.gomod = main.file().display().to_string();
+    info
+}
+
+/// True if the main module does not require this, or only by a line marked `// indirect`.
+pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
+    match (node, project) {
+        (Node::Go(_), _) => false,
+        (node, Some(project)) => !project.direct().contains(node.path()),
+        (_, None) => true,
+    }
+}
+
+/// A local directory, `path`, in the place of a module, as it is written in go.mod.
+pub(super) fn replaced_by(written: &str, path: &Path) -> ModuleInfo {
+    let mut replace = ModuleInfo::new(written, "");
+    let dir = path.display().to_string();
+    replace.gomod = clean_path(&format!("{dir}/go.mod"));
+    replace.dir = match written.starts_with('/') {
+        true => dir,
+        false => clean_path(&dir),
+    };
+    replace
 }
 
 /// Remembers a failure, unless one is remembered or it only says that there is no such module.
