@@ -51,8 +51,8 @@ pub struct Settings {
 const SMALL_BODY_TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Settings {
-    /// The longest time for one try of [`Client::get`](super::Client::get): who is patient with a pause is with the
-    /// whole, too.
+    /// The longest time for one try of [`Client::get`](super::Client::get): who is patient with a
+    /// pause is with the whole, too.
     pub(super) fn whole_try(&self) -> Duration {
         self.small_body_timeout.max(self.stall_timeout)
     }
