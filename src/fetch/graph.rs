@@ -50,7 +50,7 @@ impl Fetcher<'_> {
         let pruned = project.is_pruned();
         let (path, edits) = (project.path(), project.edits());
         if self.requires_sums {
-            let mut loader = Loader::new(path, edits, pruned, project.written_roots());
+            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
             // Where the graph is pruned, go knows without it that the main module stays.
