@@ -69,6 +69,12 @@ fn worlds_are_listed_as_by_go() {
     beside_go(WORLDS, |seed| compare(&World::of(seed)));
 }
 
+/// Like every list of a workspace, without `-mod=mod`, which go refuses there.
+#[test]
+fn workspaces_are_listed_as_by_go() {
+    beside_go(WORLDS, |seed| compare(&World::with_workspace(seed)));
+}
+
 /// True if there was something to compare.
 fn compare(world: &World) -> bool {
     let mut dice = Dice::new(world.seed ^ 0x115);
@@ -83,14 +89,23 @@ fn compare(world: &World) -> bool {
             }
         }
     }
-    let sandbox = || world.place(Sandbox::new().proxy(&proxy)).go_sum(&go_sum);
+    let workspace = world.files.iter().any(|(name, _)| name == "go.work");
+    let sandbox = || {
+        let sandbox = world.place(Sandbox::new().proxy(&proxy));
+        // A workspace has its own.
+        match workspace {
+            true => sandbox,
+            false => sandbox.go_sum(&go_sum),
+        }
+    };
     let (ours, gos) = (sandbox(), sandbox());
     let what = format!("go.sum has {share} of 100\n{}", world.describe());
     let mut whole = false;
     let mut same_cache = true;
     let mut lines = Vec::new();
     for _ in 0..4 {
-        let line = command(&mut dice, world);
+        let mut line = command(&mut dice, world);
+        line.retain(|word| !workspace || word != "-mod=mod");
         lines.push(line.join(" "));
         let line: Vec<&str> = line.iter().map(String::as_str).collect();
         let succeeded = beside(&ours, &gos, &line, &what);
