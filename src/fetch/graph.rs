@@ -51,7 +51,7 @@ impl Fetcher<'_> {
         let pruned = project.is_pruned();
         let (path, edits) = (project.path(), project.edits());
         if let Some(mode) = &self.readonly {
-            let mut loader = Loader::new(path, edits, pruned, project.written_roots());
+            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
             // Where the graph is pruned, go knows without it that the main module stays.
