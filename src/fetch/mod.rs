@@ -121,8 +121,6 @@ pub struct Fetcher<'a> {
     /// The graph is read only from go.mod files that go.sum knows.
     requires_sums: bool,
     stopped: AtomicBool,
-    /// The graph has failed: what was begun ahead of it is of no use.
-    given_up: AtomicBool,
 }
 
 impl<'a> Fetcher<'a> {
@@ -151,7 +149,6 @@ impl<'a> Fetcher<'a> {
             requires_sums: false,
             running: None,
             stopped: AtomicBool::new(false),
-            given_up: AtomicBool::new(false),
         }
     }
 
@@ -201,6 +198,6 @@ impl<'a> Fetcher<'a> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed) || self.given_up.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Relaxed)
     }
 }

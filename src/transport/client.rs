@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::bucket::ByteRate;
 use super::credentials::Credentials;
 use super::deadline::Deadline;
 use super::event::{Event, Observer};
-use super::failure::{evidence, not_asked, short_reason, tried};
+use super::failure::{evidence, not_asked, reading, short_reason, tried};
 use super::file;
 use super::hosts::{HostSettings, Hosts, Refusal, Told};
 use super::proxy_env::Proxies;
@@ -37,6 +38,7 @@ pub(super) struct Inner {
     pub(super) rate: Option<ByteRate>,
     pub(super) credentials: Credentials,
     network: OnceLock<Network>,
+    hung_up: AtomicBool,
 }
 
 /// What only a request over the network needs.
@@ -82,6 +84,7 @@ impl Client {
             observer,
             timer,
             network: OnceLock::new(),
+            hung_up: AtomicBool::new(false),
         }))
     }
 
@@ -160,6 +163,9 @@ impl Client {
         // Of the host that was asked for: where it redirects to is its own affair.
         let mut visit = inner.hosts.visit(url.host(), &*inner.timer);
         loop {
+            if self.has_hung_up() {
+                return Err(reading(&shown, Kind::Network, "not wanted any more"));
+            }
             let kept = sink
                 .kept()
                 .filter(|kept| kept.of.url == shown.as_str() && kept.of.length <= limit);
@@ -233,6 +239,7 @@ impl Client {
                 let deadline = inner.settings.deadline;
                 deadline.is_none_or(|deadline| *wait < deadline.left())
                     && retry.is_in_time(elapsed, *wait)
+                    && !self.has_hung_up()
             };
             let Some(wait) = wait.filter(in_time) else {
                 inner.observer.event(&Event::Failed {
@@ -270,6 +277,20 @@ impl Client {
             inner.timer.sleep(wait);
             attempt += 1;
         }
+    }
+
+    /// Ends every request and every wait for an answer, of the clones as well: nothing more is
+    /// wanted, and what is asked for from now on fails at once. A connection that is being made is
+    /// only given up when it is there, or its time-out has passed.
+    pub fn hang_up(&self) {
+        self.0.hung_up.store(true, Ordering::SeqCst);
+        if let Some(network) = self.0.network.get() {
+            network.agent.clone().shutdown();
+        }
+    }
+
+    fn has_hung_up(&self) -> bool {
+        self.0.hung_up.load(Ordering::SeqCst)
     }
 
     pub(super) fn network(&self) -> &Network {
