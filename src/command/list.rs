@@ -15,7 +15,7 @@ use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::listing::{Extras, Lister, needs_graph, subjects};
 use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
-use crate::module::ModuleVersion;
+use crate::module::{GoVersion, ModuleVersion};
 use crate::report::Console;
 use crate::signals::Ending;
 use crate::source::check_reuse;
@@ -186,6 +186,16 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let broken = graph.as_ref().and_then(Graph::error);
     let broken = broken.or_else(|| match (kept?, &edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
+        (project, None) if !single(project) => {
+            let graph = graph.as_ref()?;
+            record_sums(
+                &session,
+                project,
+                graph.loaded().cloned(),
+                selected(project, graph),
+            )
+            .err()
+        }
         (project, None) if readonly => {
             outdated_files(project, graph.as_ref(), &session.sums, &why).err()
         }
@@ -232,6 +242,17 @@ fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Re
         Some(graph) => graph.build_list().collect(),
         None => edited.modules().cloned().collect(),
     };
+    record_sums(session, project, loaded, list)
+}
+
+/// Adds to go.sum, in a workspace to go.work.sum, what this run has found out about the go.mod files
+/// of these modules.
+fn record_sums(
+    session: &Session<'_>,
+    project: &Project,
+    loaded: impl Iterator<Item = ModuleVersion>,
+    list: Vec<ModuleVersion>,
+) -> Result<()> {
     let actual = |module: ModuleVersion| match project.edits().actual(&module) {
         Actual::Module(actual) => Some(actual),
         Actual::Directory { .. } => None,
@@ -245,9 +266,25 @@ fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Re
     session.sums.save(&session.cache, keep).map(drop)
 }
 
-/// True if go would have added to go.sum what this run found, because the build list rests on it.
+/// The build list, where its go.mod files count for go.sum although the graph does not rest on them.
 ///
 /// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
+fn selected(project: &Project, graph: &Graph) -> Vec<ModuleVersion> {
+    let version = match project.workspace() {
+        Some(workspace) => GoVersion::parse(workspace.go()),
+        None => project
+            .modfile()
+            .go
+            .as_ref()
+            .map(|line| line.version.clone()),
+    };
+    match version.is_some_and(|version| version.at_least(GO_MOD_SUMS)) {
+        true => graph.build_list().collect(),
+        false => Vec::new(),
+    }
+}
+
+/// True if go would have added to go.sum what this run found, because the build list rests on it.
 fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> bool {
     if !sums.has_new() {
         return false;
@@ -260,7 +297,5 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     let Some(graph) = graph else {
         return project.requirements().iter().any(is_new);
     };
-    let go = project.modfile().go.as_ref();
-    let whole = go.is_some_and(|line| line.version.at_least(GO_MOD_SUMS));
-    graph.loaded().any(is_new) || whole && graph.build_list().any(|module| is_new(&module))
+    graph.loaded().any(is_new) || selected(project, graph).iter().any(is_new)
 }

@@ -42,10 +42,9 @@ impl Config {
     /// In go's words: another value, or one that a workspace does not allow. Their kind is
     /// that of [`Origin::refusal`](super::Origin::refusal).
     pub fn mod_mode(&self) -> Result<Option<Setting<ModMode>>> {
-        let found = match &self.mod_flag {
-            Some(flag) => Some(flag.clone()),
-            None => GoFlags::checked(self.goflags.clone()).text("mod")?,
-        };
+        // Without a value it is wrong in GOFLAGS, whatever was typed.
+        let flags = GoFlags::checked(self.goflags.clone()).text("mod")?;
+        let found = self.mod_flag.clone().or(flags);
         let Some(found) = found else {
             return Ok(None);
         };
@@ -131,7 +130,8 @@ mod tests {
         let table = [
             (&plain, "-mod=foo", None, foo.to_owned(), Kind::Input),
             (&plain, "", Some("foo"), foo.to_owned(), Kind::Usage),
-            (&plain, "-mod", None, no_value, Kind::Input),
+            (&plain, "-mod", None, no_value.clone(), Kind::Input),
+            (&plain, "-mod", Some("mod"), no_value, Kind::Input),
             (&work, "", Some("mod"), in_work("mod"), Kind::Usage),
             (&work, "-mod=foo", None, in_work("foo"), Kind::Input),
         ];

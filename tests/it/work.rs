@@ -316,6 +316,53 @@ fn a_workspace_is_found_from_anywhere_below_and_can_be_empty() {
     }
 }
 
+/// Whatever stands for a version in a go.mod of a workspace is resolved, and no go.mod is written;
+/// `list` records what it found out, as `download` does.
+#[test]
+fn versions_that_are_none_are_resolved_and_sums_recorded_as_by_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let b = (
+        "b/go.mod",
+        "module m.com/b\ngo 1.20\nrequire example.com/text latest\n",
+    );
+    for (line, commands) in [
+        (
+            "require example.com/greet v1",
+            &["list -m all", "mod graph"],
+        ),
+        (
+            "require example.com/text v1.1",
+            &["mod download", "list -m"],
+        ),
+        (
+            "exclude example.com/text v1.1",
+            &["list -m all", "mod graph"],
+        ),
+        (
+            "require example.com/greet nowhere",
+            &["list -m all", "list -m"],
+        ),
+    ] {
+        for work in ["go 1.20\nuse ./a\nuse ./b\n", "go 1.21\nuse ./a\nuse ./b\n"] {
+            let a = format!("module m.com/a\ngo 1.20\n{line}\n");
+            let files = [("go.work", work), ("a/go.mod", &a), b];
+            let (ours, gos) = (
+                workspace(&files).proxy(&proxy),
+                workspace(&files).proxy(&proxy),
+            );
+            for command in commands {
+                let (run, go) = (ours.run(command.split(' ')), gos.go(command.split(' ')));
+                same(&run, &go, &format!("{line}: {command}"));
+                ours.project_picture()
+                    .assert_same(&gos.project_picture(), &format!("{line}: {command}"));
+            }
+        }
+    }
+}
+
 /// Two modules that know words and text each in their own way, with go.sum files of their own.
 fn two(proxy: &Proxy) -> Sandbox {
     let a = "module m.com/a\ngo 1.21\nrequire example.com/greet v1.0.0\nrequire m.com/b v0.0.0\n\
