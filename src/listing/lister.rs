@@ -345,7 +345,7 @@ pub(super) fn main_info(
 /// True if the main module does not require this, or only by a line marked `// indirect`.
 pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
     match (node, project) {
-        (Node::Go(_), _) => false,
+        (Node::Go(_), Some(project)) => project.workspace().is_some(),
         (node, Some(project)) => !project.direct().contains(node.path()),
         (_, None) => true,
     }
