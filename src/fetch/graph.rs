@@ -11,6 +11,7 @@ use crossbeam_channel::unbounded;
 
 use super::Fetcher;
 use super::pools::on_two;
+use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{
@@ -50,7 +51,7 @@ impl Fetcher<'_> {
         let pruned = project.is_pruned();
         let (path, edits) = (project.path(), project.edits());
         if let Some(mode) = &self.readonly {
-            let mut loader = Loader::new(path, edits, pruned, project.written_roots());
+            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
             // Where the graph is pruned, go knows without it that the main module stays.
@@ -312,7 +313,7 @@ fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
 /// Reads the go.mod below a directory; `shown` is its name.
 fn read_replacement(path: &Path, shown: &str) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    fs::read(&file).map_err(|cause| {
+    read_whole(Path::new(&file)).map_err(|cause| {
         let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
         opening
             .context(format!("reading {shown}"))

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{ModuleInfo, Subject};
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, is_unknown};
+use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
 use crate::modfile::Needs;
 use crate::modset::{Actual, Edits, Graph, Node, Project};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version, canonical};
@@ -146,6 +146,12 @@ impl Lister<'_> {
         let go = go.map_or(String::new(), ToString::to_string);
         let Some(actual) = self.edits.replacement(module) else {
             info.go_version = go;
+            // What was refused for its go version has been read.
+            let refused = |graph: &Graph| graph.failed().any(|failed| failed == module);
+            if self.graph.is_some_and(refused) && self.counts(module, Part::GoMod, Chosen::Required)
+            {
+                info.go_version = self.fetcher.go_line(module).unwrap_or_default();
+            }
             self.complete(&mut info, module, Chosen::Required);
             return info;
         };
@@ -170,7 +176,7 @@ impl Lister<'_> {
                 let read = || {
                     let file = &replace.gomod;
                     let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
-                    needs.go.map(|go| go.to_string())
+                    self.known(needs.go.map(|go| go.to_string()))
                 };
                 replace.go_version = own.or_else(read).unwrap_or_default();
                 replace
@@ -217,15 +223,21 @@ impl Lister<'_> {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 
+    /// A go version, unless it is newer than this one: go does not say it of what it only looks at.
+    fn known(&self, go: Option<String>) -> Option<String> {
+        go.filter(|go| !self.fetcher.is_too_new(go))
+    }
+
     /// Adds what cache, source and go.sum have.
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         match self.fetcher.stat(module, self.edits) {
             Ok(found) => info.time = Some(found.time),
-            Err(error) => info.error = Some(error),
+            Err(error) => info.error = Some(unasked(error, module.path())),
         }
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
-            info.go_version = self.fetcher.go_line(module).unwrap_or_default();
+            let go = self.known(self.fetcher.go_line(module));
+            info.go_version = go.unwrap_or_default();
         }
         let known = self.fetcher.local(module);
         if gomod {
@@ -296,7 +308,11 @@ impl Lister<'_> {
             true => Admit::Retracted,
             false => Admit::Sound,
         };
-        match path.and_then(|path| self.fetcher.versions(&path, self.edits, admit)) {
+        let listed = path.and_then(|path| {
+            let versions = self.fetcher.versions(&path, self.edits, admit);
+            versions.map_err(|error| unasked(error, &path))
+        });
+        match listed {
             Ok(versions) => info.versions = versions,
             Err(error) if info.error.is_none() => info.error = Some(error),
             Err(_) => {}
