@@ -8,7 +8,7 @@ use crate::config::{Config, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
 use crate::modset::{BuildMod, Project, Workspace};
-use crate::module::GoVersion;
+use crate::module::{GoVersion, Version};
 use crate::report::Console;
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
@@ -67,16 +67,9 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
-        Use::Vendor => {
-            let mode = BuildMod::asked(ModMode::Vendor.as_str());
-            let mut query = |_: &str, _: &str| Err(mode.no_query());
-            Project::read_with(&found, modfile, &config.cwd, &mut query)
-        }
-        Use::Edit | Use::Read => {
-            let mut queries = Queries::new(config, console);
-            let mut query = |path: &str, text: &str| queries.answer(path, text);
-            Project::read_with(&found, modfile, &config.cwd, &mut query)
-        }
+        Use::Vendor | Use::Edit | Use::Read => resolving(what, config, console, |query| {
+            Project::read_with(&found, modfile, &config.cwd, query)
+        }),
     };
     let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
@@ -104,14 +97,9 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     refuse_newer_work(config, &running, work)?;
     let read = match what {
         Use::Check => Project::read_workspace(work, &config.cwd),
-        Use::Vendor => Project::read_workspace_with(work, &config.cwd, &mut |path, text| {
-            Err(no_query(path, text))
+        Use::Vendor | Use::Edit | Use::Read => resolving(what, config, console, |query| {
+            Project::read_workspace_with(work, &config.cwd, query)
         }),
-        Use::Edit | Use::Read => {
-            let mut queries = Queries::new(config, console);
-            let mut query = |path: &str, text: &str| queries.answer(path, text);
-            Project::read_workspace_with(work, &config.cwd, &mut query)
-        }
     };
     let project = read.map_err(|mut errors| {
         let last = errors.pop();
@@ -123,6 +111,21 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     let line = content.and_then(|content| content.go.as_ref());
     warn_of_newer(console, work, line);
     Ok(project.acting_as(running))
+}
+
+/// Reads with the help of who knows what a version stands for that is none.
+fn resolving<T>(
+    what: Use,
+    config: &Config,
+    console: &Console,
+    read: impl FnOnce(&mut dyn FnMut(&str, &str) -> Result<Version>) -> T,
+) -> T {
+    if what == Use::Vendor {
+        let mode = BuildMod::asked(ModMode::Vendor.as_str());
+        return read(&mut |_, _| Err(mode.no_query()));
+    }
+    let mut queries = Queries::new(config, console);
+    read(&mut |path, text| queries.answer(path, text))
 }
 
 fn warn_of_newer(console: &Console, file: &Path, line: Option<&GoLine>) {
