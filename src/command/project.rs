@@ -67,9 +67,12 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
-        Use::Vendor | Use::Edit | Use::Read => resolving(what, config, console, |query| {
-            Project::read_with(&found, modfile, &config.cwd, query)
-        }),
+        Use::Vendor => Project::read_with(&found, modfile, &config.cwd, &mut unasked),
+        Use::Edit | Use::Read => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_with(&found, modfile, &config.cwd, &mut query)
+        }
     };
     let project = read?.acting_as(running);
     for module in project.excluded_requirements() {
@@ -86,6 +89,11 @@ pub(super) fn find_project_to(
     Ok(Some(project))
 }
 
+/// What a version in go.mod stands for that is none, where nobody may be asked.
+fn unasked(_: &str, _: &str) -> Result<Version> {
+    Err(BuildMod::asked(ModMode::Vendor.as_str()).no_query())
+}
+
 /// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
 fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Result<Project> {
     let off = "set GOWORK=off to work on the module alone";
@@ -97,9 +105,12 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     refuse_newer_work(config, &running, work)?;
     let read = match what {
         Use::Check => Project::read_workspace(work, &config.cwd),
-        Use::Vendor | Use::Edit | Use::Read => resolving(what, config, console, |query| {
-            Project::read_workspace_with(work, &config.cwd, query)
-        }),
+        Use::Vendor => Project::read_workspace_with(work, &config.cwd, &mut unasked),
+        Use::Edit | Use::Read => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_workspace_with(work, &config.cwd, &mut query)
+        }
     };
     let project = read.map_err(|mut errors| {
         let last = errors.pop();
@@ -111,21 +122,6 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     let line = content.and_then(|content| content.go.as_ref());
     warn_of_newer(console, work, line);
     Ok(project.acting_as(running))
-}
-
-/// Reads with the help of who knows what a version stands for that is none.
-fn resolving<T>(
-    what: Use,
-    config: &Config,
-    console: &Console,
-    read: impl FnOnce(&mut dyn FnMut(&str, &str) -> Result<Version>) -> T,
-) -> T {
-    if what == Use::Vendor {
-        let mode = BuildMod::asked(ModMode::Vendor.as_str());
-        return read(&mut |_, _| Err(mode.no_query()));
-    }
-    let mut queries = Queries::new(config, console);
-    read(&mut |path, text| queries.answer(path, text))
 }
 
 fn warn_of_newer(console: &Console, file: &Path, line: Option<&GoLine>) {
