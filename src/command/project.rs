@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
-use crate::config::{Config, GoMod, ModuleMode};
+use crate::config::{Config, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
-use crate::modset::{Project, Workspace};
-use crate::module::GoVersion;
+use crate::modset::{BuildMod, Project, Workspace};
+use crate::module::{GoVersion, Version};
 use crate::report::Console;
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
@@ -23,6 +23,8 @@ pub(super) enum Use {
     Edit,
     /// It takes go.mod as it is: `-mod=readonly`.
     Read,
+    /// The same, with `-mod=vendor`: nobody is asked for versions.
+    Vendor,
     /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
     Check,
 }
@@ -39,7 +41,7 @@ pub(super) fn find_project_to(
         return Err(Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}")));
     }
     if let Some(work) = config.work_file()? {
-        return workspace(config, console, &work).map(Some);
+        return workspace(what, config, console, &work).map(Some);
     }
     let modfile = config
         .modfile
@@ -65,6 +67,7 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
+        Use::Vendor => Project::read_with(&found, modfile, &config.cwd, &mut unasked),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
@@ -76,7 +79,7 @@ pub(super) fn find_project_to(
         let (path, version) = (module.path(), module.version());
         let act = match what {
             Use::Edit | Use::Check => "dropping",
-            Use::Read => "ignoring",
+            Use::Read | Use::Vendor => "ignoring",
         };
         console.note(&format!(
             "{act} requirement on excluded version {path} {version}"
@@ -86,8 +89,13 @@ pub(super) fn find_project_to(
     Ok(Some(project))
 }
 
+/// What a version in go.mod stands for that is none, where nobody may be asked.
+fn unasked(_: &str, _: &str) -> Result<Version> {
+    Err(BuildMod::asked(ModMode::Vendor.as_str()).no_query())
+}
+
 /// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
-fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project> {
+fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Result<Project> {
     let off = "set GOWORK=off to work on the module alone";
     if config.modfile.is_some() {
         let text = "-modfile cannot be used in workspace mode";
@@ -95,7 +103,16 @@ fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project>
     }
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
-    let project = Project::read_workspace(work, &config.cwd).map_err(|mut errors| {
+    let read = match what {
+        Use::Check => Project::read_workspace(work, &config.cwd),
+        Use::Vendor => Project::read_workspace_with(work, &config.cwd, &mut unasked),
+        Use::Edit | Use::Read => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_workspace_with(work, &config.cwd, &mut query)
+        }
+    };
+    let project = read.map_err(|mut errors| {
         let last = errors.pop();
         errors.iter().for_each(|error| console.error(error));
         let none = || Error::new(Kind::Other, format!("cannot read {}", work.display()));

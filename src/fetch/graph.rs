@@ -11,10 +11,11 @@ use crossbeam_channel::unbounded;
 
 use super::Fetcher;
 use super::pools::on_two;
+use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{
-    Actual, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
+    Actual, BuildMod, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
 };
 use crate::module::{GoVersion, ModulePath, ModuleVersion};
 use crate::trust::Part;
@@ -32,9 +33,9 @@ impl<'a> Fetcher<'a> {
     /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
     /// from the roots that are there, as `-mod=readonly` has it outside workspaces.
     #[must_use]
-    pub fn requiring_sums(self) -> Fetcher<'a> {
+    pub fn requiring_sums(self, mode: BuildMod) -> Fetcher<'a> {
         Fetcher {
-            requires_sums: true,
+            readonly: Some(mode),
             ..self
         }
     }
@@ -49,8 +50,8 @@ impl Fetcher<'_> {
     pub fn graph(&self, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
         let (path, edits) = (project.path(), project.edits());
-        if self.requires_sums {
-            let mut loader = Loader::new(path, edits, pruned, project.written_roots());
+        if let Some(mode) = &self.readonly {
+            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
             // Where the graph is pruned, go knows without it that the main module stays.
@@ -58,7 +59,7 @@ impl Fetcher<'_> {
             let settled = graph.error().is_some() || graph.selects_roots(counts);
             return Ok(match settled {
                 true => graph,
-                false => graph.for_want_of(outdated()),
+                false => graph.for_want_of(mode.outdated()),
             });
         }
         let mut loader = Loader::of(project, false);
@@ -208,7 +209,7 @@ impl Fetcher<'_> {
                     Some(Summary::parse("go.mod", b"").map(Arc::new))
                 }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
-                Actual::Module(actual) if self.requires_sums => {
+                Actual::Module(actual) if self.readonly.is_some() => {
                     match self.sums.records(actual, Part::GoMod) {
                         true => self.cached_summary(actual).transpose(),
                         false => Some(Err(no_sum(actual, wanted.module.path()))),
@@ -301,13 +302,6 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
         .map_err(|error| error.context(module.to_string()))
 }
 
-/// go would have to change go.mod, and may not.
-#[must_use]
-pub fn outdated() -> Error {
-    let text = "updates to go.mod needed; to update it:\n\tgo mod tidy";
-    Error::new(Kind::Input, text)
-}
-
 /// go.sum does not know the go.mod that stands in for a version of `required`.
 fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
     let text = format!(
@@ -319,7 +313,7 @@ fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
 /// Reads the go.mod below a directory; `shown` is its name.
 fn read_replacement(path: &Path, shown: &str) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    fs::read(&file).map_err(|cause| {
+    read_whole(Path::new(&file)).map_err(|cause| {
         let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
         opening
             .context(format!("reading {shown}"))
