@@ -64,6 +64,7 @@ pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
+use crate::config::Overlay;
 use crate::error::Error;
 use crate::map::Map;
 use crate::modset::{BuildMod, MissingReplace};
@@ -110,6 +111,8 @@ pub struct Fetcher<'a> {
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
+    /// What stands in for the go.mod files of local replacements.
+    overlay: Overlay,
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
@@ -143,6 +146,7 @@ impl<'a> Fetcher<'a> {
             sums,
             watch,
             settings,
+            overlay: Overlay::default(),
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
@@ -152,6 +156,13 @@ impl<'a> Fetcher<'a> {
             stopped: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
         }
+    }
+
+    /// Reads other files in place of some.
+    #[must_use]
+    pub fn with_overlay(mut self, overlay: Overlay) -> Fetcher<'a> {
+        self.overlay = overlay;
+        self
     }
 
     /// Refuses what is too new for the go version that the run acts as.

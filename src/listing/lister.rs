@@ -164,7 +164,11 @@ impl Lister<'_> {
                 let mut replace = replaced_by(written, path);
                 let read = || {
                     let file = &replace.gomod;
-                    let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
+                    let data = match self.project {
+                        Some(project) => project.overlay().read(Path::new(file)),
+                        None => fs::read(file),
+                    };
+                    let needs = Needs::parse("go.mod", &data.ok()?).ok()?;
                     needs.go.map(|go| go.to_string())
                 };
                 replace.go_version = own.or_else(read).unwrap_or_default();

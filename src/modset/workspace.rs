@@ -4,13 +4,12 @@
 //! `makeMainModules`.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::main_module::MainModule;
 use super::node::Node;
 use super::replace::Edits;
-use crate::config::{clean_path, short_path};
+use crate::config::{Files, clean_path, short_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{ModFile, Replace, WorkFile};
 use crate::module::GoVersion;
@@ -85,17 +84,17 @@ impl Workspace {
     /// if a file cannot be read.
     pub(super) fn read(
         file: &Path,
-        cwd: &Path,
+        files: &Files,
         parse: ReadModule<'_>,
     ) -> Result<(Workspace, Vec<MainModule>, Edits), Vec<Error>> {
-        let workspace = Workspace::parse(file, cwd).map_err(|error| vec![error])?;
-        let roots = workspace.used(cwd).map_err(|error| vec![error])?;
+        let workspace = Workspace::parse(file, files).map_err(|error| vec![error])?;
+        let roots = workspace.used(&files.cwd).map_err(|error| vec![error])?;
         // What is wrong within a file ends it at once, as in go.
         let agree = |lines: &[Replace]| Edits::agree(lines).map_err(|error| vec![error]);
         let mut mains = Vec::with_capacity(roots.len());
         let mut errors = Vec::new();
         for root in &roots {
-            match workspace.main(root, cwd, parse) {
+            match workspace.main(root, files, parse) {
                 Ok(main) => {
                     agree(&main.modfile().replace)?;
                     mains.push(main);
@@ -111,15 +110,20 @@ impl Workspace {
             return Err(errors);
         }
         let content = &workspace.content;
-        let edits = Edits::of_workspace(content, workspace.root(), &mains, cwd);
+        let edits = Edits::of_workspace(content, workspace.root(), &mains, &files.cwd);
         let edits = edits.map_err(|error| vec![error])?;
         Ok((workspace, mains, edits))
     }
 
-    fn parse(file: &Path, cwd: &Path) -> Result<Workspace> {
+    fn parse(file: &Path, Files { cwd, overlay }: &Files) -> Result<Workspace> {
         let name = short_path(cwd, file);
-        let data = fs::read(file).map_err(|cause| {
-            let opening = Error::new(Kind::LocalIo, format!("open {name}")).because(cause);
+        if overlay.deletes(file) {
+            let text = format!("reading go.work: Open {name}: deleted in overlay");
+            return Err(Error::new(Kind::LocalIo, text));
+        }
+        let data = overlay.read(file).map_err(|cause| {
+            let opened = overlay.name_of(file, &name);
+            let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
             opening.context("reading go.work")
         })?;
         Ok(Workspace {
@@ -153,7 +157,12 @@ impl Workspace {
         Ok(roots)
     }
 
-    fn main(&self, root: &Path, cwd: &Path, parse: ReadModule<'_>) -> Result<MainModule> {
+    fn main(
+        &self,
+        root: &Path,
+        Files { cwd, overlay }: &Files,
+        parse: ReadModule<'_>,
+    ) -> Result<MainModule> {
         let file: PathBuf = clean_path(&root.join("go.mod").to_string_lossy()).into();
         let name = short_path(cwd, &file);
         let shown = short_path(cwd, file.parent().unwrap_or(root));
@@ -161,8 +170,9 @@ impl Workspace {
             error.context(format!("cannot load module {shown} listed in go.work file"))
         };
         let mut read = || -> Result<ModFile> {
-            let data = fs::read(&file).map_err(|cause| {
-                Error::new(Kind::LocalIo, format!("open {name}")).because(cause)
+            let data = overlay.read(&file).map_err(|cause| {
+                let opened = overlay.name_of(&file, &name);
+                Error::new(Kind::LocalIo, format!("open {opened}")).because(cause)
             })?;
             let modfile = parse(&name, &data)?;
             modfile.declared_path(&name)?;
