@@ -27,8 +27,8 @@ impl<'c> Queries<'c> {
         }
     }
 
-    /// The version that a text stands for. What go.mod replaces and excludes does not count yet:
-    /// it is only being read.
+    /// The version that a text stands for, retracted or not. What go.mod replaces and excludes does
+    /// not count yet: it is only being read.
     ///
     /// # Errors
     /// Those of the query.
@@ -42,7 +42,7 @@ impl<'c> Queries<'c> {
             path: ModulePath::parse(path)?,
             query: text.to_owned(),
             current: None,
-            admit: Admit::Sound,
+            admit: Admit::Any,
         };
         let answers = fetcher.resolve(&[question], &Edits::default());
         session.settle(&fetcher);

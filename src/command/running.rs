@@ -32,7 +32,7 @@ pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> R
     let name = short_path(&config.cwd, file);
     let parsed = config
         .overlay
-        .read(file)
+        .read(file, |file| fs::read(file))
         .map(|data| ModFile::parse_lax(&name, &data));
     let Ok(Ok(modfile)) = parsed else {
         return Ok(());
@@ -45,7 +45,7 @@ pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path)
     let name = short_path(&config.cwd, file);
     let parsed = config
         .overlay
-        .read(file)
+        .read(file, |file| fs::read(file))
         .map(|data| WorkFile::parse(&name, &data));
     let Ok(Ok(work)) = parsed else {
         return Ok(());

@@ -268,7 +268,16 @@ impl<'a> Wanted<'a> {
     }
 
     /// The modules, in go's order, without those that are left out.
+    ///
+    /// # Errors
+    /// Those of the graph; that main modules disagree on what replaces a module in the build list,
+    /// wanted or not, which go says when it looks which sums are to stay.
     pub(super) fn selection(&self, graph: Option<&Graph>) -> Result<Selection> {
+        if let Some((project, graph)) = self.project.zip(graph)
+            && let Some(error) = graph.build_list().find_map(|m| project.edits().clash(&m))
+        {
+            return Err(error);
+        }
         let mut selection = match (&self.what, self.project, graph) {
             (What::Listed, Some(project), Some(graph)) => match graph.error() {
                 Some(error) => return Err(error),

@@ -1,5 +1,6 @@
 //! go.mod and go.sum of the working directory or workspace, and a module to ask proxies for.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -110,7 +111,7 @@ fn go_sum(project: &Project, is_optional: bool) -> Check {
     let file = project.go_sum();
     let (mut entries, mut found) = (0, false);
     for file in project.other_sums().iter().chain([&file]) {
-        match project.overlay().read(file) {
+        match project.overlay().read(file, |file| fs::read(file)) {
             Ok(data) => match GoSum::parse(&file.display().to_string(), &data) {
                 Ok(sums) => (entries, found) = (entries + sums.iter().count(), true),
                 Err(error) => return Check::error("go.sum", &error),

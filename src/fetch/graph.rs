@@ -11,6 +11,7 @@ use crossbeam_channel::unbounded;
 
 use super::Fetcher;
 use super::pools::on_two;
+use crate::cache::read_whole;
 use crate::config::{Overlay, clean_path};
 use crate::error::{Error, Kind, Result};
 use crate::modset::{
@@ -50,7 +51,7 @@ impl Fetcher<'_> {
         let pruned = project.is_pruned();
         let (path, edits) = (project.path(), project.edits());
         if let Some(mode) = &self.readonly {
-            let mut loader = Loader::new(path, edits, pruned, project.written_roots());
+            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
             // Where the graph is pruned, go knows without it that the main module stays.
@@ -316,7 +317,7 @@ fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
 fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
     let path = Path::new(&file);
-    overlay.read(path).map_err(|cause| {
+    overlay.read(path, read_whole).map_err(|cause| {
         let opened = overlay.name_of(path, &file);
         let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
         opening

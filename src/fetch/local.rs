@@ -6,7 +6,7 @@ use super::Fetcher;
 use super::pools::on_two;
 use crate::error::Result;
 use crate::modfile::Needs;
-use crate::module::ModuleVersion;
+use crate::module::{GoVersion, ModuleVersion};
 
 /// Where the parts of a version are; `None` for what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +56,15 @@ impl Fetcher<'_> {
         let gomod = self.gomod(&self.cache.entry(module).ok()?).ok()?;
         let needs = Needs::parse("go.mod", &gomod.data).ok()?;
         needs.go.map(|go| go.to_string())
+    }
+
+    /// True if a go version is newer than the one that the run acts as.
+    #[must_use]
+    pub fn is_too_new(&self, go: &str) -> bool {
+        let running = self.running.as_ref();
+        GoVersion::parse(go)
+            .zip(running)
+            .is_some_and(|(go, running)| running.refusal("", &go).is_some())
     }
 
     /// What the cache has of a version; its sums are not looked at.

@@ -154,7 +154,7 @@ impl Fetcher<'_> {
     }
 
     fn word(&self, path: &ModulePath, edits: &Edits) -> Result<Arc<Word>> {
-        if edits.replaces_all(path) {
+        if edits.hides(path) {
             // What stands in for every version speaks for itself.
             return Ok(Arc::default());
         }

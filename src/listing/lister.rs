@@ -1,9 +1,9 @@
 //! Finds what a listing says.
 
-use std::fs;
 use std::path::Path;
 
 use super::{ModuleInfo, Subject};
+use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
@@ -141,6 +141,12 @@ impl Lister<'_> {
         let go = go.map_or(String::new(), ToString::to_string);
         let Some(actual) = self.edits.replacement(module) else {
             info.go_version = go;
+            // What was refused for its go version has been read.
+            let refused = |graph: &Graph| graph.failed().any(|failed| failed == module);
+            if self.graph.is_some_and(refused) && self.counts(module, Part::GoMod, Chosen::Required)
+            {
+                info.go_version = self.fetcher.go_line(module).unwrap_or_default();
+            }
             self.complete(&mut info, module, Chosen::Required);
             return info;
         };
@@ -165,11 +171,11 @@ impl Lister<'_> {
                 let read = || {
                     let file = &replace.gomod;
                     let data = match self.project {
-                        Some(project) => project.overlay().read(Path::new(file)),
-                        None => fs::read(file),
+                        Some(project) => project.overlay().read(Path::new(file), read_whole),
+                        None => read_whole(Path::new(file)),
                     };
                     let needs = Needs::parse("go.mod", &data.ok()?).ok()?;
-                    needs.go.map(|go| go.to_string())
+                    self.known(needs.go.map(|go| go.to_string()))
                 };
                 replace.go_version = own.or_else(read).unwrap_or_default();
                 replace
@@ -216,6 +222,11 @@ impl Lister<'_> {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 
+    /// A go version, unless it is newer than this one: go does not say it of what it only looks at.
+    fn known(&self, go: Option<String>) -> Option<String> {
+        go.filter(|go| !self.fetcher.is_too_new(go))
+    }
+
     /// Adds what cache, source and go.sum have.
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         match self.fetcher.stat(module, self.edits) {
@@ -224,7 +235,8 @@ impl Lister<'_> {
         }
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
-            info.go_version = self.fetcher.go_line(module).unwrap_or_default();
+            let go = self.known(self.fetcher.go_line(module));
+            info.go_version = go.unwrap_or_default();
         }
         let known = self.fetcher.local(module);
         if gomod {

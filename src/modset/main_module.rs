@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::project::{IMPLIED_GO_VERSION, is_pruned};
+use crate::cache::read_whole;
 use crate::config::{Files, short_path};
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
@@ -56,7 +57,7 @@ impl MainModule {
         parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
     ) -> Result<MainModule> {
         let file = modfile.unwrap_or(found);
-        let data = files.overlay.read(file);
+        let data = files.overlay.read(file, read_whole);
         let data = data.map_err(|cause| Error::io("cannot read", file, cause))?;
         let name = short_path(&files.cwd, file);
         let (modfile, resolved) = parse(&name, &data)?;

@@ -311,6 +311,22 @@ impl Project {
         roots
     }
 
+    /// The same with every such requirement, if there are several, all of which `go` reads as long
+    /// as it may not write go.mod: none of them can raise the main module.
+    #[must_use]
+    pub fn readonly_roots(&self) -> Vec<Node> {
+        let mut roots = self.written_roots();
+        if self.is_pruned() {
+            let required = self.modfile().require.iter().map(|line| &line.module);
+            let own = required.filter(|module| module.path().as_str() == self.path());
+            let counting = own.filter(|module| !self.edits.excludes(module));
+            roots.extend(counting.cloned().map(Node::Module));
+            roots.sort();
+            roots.dedup();
+        }
+        roots
+    }
+
     /// True if `go` would put these roots right before it reads anything else of the graph: one
     /// path has several versions, or it is the main module's own.
     ///

@@ -93,6 +93,8 @@ pub struct Edits {
     work: Lines,
     /// Those of each main module, with the name of its go.mod.
     mains: Vec<(PathBuf, Lines)>,
+    /// The paths of the main modules.
+    own: Vec<String>,
     /// Sorted: there are few, and every requirement of the graph is looked up.
     exclude: BTreeSet<ModuleVersion>,
 }
@@ -110,6 +112,7 @@ impl Edits {
         Ok(Edits {
             work: Lines::default(),
             mains: vec![(root.join("go.mod"), lines)],
+            own: declared(modfile).collect(),
             exclude: excluded(modfile).collect(),
         })
     }
@@ -131,6 +134,7 @@ impl Edits {
             let replace = &main.modfile().replace;
             let lines = Lines::of(replace, |with| actual(with, main.root(), cwd, shown))?;
             edits.mains.push((main.file().to_owned(), lines));
+            edits.own.extend(declared(main.modfile()));
             edits.exclude.extend(excluded(main.modfile()));
         }
         edits.work = Lines::of(&work.replace, |with| actual(with, root, cwd, str::to_owned))?;
@@ -228,6 +232,15 @@ impl Edits {
         files.any(|lines| lines.0.contains_key(&any))
     }
 
+    /// True if nothing of a module counts but what replaces it: all its versions are replaced, and
+    /// it is no main module, of which one is not.
+    ///
+    /// Source: golang/go `modload/modfile.go`, `replacementFrom`.
+    #[must_use]
+    pub fn hides(&self, path: &ModulePath) -> bool {
+        self.replaces_all(path) && !self.own.iter().any(|own| own == path.as_str())
+    }
+
     /// The versions of a path that have a `replace` line of their own.
     pub fn replaced_versions<'e>(
         &'e self,
@@ -248,6 +261,10 @@ impl Edits {
         let mains = self.mains.iter().map(|(_, lines)| lines);
         mains.chain([&self.work])
     }
+}
+
+fn declared(modfile: &ModFile) -> impl Iterator<Item = String> {
+    modfile.module.iter().map(|line| line.path.clone())
 }
 
 fn excluded(modfile: &ModFile) -> impl Iterator<Item = ModuleVersion> {
@@ -348,6 +365,18 @@ mod tests {
             }
         );
         assert_eq!(edits.replacement(&module("c.com/c", "v1.0.0")), None);
+    }
+
+    #[test]
+    fn a_main_module_is_not_hidden_by_its_replacement() {
+        let text = "module example.com/m\nreplace example.com/m => ./m\nreplace a.com/a => ./a\n\
+                    replace b.com/b v1.0.0 => ./b\n";
+        let edits = edits(text).unwrap();
+        let hides = |path| edits.hides(&ModulePath::parse(path).unwrap());
+        assert_eq!(
+            ["example.com/m", "a.com/a", "b.com/b"].map(hides),
+            [false, true, false]
+        );
     }
 
     #[test]

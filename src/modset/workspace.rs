@@ -4,11 +4,13 @@
 //! `makeMainModules`.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::main_module::MainModule;
 use super::node::Node;
 use super::replace::Edits;
+use crate::cache::read_whole;
 use crate::config::{Files, clean_path, short_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{ModFile, Replace, WorkFile};
@@ -117,14 +119,12 @@ impl Workspace {
 
     fn parse(file: &Path, Files { cwd, overlay }: &Files) -> Result<Workspace> {
         let name = short_path(cwd, file);
-        if overlay.deletes(file) {
-            let text = format!("reading go.work: Open {name}: deleted in overlay");
-            return Err(Error::new(Kind::LocalIo, text));
-        }
-        let data = overlay.read(file).map_err(|cause| {
+        let reading = |error: Error| error.context("reading go.work");
+        overlay.check_open(file, &name).map_err(reading)?;
+        let data = overlay.read(file, |file| fs::read(file)).map_err(|cause| {
             let opened = overlay.name_of(file, &name);
             let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
-            opening.context("reading go.work")
+            reading(opening)
         })?;
         Ok(Workspace {
             file: file.to_owned(),
@@ -170,8 +170,11 @@ impl Workspace {
             error.context(format!("cannot load module {shown} listed in go.work file"))
         };
         let mut read = || -> Result<ModFile> {
-            let data = overlay.read(&file).map_err(|cause| {
-                let opened = overlay.name_of(&file, &name);
+            let data = overlay.read(&file, read_whole).map_err(|cause| {
+                let opened = match overlay.name_of(&file, &name) {
+                    opened if opened.is_empty() => opened,
+                    opened => short_path(cwd, Path::new(&opened)),
+                };
                 Error::new(Kind::LocalIo, format!("open {opened}")).because(cause)
             })?;
             let modfile = parse(&name, &data)?;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use super::sumdb;
+use crate::cache::read_whole;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
@@ -465,7 +466,7 @@ impl SumPolicy {
 }
 
 pub(super) fn read_go_sum(file: &Path, overlay: &Overlay) -> Result<GoSum> {
-    match overlay.read(file) {
+    match overlay.read(file, read_whole) {
         Ok(data) => GoSum::parse(&file.display().to_string(), &data),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(GoSum::default()),
         Err(cause) => Err(Error::io("cannot read", file, cause)),

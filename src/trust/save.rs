@@ -103,6 +103,7 @@ fn in_order(before: &[u8], after: Vec<u8>) -> NewText {
 mod tests {
     use super::*;
     use crate::cache::FileLock;
+    use crate::config::Overlay;
     use crate::module::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
     use std::fs;

@@ -71,20 +71,23 @@ fn compare(world: &World) -> bool {
         let flags = || ["graph", flag].into_iter().filter(|word| !word.is_empty());
         let run = ours.run(flags());
         let go = gos.go(["mod"].into_iter().chain(flags()));
-        same(&run, &go, &format!("{flag}\n{}", world.describe()));
+        let what = format!("after graph {flag}\n{}", world.describe());
+        same(&run, &go, &what);
         if go.code == Some(0) {
             whole = true;
-            ours.picture().assert_same(&gos.picture(), "the cache");
+            let cache = ours.picture();
+            cache.assert_same(&gos.picture(), &format!("the cache {what}"));
             let json = ours.run(flags().chain(["-json"]));
             let equal = edges(&json.stdout) == go.stdout;
-            json.demand(
-                equal,
-                &format!("-json is another graph\n{}", world.describe()),
-            );
+            json.demand(equal, &format!("-json is another graph {what}"));
         }
     }
-    ours.project_picture()
-        .assert_same(&gos.project_picture(), "the project");
+    let what = format!(
+        "the project after graph, graph {other}\n{}",
+        world.describe()
+    );
+    let project = ours.project_picture();
+    project.assert_same(&gos.project_picture(), &what);
     whole
 }
 

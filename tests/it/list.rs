@@ -69,6 +69,12 @@ fn worlds_are_listed_as_by_go() {
     beside_go(WORLDS, |seed| compare(&World::of(seed)));
 }
 
+/// Like every list of a workspace, without `-mod=mod`, which go refuses there.
+#[test]
+fn workspaces_are_listed_as_by_go() {
+    beside_go(WORLDS, |seed| compare(&World::with_workspace(seed)));
+}
+
 /// True if there was something to compare.
 fn compare(world: &World) -> bool {
     let mut dice = Dice::new(world.seed ^ 0x115);
@@ -83,24 +89,37 @@ fn compare(world: &World) -> bool {
             }
         }
     }
-    let sandbox = || world.place(Sandbox::new().proxy(&proxy)).go_sum(&go_sum);
+    let workspace = world.files.iter().any(|(name, _)| name == "go.work");
+    let sandbox = || {
+        let sandbox = world.place(Sandbox::new().proxy(&proxy));
+        // A workspace has its own.
+        match workspace {
+            true => sandbox,
+            false => sandbox.go_sum(&go_sum),
+        }
+    };
     let (ours, gos) = (sandbox(), sandbox());
     let what = format!("go.sum has {share} of 100\n{}", world.describe());
     let mut whole = false;
     let mut same_cache = true;
+    let mut lines = Vec::new();
     for _ in 0..4 {
-        let line = command(&mut dice, world);
+        let mut line = command(&mut dice, world);
+        line.retain(|word| !workspace || word != "-mod=mod");
+        lines.push(line.join(" "));
         let line: Vec<&str> = line.iter().map(String::as_str).collect();
         let succeeded = beside(&ours, &gos, &line, &what);
         whole |= succeeded;
         // What was fetched before a failure was told depends on threads.
         same_cache &= succeeded;
     }
+    let what = format!("after list {} {what}", lines.join(", list "));
     if same_cache {
-        ours.picture().assert_same(&gos.picture(), "the cache");
+        let cache = ours.picture();
+        cache.assert_same(&gos.picture(), &format!("the cache {what}"));
     }
-    ours.project_picture()
-        .assert_same(&gos.project_picture(), "the project");
+    let project = ours.project_picture();
+    project.assert_same(&gos.project_picture(), &format!("the project {what}"));
     whole
 }
 
@@ -137,7 +156,12 @@ fn command(dice: &mut Dice, world: &World) -> Vec<String> {
                     0 => *dice.one(&["example.com/main", "example.com/gone"]),
                     _ => &*module.path,
                 };
-                let query = *dice.one(&queries);
+                let mut query = *dice.one(&queries);
+                // Of a path that is wholly replaced go takes any version, also of a major that the
+                // path cannot have, for which we have no such module.
+                if path.ends_with("/v2") && query == "@v1.0.0" {
+                    query = "@v2.0.0";
+                }
                 line.push(format!("{path}{query}"));
             }
         }

@@ -131,7 +131,11 @@ fn worlds_are_left_as_go_leaves_them() {
             ),
         );
         if go.code == Some(0) {
-            ours.picture().assert_same(&gos.picture(), "the cache");
+            let what = format!(
+                "the cache after download {arguments:?}\n{}",
+                world.describe()
+            );
+            ours.picture().assert_same(&gos.picture(), &what);
         }
         go.code == Some(0)
     });

@@ -1,7 +1,7 @@
 //! Workspaces: what go does in one, beside go.
 
 use super::json::without_extra;
-use crate::support::beside::{beside_go, same};
+use crate::support::beside::{beside_go, same, talk};
 use crate::support::go::only_modfetch;
 use crate::support::world::World;
 use crate::support::{Proxy, Run, Sandbox, require_go};
@@ -31,11 +31,16 @@ fn graph(seed: u64) -> bool {
         }
         if go.code == Some(0) {
             whole = true;
-            ours.picture().assert_same(&gos.picture(), "the cache");
+            let cache = ours.picture();
+            cache.assert_same(&gos.picture(), &format!("the cache after graph {story}"));
         }
     }
+    let what = format!(
+        "the project after graph, graph {other:?}\n{}",
+        world.describe()
+    );
     let project = ours.project_picture();
-    project.assert_same(&gos.project_picture(), "the project");
+    project.assert_same(&gos.project_picture(), &what);
     whole
 }
 
@@ -72,7 +77,7 @@ fn download(seed: u64) -> bool {
         let mut go = gos.go(["mod"].iter().chain(&words).copied());
         run.stdout = without_extra(&run.stdout.replace(&cache(&ours), "[CACHE]"));
         go.stdout = go.stdout.replace(&cache(&gos), "[CACHE]");
-        let story = format!("{words:?}\n{}", world.describe());
+        let story = format!("after {words:?}\n{}", world.describe());
         if both_complain(&run, &go, &story) {
             return false;
         }
@@ -96,25 +101,37 @@ fn cache(sandbox: &Sandbox) -> String {
 }
 
 /// What go says of a workspace that makes no sense, and then goes on with some of it until it
-/// fails, where we do not go on. The last is what go says at once, and we when we know for whom.
+/// fails, where we do not go on.
 const COMPLAINTS: &[&str] = &[
     " is replaced at all versions in the go.work file. ",
     " appears multiple times in workspace\n",
     "conflicting replacements found for ",
-    ": checksum mismatch\n",
 ];
 
-/// True if go has such a complaint; demands that the same is ours.
+/// What ends go at once, whatever else was asked for; here it is the failure of one module, which
+/// `-json` tells in its object.
+const MISMATCH: &str = ": checksum mismatch";
+
+/// True if go has such a complaint or such an end; demands that the same is ours, or, where several
+/// things are wrong, something else that go says of them or that could not be read.
 #[track_caller]
 fn both_complain(ours: &Run, go: &Run, story: &str) -> bool {
-    let complaint = |run: &Run, text: &&&str| run.stderr.contains(**text);
-    let found = COMPLAINTS.iter().find(|text| complaint(go, text));
-    let Some(text) = found.filter(|_| !go.stderr.contains("error loading go.work")) else {
+    if go.stderr.contains("error loading go.work") {
         return false;
+    }
+    let told = if go.stderr.contains(MISMATCH) {
+        ours.stderr.contains(MISMATCH) || ours.stdout.contains(MISMATCH)
+    } else {
+        let mut complaints = COMPLAINTS.iter();
+        let Some(text) = complaints.find(|text| go.stderr.contains(**text)) else {
+            return false;
+        };
+        let go_said = talk(go);
+        let also_said = talk(ours).lines().all(|line| go_said.contains(line));
+        ours.stderr.contains(text) || also_said
     };
-    // Of several things that are wrong, another may be the one that is told.
     let other = ours.stderr.contains(": reading ");
-    let same = (complaint(ours, &text) || other) && ours.code != Some(0) && go.code == Some(1);
+    let same = (told || other) && ours.code != Some(0) && go.code == Some(1);
     ours.demand(same, &format!("{story}\n{}", go.stderr));
     true
 }

@@ -9,7 +9,7 @@ mod output;
 
 use super::commands::Verb;
 use super::raw::RawArgs;
-use crate::{Error, Kind, Result};
+use crate::Result;
 
 /// A flag: how it is typed, what help says, what it does to [`RawArgs`].
 #[derive(Debug)]
@@ -162,10 +162,6 @@ const GO: Flag = Flag {
 
 /// A flag of ours.
 const OURS: Flag = Flag { go: false, ..GO };
-
-fn unsupported(flag: &str) -> Error {
-    Error::new(Kind::Usage, format!("flag {flag} is not supported"))
-}
 
 #[cfg(test)]
 mod tests {

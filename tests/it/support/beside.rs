@@ -1,9 +1,15 @@
 //! Runs beside go that must not differ, by the hundred.
 //!
-//! `MODFETCH_CASES=1000` runs so many instead of those of a quick run, `MODFETCH_SEED=7` just one.
+//! `MODFETCH_CASES=1000` runs so many instead of those of a quick run, `MODFETCH_SEED=7` just one,
+//! and both together so many from that seed on. Every seed that differs is told, at the end all of
+//! them, each with the command that runs it again.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use super::go::{only_modfetch, variable};
 use super::{Run, require_go};
@@ -16,35 +22,67 @@ pub fn beside_go(cases: u64, compare: impl Fn(u64) -> bool + Sync) {
     if require_go().is_none() || !only_modfetch() {
         return;
     }
+    let started = Instant::now();
     let number = |name: &str| variable(name).map(|text| text.parse::<u64>().expect("a number"));
-    let (first, end) = match number("MODFETCH_SEED") {
-        Some(seed) => (seed, seed + 1),
-        None => (0, number("MODFETCH_CASES").unwrap_or(cases)),
+    let (first, all) = match (number("MODFETCH_SEED"), number("MODFETCH_CASES")) {
+        (Some(seed), all) => (seed, all.unwrap_or(1)),
+        (None, all) => (0, all.unwrap_or(cases)),
     };
+    let current = thread::current();
+    let name = current.name().unwrap_or_default();
+    let again =
+        |seed| format!("MODFETCH_SEED={seed} cargo test --test it {name} -- --exact --nocapture");
     let next = AtomicU64::new(first);
     let whole = AtomicU64::new(0);
+    let differ = Mutex::new(Vec::new());
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= end {
+            if seed >= first + all {
                 return;
             }
-            if compare(seed) {
-                whole.fetch_add(1, Ordering::Relaxed);
+            match catch_unwind(AssertUnwindSafe(|| compare(seed))) {
+                Ok(had) => {
+                    whole.fetch_add(u64::from(had), Ordering::Relaxed);
+                }
+                Err(panic) => {
+                    // The hook has told it already, but not of which seed.
+                    eprintln!("that was seed {seed}; again: {}", again(seed));
+                    let mut differ = differ.lock().unwrap_or_else(PoisonError::into_inner);
+                    differ.push((seed, text(&*panic)));
+                }
             }
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
-        for worker in workers {
-            if let Err(panic) = worker.join() {
-                std::panic::resume_unwind(panic);
-            }
+        for _ in 0..4 {
+            scope.spawn(work);
         }
     });
+    let mut differ = differ.into_inner().unwrap_or_else(PoisonError::into_inner);
+    differ.sort();
+    let whole = whole.into_inner();
+    eprintln!(
+        "{name}: {all} worlds from seed {first}, {whole} without an error of go, {} differ, {:.0} s",
+        differ.len(),
+        started.elapsed().as_secs_f64()
+    );
+    if let Some((seed, difference)) = differ.first() {
+        let seeds: Vec<String> = differ.iter().map(|(seed, _)| again(*seed)).collect();
+        let (seeds, many) = (seeds.join("\n"), differ.len());
+        panic!("{many} of {all} worlds differ:\n{seeds}\nseed {seed}:\n{difference}");
+    }
     // Worlds that only fail would compare nothing but errors.
-    let (whole, all) = (whole.into_inner(), end - first);
     assert!(all == 1 || whole * 3 > all, "{whole} of {all} are whole");
+}
+
+/// What a panic said.
+fn text(panic: &(dyn Any + Send)) -> String {
+    match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        (Some(text), _) => text.clone(),
+        (None, Some(text)) => (*text).to_owned(),
+        (None, None) => "a panic without a message".to_owned(),
+    }
 }
 
 /// What go said, as modfetch says it: its name, and no hints.
@@ -52,9 +90,14 @@ pub fn talk(run: &Run) -> String {
     let text = run.talk();
     let said = text.lines().filter(|line| !line.starts_with("hint: "));
     let said: Vec<String> = said
-        .map(|line| match line.strip_prefix("go: ") {
-            Some(rest) => format!("modfetch: {rest}"),
-            None => line.to_owned(),
+        .map(|line| {
+            match line
+                .strip_prefix("go")
+                .filter(|rest| rest.starts_with(": ") || rest.starts_with(" list "))
+            {
+                Some(rest) => format!("modfetch{rest}"),
+                None => line.to_owned(),
+            }
         })
         .collect();
     said.join("\n")

@@ -2,10 +2,13 @@
 //!
 //! A seed makes the same world always, so that a case that failed can be run again. What is made is
 //! what `go` decides by: every go version from 1.11 to 1.26 and none, pre-releases,
-//! pseudo-versions, `+incompatible`, cycles, requirements that repeat, that nobody has, or that are
-//! on the project itself; replacements of all four forms, exclusions, retractions, deprecations,
-//! toolchain lines; and workspaces of several modules that edit and require each other.
+//! pseudo-versions, `+incompatible`, cycles, requirements that repeat, that nobody has, that are a
+//! branch or another query, or that are on the project itself; modules that need a newer go than
+//! there is; replacements of all four forms, exclusions, retractions (of others and of itself, also
+//! by what is retracted), deprecations, toolchain lines; and workspaces of several modules that
+//! edit and require each other. How often each occurs is tested in `features`.
 
+mod features;
 mod workspace;
 
 use std::fmt::Write as _;
@@ -34,7 +37,13 @@ const PATHS: &[(&str, &[&str])] = &[
     ),
     (
         "example.com/old",
-        &["v1.4.0", "v2.0.0+incompatible", "v3.1.0+incompatible"],
+        &[
+            "v1.4.0",
+            "v1.5.0",
+            "v2.0.0+incompatible",
+            "v2.1.0+incompatible",
+            "v3.1.0+incompatible",
+        ],
     ),
     ("u.example/last", &["v1.0.0", "v1.5.0", "v1.6.0"]),
     (MAIN, &["v0.9.0", "v1.0.0"]),
@@ -126,8 +135,14 @@ impl World {
             there.push(("example.com/a", "v1.0.0"));
         }
         let style = Style::any(&mut dice);
+        // In few worlds, or none would be whole.
+        let newer = if dice.percent(6) { 15 } else { 0 };
         let modules = there.iter().map(|(path, version)| {
-            let text = dependency(&mut dice, style, path, &there);
+            let mut text = dependency(&mut dice, style, path, &there);
+            if dice.percent(newer) && text.contains("\ngo 1.") {
+                text = text.replace("\ngo 1.", "\n// go 1.");
+                text.push_str(*dice.one(&["go 1.26.99\n", "go 1.27\n", "go 1.30.1\n"]));
+            }
             module(path, version, &text)
         });
         let modules: Vec<Module> = modules.collect();
@@ -220,20 +235,19 @@ fn dependency(dice: &mut Dice, style: Style, path: &str, there: &[(&str, &str)])
         path
     };
     let mut text = String::new();
-    if dice.percent(5) {
+    if dice.percent(10) {
         text.push_str("// Deprecated: use another.\n");
     }
     let _ = writeln!(text, "module {declared}");
     text.push_str(&style.go_line(dice));
     if dice.percent(10) {
-        text.push_str("toolchain go1.26.1\n");
+        text.extend(Some(*dice.one(TOOLCHAINS)));
     }
     for _ in 0..dice.below(5) {
         let _ = writeln!(text, "require {}", requirement(dice, there));
     }
-    if dice.percent(10) {
-        let (_, version) = dice.one(there);
-        let _ = writeln!(text, "retract {version} // of no use");
+    if dice.percent(20) {
+        text.push_str(&retraction(dice, path, there));
     }
     // Replacements and exclusions of a dependency mean nothing.
     if dice.percent(10) {
@@ -246,6 +260,21 @@ fn dependency(dice: &mut Dice, style: Style, path: &str, there: &[(&str, &str)])
     text
 }
 
+/// A retraction, of a version of that path or, which means nothing, of another one.
+fn retraction(dice: &mut Dice, path: &str, there: &[(&str, &str)]) -> String {
+    let own: Vec<_> = there.iter().filter(|(other, _)| *other == path).collect();
+    let (_, version) = match dice.percent(85) && !own.is_empty() {
+        true => **dice.one(&own),
+        false => *dice.one(there),
+    };
+    let reason = dice.one(&[" // of no use", " // leaks", ""]);
+    match dice.below(6) {
+        0 => format!("retract [v0.0.0, {version}]{reason}\n"),
+        1 => format!("// Published by mistake.\nretract {version}\n"),
+        _ => format!("retract {version}{reason}\n"),
+    }
+}
+
 /// The files of the project.
 fn project(dice: &mut Dice, style: Style, proxied: &Proxied<'_>) -> Files {
     let mut files = Vec::new();
@@ -253,7 +282,8 @@ fn project(dice: &mut Dice, style: Style, proxied: &Proxied<'_>) -> Files {
     if dice.percent(15) {
         text.extend(Some(*dice.one(TOOLCHAINS)));
     }
-    text.push_str(&requirements(dice, MAIN, proxied.there));
+    let queried = if dice.percent(8) { 25 } else { 0 };
+    text.push_str(&requirements(dice, MAIN, proxied.there, queried));
     text.push_str(&replacements(dice, style, proxied.there, "", &mut files));
     files.insert(0, ("go.mod".to_owned(), text));
     files
@@ -268,8 +298,19 @@ const TOOLCHAINS: &[&str] = &[
     "toolchain go1.24.2-custom\n",
 ];
 
-/// What a main module requires and excludes.
-fn requirements(dice: &mut Dice, main: &str, there: &[(&str, &str)]) -> String {
+/// What may stand in a go.mod for a version, until it is found which that is.
+const QUERIES: &[&str] = &[
+    "latest",
+    "v1",
+    "v0.2",
+    "<v1.10.0",
+    ">=v1.0.0",
+    "upgrade",
+    "none-such",
+];
+
+/// What a main module requires, `queried` of a hundred by a query, and excludes.
+fn requirements(dice: &mut Dice, main: &str, there: &[(&str, &str)], queried: usize) -> String {
     let mut text = String::new();
     let mut required: Vec<String> = Vec::new();
     for _ in 0..dice.below(8) {
@@ -282,6 +323,10 @@ fn requirements(dice: &mut Dice, main: &str, there: &[(&str, &str)]) -> String {
         }
         required.push(path);
         let mark = if dice.percent(40) { " // indirect" } else { "" };
+        let line = match dice.percent(queried) {
+            true => format!("{} {}", required[required.len() - 1], dice.one(QUERIES)),
+            false => line,
+        };
         let _ = writeln!(text, "require {line}{mark}");
     }
     for _ in 0..dice.below(6).saturating_sub(3) {

@@ -74,7 +74,7 @@ fn main_module(
     if dice.percent(10) && !go_line.is_empty() {
         text.extend(Some(*dice.one(TOOLCHAINS)));
     }
-    text.push_str(&requirements(dice, paths[index], proxied.there));
+    text.push_str(&requirements(dice, paths[index], proxied.there, 0));
     // Each other, as modules of one repository do, with a replacement for who knows no workspace.
     for (other, path) in paths.iter().enumerate() {
         if other != index && dice.percent(25) {
