@@ -108,6 +108,8 @@ pub struct RawArgs {
     pub m: bool,
     /// `why -vendor`.
     pub vendor: bool,
+    /// `list -compiled`, `-deps`, `-export`, `-find`, `-test`: those that were given.
+    pub package_flags: BTreeSet<&'static str>,
     /// `--dry-run`.
     pub dry_run: bool,
     /// `--cache`.
@@ -145,6 +147,14 @@ pub struct RawArgs {
 }
 
 impl RawArgs {
+    /// Remembers a flag that is about packages, or forgets it.
+    pub(super) fn package_flag(&mut self, long: &'static str, on: bool) {
+        match on {
+            true => self.package_flags.insert(long),
+            false => self.package_flags.remove(long),
+        };
+    }
+
     /// Returns a flag's value only if the flag was given: `-x=false` is not the same as nothing.
     #[must_use]
     pub fn typed(&self, long: &str, value: bool) -> Option<bool> {

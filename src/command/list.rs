@@ -1,21 +1,24 @@
 //! `modfetch list -m`: what there is to say of modules, in go's text or as objects.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
 
 use super::go_mod;
+use super::list_begin::{Refusal, begin};
+use super::list_print::{Listing, finish};
+use super::list_vendored::{Vendoring, find_vendor, list_vendored};
 use super::project::{Use, find_project, find_project_to};
 use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::cli::RawArgs;
-use crate::config::{Config, ModMode, ModuleMode};
+use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::outdated;
-use crate::listing::{Extras, Lister, ModuleInfo, gravest, needs_graph, subjects};
-use crate::modset::{Actual, Argument, Edits, Graph, Project, Requirements, Update};
+use crate::listing::{Extras, Lister, needs_graph, subjects};
+use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
 use crate::module::ModuleVersion;
-use crate::report::{Console, module_json};
+use crate::report::Console;
 use crate::signals::Ending;
-use crate::template::{Template, Value};
+use crate::source::check_reuse;
 use crate::trust::{Part, SumPolicy};
 
 /// From this go version on go.sum has the go.mod of whatever it has the zip of.
@@ -34,6 +37,10 @@ pub struct Request {
     pub json: Option<Vec<String>>,
     /// `-f`: what this template makes of each.
     pub template: Option<String>,
+    /// `-reuse`: what an earlier run printed.
+    pub reuse: Option<PathBuf>,
+    /// Flags that are about packages.
+    pub package_flags: BTreeSet<&'static str>,
     /// How a signal ends the run.
     pub ending: Ending,
 }
@@ -58,6 +65,8 @@ impl Request {
             lenient: raw.e,
             json: raw.json.then(|| raw.fields.clone()),
             template: raw.template.clone().filter(|text| !text.is_empty()),
+            reuse: raw.reuse.as_ref().map(PathBuf::from),
+            package_flags: raw.package_flags.clone(),
             ending,
         })
     }
@@ -68,42 +77,43 @@ impl Request {
 /// # Errors
 /// What ends the run before anything was listed.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
-    // go tells these without its name before them.
-    let refuse = |error: &Error| {
-        console.finding(error);
-        Ok(Some(error.kind()))
-    };
-    let name = console.name();
-    let usage = |text: &str| refuse(&Error::new(Kind::Usage, format!("{name} list {text}")));
-    if request.template.is_some() && request.json.is_some() {
-        return usage("-f cannot be used with -json");
-    }
-    let template = match request.template.as_deref().map(Template::parse) {
-        Some(Err(error)) => return refuse(&error),
-        Some(Ok(template)) => Some(template),
-        None => None,
-    };
-    let mode = match config.mod_mode() {
-        Err(error) if error.chain().starts_with('-') => return refuse(&error),
-        mode => mode?.map_or(ModMode::Readonly, |mode| mode.value),
-    };
-    if mode == ModMode::Vendor {
-        let text = "-mod=vendor is not supported yet";
-        return Err(Error::new(Kind::Other, text));
-    }
-    if config.go111module.value == ModuleMode::Off {
-        if request.extras.retracted {
-            return usage("-retracted can only be used in module-aware mode");
+    let begun = match begin(config, request, console.name()) {
+        Ok(begun) => begun,
+        Err(Refusal::Nameless(error)) => {
+            console.finding(&error);
+            return Ok(Some(error.kind()));
         }
-        let origin = &config.go111module.origin;
-        let error = Error::new(Kind::Input, "list -m cannot be used with GO111MODULE=off");
-        return Err(error.hint(format!("GO111MODULE is set {origin}")));
-    }
-    let cache = Cache::at(&config.gomodcache.value)?;
-    let project = match mode {
-        ModMode::Mod => find_project(config, console)?,
-        ModMode::Readonly | ModMode::Vendor => find_project_to(Use::Read, config, console)?,
+        Err(Refusal::Named(error)) => return Err(error),
     };
+    let (asked, template) = (begun.asked, begun.template.as_ref());
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let project = match asked {
+        Some(ModMode::Mod) => find_project(config, console)?,
+        Some(ModMode::Vendor) => find_project_to(Use::Vendor, config, console)?,
+        Some(ModMode::Readonly) | None => find_project_to(Use::Read, config, console)?,
+    };
+    if request.reuse.is_some() && request.arguments.is_empty() {
+        let text = "list -m -reuse only has an effect with module@version arguments";
+        return Err(Error::new(Kind::Usage, text));
+    }
+    let why = match find_vendor(config, project.as_ref(), asked)? {
+        Vendoring::Used(vendor) => {
+            let listing = list_vendored(console, project.as_ref(), vendor.as_ref(), request)?;
+            return finish(&listing, request, template, console);
+        }
+        Vendoring::Unused(why) => why,
+    };
+    if let Some(file) = &request.reuse
+        && let Err(error) = check_reuse(file, &config.cwd)
+    {
+        // This is what -e leaves out, with everything else.
+        return if request.lenient {
+            Ok(None)
+        } else {
+            Err(error)
+        };
+    }
+    let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
     let mut needed = false;
     for text in &request.arguments {
@@ -122,7 +132,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let single = |project: &Project| project.workspace().is_none();
     let readonly = project.as_ref().is_some_and(single) && mode == ModMode::Readonly;
     if readonly {
-        fetcher = fetcher.requiring_sums();
+        fetcher = fetcher.requiring_sums(why.clone());
     }
     let redundant = project.as_ref().is_some_and(Project::has_redundant_roots);
     let edited = match &project {
@@ -139,7 +149,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let graph = match (&project, &edited) {
         (_, Some(edited)) => edited.graph.clone(),
         (Some(project), _) if redundant && readonly && project.is_pruned() => {
-            return Err(outdated());
+            return Err(why.outdated());
         }
         (Some(project), _) if needed || redundant => Some(fetcher.graph(project)?),
         _ => None,
@@ -176,26 +186,33 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let broken = graph.as_ref().and_then(Graph::error);
     let broken = broken.or_else(|| match (kept?, &edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
-        (project, None) if readonly => outdated_files(project, graph.as_ref(), &session.sums).err(),
+        (project, None) if readonly => {
+            outdated_files(project, graph.as_ref(), &session.sums, &why).err()
+        }
         _ => None,
     });
-    if !request.lenient {
-        let failures = infos.iter().filter_map(|info| info.error.as_ref());
-        for error in failures.chain(&broken) {
-            console.error(error);
-        }
-        let kinds = gravest(&infos)
-            .into_iter()
-            .chain(broken.map(|error| error.kind()));
-        if let Some(kind) = kinds.min_by_key(|kind| kind.rank()) {
-            return Ok(Some(kind));
-        }
-    }
-    print(&infos, request, template.as_ref(), console)
+    finish(&Listing { infos, broken }, request, template, console)
 }
 
 /// Refuses what go would write to go.mod or go.sum, if it might.
-fn outdated_files(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> Result<()> {
+fn outdated_files(
+    project: &Project,
+    graph: Option<&Graph>,
+    sums: &SumPolicy,
+    why: &BuildMod,
+) -> Result<()> {
+    if written(project).is_some_and(|update| update.is_beyond_marks()) {
+        return Err(why.outdated());
+    }
+    if lacks_sums(project, graph, sums) {
+        let text = "updates to go.sum needed, disabled by -mod=readonly";
+        return Err(Error::new(Kind::Input, text));
+    }
+    Ok(())
+}
+
+/// What go would write to go.mod, if it might, without a look at the graph.
+pub(super) fn written(project: &Project) -> Option<Update> {
     let mut roots = project.written_roots();
     roots.dedup();
     let written = Requirements {
@@ -203,14 +220,7 @@ fn outdated_files(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) ->
         roots,
         graph: None,
     };
-    if Update::of(project, &written).is_some_and(|update| update.is_beyond_marks()) {
-        return Err(outdated());
-    }
-    if lacks_sums(project, graph, sums) {
-        let text = "updates to go.sum needed, disabled by -mod=readonly";
-        return Err(Error::new(Kind::Input, text));
-    }
-    Ok(())
+    Update::of(project, &written)
 }
 
 /// Writes go.mod and go.sum where `-mod=mod` lets go write them.
@@ -253,36 +263,4 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     let go = project.modfile().go.as_ref();
     let whole = go.is_some_and(|line| line.version.at_least(GO_MOD_SUMS));
     graph.loaded().any(is_new) || whole && graph.build_list().any(|module| is_new(&module))
-}
-
-/// Prints what was found; what a template has made up to its failure is printed, too.
-fn print(
-    infos: &[ModuleInfo],
-    request: &Request,
-    template: Option<&Template>,
-    console: &Console,
-) -> Result<Option<Kind>> {
-    let mut out = String::new();
-    let mut failed = None;
-    for info in infos {
-        match (template, &request.json) {
-            (Some(template), _) => {
-                if let Err(error) = template.render(&Value::Object(info), &mut out) {
-                    failed = Some(error);
-                    break;
-                }
-            }
-            (None, Some(fields)) => out.push_str(&module_json(info, fields).indented()),
-            (None, None) if request.extras.versions => out.push_str(&info.versions_line()),
-            (None, None) => out.push_str(&info.to_string()),
-        }
-        if !out.is_empty() && !out.ends_with('\n') {
-            out.push('\n');
-        }
-    }
-    console.data(&out)?;
-    Ok(failed.map(|error| {
-        console.finding(&error);
-        error.kind()
-    }))
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::list_vendored::no_query;
 use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, GoMod, ModuleMode};
@@ -23,6 +24,8 @@ pub(super) enum Use {
     Edit,
     /// It takes go.mod as it is: `-mod=readonly`.
     Read,
+    /// The same, with `-mod=vendor`: nobody is asked for versions.
+    Vendor,
     /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
     Check,
 }
@@ -39,7 +42,7 @@ pub(super) fn find_project_to(
         return Err(Error::new(Kind::Input, text).hint(format!("GO111MODULE is set {origin}")));
     }
     if let Some(work) = config.work_file()? {
-        return workspace(config, console, &work).map(Some);
+        return workspace(what, config, console, &work).map(Some);
     }
     let modfile = config
         .modfile
@@ -65,6 +68,9 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
+        Use::Vendor => Project::read_with(&found, modfile, &config.cwd, &mut |path, text| {
+            Err(no_query(path, text))
+        }),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
@@ -76,7 +82,7 @@ pub(super) fn find_project_to(
         let (path, version) = (module.path(), module.version());
         let act = match what {
             Use::Edit | Use::Check => "dropping",
-            Use::Read => "ignoring",
+            Use::Read | Use::Vendor => "ignoring",
         };
         console.note(&format!(
             "{act} requirement on excluded version {path} {version}"
@@ -87,7 +93,7 @@ pub(super) fn find_project_to(
 }
 
 /// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
-fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project> {
+fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Result<Project> {
     let off = "set GOWORK=off to work on the module alone";
     if config.modfile.is_some() {
         let text = "-modfile cannot be used in workspace mode";
@@ -95,7 +101,15 @@ fn workspace(config: &Config, console: &Console, work: &Path) -> Result<Project>
     }
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
-    let project = Project::read_workspace(work, &config.cwd).map_err(|mut errors| {
+    let read = match what {
+        Use::Check => Project::read_workspace(work, &config.cwd),
+        Use::Edit | Use::Read => {
+            let mut queries = Queries::new(config, console);
+            let mut query = |path: &str, text: &str| queries.answer(path, text);
+            Project::read_workspace_with(work, &config.cwd, &mut query)
+        }
+    };
+    let project = read.map_err(|mut errors| {
         let last = errors.pop();
         errors.iter().for_each(|error| console.error(error));
         let none = || Error::new(Kind::Other, format!("cannot read {}", work.display()));

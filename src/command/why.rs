@@ -69,6 +69,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
                     help modules'";
         return Err(Error::new(Kind::Usage, text));
     };
+    for argument in &request.arguments {
+        // In a workspace without modules an argument means nothing.
+        argument.needs_graph(Some(&project))?;
+    }
     let manner = Manner {
         fail_fast: false,
         store: true,

@@ -14,7 +14,7 @@ use super::pools::on_two;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{
-    Actual, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
+    Actual, BuildMod, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
 };
 use crate::module::{GoVersion, ModulePath, ModuleVersion};
 use crate::trust::Part;
@@ -32,9 +32,9 @@ impl<'a> Fetcher<'a> {
     /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
     /// from the roots that are there, as `-mod=readonly` has it outside workspaces.
     #[must_use]
-    pub fn requiring_sums(self) -> Fetcher<'a> {
+    pub fn requiring_sums(self, mode: BuildMod) -> Fetcher<'a> {
         Fetcher {
-            requires_sums: true,
+            readonly: Some(mode),
             ..self
         }
     }
@@ -49,7 +49,7 @@ impl Fetcher<'_> {
     pub fn graph(&self, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
         let (path, edits) = (project.path(), project.edits());
-        if self.requires_sums {
+        if let Some(mode) = &self.readonly {
             let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
@@ -58,7 +58,7 @@ impl Fetcher<'_> {
             let settled = graph.error().is_some() || graph.selects_roots(counts);
             return Ok(match settled {
                 true => graph,
-                false => graph.for_want_of(outdated()),
+                false => graph.for_want_of(mode.outdated()),
             });
         }
         let mut loader = Loader::of(project, false);
@@ -208,7 +208,7 @@ impl Fetcher<'_> {
                     Some(Summary::parse("go.mod", b"").map(Arc::new))
                 }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
-                Actual::Module(actual) if self.requires_sums => {
+                Actual::Module(actual) if self.readonly.is_some() => {
                     match self.sums.records(actual, Part::GoMod) {
                         true => self.cached_summary(actual).transpose(),
                         false => Some(Err(no_sum(actual, wanted.module.path()))),
@@ -299,13 +299,6 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
     summary
         .map(Arc::new)
         .map_err(|error| error.context(module.to_string()))
-}
-
-/// go would have to change go.mod, and may not.
-#[must_use]
-pub fn outdated() -> Error {
-    let text = "updates to go.mod needed; to update it:\n\tgo mod tidy";
-    Error::new(Kind::Input, text)
 }
 
 /// go.sum does not know the go.mod that stands in for a version of `required`.

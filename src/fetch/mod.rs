@@ -55,19 +55,18 @@ use std::sync::{Mutex, PoisonError};
 
 pub use conductor::Ahead;
 pub use evidence::Evidence;
-pub use graph::outdated;
 pub use local::Local;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Admit, Answer, Question};
-pub use standing::is_unknown;
+pub use standing::{is_unknown, unasked};
 pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::map::Map;
-use crate::modset::MissingReplace;
+use crate::modset::{BuildMod, MissingReplace};
 use crate::module::{H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
@@ -118,8 +117,8 @@ pub struct Fetcher<'a> {
     /// What refuses modules that need a newer go.
     running: Option<Running>,
     memo: memo::Memo,
-    /// The graph is read only from go.mod files that go.sum knows.
-    requires_sums: bool,
+    /// go.mod stays as it is, and the graph is read only from go.mod files that go.sum knows.
+    readonly: Option<BuildMod>,
     stopped: AtomicBool,
     /// The graph has failed: what was begun ahead of it is of no use.
     given_up: AtomicBool,
@@ -148,7 +147,7 @@ impl<'a> Fetcher<'a> {
             traffic: Mutex::default(),
             gomods: Mutex::default(),
             memo: memo::Memo::default(),
-            requires_sums: false,
+            readonly: None,
             running: None,
             stopped: AtomicBool::new(false),
             given_up: AtomicBool::new(false),

@@ -178,10 +178,27 @@ impl Fetcher<'_> {
     }
 }
 
-/// True if an error says that nobody has such a thing, in contrast to nobody could be asked.
+/// True if an error says that nobody has such a thing, in contrast to nobody could be asked. As in
+/// go, with GOPROXY=off nobody has anything.
 #[must_use]
 pub fn is_unknown(error: &Error) -> bool {
-    error.is_not_found() && !error.chain().ends_with("disabled by GOPROXY=off")
+    error.is_not_found() || is_off(error)
+}
+
+fn is_off(error: &Error) -> bool {
+    error
+        .chain()
+        .ends_with("module lookup disabled by GOPROXY=off")
+}
+
+/// A failure to look up what was not named by the user: with GOPROXY=off go does not say what it
+/// was about.
+#[must_use]
+pub fn unasked(error: Error, path: &ModulePath) -> Error {
+    match is_off(&error) {
+        true => unnamed(error, path),
+        false => error,
+    }
 }
 
 /// A failure without the name of the module that it is about, which another name is put before.

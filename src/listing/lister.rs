@@ -1,11 +1,12 @@
 //! Finds what a listing says.
 
 use std::fs;
+use std::path::Path;
 
 use super::{ModuleInfo, Subject};
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, is_unknown};
+use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
 use crate::modfile::Needs;
 use crate::modset::{Actual, Edits, Graph, Node, Project};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version, canonical};
@@ -112,7 +113,9 @@ impl Lister<'_> {
 
     fn describe(&self, subject: &Subject) -> ModuleInfo {
         let mut info = match subject {
-            Subject::Main { path, query } => self.main(path, query),
+            Subject::Main { path, query } => {
+                main_info(self.project, path, query, self.requires_sums)
+            }
             Subject::Required(node) => self.required(node),
             Subject::Query {
                 path,
@@ -128,39 +131,9 @@ impl Lister<'_> {
         info
     }
 
-    fn main(&self, path: &str, query: &str) -> ModuleInfo {
-        let mut info = ModuleInfo::new(path, "");
-        query.clone_into(&mut info.query);
-        info.main = true;
-        let mut mains = self.project.into_iter().flat_map(Project::mains);
-        let Some(main) = mains.find(|main| main.path() == path) else {
-            GoVersion::EMULATED.clone_into(&mut info.go_version);
-            return info;
-        };
-        let workspace = self
-            .project
-            .is_some_and(|project| project.workspace().is_some());
-        let running = self.project.and_then(Project::running);
-        if let Some(running) = running.filter(|_| !workspace && !self.requires_sums)
-            && main.modfile().go.is_none()
-        {
-            // go gives such a go.mod its own version before it does anything else.
-            info.go_version = running.version().to_string();
-        } else if !workspace || main.modfile().go.is_some() {
-            main.go().clone_into(&mut info.go_version);
-        }
-        info.dir = main.root().display().to_string();
-        info.gomod = main.file().display().to_string();
-        info
-    }
-
     fn required(&self, node: &Node) -> ModuleInfo {
         let mut info = ModuleInfo::new(node.path(), node.version());
-        info.indirect = match (node, self.project) {
-            (Node::Go(_), _) => false,
-            (node, Some(project)) => !project.direct().contains(node.path()),
-            (_, None) => true,
-        };
+        info.indirect = marks_indirect(node, self.project);
         let Some(module) = node.module() else {
             return info;
         };
@@ -194,13 +167,7 @@ impl Lister<'_> {
                 replace
             }
             Actual::Directory { written, path, .. } => {
-                let mut replace = ModuleInfo::new(written, "");
-                let dir = path.display().to_string();
-                replace.gomod = clean_path(&format!("{dir}/go.mod"));
-                replace.dir = match written.starts_with('/') {
-                    true => dir,
-                    false => clean_path(&dir),
-                };
+                let mut replace = replaced_by(written, path);
                 let read = || {
                     let file = &replace.gomod;
                     let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
@@ -260,7 +227,7 @@ impl Lister<'_> {
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         match self.fetcher.stat(module, self.edits) {
             Ok(found) => info.time = Some(found.time),
-            Err(error) => info.error = Some(error),
+            Err(error) => info.error = Some(unasked(error, module.path())),
         }
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
@@ -336,7 +303,11 @@ impl Lister<'_> {
             true => Admit::Retracted,
             false => Admit::Sound,
         };
-        match path.and_then(|path| self.fetcher.versions(&path, self.edits, admit)) {
+        let listed = path.and_then(|path| {
+            let versions = self.fetcher.versions(&path, self.edits, admit);
+            versions.map_err(|error| unasked(error, &path))
+        });
+        match listed {
             Ok(versions) => info.versions = versions,
             Err(error) if info.error.is_none() => info.error = Some(error),
             Err(_) => {}
@@ -355,6 +326,57 @@ impl Lister<'_> {
             Err(error) => fail(info, error),
         }
     }
+}
+
+/// What is said of a main module. `readonly` says that go.mod stays as it is.
+pub(super) fn main_info(
+    project: Option<&Project>,
+    path: &str,
+    query: &str,
+    readonly: bool,
+) -> ModuleInfo {
+    let mut info = ModuleInfo::new(path, "");
+    query.clone_into(&mut info.query);
+    info.main = true;
+    let mut mains = project.into_iter().flat_map(Project::mains);
+    let Some(main) = mains.find(|main| main.path() == path) else {
+        GoVersion::EMULATED.clone_into(&mut info.go_version);
+        return info;
+    };
+    let workspace = project.is_some_and(|project| project.workspace().is_some());
+    let running = project.and_then(Project::running);
+    if let Some(running) = running.filter(|_| !workspace && !readonly)
+        && main.modfile().go.is_none()
+    {
+        // go gives such a go.mod its own version before it does anything else.
+        info.go_version = running.version().to_string();
+    } else if !workspace || main.modfile().go.is_some() {
+        main.go().clone_into(&mut info.go_version);
+    }
+    info.dir = main.root().display().to_string();
+    info.gomod = main.file().display().to_string();
+    info
+}
+
+/// True if the main module does not require this, or only by a line marked `// indirect`.
+pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
+    match (node, project) {
+        (Node::Go(_), _) => false,
+        (node, Some(project)) => !project.direct().contains(node.path()),
+        (_, None) => true,
+    }
+}
+
+/// A local directory, `path`, in the place of a module, as it is written in go.mod.
+pub(super) fn replaced_by(written: &str, path: &Path) -> ModuleInfo {
+    let mut replace = ModuleInfo::new(written, "");
+    let dir = path.display().to_string();
+    replace.gomod = clean_path(&format!("{dir}/go.mod"));
+    replace.dir = match written.starts_with('/') {
+        true => dir,
+        false => clean_path(&dir),
+    };
+    replace
 }
 
 /// Remembers a failure, unless one is remembered or it only says that there is no such module.

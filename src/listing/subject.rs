@@ -8,7 +8,7 @@ use crate::modset::{Argument, Graph, MainModule, Node, Project};
 use crate::module::{MatchPattern, ModulePath, Version};
 
 /// What stands for the main module where there is none, as in go.
-const NO_MAIN: &str = "command-line-arguments";
+pub(super) const NO_MAIN: &str = "command-line-arguments";
 
 /// Something that a listing says a word about.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@
 //! [`Node`] is what the graph connects: main modules, module versions, and the go versions and
 //! toolchains that go lines ask for.
 //! [`Graph`] is what came out, with the version that minimal version selection picks for each
-//! path. [`Vendor`] is what a vendor directory tells in its place. [`Requirements`] are those of the
+//! path. [`Vendor`] is what a vendor directory tells in its place, and
+//! [`BuildMod`] is why it is asked. [`Requirements`] are those of the
 //! main module on their way from what go.mod says to what it should say, and [`Update`] is the
 //! difference. [`Selection`] applies the command line to it. [`Query`] knows what `@latest` and its kin mean
 //! among a list of versions.
@@ -15,6 +16,7 @@
 //! Source: golang/go `cmd/go/internal/modload/{init,buildlist,list,modfile}.go`, and the Go
 //! Modules Reference on minimal version selection and graph pruning.
 
+mod build_mod;
 mod graph;
 mod loader;
 mod main_module;
@@ -32,6 +34,7 @@ mod vendored;
 mod why;
 mod workspace;
 
+pub use build_mod::BuildMod;
 pub use graph::Graph;
 pub use loader::{Loader, Summary, Wanted};
 pub use main_module::MainModule;
@@ -43,6 +46,6 @@ pub use replace::{Actual, Edits, MissingReplace};
 pub use requirements::Requirements;
 pub use select::{Argument, Choice, Selection};
 pub use update::Update;
-pub use vendor::{Reason, Vendor};
+pub use vendor::{Vendor, Vendoring};
 pub use vendored::Vendored;
 pub use workspace::Workspace;

@@ -96,19 +96,36 @@ impl Project {
     /// # Errors
     /// As [`Project::read`], one error a module that is at fault.
     pub fn read_workspace(go_work: &Path, cwd: &Path) -> Result<Project, Vec<Error>> {
-        let (workspace, mains, edits) = Workspace::read(go_work, cwd)?;
+        Workspace::read(go_work, cwd, &mut ModFile::parse).map(Project::of_workspace)
+    }
+
+    /// Reads a workspace as [`Project::read_workspace`], but asks `query` what versions in go.mod
+    /// stand for that are none.
+    ///
+    /// # Errors
+    /// As [`Project::read_workspace`], and those of `query`.
+    pub fn read_workspace_with(
+        go_work: &Path,
+        cwd: &Path,
+        query: &mut dyn FnMut(&str, &str) -> Result<Version>,
+    ) -> Result<Project, Vec<Error>> {
+        let mut parse = |name: &str, data: &[u8]| ModFile::parse_with(name, data, query);
+        Workspace::read(go_work, cwd, &mut parse).map(Project::of_workspace)
+    }
+
+    fn of_workspace((workspace, mains, edits): (Workspace, Vec<MainModule>, Edits)) -> Project {
         let mut mains = mains.into_iter();
         let main = mains.next().unwrap_or_else(|| {
             let nothing = ModFile::without_file(NO_MODULE);
             MainModule::new(Path::new(""), Path::new(""), nothing)
         });
-        Ok(Project {
+        Project {
             main,
             others: mains.collect(),
             workspace: Some(workspace),
             edits,
             running: None,
-        })
+        }
     }
 
     /// The main modules, in the order of go.work.

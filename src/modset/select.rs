@@ -50,7 +50,7 @@ impl Argument {
         if argument == "all" {
             return Ok(Argument::All);
         }
-        if argument.contains("...") {
+        if argument.contains("...") && !argument.contains('@') {
             return Ok(Argument::Pattern(argument.to_owned()));
         }
         match argument.split_once('@') {

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::build_mod::BuildMod;
 use super::graph::Graph;
 use super::main_module::MainModule;
 use super::project::Project;
@@ -21,6 +22,9 @@ use crate::module::{GoVersion, ModuleVersion, Running};
 /// From this go version on a vendor directory is used where there is one, and modules.txt tells
 /// enough to be checked against go.mod.
 const VENDORING_GO: &str = "1.14";
+
+/// `-mod=vendor`.
+const VENDOR: &str = "vendor";
 
 /// A project, and where it is seen from.
 struct View<'a> {
@@ -108,38 +112,25 @@ fn listed(module: &ModuleVersion) -> Listed {
     Listed::new(module.path().as_str(), module.version().as_str())
 }
 
-/// How it came about that a vendor directory is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// `-mod=vendor`.
-    Asked,
-    /// It is there, and what is named says a go version from 1.14 on.
-    Found(&'static str),
-}
-
-impl Reason {
-    /// What a message about `-mod=vendor` ends with.
-    #[must_use]
-    pub fn explanation(self) -> String {
-        match self {
-            Reason::Asked => String::new(),
-            Reason::Found(file) => {
-                format!("\n\t(Go version in {file} is at least 1.14 and vendor directory exists.)")
-            }
-        }
-    }
+/// Whether a vendor directory is used.
+#[derive(Clone, Debug)]
+pub enum Vendoring {
+    /// This one is.
+    Used(Vendor),
+    /// None is: go.mod counts as it is.
+    Unused(BuildMod),
 }
 
 /// A vendor directory that is used, and agrees with go.mod.
 #[derive(Clone, Debug)]
 pub struct Vendor {
     list: ModulesTxt,
-    reason: Reason,
+    mode: BuildMod,
 }
 
 impl Vendor {
     /// The vendor directory that is used unless `-mod` says otherwise; `asked` if it says
-    /// `-mod=vendor`. `None` if none is. Messages name files from `cwd` on where that is shorter.
+    /// `-mod=vendor`. Messages name files from `cwd` on where that is shorter.
     ///
     /// # Errors
     /// In go's words: [`Kind::LocalIo`] if modules.txt cannot be read; [`Kind::Input`] if it needs a
@@ -149,27 +140,40 @@ impl Vendor {
         cwd: &Path,
         asked: bool,
         running: &Running,
-    ) -> Result<Option<Vendor>> {
+    ) -> Result<Vendoring> {
         let view = View { project, cwd };
         let directory = view.root().join("vendor");
         let file = directory.join("modules.txt");
-        let reason = match asked {
-            true => Reason::Asked,
-            false => {
-                let recent = view.go().is_some_and(|go| go.at_least(VENDORING_GO));
-                if !recent || !directory.is_dir() {
-                    return Ok(None);
+        let unused = |why: String| Ok(Vendoring::Unused(BuildMod::found("readonly", why)));
+        let (mode, list) = if asked {
+            (BuildMod::asked(VENDOR), read(&file)?)
+        } else if !directory.is_dir() {
+            return unused(String::new());
+        } else {
+            let says = if view.in_workspace() {
+                "go.work"
+            } else {
+                "go.mod"
+            };
+            let end = "so vendor directory was not used.";
+            match view.go() {
+                None => return unused(format!("Go version in {says} is unspecified, {end}")),
+                Some(go) if !go.at_least(VENDORING_GO) => {
+                    return unused(format!("Go version in {says} is {go}, {end}"));
                 }
-                Reason::Found(if view.in_workspace() {
-                    "go.work"
-                } else {
-                    "go.mod"
-                })
+                Some(_) => {}
             }
+            let list = read(&file)
+                .map_err(|error| error.context("reading modules.txt for vendor directory"))?;
+            let why = format!("Go version in {says} is at least 1.14 and vendor directory exists.");
+            (BuildMod::found(VENDOR, why), list)
         };
-        let list = ModulesTxt::parse(&read(&file, reason)?);
+        let list = ModulesTxt::parse(&list);
         if !asked && list.is_workspace() != view.in_workspace() {
-            return Ok(None);
+            return unused(match list.is_workspace() {
+                true => "Outside workspace mode, but vendor directory is for a workspace.".into(),
+                false => "In workspace mode, but vendor directory is not for a workspace".into(),
+            });
         }
         for (path, go) in list.go_lines() {
             let what = format!("{path} in {}", short_path(cwd, &file));
@@ -177,10 +181,10 @@ impl Vendor {
                 return Err(Error::too_new(text));
             }
         }
-        let vendor = Vendor { list, reason };
+        let vendor = Vendor { list, mode };
         let faults = vendor.faults(&view);
         if faults.is_empty() {
-            return Ok(Some(vendor));
+            return Ok(Vendoring::Used(vendor));
         }
         let command = if view.in_workspace() { "work" } else { "mod" };
         let text = format!(
@@ -312,15 +316,7 @@ impl Vendor {
         if errors.is_empty() {
             return Ok(Graph::vendored(project, Vec::new()));
         }
-        let how = match self.reason {
-            Reason::Asked => "; to update it:\n\tgo mod tidy".to_owned(),
-            Reason::Found(_) => {
-                let why = self.reason.explanation();
-                format!("{why}\n\tto update it:\n\tgo mod tidy")
-            }
-        };
-        let text = format!("updates to go.mod needed, disabled by -mod=vendor{how}");
-        errors.push(Error::new(Kind::Input, text));
+        errors.push(self.mode.outdated());
         Err(errors)
     }
 
@@ -332,20 +328,16 @@ impl Vendor {
 
     /// How it came about that it is used.
     #[must_use]
-    pub fn reason(&self) -> Reason {
-        self.reason
+    pub fn mode(&self) -> &BuildMod {
+        &self.mode
     }
 }
 
 /// Reads modules.txt; that it is missing says nothing.
-fn read(file: &Path, reason: Reason) -> Result<Vec<u8>> {
+fn read(file: &Path) -> Result<Vec<u8>> {
     let fail = |cause| {
         let verb = if file.is_dir() { "read" } else { "open" };
-        let failed = Error::io(verb, file, cause);
-        match reason {
-            Reason::Asked => failed,
-            Reason::Found(_) => failed.context("reading modules.txt for vendor directory"),
-        }
+        Error::io(verb, file, cause)
     };
     match fs::read(file) {
         Ok(data) => Ok(data),
@@ -377,8 +369,8 @@ mod tests {
         let local = GoVersion::parse("1.26.8").unwrap();
         let running = Toolchain::parse("local", &local).unwrap().start(None);
         match Vendor::open(&project, root, asked, &running.unwrap()) {
-            Ok(None) => "not used".to_owned(),
-            Ok(Some(vendor)) => format!("used{}", vendor.reason().explanation()),
+            Ok(Vendoring::Unused(mode)) => format!("not used{}", mode.explanation()),
+            Ok(Vendoring::Used(vendor)) => format!("used{}", vendor.mode().explanation()),
             Err(error) => {
                 let text = error.chain().replace(&*root.to_string_lossy(), "DIR");
                 let faults = text.strip_prefix("inconsistent vendoring in DIR:\n\t");
@@ -391,13 +383,18 @@ mod tests {
     #[test]
     fn a_vendor_directory_is_used_when_go_uses_it() {
         let found = "used\n\t(Go version in go.mod is at least 1.14 and vendor directory exists.)";
+        let old = "not used\n\t(Go version in go.mod is 1.13, so vendor directory was not used.)";
+        let none = "not used\n\t(Go version in go.mod is unspecified, so vendor directory was not \
+                    used.)";
+        let other = "not used\n\t(Outside workspace mode, but vendor directory is for a \
+                     workspace.)";
         // (go.mod, modules.txt, -mod=vendor, what `go list -m` of go1.26.8 makes of it)
         let rows = [
             ("go 1.14\n", Some(""), false, found),
-            ("go 1.13\n", Some(""), false, "not used"),
-            ("", Some(""), false, "not used"),
+            ("go 1.13\n", Some(""), false, old),
+            ("", Some(""), false, none),
             ("go 1.21\n", None, false, "not used"),
-            ("go 1.21\n", Some("## workspace\n"), false, "not used"),
+            ("go 1.21\n", Some("## workspace\n"), false, other),
             ("go 1.21\n", Some("## workspace\n"), true, "used"),
             ("go 1.21\n", None, true, "used"),
             ("", None, true, "used"),
@@ -485,7 +482,7 @@ mod tests {
         let project = Project::read(&file, None, dir.path()).unwrap();
         let vendor = Vendor {
             list: ModulesTxt::parse(txt.as_bytes()),
-            reason: Reason::Asked,
+            mode: BuildMod::asked(VENDOR),
         };
         let lines: Vec<String> = match vendor.graph(&project) {
             Ok(graph) => graph

@@ -74,7 +74,7 @@ impl Vendor {
             Argument::Versioned { path, version } => Vendored::Unknown {
                 path: path.clone(),
                 version: version.clone(),
-                error: self.no_query(&argument.to_string()),
+                error: self.mode().no_query().context(argument.to_string()),
             },
             Argument::Path(path) if project.is_main(path) => Vendored::Main(path.clone()),
             _ => self.known(&argument.to_string(), project, graph),
@@ -111,20 +111,13 @@ impl Vendor {
             node,
         }
     }
-
-    /// The failure of what would have to ask for versions.
-    #[must_use]
-    pub fn no_query(&self, what: &str) -> Error {
-        let why = self.reason().explanation();
-        let text = format!("{what}: cannot query module due to -mod=vendor{why}");
-        Error::new(Kind::Input, text)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use super::super::Vendoring;
     use super::*;
     use crate::module::{GoVersion, Toolchain};
 
@@ -170,7 +163,9 @@ mod tests {
         let local = GoVersion::parse("1.26.8").unwrap();
         let running = Toolchain::parse("local", &local).unwrap().start(None);
         let vendor = Vendor::open(&project, dir.path(), true, &running.unwrap());
-        let vendor = vendor.unwrap().unwrap();
+        let Ok(Vendoring::Used(vendor)) = vendor else {
+            panic!("{vendor:?}");
+        };
         let graph = vendor.graph(&project).unwrap();
         let told = |text: &str| match vendor.look_up(&argument(text), &project, &graph) {
             Vendored::Main(path) => format!("main {path}"),

@@ -18,6 +18,9 @@ use crate::module::GoVersion;
 /// The go version of a go.work that names none.
 const IMPLIED_GO_VERSION: &str = "1.18";
 
+/// Who reads the text of a module's go.mod, which has this name in messages.
+pub(super) type ReadModule<'f> = &'f mut dyn FnMut(&str, &[u8]) -> Result<ModFile>;
+
 /// What a go.work says, but for the modules that it uses.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -83,6 +86,7 @@ impl Workspace {
     pub(super) fn read(
         file: &Path,
         cwd: &Path,
+        parse: ReadModule<'_>,
     ) -> Result<(Workspace, Vec<MainModule>, Edits), Vec<Error>> {
         let workspace = Workspace::parse(file, cwd).map_err(|error| vec![error])?;
         let roots = workspace.used(cwd).map_err(|error| vec![error])?;
@@ -91,7 +95,7 @@ impl Workspace {
         let mut mains = Vec::with_capacity(roots.len());
         let mut errors = Vec::new();
         for root in &roots {
-            match workspace.main(root, cwd) {
+            match workspace.main(root, cwd, parse) {
                 Ok(main) => {
                     agree(&main.modfile().replace)?;
                     mains.push(main);
@@ -149,18 +153,18 @@ impl Workspace {
         Ok(roots)
     }
 
-    fn main(&self, root: &Path, cwd: &Path) -> Result<MainModule> {
+    fn main(&self, root: &Path, cwd: &Path, parse: ReadModule<'_>) -> Result<MainModule> {
         let file: PathBuf = clean_path(&root.join("go.mod").to_string_lossy()).into();
         let name = short_path(cwd, &file);
         let shown = short_path(cwd, file.parent().unwrap_or(root));
         let listed = |error: Error| {
             error.context(format!("cannot load module {shown} listed in go.work file"))
         };
-        let read = || -> Result<ModFile> {
+        let mut read = || -> Result<ModFile> {
             let data = fs::read(&file).map_err(|cause| {
                 Error::new(Kind::LocalIo, format!("open {name}")).because(cause)
             })?;
-            let modfile = ModFile::parse(&name, &data)?;
+            let modfile = parse(&name, &data)?;
             modfile.declared_path(&name)?;
             Ok(modfile)
         };

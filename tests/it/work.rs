@@ -393,6 +393,31 @@ fn sums_of_every_module_count_and_new_ones_go_to_go_work_sum() {
 }
 
 #[test]
+fn versions_in_go_mod_that_are_none_mean_what_they_mean_to_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let needs = "module a.com/a\n\ngo 1.21\n\nrequire example.com/text v1.1\n";
+    let files = [("go.work", "go 1.21\n\nuse ./a\n"), ("a/go.mod", needs)];
+    let sandbox = || workspace(&files).proxy(&proxy);
+    let (ours, gos) = (sandbox(), sandbox());
+    let lines: [&[&str]; 3] = [
+        &["list", "-m", "all"],
+        &["mod", "graph"],
+        &["mod", "download"],
+    ];
+    for line in lines {
+        let run = ours.run(line.iter().copied());
+        same(&run, &gos.go(line.iter().copied()), &format!("{line:?}"));
+        run.ok();
+    }
+    let project = ours.project_picture();
+    project.assert_same(&gos.project_picture(), "the project");
+    assert_eq!(ours.read("a/go.mod"), needs);
+}
+
+#[test]
 fn doctor_looks_at_every_module_of_the_workspace() {
     if !only_modfetch() {
         return;

@@ -129,6 +129,7 @@ takes it and does not look at it, as in go.",
     },
     Flag {
         long: "reuse",
+        commands: &[Verb::Download, Verb::List],
         value: Some("FILE"),
         brief: "Read what an earlier -json printed, as go does",
         detail: "Outside a module only. go takes over what a repository confirms, and of what comes \
@@ -259,6 +260,61 @@ unless -retracted is given.",
         detail: "What failed is told of its module, in Error, and the exit code is 0.",
         set: |raw, given| {
             raw.e = given.on();
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "compiled",
+        commands: LIST,
+        brief: "Refused: it is about packages",
+        detail: "go refuses it with -m.",
+        set: |raw, given| {
+            raw.package_flag("compiled", given.on());
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "deps",
+        commands: LIST,
+        brief: "Refused: it is about packages",
+        detail: "go refuses it with -m.",
+        set: |raw, given| {
+            raw.package_flag("deps", given.on());
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "export",
+        commands: LIST,
+        brief: "Refused: it is about packages",
+        detail: "go refuses it with -m.",
+        set: |raw, given| {
+            raw.package_flag("export", given.on());
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "find",
+        commands: LIST,
+        brief: "Refused: it is about packages",
+        detail: "go refuses it with -m.",
+        set: |raw, given| {
+            raw.package_flag("find", given.on());
+            Ok(())
+        },
+        ..GO
+    },
+    Flag {
+        long: "test",
+        commands: LIST,
+        brief: "Refused: it is about packages",
+        detail: "go refuses it with -m.",
+        set: |raw, given| {
+            raw.package_flag("test", given.on());
             Ok(())
         },
         ..GO

@@ -1,0 +1,81 @@
+//! What `list` refuses before anything is read, in the order of go.
+//!
+//! Source: golang/go `cmd/go/internal/list/list.go` (`runList`), `work/init.go` (`BuildInit`).
+
+use super::list::Request;
+use crate::config::{Config, GoMod, ModMode, ModuleMode, Origin};
+use crate::error::{Error, Kind};
+use crate::template::Template;
+
+/// What the run begins with.
+pub(super) struct Begun {
+    /// `-mod`, if somebody has said it.
+    pub(super) asked: Option<ModMode>,
+    /// `-f`.
+    pub(super) template: Option<Template>,
+}
+
+/// A failure, and whether the name of the program stands before it.
+pub(super) enum Refusal {
+    /// As in `go: list -m ...`.
+    Named(Error),
+    /// As in `go list ...`.
+    Nameless(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Named(error)
+    }
+}
+
+/// Reads `-mod` and the template, and refuses what makes no sense; `name` is the program's.
+///
+/// # Errors
+/// In go's words.
+pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Begun, Refusal> {
+    let nameless = |text: String| Refusal::Nameless(Error::new(Kind::Usage, text));
+    let refuse = |text: &str| Err(nameless(format!("{name} list {text}")));
+    if request.template.is_some() && request.json.is_some() {
+        return refuse("-f cannot be used with -json");
+    }
+    let off = config.go111module.value == ModuleMode::Off;
+    if request.reuse.is_some() && !off {
+        let found = matches!(config.mod_file(), GoMod::Found(_));
+        if found || config.work_file()?.is_some() {
+            return refuse("-reuse cannot be used inside a module");
+        }
+    }
+    let asked = config.mod_mode().map_err(|error| match error.chain() {
+        text if text.starts_with("-mod=") => Refusal::Nameless(error),
+        _ => Refusal::Named(error),
+    })?;
+    if let Some(asked) = &asked
+        && off
+        && matches!(asked.origin, Origin::Flag(_))
+    {
+        let mode = asked.value.as_str();
+        let text = format!("build flag -mod={mode} only valid when using modules");
+        return Err(nameless(text));
+    }
+    let asked = asked.map(|asked| asked.value);
+    let template = request.template.as_deref().map(Template::parse);
+    let template = template.transpose().map_err(Refusal::Nameless)?;
+    if request.extras.retracted && asked == Some(ModMode::Vendor) {
+        return refuse("-retracted cannot be used when vendoring is enabled");
+    }
+    if request.extras.retracted && off {
+        return refuse("-retracted can only be used in module-aware mode");
+    }
+    if let Some(flag) = request.package_flags.first() {
+        return refuse(&format!("-{flag} cannot be used with -m"));
+    }
+    if off {
+        let origin = &config.go111module.origin;
+        let error = Error::new(Kind::Input, "list -m cannot be used with GO111MODULE=off");
+        return Err(Refusal::Named(
+            error.hint(format!("GO111MODULE is set {origin}")),
+        ));
+    }
+    Ok(Begun { asked, template })
+}

@@ -1,0 +1,72 @@
+//! What `list` has found, printed.
+
+use super::list::Request;
+use crate::error::{Error, Kind, Result};
+use crate::listing::{ModuleInfo, gravest};
+use crate::report::{Console, module_json};
+use crate::template::{Template, Value};
+
+/// What was found, and why there may be more to say.
+pub(super) struct Listing {
+    /// A module each.
+    pub(super) infos: Vec<ModuleInfo>,
+    /// What is wrong with the whole.
+    pub(super) broken: Option<Error>,
+}
+
+/// Tells what is wrong and, if that is nothing or does not matter, prints the modules.
+///
+/// # Errors
+/// That nothing can be printed.
+pub(super) fn finish(
+    listing: &Listing,
+    request: &Request,
+    template: Option<&Template>,
+    console: &Console,
+) -> Result<Option<Kind>> {
+    let Listing { infos, broken } = listing;
+    if !request.lenient {
+        let failures = infos.iter().filter_map(|info| info.error.as_ref());
+        for error in failures.chain(broken) {
+            console.error(error);
+        }
+        let broken = broken.as_ref().map(Error::kind);
+        let kinds = gravest(infos).into_iter().chain(broken);
+        if let Some(kind) = kinds.min_by_key(|kind| kind.rank()) {
+            return Ok(Some(kind));
+        }
+    }
+    print(infos, request, template, console)
+}
+
+/// Prints what was found; what a template has made up to its failure is printed, too.
+fn print(
+    infos: &[ModuleInfo],
+    request: &Request,
+    template: Option<&Template>,
+    console: &Console,
+) -> Result<Option<Kind>> {
+    let mut out = String::new();
+    let mut failed = None;
+    for info in infos {
+        match (template, &request.json) {
+            (Some(template), _) => {
+                if let Err(error) = template.render(&Value::Object(info), &mut out) {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            (None, Some(fields)) => out.push_str(&module_json(info, fields).indented()),
+            (None, None) if request.extras.versions => out.push_str(&info.versions_line()),
+            (None, None) => out.push_str(&info.to_string()),
+        }
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+    }
+    console.data(&out)?;
+    Ok(failed.map(|error| {
+        console.finding(&error);
+        error.kind()
+    }))
+}

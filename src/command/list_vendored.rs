@@ -1,0 +1,104 @@
+//! `list` where a vendor directory is used: what go.mod and vendor/modules.txt say, and no more.
+
+use super::list::{Request, written};
+use super::list_print::Listing;
+use super::running::outside;
+use crate::config::{Config, ModMode};
+use crate::error::{Error, Result};
+use crate::listing::{needs_graph, vendored, vendored_nowhere};
+use crate::modset::{Argument, BuildMod, Project, Vendor, Vendoring as Found};
+use crate::report::Console;
+
+/// Whether a vendor directory is used.
+pub(super) enum Vendoring {
+    /// It is, or would be if there were a project.
+    Used(Option<Vendor>),
+    /// It is not.
+    Unused(BuildMod),
+}
+
+/// Says whether a vendor directory is used; `asked` is what `-mod` says.
+///
+/// # Errors
+/// It is, and does not agree with go.mod.
+pub(super) fn find_vendor(
+    config: &Config,
+    project: Option<&Project>,
+    asked: Option<ModMode>,
+) -> Result<Vendoring> {
+    let vendor = asked == Some(ModMode::Vendor);
+    match (project.filter(|project| !project.is_empty()), asked) {
+        (None, _) if vendor => Ok(Vendoring::Used(None)),
+        (Some(project), None | Some(ModMode::Vendor)) => {
+            let running = match project.running() {
+                Some(running) => running.clone(),
+                None => outside(config)?,
+            };
+            Ok(
+                match Vendor::open(project, &config.cwd, vendor, &running)? {
+                    Found::Used(vendor) => Vendoring::Used(Some(vendor)),
+                    Found::Unused(why) => Vendoring::Unused(why),
+                },
+            )
+        }
+        (None, None) => Ok(Vendoring::Unused(BuildMod::found(
+            ModMode::Readonly.as_str(),
+            String::new(),
+        ))),
+        (_, Some(mode)) => Ok(Vendoring::Unused(BuildMod::asked(mode.as_str()))),
+    }
+}
+
+/// Says what there is to say.
+///
+/// # Errors
+/// What takes more than a vendor directory; what does not agree with go.mod.
+pub(super) fn list_vendored(
+    console: &Console,
+    project: Option<&Project>,
+    vendor: Option<&Vendor>,
+    request: &Request,
+) -> Result<Listing> {
+    let parse = |text: &String| Argument::parse(text);
+    let arguments = || {
+        request
+            .arguments
+            .iter()
+            .map(parse)
+            .collect::<Result<Vec<_>>>()
+    };
+    let extras = request.extras;
+    let admit = |arguments: &[Argument]| Vendor::admit(arguments, extras.versions, extras.update);
+    let (Some(project), Some(vendor)) = (project, vendor) else {
+        let arguments = arguments()?;
+        admit(&arguments)?;
+        for argument in &arguments {
+            needs_graph(argument, project, false)?;
+        }
+        let mode = BuildMod::asked(ModMode::Vendor.as_str());
+        return Ok(Listing {
+            infos: vendored_nowhere(&arguments, &mode),
+            broken: None,
+        });
+    };
+    let graph = vendor.graph(project).map_err(|mut errors| {
+        let last = errors.pop();
+        errors.iter().for_each(|error| console.error(error));
+        // There is one at least.
+        last.unwrap_or_else(|| vendor.mode().outdated())
+    })?;
+    let arguments = arguments()?;
+    admit(&arguments)?;
+    let infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
+    let changes = project.workspace().is_none() && written(project).is_some();
+    Ok(Listing {
+        infos,
+        broken: changes.then(|| vendor.mode().outdated()),
+    })
+}
+
+/// The failure of a version in go.mod that is none.
+pub(super) fn no_query(path: &str, text: &str) -> Error {
+    let mode = BuildMod::asked(ModMode::Vendor.as_str());
+    mode.no_query().context(format!("{path}@{text}"))
+}
