@@ -130,8 +130,12 @@ impl Error {
     /// A go line that is newer than the go version that the run acts as.
     #[must_use]
     pub fn too_new(message: String) -> Error {
-        Error::new(Kind::Input, message)
-            .hint("act as a newer go: --go-version VERSION, or GOTOOLCHAIN=auto")
+        let also = match message.contains("GOTOOLCHAIN=") {
+            true => ", or GOTOOLCHAIN=auto",
+            false => "",
+        };
+        let hint = format!("act as a newer go: --go-version VERSION{also}");
+        Error::new(Kind::Input, message).hint(hint)
     }
 
     /// An I/O failure: `verb` is what was attempted ("cannot open"), `path` on what.

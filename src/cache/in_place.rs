@@ -12,8 +12,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::Duration;
 
-use super::lock::Locks;
+use super::lock::{Locks, share};
 use super::settle::writing;
 use crate::error::{Error, Result};
 use crate::steps;
@@ -34,6 +35,24 @@ impl NewText {
         let lead = vec![b'\n'; text.len().saturating_sub(old.len())];
         NewText { lead, text }
     }
+}
+
+/// The longest that [`read_whole`] waits: whoever rewrites such a file needs a moment.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Reads a file that others may be rewriting at this moment, under its shared lock, as go does:
+/// a write is not seen all at once.
+///
+/// A lock that is held for long, or that the file system does not have, is no reason not to read.
+///
+/// # Errors
+/// The file cannot be opened or read.
+pub fn read_whole(file: &Path) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(file)?;
+    share(&file, LONGEST_WAIT);
+    let mut data = Vec::new();
+    file.read_to_end(&mut data)?;
+    Ok(data)
 }
 
 /// Changes a file under its lock: `change` is told what it holds, and says what it is to hold,
@@ -86,6 +105,7 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
+    use crate::cache::FileLock;
     use crate::error::Kind;
 
     #[test]
@@ -112,6 +132,30 @@ mod tests {
             assert_eq!(fs::read_to_string(&file).unwrap(), new);
             assert_eq!(identity(), before);
         }
+    }
+
+    #[test]
+    fn who_reads_does_not_see_half_a_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        let (half, whole) = (
+            "half of it".as_bytes(),
+            "half of it, and the rest".as_bytes(),
+        );
+        fs::write(&file, half).unwrap();
+        let mut held = FileLock::acquire(&file).unwrap();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| read_whole(&file).unwrap());
+            // Long enough for a reader that does not wait to be done.
+            std::thread::sleep(Duration::from_millis(30));
+            held.file().write_all_at(whole, 0).unwrap();
+            drop(held);
+            assert_eq!(reader.join().unwrap(), whole);
+        });
+        let _held = FileLock::acquire(&file).unwrap();
+        share(&fs::File::open(&file).unwrap(), Duration::from_millis(2));
+        let missing = read_whole(&dir.path().join("absent")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

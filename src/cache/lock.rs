@@ -198,6 +198,18 @@ fn try_lock_exclusive(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
+/// Takes a shared lock, which goes when the file is closed, if it can be had within `limit`.
+pub(super) fn share(file: &File, limit: Duration) {
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    while let Err(TryLockError::WouldBlock) = file.try_lock_shared()
+        && begun.elapsed() < limit
+    {
+        thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
 /// `flock` is interrupted by any handled signal, and std hands that on.
 fn retry_interrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     loop {

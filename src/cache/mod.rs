@@ -57,7 +57,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use entry::{Entry, Extracted, Partial, Recorded};
-pub use in_place::{NewText, rewrite};
+pub use in_place::{NewText, read_whole, rewrite};
 pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
 pub use quarantine::Piece;

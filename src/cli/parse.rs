@@ -170,7 +170,11 @@ pub(super) fn unknown_command(typed: &str) -> Error {
         .iter()
         .flat_map(|info| [Some(info.name), info.go_name])
         .flatten();
-    match nearest(typed, names) {
+    // What is no command of `go mod` may be one of ours.
+    let alone = typed.strip_prefix("mod ");
+    let near =
+        nearest(typed, names).or_else(|| nearest(alone?, commands().iter().map(|info| info.name)));
+    match near {
         Some(near) => error.hint(format!("did you mean {near:?}?")),
         None => error.hint("'modfetch -h' lists the commands"),
     }
@@ -385,6 +389,11 @@ mod tests {
                 "did you mean \"mod download\"?",
             ),
             (
+                "modfetch mod lst",
+                "unknown command \"mod lst\"",
+                "did you mean \"list\"?",
+            ),
+            (
                 "modfetch frobnicate",
                 "unknown command \"frobnicate\"",
                 "'modfetch -h' lists the commands",
@@ -525,7 +534,7 @@ mod tests {
             ("go mod", "mod"),
         ] {
             let want = format!(
-                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, list, clean, env"
+                "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, list -m, clean -modcache, env"
             );
             assert_eq!(refused(line).0, want, "{line}");
         }

@@ -67,10 +67,15 @@ fn is_served(info: &CommandInfo) -> bool {
 }
 
 fn unserved(name: &str) -> Error {
-    let served: Vec<&str> = commands()
+    let served: Vec<String> = commands()
         .iter()
         .filter(|info| info.verb != Verb::Help && is_served(info))
-        .filter_map(|info| info.go_name)
+        .filter_map(|info| {
+            // With the flag that has to be there.
+            let must = info.arguments.split(' ').find(|word| word.starts_with('-'));
+            let name = info.go_name?;
+            Some(must.map_or(name.to_owned(), |flag| format!("{name} {flag}")))
+        })
         .collect();
     usage(format!(
         "unknown or unsupported command {name:?}: this is modfetch, which serves: {}",

@@ -4,7 +4,7 @@ use super::list::{Request, written};
 use super::list_print::Listing;
 use super::running::outside;
 use crate::config::{Config, ModMode};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::listing::{needs_graph, vendored, vendored_nowhere};
 use crate::modset::{Argument, BuildMod, Project, Vendor, Vendoring as Found};
 use crate::report::Console;
@@ -87,6 +87,9 @@ pub(super) fn list_vendored(
         // There is one at least.
         last.unwrap_or_else(|| vendor.mode().outdated())
     })?;
+    if project.has_redundant_roots() {
+        return Err(vendor.mode().outdated());
+    }
     let arguments = arguments()?;
     admit(&arguments)?;
     let infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
@@ -95,10 +98,4 @@ pub(super) fn list_vendored(
         infos,
         broken: changes.then(|| vendor.mode().outdated()),
     })
-}
-
-/// The failure of a version in go.mod that is none.
-pub(super) fn no_query(path: &str, text: &str) -> Error {
-    let mode = BuildMod::asked(ModMode::Vendor.as_str());
-    mode.no_query().context(format!("{path}@{text}"))
 }

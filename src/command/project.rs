@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use super::list_vendored::no_query;
 use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
-use crate::config::{Config, GoMod, ModuleMode};
+use crate::config::{Config, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
-use crate::modset::{Project, Workspace};
+use crate::modset::{BuildMod, Project, Workspace};
 use crate::module::GoVersion;
 use crate::report::Console;
 
@@ -68,9 +67,11 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
-        Use::Vendor => Project::read_with(&found, modfile, &config.cwd, &mut |path, text| {
-            Err(no_query(path, text))
-        }),
+        Use::Vendor => {
+            let mode = BuildMod::asked(ModMode::Vendor.as_str());
+            let mut query = |_: &str, _: &str| Err(mode.no_query());
+            Project::read_with(&found, modfile, &config.cwd, &mut query)
+        }
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
@@ -103,6 +104,9 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     refuse_newer_work(config, &running, work)?;
     let read = match what {
         Use::Check => Project::read_workspace(work, &config.cwd),
+        Use::Vendor => Project::read_workspace_with(work, &config.cwd, &mut |path, text| {
+            Err(no_query(path, text))
+        }),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);

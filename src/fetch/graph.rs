@@ -11,6 +11,7 @@ use crossbeam_channel::unbounded;
 
 use super::Fetcher;
 use super::pools::on_two;
+use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{
@@ -312,7 +313,7 @@ fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
 /// Reads the go.mod below a directory; `shown` is its name.
 fn read_replacement(path: &Path, shown: &str) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    fs::read(&file).map_err(|cause| {
+    read_whole(Path::new(&file)).map_err(|cause| {
         let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
         opening
             .context(format!("reading {shown}"))

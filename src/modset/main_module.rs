@@ -1,10 +1,10 @@
 //! One main module: where its go.mod is, and what that says.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::project::{IMPLIED_GO_VERSION, is_pruned};
+use crate::cache::read_whole;
 use crate::config::short_path;
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
@@ -56,7 +56,7 @@ impl MainModule {
         parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
     ) -> Result<MainModule> {
         let file = modfile.unwrap_or(found);
-        let data = fs::read(file).map_err(|cause| Error::io("cannot read", file, cause))?;
+        let data = read_whole(file).map_err(|cause| Error::io("cannot read", file, cause))?;
         let name = short_path(cwd, file);
         let (modfile, resolved) = parse(&name, &data)?;
         modfile.main_path(&name)?;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::main_module::MainModule;
 use super::node::Node;
 use super::replace::Edits;
+use crate::cache::read_whole;
 use crate::config::{clean_path, short_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{ModFile, Replace, WorkFile};
@@ -161,7 +162,7 @@ impl Workspace {
             error.context(format!("cannot load module {shown} listed in go.work file"))
         };
         let mut read = || -> Result<ModFile> {
-            let data = fs::read(&file).map_err(|cause| {
+            let data = read_whole(&file).map_err(|cause| {
                 Error::new(Kind::LocalIo, format!("open {name}")).because(cause)
             })?;
             let modfile = parse(&name, &data)?;

@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{ConnectionDetails, Connector, TcpConnector, Transport};
 
-use super::attempt::Failed;
 use super::event::{Event, Observer};
 use super::url::RedactedUrl;
 use crate::error::Error;
@@ -164,12 +163,9 @@ impl<'a> Exchange<'a> {
         self.status = Some(status);
     }
 
-    /// Remembers why it failed, if it did.
-    pub(super) fn noting<T>(&mut self, outcome: Result<T, Failed>) -> Result<T, Failed> {
-        if let Err(failed) = &outcome {
-            self.cause = Some(failed.error.clone());
-        }
-        outcome
+    /// Remembers why it failed.
+    pub(super) fn failed(&mut self, cause: &Error) {
+        self.cause = Some(cause.clone());
     }
 }
 

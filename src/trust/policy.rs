@@ -1,13 +1,13 @@
 //! go.sum during one run: what it says, what was checked against it, what is to be added.
 
 use std::borrow::Cow;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use super::sumdb;
+use crate::cache::read_whole;
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
 use crate::module::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
@@ -452,7 +452,7 @@ impl SumPolicy {
 }
 
 pub(super) fn read_go_sum(file: &Path) -> Result<GoSum> {
-    match fs::read(file) {
+    match read_whole(file) {
         Ok(data) => GoSum::parse(&file.display().to_string(), &data),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(GoSum::default()),
         Err(cause) => Err(Error::io("cannot read", file, cause)),

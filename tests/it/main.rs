@@ -29,6 +29,7 @@ mod locks;
 mod lower;
 mod messages;
 mod missing_sum;
+mod modedit;
 mod module_rules;
 mod modwrite;
 mod network;

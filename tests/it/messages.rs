@@ -153,6 +153,8 @@ fn essence(text: &str) -> String {
     let lines = lines.map(|line| {
         let line = line.strip_prefix("modfetch: ").unwrap_or(line);
         let line = line.strip_prefix("go: ").unwrap_or(line);
+        let line = line.strip_prefix("modfetch ").unwrap_or(line);
+        let line = line.strip_prefix("go ").unwrap_or(line);
         match line.split_once("(running go ") {
             // The release that is installed, or emulated.
             Some((start, end)) => format!("{start}{}", end.trim_start_matches(RELEASE)),

@@ -4,13 +4,14 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use modfetch::module::{
     ModulePath, ModuleVersion, PrefixPatterns, canonical, check_file_path, check_import_path,
     check_module_path, escape_version, is_pseudo_version, split_path_version,
 };
 
+use crate::support::go::with_golang_mod;
 use crate::support::require_go;
 
 struct Rule {
@@ -142,30 +143,11 @@ fn golang_mod_says_the_same() {
     let Some(go) = require_go() else { return };
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
-    let output = Command::new(&go).args(["env", "GOROOT"]).output().unwrap();
-    let root = String::from_utf8(output.stdout).unwrap();
-    let vendored = Path::new(root.trim()).join("src/cmd/vendor/golang.org/x/mod");
-    for package in ["module", "semver", "internal/lazyregexp"] {
-        fs::create_dir_all(here.join(package)).unwrap();
-        for file in fs::read_dir(vendored.join(package)).unwrap() {
-            let file = file.unwrap();
-            fs::copy(file.path(), here.join(package).join(file.file_name())).unwrap();
-        }
-    }
-    fs::write(here.join("go.mod"), "module golang.org/x/mod\n\ngo 1.21\n").unwrap();
-    fs::write(here.join("main.go"), include_str!("module_rules.go")).unwrap();
     let rules = rules();
     let line = |rule: &Rule| format!("{}\t{}\n", rule.function, rule.inputs.join("\t"));
     let questions: String = rules.iter().map(line).collect();
-    let mut oracle = Command::new(&go)
-        .args(["run", "."])
-        .current_dir(here)
-        .env("GOENV", "off")
-        .env("GOFLAGS", "")
-        .env("GOWORK", "off")
-        .env("GOTOOLCHAIN", "local")
-        .env("GO111MODULE", "on")
-        .env("GOPATH", here.join("gopath"))
+    let source = include_str!("module_rules.go");
+    let mut oracle = with_golang_mod(&go, here, &["module", "semver"], source)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -22,7 +22,7 @@ use super::table::{GitLogin, Held, Table, covers};
 use crate::error::{Error, Kind, Result};
 use crate::io_text;
 use crate::quoted::split_quoted;
-use crate::transport::deadline::Deadline;
+use crate::transport::time::Deadline;
 use crate::transport::url::Url;
 
 /// Longer than a cloud provider's tool takes to get a token over a slow line.

@@ -9,7 +9,7 @@
 //!
 //! # Which are used
 //! The first of these that has something for a URL: user and password in the URL itself (see
-//! `client`); `MODFETCH_TOKEN_HOST`; the file that `--netrc-file` names; GOAUTH, in its order.
+//! `request`); `MODFETCH_TOKEN_HOST`; the file that `--netrc-file` names; GOAUTH, in its order.
 //!
 //! # Where they go
 //! - To the URL prefix they were given for, which is never less than scheme, host and port.
@@ -20,7 +20,7 @@
 //!   must not choose who we are there.
 //!
 //! Nothing is read or run before the first request that could use it, and once for all threads.
-//! What was sent is never printed; answers of who has seen it are not shown (see `client`).
+//! What was sent is never printed; answers of who has seen it are not shown (see `request`).
 
 mod answer;
 mod goauth;
@@ -38,10 +38,10 @@ use ureq::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use self::goauth::{GoAuth, Refusal};
 pub(super) use self::table::Held;
 use self::table::Table;
-use super::deadline::Deadline;
-use super::status::status_text;
-use super::url::{Scheme, Url};
 use crate::error::{Error, Kind, Result};
+use crate::transport::answer::status_text;
+use crate::transport::time::Deadline;
+use crate::transport::url::{Scheme, Url};
 
 /// Where credentials come from.
 #[derive(Clone, Default)]

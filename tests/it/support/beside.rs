@@ -90,9 +90,14 @@ pub fn talk(run: &Run) -> String {
     let text = run.talk();
     let said = text.lines().filter(|line| !line.starts_with("hint: "));
     let said: Vec<String> = said
-        .map(|line| match line.strip_prefix("go: ") {
-            Some(rest) => format!("modfetch: {rest}"),
-            None => line.to_owned(),
+        .map(|line| {
+            match line
+                .strip_prefix("go")
+                .filter(|rest| rest.starts_with(": ") || rest.starts_with(" list "))
+            {
+                Some(rest) => format!("modfetch{rest}"),
+                None => line.to_owned(),
+            }
         })
         .collect();
     said.join("\n")

@@ -1,6 +1,8 @@
 //! The real `go`, where there is one.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// Reads a variable of the test process itself; sandboxes pass nothing of it on.
@@ -35,6 +37,34 @@ pub fn require_go() -> Option<PathBuf> {
         eprintln!("skipped: no go");
     }
     go
+}
+
+/// Makes a program of `source` and these packages of golang.org/x/mod, from the copy that comes with
+/// go, in the folder `here`; returns what builds and runs it.
+pub fn with_golang_mod(go: &Path, here: &Path, packages: &[&str], source: &str) -> Command {
+    let output = Command::new(go).args(["env", "GOROOT"]).output().unwrap();
+    let root = String::from_utf8(output.stdout).unwrap();
+    let vendored = Path::new(root.trim()).join("src/cmd/vendor/golang.org/x/mod");
+    for package in packages.iter().chain(&["internal/lazyregexp"]) {
+        fs::create_dir_all(here.join(package)).unwrap();
+        for file in fs::read_dir(vendored.join(package)).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), here.join(package).join(file.file_name())).unwrap();
+        }
+    }
+    fs::write(here.join("go.mod"), "module golang.org/x/mod\n\ngo 1.23\n").unwrap();
+    fs::write(here.join("main.go"), source).unwrap();
+    let mut command = Command::new(go);
+    command
+        .args(["run", "."])
+        .current_dir(here)
+        .env("GOENV", "off")
+        .env("GOFLAGS", "")
+        .env("GOWORK", "off")
+        .env("GOTOOLCHAIN", "local")
+        .env("GO111MODULE", "on")
+        .env("GOPATH", here.join("gopath"));
+    command
 }
 
 /// What is being tested.

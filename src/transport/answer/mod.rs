@@ -1,0 +1,26 @@
+//! What a server answers: which of it is wanted, and what the rest means.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `body` | where a body goes and how much of it may come |
+//! | `encoding` | undoes `Content-Encoding: gzip` |
+//! | `resume` | going on with a body that was cut: `Range`, `If-Range` |
+//! | `status` | the text of a status that is not 200, as go words it |
+//!
+//! A status that is not 200 becomes an error in `status`, with what the body says of it. Of one
+//! that is, `resume` says whether the body is the whole or the rest that was asked for, and
+//! `body` copies it through `encoding` into a [`Sink`], counted and no faster than
+//! [`limits`](super::limits) allow.
+
+mod body;
+mod encoding;
+mod resume;
+mod status;
+
+pub(super) use body::{CHUNK_BYTES, Extent, Watch, briefly, copy_body, unwritable};
+pub use body::{Fetched, Sink, TooLarge};
+#[cfg(test)]
+pub(super) use encoding::tests::gzip;
+pub(super) use resume::Answer;
+pub use resume::{Kept, Resumable, Validator};
+pub(super) use status::{Detail, status_error, status_text};

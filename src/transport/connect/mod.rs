@@ -1,0 +1,27 @@
+//! How a connection comes about: from a name to a stream of bytes, TLS not included.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `proxies` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
+//! | `lookup` | name look-ups, one for all who ask at the same time |
+//! | `hop` | proxies: `CONNECT` for https and the absolute form for http |
+//! | `socks` | SOCKS5, which `hop` goes over to |
+//! | `stale` | idle connections that turn out to be closed |
+//!
+//! These are links of ureq's chain: `hop` decides by `proxies` where to, `lookup` finds the
+//! address, ureq connects, `hop` or `socks` talks to the proxy. [`tls`](super::tls) comes on top
+//! of that, and `stale` watches over all of it. What a proxy refuses is an error of its own
+//! that [`failure`](super::failure) explains.
+
+mod hop;
+mod lookup;
+mod proxies;
+mod socks;
+mod stale;
+
+pub(super) use hop::{ConnectRefused, HopConnector, HopResolver};
+pub(super) use lookup::{SharedResolver, TimedResolver};
+pub use proxies::ProxySettings;
+pub(super) use proxies::{Proxies, plain_host};
+pub(super) use socks::SocksRefused;
+pub(super) use stale::{Stale, StaleWatch};
