@@ -104,9 +104,11 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     refuse_newer_work(config, &running, work)?;
     let read = match what {
         Use::Check => Project::read_workspace(work, &config.cwd),
-        Use::Vendor => Project::read_workspace_with(work, &config.cwd, &mut |path, text| {
-            Err(no_query(path, text))
-        }),
+        Use::Vendor => {
+            let mode = BuildMod::asked(ModMode::Vendor.as_str());
+            let mut query = |_: &str, _: &str| Err(mode.no_query());
+            Project::read_workspace_with(work, &config.cwd, &mut query)
+        }
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);

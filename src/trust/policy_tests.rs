@@ -1,6 +1,7 @@
 //! What is checked against go.sum and what stands beside it.
 
 use super::*;
+use std::fs;
 use std::sync::Arc;
 
 use super::sumdb::testing::{self, Log, Server};

@@ -4,7 +4,7 @@ use super::json::without_extra;
 use crate::support::beside::{beside_go, both_complain, same};
 use crate::support::go::only_modfetch;
 use crate::support::world::World;
-use crate::support::{Proxy, Run, Sandbox, require_go};
+use crate::support::{Proxy, Sandbox, require_go};
 
 #[test]
 fn workspaces_have_the_graph_that_go_prints() {
