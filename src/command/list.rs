@@ -189,7 +189,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         (project, None) if readonly => {
             outdated_files(project, graph.as_ref(), &session.sums, &why).err()
         }
-        _ => None,
+        (project, None) => record_work(&session, project, graph.as_ref()).err(),
     });
     finish(&Listing { infos, broken }, request, template, console)
 }
@@ -232,12 +232,31 @@ fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Re
         Some(graph) => graph.build_list().collect(),
         None => edited.modules().cloned().collect(),
     };
+    save_sums(session, project, loaded.chain(list))
+}
+
+/// Writes go.work.sum, which `-mod=readonly` lets go write.
+fn record_work(session: &Session<'_>, project: &Project, graph: Option<&Graph>) -> Result<()> {
+    let (Some(workspace), Some(graph)) = (project.workspace(), graph) else {
+        return Ok(());
+    };
+    let go = workspace.content().go.as_ref();
+    let whole = go.is_some_and(|line| line.version.at_least(GO_MOD_SUMS));
+    let list = graph.build_list().filter(|_| whole);
+    save_sums(session, project, graph.loaded().cloned().chain(list))
+}
+
+/// Writes the sums of the go.mod files of these modules.
+fn save_sums(
+    session: &Session<'_>,
+    project: &Project,
+    modules: impl Iterator<Item = ModuleVersion>,
+) -> Result<()> {
     let actual = |module: ModuleVersion| match project.edits().actual(&module) {
         Actual::Module(actual) => Some(actual),
         Actual::Directory { .. } => None,
     };
-    let kept: HashSet<(String, String)> = loaded
-        .chain(list)
+    let kept: HashSet<(String, String)> = modules
         .filter_map(actual)
         .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
         .collect();
