@@ -11,20 +11,21 @@ use crate::support::{Proxy, Sandbox, require_go};
 /// Worlds in a run that does not say how many.
 const WORLDS: u64 = 32;
 
-/// Runs both on sandboxes of their own, and compares. Returns whether go succeeded.
+/// Runs both on sandboxes of their own, and compares. Returns whether go succeeded; `None` if it
+/// complained of the workspace and went on, after which it has written what we have not.
 #[track_caller]
-fn beside(ours: &Sandbox, gos: &Sandbox, arguments: &[&str], what: &str) -> bool {
+fn beside(ours: &Sandbox, gos: &Sandbox, arguments: &[&str], what: &str) -> Option<bool> {
     let words = || ["list"].into_iter().chain(arguments.iter().copied());
     let mut run = ours.run(words());
     let mut go = gos.go(words());
     if both_complain(&run, &go, &format!("{arguments:?}\n{what}")) {
-        return false;
+        return None;
     }
     if differ_by_reading(&run.output(), &go.output()) {
         (run.stdout, go.stdout) = (String::new(), String::new());
     }
     same(&run, &go, &format!("{arguments:?}\n{what}"));
-    go.code == Some(0)
+    Some(go.code == Some(0))
 }
 
 /// True if two listings differ only in what go says of a go.mod if anything before made it read or
@@ -114,7 +115,7 @@ fn worlds_are_listed_as_by_go() {
 /// Like every list of a workspace, without `-mod=mod`, which go refuses there.
 #[test]
 fn workspaces_are_listed_as_by_go() {
-    beside_go(WORLDS, |seed| compare(&World::with_workspace(seed)));
+    beside_go(WORLDS / 2, |seed| compare(&World::with_workspace(seed)));
 }
 
 /// True if there was something to compare.
@@ -150,7 +151,9 @@ fn compare(world: &World) -> bool {
         line.retain(|word| !workspace || word != "-mod=mod");
         lines.push(line.join(" "));
         let line: Vec<&str> = line.iter().map(String::as_str).collect();
-        let succeeded = beside(&ours, &gos, &line, &what);
+        let Some(succeeded) = beside(&ours, &gos, &line, &what) else {
+            return whole;
+        };
         whole |= succeeded;
         // What was fetched before a failure was told depends on threads.
         same_cache &= succeeded;
