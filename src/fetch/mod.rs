@@ -71,6 +71,7 @@ pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
+use crate::config::Overlay;
 use crate::error::Error;
 use crate::map::Map;
 use crate::modset::{BuildMod, MissingReplace};
@@ -117,6 +118,8 @@ pub struct Fetcher<'a> {
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
+    /// What stands in for the go.mod files of local replacements.
+    overlay: Overlay,
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
@@ -148,6 +151,7 @@ impl<'a> Fetcher<'a> {
             sums,
             watch,
             settings,
+            overlay: Overlay::default(),
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
@@ -156,6 +160,13 @@ impl<'a> Fetcher<'a> {
             running: None,
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// Reads other files in place of some.
+    #[must_use]
+    pub fn with_overlay(mut self, overlay: Overlay) -> Fetcher<'a> {
+        self.overlay = overlay;
+        self
     }
 
     /// Refuses what is too new for the go version that the run acts as.
