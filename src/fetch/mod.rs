@@ -24,9 +24,16 @@
 //!   and is wrong has failed.
 //!
 //! A lock that another process holds is tried first and waited for last, behind all other work:
-//! two processes that start on the same list share it out among them. No wait for the
-//! lock of a version keeps another such lock from being released, so nobody waits for ever: what was
-//! begun ahead keeps its locks while the graph is read, and that waits for none of them.
+//! two processes that start on the same list share it out among them.
+//!
+//! No wait for the lock of a version keeps another such lock from being released, so nobody waits
+//! for ever:
+//! - Such a lock is waited for on the transfer pool alone, and all its threads may be at it. What
+//!   a held lock still needs is queued there before the first of these waits, or done by the compute
+//!   pool.
+//! - What was begun ahead keeps its locks while the graph is read and go.mod and go.sum are
+//!   written. That waits for servers, for the locks of `list`, go.mod and go.sum, and for no
+//!   version's; and nobody, `go` neither, waits for a version's lock while holding one of those.
 //!
 //! A zip is committed only when `.info` and `.mod` are there: a module that fails leaves what it
 //! left with `go`.
@@ -123,8 +130,6 @@ pub struct Fetcher<'a> {
     /// go.mod stays as it is, and the graph is read only from go.mod files that go.sum knows.
     readonly: Option<BuildMod>,
     stopped: AtomicBool,
-    /// The graph has failed: what was begun ahead of it is of no use.
-    given_up: AtomicBool,
 }
 
 impl<'a> Fetcher<'a> {
@@ -154,7 +159,6 @@ impl<'a> Fetcher<'a> {
             readonly: None,
             running: None,
             stopped: AtomicBool::new(false),
-            given_up: AtomicBool::new(false),
         }
     }
 
@@ -211,6 +215,6 @@ impl<'a> Fetcher<'a> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed) || self.given_up.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Relaxed)
     }
 }
