@@ -99,7 +99,7 @@ fn files_are_replaced_as_by_go() {
         (&["list", "-m", "-mod=mod"], &["all"]),
         (&["mod", "graph"], &[]),
         (&["mod", "download"], &[]),
-        (&["mod", "download"], &["-json", "all"]),
+        (&["mod", "download"], &["all"]),
         (&["mod", "verify"], &[]),
         (&["mod", "download"], &["ex.com/b@v1.0.0"]),
     ];
