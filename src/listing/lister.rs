@@ -377,7 +377,7 @@ pub(super) fn main_info(
 pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
     match (node, project) {
         (Node::Go(_), Some(project)) => project.workspace().is_some(),
-        (node, Some(project)) => !project.direct().contains(node.path()),
+        (node, Some(project)) => !project.requires_directly(node.path()),
         (_, None) => true,
     }
 }

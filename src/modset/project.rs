@@ -353,11 +353,22 @@ impl Project {
     /// The paths that a go.mod requires and does not mark `// indirect`.
     #[must_use]
     pub fn direct(&self) -> HashSet<&str> {
+        self.direct_paths().collect()
+    }
+
+    /// True if a path is among these.
+    #[must_use]
+    pub fn requires_directly(&self, path: &str) -> bool {
+        self.direct_paths().any(|direct| direct == path)
+    }
+
+    fn direct_paths(&self) -> impl Iterator<Item = &str> {
         let lines = self.mains().flat_map(|main| &main.modfile().require);
+        let direct = lines.filter(|line| !line.indirect);
         // Source: golang/go `modload/init.go`, `directRequirements`, for workspaces.
         let counts = |module| self.workspace.is_some() || !self.edits.excludes(module);
-        let direct = lines.filter(|line| !line.indirect && counts(&line.module));
-        direct.map(|line| line.module.path().as_str()).collect()
+        let direct = direct.filter(move |line| counts(&line.module));
+        direct.map(|line| line.module.path().as_str())
     }
 
     /// What go.mod both requires and excludes: `go` says that it drops these, unless they are in a
