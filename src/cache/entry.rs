@@ -307,7 +307,8 @@ impl Entry {
     /// without a zip is harmless, a zip without a ziphash is hashed again.
     ///
     /// # Errors
-    /// [`crate::Kind::LocalIo`].
+    /// [`crate::Kind::LocalIo`], also if the cache was removed meanwhile: what then has the name of
+    /// the part may be another process's.
     pub fn commit_zip(&self, lock: &VersionLock, zip: ZipPart, h1: &H1) -> Result<()> {
         self.commit_ziphash(lock, h1)?;
         steps::reached("ziphash-written");
@@ -319,11 +320,24 @@ impl Entry {
     /// Records the h1 of a zip that is there without one.
     ///
     /// # Errors
-    /// [`crate::Kind::LocalIo`].
-    pub fn commit_ziphash(&self, _lock: &VersionLock, h1: &H1) -> Result<()> {
+    /// As [`Entry::commit_zip`].
+    pub fn commit_ziphash(&self, lock: &VersionLock, h1: &H1) -> Result<()> {
+        self.demand_place(lock)?;
         self.named(write_atomically(
             &self.ziphash_path(),
             h1.as_str().as_bytes(),
+        ))
+    }
+
+    /// Demands that the lock still covers what is here.
+    fn demand_place(&self, lock: &VersionLock) -> Result<()> {
+        let path = self.lock_path();
+        if lock.is_at(&path) {
+            return Ok(());
+        }
+        let gone = Error::io("the lock is gone", &path, io::ErrorKind::NotFound.into());
+        self.named(Err(
+            gone.hint("was the cache removed while this ran? Run it again")
         ))
     }
 
@@ -347,7 +361,7 @@ impl Entry {
         let partial = Partial {
             entry: self.clone(),
             done: false,
-            _lock: lock.clone(),
+            lock: lock.clone(),
         };
         match fs::symlink_metadata(&self.directory) {
             Ok(_) => self.named(modzip::remove_tree(&self.directory))?,
@@ -367,7 +381,7 @@ impl Entry {
 pub struct Partial {
     entry: Entry,
     done: bool,
-    _lock: VersionLock,
+    lock: VersionLock,
 }
 
 impl Partial {
@@ -387,8 +401,9 @@ impl Partial {
     /// Declares the directory whole.
     ///
     /// # Errors
-    /// [`crate::Kind::LocalIo`].
+    /// As [`Entry::commit_zip`].
     pub fn finish(mut self) -> Result<()> {
+        self.entry.demand_place(&self.lock)?;
         let mark = self.entry.partial_path();
         let removed = fs::remove_file(&mark);
         self.entry
@@ -403,8 +418,12 @@ impl Drop for Partial {
     fn drop(&mut self) {
         let directory = &self.entry.directory;
         // The mark outlives the directory: if that cannot be removed, nobody may take it for
-        // whole. A failure is left to the next run, which finds the mark.
-        if !self.done && (!directory.exists() || modzip::remove_tree(directory).is_ok()) {
+        // whole. A failure is left to the next run, which finds the mark. Where the cache was
+        // removed meanwhile, what is there is another process's.
+        if !self.done
+            && self.lock.is_at(&self.entry.lock_path())
+            && (!directory.exists() || modzip::remove_tree(directory).is_ok())
+        {
             let _ = fs::remove_file(self.entry.partial_path());
         }
     }
@@ -444,17 +463,18 @@ fn read_if_present<T>(path: &Path, take: impl FnOnce(&[u8]) -> T) -> Result<Opti
     }
 }
 
-/// Reads a file that is likely small into an empty room. In a warm run the kernel is asked for
-/// little else: not for the size of the file, nor whether there is more of it where a read brought
-/// less than there is room for, as [`fs::read`] does; a file on disk is read short only at its
-/// end. Nor, as std does on some systems, whether the file is closed on exec.
+/// Reads a file that is likely small into an empty room, until a read brings nothing: on some file
+/// systems one may bring less than there is, and the sum of a go.mod that nobody knows yet would be
+/// that of a half. In a warm run the kernel is asked for little else: not for the size of the file,
+/// as [`fs::read`] does, nor, as std does on some systems, whether it is closed on exec.
 fn read_small(path: &Path, room: &mut Vec<u8>) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let file = retry_on_intr(|| open(path, flags, Mode::empty()))?;
     loop {
-        room.reserve(SMALL_FILE);
-        let free = room.capacity() - room.len();
-        if retry_on_intr(|| read(&file, spare_capacity(room)))? < free {
+        if room.capacity() == room.len() {
+            room.reserve(SMALL_FILE);
+        }
+        if retry_on_intr(|| read(&file, spare_capacity(room)))? == 0 {
             return Ok(());
         }
     }

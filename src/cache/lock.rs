@@ -9,8 +9,9 @@
 //! nobody wants it any more, and a signal to wake it would need code that is not safe.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -176,14 +177,26 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 #[must_use = "the lock is released when the guard is dropped"]
 #[derive(Clone, Debug)]
 pub struct VersionLock {
-    /// Held, never looked at.
-    _held: Arc<FileLock>,
+    held: Arc<FileLock>,
+}
+
+impl VersionLock {
+    /// True if the locked file is still the one at `path`: where a cache was removed, others may have
+    /// made it anew, and lock a file of their own.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let found = self
+            .held
+            .file
+            .metadata()
+            .and_then(|ours| Ok((ours, fs::metadata(path)?)));
+        found.is_ok_and(|(ours, there)| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+    }
 }
 
 impl From<FileLock> for VersionLock {
     fn from(held: FileLock) -> VersionLock {
         VersionLock {
-            _held: Arc::new(held),
+            held: Arc::new(held),
         }
     }
 }

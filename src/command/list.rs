@@ -192,10 +192,13 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let broken = graph.as_ref().and_then(Graph::error);
     let broken = broken.or_else(|| match (kept?, &edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
+        (project, None) if !single(project) => {
+            record_sums(&session, project, graph.as_ref()?, is_whole(project)).err()
+        }
         (project, None) if readonly => {
             outdated_files(project, graph.as_ref(), &session.sums, &why).err()
         }
-        (project, None) => record_work(&session, project, graph.as_ref()).err(),
+        _ => None,
     });
     finish(&Listing { infos, broken }, request, template, console)
 }
@@ -232,42 +235,46 @@ pub(super) fn written(project: &Project) -> Option<Update> {
 /// Writes go.mod and go.sum where `-mod=mod` lets go write them.
 fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Result<()> {
     go_mod::commit(&session.cache, project, edited, false)?;
-    let graph = edited.graph.as_ref();
-    let loaded = graph.into_iter().flat_map(Graph::loaded).cloned();
-    let list: Vec<ModuleVersion> = match graph {
-        Some(graph) => graph.build_list().collect(),
-        None => edited.modules().cloned().collect(),
-    };
-    save_sums(session, project, loaded.chain(list))
+    if let Some(graph) = &edited.graph {
+        return record_sums(session, project, graph, true);
+    }
+    let roots = edited.modules().cloned().collect();
+    save_sums(session, project, roots)
 }
 
-/// Writes go.work.sum, which `-mod=readonly` lets go write.
-fn record_work(session: &Session<'_>, project: &Project, graph: Option<&Graph>) -> Result<()> {
-    let (Some(workspace), Some(graph)) = (project.workspace(), graph) else {
-        return Ok(());
-    };
-    let go = workspace.content().go.as_ref();
-    let whole = go.is_some_and(|line| line.version.at_least(GO_MOD_SUMS));
-    let list = graph.build_list().filter(|_| whole);
-    save_sums(session, project, graph.loaded().cloned().chain(list))
+/// Writes to go.sum, in a workspace to go.work.sum, what the graph rests on; if `whole`, also of
+/// what was selected and required nothing.
+///
+/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
+fn record_sums(session: &Session<'_>, project: &Project, graph: &Graph, whole: bool) -> Result<()> {
+    let mut modules: Vec<ModuleVersion> = graph.loaded().cloned().collect();
+    if whole {
+        modules.extend(graph.build_list());
+    }
+    save_sums(session, project, modules)
 }
 
-/// Writes the sums of the go.mod files of these modules.
-fn save_sums(
-    session: &Session<'_>,
-    project: &Project,
-    modules: impl Iterator<Item = ModuleVersion>,
-) -> Result<()> {
+fn save_sums(session: &Session<'_>, project: &Project, modules: Vec<ModuleVersion>) -> Result<()> {
     let actual = |module: ModuleVersion| match project.edits().actual(&module) {
         Actual::Module(actual) => Some(actual),
         Actual::Directory { .. } => None,
     };
     let kept: HashSet<(String, String)> = modules
+        .into_iter()
         .filter_map(actual)
         .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
         .collect();
     let keep = |path: &str, key: &str| kept.contains(&(path.to_owned(), key.to_owned()));
     session.sums.save(&session.cache, keep).map(drop)
+}
+
+/// True if go.sum has the go.mod of all that was selected.
+fn is_whole(project: &Project) -> bool {
+    let line = match project.workspace() {
+        Some(work) => work.content().go.as_ref(),
+        None => project.modfile().go.as_ref(),
+    };
+    line.is_some_and(|line| line.version.at_least(GO_MOD_SUMS))
 }
 
 /// True if go would have added to go.sum what this run found, because the build list rests on it.
@@ -285,7 +292,6 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     let Some(graph) = graph else {
         return project.requirements().iter().any(is_new);
     };
-    let go = project.modfile().go.as_ref();
-    let whole = go.is_some_and(|line| line.version.at_least(GO_MOD_SUMS));
-    graph.loaded().any(is_new) || whole && graph.build_list().any(|module| is_new(&module))
+    graph.loaded().any(is_new)
+        || is_whole(project) && graph.build_list().any(|module| is_new(&module))
 }

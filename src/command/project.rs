@@ -8,7 +8,7 @@ use crate::config::{Config, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
 use crate::modset::{BuildMod, Project, Workspace};
-use crate::module::GoVersion;
+use crate::module::{GoVersion, Version};
 use crate::report::Console;
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
@@ -67,11 +67,7 @@ pub(super) fn find_project_to(
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
         Use::Check => Project::read(&found, modfile, &config.cwd),
-        Use::Vendor => {
-            let mode = BuildMod::asked(ModMode::Vendor.as_str());
-            let mut query = |_: &str, _: &str| Err(mode.no_query());
-            Project::read_with(&found, modfile, &config.cwd, &mut query)
-        }
+        Use::Vendor => Project::read_with(&found, modfile, &config.cwd, &mut unasked),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
@@ -93,6 +89,11 @@ pub(super) fn find_project_to(
     Ok(Some(project))
 }
 
+/// What a version in go.mod stands for that is none, where nobody may be asked.
+fn unasked(_: &str, _: &str) -> Result<Version> {
+    Err(BuildMod::asked(ModMode::Vendor.as_str()).no_query())
+}
+
 /// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
 fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Result<Project> {
     let off = "set GOWORK=off to work on the module alone";
@@ -104,11 +105,7 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     refuse_newer_work(config, &running, work)?;
     let read = match what {
         Use::Check => Project::read_workspace(work, &config.cwd),
-        Use::Vendor => {
-            let mode = BuildMod::asked(ModMode::Vendor.as_str());
-            let mut query = |_: &str, _: &str| Err(mode.no_query());
-            Project::read_workspace_with(work, &config.cwd, &mut query)
-        }
+        Use::Vendor => Project::read_workspace_with(work, &config.cwd, &mut unasked),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);

@@ -295,8 +295,18 @@ where
                 self.start(index);
             }
         }
-        let mut open = self.works.iter().filter(|work| !work.is_settled()).count();
-        while open > 0 {
+        let (mut needed, mut unneeded) = (0, 0);
+        for work in self.works.iter().filter(|work| !work.is_settled()) {
+            match work.early.unneeded.is_set() {
+                true => unneeded += 1,
+                false => needed += 1,
+            }
+        }
+        while needed + unneeded > 0 {
+            if needed == 0 {
+                // Nobody waits for a silent server for the sake of what is not needed.
+                self.fetcher.source.hang_up();
+            }
             let no_room = never();
             let index = select! {
                 recv(reports) -> report => match report {
@@ -311,7 +321,10 @@ where
             if let Some(index) = index
                 && self.works[index].is_settled()
             {
-                open -= 1;
+                match self.works[index].early.unneeded.is_set() {
+                    true => unneeded -= 1,
+                    false => needed -= 1,
+                }
                 self.tell_settled(index);
             }
         }
@@ -323,7 +336,7 @@ where
 
     fn tell_settled(&self, index: usize) {
         let work = &self.works[index];
-        if work.early.unneeded {
+        if work.early.unneeded.is_set() {
             return;
         }
         let failed = work.has_failed();
@@ -366,9 +379,10 @@ where
     fn start_zip(&self, index: usize, on_contention: OnContention, begin: Begin) {
         let fetcher = self.fetcher;
         let entry = self.works[index].entry.clone();
+        let unneeded = self.works[index].early.unneeded.clone();
         let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
         self.transfers.spawn(move |_| {
-            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, begin);
+            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, begin, &unneeded);
             let _ = match fetcher.unless_stopped(&entry, transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
@@ -381,14 +395,16 @@ where
     /// Takes in a report; returns the module whose state it changed.
     fn take_report(&mut self, report: Report<'a>) -> Option<usize> {
         let index = match report {
-            Report::Busy(index, _) if self.works[index].early.unneeded => self.leave(index),
+            Report::Busy(index, _) if self.works[index].early.unneeded.is_set() => {
+                self.leave(index)
+            }
             Report::Busy(index, begin) => {
                 self.start_zip(index, OnContention::Wait, begin);
                 return None;
             }
             Report::Again(index) => {
                 self.computing -= 1;
-                if !self.works[index].early.unneeded {
+                if !self.works[index].early.unneeded.is_set() {
                     self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
                     return None;
                 }
@@ -397,7 +413,7 @@ where
             Report::Prepared(index, prepared) => {
                 self.computing -= 1;
                 self.works[index].put(*prepared);
-                match self.works[index].early.unneeded {
+                match self.works[index].early.unneeded.is_set() {
                     true => self.leave(index),
                     false => index,
                 }
@@ -444,7 +460,7 @@ where
     /// Takes in a fetched zip: unpacks it now, or keeps it until the small files are there.
     fn take_zip(&mut self, zip: Ready<'a>) -> Option<usize> {
         let index = zip.index;
-        if self.works[index].early.unneeded {
+        if self.works[index].early.unneeded.is_set() {
             self.works[index].held = Some(zip);
             self.leave(index);
         } else if self.works[index].meta().is_none() {

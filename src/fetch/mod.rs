@@ -120,8 +120,6 @@ pub struct Fetcher<'a> {
     /// go.mod stays as it is, and the graph is read only from go.mod files that go.sum knows.
     readonly: Option<BuildMod>,
     stopped: AtomicBool,
-    /// The graph has failed: what was begun ahead of it is of no use.
-    given_up: AtomicBool,
 }
 
 impl<'a> Fetcher<'a> {
@@ -150,7 +148,6 @@ impl<'a> Fetcher<'a> {
             readonly: None,
             running: None,
             stopped: AtomicBool::new(false),
-            given_up: AtomicBool::new(false),
         }
     }
 
@@ -200,6 +197,6 @@ impl<'a> Fetcher<'a> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed) || self.given_up.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Relaxed)
     }
 }

@@ -1,6 +1,7 @@
 //! The blocking half of a zip: its lock, the second look, the bytes.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Fetcher;
@@ -31,12 +32,36 @@ pub(super) enum Begin {
     FromFirstByte,
 }
 
+/// Says of a module that was begun ahead that it is not needed: its transfer takes no more bytes.
+#[derive(Clone, Default)]
+pub(super) struct Unneeded(Arc<AtomicBool>);
+
+impl Unneeded {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// # Errors
+    /// It is set.
+    pub(super) fn refuse(&self) -> io::Result<()> {
+        match self.is_set() {
+            true => Err(io::Error::other("not needed")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
 pub(super) struct Ready<'a> {
     pub(super) index: usize,
-    pub(super) lock: VersionLock,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
     pub(super) zip: Option<(ZipPart, Pieces)>,
+    /// Behind the zip, so that it is dropped after it: a part is only removed under the lock.
+    pub(super) lock: VersionLock,
     /// The cache, only read, that the new zip is from.
     pub(super) lower: Option<&'a LowerCache>,
 }
@@ -96,6 +121,7 @@ impl<'a> Fetcher<'a> {
         entry: &Entry,
         on_contention: OnContention,
         begin: Begin,
+        unneeded: &Unneeded,
     ) -> Result<Transferred<'a>> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
@@ -121,7 +147,7 @@ impl<'a> Fetcher<'a> {
                 lower: None,
             }));
         }
-        let ready = self.fetch_zip(index, entry, lock, begin)?;
+        let ready = self.fetch_zip(index, entry, lock, begin, unneeded)?;
         Ok(Transferred::Ready(ready))
     }
 }
@@ -133,6 +159,7 @@ impl<'a> Fetcher<'a> {
         entry: &Entry,
         lock: VersionLock,
         begin: Begin,
+        unneeded: &Unneeded,
     ) -> Result<Ready<'a>> {
         self.watch.started(entry.module());
         let mut part = entry.zip_part(&lock)?;
@@ -143,11 +170,16 @@ impl<'a> Fetcher<'a> {
         let mut sink = ZipSink {
             part,
             refused: None,
-            given_up: &self.given_up,
+            unneeded,
         };
         steps::reached("part-begun");
         if begin == Begin::Anywhere
-            && let Some(((), lower)) = self.ask_lower(|lower| lower.zip(entry.module(), &mut sink))
+            && let Some(((), lower)) =
+                self.ask_lower(|lower| match lower.zip(entry.module(), &mut sink) {
+                    // That is not its fault.
+                    Err(_) if unneeded.is_set() => Err(Error::new(Kind::NotFound, "not needed")),
+                    taken => taken,
+                })
         {
             steps::reached("part-whole");
             return Ok(Ready {
@@ -181,8 +213,7 @@ struct ZipSink<'f> {
     part: ZipPart,
     /// Why it could not take bytes: the transport knows no paths.
     refused: Option<io::Error>,
-    /// Nobody waits for it any more: it takes no more bytes.
-    given_up: &'f AtomicBool,
+    unneeded: &'f Unneeded,
 }
 
 impl ZipSink<'_> {
@@ -208,13 +239,6 @@ impl ZipSink<'_> {
         error
     }
 
-    fn is_wanted(&self) -> io::Result<()> {
-        match self.given_up.load(Ordering::Relaxed) {
-            true => Err(io::Error::other("not wanted any more")),
-            false => Ok(()),
-        }
-    }
-
     /// Remembers a failure, and hands on its like.
     fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         result.map_err(|cause| {
@@ -233,7 +257,7 @@ impl ZipSink<'_> {
 
 impl Write for ZipSink<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.is_wanted()?;
+        self.unneeded.refuse()?;
         let written = self.part.write(data);
         self.note(written)
     }
@@ -245,7 +269,7 @@ impl Write for ZipSink<'_> {
 
 impl Sink for ZipSink<'_> {
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
-        self.is_wanted()?;
+        self.unneeded.refuse()?;
         let origin = resumable.map(|resumable| PartOrigin {
             url: resumable.url.clone(),
             validator: resumable.validator.as_str().to_owned(),

@@ -52,6 +52,11 @@ pub struct Lister<'a> {
     pub extras: Extras,
 }
 
+/// The go version of a workspace that uses no module.
+///
+/// Source: golang/go `cmd/go/internal/gover/mod.go`, `DefaultGoWorkVersion`.
+const EMPTY_WORK_GO: &str = "1.18";
+
 /// Whether a module was required by the main module, or named on the command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Chosen {
@@ -338,9 +343,15 @@ pub(super) fn main_info(
     let mut info = ModuleInfo::new(path, "");
     query.clone_into(&mut info.query);
     info.main = true;
-    let mut mains = project.into_iter().flat_map(Project::mains);
+    let used = project.filter(|project| !project.is_empty());
+    let mut mains = used.into_iter().flat_map(Project::mains);
     let Some(main) = mains.find(|main| main.path() == path) else {
-        GoVersion::EMULATED.clone_into(&mut info.go_version);
+        let version = match project {
+            // go takes what a go.work without a go line stands for, whatever is in it.
+            Some(_) => EMPTY_WORK_GO,
+            None => GoVersion::EMULATED,
+        };
+        version.clone_into(&mut info.go_version);
         return info;
     };
     let workspace = project.is_some_and(|project| project.workspace().is_some());
@@ -361,7 +372,7 @@ pub(super) fn main_info(
 /// True if the main module does not require this, or only by a line marked `// indirect`.
 pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
     match (node, project) {
-        (Node::Go(_), _) => false,
+        (Node::Go(_), Some(project)) => project.workspace().is_some(),
         (node, Some(project)) => !project.direct().contains(node.path()),
         (_, None) => true,
     }

@@ -299,6 +299,14 @@ impl Source for Chain {
             proxy.zip(module, sink)
         })
     }
+
+    fn hang_up(&self) {
+        for hop in &self.hops {
+            if let HopKind::Proxy(proxy) = &hop.kind {
+                proxy.hang_up();
+            }
+        }
+    }
 }
 
 #[cfg(test)]

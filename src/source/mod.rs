@@ -89,4 +89,7 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// Those of the transport; a longer zip is a security error.
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
+
+    /// Nothing more is wanted: what is on its way fails soon, and what is asked for later at once.
+    fn hang_up(&self) {}
 }

@@ -220,4 +220,8 @@ impl Source for Proxy {
                 })
             })
     }
+
+    fn hang_up(&self) {
+        self.client.hang_up();
+    }
 }

@@ -1,5 +1,9 @@
 //! What is begun before the requirement graph is known: early, and of no effect if it was in vain.
 
+use modfetch::cache::FileLock;
+use nix::sys::signal::Signal;
+
+use crate::support::crowd::Crowd;
 use crate::support::go::only_modfetch;
 use crate::support::universe::{Module, Universe};
 use crate::support::{Proxy, Sandbox, Times, require_go, sums, until};
@@ -154,4 +158,230 @@ fn a_graph_that_fails_leaves_nothing_visible() {
     whole
         .picture()
         .assert_same(&sandbox.picture(), "a second run");
+}
+
+/// With a stall time-out that no test lives to see.
+fn patient(sandbox: Sandbox) -> Sandbox {
+    sandbox.env("MODFETCH_STALL_TIMEOUT", "1h")
+}
+
+#[test]
+fn nobody_waits_for_a_silent_server_when_the_graph_has_failed() {
+    if !only_modfetch() {
+        return;
+    }
+    // Silent before the header, and in the middle of a body.
+    for (file, after) in [("zip", 0), ("zip", 100), ("info", 0)] {
+        let silent = format!("*/calc/v2/@v/v2.1.0.{file}");
+        let proxy = Proxy::serve()
+            .failing(&silent, 404, Times::ALWAYS)
+            .stalling(GREET_MOD, 0, Times(1))
+            .with_file(
+                "example.com/greet/@v/v1.1.0.mod",
+                "module example.com/other\n",
+            );
+        let second = Proxy::serve().stalling(&silent, after, Times::ALWAYS);
+        let sandbox = patient(Sandbox::with("hello", &proxy));
+        let sandbox = sandbox.env("GOPROXY", &format!("{},{}", proxy.url(), second.url()));
+        let running = sandbox.spawn(["download"]);
+        proxy.wait_for_stalls(1);
+        second.wait_for_stalls(1);
+        proxy.release();
+        let run = running.wait();
+        run.fails(5).stderr_has("greet@v1.1.0");
+        run.demand(!run.stderr.contains("calc"), "nothing else is told");
+        assert_eq!(visible(&sandbox), [""; 0], "{silent}");
+        assert_eq!(second.hits(&silent), 1, "{silent} was tried again");
+    }
+}
+
+#[test]
+fn nobody_waits_for_what_the_graph_raised() {
+    if !only_modfetch() {
+        return;
+    }
+    for (file, after) in [("zip", 0), ("zip", 100), ("info", 0)] {
+        let silent = format!("*/words/@v/v1.0.0.{file}");
+        let proxy = Proxy::serve().stalling(&silent, after, Times::ALWAYS);
+        let sandbox = patient(raised(&proxy));
+        let run = sandbox.run(["download", "-v"]);
+        run.ok();
+        run.demand(!run.stderr.contains("words@v1.0.0"), "nothing to tell");
+        let picture = sandbox.picture();
+        assert!(picture.has("example.com/words@v1.1.0/go.mod"));
+        assert!(!picture.has("cache/download/example.com/words/@v/v1.0.0.zip"));
+        assert!(proxy.hits(&silent) <= 1, "{silent} was tried again");
+    }
+}
+
+/// A wait for the lock of one version must not keep that of another from release: who holds the one
+/// may wait for the other.
+#[test]
+fn what_was_begun_becomes_visible_while_all_threads_wait_for_locks() {
+    if !only_modfetch() {
+        return;
+    }
+    let crowd = Crowd::new(20, 100);
+    let proxy = Proxy::of_modules(crowd.modules.clone());
+    let proxy = proxy.stalling("*/m000/@v/v1.0.0.info", 0, Times(1));
+    let sandbox = patient(crowd.sandbox().proxy(&proxy));
+    let file = |number: usize, end: &str| {
+        sandbox.cached(&format!(
+            "cache/download/example.com/m{number:03}/@v/v1.0.0.{end}"
+        ))
+    };
+    let held: Vec<FileLock> = (1..20)
+        .map(|number| FileLock::acquire(&file(number, "lock")).unwrap())
+        .collect();
+    let running = sandbox.spawn(["download", "-j4"]);
+    proxy.wait_for_stalls(1);
+    // All but the thread that waits for the answer.
+    for number in 1..4 {
+        let said = format!("waiting for another process: example.com/m{number:03}@v1.0.0");
+        running.until_stderr_has(&said);
+    }
+    assert!(!file(0, "zip").exists(), "begun ahead, and not visible yet");
+    proxy.release();
+    let lock = file(0, "lock");
+    until("the lock of what is complete", || {
+        file(0, "zip").exists() && FileLock::try_acquire(&lock).unwrap().is_some()
+    });
+    drop(held);
+    running.wait().ok();
+    assert_eq!(proxy.hits("*.zip"), 20, "once");
+}
+
+#[test]
+fn a_wrong_zip_that_was_begun_early_is_told_once() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve().stalling(GREET_MOD, 0, Times(1)).corrupting(
+        "*/calc/v2/@v/v2.1.0.zip",
+        200,
+        Times::ALWAYS,
+    );
+    let sandbox = Sandbox::with("hello", &proxy);
+    let running = sandbox.spawn(["download", "-json"]);
+    proxy.wait_for_stalls(1);
+    until("the wrong one", || {
+        proxy.hits("*/calc/v2/@v/v2.1.0.zip") > 0
+    });
+    proxy.release();
+    let run = running.wait();
+    run.fails(5);
+    let told = run
+        .stdout
+        .matches("\"Error\": \"example.com/calc/v2@v2.1.0: ")
+        .count();
+    run.demand(told == 1, "one error");
+    let picture = sandbox.picture();
+    let of_calc = |path: &&str| path.contains("calc/v2@") || path.contains("calc/@v/v2.1.0.zip");
+    let left: Vec<&str> = picture.paths().into_iter().filter(of_calc).collect();
+    assert_eq!(left, [""; 0]);
+    assert!(picture.has("example.com/many@v1.0.0/go.mod"), "the others");
+    proxy.heal();
+    sandbox.run(["download"]).ok();
+}
+
+#[test]
+fn killed_ahead_of_the_graph_nothing_is_wrong() {
+    let Some(_) = require_go() else { return };
+    if !only_modfetch() || !cfg!(debug_assertions) {
+        return;
+    }
+    let steps = [
+        "part-begun:1",
+        "part-whole:2",
+        "partial-made:1",
+        "file-being-unpacked:3",
+        "directory-sealed:2",
+        "ahead-prepared:1",
+        "ahead-prepared:9",
+        "ahead-withdrawn:1",
+        "ziphash-written:1",
+        "zip-renamed:2",
+        "partial-removed:1",
+        "partial-removed:9",
+    ];
+    let proxy = Proxy::serve();
+    let whole = raised(&proxy);
+    whole.go(["mod", "download"]).ok();
+    // Of what nobody needs, marked remains stay, as those of go do.
+    let of_nobody = |path: &str| {
+        path.ends_with(".tmp") || path.contains("words/@v/v1.0.0.") || path.contains("words@v1.0.0")
+    };
+    let whole = whole.picture().without(of_nobody);
+    for step in steps {
+        let sandbox = raised(&proxy).env("MODFETCH_TEST_KILL_AT", step);
+        let run = sandbox.run(["download"]);
+        run.demand(run.code.is_none(), &format!("not killed at {step}"));
+        let left = visible(&sandbox);
+        assert!(
+            !left
+                .iter()
+                .any(|path| path.contains("words") && path.contains("v1.0.0"))
+        );
+        let verifier = raised(&proxy).with_copied_cache(&sandbox);
+        verifier.go(["mod", "verify"]).ok();
+        let sandbox = sandbox.env("MODFETCH_TEST_KILL_AT", "");
+        sandbox.run(["download"]).ok().stderr("");
+        let what = format!("go's cache and one completed after a kill at {step}");
+        let completed = sandbox.picture().without(of_nobody);
+        whole.assert_same(&completed, &what);
+    }
+}
+
+#[test]
+fn interrupted_ahead_of_the_graph_a_run_says_so() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve().stalling(GREET_MOD, 0, Times(1));
+    let sandbox = patient(Sandbox::with("hello", &proxy));
+    let running = sandbox.spawn(["download"]);
+    until("an unpacked module", || {
+        sandbox.cached("example.com/many@v1.0.0/go.mod").exists()
+    });
+    running.signal(Signal::SIGINT);
+    let run = running.wait();
+    run.fails(130)
+        .stderr_has("interrupted by SIGINT before it was known what is missing");
+    assert_eq!(visible(&sandbox), [""; 0]);
+    sandbox.run(["download"]).ok().stderr("");
+}
+
+/// Who goes on in a cache that was removed meanwhile would take another's part and mark for its own.
+#[test]
+fn a_cache_that_is_removed_meanwhile_is_somebody_elses() {
+    if !only_modfetch() {
+        return;
+    }
+    let zip = "*/many/@v/v1.0.0.zip";
+    let slow_graph = Proxy::serve().stalling(GREET_MOD, 0, Times(1));
+    let first = patient(Sandbox::with("hello", &slow_graph));
+    let running = first.spawn(["download"]);
+    let file = first.cached("example.com/many@v1.0.0/go.mod");
+    until("an unpacked module", || file.exists());
+    let cache = first.cached("");
+    let moved = cache.with_file_name("moved");
+    std::fs::rename(&cache, &moved).unwrap();
+
+    let slow_zip = Proxy::serve().stalling(zip, 100, Times(1));
+    let second = patient(Sandbox::with("hello", &slow_zip)).cache_of(&first);
+    let other = second.spawn(["download"]);
+    slow_zip.wait_for_stalls(1);
+    let part = first.cached("cache/download/example.com/many/@v/v1.0.0.zip.part");
+    until("the other's part", || part.exists());
+    slow_graph.release();
+    running.wait().fails(8).stderr_has("the lock is gone");
+    assert!(part.exists(), "the other's part");
+    assert!(
+        !first
+            .cached("cache/download/example.com/many/@v/v1.0.0.zip")
+            .exists()
+    );
+    slow_zip.release();
+    other.wait().ok();
+    second.run(["verify"]).ok();
 }

@@ -25,6 +25,7 @@ mod json;
 mod kill;
 mod kit;
 mod list;
+mod list_templates;
 mod locks;
 mod lower;
 mod messages;

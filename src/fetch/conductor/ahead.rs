@@ -16,7 +16,6 @@
 
 use std::collections::HashSet;
 use std::panic::resume_unwind;
-use std::sync::atomic::Ordering;
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
@@ -26,13 +25,17 @@ use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::compute::Prepared;
 use crate::fetch::files;
-use crate::fetch::transfer::{Begin, OnContention, Ready};
+use crate::fetch::transfer::{Begin, OnContention, Ready, Unneeded};
 use crate::module::ModuleVersion;
 use crate::source::Info;
+use crate::steps;
 use crate::trust::Part;
 
 /// So many modules are looked at to know whether the cache is full.
 const SAMPLE: usize = 3;
+
+/// Those of a module that is begun: `.info` and zip, of which there may be one.
+const TRANSFERS: usize = 2;
 
 /// What was begun. Dropped, it is given up.
 #[must_use = "what was begun is given up when this is dropped"]
@@ -63,10 +66,10 @@ pub(super) struct Early<'a> {
     /// There will be a report of it.
     info_awaited: bool,
     zip_awaited: bool,
-    /// Another process holds the lock.
-    busy: Option<Begin>,
-    /// It turned out not to be needed.
-    pub(super) unneeded: bool,
+    /// To be begun once more if it is needed: another process holds the lock, or what was put
+    /// together from pieces was wrong.
+    once_more: Option<Begin>,
+    pub(super) unneeded: Unneeded,
 }
 
 impl<'a> Ahead<'_, 'a> {
@@ -101,7 +104,8 @@ impl<'a> Ahead<'_, 'a> {
 impl<'a> Fetcher<'a> {
     /// Does `run`, which is to read a graph and to download. If that graph has to be fetched, the
     /// modules that are `likely` to be needed are begun meanwhile, to be gone on with by
-    /// [`Fetcher::download_with`].
+    /// [`Fetcher::download_with`]. The download, or a failure before it, is the last that the source
+    /// is good for: requests for what is not needed may be ended by [`crate::source::Source::hang_up`].
     pub fn ahead_of<T>(
         &self,
         mut likely: impl Iterator<Item = ModuleVersion>,
@@ -136,7 +140,7 @@ impl<'a> Fetcher<'a> {
             }
         }
         let room = self.room_ahead();
-        if works.is_empty() || room.is_none_or(|(at_once, _)| at_once == 0) {
+        if works.is_empty() || room.is_none_or(|(at_once, _)| at_once < TRANSFERS) {
             return Ahead::none();
         }
         let (verdicts, verdicts_out) = bounded(1);
@@ -187,7 +191,7 @@ where
     ) -> Option<()> {
         let (at_once, most) = self.fetcher.room_ahead()?;
         let verdict = loop {
-            while self.next < most.min(self.works.len()) && self.in_flight < at_once {
+            while self.next < most.min(self.works.len()) && self.in_flight + TRANSFERS <= at_once {
                 self.begin(self.next);
                 self.next += 1;
             }
@@ -244,7 +248,7 @@ where
             Report::Busy(index, begin) => {
                 self.in_flight -= 1;
                 self.works[index].early.zip_awaited = false;
-                self.works[index].early.busy = Some(begin);
+                self.works[index].early.once_more = Some(begin);
             }
             Report::Unpacked(index, zip) => {
                 self.computing -= 1;
@@ -253,8 +257,8 @@ where
             }
             Report::Again(index) => {
                 self.computing -= 1;
-                self.in_flight += 1;
-                self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
+                self.works[index].early.zip_awaited = false;
+                self.works[index].early.once_more = Some(Begin::FromFirstByte);
             }
             Report::Prepared(index, prepared) => {
                 self.computing -= 1;
@@ -274,7 +278,10 @@ where
         self.computes.spawn(move |_| {
             let lower = zip.lower;
             let report = match fetcher.prepare(&entry, zip) {
-                Ok(prepared) => Report::Prepared(index, Box::new(Ok(prepared))),
+                Ok(prepared) => {
+                    steps::reached("ahead-prepared");
+                    Report::Prepared(index, Box::new(Ok(prepared)))
+                }
                 Err(failed) => match *failed {
                     // It is tried again when it is known to be needed, and then told.
                     (zip, error) if error.kind() == Kind::LocalIo => {
@@ -293,9 +300,6 @@ where
     fn decide(&mut self, verdict: Option<Verdict<'a>>) {
         // What comes of a graph that failed is kept for the next run.
         self.keeps_unneeded = verdict.is_none();
-        if verdict.is_none() {
-            self.fetcher.given_up.store(true, Ordering::Relaxed);
-        }
         let Verdict { needed, more } = verdict.unwrap_or_default();
         let begun = self.works.len();
         for index in 0..begun {
@@ -311,7 +315,7 @@ where
         }
         // Last, as always: who waits for a lock keeps a thread.
         for index in 0..begun {
-            if let Some(begin) = self.works[index].early.busy.take() {
+            if let Some(begin) = self.works[index].early.once_more.take() {
                 self.start_zip(index, OnContention::Wait, begin);
             }
         }
@@ -342,17 +346,18 @@ where
         self.advance(index);
     }
 
-    /// Stores an `.info` that was fetched ahead.
+    /// Stores an `.info` that was fetched ahead. On the compute pool: all threads of the other one
+    /// may be waiting for locks, of processes that wait for the lock which this keeps from release.
     pub(super) fn keep_info(&mut self, index: usize, info: Result<Box<Info>>) {
         let fetcher = self.fetcher;
         let work = &mut self.works[index];
         work.early.info_awaited = false;
         match info {
-            _ if work.early.unneeded => work.info = Some(Err(unneeded(&work.entry))),
+            _ if work.early.unneeded.is_set() => work.info = Some(Err(unneeded(&work.entry))),
             Err(error) => work.info = Some(Err(error)),
             Ok(info) => {
                 let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
-                self.transfers.spawn(move |_| {
+                self.computes.spawn(move |_| {
                     let info = fetcher.keep_info(&entry, *info);
                     let _ = reports.send(Report::Info(index, Box::new(info)));
                 });
@@ -378,8 +383,8 @@ where
     /// It is not needed.
     fn give_up(&mut self, index: usize) {
         let work = &mut self.works[index];
-        work.early.unneeded = true;
-        work.early.busy = None;
+        work.early.unneeded.set();
+        work.early.once_more = None;
         if !work.early.info_awaited {
             work.info = Some(Err(unneeded(&work.entry)));
         }
@@ -399,6 +404,7 @@ where
                 ready.discard();
             }
         }
+        steps::reached("ahead-withdrawn");
         work.zip = Some(Err(unneeded(&work.entry)));
         index
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::transport::answer::{CHUNK_BYTES, Fetched, Kept, Sink, TooLarge, unwri
 use crate::transport::connect::Proxies;
 use crate::transport::credentials::Credentials;
 use crate::transport::event::{Event, Observer};
-use crate::transport::failure::{evidence, not_asked, out_of_time, short_reason, tried};
+use crate::transport::failure::{evidence, not_asked, out_of_time, reading, short_reason, tried};
 use crate::transport::file;
 use crate::transport::limits::{ByteRate, HostSettings, Hosts, Refusal, Told};
 use crate::transport::time::{Deadline, RealTimer, Timer};
@@ -34,6 +35,7 @@ pub(super) struct Inner {
     pub(super) rate: Option<ByteRate>,
     pub(super) credentials: Credentials,
     network: OnceLock<Network>,
+    hung_up: AtomicBool,
 }
 
 /// What only a request over the network needs.
@@ -79,6 +81,7 @@ impl Client {
             observer,
             timer,
             network: OnceLock::new(),
+            hung_up: AtomicBool::new(false),
         }))
     }
 
@@ -157,6 +160,9 @@ impl Client {
         // Of the host that was asked for: where it redirects to is its own affair.
         let mut visit = inner.hosts.visit(url.host(), &*inner.timer);
         loop {
+            if self.has_hung_up() {
+                return Err(reading(&shown, Kind::Network, "not wanted any more"));
+            }
             let kept = sink
                 .kept()
                 .filter(|kept| kept.of.url == shown.as_str() && kept.of.length <= limit);
@@ -230,6 +236,7 @@ impl Client {
                 let deadline = inner.settings.deadline;
                 deadline.is_none_or(|deadline| *wait < deadline.left())
                     && retry.is_in_time(elapsed, *wait)
+                    && !self.has_hung_up()
             };
             let Some(wait) = wait.filter(in_time) else {
                 inner.observer.event(&Event::Failed {
@@ -267,6 +274,20 @@ impl Client {
             inner.timer.sleep(wait);
             attempt += 1;
         }
+    }
+
+    /// Ends every request and every wait for an answer, of the clones as well: nothing more is
+    /// wanted, and what is asked for from now on fails at once. A connection that is being made is
+    /// only given up when it is there, or its time-out has passed.
+    pub fn hang_up(&self) {
+        self.0.hung_up.store(true, Ordering::SeqCst);
+        if let Some(network) = self.0.network.get() {
+            network.agent.clone().shutdown();
+        }
+    }
+
+    fn has_hung_up(&self) -> bool {
+        self.0.hung_up.load(Ordering::SeqCst)
     }
 
     pub(super) fn network(&self) -> &Network {
