@@ -159,12 +159,6 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         session.settle(&fetcher);
         return Err(error);
     }
-    if let Some((project, graph)) = project.as_ref().zip(graph.as_ref())
-        && let Some(error) = graph.clash(project.edits())
-    {
-        session.settle(&fetcher);
-        return Err(error);
-    }
     let found = subjects(
         &arguments,
         project.as_ref(),

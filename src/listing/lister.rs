@@ -1,9 +1,9 @@
 //! Finds what a listing says.
 
-use std::fs;
 use std::path::Path;
 
 use super::{ModuleInfo, Subject};
+use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
@@ -175,7 +175,11 @@ impl Lister<'_> {
                 let mut replace = replaced_by(written, path);
                 let read = || {
                     let file = &replace.gomod;
-                    let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
+                    let data = match self.project {
+                        Some(project) => project.overlay().read(Path::new(file), read_whole),
+                        None => read_whole(Path::new(file)),
+                    };
+                    let needs = Needs::parse("go.mod", &data.ok()?).ok()?;
                     self.known(needs.go.map(|go| go.to_string()))
                 };
                 replace.go_version = own.or_else(read).unwrap_or_default();
@@ -373,7 +377,7 @@ pub(super) fn main_info(
 pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
     match (node, project) {
         (Node::Go(_), Some(project)) => project.workspace().is_some(),
-        (node, Some(project)) => !project.direct().contains(node.path()),
+        (node, Some(project)) => !project.requires_directly(node.path()),
         (_, None) => true,
     }
 }

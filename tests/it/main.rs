@@ -34,6 +34,7 @@ mod modedit;
 mod module_rules;
 mod modwrite;
 mod network;
+mod overlay;
 mod plan;
 mod query;
 mod readme;
