@@ -142,7 +142,7 @@ impl World {
             if dice.percent(newer) && text.contains("\ngo 1.") {
                 text = text.replace("\ngo 1.", "\n// go 1.");
                 let newer: [&str; 3] = ["go 1.26.99\n", "go 1.27\n", "go 1.30.1\n"];
-                text.push_str(dice.one(&newer));
+                text.extend(Some(*dice.one(&newer)));
             }
             module(path, version, &text)
         });
