@@ -39,7 +39,9 @@
 //! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
 //!
 //! `list -m` takes what came out of 4 as well: [`listing`] says of each module what cache, go.sum and
-//! source have of it, and lets [`fetch`] ask for what is missing, but for no zip.
+//! source have of it, and lets [`fetch`] ask for what is missing, but for no zip. Where go would use a
+//! vendor directory ([`modset::BuildMod`]), its modules.txt takes the place of the graph
+//! ([`modset::Vendor`]).
 //!
 //! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
 //! first proxy has it ([`source::Place`]) is told, and nothing is kept.

@@ -425,10 +425,6 @@ mod tests {
                 "modfetch download --offline=no",
                 "invalid value \"no\" for flag --offline: want true or false",
             ),
-            (
-                "modfetch download -overlay=f",
-                "flag -overlay is not supported",
-            ),
             ("modfetch version x", "command version takes no arguments"),
         ];
         for (line, message) in table {

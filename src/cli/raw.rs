@@ -54,6 +54,8 @@ pub struct RawArgs {
     pub mod_mode: Option<String>,
     /// `-modfile`, relative to the working directory.
     pub modfile: Option<String>,
+    /// `-overlay`, relative to the working directory.
+    pub overlay: Option<String>,
     /// `-C`.
     pub chdir: Option<PathBuf>,
     /// `--jobs`, not yet judged, like all that follow as text.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::cli::{Invocation, Persona, RawArgs};
 use crate::config::{
-    self, Config, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Setting,
+    self, Config, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
 use crate::module::GoVersion;
@@ -259,7 +259,7 @@ fn gomod(go_env: &GoEnv, cwd: &Path, mode: ModuleMode, program: &str) -> (String
     } else {
         "/dev/null"
     };
-    match config::find_go_mod(cwd, go_env) {
+    match config::find_go_mod(cwd, go_env, &Overlay::default()) {
         GoMod::Found(path) => (path.display().to_string(), Vec::new()),
         GoMod::Missing => (missing.to_owned(), Vec::new()),
         GoMod::InTempRoot(root) => (
@@ -277,7 +277,7 @@ fn gowork(go_env: &GoEnv, cwd: &Path) -> Result<Setting<String>> {
     if typed.value == "off" {
         return Ok(typed);
     }
-    let found = config::find_go_work(cwd, go_env)?;
+    let found = config::find_go_work(cwd, go_env, &Overlay::default())?;
     Ok(typed.map(|_| found.map_or_else(String::new, |path| path.display().to_string())))
 }
 

@@ -11,7 +11,7 @@ use crate::module::{GoVersion, Running};
 /// go's lock for such edits if the cache lets us have it.
 ///
 /// # Errors
-/// [`Kind::Differs`] if `locked`, and nothing is written; [`Kind::Other`] if somebody has changed
+/// [`Kind::Differs`] if `locked` or if another file stands in for it, and nothing is written; [`Kind::Other`] if somebody has changed
 /// the file since it was read; [`Kind::LocalIo`] or [`Kind::LockTimeout`], and it is as it was.
 pub(super) fn commit(
     cache: &Cache,
@@ -34,6 +34,11 @@ pub(super) fn commit(
     };
     if locked {
         let text = "updates to go.mod needed, disabled by --locked; to update it:\n\tgo mod tidy";
+        return Err(Error::new(Kind::Differs, text));
+    }
+    if project.overlay().replaces(project.file()) {
+        let text =
+            "updates to go.mod needed, but go.mod is part of the overlay specified with -overlay";
         return Err(Error::new(Kind::Differs, text));
     }
     let text = update.apply(project)?;

@@ -15,7 +15,7 @@ use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::listing::{Extras, Lister, needs_graph, subjects};
 use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
-use crate::module::{GoVersion, ModuleVersion};
+use crate::module::ModuleVersion;
 use crate::report::Console;
 use crate::signals::Ending;
 use crate::source::check_reuse;
@@ -187,14 +187,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let broken = broken.or_else(|| match (kept?, &edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
         (project, None) if !single(project) => {
-            let graph = graph.as_ref()?;
-            record_sums(
-                &session,
-                project,
-                graph.loaded().cloned(),
-                selected(project, graph),
-            )
-            .err()
+            record_sums(&session, project, graph.as_ref()?, is_whole(project)).err()
         }
         (project, None) if readonly => {
             outdated_files(project, graph.as_ref(), &session.sums, &why).err()
@@ -236,29 +229,32 @@ pub(super) fn written(project: &Project) -> Option<Update> {
 /// Writes go.mod and go.sum where `-mod=mod` lets go write them.
 fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Result<()> {
     go_mod::commit(&session.cache, project, edited, false)?;
-    let graph = edited.graph.as_ref();
-    let loaded = graph.into_iter().flat_map(Graph::loaded).cloned();
-    let list: Vec<ModuleVersion> = match graph {
-        Some(graph) => graph.build_list().collect(),
-        None => edited.modules().cloned().collect(),
-    };
-    record_sums(session, project, loaded, list)
+    if let Some(graph) = &edited.graph {
+        return record_sums(session, project, graph, true);
+    }
+    let roots = edited.modules().cloned().collect();
+    save_sums(session, project, roots)
 }
 
-/// Adds to go.sum, in a workspace to go.work.sum, what this run has found out about the go.mod files
-/// of these modules.
-fn record_sums(
-    session: &Session<'_>,
-    project: &Project,
-    loaded: impl Iterator<Item = ModuleVersion>,
-    list: Vec<ModuleVersion>,
-) -> Result<()> {
+/// Writes to go.sum, in a workspace to go.work.sum, what the graph rests on; if `whole`, also of
+/// what was selected and required nothing.
+///
+/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
+fn record_sums(session: &Session<'_>, project: &Project, graph: &Graph, whole: bool) -> Result<()> {
+    let mut modules: Vec<ModuleVersion> = graph.loaded().cloned().collect();
+    if whole {
+        modules.extend(graph.build_list());
+    }
+    save_sums(session, project, modules)
+}
+
+fn save_sums(session: &Session<'_>, project: &Project, modules: Vec<ModuleVersion>) -> Result<()> {
     let actual = |module: ModuleVersion| match project.edits().actual(&module) {
         Actual::Module(actual) => Some(actual),
         Actual::Directory { .. } => None,
     };
-    let kept: HashSet<(String, String)> = loaded
-        .chain(list)
+    let kept: HashSet<(String, String)> = modules
+        .into_iter()
         .filter_map(actual)
         .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
         .collect();
@@ -266,25 +262,18 @@ fn record_sums(
     session.sums.save(&session.cache, keep).map(drop)
 }
 
-/// The build list, where its go.mod files count for go.sum although the graph does not rest on them.
-///
-/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
-fn selected(project: &Project, graph: &Graph) -> Vec<ModuleVersion> {
-    let version = match project.workspace() {
-        Some(workspace) => GoVersion::parse(workspace.go()),
-        None => project
-            .modfile()
-            .go
-            .as_ref()
-            .map(|line| line.version.clone()),
+/// True if go.sum has the go.mod of all that was selected.
+fn is_whole(project: &Project) -> bool {
+    let line = match project.workspace() {
+        Some(work) => work.content().go.as_ref(),
+        None => project.modfile().go.as_ref(),
     };
-    match version.is_some_and(|version| version.at_least(GO_MOD_SUMS)) {
-        true => graph.build_list().collect(),
-        false => Vec::new(),
-    }
+    line.is_some_and(|line| line.version.at_least(GO_MOD_SUMS))
 }
 
 /// True if go would have added to go.sum what this run found, because the build list rests on it.
+///
+/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
 fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> bool {
     if !sums.has_new() {
         return false;
@@ -297,5 +286,6 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     let Some(graph) = graph else {
         return project.requirements().iter().any(is_new);
     };
-    graph.loaded().any(is_new) || selected(project, graph).iter().any(is_new)
+    graph.loaded().any(is_new)
+        || is_whole(project) && graph.build_list().any(|module| is_new(&module))
 }

@@ -58,6 +58,15 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
         let text = format!("build flag -mod={mode} only valid when using modules");
         return Err(nameless(text));
     }
+    let cache = config.gomodcache.value.as_path();
+    if let Some(file) = config.overlay.touches(cache) {
+        let (file, cache) = (file.display(), cache.display());
+        let text = format!(
+            "overlay contains a replacement for {file}. Files beneath GOMODCACHE ({cache}) must not \
+             be replaced."
+        );
+        return Err(Refusal::Named(Error::new(Kind::Input, text)));
+    }
     let asked = asked.map(|asked| asked.value);
     let template = request.template.as_deref().map(Template::parse);
     let template = template.transpose().map_err(Refusal::Nameless)?;

@@ -90,7 +90,8 @@ impl Network {
         let settings = sum_settings(config, self.database(config));
         match project {
             Some(project) => {
-                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)
+                let (file, others) = (project.go_sum(), project.other_sums());
+                SumPolicy::with_files(&file, &others, project.overlay(), settings)
             }
             None => Ok(SumPolicy::without_file(settings)),
         }

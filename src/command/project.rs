@@ -66,12 +66,12 @@ pub(super) fn find_project_to(
     let running = running(config, &found)?;
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
     let read = match what {
-        Use::Check => Project::read(&found, modfile, &config.cwd),
-        Use::Vendor => Project::read_with(&found, modfile, &config.cwd, &mut unasked),
+        Use::Check => Project::read(&found, modfile, config),
+        Use::Vendor => Project::read_with(&found, modfile, config, &mut unasked),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
-            Project::read_with(&found, modfile, &config.cwd, &mut query)
+            Project::read_with(&found, modfile, config, &mut query)
         }
     };
     let project = read?.acting_as(running);
@@ -104,12 +104,12 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
     let read = match what {
-        Use::Check => Project::read_workspace(work, &config.cwd),
-        Use::Vendor => Project::read_workspace_with(work, &config.cwd, &mut unasked),
+        Use::Check => Project::read_workspace(work, config),
+        Use::Vendor => Project::read_workspace_with(work, config, &mut unasked),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
-            Project::read_workspace_with(work, &config.cwd, &mut query)
+            Project::read_workspace_with(work, config, &mut query)
         }
     };
     let project = read.map_err(|mut errors| {

@@ -15,7 +15,8 @@ pub(super) fn outside(config: &Config) -> Result<Running> {
 
 /// The version where `file`, a go.work or the go.mod that was found, is what the run starts with.
 pub(super) fn running(config: &Config, file: &Path) -> Result<Running> {
-    // What cannot be read is told by who needs it.
+    // As in go, which chooses before it reads a flag, nothing stands in for it. What cannot be read
+    // is told by who needs it.
     let data = fs::read(file).unwrap_or_default();
     start(config, Some((&short_path(&config.cwd, file), &data)))
 }
@@ -29,7 +30,10 @@ fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
 /// be what the newer one brought.
 pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> Result<()> {
     let name = short_path(&config.cwd, file);
-    let parsed = fs::read(file).map(|data| ModFile::parse_lax(&name, &data));
+    let parsed = config
+        .overlay
+        .read(file, |file| fs::read(file))
+        .map(|data| ModFile::parse_lax(&name, &data));
     let Ok(Ok(modfile)) = parsed else {
         return Ok(());
     };
@@ -39,7 +43,10 @@ pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> R
 /// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
 pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path) -> Result<()> {
     let name = short_path(&config.cwd, file);
-    let parsed = fs::read(file).map(|data| WorkFile::parse(&name, &data));
+    let parsed = config
+        .overlay
+        .read(file, |file| fs::read(file))
+        .map(|data| WorkFile::parse(&name, &data));
     let Ok(Ok(work)) = parsed else {
         return Ok(());
     };

@@ -6,7 +6,7 @@ use super::interrupt::end_on_signal;
 use super::network::{Network, live_settings};
 use super::running::outside;
 use crate::cache::Cache;
-use crate::config::Config;
+use crate::config::{Config, Overlay};
 use crate::error::Result;
 use crate::fetch::{FetchSettings, Fetcher};
 use crate::modset::Project;
@@ -44,6 +44,7 @@ pub(super) struct Session<'c> {
     /// Who is told while the run goes on.
     pub(super) live: Arc<Live>,
     settings: FetchSettings,
+    overlay: Overlay,
     running: Running,
 }
 
@@ -70,6 +71,7 @@ impl<'c> Session<'c> {
         };
         Ok(Session {
             running,
+            overlay: config.overlay.clone(),
             console,
             cache: cache.with_locks(network.locks()),
             sums: network.sum_policy(config, project)?,
@@ -92,6 +94,7 @@ impl<'c> Session<'c> {
         Fetcher::new(&self.cache, source, &self.sums, watch, self.settings)
             .with_lower(&self.lower)
             .acting_as(self.running.clone())
+            .with_overlay(self.overlay.clone())
     }
 
     /// Takes away what is being redrawn, and tells what was odd and no failure. Told before the

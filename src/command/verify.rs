@@ -77,7 +77,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         let settings = sum_settings(config, database);
         let sums = match &project {
             Some(project) => {
-                SumPolicy::with_files(&project.go_sum(), &project.other_sums(), settings)?
+                let (file, others) = (project.go_sum(), project.other_sums());
+                SumPolicy::with_files(&file, &others, project.overlay(), settings)?
             }
             None => SumPolicy::without_file(settings),
         };

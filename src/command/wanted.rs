@@ -274,7 +274,7 @@ impl<'a> Wanted<'a> {
     /// wanted or not, which go says when it looks which sums are to stay.
     pub(super) fn selection(&self, graph: Option<&Graph>) -> Result<Selection> {
         if let Some((project, graph)) = self.project.zip(graph)
-            && let Some(error) = graph.build_list().find_map(|m| project.edits().clash(&m))
+            && let Some(error) = graph.clash(project.edits())
         {
             return Err(error);
         }

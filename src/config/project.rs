@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::GoEnv;
+use super::{GoEnv, Overlay};
 use crate::{Error, Kind, Result};
 
 /// Where a search for go.mod ended.
@@ -27,8 +27,9 @@ pub enum GoMod {
 ///
 /// `cwd` is absolute and clean.
 #[must_use]
-pub fn find_go_mod(cwd: &Path, go_env: &GoEnv) -> GoMod {
-    let Some(root) = cwd.ancestors().find(|dir| is_file(&dir.join("go.mod"))) else {
+pub fn find_go_mod(cwd: &Path, go_env: &GoEnv, overlay: &Overlay) -> GoMod {
+    let mut dirs = cwd.ancestors();
+    let Some(root) = dirs.find(|dir| overlay.is_file(&dir.join("go.mod"))) else {
         return GoMod::Missing;
     };
     if is_same_dir(root, go_env.temp_dir()) {
@@ -44,7 +45,7 @@ pub fn find_go_mod(cwd: &Path, go_env: &GoEnv) -> GoMod {
 ///
 /// # Errors
 /// `GOWORK` is neither `off`, `auto` nor an absolute path.
-pub fn find_go_work(cwd: &Path, go_env: &GoEnv) -> Result<Option<PathBuf>> {
+pub fn find_go_work(cwd: &Path, go_env: &GoEnv, overlay: &Overlay) -> Result<Option<PathBuf>> {
     let gowork = go_env.get("GOWORK");
     match gowork.value.as_str() {
         "off" => return Ok(None),
@@ -63,7 +64,7 @@ pub fn find_go_work(cwd: &Path, go_env: &GoEnv) -> Result<Option<PathBuf>> {
             return Ok(None);
         }
         let file = dir.join("go.work");
-        if is_file(&file) {
+        if overlay.is_file(&file) {
             return Ok(Some(file));
         }
     }
@@ -99,10 +100,6 @@ pub fn module_mode(go_env: &GoEnv) -> Result<ModuleMode> {
     }
 }
 
-fn is_file(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| !found.is_dir())
-}
-
 fn is_same_dir(a: &Path, b: &Path) -> bool {
     // Components are compared, so that a final slash makes no difference.
     a.components().eq(b.components())
@@ -132,13 +129,19 @@ mod tests {
         fs::create_dir(deep.join("go.mod")).expect("creates");
         let plain = env(&[]);
         assert_eq!(
-            find_go_mod(&deep, &plain),
+            find_go_mod(&deep, &plain, &Overlay::default()),
             GoMod::Found(root.join("a/go.mod"))
         );
         let temp = root.join("a/");
         let temp = env(&[("TMPDIR", temp.to_str().expect("unicode"))]);
-        assert_eq!(find_go_mod(&deep, &temp), GoMod::InTempRoot(root.join("a")));
-        assert_eq!(find_go_mod(root, &plain), GoMod::Missing);
+        assert_eq!(
+            find_go_mod(&deep, &temp, &Overlay::default()),
+            GoMod::InTempRoot(root.join("a"))
+        );
+        assert_eq!(
+            find_go_mod(root, &plain, &Overlay::default()),
+            GoMod::Missing
+        );
     }
 
     #[test]
@@ -149,7 +152,7 @@ mod tests {
         fs::create_dir_all(&deep).expect("creates");
         fs::write(root.join("go.work"), "").expect("writes");
         let find = |pairs: &[(&str, &str)]| {
-            find_go_work(&deep, &env(pairs)).map_err(|error| error.chain())
+            find_go_work(&deep, &env(pairs), &Overlay::default()).map_err(|error| error.chain())
         };
         assert_eq!(find(&[]), Ok(Some(root.join("go.work"))));
         assert_eq!(find(&[("GOWORK", "auto")]), Ok(Some(root.join("go.work"))));

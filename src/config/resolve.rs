@@ -6,7 +6,7 @@ use super::own::{self, Color};
 use super::project;
 use super::settings::Config;
 use super::toolchain::{go_version, toolchain};
-use super::{Environment, GoEnv, GoFlags, Origin, Setting};
+use super::{Environment, GoEnv, GoFlags, Origin, Overlay, Setting};
 use crate::cli::RawArgs;
 use crate::{Error, Kind, Result};
 
@@ -43,7 +43,7 @@ impl Config {
         };
         let goauth = go_env.get_or("GOAUTH", Setting::new("netrc".into(), Origin::Default));
         let mode = project::module_mode(&go_env)?;
-        project::find_go_work(Path::new(""), &go_env)?;
+        project::find_go_work(Path::new(""), &go_env, &Overlay::default())?;
         let go_version = go_version(flags.go_version.as_deref(), &go_env)?;
 
         Ok(Config {
@@ -112,6 +112,7 @@ impl Config {
                 .clone()
                 .map(|text| Setting::new(text, Origin::Flag("-mod"))),
             modfile: modfile(flags, &goflags, cwd)?,
+            overlay: overlay(flags, &goflags, cwd)?,
 
             ssl_cert_file: process(env, &["SSL_CERT_FILE"]).map(|file| file.map(PathBuf::from)),
             ssl_cert_dir: process(env, &["SSL_CERT_DIR"])
@@ -172,16 +173,14 @@ fn off_origin(env: &Environment) -> Origin {
 /// Flags of `go mod download` that would change the result and are not implemented.
 fn refuse_unsupported(goflags: &GoFlags) -> Result<()> {
     goflags.refuse_chdir()?;
-    for name in ["reuse", "overlay"] {
-        if goflags
-            .text(name)?
-            .is_some_and(|found| !found.value.is_empty())
-        {
-            return Err(Error::new(
-                Kind::Input,
-                format!("flag -{name} (from $GOFLAGS) is not supported"),
-            ));
-        }
+    if goflags
+        .text("reuse")?
+        .is_some_and(|found| !found.value.is_empty())
+    {
+        return Err(Error::new(
+            Kind::Input,
+            "flag -reuse (from $GOFLAGS) is not supported",
+        ));
     }
     Ok(())
 }
@@ -226,6 +225,17 @@ fn modfile(flags: &RawArgs, goflags: &GoFlags, cwd: &Path) -> Result<Option<Sett
         ));
     }
     Ok(Some(found.map(|file| cwd.join(file))))
+}
+
+fn overlay(flags: &RawArgs, goflags: &GoFlags, cwd: &Path) -> Result<Overlay> {
+    let found = match &flags.overlay {
+        Some(file) => Some(file.clone()),
+        None => goflags.text("overlay")?.map(|found| found.value),
+    };
+    match found.filter(|file| !file.is_empty()) {
+        Some(file) => Overlay::open(&file, cwd),
+        None => Ok(Overlay::default()),
+    }
 }
 
 /// `--color` and its variable, then the conventions other programs share, then a terminal that

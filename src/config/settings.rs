@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::own::{Color, Log, Progress};
 use super::project::{self, GoMod, ModuleMode};
-use super::{GoEnv, Setting};
+use super::{GoEnv, Overlay, Setting};
 use crate::Result;
 use crate::module::{GoVersion, Toolchain};
 
@@ -115,6 +115,8 @@ pub struct Config {
     pub mod_flag: Option<Setting<String>>,
     /// The file to use in place of go.mod (`-modfile`): absolute, ends in `.mod`.
     pub modfile: Option<Setting<PathBuf>>,
+    /// What stands in for files (`-overlay`).
+    pub overlay: Overlay,
 
     /// `SSL_CERT_FILE`.
     pub ssl_cert_file: Option<Setting<PathBuf>>,
@@ -143,7 +145,7 @@ impl Config {
     /// Looks for go.mod from the working directory upwards.
     #[must_use]
     pub fn mod_file(&self) -> GoMod {
-        project::find_go_mod(&self.cwd, &self.go_env)
+        project::find_go_mod(&self.cwd, &self.go_env, &self.overlay)
     }
 
     /// Returns the workspace file, by `GOWORK` or from the working directory upwards.
@@ -151,6 +153,6 @@ impl Config {
     /// # Errors
     /// None that [`Config::resolve`] has not reported.
     pub fn work_file(&self) -> Result<Option<PathBuf>> {
-        project::find_go_work(&self.cwd, &self.go_env)
+        project::find_go_work(&self.cwd, &self.go_env, &self.overlay)
     }
 }

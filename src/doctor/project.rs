@@ -43,7 +43,7 @@ pub(super) fn look(config: &Config) -> Found {
     };
     let subject = found.display().to_string();
     let modfile = config.modfile.as_ref().map(|file| file.value.as_path());
-    match Project::read(&found, modfile, &config.cwd) {
+    match Project::read(&found, modfile, config) {
         Ok(project) => {
             let required = project.requirements();
             let seen = format!("{}, {} modules required", project.path(), required.len());
@@ -65,7 +65,7 @@ pub(super) fn look(config: &Config) -> Found {
 fn workspace(config: &Config, file: &Path) -> Found {
     let subject = file.display().to_string();
     let off = "GOWORK=off works on the module alone";
-    let project = Project::read_workspace(file, &config.cwd);
+    let project = Project::read_workspace(file, config);
     let (project, refused) = match project {
         Ok(project) if config.modfile.is_none() => (Some(project), Vec::new()),
         Ok(_) => {
@@ -111,7 +111,7 @@ fn go_sum(project: &Project, is_optional: bool) -> Check {
     let file = project.go_sum();
     let (mut entries, mut found) = (0, false);
     for file in project.other_sums().iter().chain([&file]) {
-        match fs::read(file) {
+        match project.overlay().read(file, |file| fs::read(file)) {
             Ok(data) => match GoSum::parse(&file.display().to_string(), &data) {
                 Ok(sums) => (entries, found) = (entries + sums.iter().count(), true),
                 Err(error) => return Check::error("go.sum", &error),

@@ -12,7 +12,7 @@ use crossbeam_channel::unbounded;
 use super::Fetcher;
 use super::pools::on_two;
 use crate::cache::read_whole;
-use crate::config::clean_path;
+use crate::config::{Overlay, clean_path};
 use crate::error::{Error, Kind, Result};
 use crate::modset::{
     Actual, BuildMod, Graph, Loader, MissingReplace, Node, Project, Summary, Wanted, minimal_roots,
@@ -235,9 +235,12 @@ impl Fetcher<'_> {
             return false;
         }
         let file = clean_path(&path.join("go.mod").to_string_lossy());
-        let missing = fs::metadata(&file).is_err_and(|cause| {
-            matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
-        });
+        let missing = match self.overlay.replaces(Path::new(&file)) {
+            true => !self.overlay.is_file(Path::new(&file)),
+            false => fs::metadata(&file).is_err_and(|cause| {
+                matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+            }),
+        };
         if missing && self.missing_replace == MissingReplace::Warn {
             let (module, directory) = (&wanted.module, wanted.actual.describe());
             let text = format!(
@@ -284,7 +287,7 @@ impl Fetcher<'_> {
     /// The go.mod of what stands in for a module version.
     pub(super) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
         match actual {
-            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod),
+            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod, &self.overlay),
             Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
         }
     }
@@ -311,10 +314,12 @@ fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
 }
 
 /// Reads the go.mod below a directory; `shown` is its name.
-fn read_replacement(path: &Path, shown: &str) -> Result<Vec<u8>> {
+fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u8>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    read_whole(Path::new(&file)).map_err(|cause| {
-        let opening = Error::new(Kind::LocalIo, format!("open {file}")).because(cause);
+    let path = Path::new(&file);
+    overlay.read(path, read_whole).map_err(|cause| {
+        let opened = overlay.name_of(path, &file);
+        let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
         opening
             .context(format!("reading {shown}"))
             .hint("the directory that replaces the module must be there, its go.mod at least")

@@ -24,9 +24,16 @@
 //!   and is wrong has failed.
 //!
 //! A lock that another process holds is tried first and waited for last, behind all other work:
-//! two processes that start on the same list share it out among them. No wait for the
-//! lock of a version keeps another such lock from being released, so nobody waits for ever: what was
-//! begun ahead keeps its locks while the graph is read, and that waits for none of them.
+//! two processes that start on the same list share it out among them.
+//!
+//! No wait for the lock of a version keeps another such lock from being released, so nobody waits
+//! for ever:
+//! - Such a lock is waited for on the transfer pool alone, and all its threads may be at it. What
+//!   a held lock still needs is queued there before the first of these waits, or done by the compute
+//!   pool.
+//! - What was begun ahead keeps its locks while the graph is read and go.mod and go.sum are
+//!   written. That waits for servers, for the locks of `list`, go.mod and go.sum, and for no
+//!   version's; and nobody, `go` neither, waits for a version's lock while holding one of those.
 //!
 //! A zip is committed only when `.info` and `.mod` are there: a module that fails leaves what it
 //! left with `go`.
@@ -64,6 +71,7 @@ pub use stock::Stock;
 pub use sums::{SumLine, SumState};
 
 use crate::cache::Cache;
+use crate::config::Overlay;
 use crate::error::Error;
 use crate::map::Map;
 use crate::modset::{BuildMod, MissingReplace};
@@ -110,6 +118,8 @@ pub struct Fetcher<'a> {
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
     settings: FetchSettings,
+    /// What stands in for the go.mod files of local replacements.
+    overlay: Overlay,
     pools: pools::Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
@@ -141,6 +151,7 @@ impl<'a> Fetcher<'a> {
             sums,
             watch,
             settings,
+            overlay: Overlay::default(),
             pools: pools::Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
@@ -149,6 +160,13 @@ impl<'a> Fetcher<'a> {
             running: None,
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// Reads other files in place of some.
+    #[must_use]
+    pub fn with_overlay(mut self, overlay: Overlay) -> Fetcher<'a> {
+        self.overlay = overlay;
+        self
     }
 
     /// Refuses what is too new for the go version that the run acts as.

@@ -1,9 +1,9 @@
 //! Finds what a listing says.
 
-use std::fs;
 use std::path::Path;
 
 use super::{ModuleInfo, Subject};
+use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
@@ -51,6 +51,11 @@ pub struct Lister<'a> {
     /// What else is said.
     pub extras: Extras,
 }
+
+/// The go version of a workspace that uses no module.
+///
+/// Source: golang/go `cmd/go/internal/gover/mod.go`, `DefaultGoWorkVersion`.
+const EMPTY_WORK_GO: &str = "1.18";
 
 /// Whether a module was required by the main module, or named on the command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -170,7 +175,11 @@ impl Lister<'_> {
                 let mut replace = replaced_by(written, path);
                 let read = || {
                     let file = &replace.gomod;
-                    let needs = Needs::parse("go.mod", &fs::read(file).ok()?).ok()?;
+                    let data = match self.project {
+                        Some(project) => project.overlay().read(Path::new(file), read_whole),
+                        None => read_whole(Path::new(file)),
+                    };
+                    let needs = Needs::parse("go.mod", &data.ok()?).ok()?;
                     self.known(needs.go.map(|go| go.to_string()))
                 };
                 replace.go_version = own.or_else(read).unwrap_or_default();
@@ -338,9 +347,15 @@ pub(super) fn main_info(
     let mut info = ModuleInfo::new(path, "");
     query.clone_into(&mut info.query);
     info.main = true;
-    let mut mains = project.into_iter().flat_map(Project::mains);
+    let used = project.filter(|project| !project.is_empty());
+    let mut mains = used.into_iter().flat_map(Project::mains);
     let Some(main) = mains.find(|main| main.path() == path) else {
-        GoVersion::EMULATED.clone_into(&mut info.go_version);
+        let version = match project {
+            // go takes what a go.work without a go line stands for, whatever is in it.
+            Some(_) => EMPTY_WORK_GO,
+            None => GoVersion::EMULATED,
+        };
+        version.clone_into(&mut info.go_version);
         return info;
     };
     let workspace = project.is_some_and(|project| project.workspace().is_some());
@@ -361,8 +376,8 @@ pub(super) fn main_info(
 /// True if the main module does not require this, or only by a line marked `// indirect`.
 pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
     match (node, project) {
-        (Node::Go(_), _) => false,
-        (node, Some(project)) => !project.direct().contains(node.path()),
+        (Node::Go(_), Some(project)) => project.workspace().is_some(),
+        (node, Some(project)) => !project.requires_directly(node.path()),
         (_, None) => true,
     }
 }

@@ -75,7 +75,7 @@ pub fn needs_graph(
     };
     match argument {
         Argument::Path(path) if rooted(path) => Ok(false),
-        Argument::Path(_) if with_versions && project.is_none() => Ok(false),
+        Argument::Path(_) if with_versions && project.is_none_or(Project::is_empty) => Ok(false),
         Argument::Versioned { path, .. } if rooted(path) => Ok(false),
         _ => argument.needs_graph(project).map(|needed| match argument {
             // Even for the main module's own path, where the graph is not pruned.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::loader::Summary;
 use super::node::Node;
 use super::project::Project;
+use super::replace::Edits;
 use crate::error::Error;
 use crate::map::{Map, Seed, Set};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version};
@@ -199,6 +200,14 @@ impl Graph {
     /// The modules whose go.mod files could not be had, and that the selection may lack.
     pub fn failed(&self) -> impl Iterator<Item = &ModuleVersion> {
         self.failed.keys()
+    }
+
+    /// That main modules disagree on what replaces a module which was read or is in the build list;
+    /// `go` says so whatever it was asked for.
+    #[must_use]
+    pub fn clash(&self, edits: &Edits) -> Option<Error> {
+        let failed = self.failed.keys().find_map(|module| edits.clash(module));
+        failed.or_else(|| self.build_list().find_map(|module| edits.clash(&module)))
     }
 
     /// The main modules, by path.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::project::{IMPLIED_GO_VERSION, is_pruned};
 use crate::cache::read_whole;
-use crate::config::short_path;
+use crate::config::{Files, short_path};
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
 use crate::module::{GoVersion, Version};
@@ -23,13 +23,14 @@ pub struct MainModule {
 
 impl MainModule {
     /// Reads the main module whose go.mod was `found`; `modfile` is read in its place
-    /// (`-modfile`). Messages name the file from `cwd` on where that is shorter.
+    /// (`-modfile`). Messages name the file from the working directory on where that is
+    /// shorter.
     ///
     /// # Errors
     /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
-    pub(super) fn read(found: &Path, modfile: Option<&Path>, cwd: &Path) -> Result<MainModule> {
-        MainModule::read_as(found, modfile, cwd, |name, data| {
+    pub(super) fn read(found: &Path, modfile: Option<&Path>, files: &Files) -> Result<MainModule> {
+        MainModule::read_as(found, modfile, files, |name, data| {
             ModFile::parse(name, data).map(|modfile| (modfile, false))
         })
     }
@@ -41,10 +42,10 @@ impl MainModule {
     pub(super) fn read_with(
         found: &Path,
         modfile: Option<&Path>,
-        cwd: &Path,
+        files: &Files,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
     ) -> Result<MainModule> {
-        MainModule::read_as(found, modfile, cwd, |name, data| {
+        MainModule::read_as(found, modfile, files, |name, data| {
             ModFile::parse_resolved(name, data, query)
         })
     }
@@ -52,12 +53,13 @@ impl MainModule {
     fn read_as(
         found: &Path,
         modfile: Option<&Path>,
-        cwd: &Path,
+        files: &Files,
         parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
     ) -> Result<MainModule> {
         let file = modfile.unwrap_or(found);
-        let data = read_whole(file).map_err(|cause| Error::io("cannot read", file, cause))?;
-        let name = short_path(cwd, file);
+        let data = files.overlay.read(file, read_whole);
+        let data = data.map_err(|cause| Error::io("cannot read", file, cause))?;
+        let name = short_path(&files.cwd, file);
         let (modfile, resolved) = parse(&name, &data)?;
         modfile.main_path(&name)?;
         let root = found.parent().unwrap_or(Path::new("/"));

@@ -9,6 +9,7 @@ use super::main_module::MainModule;
 use super::node::Node;
 use super::replace::Edits;
 use super::workspace::Workspace;
+use crate::config::{Files, Overlay};
 use crate::error::{Error, Result};
 use crate::map::{Map, Set};
 use crate::modfile::ModFile;
@@ -35,6 +36,7 @@ pub struct Project {
     others: Vec<MainModule>,
     workspace: Option<Workspace>,
     edits: Edits,
+    overlay: Overlay,
     running: Option<Running>,
 }
 
@@ -44,13 +46,15 @@ impl Project {
     pub const PRUNING_GO: &'static str = "1.17";
 
     /// Reads the main module: `found` is its go.mod, `modfile` what is read in its place
-    /// (`-modfile`). Messages name the file relative to `cwd` where that is shorter.
+    /// (`-modfile`). Messages name the file relative to the working directory of `files` where that is
+    /// shorter.
     ///
     /// # Errors
     /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
-    pub fn read(found: &Path, modfile: Option<&Path>, cwd: &Path) -> Result<Project> {
-        Project::of(MainModule::read(found, modfile, cwd)?, cwd)
+    pub fn read(found: &Path, modfile: Option<&Path>, files: impl Into<Files>) -> Result<Project> {
+        let files = files.into();
+        Project::of(MainModule::read(found, modfile, &files)?, files)
     }
 
     /// Reads the main module as [`Project::read`], but asks `query` what a version stands for
@@ -61,19 +65,21 @@ impl Project {
     pub fn read_with(
         found: &Path,
         modfile: Option<&Path>,
-        cwd: &Path,
+        files: impl Into<Files>,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
     ) -> Result<Project> {
-        Project::of(MainModule::read_with(found, modfile, cwd, query)?, cwd)
+        let files = files.into();
+        Project::of(MainModule::read_with(found, modfile, &files, query)?, files)
     }
 
-    fn of(main: MainModule, cwd: &Path) -> Result<Project> {
-        let edits = Edits::of(main.modfile(), main.root(), cwd)?;
+    fn of(main: MainModule, files: Files) -> Result<Project> {
+        let edits = Edits::of(main.modfile(), main.root(), &files.cwd)?;
         Ok(Project {
             main,
             others: Vec::new(),
             workspace: None,
             edits,
+            overlay: files.overlay,
             running: None,
         })
     }
@@ -83,6 +89,12 @@ impl Project {
     pub fn acting_as(mut self, running: Running) -> Project {
         self.running = Some(running);
         self
+    }
+
+    /// What stands in for files of the project.
+    #[must_use]
+    pub fn overlay(&self) -> &Overlay {
+        &self.overlay
     }
 
     /// The go version that the run acts as, if that was said.
@@ -95,8 +107,10 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::read`], one error a module that is at fault.
-    pub fn read_workspace(go_work: &Path, cwd: &Path) -> Result<Project, Vec<Error>> {
-        Workspace::read(go_work, cwd, &mut ModFile::parse).map(Project::of_workspace)
+    pub fn read_workspace(go_work: &Path, files: impl Into<Files>) -> Result<Project, Vec<Error>> {
+        let files = files.into();
+        let read = Workspace::read(go_work, &files, &mut ModFile::parse)?;
+        Ok(Project::of_workspace(read, files))
     }
 
     /// Reads a workspace as [`Project::read_workspace`], but asks `query` what versions in go.mod
@@ -106,14 +120,19 @@ impl Project {
     /// As [`Project::read_workspace`], and those of `query`.
     pub fn read_workspace_with(
         go_work: &Path,
-        cwd: &Path,
+        files: impl Into<Files>,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
     ) -> Result<Project, Vec<Error>> {
         let mut parse = |name: &str, data: &[u8]| ModFile::parse_with(name, data, query);
-        Workspace::read(go_work, cwd, &mut parse).map(Project::of_workspace)
+        let files = files.into();
+        let read = Workspace::read(go_work, &files, &mut parse)?;
+        Ok(Project::of_workspace(read, files))
     }
 
-    fn of_workspace((workspace, mains, edits): (Workspace, Vec<MainModule>, Edits)) -> Project {
+    fn of_workspace(
+        (workspace, mains, edits): (Workspace, Vec<MainModule>, Edits),
+        files: Files,
+    ) -> Project {
         let mut mains = mains.into_iter();
         let main = mains.next().unwrap_or_else(|| {
             let nothing = ModFile::without_file(NO_MODULE);
@@ -124,6 +143,7 @@ impl Project {
             others: mains.collect(),
             workspace: Some(workspace),
             edits,
+            overlay: files.overlay,
             running: None,
         }
     }
@@ -333,11 +353,22 @@ impl Project {
     /// The paths that a go.mod requires and does not mark `// indirect`.
     #[must_use]
     pub fn direct(&self) -> HashSet<&str> {
+        self.direct_paths().collect()
+    }
+
+    /// True if a path is among these.
+    #[must_use]
+    pub fn requires_directly(&self, path: &str) -> bool {
+        self.direct_paths().any(|direct| direct == path)
+    }
+
+    fn direct_paths(&self) -> impl Iterator<Item = &str> {
         let lines = self.mains().flat_map(|main| &main.modfile().require);
+        let direct = lines.filter(|line| !line.indirect);
         // Source: golang/go `modload/init.go`, `directRequirements`, for workspaces.
         let counts = |module| self.workspace.is_some() || !self.edits.excludes(module);
-        let direct = lines.filter(|line| !line.indirect && counts(&line.module));
-        direct.map(|line| line.module.path().as_str()).collect()
+        let direct = direct.filter(move |line| counts(&line.module));
+        direct.map(|line| line.module.path().as_str())
     }
 
     /// What go.mod both requires and excludes: `go` says that it drops these, unless they are in a

@@ -145,9 +145,10 @@ impl Vendor {
         let directory = view.root().join("vendor");
         let file = directory.join("modules.txt");
         let unused = |why: String| Ok(Vendoring::Unused(BuildMod::found("readonly", why)));
+        let mut is_workspace = None;
         let (mode, list) = if asked {
             (BuildMod::asked(VENDOR), read(&file)?)
-        } else if !directory.is_dir() {
+        } else if !project.overlay().is_dir(&directory) {
             return unused(String::new());
         } else {
             let says = if view.in_workspace() {
@@ -163,14 +164,27 @@ impl Vendor {
                 }
                 Some(_) => {}
             }
-            let list = read(&file)
-                .map_err(|error| error.context("reading modules.txt for vendor directory"))?;
+            let reading = |error: Error| error.context("reading modules.txt for vendor directory");
+            let shown = file.display().to_string();
+            let overlay = project.overlay();
+            overlay.check_open(&file, &shown).map_err(reading)?;
+            let list = read(&file).map_err(reading)?;
+            // As in go, what stands in for modules.txt says whose the directory is, and no more.
+            is_workspace = match overlay.replaces(&file) {
+                true => {
+                    let seen = overlay.name_of(&file, &shown);
+                    let seen = read(Path::new(&seen)).map_err(reading)?;
+                    Some(ModulesTxt::parse(&seen).is_workspace())
+                }
+                false => None,
+            };
             let why = format!("Go version in {says} is at least 1.14 and vendor directory exists.");
             (BuildMod::found(VENDOR, why), list)
         };
         let list = ModulesTxt::parse(&list);
-        if !asked && list.is_workspace() != view.in_workspace() {
-            return unused(match list.is_workspace() {
+        let is_workspace = is_workspace.unwrap_or_else(|| list.is_workspace());
+        if !asked && is_workspace != view.in_workspace() {
+            return unused(match is_workspace {
                 true => "Outside workspace mode, but vendor directory is for a workspace.".into(),
                 false => "In workspace mode, but vendor directory is not for a workspace".into(),
             });

@@ -11,7 +11,7 @@ use super::main_module::MainModule;
 use super::node::Node;
 use super::replace::Edits;
 use crate::cache::read_whole;
-use crate::config::{clean_path, short_path};
+use crate::config::{Files, clean_path, short_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{ModFile, Replace, WorkFile};
 use crate::module::GoVersion;
@@ -86,17 +86,17 @@ impl Workspace {
     /// if a file cannot be read.
     pub(super) fn read(
         file: &Path,
-        cwd: &Path,
+        files: &Files,
         parse: ReadModule<'_>,
     ) -> Result<(Workspace, Vec<MainModule>, Edits), Vec<Error>> {
-        let workspace = Workspace::parse(file, cwd).map_err(|error| vec![error])?;
-        let roots = workspace.used(cwd).map_err(|error| vec![error])?;
+        let workspace = Workspace::parse(file, files).map_err(|error| vec![error])?;
+        let roots = workspace.used(&files.cwd).map_err(|error| vec![error])?;
         // What is wrong within a file ends it at once, as in go.
         let agree = |lines: &[Replace]| Edits::agree(lines).map_err(|error| vec![error]);
         let mut mains = Vec::with_capacity(roots.len());
         let mut errors = Vec::new();
         for root in &roots {
-            match workspace.main(root, cwd, parse) {
+            match workspace.main(root, files, parse) {
                 Ok(main) => {
                     agree(&main.modfile().replace)?;
                     mains.push(main);
@@ -112,16 +112,19 @@ impl Workspace {
             return Err(errors);
         }
         let content = &workspace.content;
-        let edits = Edits::of_workspace(content, workspace.root(), &mains, cwd);
+        let edits = Edits::of_workspace(content, workspace.root(), &mains, &files.cwd);
         let edits = edits.map_err(|error| vec![error])?;
         Ok((workspace, mains, edits))
     }
 
-    fn parse(file: &Path, cwd: &Path) -> Result<Workspace> {
+    fn parse(file: &Path, Files { cwd, overlay }: &Files) -> Result<Workspace> {
         let name = short_path(cwd, file);
-        let data = fs::read(file).map_err(|cause| {
-            let opening = Error::new(Kind::LocalIo, format!("open {name}")).because(cause);
-            opening.context("reading go.work")
+        let reading = |error: Error| error.context("reading go.work");
+        overlay.check_open(file, &name).map_err(reading)?;
+        let data = overlay.read(file, |file| fs::read(file)).map_err(|cause| {
+            let opened = overlay.name_of(file, &name);
+            let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
+            reading(opening)
         })?;
         Ok(Workspace {
             file: file.to_owned(),
@@ -154,7 +157,12 @@ impl Workspace {
         Ok(roots)
     }
 
-    fn main(&self, root: &Path, cwd: &Path, parse: ReadModule<'_>) -> Result<MainModule> {
+    fn main(
+        &self,
+        root: &Path,
+        Files { cwd, overlay }: &Files,
+        parse: ReadModule<'_>,
+    ) -> Result<MainModule> {
         let file: PathBuf = clean_path(&root.join("go.mod").to_string_lossy()).into();
         let name = short_path(cwd, &file);
         let shown = short_path(cwd, file.parent().unwrap_or(root));
@@ -162,8 +170,12 @@ impl Workspace {
             error.context(format!("cannot load module {shown} listed in go.work file"))
         };
         let mut read = || -> Result<ModFile> {
-            let data = read_whole(&file).map_err(|cause| {
-                Error::new(Kind::LocalIo, format!("open {name}")).because(cause)
+            let data = overlay.read(&file, read_whole).map_err(|cause| {
+                let opened = match overlay.name_of(&file, &name) {
+                    opened if opened.is_empty() => opened,
+                    opened => short_path(cwd, Path::new(&opened)),
+                };
+                Error::new(Kind::LocalIo, format!("open {opened}")).because(cause)
             })?;
             let modfile = parse(&name, &data)?;
             modfile.declared_path(&name)?;

@@ -131,7 +131,7 @@ impl Chain {
     }
 
     /// Asks one hop after the other. `version` is for messages, empty if there is none.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         path: &ModulePath,
         version: &str,
@@ -267,13 +267,8 @@ fn parse_base(text: &str) -> Result<Url> {
 }
 
 impl Source for Chain {
-    fn each(
-        &self,
-        path: &ModulePath,
-        version: &str,
-        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
-    ) -> Result<()> {
-        self.ask(path, version, |proxy| question(proxy))
+    fn places(&self) -> Option<&Chain> {
+        Some(self)
     }
 
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {

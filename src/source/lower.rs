@@ -102,15 +102,6 @@ fn taken<T>(value: T, bytes: u64) -> Fetched<T> {
 }
 
 impl Source for LowerCache {
-    fn each(
-        &self,
-        _: &ModulePath,
-        _: &str,
-        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
-    ) -> Result<()> {
-        question(self)
-    }
-
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         // It has some versions, and does not know of others.
         Err(self.absent().context(format!("module {path}")))

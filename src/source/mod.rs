@@ -48,17 +48,10 @@ pub const MAX_INFO_BYTES: u64 = 1 << 20;
 
 /// Answers questions about modules, from many threads at once.
 pub trait Source: Send + Sync {
-    /// Puts a question of several requests, about `path` at `version` (for messages, empty if
-    /// there is none), to one place after the other, as a single request would be.
-    ///
-    /// # Errors
-    /// The one that tells most, as for a single request.
-    fn each(
-        &self,
-        path: &ModulePath,
-        version: &str,
-        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
-    ) -> Result<()>;
+    /// Its places, if it is several, to be asked one after the other.
+    fn places(&self) -> Option<&Chain> {
+        None
+    }
 
     /// The released and pre-released versions, in semver order; no pseudo-versions.
     ///
@@ -92,4 +85,23 @@ pub trait Source: Send + Sync {
 
     /// Nothing more is wanted: what is on its way fails soon, and what is asked for later at once.
     fn hang_up(&self) {}
+}
+
+impl dyn Source + '_ {
+    /// Puts a question of several requests, about `path` at `version` (for messages, empty if
+    /// there is none), to one place after the other, as a single request would be.
+    ///
+    /// # Errors
+    /// The one that tells most, as for a single request.
+    pub fn each(
+        &self,
+        path: &ModulePath,
+        version: &str,
+        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
+    ) -> Result<()> {
+        match self.places() {
+            Some(chain) => chain.ask(path, version, |proxy| question(proxy)),
+            None => question(self),
+        }
+    }
 }

@@ -20,15 +20,6 @@ impl Offline {
 }
 
 impl Source for Offline {
-    fn each(
-        &self,
-        _: &ModulePath,
-        _: &str,
-        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
-    ) -> Result<()> {
-        question(self)
-    }
-
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         self.refuse(&format!("module {path}"))
     }

@@ -141,15 +141,6 @@ fn named(module: &ModuleVersion) -> impl Fn(Error) -> Error {
 }
 
 impl Source for Proxy {
-    fn each(
-        &self,
-        _: &ModulePath,
-        _: &str,
-        question: &mut dyn FnMut(&dyn Source) -> Result<()>,
-    ) -> Result<()> {
-        question(self)
-    }
-
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         let list = self
             .get(path, "@v/list", MAX_LIST_BYTES)

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use super::sumdb;
 use crate::cache::read_whole;
+use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoSum;
 use crate::module::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
@@ -64,6 +65,8 @@ pub struct SumPolicy {
     settings: SumSettings,
     /// Where go.sum is or would be; `None` outside a module, where nothing is recorded.
     file: Option<PathBuf>,
+    /// Another one stands in for it, and it is not written.
+    overlaid: bool,
     /// What else has sums and is not written, with its name: in a workspace the go.sum of every
     /// module that is used.
     others: Vec<(PathBuf, GoSum)>,
@@ -118,6 +121,7 @@ impl SumPolicy {
         SumPolicy {
             settings,
             file: None,
+            overlaid: false,
             others: Vec::new(),
             state: Mutex::default(),
         }
@@ -128,18 +132,23 @@ impl SumPolicy {
     /// # Errors
     /// [`Kind::Input`] with file and line if it is malformed, [`Kind::LocalIo`] if unreadable.
     pub fn with_file(file: &Path, settings: SumSettings) -> Result<SumPolicy> {
-        SumPolicy::with_files(file, &[], settings)
+        SumPolicy::with_files(file, &[], &Overlay::default(), settings)
     }
 
-    /// Reads `file`, which new sums are written to, and `others`, whose sums count as well; a
-    /// missing file is an empty one.
+    /// Reads `file`, which new sums are written to, and `others`, whose sums count as well, or
+    /// what stands in for them; a missing file is an empty one.
     ///
     /// # Errors
     /// As [`SumPolicy::with_file`].
-    pub fn with_files(file: &Path, others: &[PathBuf], settings: SumSettings) -> Result<SumPolicy> {
-        let read = |other: &PathBuf| Ok((other.clone(), read_go_sum(other)?));
+    pub fn with_files(
+        file: &Path,
+        others: &[PathBuf],
+        overlay: &Overlay,
+        settings: SumSettings,
+    ) -> Result<SumPolicy> {
+        let read = |other: &PathBuf| Ok((other.clone(), read_go_sum(other, overlay)?));
         let others = others.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let sums = read_go_sum(file)?;
+        let sums = read_go_sum(file, overlay)?;
         let state = State {
             sums,
             ..State::default()
@@ -147,9 +156,14 @@ impl SumPolicy {
         Ok(SumPolicy {
             settings,
             file: Some(file.to_owned()),
+            overlaid: overlay.replaces(file),
             others,
             state: Mutex::new(state),
         })
+    }
+
+    pub(super) fn is_overlaid(&self) -> bool {
+        self.overlaid
     }
 
     pub(super) fn file(&self) -> Option<&Path> {
@@ -451,8 +465,8 @@ impl SumPolicy {
     }
 }
 
-pub(super) fn read_go_sum(file: &Path) -> Result<GoSum> {
-    match read_whole(file) {
+pub(super) fn read_go_sum(file: &Path, overlay: &Overlay) -> Result<GoSum> {
+    match overlay.read(file, read_whole) {
         Ok(data) => GoSum::parse(&file.display().to_string(), &data),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(GoSum::default()),
         Err(cause) => Err(Error::io("cannot read", file, cause)),

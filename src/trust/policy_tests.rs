@@ -241,7 +241,8 @@ fn files_beside_it_count_and_must_agree() {
         fs::write(at("other.sum"), other).unwrap();
         let others = [at("one.sum"), at("other.sum"), at("none.sum")];
         let off = settings(Database::Off, "", false);
-        let policy = SumPolicy::with_files(&at("go.work.sum"), &others, off).unwrap();
+        let policy =
+            SumPolicy::with_files(&at("go.work.sum"), &others, &Overlay::default(), off).unwrap();
         let checked = policy.check(&module(), Part::Zip, &h1);
         checked
             .map(|()| policy.has_new())

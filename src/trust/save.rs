@@ -29,7 +29,8 @@ impl SumPolicy {
     ///
     /// # Errors
     /// [`Kind::LocalIo`] or [`Kind::LockTimeout`], naming the file; [`Kind::Input`] if it became
-    /// malformed meanwhile.
+    /// malformed meanwhile;
+    /// [`Kind::Differs`] if another file stands in for it.
     pub fn save(&self, cache: &Cache, keep: impl Fn(&str, &str) -> bool) -> Result<bool> {
         let Some(file) = self.file() else {
             return Ok(false);
@@ -40,6 +41,11 @@ impl SumPolicy {
             .any(|(path, key, _, status)| status.new && keep(path, key))
         {
             return Ok(false);
+        }
+        if self.is_overlaid() {
+            let text = "updates to go.sum needed, but go.sum is part of the overlay specified with \
+                        -overlay";
+            return Err(Error::new(Kind::Differs, text));
         }
         let updating = |error: Error| error.context("updating go.sum");
         let _side_lock = match cache.side_lock() {
@@ -97,6 +103,7 @@ fn in_order(before: &[u8], after: Vec<u8>) -> NewText {
 mod tests {
     use super::*;
     use crate::cache::FileLock;
+    use crate::config::Overlay;
     use crate::module::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
     use std::fs;
@@ -243,7 +250,7 @@ mod tests {
             locked: false,
             local_proxy: false,
         };
-        let policy = SumPolicy::with_files(&file, &[other], settings).unwrap();
+        let policy = SumPolicy::with_files(&file, &[other], &Overlay::default(), settings).unwrap();
         policy.check(&module("a.com/a"), Part::Zip, &h1).unwrap();
         assert!(!policy.save(&cache, |_, _| true).unwrap());
         policy.check(&module("b.com/b"), Part::Zip, &h1).unwrap();

@@ -284,6 +284,13 @@ fn a_wrong_zip_that_was_begun_early_is_told_once() {
     sandbox.run(["download"]).ok();
 }
 
+/// Whether the graph is known before the kill.
+#[derive(Clone, Copy)]
+enum Graph {
+    Never,
+    Comes,
+}
+
 #[test]
 fn killed_ahead_of_the_graph_nothing_is_wrong() {
     let Some(_) = require_go() else { return };
@@ -291,18 +298,18 @@ fn killed_ahead_of_the_graph_nothing_is_wrong() {
         return;
     }
     let steps = [
-        "part-begun:1",
-        "part-whole:2",
-        "partial-made:1",
-        "file-being-unpacked:3",
-        "directory-sealed:2",
-        "ahead-prepared:1",
-        "ahead-prepared:9",
-        "ahead-withdrawn:1",
-        "ziphash-written:1",
-        "zip-renamed:2",
-        "partial-removed:1",
-        "partial-removed:9",
+        ("part-begun:1", Graph::Never),
+        ("part-whole:2", Graph::Never),
+        ("partial-made:1", Graph::Never),
+        ("file-being-unpacked:3", Graph::Never),
+        ("directory-sealed:2", Graph::Never),
+        ("ahead-prepared:1", Graph::Never),
+        ("ahead-prepared:13", Graph::Never),
+        ("ahead-withdrawn:1", Graph::Comes),
+        ("ziphash-written:1", Graph::Comes),
+        ("zip-renamed:2", Graph::Comes),
+        ("partial-removed:1", Graph::Comes),
+        ("partial-removed:9", Graph::Comes),
     ];
     let proxy = Proxy::serve();
     let whole = raised(&proxy);
@@ -312,10 +319,15 @@ fn killed_ahead_of_the_graph_nothing_is_wrong() {
         path.ends_with(".tmp") || path.contains("words/@v/v1.0.0.") || path.contains("words@v1.0.0")
     };
     let whole = whole.picture().without(of_nobody);
-    for step in steps {
-        let sandbox = raised(&proxy).env("MODFETCH_TEST_KILL_AT", step);
+    for (step, graph) in steps {
+        let proxy = match graph {
+            Graph::Never => Proxy::serve().stalling(GREET_MOD, 0, Times(1)),
+            Graph::Comes => Proxy::serve(),
+        };
+        let sandbox = patient(raised(&proxy)).env("MODFETCH_TEST_KILL_AT", step);
         let run = sandbox.run(["download"]);
         run.demand(run.code.is_none(), &format!("not killed at {step}"));
+        proxy.heal();
         let left = visible(&sandbox);
         assert!(
             !left
@@ -384,4 +396,77 @@ fn a_cache_that_is_removed_meanwhile_is_somebody_elses() {
     slow_zip.release();
     other.wait().ok();
     second.run(["verify"]).ok();
+}
+
+/// Whatever the limits are, the cache is the same.
+#[test]
+fn narrow_limits_change_nothing() {
+    if !only_modfetch() {
+        return;
+    }
+    let crowd = Crowd::new(20, 5_000);
+    let whole = Proxy::of_modules(crowd.modules.clone());
+    let reference = crowd.sandbox().proxy(&whole);
+    reference.run(["download", "--jobs=1"]).ok();
+    let reference = reference.picture();
+    for limits in [
+        "ulimit -n 30; exec modfetch download",
+        "ulimit -n 64; exec modfetch download",
+        "ulimit -n 1024; exec modfetch download -j 1000",
+        "exec modfetch download -j 2 --jobs-per-host=1",
+        "exec modfetch download -j 3 --fail-fast",
+    ] {
+        let proxy = Proxy::of_modules(crowd.modules.clone());
+        let sandbox = crowd.sandbox().proxy(&proxy);
+        sandbox.shell(limits).ok().stdout("").stderr("");
+        assert_eq!(proxy.hits("*"), 60, "{limits}");
+        reference.assert_same(&sandbox.picture(), limits);
+    }
+}
+
+#[test]
+fn what_a_lower_cache_has_comes_early_as_well() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let whole = Sandbox::with("hello", &proxy);
+    whole.run(["download"]).ok();
+    let lower = Sandbox::with("hello", &proxy).with_copied_cache(&whole);
+    for gone in [
+        "cache/download/example.com/calc",
+        "cache/download/example.com/many/@v/v1.0.0.ziphash",
+    ] {
+        lower.remove(gone);
+    }
+    let cut = proxy.stalling(GREET_MOD, 0, Times(1));
+    let sandbox = Sandbox::with("hello", &cut);
+    let sandbox = sandbox.env("MODFETCH_RO_CACHE", &lower.cached("").display().to_string());
+    let running = sandbox.spawn(["download"]);
+    until("an unpacked module", || {
+        sandbox.cached("example.com/many@v1.0.0/go.mod").exists()
+    });
+    cut.release();
+    running.wait().ok();
+    whole
+        .picture()
+        .assert_same(&sandbox.picture(), "with and without a lower cache");
+}
+
+#[test]
+fn where_nothing_may_be_asked_nothing_is() {
+    if !only_modfetch() {
+        return;
+    }
+    for arguments in [&["download", "--offline"][..], &["download"]] {
+        let proxy = Proxy::serve();
+        let mut sandbox = Sandbox::with("hello", &proxy);
+        if arguments.len() == 1 {
+            sandbox = sandbox.env("GOPROXY", "off");
+        }
+        let run = sandbox.run(arguments.iter().copied());
+        run.fails(11);
+        assert_eq!(proxy.hits("*"), 0);
+        assert!(!sandbox.cached("example.com").exists());
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::support::go::only_modfetch;
 use crate::support::universe::Module;
-use crate::support::{Proxy, Sandbox};
+use crate::support::{Proxy, Sandbox, sums};
 
 const MODULES: usize = 8;
 const FILE_BYTES: usize = 200 << 10;
@@ -92,6 +92,39 @@ fn a_full_disk_is_told_and_what_is_there_is_not_fetched_again() {
         kept > 0 && again == 0,
         &format!("{again} of {kept} were fetched again"),
     );
+}
+
+#[test]
+fn a_disk_that_is_full_ahead_of_the_graph_is_told_and_nothing_is_half_made() {
+    if !only_modfetch() {
+        return;
+    }
+    let modules = modules();
+    let lines: String = modules.iter().map(sums::lines).collect();
+    let proxy = Proxy::of_modules(modules);
+    let sandbox = sandbox(&proxy).go_sum(&lines);
+    let probe = "unshare -rm sh -c 'mount -t tmpfs none /mnt' || echo none";
+    if !sandbox.shell(probe).stdout.is_empty() {
+        eprintln!("skipped: no tmpfs of our own can be mounted");
+        return;
+    }
+    let half = MODULES * FILE_BYTES;
+    let run = sandbox.shell(&format!(
+        "mkdir $GOMODCACHE; exec unshare -rm sh -euc '
+            mount -t tmpfs -o size={half} none $GOMODCACHE
+            modfetch download 2>failed || echo status $?
+            find $GOMODCACHE -name \"*.partial\"
+            mount -o remount,size={} $GOMODCACHE
+            modfetch download
+            find $GOMODCACHE -name \"*.part*\"
+            find $GOMODCACHE -name noise.bin -size {FILE_BYTES}c | grep -c .'",
+        4 * half
+    ));
+    run.ok()
+        .stderr("")
+        .stdout(&format!("status 8\n{MODULES}\n"));
+    let said = sandbox.read("failed");
+    run.demand(said.contains("no space left on device"), &said);
 }
 
 /// `RLIMIT_FSIZE` makes writes fail anywhere, and would kill who does not mind SIGXFSZ.

@@ -193,7 +193,7 @@ struct Task {
 
 impl Task {
     fn of(seed: u64) -> Task {
-        let mut dice = Dice::new(seed ^ 0x6d6f_6465_6469_74);
+        let mut dice = Dice::new(seed ^ 0x006d_6f64_6564_6974);
         let text = file(&mut dice);
         let mut require: Vec<Requirement> = Vec::new();
         for (path, version) in MODULES {

@@ -143,7 +143,6 @@ const LINES: &[&[&str]] = &[
         "m",
     ],
     &["-retracted", "ex.com/old", "ex.com/leaf@latest"],
-    &["ex.com\\leaf"],
     &[
         "-f",
         "{{.Path}} {{.GoVersion}}{{with .Replace}} {{.Dir}}{{end}}",
@@ -158,11 +157,7 @@ fn list_takes_that_of_a_workspace_as_go_does() {
     }
     let proxy = proxy();
     let list = "## workspace\n# ex.com/leaf v1.0.0\n## explicit; go 1.20\nex.com/leaf\n# ex.com/old v1.0.0\n## explicit; go 1.16\nex.com/old\n";
-    let works = [
-        "go 1.22\n\nuse ./a\n\nuse ./b\n",
-        "go 1.13\n\nuse ./a\n",
-        "go 1.22\n",
-    ];
+    let works = ["go 1.22\n\nuse ./a\n\nuse ./b\n", "go 1.13\n\nuse ./a\n"];
     for work in works {
         for list in [list, &list.replace("## workspace\n", ""), "## workspace\n"] {
             let sandbox = || {

@@ -1,10 +1,10 @@
 //! Workspaces: what go does in one, beside go.
 
 use super::json::without_extra;
-use crate::support::beside::{beside_go, same, talk};
+use crate::support::beside::{beside_go, both_complain, same};
 use crate::support::go::only_modfetch;
 use crate::support::world::World;
-use crate::support::{Proxy, Run, Sandbox, require_go};
+use crate::support::{Proxy, Sandbox, require_go};
 
 #[test]
 fn workspaces_have_the_graph_that_go_prints() {
@@ -98,42 +98,6 @@ fn download(seed: u64) -> bool {
 
 fn cache(sandbox: &Sandbox) -> String {
     sandbox.cache().display().to_string()
-}
-
-/// What go says of a workspace that makes no sense, and then goes on with some of it until it
-/// fails, where we do not go on.
-const COMPLAINTS: &[&str] = &[
-    " is replaced at all versions in the go.work file. ",
-    " appears multiple times in workspace\n",
-    "conflicting replacements found for ",
-];
-
-/// What ends go at once, whatever else was asked for; here it is the failure of one module, which
-/// `-json` tells in its object.
-const MISMATCH: &str = ": checksum mismatch";
-
-/// True if go has such a complaint or such an end; demands that the same is ours, or, where several
-/// things are wrong, something else that go says of them or that could not be read.
-#[track_caller]
-fn both_complain(ours: &Run, go: &Run, story: &str) -> bool {
-    if go.stderr.contains("error loading go.work") {
-        return false;
-    }
-    let told = if go.stderr.contains(MISMATCH) {
-        ours.stderr.contains(MISMATCH) || ours.stdout.contains(MISMATCH)
-    } else {
-        let mut complaints = COMPLAINTS.iter();
-        let Some(text) = complaints.find(|text| go.stderr.contains(**text)) else {
-            return false;
-        };
-        let go_said = talk(go);
-        let also_said = talk(ours).lines().all(|line| go_said.contains(line));
-        ours.stderr.contains(text) || also_said
-    };
-    let other = ours.stderr.contains(": reading ");
-    let same = (told || other) && ours.code != Some(0) && go.code == Some(1);
-    ours.demand(same, &format!("{story}\n{}", go.stderr));
-    true
 }
 
 /// A workspace of these files.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CLEAN, ENV, Flag, GO, GRAPH, Given, LIST, PLAN, PROJECT, WHY, unsupported};
+use super::{CLEAN, ENV, Flag, GO, GRAPH, Given, LIST, PLAN, PROJECT, WHY};
 use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
@@ -142,19 +142,14 @@ takes it and does not look at it, as in go.",
     },
     Flag {
         long: "overlay",
-        commands: &[
-            Verb::Download,
-            Verb::Verify,
-            Verb::Graph,
-            Verb::List,
-            Verb::Why,
-        ],
+        commands: PROJECT,
         value: Some("FILE"),
-        brief: "Not supported",
-        detail: "go's way to replace source files for one run.",
-        set: |_, given| match given.text().as_str() {
-            "" => Ok(()),
-            _ => Err(unsupported("-overlay")),
+        brief: "Read other files in place of some, as this file says",
+        detail: "JSON: {\"Replace\": {\"PATH\": \"FILE\"}}, where no FILE makes PATH missing. It counts for go.mod, \
+                 go.sum, go.work and go.work.sum, and none that is in it is written.",
+        set: |raw, given| {
+            raw.overlay = Some(given.text());
+            Ok(())
         },
         ..GO
     },

@@ -8,11 +8,12 @@
 //! Begun is not done: until the graph says that the module is needed, its zip is a part and its
 //! directory has its mark, as those of any run that is under way, and its `.info` is in memory. What
 //! turns out not to be needed is removed, and the cache is what it would have been, but for a file
-//! that was a lock. The locks of versions are held for that long. Nobody who holds one waits for
-//! another, nor for a wait of ours: see [`super::super`].
+//! that was a lock. The locks of versions are held for that long; why nobody waits for them for
+//! ever is in [`super::super`].
 //!
 //! The graph goes first: it has at least half of the threads, and only so many modules are begun as
-//! there are files for.
+//! there are files for. Nor does a run wait for what is not needed: that takes no more bytes, and
+//! when nothing else is left, its connections are closed.
 
 use std::collections::HashSet;
 use std::panic::resume_unwind;

@@ -2,15 +2,13 @@
 //!
 //! Source: golang/mod `sumdb/client.go`.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::flight::Flight;
 use super::note::Verifier;
 use super::store::{Advance, Store};
-use super::tile::{MAX_TILE_BYTES, Plan, Tile, Unproven};
+use super::tiles::{Tiles, lock};
 use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
 use crate::module::ModuleVersion;
@@ -85,41 +83,18 @@ fn unproven(reason: impl Into<String>) -> Refusal {
     Refusal::Unproven(Error::new(Kind::Security, reason))
 }
 
-/// The content of a tile, and whether it came from the cache.
-#[derive(Clone, Debug)]
-struct Content {
-    bytes: Arc<[u8]>,
-    cached: bool,
-}
-
-impl AsRef<[u8]> for Content {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-/// Hashes that were proven, and the tiles that proved them.
-struct Proof {
-    hashes: Vec<Hash>,
-    tiles: Vec<(Tile, Content)>,
-}
-
 /// A client of one database; shared by all threads.
 pub struct Client {
     verifier: Verifier,
-    store: Store,
-    transport: Box<dyn Transport>,
+    store: Arc<Store>,
+    transport: Arc<dyn Transport>,
     started: OnceLock<Result<()>>,
     /// The newest head that was proven to continue all before it.
     latest: Mutex<Arc<Head>>,
     /// The head in the file, as far as is known.
     saved: Mutex<Vec<u8>>,
     sums: Flight<String, Result<Sums>>,
-    tiles: Flight<Tile, Result<Content>>,
-    /// Tiles that are in memory and were written.
-    kept: Mutex<HashSet<Tile>>,
-    /// Tiles whose cached copy may be wrong.
-    distrusted: Mutex<HashSet<Tile>>,
+    tiles: Tiles,
 }
 
 impl fmt::Debug for Client {
@@ -131,11 +106,6 @@ impl fmt::Debug for Client {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is behind them is assigned whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Client {
     /// Makes a client; nothing is read or asked until the first lookup.
     #[must_use]
@@ -144,17 +114,16 @@ impl Client {
             tree: Tree::empty(),
             note: Vec::new(),
         };
+        let (store, transport) = (Arc::new(store), Arc::from(transport));
         Client {
             verifier,
+            tiles: Tiles::new(Arc::clone(&store), Arc::clone(&transport)),
             store,
             transport,
             started: OnceLock::new(),
             latest: Mutex::new(Arc::new(empty)),
             saved: Mutex::default(),
             sums: Flight::default(),
-            tiles: Flight::default(),
-            kept: Mutex::default(),
-            distrusted: Mutex::default(),
         }
     }
 
@@ -296,7 +265,7 @@ impl Client {
                     number: record.id,
                 });
             }
-            let proof = match self.read(newer.tree, &wanted) {
+            let proof = match self.tiles.read(newer.tree, &wanted) {
                 Ok(proof) => proof,
                 Err(error) => {
                     // A fork is the graver news, and its proof may be there all the same.
@@ -314,7 +283,7 @@ impl Client {
                     "cannot authenticate record data in server response",
                 ));
             }
-            self.keep(proof.tiles);
+            self.tiles.keep(proof.tiles);
             if !moves_on {
                 return Ok(());
             }
@@ -332,12 +301,15 @@ impl Client {
         let hash = if old.size == new.size {
             new.hash
         } else {
-            let proof = self.read(new, &subtrees(0, old.size)).map_err(|error| {
-                error.context(format!(
-                    "checking tree#{} against tree#{}",
-                    old.size, new.size
-                ))
-            })?;
+            let proof = self
+                .tiles
+                .read(new, &subtrees(0, old.size))
+                .map_err(|error| {
+                    error.context(format!(
+                        "checking tree#{} against tree#{}",
+                        old.size, new.size
+                    ))
+                })?;
             Hash::of_subtrees(&proof.hashes)
         };
         if hash == old.hash {
@@ -392,7 +364,7 @@ impl Client {
         );
         let parts = consistency_proof(older.tree.size, newer.tree.size);
         // The tiles were fetched a moment ago.
-        match self.read(newer.tree, &parts.concat()) {
+        match self.tiles.read(newer.tree, &parts.concat()) {
             Ok(proof) => {
                 let mut hashes = proof.hashes.as_slice();
                 for part in &parts {
@@ -408,159 +380,12 @@ impl Client {
             self.name()
         ))
     }
-
-    /// Proves the hashes of some subtrees of `tree`. Cached tiles that do not fit are fetched.
-    fn read(&self, tree: Tree, wanted: &[Node]) -> Result<Proof> {
-        let refused = |reason: Unproven| Error::new(Kind::Security, reason.to_string());
-        let plan = Plan::new(tree, wanted).map_err(refused)?;
-        let tiles = plan.tiles();
-        let mut content = self.tiles(tiles)?;
-        let hashes = loop {
-            let reason = match plan.prove(&content) {
-                Ok(hashes) => break hashes,
-                Err(reason) => reason,
-            };
-            let Unproven::Inconsistent(places) = &reason else {
-                return Err(refused(reason));
-            };
-            let suspects = tiles.iter().zip(&content).enumerate();
-            let suspects = suspects.filter(|(at, (_, found))| places.contains(at) && found.cached);
-            let suspects: Vec<Tile> = suspects.map(|(_, (tile, _))| *tile).collect();
-            // Each is distrusted once, so this ends.
-            if suspects.is_empty() {
-                return Err(refused(reason));
-            }
-            for tile in suspects {
-                if lock(&self.distrusted).insert(tile) {
-                    self.tiles.forget(&tile);
-                }
-            }
-            content = match self.tiles(tiles) {
-                Ok(fresh) => fresh,
-                // The altered cache is the news, not that it cannot be repaired now.
-                Err(error) if error.kind() == Kind::Offline => return Err(refused(reason)),
-                Err(error) => return Err(error),
-            };
-        };
-        Ok(Proof {
-            hashes,
-            tiles: tiles.iter().copied().zip(content).collect(),
-        })
-    }
-
-    /// The content of tiles, those that have to be requested all at once.
-    fn tiles(&self, tiles: &[Tile]) -> Result<Vec<Content>> {
-        let local = |tile: &Tile| self.tiles.peek(tile).or_else(|| self.cached_tile(*tile));
-        let found: Vec<Option<Result<Content>>> = tiles.iter().map(local).collect();
-        let missing = tiles
-            .iter()
-            .zip(&found)
-            .filter(|(_, found)| found.is_none());
-        let missing: Vec<Tile> = missing.map(|(tile, _)| *tile).collect();
-        thread::scope(|scope| {
-            // The first is for this thread. Where no more may start, it does the others as well.
-            for &tile in missing.iter().skip(1) {
-                let fetch = move || drop(self.tile(tile));
-                let _ = thread::Builder::new().spawn_scoped(scope, fetch);
-            }
-            missing.first().map(|tile| self.tile(*tile));
-        });
-        let all = tiles.iter().zip(found);
-        all.map(|(tile, found)| found.unwrap_or_else(|| self.tile(*tile)))
-            .collect()
-    }
-
-    /// A tile from the cache or the database, unproven.
-    fn tile(&self, tile: Tile) -> Result<Content> {
-        self.tiles.get(&tile, || {
-            if let Some(content) = self.cached_tile(tile) {
-                return content;
-            }
-            let get = |tile: Tile| self.transport.get(&tile.path(), MAX_TILE_BYTES as u64);
-            let bytes = match get(tile) {
-                // Who only looks wants to know that it is damaged, not that it is unusable.
-                Err(error) if error.kind() == Kind::Offline && self.is_torn(tile) => {
-                    return Err(Error::new(Kind::Security, Unproven::Length.to_string())
-                        .context(tile.path()));
-                }
-                // A tile that has been filled meanwhile may be there in full only.
-                Err(error) if error.is_not_found() && !tile.is_full() => {
-                    let full = get(tile.full()).map_err(|_| missing_tile(&error))?;
-                    beginning(full, tile)
-                        .ok_or_else(|| Error::new(Kind::Security, Unproven::Length.to_string()))?
-                }
-                other => other.map_err(|error| missing_tile(&error))?,
-            };
-            Ok(Content {
-                bytes: bytes.into(),
-                cached: false,
-            })
-        })
-    }
-
-    /// True if nothing is repaired here and the cached copy has the wrong length.
-    fn is_torn(&self, tile: Tile) -> bool {
-        let read = || self.store.read(&tile.path());
-        self.store.is_read_only() && read().is_some_and(|bytes| bytes.len() != tile.byte_length())
-    }
-
-    fn cached_tile(&self, tile: Tile) -> Option<Result<Content>> {
-        if lock(&self.distrusted).contains(&tile) {
-            return None;
-        }
-        let right = |bytes: &Vec<u8>| bytes.len() == tile.byte_length();
-        let own = self.store.read(&tile.path()).filter(right);
-        let bytes = match own {
-            Some(bytes) => bytes,
-            None if tile.is_full() => return None,
-            None => beginning(self.store.read(&tile.full().path())?, tile)?,
-        };
-        Some(Ok(Content {
-            bytes: bytes.into(),
-            cached: true,
-        }))
-    }
-
-    /// Caches tiles that were proven. The lowest full ones, of which a run may need as many as
-    /// it has modules, are not kept in memory then.
-    fn keep(&self, tiles: Vec<(Tile, Content)>) {
-        for (tile, content) in tiles {
-            if !content.cached && lock(&self.kept).insert(tile) {
-                if !self.store.write(&tile.path(), &content.bytes) {
-                    // Of no use again, but it stays in memory.
-                    continue;
-                }
-                lock(&self.distrusted).remove(&tile);
-            }
-            if tile.is_lowest() && tile.is_full() {
-                self.tiles.forget(&tile);
-            }
-        }
-    }
 }
 
 /// Where the response about a module is, below the database and in the cache.
 fn lookup_file(module: &ModuleVersion) -> Result<String> {
     let escaped = module.escape()?;
     Ok(format!("lookup/{}@{}", escaped.path(), escaped.version()))
-}
-
-/// The tile that a full one began as.
-fn beginning(mut full: Vec<u8>, tile: Tile) -> Option<Vec<u8>> {
-    if full.len() != MAX_TILE_BYTES {
-        return None;
-    }
-    full.truncate(tile.byte_length());
-    Some(full)
-}
-
-/// A database without one of its tiles is incomplete; that says nothing about a module.
-fn missing_tile(error: &Error) -> Error {
-    if !error.is_not_found() {
-        return error.clone();
-    }
-    let missing = Error::new(Kind::Network, error.chain());
-    missing.hint("the checksum database is incomplete; another proxy may have all of it")
 }
 
 fn explain_unknown(error: Error, module: &ModuleVersion) -> Error {

@@ -1,9 +1,11 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::super::store::file_of;
 use super::super::testing::{self, Log, Server};
+use super::super::tile::Plan;
 use super::*;
 
 type Shared = Arc<Mutex<Server>>;

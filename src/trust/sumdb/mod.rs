@@ -3,8 +3,8 @@
 //! A response to a lookup counts for nothing by itself. It is believed when the head that came
 //! with it is signed by the key that GOSUMDB names, when that head and the newest one seen so far
 //! are moments of one log, and when the log has the record. [`tlog`] and [`tile`] say which hashes
-//! show that, [`note`] checks signatures; all three are pure. [`Client`] fetches, through a
-//! [`Transport`], and keeps what was proven, in a [`Store`].
+//! show that, [`note`] checks signatures; all three are pure. [`Client`] asks and judges; `tiles` gets
+//! what it needs for that. Both fetch through a [`Transport`] and keep what was proven in a [`Store`].
 //!
 //! # What always holds
 //! - Nothing is written before everything it depends on is proven: tiles after they made up the
@@ -26,6 +26,7 @@ mod store;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tile;
+mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport};

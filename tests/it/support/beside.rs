@@ -119,3 +119,39 @@ pub fn same(ours: &Run, go: &Run, what: &str) {
         ours.demand(false, &story());
     }
 }
+
+/// What go says of a workspace that makes no sense, and then goes on with some of it until it
+/// fails, where we do not go on.
+const COMPLAINTS: &[&str] = &[
+    " is replaced at all versions in the go.work file. ",
+    " appears multiple times in workspace\n",
+    "conflicting replacements found for ",
+];
+
+/// What ends go at once, whatever else was asked for; here it is the failure of one module, which
+/// `-json` tells in its object.
+const MISMATCH: &str = ": checksum mismatch";
+
+/// True if go has such a complaint or such an end; demands that the same is ours, or, where several
+/// things are wrong, something else that go says of them or that could not be read.
+#[track_caller]
+pub fn both_complain(ours: &Run, go: &Run, story: &str) -> bool {
+    if go.stderr.contains("error loading go.work") {
+        return false;
+    }
+    let told = if go.stderr.contains(MISMATCH) {
+        ours.stderr.contains(MISMATCH) || ours.stdout.contains(MISMATCH)
+    } else {
+        let mut complaints = COMPLAINTS.iter();
+        let Some(text) = complaints.find(|text| go.stderr.contains(**text)) else {
+            return false;
+        };
+        let go_said = talk(go);
+        let also_said = talk(ours).lines().all(|line| go_said.contains(line));
+        ours.stderr.contains(text) || also_said
+    };
+    let other = ours.stderr.contains(": reading ");
+    let same = (told || other) && ours.code != Some(0) && go.code == Some(1);
+    ours.demand(same, &format!("{story}\n{}", go.stderr));
+    true
+}

@@ -141,7 +141,8 @@ impl World {
             let mut text = dependency(&mut dice, style, path, &there);
             if dice.percent(newer) && text.contains("\ngo 1.") {
                 text = text.replace("\ngo 1.", "\n// go 1.");
-                text.push_str(*dice.one(&["go 1.26.99\n", "go 1.27\n", "go 1.30.1\n"]));
+                let newer: [&str; 3] = ["go 1.26.99\n", "go 1.27\n", "go 1.30.1\n"];
+                text.push_str(dice.one::<&str>(&newer));
             }
             module(path, version, &text)
         });
