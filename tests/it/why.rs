@@ -9,7 +9,7 @@ use crate::support::world::World;
 use crate::support::{Proxy, Sandbox, require_go};
 
 /// Worlds that are looked at.
-const WORLDS: u64 = 24;
+const WORLDS: u64 = 36;
 
 fn objects(json: &str) -> Vec<Value> {
     let objects = serde_json::Deserializer::from_str(json).into_iter::<Value>();
