@@ -1,12 +1,17 @@
 //! `modfetch list -m`: what there is to say of modules, in go's text or as objects.
 
+mod begin;
+mod print;
+mod vendored;
+
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
+use begin::{Refusal, begin};
+use print::{Listing, finish};
+use vendored::{Vendoring, find_vendor, list_vendored};
+
 use super::go_mod;
-use super::list_begin::{Refusal, begin};
-use super::list_print::{Listing, finish};
-use super::list_vendored::{Vendoring, find_vendor, list_vendored};
 use super::project::{Use, find_project, find_project_to};
 use super::session::{Manner, Session};
 use crate::cache::Cache;

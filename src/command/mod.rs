@@ -1,4 +1,5 @@
-//! One file a command: the glue between what was typed and the areas that do the work.
+//! One file a command: the glue between what was typed and the areas that do the work. What only one
+//! command needs is in its folder; the private files beside it are shared.
 //!
 //! Nothing else imports this area.
 
@@ -12,20 +13,14 @@ mod go_mod;
 pub mod graph;
 mod interrupt;
 pub mod list;
-mod list_begin;
-mod list_print;
-mod list_vendored;
 mod network;
 mod pick;
 pub mod plan;
-mod plan_files;
 mod project;
 mod queries;
 mod running;
 mod session;
 pub mod sum;
-mod sum_check;
-mod sum_explain;
 pub mod verify;
 mod wanted;
 pub mod why;

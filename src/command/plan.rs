@@ -1,9 +1,10 @@
 //! `modfetch plan`, and what it shares with `download --dry-run`: what would be fetched.
 
+mod files;
+
 use std::collections::HashSet;
 
 use super::pick::{self, Pick};
-use super::plan_files;
 use super::project::find_project;
 use super::session::{Manner, Session};
 use super::wanted::{Wanted, Wish};
@@ -76,7 +77,7 @@ pub struct Request {
 /// What ends the run before there is a plan.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
     if let Form::Files(end) = request.form {
-        return plan_files::run(config, console, request.wish.missing_replace(), end);
+        return files::run(config, console, request.wish.missing_replace(), end);
     }
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;

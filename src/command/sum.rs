@@ -1,10 +1,13 @@
 //! `modfetch sum`: the sum of a zip or directory; go.sum compared, completed and explained.
 
+mod check;
+mod explain;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::sum_check::{self, Mode};
-use super::sum_explain;
+use check::Mode;
+
 use super::wanted::Scope;
 use crate::cli::RawArgs;
 use crate::config::Config;
@@ -95,9 +98,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             console.data(&(text + "\n"))?;
             Ok(None)
         }
-        Request::Check(scope) => sum_check::run(config, console, Mode::Check, *scope),
-        Request::Write(scope) => sum_check::run(config, console, Mode::Write, *scope),
-        Request::Explain(module) => sum_explain::run(config, console, module),
+        Request::Check(scope) => check::run(config, console, Mode::Check, *scope),
+        Request::Write(scope) => check::run(config, console, Mode::Write, *scope),
+        Request::Explain(module) => explain::run(config, console, module),
     }
 }
 

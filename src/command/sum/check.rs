@@ -17,10 +17,10 @@
 
 use std::collections::HashSet;
 
-use super::project::find_project;
-use super::session::{Manner, Session};
-use super::wanted::Scope;
 use crate::cache::Cache;
+use crate::command::project::find_project;
+use crate::command::session::{Manner, Session};
+use crate::command::wanted::Scope;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{SumLine, SumState};

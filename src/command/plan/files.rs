@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::project::find_project;
+use crate::command::project::find_project;
 use crate::config::{Config, clean_path, relative_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{Replace, Replacement};

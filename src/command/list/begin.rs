@@ -2,7 +2,7 @@
 //!
 //! Source: golang/go `cmd/go/internal/list/list.go` (`runList`), `work/init.go` (`BuildInit`).
 
-use super::list::Request;
+use super::Request;
 use crate::config::{Config, GoMod, ModMode, ModuleMode, Origin};
 use crate::error::{Error, Kind};
 use crate::template::Template;

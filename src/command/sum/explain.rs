@@ -1,8 +1,8 @@
 //! `modfetch sum --explain`: the evidence, the verdict, the exit status.
 
-use super::project::find_project;
-use super::session::{Manner, Session};
 use crate::cache::Cache;
+use crate::command::project::find_project;
+use crate::command::session::{Manner, Session};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Evidence;

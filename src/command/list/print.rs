@@ -1,6 +1,6 @@
 //! What `list` has found, printed.
 
-use super::list::Request;
+use super::Request;
 use crate::error::{Error, Kind, Result};
 use crate::listing::{ModuleInfo, gravest};
 use crate::report::{Console, module_json};

@@ -1,8 +1,8 @@
 //! `list` where a vendor directory is used: what go.mod and vendor/modules.txt say, and no more.
 
-use super::list::{Request, written};
-use super::list_print::Listing;
-use super::running::outside;
+use super::print::Listing;
+use super::{Request, written};
+use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
 use crate::listing::{needs_graph, vendored, vendored_nowhere};
