@@ -114,7 +114,9 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
-        let likely = self.wanted.likely();
+        // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
+        let unasked = self.config.offline.value || self.session.chain.is_off();
+        let likely = self.wanted.likely().filter(|_| !unasked);
         self.fetcher.ahead_of(likely, |ahead| self.fetch(ahead))
     }
 

@@ -103,7 +103,9 @@ fn one_failure_ends_a_run_only_if_asked() {
         return;
     }
     let broken = |arguments: &[&'static str]| -> (Run, usize) {
-        let proxy = Proxy::serve().failing("gopkg.in/tiny.v1/@v/v1.0.2.zip", 403, Times::ALWAYS);
+        // The first file of all: what comes after it has not been asked for.
+        let first = "example.com/!upper/!camel!case/@v/v1.0.0.info";
+        let proxy = Proxy::serve().failing(first, 403, Times::ALWAYS);
         let sandbox = Sandbox::with("hello", &proxy);
         let line = ["download", "--jobs", "1"]
             .into_iter()
@@ -118,7 +120,8 @@ fn one_failure_ends_a_run_only_if_asked() {
         (run, zips)
     };
     let (run, zips) = broken(&[]);
-    run.fails(7).stderr_has("gopkg.in/tiny.v1@v1.0.2: reading ");
+    run.fails(7)
+        .stderr_has("example.com/Upper/CamelCase@v1.0.0: reading ");
     assert_eq!(zips, 12, "all but one");
     let (run, zips) = broken(&["--fail-fast"]);
     run.fails(7)
