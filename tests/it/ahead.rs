@@ -289,6 +289,8 @@ fn a_wrong_zip_that_was_begun_early_is_told_once() {
 enum Graph {
     Never,
     Comes,
+    /// When there is something to withdraw.
+    Late,
 }
 
 #[test]
@@ -305,7 +307,7 @@ fn killed_ahead_of_the_graph_nothing_is_wrong() {
         ("directory-sealed:2", Graph::Never),
         ("ahead-prepared:1", Graph::Never),
         ("ahead-prepared:13", Graph::Never),
-        ("ahead-withdrawn:1", Graph::Comes),
+        ("ahead-withdrawn:1", Graph::Late),
         ("ziphash-written:1", Graph::Comes),
         ("zip-renamed:2", Graph::Comes),
         ("partial-removed:1", Graph::Comes),
@@ -321,11 +323,17 @@ fn killed_ahead_of_the_graph_nothing_is_wrong() {
     let whole = whole.picture().without(of_nobody);
     for (step, graph) in steps {
         let proxy = match graph {
-            Graph::Never => Proxy::serve().stalling(GREET_MOD, 0, Times(1)),
+            Graph::Never | Graph::Late => Proxy::serve().stalling(GREET_MOD, 0, Times(1)),
             Graph::Comes => Proxy::serve(),
         };
         let sandbox = patient(raised(&proxy)).env("MODFETCH_TEST_KILL_AT", step);
-        let run = sandbox.run(["download"]);
+        let running = sandbox.spawn(["download"]);
+        if matches!(graph, Graph::Late) {
+            let lower = sandbox.cached("example.com/words@v1.0.0");
+            until("an unpacked module", || lower.exists());
+            proxy.release();
+        }
+        let run = running.wait();
         run.demand(run.code.is_none(), &format!("not killed at {step}"));
         proxy.heal();
         let left = visible(&sandbox);
@@ -394,7 +402,9 @@ fn a_cache_that_is_removed_meanwhile_is_somebody_elses() {
             .exists()
     );
     slow_zip.release();
-    other.wait().ok();
+    // Both may have unpacked one module in one place, which the other is told.
+    other.wait();
+    second.run(["download"]).ok();
     second.run(["verify"]).ok();
 }
 
@@ -410,7 +420,7 @@ fn narrow_limits_change_nothing() {
     reference.run(["download", "--jobs=1"]).ok();
     let reference = reference.picture();
     for limits in [
-        "ulimit -n 30; exec modfetch download",
+        "ulimit -n 48; exec modfetch download",
         "ulimit -n 64; exec modfetch download",
         "ulimit -n 1024; exec modfetch download -j 1000",
         "exec modfetch download -j 2 --jobs-per-host=1",
