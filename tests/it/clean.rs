@@ -9,7 +9,7 @@ use modfetch::cache::FileLock;
 
 use crate::support::go::only_modfetch;
 use crate::support::sandbox::change_modes;
-use crate::support::{Proxy, Run, Sandbox, Times, require_go};
+use crate::support::{Proxy, Run, Sandbox, Times, require_go, until};
 
 const CLEAN: [&str; 2] = ["clean", "-modcache"];
 
@@ -252,6 +252,9 @@ fn a_cache_that_is_being_filled_ends_sound() {
     let sandbox = Sandbox::with("hello", &proxy);
     let download = sandbox.spawn(["download"]);
     proxy.wait_for_stalls(1);
+    // Before the graph is known nothing else is visible, and a run that loses it gives up at once.
+    let other = sandbox.cached("cache/download/example.com/greet/@v/v1.1.0.zip");
+    until("another module", || other.exists());
     let clean = sandbox.spawn(["clean", "-modcache"]);
     // Somebody is at work on that version, and is waited for.
     clean.until_stderr_has("text@v1.2.0");
