@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::network::{cached_database, sum_settings};
-use super::project::{Use, find_project_to};
+use super::project::{Use, find_project_to, no_project};
 use super::session::{Manner, Session};
 use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
@@ -303,10 +303,9 @@ impl Run<'_> {
     ) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
         let (project, arguments) = (self.project, &self.arguments[..]);
         if arguments.is_empty() && project.is_none() {
-            let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-            return Err(Error::new(Kind::Usage, text)
-                .hint("name modules as PATH@VERSION, or check everything with --cache"));
+            return Err(
+                no_project().hint("name modules as PATH@VERSION, or check everything with --cache")
+            );
         }
         let needs = arguments
             .iter()

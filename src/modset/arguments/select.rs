@@ -4,11 +4,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Actual, Graph, Project};
+use crate::modset::{Actual, Graph, NO_GO_MOD, Project};
 use crate::module::{MatchPattern, ModulePath, ModuleVersion, Version};
 
-const NO_GO_MOD: &str =
-    "go.mod file not found in current directory or any parent directory; see 'go help modules'";
 const NO_MAIN: &str = "no modules were found in the current workspace; see 'go help work'";
 
 /// One argument that names modules.
