@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use modfetch::Kind;
 use modfetch::template::{Template, Value};
 use serde_json::{Value as Json, json};
 
+use crate::support::go::{program, source_of};
 use crate::support::listed::Module;
 use crate::support::require_go;
 
@@ -160,9 +161,7 @@ fn text_template_says_the_same() {
     let Some(go) = require_go() else { return };
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
-    let output = Command::new(&go).args(["env", "GOROOT"]).output().unwrap();
-    let root = String::from_utf8(output.stdout).unwrap();
-    let modinfo = Path::new(root.trim()).join("src/cmd/go/internal/modinfo/info.go");
+    let modinfo = source_of(&go).join("cmd/go/internal/modinfo/info.go");
     let modinfo = fs::read_to_string(modinfo).unwrap();
     let modinfo = modinfo.replace("cmd/go/internal/modfetch/codehost", "oracle/codehost");
     for package in ["modinfo", "codehost"] {
@@ -173,22 +172,13 @@ fn text_template_says_the_same() {
     fs::write(here.join("codehost/codehost.go"), codehost).unwrap();
     fs::write(here.join("modinfo/info.go"), modinfo).unwrap();
     fs::write(here.join("go.mod"), "module oracle\n\ngo 1.21\n").unwrap();
-    fs::write(here.join("main.go"), include_str!("template.go")).unwrap();
     let answers = answers();
     let mut questions = Json::from(modules()).to_string();
     for answer in &answers {
         questions += &answer["Template"].to_string();
         questions.push('\n');
     }
-    let mut oracle = Command::new(&go)
-        .args(["run", "."])
-        .current_dir(here)
-        .env("GOENV", "off")
-        .env("GOFLAGS", "")
-        .env("GOWORK", "off")
-        .env("GOTOOLCHAIN", "local")
-        .env("GO111MODULE", "on")
-        .env("GOPATH", here.join("gopath"))
+    let mut oracle = program(&go, here, include_str!("template.go"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -42,9 +42,7 @@ pub fn require_go() -> Option<PathBuf> {
 /// Makes a program of `source` and these packages of golang.org/x/mod, from the copy that comes with
 /// go, in the folder `here`; returns what builds and runs it.
 pub fn with_golang_mod(go: &Path, here: &Path, packages: &[&str], source: &str) -> Command {
-    let output = Command::new(go).args(["env", "GOROOT"]).output().unwrap();
-    let root = String::from_utf8(output.stdout).unwrap();
-    let vendored = Path::new(root.trim()).join("src/cmd/vendor/golang.org/x/mod");
+    let vendored = source_of(go).join("cmd/vendor/golang.org/x/mod");
     for package in packages.iter().chain(&["internal/lazyregexp"]) {
         fs::create_dir_all(here.join(package)).unwrap();
         for file in fs::read_dir(vendored.join(package)).unwrap() {
@@ -53,6 +51,18 @@ pub fn with_golang_mod(go: &Path, here: &Path, packages: &[&str], source: &str) 
         }
     }
     fs::write(here.join("go.mod"), "module golang.org/x/mod\n\ngo 1.23\n").unwrap();
+    program(go, here, source)
+}
+
+/// The folder of the source that comes with a go command.
+pub fn source_of(go: &Path) -> PathBuf {
+    let output = Command::new(go).args(["env", "GOROOT"]).output().unwrap();
+    let root = String::from_utf8(output.stdout).unwrap();
+    Path::new(root.trim()).join("src")
+}
+
+/// Adds `source` as the program of the module in the folder `here`; returns what builds and runs it.
+pub fn program(go: &Path, here: &Path, source: &str) -> Command {
     fs::write(here.join("main.go"), source).unwrap();
     let mut command = Command::new(go);
     command
