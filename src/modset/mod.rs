@@ -30,6 +30,8 @@ mod graph;
 mod main_modules;
 mod node;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod update;
 mod vendor;
 

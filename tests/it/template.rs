@@ -3,15 +3,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use modfetch::Kind;
 use modfetch::template::{Template, Value};
 use serde_json::{Value as Json, json};
 
-use crate::support::go::{program, source_of};
+use crate::support::go::{ask, program, source_of};
 use crate::support::listed::Module;
 use crate::support::require_go;
 
@@ -178,18 +176,8 @@ fn text_template_says_the_same() {
         questions += &answer["Template"].to_string();
         questions.push('\n');
     }
-    let mut oracle = program(&go, here, include_str!("template.go"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The questions fit a pipe: the oracle does not start before go has built it.
-    let mut stdin = oracle.stdin.take().unwrap();
-    stdin.write_all(questions.as_bytes()).unwrap();
-    drop(stdin);
-    let output = oracle.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let said = String::from_utf8(output.stdout).unwrap();
+    let oracle = program(&go, here, include_str!("template.go"));
+    let said = ask(oracle, &questions);
     assert_eq!(said.lines().count(), answers.len());
     for (want, line) in answers.iter().zip(said.lines()) {
         let got: Json = serde_json::from_str(line).expect(line);

@@ -327,8 +327,8 @@ fn versioned(path: &str, version: &str) -> Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modset::{Loader, Summary};
-    use std::sync::Arc;
+    use crate::modset::Loader;
+    use crate::modset::testing::provide;
 
     fn select(go_mod: &str, arguments: &[&str]) -> Selection {
         let dir = tempfile::tempdir().unwrap();
@@ -341,18 +341,13 @@ mod tests {
             project.is_pruned(),
             project.roots(),
         );
-        while let Some(wanted) = loader.next_wanted() {
-            let path = wanted.module.path().clone();
-            let text = if path.as_str() == "a.com/a" {
-                "module a.com/a\ngo 1.17\nrequire b.com/b v1.5.0\n".to_owned()
-            } else {
-                format!("module {path}\n")
-            };
-            loader.provide(
-                &wanted,
-                Summary::parse("go.mod", text.as_bytes()).map(Arc::new),
-            );
-        }
+        provide(&mut loader, |wanted| {
+            let path = wanted.module.path();
+            Some(match path.as_str() {
+                "a.com/a" => "module a.com/a\ngo 1.17\nrequire b.com/b v1.5.0\n".to_owned(),
+                _ => format!("module {path}\n"),
+            })
+        });
         let graph = loader.finish();
         let arguments: Vec<Argument> = arguments
             .iter()

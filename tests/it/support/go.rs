@@ -1,8 +1,9 @@
 //! The real `go`, where there is one.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// Reads a variable of the test process itself; sandboxes pass nothing of it on.
@@ -75,6 +76,25 @@ pub fn program(go: &Path, here: &Path, source: &str) -> Command {
         .env("GO111MODULE", "on")
         .env("GOPATH", here.join("gopath"));
     command
+}
+
+/// Runs a program that answers questions; returns what it says.
+///
+/// # Panics
+/// If it fails.
+pub fn ask(mut program: Command, questions: &str) -> String {
+    let mut program = program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The questions fit a pipe: the program does not start before go has built it.
+    let mut stdin = program.stdin.take().unwrap();
+    stdin.write_all(questions.as_bytes()).unwrap();
+    drop(stdin);
+    let output = program.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What is being tested.
