@@ -9,15 +9,18 @@
 
 mod commands;
 mod help;
+mod invocation;
 mod nearest;
 mod parse;
 mod parse_go;
 mod parse_own;
 mod raw;
 mod table;
+mod words;
 
 pub use commands::{CommandInfo, Verb, commands};
 pub use help::help;
-pub use parse::{Command, Invocation, Persona, parse, salvage};
+pub use invocation::{Command, Invocation, Persona};
+pub use parse::{parse, salvage};
 pub use raw::RawArgs;
 pub use table::{Flag, flags};

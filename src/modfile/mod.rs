@@ -37,6 +37,7 @@
 //!
 //! Text is read in one pass without recursion, in time linear in its length.
 
+mod comments;
 mod directive;
 mod edit;
 mod go_mod;
