@@ -50,6 +50,7 @@ mod meta;
 mod outcome;
 mod pools;
 mod query;
+mod release;
 mod requirements;
 mod standing;
 mod stock;
@@ -66,6 +67,7 @@ pub use local::Local;
 pub use outcome::{Outcome, Traffic};
 pub use pools::on_cores;
 pub use query::{Admit, Answer, Question};
+pub use release::{Release, ReleaseQuestion};
 pub use standing::{is_unknown, unasked};
 pub use stock::Stock;
 pub use sums::{SumLine, SumState};
@@ -75,7 +77,7 @@ use crate::config::Overlay;
 use crate::error::Error;
 use crate::map::Map;
 use crate::modset::{BuildMod, MissingReplace};
-use crate::module::{H1, ModuleVersion, Running};
+use crate::module::{GoVersion, H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -126,6 +128,8 @@ pub struct Fetcher<'a> {
     gomods: Mutex<Map<ModuleVersion, H1>>,
     /// What refuses modules that need a newer go.
     running: Option<Running>,
+    /// The go version that the run acts as.
+    local: GoVersion,
     memo: memo::Memo,
     /// go.mod stays as it is, and the graph is read only from go.mod files that go.sum knows.
     readonly: Option<BuildMod>,
@@ -158,6 +162,7 @@ impl<'a> Fetcher<'a> {
             memo: memo::Memo::default(),
             readonly: None,
             running: None,
+            local: GoVersion::emulated(),
             stopped: AtomicBool::new(false),
         }
     }
@@ -172,6 +177,7 @@ impl<'a> Fetcher<'a> {
     /// Refuses what is too new for the go version that the run acts as.
     #[must_use]
     pub fn acting_as(mut self, running: Running) -> Fetcher<'a> {
+        self.local = running.version().clone();
         self.running = Some(running);
         self
     }

@@ -44,7 +44,7 @@ pub use project::Project;
 pub use query::{Query, Range};
 pub use replace::{Actual, Edits, MissingReplace};
 pub use requirements::Requirements;
-pub use select::{Argument, Choice, Selection};
+pub use select::{Argument, Choice, Named, Selection};
 pub use update::Update;
 pub use vendor::{Vendor, Vendoring};
 pub use vendored::Vendored;

@@ -13,7 +13,7 @@ use crate::config::{Files, Overlay};
 use crate::error::{Error, Result};
 use crate::map::{Map, Set};
 use crate::modfile::ModFile;
-use crate::module::{GoVersion, ModulePath, ModuleVersion, Running, Version};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Running, Tool, Version};
 
 /// The go version whose language and graph rules apply where go.mod has no `go` line.
 pub(super) const IMPLIED_GO_VERSION: &str = "1.16";
@@ -276,6 +276,13 @@ impl Project {
         }
         let roots = self.requirements().into_iter();
         roots.filter(|module| module.path().as_str() == path).max()
+    }
+
+    /// The version of `go` or `toolchain` that is among the roots; of a workspace, too.
+    #[must_use]
+    pub fn root_tool(&self, tool: Tool) -> Option<Node> {
+        let roots = self.roots().into_iter();
+        roots.filter(|root| root.path() == tool.name()).max()
     }
 
     /// Where the graph starts, in go's order. That is what the main module requires: its
