@@ -21,12 +21,13 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
-use super::{Conductor, Fetcher, Report, Work};
+use super::conduct::Conductor;
+use super::work::{Report, Work};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::compute::Prepared;
-use crate::fetch::files;
-use crate::fetch::transfer::{Begin, OnContention, Ready, Unneeded};
+use crate::fetch::Fetcher;
+use crate::fetch::threads::holdable;
+use crate::fetch::version::{Begin, OnContention, Prepared, Ready, Unneeded};
 use crate::module::ModuleVersion;
 use crate::source::Info;
 use crate::steps;
@@ -159,7 +160,7 @@ impl<'a> Fetcher<'a> {
     /// How many transfers may go on ahead, and how many modules may be begun.
     fn room_ahead(&self) -> Option<(usize, usize)> {
         let threads = self.pools.transfer().ok()?.current_num_threads();
-        Some((threads / 2, files::holdable(threads)))
+        Some((threads / 2, holdable(threads)))
     }
 }
 
