@@ -169,6 +169,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         project.as_ref(),
         graph.as_ref(),
         request.extras.versions,
+        session.running().version(),
     );
     let none = Edits::default();
     let lister = Lister {
