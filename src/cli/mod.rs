@@ -8,6 +8,7 @@
 //! Nothing here reads the environment or a file: what a value means is decided in `config`.
 
 mod commands;
+mod goflags;
 mod help;
 mod nearest;
 mod parse;
@@ -17,6 +18,7 @@ mod raw;
 mod table;
 
 pub use commands::{CommandInfo, Verb, commands};
+pub use goflags::with_goflags;
 pub use help::help;
 pub use parse::{Command, Invocation, Persona, parse, salvage};
 pub use raw::RawArgs;
