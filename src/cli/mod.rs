@@ -8,6 +8,7 @@
 //! Nothing here reads the environment or a file: what a value means is decided in `config`.
 
 mod commands;
+mod goflags;
 mod help;
 mod invocation;
 mod nearest;
@@ -19,6 +20,7 @@ mod table;
 mod words;
 
 pub use commands::{CommandInfo, Verb, commands};
+pub use goflags::with_goflags;
 pub use help::help;
 pub use invocation::{Command, Invocation, Persona};
 pub use parse::{parse, salvage};

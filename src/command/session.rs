@@ -88,6 +88,11 @@ impl<'c> Session<'c> {
         })
     }
 
+    /// The go version that the run acts as.
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// An engine that remembers nothing yet.
     pub(super) fn fetcher(&self) -> Fetcher<'_> {
         let (source, watch) = (self.source.as_ref(), &*self.live);

@@ -11,7 +11,7 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Watch};
-use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
+use crate::modset::{Actual, Argument, Choice, Graph, Named, Project, Selection};
 use crate::module::{ModuleVersion, PrefixPatterns};
 use crate::report::{Console, Live, finding, report_json};
 use crate::source::{LowerCache, Offline, Source};
@@ -348,6 +348,12 @@ impl Run<'_> {
                 match choice {
                     Choice::Module { module, .. } => modules.push(module),
                     Choice::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
+                    Choice::Tool {
+                        tool,
+                        version: Named::Query(query),
+                    } => errors.push(no_query(tool.name(), &query)),
+                    // Nothing of them is in the cache.
+                    Choice::Tool { .. } => {}
                     Choice::Failed { error, .. } => errors.push(error),
                 }
             }

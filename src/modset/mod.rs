@@ -35,7 +35,7 @@ mod testing;
 mod update;
 mod vendor;
 
-pub use arguments::{Argument, Choice, Query, Range, Selection};
+pub use arguments::{Argument, Choice, Named, Query, Range, Selection};
 pub use build_mod::BuildMod;
 pub use go_line::PRUNING_GO;
 pub use graph::{Graph, Loader, Wanted};

@@ -24,6 +24,12 @@ impl SumPolicy {
         self.file().is_some() && self.state().used().any(|(.., status)| status.new)
     }
 
+    /// That go.sum has another hash of something that this run has met, the first in path order.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<Error> {
+        self.state().contradictions.values().next().cloned()
+    }
+
     /// Adds the sums this run accepted to go.sum, if `keep(path, version key)` says that the
     /// build list needs them. Returns whether the file was written.
     ///

@@ -124,8 +124,8 @@ fn needed(
         match choice {
             Choice::Module { module, .. } => add(module, Part::Zip),
             Choice::Failed { error, .. } => failures.push(error),
-            // Requirements have versions.
-            Choice::Query { .. } => {}
+            // Requirements have versions, and those of go and a toolchain no sums.
+            Choice::Query { .. } | Choice::Tool { .. } => {}
         }
     }
     for module in graph.loaded().chain(graph.failed()) {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::map::{Map, Set};
 use crate::modfile::ModFile;
 use crate::modset::{Node, Summary};
-use crate::module::{ModulePath, ModuleVersion, Running, Version};
+use crate::module::{ModulePath, ModuleVersion, Running, Tool, Version};
 
 /// What go says where a main module is needed and there is none.
 pub const NO_GO_MOD: &str =
@@ -272,6 +272,13 @@ impl Project {
         }
         let roots = self.requirements().into_iter();
         roots.filter(|module| module.path().as_str() == path).max()
+    }
+
+    /// The version of `go` or `toolchain` that is among the roots; of a workspace, too.
+    #[must_use]
+    pub fn root_tool(&self, tool: Tool) -> Option<Node> {
+        let roots = self.roots().into_iter();
+        roots.filter(|root| root.path() == tool.name()).max()
     }
 
     /// Where the graph starts, in go's order. That is what the main module requires: its
