@@ -27,7 +27,7 @@ pub struct Toolchain {
     pub line: u32,
 }
 
-/// A `godebug` directive: whether Go knows the key is not checked.
+/// A `godebug` directive: whether go takes it, [`Godebug::fault`] says.
 #[derive(Clone, Debug)]
 pub struct Godebug {
     /// What stands before the first `=`.

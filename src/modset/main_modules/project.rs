@@ -42,9 +42,13 @@ impl Project {
     /// shorter.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
+    /// All that is wrong with it: [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
-    pub fn read(found: &Path, modfile: Option<&Path>, files: impl Into<Files>) -> Result<Project> {
+    pub fn read(
+        found: &Path,
+        modfile: Option<&Path>,
+        files: impl Into<Files>,
+    ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read(found, modfile, &files)?, files)
     }
@@ -59,28 +63,23 @@ impl Project {
         modfile: Option<&Path>,
         files: impl Into<Files>,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
-    ) -> Result<Project> {
+    ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read_with(found, modfile, &files, query)?, files)
     }
 
-    fn of(main: MainModule, files: Files) -> Result<Project> {
-        let edits = Edits::of(main.modfile(), main.root(), &files.cwd)?;
+    fn of(main: MainModule, files: Files) -> Result<Project, Vec<Error>> {
+        let edits = Edits::of(main.modfile(), main.root(), &files.cwd);
+        let edits = edits.map_err(|error| vec![error])?;
+        main.check_tools().map_err(|error| vec![error])?;
         Ok(Project {
             main,
             others: Vec::new(),
             workspace: None,
             edits,
             overlay: files.overlay,
-            running: None,
+            running: files.running,
         })
-    }
-
-    /// Says which go version the run acts as, of which go.mod is one reason.
-    #[must_use]
-    pub fn acting_as(mut self, running: Running) -> Project {
-        self.running = Some(running);
-        self
     }
 
     /// What stands in for files of the project.
@@ -136,7 +135,7 @@ impl Project {
             workspace: Some(workspace),
             edits,
             overlay: files.overlay,
-            running: None,
+            running: files.running,
         }
     }
 
@@ -385,7 +384,7 @@ mod tests {
 
     use super::*;
 
-    fn project(go_mod: &str) -> Result<Project> {
+    fn project(go_mod: &str) -> Result<Project, Vec<Error>> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("go.mod");
         fs::write(&file, go_mod).unwrap();
