@@ -140,7 +140,7 @@ impl Versions<'_> {
         }
         match self {
             Versions::Query(query) => {
-                query(path, text).map_err(|error| Fault::of_query(verb, path, text, error))
+                query(path, text).map_err(|error| Fault::of_query(verb, path, error))
             }
             _ => Err(invalid_version(verb, path, text, FORM).hint(QUERY_HINT)),
         }

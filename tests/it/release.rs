@@ -279,3 +279,56 @@ fn a_plan_names_the_module_that_has_the_toolchain() {
         .run(["plan", "golang.org/toolchain@v0.0.1-go1.22.12.linux-amd64"])
         .ok();
 }
+
+/// go.mod files that name go, a toolchain or what is no module where modules stand.
+const LINES: &[&str] = &[
+    "require go v1.2.3",
+    "require go v1.22.0 // indirect",
+    "require go 1.22",
+    "require go go1.22.0",
+    "require go v1.2",
+    "require go latest",
+    "require go 1.99.1",
+    "require go 1.100",
+    "require toolchain go1.22.0",
+    "exclude go 1.22",
+    "exclude toolchain v1.2.3",
+    "replace go 1.22 => ./x",
+    "replace ex.com/a => go v1.2.3",
+    "require std v1.0.0",
+    "require nowhere v1.0.0",
+    "require nowhere v1.0",
+    "retract 1.22",
+    "toolchain v1.22.0",
+    "toolchain local",
+    "go go1.21",
+];
+
+#[test]
+fn lines_about_tools_in_the_place_of_modules_are_read_as_by_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = proxy();
+    for line in LINES {
+        let gomod = match line.starts_with("go ") {
+            true => format!("module m\n\n{line}\n"),
+            false => format!("module m\n\ngo 1.21\n\n{line}\n"),
+        };
+        for words in [
+            &["list", "-m"][..],
+            &["list", "-m", "all"],
+            &["list", "-m", "-mod=mod", "all"],
+            &["mod", "graph"],
+            &["mod", "download"],
+        ] {
+            let (ours, gos) = (sandbox(&proxy, &gomod), sandbox(&proxy, &gomod));
+            let what = format!("{words:?} {line}");
+            let words = || words.iter().copied();
+            same(&ours.run(words()), &gos.go(words()), &what);
+            ours.picture().assert_same(&gos.picture(), &what);
+            ours.project_picture()
+                .assert_same(&gos.project_picture(), &what);
+        }
+    }
+}

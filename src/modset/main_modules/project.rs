@@ -231,8 +231,8 @@ impl Project {
     pub fn requirements(&self) -> Vec<ModuleVersion> {
         let required = self.mains().flat_map(|main| &main.modfile().require);
         let required = required.map(|line| &line.module);
-        let required = required.filter(|module| !self.edits.excludes(module));
-        let required: Vec<&ModuleVersion> = required.collect();
+        let counts = |module: &&ModuleVersion| !module.is_tool() && !self.edits.excludes(module);
+        let required: Vec<&ModuleVersion> = required.filter(counts).collect();
         if !self.is_pruned() {
             return required.into_iter().cloned().collect();
         }
@@ -340,6 +340,10 @@ impl Project {
         let mut required = required.filter(|module| !self.edits.excludes(module));
         let mut versions = HashMap::new();
         required.any(|module| {
+            // The go line is one already.
+            if module.path().as_str() == Tool::Go.name() {
+                return true;
+            }
             if module.path().as_str() == self.path() {
                 return !pruned;
             }
