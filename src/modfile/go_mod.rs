@@ -173,12 +173,7 @@ impl ModFile {
     /// [`Kind::Input`], in go's words.
     pub fn main_path(&self, file: &str) -> Result<&str> {
         let path = self.declared_path(file)?;
-        check_import_path(path).map_err(|error| {
-            // The rules are those of imports, the noun is not.
-            let text = error.chain();
-            let text = text.replacen("malformed import path", "malformed module path", 1);
-            Error::new(Kind::Input, text)
-        })?;
+        check_import(path, "module")?;
         Ok(path)
     }
 
@@ -201,6 +196,18 @@ impl ModFile {
         }
         Ok(path)
     }
+}
+
+/// Checks a path by the rules of imports, where it is not an import but some other `noun`.
+///
+/// # Errors
+/// [`Kind::Input`], in go's words.
+pub fn check_import(path: &str, noun: &str) -> Result<()> {
+    check_import_path(path).map_err(|error| {
+        let text = error.chain();
+        let text = text.replacen("import path", &format!("{noun} path"), 1);
+        Error::new(Kind::Input, text)
+    })
 }
 
 pub(super) fn strict(file: &str, data: &[u8], versions: Versions<'_>) -> Result<ModFile> {

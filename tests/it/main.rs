@@ -39,6 +39,7 @@ mod plan;
 mod query;
 mod readme;
 mod readonly;
+mod release;
 mod repair;
 mod resume;
 mod reuse;

@@ -83,7 +83,7 @@ impl Query {
                 if query == "patch" {
                     let major_minor = match syntax {
                         Some(tool) => tool.major_minor(current),
-                        None => major_minor(current).to_owned(),
+                        None => major_minor(current),
                     };
                     range.prefix = major_minor + ".";
                 }
