@@ -50,6 +50,7 @@ mod sumdb;
 mod support;
 mod tamper;
 mod template;
+mod template_random;
 mod toolchain;
 mod trace;
 mod trust;
