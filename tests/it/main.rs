@@ -52,6 +52,7 @@ mod sumdb_asked;
 mod support;
 mod tamper;
 mod template;
+mod template_random;
 mod toolchain;
 mod trace;
 mod trust;
