@@ -68,14 +68,21 @@ mod tests {
         assert_eq!(raw.template.as_deref(), Some("{{.Dir}}"));
         let raw = merged(&["graph", "-x=false"], Verb::Graph, &words).unwrap();
         assert!(!raw.u && !raw.json && !raw.x);
-        assert!(merged(&["clean"], Verb::Clean, &["-modcache"]).unwrap().modcache);
+        assert!(
+            merged(&["clean"], Verb::Clean, &["-modcache"])
+                .unwrap()
+                .modcache
+        );
     }
 
     #[test]
     fn refusals_are_worded_as_go_words_them() {
         // `GOFLAGS=... go list -m` of go1.26.8, after "go: ".
         let table = [
-            ("-u=patch", "invalid boolean value \"patch\" for flag -u (from $GOFLAGS): parse error"),
+            (
+                "-u=patch",
+                "invalid boolean value \"patch\" for flag -u (from $GOFLAGS): parse error",
+            ),
             ("-f", "flag needs an argument: -f (from $GOFLAGS)"),
         ];
         for (word, want) in table {

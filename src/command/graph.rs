@@ -8,6 +8,7 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::fetch::Keep;
 use crate::modset::{Edits, Graph, Node};
 use crate::module::GoVersion;
 use crate::report::{Console, JsonObject};
@@ -82,7 +83,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let manner = Manner {
         fail_fast: false,
-        store: true,
+        keep: Keep::IfPossible,
         ending: Some(request.ending),
     };
     let session = Session::open(config, console, cache, Some(&project), manner)?;

@@ -11,6 +11,7 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::fetch::Keep;
 use crate::modset::{Argument, Graph, Node};
 use crate::module::MatchPattern;
 use crate::report::{Console, JsonObject};
@@ -75,7 +76,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let manner = Manner {
         fail_fast: false,
-        store: true,
+        keep: Keep::IfPossible,
         ending: Some(request.ending),
     };
     let session = Session::open(config, console, cache, Some(&project), manner)?;

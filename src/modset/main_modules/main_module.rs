@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cache::read_whole;
 use crate::config::{Files, short_path};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::modfile::ModFile;
 use crate::modset::go_line::{IMPLIED_GO_VERSION, is_pruned};
 use crate::module::{GoVersion, Version};
@@ -62,8 +62,15 @@ impl MainModule {
     ) -> Result<MainModule> {
         let file = modfile.unwrap_or(found);
         let data = files.overlay.read(file, read_whole);
-        let data = data.map_err(|cause| Error::io("cannot read", file, cause))?;
         let name = short_path(&files.cwd, file);
+        let data = data.map_err(|cause| {
+            // go opens what -modfile says as it was typed.
+            let opened = match modfile {
+                Some(_) => name.clone(),
+                None => file.display().to_string(),
+            };
+            Error::new(Kind::LocalIo, format!("open {opened}")).because(cause)
+        })?;
         let (modfile, resolved) = parse(&name, &data)?;
         modfile.main_path(&name)?;
         let root = found.parent().unwrap_or(Path::new("/"));
