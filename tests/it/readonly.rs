@@ -111,7 +111,7 @@ fn who_asks_has_an_answer_that_cannot_be_kept() {
     let commands: &[&[&str]] = &[
         &["list", "-m", "-u", "all"],
         &["list", "-m", "-json", "example.com/text@latest"],
-        &["list", "-m", "-retracted", "all"],
+        &["list", "-m", "-e", "-u", "all"],
         &["graph"],
         &["why", "-m", "example.com/words"],
     ];
