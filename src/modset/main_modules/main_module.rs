@@ -1,5 +1,6 @@
 //! One main module: where its go.mod is, and what that says.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,7 +65,17 @@ impl MainModule {
         let name = short_path(&files.cwd, file);
         let read = || {
             let data = files.overlay.read(file, read_whole);
-            let data = data.map_err(|cause| Error::io("cannot read", file, cause))?;
+            let data = data.map_err(|cause| {
+                let act = match cause.kind() {
+                    io::ErrorKind::IsADirectory => "read",
+                    _ => "open",
+                };
+                let opened = match files.overlay.name_of(file, &name) {
+                    opened if opened.is_empty() => opened,
+                    opened => short_path(&files.cwd, Path::new(&opened)),
+                };
+                Error::new(Kind::LocalIo, format!("{act} {opened}")).because(cause)
+            })?;
             let (modfile, resolved) = parse(&name, &data)?;
             modfile.declared_path(&name)?;
             Ok((data, modfile, resolved))
