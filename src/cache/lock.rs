@@ -113,24 +113,21 @@ impl FileLock {
     }
 
     fn open(path: &Path) -> Result<FileLock> {
-        let open = || {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-        };
-        let file = match open() {
+        let file = match open_or_create(path) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
                 if let Some(parent) = path.parent() {
                     create_dir_all(parent)?;
                 }
-                open()
+                open_or_create(path)
             }
             other => other,
         };
-        let file = file.map_err(|cause| Error::io("cannot open lock file", path, cause))?;
+        // Where what is locked is what is read, these are go's words.
+        let verb = match path.extension() {
+            Some(end) if end == "lock" => "cannot open lock file",
+            _ => "open",
+        };
+        let file = file.map_err(|cause| Error::io(verb, path, cause))?;
         Ok(FileLock { file })
     }
 
@@ -231,6 +228,16 @@ fn retry_interrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> 
             other => return other,
         }
     }
+}
+
+/// Opens a file for reading and writing as it is; an empty one is made where there is none.
+pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
 }
 
 fn cannot_lock(path: &Path, cause: io::Error) -> Error {
@@ -360,7 +367,7 @@ mod tests {
         assert!(
             error
                 .chain()
-                .starts_with(&format!("cannot open lock file {}", dir.path().display()))
+                .starts_with(&format!("open {}", dir.path().display()))
         );
     }
 }

@@ -18,6 +18,7 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
+use crate::fetch::Keep;
 use crate::listing::{Extras, Lister, needs_graph, subjects};
 use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
 use crate::module::ModuleVersion;
@@ -128,7 +129,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let manner = Manner {
         fail_fast: false,
-        store: true,
+        keep: Keep::IfPossible,
         ending: Some(request.ending),
     };
     let session = Session::open(config, console, cache, project.as_ref(), manner)?;
@@ -187,6 +188,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.line(notice);
     }
     let infos = infos?;
+    // Not even -e goes on from here, whatever was said of the module.
+    if let Some(error) = session.sums.contradiction() {
+        return Err(error);
+    }
     // go leaves both files alone with -u: it looks at more than is needed.
     let kept = project.as_ref().filter(|_| !request.extras.update);
     let broken = graph.as_ref().and_then(Graph::error);

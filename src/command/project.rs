@@ -7,13 +7,23 @@ use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, Files, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
-use crate::modset::{BuildMod, Project, Workspace};
+use crate::modset::{BuildMod, NO_GO_MOD, Project, Workspace};
 use crate::module::{GoVersion, Version};
 use crate::report::Console;
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
     find_project_to(Use::Edit, config, console)
+}
+
+/// The same for a command that cannot do without.
+pub(super) fn need_project(config: &Config, console: &Console) -> Result<Project> {
+    find_project(config, console)?.ok_or_else(no_project)
+}
+
+/// There is no main module, and one is needed.
+pub(super) fn no_project() -> Error {
+    Error::new(Kind::Usage, NO_GO_MOD)
 }
 
 /// What a command does with the main module.

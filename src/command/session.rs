@@ -8,9 +8,9 @@ use super::running::outside;
 use crate::cache::Cache;
 use crate::config::{Config, Overlay};
 use crate::error::Result;
-use crate::fetch::{FetchSettings, Fetcher};
-use crate::modset::Project;
-use crate::module::Running;
+use crate::fetch::{FetchSettings, Fetcher, Keep};
+use crate::modset::{Graph, Project};
+use crate::module::{GoVersion, Running};
 use crate::report::{Console, Live};
 use crate::signals::Ending;
 use crate::source::{Chain, LowerCache, Source};
@@ -21,8 +21,8 @@ use crate::trust::SumPolicy;
 pub(super) struct Manner {
     /// `--fail-fast` counts.
     pub(super) fail_fast: bool,
-    /// What is fetched is kept in the cache.
-    pub(super) store: bool,
+    /// What is kept of what is fetched.
+    pub(super) keep: Keep,
     /// How a signal ends the run; `None` leaves that to the system.
     pub(super) ending: Option<Ending>,
 }
@@ -83,7 +83,7 @@ impl<'c> Session<'c> {
                 jobs: config.jobs.value,
                 writable: config.modcacherw.value,
                 fail_fast: manner.fail_fast && config.fail_fast.value,
-                store: manner.store,
+                keep: manner.keep,
             },
         })
     }
@@ -111,4 +111,31 @@ impl<'c> Session<'c> {
             self.console.line(warning);
         }
     }
+}
+
+/// The whole requirement graph, for a command that is about nothing else; with `go` by the rules of
+/// that version.
+///
+/// # Errors
+/// Those of [`Session::open`], and the failure nearest to a main module.
+pub(super) fn requirement_graph(
+    config: &Config,
+    console: &Console,
+    cache: Cache,
+    project: &Project,
+    go: Option<&GoVersion>,
+    ending: Ending,
+) -> Result<Graph> {
+    let manner = Manner {
+        fail_fast: false,
+        keep: Keep::IfPossible,
+        ending: Some(ending),
+    };
+    let session = Session::open(config, console, cache, Some(project), manner)?;
+    let fetcher = session.fetcher();
+    let graph = fetcher.requirement_graph(project, go);
+    session.settle(&fetcher);
+    let graph = graph?;
+    graph.check()?;
+    Ok(graph)
 }

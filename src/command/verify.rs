@@ -4,13 +4,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::network::{cached_database, sum_settings};
-use super::project::{Use, find_project_to};
+use super::project::{Use, find_project_to, no_project};
 use super::session::{Manner, Session};
 use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher, Watch};
+use crate::fetch::{FetchSettings, Fetcher, Keep, Watch};
 use crate::modset::{Actual, Argument, Choice, Graph, Named, Project, Selection};
 use crate::module::{ModuleVersion, PrefixPatterns};
 use crate::report::{Console, Live, finding, report_json};
@@ -91,7 +91,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let manner = Manner {
         fail_fast: false,
-        store: true,
+        keep: Keep::All,
         ending: None,
     };
     let session = Session::open(config, console, cache.clone(), project.as_ref(), manner)?;
@@ -174,7 +174,10 @@ impl Run<'_> {
             jobs: if repair { self.config.jobs.value } else { 1 },
             writable: self.config.modcacherw.value,
             fail_fast: false,
-            store: repair,
+            keep: match repair {
+                true => Keep::All,
+                false => Keep::Nothing,
+            },
         };
         let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
             .with_lower(means.lower)
@@ -304,10 +307,9 @@ impl Run<'_> {
     ) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
         let (project, arguments) = (self.project, &self.arguments[..]);
         if arguments.is_empty() && project.is_none() {
-            let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-            return Err(Error::new(Kind::Usage, text)
-                .hint("name modules as PATH@VERSION, or check everything with --cache"));
+            return Err(
+                no_project().hint("name modules as PATH@VERSION, or check everything with --cache")
+            );
         }
         let needs = arguments
             .iter()

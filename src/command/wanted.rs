@@ -280,10 +280,10 @@ impl<'a> Wanted<'a> {
             return Err(error);
         }
         let mut selection = match (&self.what, self.project, graph) {
-            (What::Listed, Some(project), Some(graph)) => match graph.error() {
-                Some(error) => return Err(error),
-                None => Selection::listed(project, graph),
-            },
+            (What::Listed, Some(project), Some(graph)) => {
+                graph.check()?;
+                Selection::listed(project, graph)
+            }
             (What::Named(arguments), ..) => Selection::of(arguments, self.project, graph),
             _ => Selection::of(&[Argument::All], self.project, graph),
         };

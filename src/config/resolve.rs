@@ -25,7 +25,7 @@ impl Config {
         let go_env = GoEnv::load(env);
         go_env.check_gopath()?;
         let goflags = GoFlags::parse(go_env.get("GOFLAGS"))?;
-        refuse_unsupported(&goflags)?;
+        goflags.refuse_chdir()?;
         let typed = |flag, value, name| match value {
             Some(value) => Ok(Setting::new(value, Origin::Flag(flag))),
             None => {
@@ -105,7 +105,10 @@ impl Config {
             color: color(flags.color.as_deref(), &go_env)?,
             log: own::LOG.resolve(flags.log.as_deref(), &go_env)?,
             x: typed("-x", flags.typed("x", flags.x), "x")?,
-            json: typed("-json", flags.typed("json", flags.json), "json")?,
+            json: match flags.typed("json", flags.json) {
+                Some(on) => Setting::new(on, Origin::Flag("-json")),
+                None => goflags.switch_or_words("json"),
+            },
             modcacherw: typed("-modcacherw", flags.modcacherw, "modcacherw")?,
             mod_flag: flags
                 .mod_mode
@@ -168,21 +171,6 @@ fn off_origin(env: &Environment) -> Origin {
         Some(_) => Origin::Environment("GOENV".to_owned()),
         None => Origin::Default,
     }
-}
-
-/// Flags of `go mod download` that would change the result and are not implemented.
-fn refuse_unsupported(goflags: &GoFlags) -> Result<()> {
-    goflags.refuse_chdir()?;
-    if goflags
-        .text("reuse")?
-        .is_some_and(|found| !found.value.is_empty())
-    {
-        return Err(Error::new(
-            Kind::Input,
-            "flag -reuse (from $GOFLAGS) is not supported",
-        ));
-    }
-    Ok(())
 }
 
 fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
@@ -402,10 +390,6 @@ mod tests {
             (
                 &[HOME, ("GOFLAGS", "-modfile=x")],
                 "-modfile=x: file does not have .mod extension",
-            ),
-            (
-                &[HOME, ("GOFLAGS", "-reuse=x")],
-                "flag -reuse (from $GOFLAGS) is not supported",
             ),
             (
                 &[HOME, ("MODFETCH_RETRIES", "-1")],

@@ -7,6 +7,12 @@ use crate::support::beside::same;
 use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, require_go};
 
+fn downloaded(proxy: &Proxy) -> Sandbox {
+    let sandbox = Sandbox::with("hello", proxy);
+    sandbox.run(["download"]).ok();
+    sandbox
+}
+
 const TEMPLATES: &[&str] = &[
     "{{.Path}}@{{.Version}}",
     "{{.Path}} {{.Version}}\n",
@@ -60,12 +66,7 @@ fn templates_of_scripts_make_what_go_makes_of_them() {
         return;
     }
     let proxy = Proxy::serve();
-    let sandbox = || {
-        let sandbox = Sandbox::with("hello", &proxy);
-        sandbox.run(["download"]).ok();
-        sandbox
-    };
-    let (ours, gos) = (sandbox(), sandbox());
+    let (ours, gos) = (downloaded(&proxy), downloaded(&proxy));
     let rows: &[&[&str]] = &[
         &["all"],
         &["-u", "-versions", "all"],
@@ -110,7 +111,22 @@ const LINES: &[&str] = &[
     "cd .. && go list -m -e -reuse none.json example.com/text@v1.0.0",
     "cd .. && go list -m -json example.com/text@v1 > old.json; go list -m -json -reuse old.json example.com/text@v1",
     "cd .. && echo '{}}' > old.json; go list -m -reuse old.json example.com/text@v1",
-    "sed -i 's/^go .*/go 1.21/; $arequire example.com/text v1.0.0' go.mod; go list -m all",
+    "go list -m -tags x,y -race -ldflags='-s -w' -buildvcs=false -p 4 -a -n -v -trimpath all",
+    "go list --m --tags=x --mod=readonly all",
+    "go list -m -work -cover -covermode=set -coverpkg all -pgo off -toolexec 'a b' -msan all",
+    "GOFLAGS='-json=Path -m -mod=mod -tags=x' go list all",
+    "GOFLAGS='-u -versions -f={{.Path}}' go list -m -f '{{.Version}}' all",
+    "GOFLAGS='-m -retracted -e' go list example.com/gone example.com/text",
+    "GOFLAGS='-json' go list -m -json=false all",
+    "GOFLAGS=-go=1.16 go mod graph",
+    "GOFLAGS=-json go mod download example.com/text",
+    "GOFLAGS='-modcache -n' go clean | sed 's/[^ ]*$//'",
+    "go clean -n -modcache -tags x -race -p 1 | sed 's/[^ ]*$//'",
+    "GOFLAGS=-f go list -m 2>&1 | head -1",
+    "go list -m -modfile none.mod",
+    "echo 'go 1.21' > go.work; echo 'use .' >> go.work; go list -m -reuse none.json example.com/text; rm go.work",
+    "echo 'go 1.21' > go.work; echo 'use .' >> go.work; go list -m -reuse none.json; rm go.work",
+    "rm -f go.work; sed -i 's/^go .*/go 1.21/; $arequire example.com/text v1.0.0' go.mod; go list -m all",
     "go list -m -mod=readonly all",
 ];
 
@@ -120,12 +136,7 @@ fn as_go_it_says_and_ends_as_go_does() {
         return;
     }
     let proxy = Proxy::serve();
-    let sandbox = || {
-        let sandbox = Sandbox::with("hello", &proxy);
-        sandbox.run(["download"]).ok();
-        sandbox
-    };
-    let (ours, gos) = (sandbox(), sandbox());
+    let (ours, gos) = (downloaded(&proxy), downloaded(&proxy));
     let bin = ours.project_dir().with_file_name("bin");
     fs::create_dir(&bin).unwrap();
     symlink(env!("CARGO_BIN_EXE_modfetch"), bin.join("go")).unwrap();

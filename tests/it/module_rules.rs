@@ -2,9 +2,7 @@
 //! modfetch answers as it says there, and so does golang/mod. And which settings go knows.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use modfetch::modfile::GODEBUG_SETTINGS;
 use modfetch::module::{
@@ -12,7 +10,7 @@ use modfetch::module::{
     check_module_path, escape_version, is_pseudo_version, split_path_version,
 };
 
-use crate::support::go::with_golang_mod;
+use crate::support::go::{ask, with_golang_mod};
 use crate::support::{Sandbox, require_go};
 
 struct Rule {
@@ -148,18 +146,8 @@ fn golang_mod_says_the_same() {
     let line = |rule: &Rule| format!("{}\t{}\n", rule.function, rule.inputs.join("\t"));
     let questions: String = rules.iter().map(line).collect();
     let source = include_str!("module_rules.go");
-    let mut oracle = with_golang_mod(&go, here, &["module", "semver"], source)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Both fit a pipe: the oracle does not start before go has built it.
-    let mut stdin = oracle.stdin.take().unwrap();
-    stdin.write_all(questions.as_bytes()).unwrap();
-    drop(stdin);
-    let output = oracle.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let answers = String::from_utf8(output.stdout).unwrap();
+    let oracle = with_golang_mod(&go, here, &["module", "semver"], source);
+    let answers = ask(oracle, &questions);
     assert_eq!(answers.lines().count(), rules.len());
     for (rule, answer) in rules.iter().zip(answers.lines()) {
         let answer: String = serde_json::from_str(answer).expect(answer);

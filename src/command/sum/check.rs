@@ -18,12 +18,12 @@
 use std::collections::HashSet;
 
 use crate::cache::Cache;
-use crate::command::project::find_project;
+use crate::command::project::need_project;
 use crate::command::session::{Manner, Session};
 use crate::command::wanted::Scope;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{SumLine, SumState};
+use crate::fetch::{Keep, SumLine, SumState};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::ModuleVersion;
 use crate::report::{Console, JsonObject};
@@ -55,17 +55,16 @@ pub(super) fn run(
         return Err(Error::new(Kind::Input, text).hint(format!("it is set {origin}")));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let Some(project) = find_project(config, console)? else {
-        let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-        return Err(Error::new(Kind::Usage, text));
-    };
+    let project = need_project(config, console)?;
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
     config.locked.value = false;
     let manner = Manner {
         fail_fast: false,
-        store: mode == Mode::Write,
+        keep: match mode {
+            Mode::Write => Keep::All,
+            _ => Keep::Nothing,
+        },
         ending: Some(Ending::Status),
     };
     let session = Session::open(&config, console, cache, Some(&project), manner)?;

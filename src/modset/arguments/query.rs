@@ -85,7 +85,7 @@ impl Query {
                         Some(tool) => tool.major_minor(current),
                         None => major_minor(current),
                     };
-                    range.prefix = format!("{major_minor}.");
+                    range.prefix = major_minor + ".";
                 }
                 range.bound = bound(AT_LEAST, current);
             }

@@ -4,11 +4,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Actual, Graph, Project};
+use crate::modset::{Actual, Graph, NO_GO_MOD, Project};
 use crate::module::{MatchPattern, ModulePath, ModuleVersion, Tool, Version};
 
-const NO_GO_MOD: &str =
-    "go.mod file not found in current directory or any parent directory; see 'go help modules'";
 const NO_MAIN: &str = "no modules were found in the current workspace; see 'go help work'";
 
 /// One argument that names modules.
@@ -375,8 +373,8 @@ fn versioned(path: &str, version: &str) -> Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modset::{Loader, Summary};
-    use std::sync::Arc;
+    use crate::modset::Loader;
+    use crate::modset::testing::provide;
 
     fn select(go_mod: &str, arguments: &[&str]) -> Selection {
         let dir = tempfile::tempdir().unwrap();
@@ -389,18 +387,13 @@ mod tests {
             project.is_pruned(),
             project.roots(),
         );
-        while let Some(wanted) = loader.next_wanted() {
-            let path = wanted.module.path().clone();
-            let text = if path.as_str() == "a.com/a" {
-                "module a.com/a\ngo 1.17\nrequire b.com/b v1.5.0\n".to_owned()
-            } else {
-                format!("module {path}\n")
-            };
-            loader.provide(
-                &wanted,
-                Summary::parse("go.mod", text.as_bytes()).map(Arc::new),
-            );
-        }
+        provide(&mut loader, |wanted| {
+            let path = wanted.module.path();
+            Some(match path.as_str() {
+                "a.com/a" => "module a.com/a\ngo 1.17\nrequire b.com/b v1.5.0\n".to_owned(),
+                _ => format!("module {path}\n"),
+            })
+        });
         let graph = loader.finish();
         let arguments: Vec<Argument> = arguments
             .iter()

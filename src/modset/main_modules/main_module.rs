@@ -70,10 +70,12 @@ impl MainModule {
                     io::ErrorKind::IsADirectory => "read",
                     _ => "open",
                 };
-                let opened = match files.overlay.name_of(file, &name) {
-                    opened if opened.is_empty() => opened,
-                    opened => short_path(&files.cwd, Path::new(&opened)),
+                // go opens what -modfile says as it was typed.
+                let shown = match modfile {
+                    Some(_) => name.clone(),
+                    None => file.display().to_string(),
                 };
+                let opened = files.overlay.name_of(file, &shown);
                 Error::new(Kind::LocalIo, format!("{act} {opened}")).because(cause)
             })?;
             let (modfile, resolved) = parse(&name, &data)?;

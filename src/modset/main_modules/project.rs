@@ -14,6 +14,10 @@ use crate::modfile::ModFile;
 use crate::modset::{Node, Summary};
 use crate::module::{ModulePath, ModuleVersion, Running, Tool, Version};
 
+/// What go says where a main module is needed and there is none.
+pub const NO_GO_MOD: &str =
+    "go.mod file not found in current directory or any parent directory; see 'go help modules'";
+
 /// What go calls the main module of a workspace that uses none.
 const NO_MODULE: &str = "command-line-arguments";
 

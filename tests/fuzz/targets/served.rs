@@ -112,8 +112,7 @@ pub(super) fn list(data: &[u8]) {
     }
     let query = String::from_utf8_lossy(query);
     let (query, current) = query.split_once(' ').unwrap_or((&query, ""));
-    let current = Version::parse(current).ok();
-    let current = current.as_ref().map_or("", Version::as_str);
+    let current = Version::parse(current).map_or("", |_| current);
     let Ok(Query::Range(range)) = Query::parse(path.as_str(), query, current) else {
         return;
     };
