@@ -31,6 +31,7 @@ mod lower;
 mod messages;
 mod missing_sum;
 mod modedit;
+mod modfull;
 mod module_rules;
 mod modwrite;
 mod network;

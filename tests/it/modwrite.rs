@@ -142,7 +142,7 @@ fn worlds_are_left_as_go_leaves_them() {
 }
 
 /// A branch, releases and a pre-release, some of which no proxy lists.
-fn queried() -> Proxy {
+pub(crate) fn queried() -> Proxy {
     let plain = |path: &str, version: &str| {
         let files = vec![("x.go".to_owned(), b"package x\n".to_vec())];
         let mut module = Module::new(path, version, files);
@@ -204,7 +204,7 @@ fn versions_that_are_none_are_resolved_as_by_go() {
 }
 
 /// A go.mod that every command which may write puts right.
-const UNTIDY: &str = "module main.org/m\n\nrequire example.org/m v1.2 // why\n";
+pub(crate) const UNTIDY: &str = "module main.org/m\n\nrequire example.org/m v1.2 // why\n";
 
 #[test]
 fn what_is_locked_or_offline_or_only_planned_stays_as_it_is() {
