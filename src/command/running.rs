@@ -29,32 +29,29 @@ fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
 /// Refuses a go.mod that needs a newer go, malformed or not: what is wrong with it otherwise may
 /// be what the newer one brought.
 pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> Result<()> {
-    let name = short_path(&config.cwd, file);
-    let parsed = config
-        .overlay
-        .read(file, |file| fs::read(file))
-        .map(|data| ModFile::parse_lax(&name, &data));
-    let Ok(Ok(modfile)) = parsed else {
-        return Ok(());
-    };
-    refuse(running, &name, modfile.go.as_ref())
+    refuse(config, running, file, |name, data| {
+        Ok(ModFile::parse_lax(name, data)?.go)
+    })
 }
 
 /// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
 pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path) -> Result<()> {
-    let name = short_path(&config.cwd, file);
-    let parsed = config
-        .overlay
-        .read(file, |file| fs::read(file))
-        .map(|data| WorkFile::parse(&name, &data));
-    let Ok(Ok(work)) = parsed else {
-        return Ok(());
-    };
-    refuse(running, &name, work.go.as_ref())
+    refuse(config, running, file, |name, data| {
+        Ok(WorkFile::parse(name, data)?.go)
+    })
 }
 
-fn refuse(running: &Running, name: &str, line: Option<&GoLine>) -> Result<()> {
-    match line.and_then(|line| running.refusal(name, &line.version)) {
+fn refuse(
+    config: &Config,
+    running: &Running,
+    file: &Path,
+    go_line: impl FnOnce(&str, &[u8]) -> Result<Option<GoLine>>,
+) -> Result<()> {
+    let name = short_path(&config.cwd, file);
+    let data = config.overlay.read(file, |file| fs::read(file));
+    // What cannot be read is told by those who need it.
+    let line = data.ok().and_then(|data| go_line(&name, &data).ok()?);
+    match line.and_then(|line| running.refusal(&name, &line.version)) {
         Some(text) => Err(Error::too_new(text)),
         None => Ok(()),
     }

@@ -2,6 +2,19 @@
 //!
 //! This is the one area with concurrency and the only one that holds both a source and a cache.
 //!
+//! | folder | idea |
+//! |---|---|
+//! | `conductor` | many modules at once: from versions to outcomes ([`Outcome`]), or begun [`Ahead`] |
+//! | `sums` | go.sum examined and [`Evidence`] heard, without a download |
+//! | `queries` | from `latest` or a branch to a version, and how versions stand ([`Question`], [`Answer`]) |
+//! | `graph` | reading the requirement graph, putting the requirements of go.mod right |
+//! | `cached` | what the cache has, for those who plan ([`Stock`]) or list ([`Local`]) |
+//! | `version` | one version: `.info` and `.mod`, the two halves of a zip |
+//! | `threads` | the two pools, and how many files they may open |
+//!
+//! A folder uses those below it and none above. What they share is the [`Fetcher`], which each of
+//! them gives methods.
+//!
 //! # How the work flows
 //! The calling thread is the conductor: it keeps all state, looks into the cache, hands out work
 //! and collects results. What the cache has whole goes no further: a warm run starts neither
@@ -38,44 +51,33 @@
 //! A zip is committed only when `.info` and `.mod` are there: a module that fails leaves what it
 //! left with `go`.
 
-mod compute;
+mod cached;
 mod conductor;
-mod evidence;
-mod files;
 mod graph;
-mod local;
-mod lower;
-mod memo;
-mod meta;
-mod outcome;
-mod pools;
-mod query;
-mod requirements;
-mod standing;
-mod stock;
+mod queries;
 mod sums;
-mod transfer;
+mod threads;
+mod version;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-pub use conductor::Ahead;
-pub use evidence::Evidence;
-pub use local::Local;
-pub use outcome::{Outcome, Traffic};
-pub use pools::on_cores;
-pub use query::{Admit, Answer, Question};
-pub use standing::{is_unknown, unasked};
-pub use stock::Stock;
-pub use sums::{SumLine, SumState};
+pub use cached::{Local, Stock};
+pub use conductor::{Ahead, Outcome, Traffic};
+pub use queries::{Admit, Answer, Question, Release, ReleaseQuestion, is_unknown, unasked};
+pub use sums::{Evidence, SumLine, SumState};
+pub use threads::on_cores;
+
+use queries::Memo;
+use threads::Pools;
 
 use crate::cache::Cache;
 use crate::config::Overlay;
 use crate::error::Error;
 use crate::map::Map;
 use crate::modset::{BuildMod, MissingReplace};
-use crate::module::{H1, ModuleVersion, Running};
+use crate::module::{GoVersion, H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -120,13 +122,15 @@ pub struct Fetcher<'a> {
     settings: FetchSettings,
     /// What stands in for the go.mod files of local replacements.
     overlay: Overlay,
-    pools: pools::Pools,
+    pools: Pools,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
     /// The go.mod files in the cache that were checked in this run.
     gomods: Mutex<Map<ModuleVersion, H1>>,
     /// What refuses modules that need a newer go.
     running: Option<Running>,
-    memo: memo::Memo,
+    /// The go version that the run acts as.
+    local: GoVersion,
+    memo: Memo,
     /// go.mod stays as it is, and the graph is read only from go.mod files that go.sum knows.
     readonly: Option<BuildMod>,
     stopped: AtomicBool,
@@ -152,12 +156,13 @@ impl<'a> Fetcher<'a> {
             watch,
             settings,
             overlay: Overlay::default(),
-            pools: pools::Pools::new(settings.jobs),
+            pools: Pools::new(settings.jobs),
             traffic: Mutex::default(),
             gomods: Mutex::default(),
-            memo: memo::Memo::default(),
+            memo: Memo::default(),
             readonly: None,
             running: None,
+            local: GoVersion::emulated(),
             stopped: AtomicBool::new(false),
         }
     }
@@ -172,6 +177,7 @@ impl<'a> Fetcher<'a> {
     /// Refuses what is too new for the go version that the run acts as.
     #[must_use]
     pub fn acting_as(mut self, running: Running) -> Fetcher<'a> {
+        self.local = running.version().clone();
         self.running = Some(running);
         self
     }

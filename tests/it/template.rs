@@ -2,14 +2,14 @@
 //! `modules.json`, modfetch says as well, and so does go's `text/template`.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use modfetch::Kind;
 use modfetch::template::{Template, Value};
 use serde_json::{Value as Json, json};
 
+use crate::support::go::{ask, program, source_of};
 use crate::support::listed::Module;
 use crate::support::require_go;
 
@@ -192,9 +192,7 @@ fn text_template_says_the_same() {
 pub(crate) fn ask_go(go: &Path, texts: &[&str]) -> Vec<Json> {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
-    let output = Command::new(go).args(["env", "GOROOT"]).output().unwrap();
-    let root = String::from_utf8(output.stdout).unwrap();
-    let modinfo = Path::new(root.trim()).join("src/cmd/go/internal/modinfo/info.go");
+    let modinfo = source_of(go).join("cmd/go/internal/modinfo/info.go");
     let modinfo = fs::read_to_string(modinfo).unwrap();
     let modinfo = modinfo.replace("cmd/go/internal/modfetch/codehost", "oracle/codehost");
     for package in ["modinfo", "codehost"] {
@@ -205,29 +203,13 @@ pub(crate) fn ask_go(go: &Path, texts: &[&str]) -> Vec<Json> {
     fs::write(here.join("codehost/codehost.go"), codehost).unwrap();
     fs::write(here.join("modinfo/info.go"), modinfo).unwrap();
     fs::write(here.join("go.mod"), "module oracle\n\ngo 1.21\n").unwrap();
-    fs::write(here.join("main.go"), include_str!("template.go")).unwrap();
     let mut questions = Json::from(modules()).to_string();
     for text in texts {
         questions += &Json::from(*text).to_string();
         questions.push('\n');
     }
-    fs::write(here.join("questions"), questions).unwrap();
-    let output = Command::new(go)
-        .args(["run", "."])
-        .current_dir(here)
-        .env("GOENV", "off")
-        .env("GOFLAGS", "")
-        .env("GOWORK", "off")
-        .env("GOTOOLCHAIN", "local")
-        .env("GO111MODULE", "on")
-        .env("GOPATH", here.join("gopath"))
-        .stdin(File::open(here.join("questions")).unwrap())
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    let said = String::from_utf8(output.stdout).unwrap();
-    let said: Vec<Json> = said
+    let oracle = program(go, here, include_str!("template.go"));
+    let said: Vec<Json> = ask(oracle, &questions)
         .lines()
         .map(|line| serde_json::from_str(line).expect(line))
         .collect();

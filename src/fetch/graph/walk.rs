@@ -1,0 +1,343 @@
+//! Reading the requirement graph: the cached go.mod files at once, the others many at a time.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::io::ErrorKind;
+use std::iter;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use crossbeam_channel::unbounded;
+
+use crate::cache::read_whole;
+use crate::config::{Overlay, clean_path};
+use crate::error::{Error, Kind, Result};
+use crate::fetch::Fetcher;
+use crate::fetch::threads::on_two;
+use crate::modset::{
+    Actual, BuildMod, Graph, Loader, MissingReplace, Node, PRUNING_GO, Project, Summary, Wanted,
+    minimal_roots,
+};
+use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::trust::Part;
+
+impl<'a> Fetcher<'a> {
+    /// The same fetcher, for which local replacements may be missing.
+    #[must_use]
+    pub fn with_missing_replace(self, missing_replace: MissingReplace) -> Fetcher<'a> {
+        Fetcher {
+            missing_replace,
+            ..self
+        }
+    }
+
+    /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
+    /// from the roots that are there, as `-mod=readonly` has it outside workspaces.
+    #[must_use]
+    pub fn requiring_sums(self, mode: BuildMod) -> Fetcher<'a> {
+        Fetcher {
+            readonly: Some(mode),
+            ..self
+        }
+    }
+}
+
+impl Fetcher<'_> {
+    /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
+    /// ([`Graph::error`]); what could be read is there all the same.
+    ///
+    /// # Errors
+    /// [`Kind::Other`] if no thread can be started.
+    pub fn graph(&self, project: &Project) -> Result<Graph> {
+        let pruned = project.is_pruned();
+        let (path, edits) = (project.path(), project.edits());
+        if let Some(mode) = &self.readonly {
+            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
+            self.drive(&mut loader)?;
+            let graph = loader.finish();
+            // Where the graph is pruned, go knows without it that the main module stays.
+            let counts = |root: &Node| !pruned || root.path() != path;
+            let settled = graph.error().is_some() || graph.selects_roots(counts);
+            return Ok(match settled {
+                true => graph,
+                false => graph.for_want_of(mode.outdated()),
+            });
+        }
+        let mut loader = Loader::of(project, false);
+        if project.is_pruned() {
+            return self.settled(&mut loader, project);
+        }
+        self.drive(&mut loader)?;
+        Ok(loader.finish())
+    }
+
+    /// Loads the graph that `go mod graph` prints: with the roots that go would write to go.mod,
+    /// or, where `go` names a version, as that one would read the roots that are there.
+    ///
+    /// # Errors
+    /// As [`Fetcher::graph`]; [`Kind::Input`] if that version is older than go.mod allows.
+    ///
+    /// Source: golang/go `cmd/go/internal/modload/buildlist.go`, `LoadModGraph`.
+    pub fn requirement_graph(&self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
+        let pruned = project.is_pruned();
+        let mut roots = project.roots();
+        let mut loader = Loader::of(project, false);
+        let Some(go) = go else {
+            return self.settled(&mut loader, project);
+        };
+        if project.has_redundant_roots() {
+            let graph = self.settled(&mut loader, project)?;
+            if graph.error().is_some() {
+                return Ok(graph);
+            }
+            roots = graph.roots().to_vec();
+        }
+        let needed = roots.iter().find_map(Node::go);
+        if let Some(needed) = needed.and_then(|text| GoVersion::parse(&text))
+            && needed.at_least(Node::STRICT_GO)
+            && *go < needed
+        {
+            let text = format!(
+                "requested Go version {go} cannot load module graph (requires Go >= {needed})"
+            );
+            return Err(Error::new(Kind::Input, text));
+        }
+        let may_prune = go.at_least(PRUNING_GO);
+        if project.workspace().is_some() {
+            // Where the graph shall be whole, go panics.
+            loader = Loader::of(project, !may_prune);
+        } else {
+            loader.restart(pruned && may_prune, roots);
+        }
+        self.drive(&mut loader)?;
+        Ok(loader.finish())
+    }
+
+    /// Loads the graph, and again from other roots if it does not select those it began with.
+    fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
+        let pruned = project.is_pruned();
+        let mut first: Option<Graph> = None;
+        loop {
+            self.drive(loader)?;
+            let graph = loader.finish();
+            if let Some(error) = graph.error() {
+                return Ok(first.map_or(graph, |first| first.for_want_of(error)));
+            }
+            match graph.raised_roots() {
+                Some(raised) if pruned => {
+                    loader.restart(true, raised);
+                    first.get_or_insert(graph);
+                }
+                Some(_) => {
+                    loader.restart(false, minimal_roots(&graph, &project.direct()));
+                    self.drive(loader)?;
+                    return Ok(loader.finish());
+                }
+                None => return Ok(graph),
+            }
+        }
+    }
+
+    /// Tells the loader every go.mod it wants, until it wants none.
+    pub(in crate::fetch) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+        self.drive_once(loader)?;
+        while loader.goes_on() {
+            self.drive_once(loader)?;
+        }
+        Ok(())
+    }
+
+    fn drive_once(&self, loader: &mut Loader<'_>) -> Result<()> {
+        let mut missing = Vec::new();
+        self.serve_from_cache(loader, |wanted| missing.push(wanted));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let pool = self.pools.transfer()?;
+        let (summaries_in, summaries) = unbounded();
+        pool.in_place_scope(|scope| {
+            // One replacement may stand in for several versions; it is fetched once.
+            let mut outstanding: HashMap<Actual, Vec<Wanted>> = HashMap::new();
+            let fetch = |outstanding: &mut HashMap<Actual, Vec<Wanted>>, wanted: Wanted| {
+                let actual = wanted.actual.clone();
+                let same = outstanding.entry(actual.clone()).or_default();
+                same.push(wanted);
+                if same.len() > 1 {
+                    return;
+                }
+                let summaries = summaries_in.clone();
+                scope.spawn(move |_| {
+                    let summary = self.fetch_summary(&actual);
+                    // The receiver outlives the scope.
+                    let _ = summaries.send((actual, summary));
+                });
+            };
+            // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
+            let at_once = (pool.current_num_threads().saturating_mul(3) / 2).max(1);
+            let mut waiting = VecDeque::from(missing);
+            loop {
+                while outstanding.len() < at_once
+                    && let Some(wanted) = waiting.pop_front()
+                {
+                    fetch(&mut outstanding, wanted);
+                }
+                if outstanding.is_empty() {
+                    return;
+                }
+                let Ok((actual, summary)) = summaries.recv() else {
+                    return;
+                };
+                self.watch.graph_grew();
+                for wanted in outstanding.remove(&actual).into_iter().flatten() {
+                    let summary = self.named(&wanted, summary.clone());
+                    loader.provide(&wanted, summary);
+                }
+                self.serve_from_cache(loader, |wanted| waiting.push_back(wanted));
+            }
+        });
+        Ok(())
+    }
+
+    /// Provides what needs no request; hands on the rest.
+    fn serve_from_cache(&self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
+        loop {
+            let wave: Vec<Wanted> = iter::from_fn(|| loader.next_wanted()).collect();
+            if wave.is_empty() {
+                return;
+            }
+            let found = on_two(&wave, |wanted| match &wanted.actual {
+                Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
+                    Some(Summary::parse("go.mod", b"").map(Arc::new))
+                }
+                Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
+                Actual::Module(actual) if self.readonly.is_some() => {
+                    match self.sums.records(actual, Part::GoMod) {
+                        true => self.cached_summary(actual).transpose(),
+                        false => Some(Err(no_sum(actual, wanted.module.path()))),
+                    }
+                }
+                Actual::Module(actual) => self.cached_summary(actual).transpose(),
+            });
+            for (wanted, found) in wave.into_iter().zip(found) {
+                match found {
+                    Some(summary) => {
+                        loader.provide(&wanted, self.named(&wanted, summary));
+                    }
+                    None => missing(wanted),
+                }
+            }
+        }
+    }
+
+    /// True if a local replacement is missing, and may be: it then counts as a module that requires
+    /// nothing.
+    fn may_miss(&self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
+        if self.missing_replace == MissingReplace::Error {
+            return false;
+        }
+        let file = clean_path(&path.join("go.mod").to_string_lossy());
+        let missing = match self.overlay.replaces(Path::new(&file)) {
+            true => !self.overlay.is_file(Path::new(&file)),
+            false => fs::metadata(&file).is_err_and(|cause| {
+                matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+            }),
+        };
+        if missing && self.missing_replace == MissingReplace::Warn {
+            let (module, directory) = (&wanted.module, wanted.actual.describe());
+            let text = format!(
+                "warning: {module} is replaced by {directory}, and {go_mod} is missing: what it \
+                 requires is left out"
+            );
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            warnings.push(text);
+        }
+        missing
+    }
+
+    /// Names the failure, which may be that the module needs a newer go.
+    fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
+        let summary = summary.map_err(|error| name_failure(wanted, error))?;
+        let what = format!("module {}", wanted.actual.describe());
+        let needed = summary.go().zip(self.running.as_ref());
+        match needed.and_then(|(go, running)| running.refusal(&what, go)) {
+            Some(text) => Err(too_new(&wanted.module, &text)),
+            None => Ok(summary),
+        }
+    }
+
+    fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
+        let entry = self.cache.entry(module)?;
+        if self.sums.must_ask(module, Part::GoMod) {
+            // Where waiting costs nobody anything, many at a time.
+            return Ok(None);
+        }
+        let Some(gomod) = self.cached_gomod(&entry)? else {
+            return Ok(None);
+        };
+        summary_of(module, &gomod.data).map(Some)
+    }
+
+    fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
+        let data = self.gomod_of(actual)?;
+        match actual {
+            Actual::Directory { go_mod, .. } => Summary::parse(go_mod, &data).map(Arc::new),
+            Actual::Module(module) => summary_of(module, &data),
+        }
+    }
+
+    /// The go.mod of what stands in for a module version.
+    pub(in crate::fetch) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
+        match actual {
+            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod, &self.overlay),
+            Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
+        }
+    }
+}
+
+/// The failure of a module in the graph that needs a newer go.
+fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
+    Error::too_new(format!("{module}: {refusal}"))
+}
+
+fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
+    let summary = Summary::parse("go.mod", data);
+    summary
+        .map(Arc::new)
+        .map_err(|error| error.context(module.to_string()))
+}
+
+/// go.sum does not know the go.mod that stands in for a version of `required`.
+fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
+    let text = format!(
+        "{actual}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
+    );
+    Error::new(Kind::Input, text)
+}
+
+/// Reads the go.mod below a directory; `shown` is its name.
+fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u8>> {
+    let file = clean_path(&path.join("go.mod").to_string_lossy());
+    let path = Path::new(&file);
+    overlay.read(path, read_whole).map_err(|cause| {
+        let opened = overlay.name_of(path, &file);
+        let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
+        opening
+            .context(format!("reading {shown}"))
+            .hint("the directory that replaces the module must be there, its go.mod at least")
+    })
+}
+
+/// Says what is replaced where the failure is that of a replacement. Every other failure names
+/// its module already.
+fn name_failure(wanted: &Wanted, error: Error) -> Error {
+    let (module, actual) = (&wanted.module, wanted.actual.describe());
+    if wanted.actual == Actual::Module(module.clone()) || error.kind() == Kind::Security {
+        return error;
+    }
+    // go's form, in which the replacement is named once, in brackets.
+    let text = error.chain();
+    let cause = text.strip_prefix(&format!("{actual}: ")).unwrap_or(&text);
+    let named = format!("{module} (replaced by {actual}): {cause}");
+    let hints = error.hints().iter().cloned();
+    hints.fold(Error::new(error.kind(), named), Error::hint)
+}

@@ -1,0 +1,173 @@
+//! The computing half of a zip: one inflation that checks, hashes and writes, then the commit.
+
+use std::fs::File;
+
+use super::meta::cached;
+use super::transfer::{Pieces, Ready};
+use crate::cache::{Entry, Partial};
+use crate::error::{Error, Kind, Result};
+use crate::fetch::Fetcher;
+use crate::module::H1;
+use crate::modzip::ModuleZip;
+use crate::trust::Part;
+
+/// How the computing half ended.
+pub(in crate::fetch) enum Finished {
+    /// The entry is complete, or it failed.
+    Done(Result<H1>),
+    /// The zip was put together from several transfers and is wrong, for this reason. It is gone,
+    /// and is to be fetched whole. Not under the same lock: who holds one may have to wait for a
+    /// thread that waits for another.
+    Again(Error),
+}
+
+/// A zip that was checked, and its directory, whole but for its mark. No reader sees either yet;
+/// dropped, the directory goes, and of the zip what could not be gone on with.
+pub(in crate::fetch) struct Prepared<'a> {
+    pub(in crate::fetch) ready: Ready<'a>,
+    /// `None` if the directory was there.
+    partial: Option<Partial>,
+    h1: H1,
+}
+
+impl<'a> Prepared<'a> {
+    /// Removes the directory.
+    pub(in crate::fetch) fn withdraw(self) -> Ready<'a> {
+        drop(self.partial);
+        self.ready
+    }
+}
+
+impl<'a> Fetcher<'a> {
+    /// Completes zip, ziphash and directory of an entry whose lock is held.
+    ///
+    /// The directory is made below its `.partial` mark and loses it only after the hash agreed
+    /// and the zip is in its place. On any failure the directory goes first, then the mark. A new
+    /// zip goes if it is wrong; if something else failed, it need not be fetched again.
+    pub(in crate::fetch) fn finish_zip(&self, entry: &Entry, ready: Ready<'a>) -> Finished {
+        match self.prepare(entry, ready) {
+            Ok(prepared) => Finished::Done(self.reveal(entry, prepared)),
+            Err(failed) => {
+                let (mut ready, error) = *failed;
+                if error.kind() == Kind::LocalIo && ready.zip.is_some() {
+                    // Where there is no room for the directory, there may be for the zip, which
+                    // then is not asked for again. Best effort: the failure is told as it was.
+                    let _ = self.hash_zip(entry, &ready).and_then(|h1| {
+                        self.sums.check(entry.module(), Part::Zip, &h1)?;
+                        self.commit(entry, &mut ready, &h1)
+                    });
+                }
+                self.unprepared(entry, ready, error)
+            }
+        }
+    }
+
+    /// Does all of it that no reader sees, the check of the hash included.
+    ///
+    /// # Errors
+    /// Why not, with what was to be prepared.
+    pub(in crate::fetch) fn prepare(
+        &self,
+        entry: &Entry,
+        ready: Ready<'a>,
+    ) -> Result<Prepared<'a>, Box<(Ready<'a>, Error)>> {
+        match self.unpack(entry, &ready) {
+            Ok((partial, h1)) => Ok(Prepared { ready, partial, h1 }),
+            Err(error) => Err(Box::new((ready, error))),
+        }
+    }
+
+    /// What a failure to prepare comes to.
+    pub(in crate::fetch) fn unprepared(
+        &self,
+        entry: &Entry,
+        ready: Ready<'a>,
+        error: Error,
+    ) -> Finished {
+        if ready.was_cached() {
+            return Finished::Done(Err(cached(error, &entry.zip_path())));
+        }
+        if error.kind() == Kind::Security
+            && let Some((part, pieces)) = ready.zip
+        {
+            part.discard();
+            if pieces == Pieces::Several {
+                return Finished::Again(error);
+            }
+        }
+        Finished::Done(Err(error))
+    }
+
+    /// Makes zip, ziphash and directory visible.
+    pub(in crate::fetch) fn reveal(&self, entry: &Entry, prepared: Prepared<'a>) -> Result<H1> {
+        let Prepared {
+            mut ready,
+            partial,
+            h1,
+        } = prepared;
+        if ready.was_cached() {
+            let committed = self.commit(entry, &mut ready, &h1);
+            committed.map_err(|error| cached(error, &entry.zip_path()))?;
+        } else {
+            self.commit(entry, &mut ready, &h1)?;
+        }
+        if let Some(partial) = partial {
+            partial.finish()?;
+        }
+        Ok(h1)
+    }
+
+    fn open_zip(&self, entry: &Entry, ready: &Ready<'a>) -> Result<ModuleZip> {
+        let file = match &ready.zip {
+            Some((part, _)) => entry.named(part.reader())?,
+            None => {
+                let path = entry.zip_path();
+                let opened = File::open(&path);
+                entry.named(opened.map_err(|cause| Error::io("cannot open", &path, cause)))?
+            }
+        };
+        ModuleZip::open(file, entry.module())
+    }
+
+    fn hash_zip(&self, entry: &Entry, ready: &Ready<'a>) -> Result<H1> {
+        self.open_zip(entry, ready)?.hash()
+    }
+
+    fn unpack(&self, entry: &Entry, ready: &Ready<'a>) -> Result<(Option<Partial>, H1)> {
+        let archive = self.open_zip(entry, ready)?;
+        if entry.has_directory() {
+            let h1 = archive.hash()?;
+            self.sums.check(entry.module(), Part::Zip, &h1)?;
+            return Ok((None, h1));
+        }
+        let partial = entry.begin_directory(&ready.lock)?;
+        let h1 = archive.extract(partial.directory())?;
+        self.sums.check(entry.module(), Part::Zip, &h1)?;
+        partial.seal(|directory| {
+            if !self.settings.writable {
+                archive.seal(directory);
+            }
+        });
+        Ok((Some(partial), h1))
+    }
+
+    /// Makes zip and ziphash visible, whose hash was checked.
+    fn commit(&self, entry: &Entry, ready: &mut Ready<'a>, h1: &H1) -> Result<()> {
+        let lock = &ready.lock;
+        match ready.zip.take() {
+            Some((part, _)) => entry.commit_zip(lock, part, h1),
+            None => match entry.read_ziphash()? {
+                Some(recorded) if recorded != *h1 => Err(Error::new(
+                    Kind::Security,
+                    format!(
+                        "{}: zip has been modified ({})\n\tzip:     {h1}\n\tziphash: {recorded}",
+                        entry.module(),
+                        entry.zip_path().display()
+                    ),
+                )),
+                Some(_) => Ok(()),
+                None => entry.commit_ziphash(lock, h1),
+            },
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The two small files of a module version: `.info` and `.mod`.
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use crate::cache::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::fetch::Fetcher;
+use crate::module::{H1, ModuleVersion};
+use crate::source::{Info, Source};
+use crate::trust::Part;
+
+/// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
+const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
+
+/// A go.mod whose sum was checked.
+pub(in crate::fetch) struct GoMod {
+    pub(in crate::fetch) data: Vec<u8>,
+    pub(in crate::fetch) h1: H1,
+}
+
+/// Says of a file that disagrees with its record that it was in the cache already.
+pub(in crate::fetch) fn cached(error: Error, path: &Path) -> Error {
+    match error.kind() {
+        Kind::Security => {
+            let path = path.display();
+            error.hint(format!(
+                "this copy was in the cache: remove {path} to fetch it again"
+            ))
+        }
+        _ => error,
+    }
+}
+
+impl Fetcher<'_> {
+    /// The cached `.info`, if there is a readable one.
+    pub(in crate::fetch) fn cached_info(&self, entry: &Entry) -> Result<Option<Info>> {
+        Ok(entry.read_info(Info::parse_cached)?.flatten())
+    }
+
+    /// The `.info`, from the cache or from the source.
+    pub(in crate::fetch) fn info(&self, entry: &Entry) -> Result<Info> {
+        if let Some(info) = self.cached_info(entry)? {
+            return Ok(info);
+        }
+        self.keep_info(entry, self.fetch_info(entry)?)
+    }
+
+    /// The `.info` that the source has, which is not kept yet.
+    pub(in crate::fetch) fn fetch_info(&self, entry: &Entry) -> Result<Info> {
+        let module = entry.module();
+        let (path, version) = (module.path(), module.version().as_str());
+        Ok(match self.ask_lower(|lower| lower.info(path, version)) {
+            Some((info, _)) => info,
+            None => self.book(module, self.source.info(path, version)?),
+        })
+    }
+
+    /// Stores an `.info`.
+    pub(in crate::fetch) fn keep_info(&self, entry: &Entry, info: Info) -> Result<Info> {
+        entry.write_info(info.to_cache_json().as_bytes())?;
+        Ok(info)
+    }
+
+    /// The cached `.mod`, checked against go.sum, if there is one.
+    pub(in crate::fetch) fn cached_gomod(&self, entry: &Entry) -> Result<Option<GoMod>> {
+        match entry.read_gomod()? {
+            Some(data) if !data.starts_with(VGO_PREFIX) => {
+                let checked = self.checked(entry.module(), data);
+                let gomod = checked.map_err(|error| cached(error, &entry.gomod_path()))?;
+                self.remember(entry.module(), &gomod.h1);
+                Ok(Some(gomod))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The h1 of the cached `.mod`, checked in this run.
+    pub(in crate::fetch) fn cached_gomod_sum(&self, entry: &Entry) -> Result<Option<H1>> {
+        match self.checked_gomod_sum(entry.module()) {
+            Some(h1) => Ok(Some(h1)),
+            None => Ok(self.cached_gomod(entry)?.map(|gomod| gomod.h1)),
+        }
+    }
+
+    /// The h1 of a `.mod` that this run has checked: the graph has read most of them already.
+    pub(in crate::fetch) fn checked_gomod_sum(&self, module: &ModuleVersion) -> Option<H1> {
+        let known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(module).cloned()
+    }
+
+    fn remember(&self, module: &ModuleVersion, h1: &H1) {
+        let mut known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(module.clone(), h1.clone());
+    }
+
+    /// The `.mod`, from the cache or from the source, checked before it is stored.
+    pub(in crate::fetch) fn gomod(&self, entry: &Entry) -> Result<GoMod> {
+        if let Some(gomod) = self.cached_gomod(entry)? {
+            return Ok(gomod);
+        }
+        let module = entry.module();
+        self.sums.precheck(module, Part::GoMod)?;
+        let gomod = match self.lower_gomod(module)? {
+            Some(gomod) => gomod,
+            None => {
+                let data = self.book(module, self.source.gomod(module)?);
+                self.checked(module, data)?
+            }
+        };
+        if self.settings.store {
+            entry.write_gomod(&gomod.data)?;
+            self.remember(module, &gomod.h1);
+        }
+        Ok(gomod)
+    }
+
+    /// The `.mod` that a cache has which is only read, checked.
+    fn lower_gomod(&self, module: &ModuleVersion) -> Result<Option<GoMod>> {
+        let Some((data, lower)) = self.ask_lower(|lower| lower.gomod(module)) else {
+            return Ok(None);
+        };
+        if data.starts_with(VGO_PREFIX) {
+            return Ok(None);
+        }
+        match self.checked(module, data) {
+            Ok(gomod) => Ok(Some(gomod)),
+            Err(error) if error.kind() == Kind::Security => {
+                self.damaged(lower, &error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn checked(&self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
+        let h1 = H1::of_go_mod(&data);
+        self.sums.check(module, Part::GoMod, &h1)?;
+        Ok(GoMod { data, h1 })
+    }
+}

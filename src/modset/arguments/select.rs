@@ -1,0 +1,503 @@
+//! The command line applied to the graph: which module versions are meant, in which order.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::error::{Error, Kind, Result};
+use crate::modset::{Actual, Graph, NO_GO_MOD, Project};
+use crate::module::{MatchPattern, ModulePath, ModuleVersion, Tool, Version};
+
+const NO_MAIN: &str = "no modules were found in the current workspace; see 'go help work'";
+
+/// One argument that names modules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// `all`: the build list.
+    All,
+    /// With `...`.
+    Pattern(String),
+    /// A dependency of the main module.
+    Path(String),
+    /// `path@version`, where the version may be a query.
+    Versioned {
+        /// Before the `@`.
+        path: String,
+        /// After it.
+        version: String,
+    },
+}
+
+impl Argument {
+    /// Reads an argument, in go's words where it is none.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`].
+    pub fn parse(argument: &str) -> Result<Argument> {
+        let usage = |text: String| Err(Error::new(Kind::Usage, text));
+        if argument.contains('\\') {
+            return usage("module paths never use backslash".into());
+        }
+        let relative = argument == "." || argument == "..";
+        if relative || argument.starts_with("./") || argument.starts_with("../") {
+            return usage(format!(
+                "cannot use relative path {argument} to specify module"
+            ));
+        }
+        if argument == "all" {
+            return Ok(Argument::All);
+        }
+        if argument.contains("...") && !argument.contains('@') {
+            return Ok(Argument::Pattern(argument.to_owned()));
+        }
+        match argument.split_once('@') {
+            None => Ok(Argument::Path(argument.to_owned())),
+            Some((_, version)) if version.starts_with(['-', '/']) => {
+                usage(format!("invalid module version {version:?}"))
+            }
+            Some((path, version)) => Ok(Argument::Versioned {
+                path: path.to_owned(),
+                version: version.to_owned(),
+            }),
+        }
+    }
+
+    /// True if this is a main module, of which nothing is fetched: its path, also with
+    /// `@upgrade` or `@patch`, which leave it where it is.
+    ///
+    /// Source: go `cmd/go/internal/modcmd/download.go`, `runDownload`.
+    #[must_use]
+    pub fn is_main(&self, project: &Project) -> bool {
+        project.mains().any(|main| self.is_about(main.path()))
+    }
+
+    /// The same of one main module, by its path.
+    #[must_use]
+    pub fn is_about(&self, main: &str) -> bool {
+        match self {
+            Argument::All | Argument::Pattern(_) => false,
+            Argument::Path(path) => path == main,
+            Argument::Versioned { path, version } => {
+                path == main && ["upgrade", "patch"].contains(&version.as_str())
+            }
+        }
+    }
+
+    /// True if the whole graph must be known to say what this means.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] if it means nothing without a main module, and there is none.
+    pub fn needs_graph(&self, project: Option<&Project>) -> Result<bool> {
+        let why = match project {
+            Some(_) => NO_MAIN,
+            None => NO_GO_MOD,
+        };
+        let cannot = |what: String| {
+            let text = format!("cannot match {what}: {why}");
+            Err(Error::new(Kind::Usage, text))
+        };
+        let project = project.filter(|project| !project.is_empty());
+        match (self, project) {
+            (Argument::Versioned { version, .. }, _)
+                if !matches!(&**version, "upgrade" | "patch") =>
+            {
+                Ok(false)
+            }
+            // Without a main module go requires itself.
+            (Argument::Path(path) | Argument::Versioned { path, .. }, None)
+                if Tool::of(path).is_some() =>
+            {
+                Ok(false)
+            }
+            (Argument::Versioned { .. }, None) => cannot(format!("{:?}", self.to_string())),
+            (Argument::All, None) => cannot("\"all\"".into()),
+            (Argument::Pattern(pattern), None) => cannot(format!("{pattern:?}")),
+            (Argument::Path(path), None) => {
+                cannot(format!("{path:?} without -versions or an explicit version"))
+            }
+            (Argument::All | Argument::Pattern(_), Some(_)) => Ok(true),
+            (Argument::Path(path) | Argument::Versioned { path, .. }, Some(project)) => {
+                let is_root = match Tool::of(path) {
+                    Some(tool) => project.root_tool(tool).is_some(),
+                    None => project.root_version(path).is_some(),
+                };
+                let is_root = is_root && (project.is_pruned() || project.workspace().is_some());
+                Ok(!project.is_main(path) && !is_root)
+            }
+        }
+    }
+}
+
+/// As typed.
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::All => f.write_str("all"),
+            Argument::Pattern(text) | Argument::Path(text) => f.write_str(text),
+            Argument::Versioned { path, version } => write!(f, "{path}@{version}"),
+        }
+    }
+}
+
+/// How a version was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// By a query, which may be the version itself.
+    Query(String),
+    /// By the requirements of the main module.
+    Required(String),
+    /// Not at all, there being no main module: it is that of the run.
+    Own,
+}
+
+/// One module that an argument named.
+#[derive(Clone, Debug)]
+pub enum Choice {
+    /// A version to fetch, after replacement.
+    Module {
+        /// Which.
+        module: ModuleVersion,
+        /// The argument named the version; the graph had no say.
+        named: bool,
+    },
+    /// A version query that a source has to answer.
+    Query {
+        /// The module path.
+        path: ModulePath,
+        /// The query as typed: `latest`, `v1`, a branch.
+        query: String,
+    },
+    /// `go` or `toolchain`, which are no modules: there is nothing to fetch.
+    Tool {
+        /// Which.
+        tool: Tool,
+        /// Of it.
+        version: Named,
+    },
+    /// Named, but it cannot be fetched.
+    Failed {
+        /// As typed.
+        path: String,
+        /// As typed; empty if none was.
+        version: String,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl Choice {
+    /// The version to fetch, where it is known.
+    #[must_use]
+    pub fn module(&self) -> Option<&ModuleVersion> {
+        match self {
+            Choice::Module { module, .. } => Some(module),
+            Choice::Query { .. } | Choice::Tool { .. } | Choice::Failed { .. } => None,
+        }
+    }
+
+    /// The module path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Choice::Module { module, .. } => module.path().as_str(),
+            Choice::Query { path, .. } => path.as_str(),
+            Choice::Tool { tool, .. } => tool.name(),
+            Choice::Failed { path, .. } => path,
+        }
+    }
+}
+
+/// What the arguments mean, in the order of `go`.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// The modules; one that two arguments name stands here twice.
+    pub choices: Vec<Choice>,
+    /// Lines for the reader, such as patterns that match nothing.
+    pub notices: Vec<String>,
+}
+
+impl Selection {
+    /// Applies arguments. `graph` is there if one of them needed it.
+    #[must_use]
+    pub fn of(
+        arguments: &[Argument],
+        project: Option<&Project>,
+        graph: Option<&Graph>,
+    ) -> Selection {
+        let mut selection = Selection::default();
+        let mut matched = HashSet::new();
+        for argument in arguments {
+            if project.is_some_and(|project| argument.is_main(project)) {
+                continue;
+            }
+            match argument {
+                Argument::Versioned { path, version } => {
+                    selection.choices.push(versioned(path, version));
+                }
+                Argument::Path(path) => selection.path(path, project, graph),
+                Argument::All => selection.matching("all", |_| true, &mut matched, project, graph),
+                Argument::Pattern(pattern) => {
+                    let compiled = MatchPattern::parse(pattern);
+                    let matches = |path: &str| compiled.matches(path);
+                    selection.matching(pattern, matches, &mut matched, project, graph);
+                }
+            }
+        }
+        selection
+    }
+
+    /// The requirements of go.mod at the versions that were selected: what `download` without
+    /// arguments fetches from `go 1.17` on.
+    #[must_use]
+    pub fn listed(project: &Project, graph: &Graph) -> Selection {
+        let lines = project.mains().flat_map(|main| &main.modfile().require);
+        let mut seen = HashSet::new();
+        // One that several modules of a workspace list is one.
+        let lines = lines.filter(|line| {
+            seen.insert(line.module.path().clone()) || project.workspace().is_none()
+        });
+        let arguments: Vec<Argument> = lines
+            .map(|line| Argument::Path(line.module.path().to_string()))
+            .collect();
+        Selection::of(&arguments, Some(project), Some(graph))
+    }
+
+    fn path(&mut self, path: &str, project: Option<&Project>, graph: Option<&Graph>) {
+        if let Some(tool) = Tool::of(path) {
+            let node = match graph {
+                Some(graph) => graph.node(path),
+                None => project.and_then(|project| project.root_tool(tool)),
+            };
+            let version = match node {
+                Some(node) => Some(Named::Required(node.version().to_owned())),
+                None => project.is_none_or(Project::is_empty).then_some(Named::Own),
+            };
+            if let Some(version) = version {
+                return self.choices.push(Choice::Tool { tool, version });
+            }
+        }
+        let highest_root = || project?.root_version(path);
+        let found = match graph {
+            Some(graph) => graph.selected(path).and_then(|v| pair(path, v)),
+            None => highest_root(),
+        };
+        match found {
+            Some(module) => self.push(&module, project),
+            // A graph that is incomplete because of an error says nothing of the path.
+            None if graph.is_some_and(|graph| graph.error().is_some()) => {}
+            None => self.choices.push(Choice::Failed {
+                path: path.to_owned(),
+                version: String::new(),
+                error: Error::new(
+                    Kind::NotFound,
+                    format!("module {path}: not a known dependency"),
+                ),
+            }),
+        }
+    }
+
+    fn matching(
+        &mut self,
+        pattern: &str,
+        matches: impl Fn(&str) -> bool,
+        matched: &mut HashSet<ModuleVersion>,
+        project: Option<&Project>,
+        graph: Option<&Graph>,
+    ) {
+        let mut mains = project.into_iter().flat_map(Project::mains);
+        let mut any = mains.any(|main| matches(main.path()));
+        for module in graph.into_iter().flat_map(Graph::build_list) {
+            if matches(module.path().as_str()) && matched.insert(module.clone()) {
+                any = true;
+                self.push(&module, project);
+            }
+        }
+        if !any {
+            self.notices.push(format!(
+                "warning: pattern {pattern:?} matched no module dependencies"
+            ));
+        }
+    }
+
+    fn push(&mut self, module: &ModuleVersion, project: Option<&Project>) {
+        match project.map(|project| project.edits().actual(module)) {
+            Some(Actual::Directory { .. }) => {}
+            Some(Actual::Module(module)) => self.choices.push(Choice::Module {
+                module,
+                named: false,
+            }),
+            None => self.choices.push(Choice::Module {
+                module: module.clone(),
+                named: false,
+            }),
+        }
+    }
+}
+
+fn pair(path: &str, version: &Version) -> Option<ModuleVersion> {
+    ModuleVersion::new(ModulePath::parse(path).ok()?, version.clone()).ok()
+}
+
+fn versioned(path: &str, version: &str) -> Choice {
+    let failed = |error: Error| Choice::Failed {
+        path: path.to_owned(),
+        version: version.to_owned(),
+        error,
+    };
+    if let Some(tool) = Tool::of(path) {
+        let version = Named::Query(version.to_owned());
+        return Choice::Tool { tool, version };
+    }
+    let module_path = match ModulePath::parse(path).and_then(|path| path.escape().map(|_| path)) {
+        Ok(module_path) => module_path,
+        Err(error) => return failed(error.context(format!("{path}@{version}"))),
+    };
+    let Ok(canonical) = Version::parse(version) else {
+        if version.is_empty() {
+            let text = format!("{path}@: invalid version: disallowed version string");
+            return failed(Error::new(Kind::Input, text));
+        }
+        return Choice::Query {
+            path: module_path,
+            query: version.to_owned(),
+        };
+    };
+    match ModuleVersion::new(module_path, canonical) {
+        Ok(module) => Choice::Module {
+            module,
+            named: true,
+        },
+        Err(error) => failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modset::Loader;
+    use crate::modset::testing::provide;
+
+    fn select(go_mod: &str, arguments: &[&str]) -> Selection {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        std::fs::write(&file, go_mod).unwrap();
+        let project = Project::read(&file, None, dir.path()).unwrap();
+        let mut loader = Loader::new(
+            project.path(),
+            project.edits(),
+            project.is_pruned(),
+            project.roots(),
+        );
+        provide(&mut loader, |wanted| {
+            let path = wanted.module.path();
+            Some(match path.as_str() {
+                "a.com/a" => "module a.com/a\ngo 1.17\nrequire b.com/b v1.5.0\n".to_owned(),
+                _ => format!("module {path}\n"),
+            })
+        });
+        let graph = loader.finish();
+        let arguments: Vec<Argument> = arguments
+            .iter()
+            .map(|text| Argument::parse(text).unwrap())
+            .collect();
+        if arguments.is_empty() {
+            return Selection::listed(&project, &graph);
+        }
+        Selection::of(&arguments, Some(&project), Some(&graph))
+    }
+
+    fn text(selection: &Selection) -> String {
+        let name = |choice: &Choice| match choice {
+            Choice::Module { module, .. } => module.to_string(),
+            Choice::Query { path, query } => format!("{path}?{query}"),
+            Choice::Tool { tool, version } => format!("{tool} {version:?}"),
+            Choice::Failed { error, .. } => format!("!{}", error.chain()),
+        };
+        selection
+            .choices
+            .iter()
+            .map(name)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    const GO_MOD: &str = "module main.com/m\ngo 1.17\nrequire (\n\tc.com/c v1.0.0\n\ta.com/a v1.0.0\n\td.com/d v1.0.0\n\te.com/e v1.0.0\n)\nreplace d.com/d => ../d\nreplace e.com/e => f.com/f v1.2.0\n";
+
+    #[test]
+    fn without_arguments_go_mods_lines_count_in_their_order() {
+        assert_eq!(
+            text(&select(GO_MOD, &[])),
+            "c.com/c@v1.0.0 a.com/a@v1.0.0 f.com/f@v1.2.0"
+        );
+    }
+
+    #[test]
+    fn arguments_name_modules() {
+        let rows = [
+            (
+                "all",
+                "a.com/a@v1.0.0 b.com/b@v1.5.0 c.com/c@v1.0.0 f.com/f@v1.2.0",
+            ),
+            ("b.com/...", "b.com/b@v1.5.0"),
+            ("b.com/b", "b.com/b@v1.5.0"),
+            ("e.com/e", "f.com/f@v1.2.0"),
+            ("d.com/d", ""),
+            ("main.com/m", ""),
+            ("main.com/m@upgrade", ""),
+            ("main.com/m@patch", ""),
+            ("main.com/m@latest", "main.com/m?latest"),
+            ("x.com/x@upgrade", "x.com/x?upgrade"),
+            ("e.com/e@v1.0.0", "e.com/e@v1.0.0"),
+            ("x.com/x", "!module x.com/x: not a known dependency"),
+            ("x.com/x@latest", "x.com/x?latest"),
+            (
+                "x.com/x@",
+                "!x.com/x@: invalid version: disallowed version string",
+            ),
+            (
+                "x.com/x@v2.0.0",
+                "!x.com/x@v2.0.0: invalid version: should be v0 or v1, not v2",
+            ),
+            (
+                "B@v1.0.0",
+                "!B@v1.0.0: malformed module path \"B\": missing dot in first path element",
+            ),
+        ];
+        for (argument, want) in rows {
+            assert_eq!(text(&select(GO_MOD, &[argument])), want, "{argument}");
+            assert_eq!(Argument::parse(argument).unwrap().to_string(), argument);
+        }
+        let selection = select(GO_MOD, &["zzz..."]);
+        assert_eq!(
+            selection.notices,
+            ["warning: pattern \"zzz...\" matched no module dependencies"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_argument_is_refused_in_the_words_of_go() {
+        let error = |text: &str| Argument::parse(text).unwrap_err().chain();
+        assert_eq!(
+            error("./x"),
+            "cannot use relative path ./x to specify module"
+        );
+        assert_eq!(error("a\\b"), "module paths never use backslash");
+        assert_eq!(error("a.com/b@-x"), "invalid module version \"-x\"");
+        let outside = |text: &str| {
+            Argument::parse(text)
+                .unwrap()
+                .needs_graph(None)
+                .unwrap_err()
+                .chain()
+        };
+        assert_eq!(
+            outside("all"),
+            "cannot match \"all\": go.mod file not found in current directory or any parent \
+             directory; see 'go help modules'"
+        );
+        assert_eq!(
+            outside("a.com/b"),
+            "cannot match \"a.com/b\" without -versions or an explicit version: go.mod file not \
+             found in current directory or any parent directory; see 'go help modules'"
+        );
+    }
+}

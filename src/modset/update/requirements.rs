@@ -1,0 +1,60 @@
+//! What the main module requires, while it is being put right.
+
+use crate::modset::{Graph, Node, Project};
+use crate::module::ModuleVersion;
+
+/// The requirements of the main module, from those of go.mod to those that go would write there.
+///
+/// Source: golang/go `cmd/go/internal/modload/buildlist.go`, `Requirements`.
+#[derive(Clone, Debug)]
+pub struct Requirements {
+    /// The graph below is pruned.
+    pub pruned: bool,
+    /// Modules, the go version and the toolchain, sorted, each path once.
+    pub roots: Vec<Node>,
+    /// The graph from these roots on, if it had to be read. With a failure in it
+    /// ([`Graph::error`]) the roots are as they were before.
+    pub graph: Option<Graph>,
+}
+
+impl Requirements {
+    /// Those of go.mod, before anything else is read. Of a workspace there are none: its roots are
+    /// the main modules, which nobody fetches or writes.
+    #[must_use]
+    pub fn of(project: &Project) -> Requirements {
+        if project.workspace().is_some() {
+            return Requirements {
+                pruned: false,
+                roots: Vec::new(),
+                graph: None,
+            };
+        }
+        Requirements {
+            pruned: project.is_pruned(),
+            roots: project.roots(),
+            graph: None,
+        }
+    }
+
+    /// The modules among the roots.
+    pub fn modules(&self) -> impl Iterator<Item = &ModuleVersion> {
+        self.roots.iter().filter_map(Node::module)
+    }
+
+    /// The go version of the main module.
+    #[must_use]
+    pub fn go(&self) -> String {
+        // There always is one: a go.mod without a go line is taken for an old one.
+        self.roots.iter().find_map(Node::go).unwrap_or_default()
+    }
+
+    /// The same, with another go version.
+    #[must_use]
+    pub fn with_go(mut self, go: &str) -> Requirements {
+        self.roots.retain(|root| root.path() != "go");
+        self.roots.push(Node::Go(go.to_owned()));
+        self.roots.sort();
+        self.graph = None;
+        self
+    }
+}
