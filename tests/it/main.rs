@@ -63,3 +63,4 @@ mod verify_repair;
 mod verify_sums;
 mod why;
 mod work;
+mod work_clashes;

@@ -70,7 +70,7 @@ fn world(seed: u64) -> World {
 }
 
 /// Lines, each once: what go says of each requirement of a path, modfetch says of the path.
-fn once(text: &str) -> Vec<&str> {
+pub(crate) fn once(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines() {
         if !lines.contains(&line) {
