@@ -191,6 +191,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     if let Some(error) = session.sums.contradiction() {
         return Err(error);
     }
+    let clash = |graph: &Graph| graph.clash(project.as_ref()?.edits());
+    if let Some(error) = graph.as_ref().and_then(clash) {
+        return Err(error);
+    }
     // go leaves both files alone with -u: it looks at more than is needed.
     let kept = project.as_ref().filter(|_| !request.extras.update);
     let broken = graph.as_ref().and_then(Graph::error);

@@ -106,6 +106,8 @@ pub struct World {
     pub modules: Vec<Module>,
     /// The project's files: go.mod, and that of folders it replaces modules by.
     pub files: Vec<(String, String)>,
+    /// go runs on one thread.
+    one_thread: bool,
 }
 
 impl World {
@@ -156,13 +158,29 @@ impl World {
             seed,
             modules,
             files,
+            one_thread: false,
         }
+    }
+
+    /// The same for a go of one thread.
+    pub fn on_one_thread(mut self) -> World {
+        self.one_thread = true;
+        self
+    }
+
+    /// True if there are several main modules.
+    pub fn is_workspace(&self) -> bool {
+        self.files.iter().any(|(name, _)| name == "go.work")
     }
 
     /// Puts the project into a sandbox.
     pub fn place(&self, sandbox: Sandbox) -> Sandbox {
         let put = |sandbox: Sandbox, (name, text): &(String, String)| sandbox.file(name, text);
-        self.files.iter().fold(sandbox, put)
+        let sandbox = self.files.iter().fold(sandbox, put);
+        match self.one_thread {
+            true => sandbox.env("GOMAXPROCS", "1"),
+            false => sandbox,
+        }
     }
 
     /// Everything there is to know about it, for the message of a test that failed.
