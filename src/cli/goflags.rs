@@ -1,9 +1,9 @@
 //! What GOFLAGS adds to what was typed.
 
 use super::commands::Verb;
-use super::parse::{find_flag, switch};
 use super::raw::RawArgs;
 use super::table::Given;
+use super::words::{find_flag, switch};
 use crate::{Error, Kind, Result};
 
 /// Adds to `raw` the words of GOFLAGS that are flags of this command in go, where nothing was typed.

@@ -3,12 +3,11 @@
 use std::ffi::OsString;
 
 use super::commands::{Verb, commands};
+use super::invocation::{Command, Invocation, Persona};
 use super::nearest::nearest;
-use super::parse::{
-    Command, Invocation, Persona, find_flag, help_about, not_ours, switch, unknown_command, usage,
-};
 use super::raw::RawArgs;
 use super::table::{Flag, Given, build_flag, flags};
+use super::words::{find_flag, help_about, not_ours, switch, unknown_command, usage};
 use crate::{Error, Result};
 
 /// What has been understood so far.

@@ -242,6 +242,7 @@ impl<'a> Wanted<'a> {
         self.actual(modules.filter(move |module| {
             let path = module.path().as_str();
             !self.wish.excluded.matches(path)
+                && !module.is_tool()
                 && project.is_none_or(|project| {
                     path != project.path() && !project.edits().excludes(module)
                 })

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::subject::asked;
 use super::{ModuleInfo, Subject};
 use crate::cache::read_whole;
 use crate::config::clean_path;
@@ -249,7 +250,11 @@ impl Lister<'_> {
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         match self.fetcher.stat(module, self.edits) {
             Ok(found) => info.time = Some(found.time),
-            Err(error) => info.error = Some(unasked(error, module.path())),
+            Err(error) => {
+                let (path, version) = (module.path(), module.version().as_str());
+                let unasked = || unasked(error, path);
+                info.error = Some(asked(path.as_str(), version).err().unwrap_or_else(unasked));
+            }
         }
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {

@@ -232,16 +232,7 @@ impl Choice<'_> {
                 current: current.unwrap_or_default(),
             });
         }
-        let standard = ["std", "cmd"].contains(&path);
-        let checked = if standard {
-            let text = format!(
-                "can't query specific version ({query:?}) of standard-library module {path:?}"
-            );
-            Err(Error::new(Kind::Input, text))
-        } else {
-            ModulePath::parse(path).and_then(|checked| checked.escape().map(|_| checked))
-        };
-        let subject = match checked {
+        let subject = match asked(path, query) {
             Ok(_) if query.is_empty() => {
                 let text = format!("{path}@: invalid version: disallowed version string");
                 failed(path, query, Error::new(Kind::Input, text))
@@ -256,6 +247,20 @@ impl Choice<'_> {
         };
         self.subjects.list.push(subject);
     }
+}
+
+/// A path of which a version may be asked for.
+///
+/// # Errors
+/// [`Kind::Input`], in go's words, which do not name the version.
+pub(super) fn asked(path: &str, version: &str) -> Result<ModulePath> {
+    if ["std", "cmd"].contains(&path) {
+        let text = format!(
+            "can't query specific version ({version:?}) of standard-library module {path:?}"
+        );
+        return Err(Error::new(Kind::Input, text));
+    }
+    ModulePath::parse(path).and_then(|checked| checked.escape().map(|_| checked))
 }
 
 fn failed(path: &str, version: &str, error: Error) -> Subject {

@@ -37,11 +37,13 @@
 //!
 //! Text is read in one pass without recursion, in time linear in its length.
 
+mod comments;
 mod directive;
 mod edit;
 mod go_mod;
 mod go_sum;
 mod go_work;
+mod godebug;
 mod lex;
 mod modules_txt;
 mod needs;
@@ -56,8 +58,9 @@ mod tests;
 
 pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directory_path};
 pub use edit::{ModEdit, Requirement, WorkEdit};
-pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};
+pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool, check_import};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
+pub use godebug::GODEBUG_SETTINGS;
 pub use modules_txt::{Listed, ModulesTxt};
 pub use needs::Needs;

@@ -14,7 +14,7 @@ use super::standing::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::modset::{Edits, Query, Range};
-use crate::module::{GoVersion, ModulePath, TOOLCHAIN, Tool};
+use crate::module::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
 use crate::source::{Source, Time};
 
 /// A query for a version of `go` or `toolchain`.
@@ -98,6 +98,27 @@ impl Fetcher<'_> {
             Err(error) if is_unknown(&error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Resolves what stands in the place of a version in a go.mod.
+    ///
+    /// # Errors
+    /// In go's words; they name neither, unless the source has failed.
+    pub fn written_release(&self, tool: Tool, text: &str) -> Result<Release> {
+        let question = ReleaseQuestion {
+            tool,
+            query: text.to_owned(),
+            current: String::new(),
+            admit: Admit::Any,
+        };
+        let path = ModulePath::parse(TOOLCHAIN)?;
+        self.find_release(&question).map_err(|error| {
+            let asked = error.chain();
+            match asked.starts_with(&toolchain_at()) || asked.starts_with(&of_toolchain()) {
+                true => unnamed(error, &path).context(format!("{tool}@{text}")),
+                false => error,
+            }
+        })
     }
 
     /// Looks up whether a version was retracted, which none ever is.
@@ -239,7 +260,10 @@ impl Fetcher<'_> {
         let plain = plain(version);
         let invalid = |text| Err(Error::new(Kind::Input, text));
         let Some(parsed) = GoVersion::parse(plain) else {
-            return invalid(format!("invalid {tool} version {version}"));
+            // go asks again for the whole of what looks like a version of a module.
+            let whole = canonical(version);
+            let named = whole.as_deref().unwrap_or(version);
+            return invalid(format!("invalid {tool} version {named}"));
         };
         let sure = match tool {
             Tool::Go => parsed <= self.local,

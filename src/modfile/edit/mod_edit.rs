@@ -13,8 +13,8 @@ use super::sort::{Counts, by_exclusion, by_interval, drop_repeated, in_words, so
 use super::tree::{Line, LineId, Tree};
 use crate::error::{Error, Result};
 use crate::modfile::ModFile;
+use crate::modfile::comments::says_indirect;
 use crate::modfile::directive::{Replace, Replacement};
-use crate::modfile::go_mod::says_indirect;
 use crate::modfile::problem::report;
 use crate::modfile::quote::auto_quote;
 use crate::module::{ModuleVersion, compare};

@@ -83,9 +83,9 @@ impl Query {
                 if query == "patch" {
                     let major_minor = match syntax {
                         Some(tool) => tool.major_minor(current),
-                        None => major_minor(current).to_owned(),
+                        None => major_minor(current),
                     };
-                    range.prefix = format!("{major_minor}.");
+                    range.prefix = major_minor + ".";
                 }
                 range.bound = bound(AT_LEAST, current);
             }

@@ -46,9 +46,13 @@ impl Project {
     /// shorter.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
+    /// All that is wrong with it: [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
-    pub fn read(found: &Path, modfile: Option<&Path>, files: impl Into<Files>) -> Result<Project> {
+    pub fn read(
+        found: &Path,
+        modfile: Option<&Path>,
+        files: impl Into<Files>,
+    ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read(found, modfile, &files)?, files)
     }
@@ -63,28 +67,23 @@ impl Project {
         modfile: Option<&Path>,
         files: impl Into<Files>,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
-    ) -> Result<Project> {
+    ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read_with(found, modfile, &files, query)?, files)
     }
 
-    fn of(main: MainModule, files: Files) -> Result<Project> {
-        let edits = Edits::of(main.modfile(), main.root(), &files.cwd)?;
+    fn of(main: MainModule, files: Files) -> Result<Project, Vec<Error>> {
+        let edits = Edits::of(main.modfile(), main.root(), &files.cwd);
+        let edits = edits.map_err(|error| vec![error])?;
+        main.check_tools().map_err(|error| vec![error])?;
         Ok(Project {
             main,
             others: Vec::new(),
             workspace: None,
             edits,
             overlay: files.overlay,
-            running: None,
+            running: files.running,
         })
-    }
-
-    /// Says which go version the run acts as, of which go.mod is one reason.
-    #[must_use]
-    pub fn acting_as(mut self, running: Running) -> Project {
-        self.running = Some(running);
-        self
     }
 
     /// What stands in for files of the project.
@@ -140,7 +139,7 @@ impl Project {
             workspace: Some(workspace),
             edits,
             overlay: files.overlay,
-            running: None,
+            running: files.running,
         }
     }
 
@@ -236,8 +235,8 @@ impl Project {
     pub fn requirements(&self) -> Vec<ModuleVersion> {
         let required = self.mains().flat_map(|main| &main.modfile().require);
         let required = required.map(|line| &line.module);
-        let required = required.filter(|module| !self.edits.excludes(module));
-        let required: Vec<&ModuleVersion> = required.collect();
+        let counts = |module: &&ModuleVersion| !module.is_tool() && !self.edits.excludes(module);
+        let required: Vec<&ModuleVersion> = required.filter(counts).collect();
         if !self.is_pruned() {
             return required.into_iter().cloned().collect();
         }
@@ -345,6 +344,10 @@ impl Project {
         let mut required = required.filter(|module| !self.edits.excludes(module));
         let mut versions = HashMap::new();
         required.any(|module| {
+            // The go line is one already.
+            if module.path().as_str() == Tool::Go.name() {
+                return true;
+            }
             if module.path().as_str() == self.path() {
                 return !pruned;
             }
@@ -389,7 +392,7 @@ mod tests {
 
     use super::*;
 
-    fn project(go_mod: &str) -> Result<Project> {
+    fn project(go_mod: &str) -> Result<Project, Vec<Error>> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("go.mod");
         fs::write(&file, go_mod).unwrap();

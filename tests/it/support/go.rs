@@ -1,7 +1,7 @@
 //! The real `go`, where there is one.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -83,16 +83,15 @@ pub fn program(go: &Path, here: &Path, source: &str) -> Command {
 /// # Panics
 /// If it fails.
 pub fn ask(mut program: Command, questions: &str) -> String {
-    let mut program = program
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
+    // A file and no pipe, which would be full before the program reads: go builds it first.
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(questions.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    let output = program
+        .stdin(file)
+        .stderr(Stdio::inherit())
+        .output()
         .unwrap();
-    // The questions fit a pipe: the program does not start before go has built it.
-    let mut stdin = program.stdin.take().unwrap();
-    stdin.write_all(questions.as_bytes()).unwrap();
-    drop(stdin);
-    let output = program.wait_with_output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap()
 }
