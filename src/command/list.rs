@@ -19,7 +19,7 @@ use crate::cli::RawArgs;
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
-use crate::listing::{Extras, Lister, needs_graph, subjects};
+use crate::listing::{Extras, Ground, Lister, needs_graph, subjects};
 use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
 use crate::module::ModuleVersion;
 use crate::report::Console;
@@ -121,10 +121,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
+    let ground = Ground {
+        project: project.as_ref(),
+        edited: None,
+        with_versions: request.extras.versions,
+    };
     let mut needed = false;
     for text in &request.arguments {
         let argument = Argument::parse(text)?;
-        needed |= needs_graph(&argument, project.as_ref(), request.extras.versions)?;
+        needed |= needs_graph(&argument, ground)?;
         arguments.push(argument);
     }
     let manner = Manner {
@@ -145,7 +150,11 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         Some(project) if mode == ModMode::Mod && single(project) => {
             let running = project.running().map(|running| running.version().as_str());
             let mut found = fetcher.requirements(project, running)?;
-            if needed && found.graph.is_none() {
+            // What was put right may name what it did not name before.
+            let edited = Some(&found);
+            let ground = Ground { edited, ..ground };
+            let needs = |argument| needs_graph(argument, ground).unwrap_or(true);
+            if needed && arguments.iter().any(needs) && found.graph.is_none() {
                 fetcher.expand(project, &mut found)?;
             }
             Some(found)
@@ -165,11 +174,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         session.settle(&fetcher);
         return Err(error);
     }
+    let ground = Ground {
+        edited: edited.as_ref(),
+        ..ground
+    };
     let found = subjects(
         &arguments,
-        project.as_ref(),
+        ground,
         graph.as_ref(),
-        request.extras.versions,
         session.running().version(),
     );
     let none = Edits::default();

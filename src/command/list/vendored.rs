@@ -5,7 +5,7 @@ use super::{Request, written};
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
-use crate::listing::{needs_graph, vendored, vendored_nowhere};
+use crate::listing::{Ground, needs_graph, vendored, vendored_nowhere};
 use crate::modset::{Argument, BuildMod, Project, Vendor, Vendoring as Found};
 use crate::report::Console;
 
@@ -72,8 +72,13 @@ pub(super) fn list_vendored(
     let (Some(project), Some(vendor)) = (project, vendor) else {
         let arguments = arguments()?;
         admit(&arguments)?;
+        let ground = Ground {
+            project,
+            edited: None,
+            with_versions: false,
+        };
         for argument in &arguments {
-            needs_graph(argument, project, false)?;
+            needs_graph(argument, ground)?;
         }
         let mode = BuildMod::asked(ModMode::Vendor.as_str());
         return Ok(Listing {
