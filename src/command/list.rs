@@ -249,6 +249,7 @@ pub(super) fn written(project: &Project) -> Option<Update> {
         pruned: project.is_pruned(),
         roots,
         graph: None,
+        outgrown: Vec::new(),
     };
     Update::of(project, &written)
 }

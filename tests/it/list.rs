@@ -68,6 +68,82 @@ fn projects_are_listed_as_by_go() {
     }
 }
 
+/// What worlds have shown, each in a small one: the files, the modules, what is not in go.sum, and
+/// the command line.
+#[test]
+fn what_worlds_have_shown_is_listed_as_by_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let n = "module n.com/n\ngo 1.13\n";
+    let pseudo = "v1.1.0-0.20240102030405-abcdef123456";
+    let upgraded = format!(
+        "module m.com/m\ngo 1.13\nrequire n.com/n {pseudo}\n\
+         replace n.com/n {pseudo} => n.com/n v1.0.0\n"
+    );
+    let twice = "module m.com/m\nrequire n.com/n v1.0.0\nrequire n.com/n v1.1.0\n";
+    let newest = "module m.com/m\ngo 1.23\nrequire a.com/a v1.0.0\nrequire n.com/n v1.0.0\n\
+                  replace a.com/a v1.1.0 => z.com/z v0.4.0\n";
+    let itself = "module m.com/m\ngo 1.23\nrequire m.com/m v1.0.0\n";
+    let vendored = "# m.com/m v1.0.0\n## explicit\nm.com/m\n";
+    let of_z = "module n.com/n\ngo 1.21\nrequire z.com/z v0.4.0\n";
+    let a = "module a.com/a\ngo 1.21\n";
+    let z = "module z.com/z\ngo 1.22\n";
+    let other = "module n.com/n\ngo 1.13\nrequire a.com/a v1.0.0\n";
+    // A replaced version that is newer than the newest is looked up all the same.
+    let replaced = World::made(
+        &[("go.mod", &upgraded)],
+        &[("n.com/n", "v1.0.0", n), ("n.com/n", pseudo, n)],
+    );
+    // The rules of the go version that is written say what go.sum gets.
+    let converted = World::made(
+        &[("go.mod", twice)],
+        &[
+            ("n.com/n", "v1.0.0", other),
+            ("n.com/n", "v1.1.0", n),
+            ("a.com/a", "v1.0.0", a),
+        ],
+    );
+    // What was read for the retractions of one module is known of another one.
+    let recalled = World::made(
+        &[("go.mod", newest)],
+        &[
+            ("a.com/a", "v1.0.0", a),
+            ("a.com/a", "v1.1.0", a),
+            ("n.com/n", "v1.0.0", of_z),
+            ("z.com/z", "v0.4.0", z),
+        ],
+    );
+    let own = World::made(
+        &[("go.mod", itself), ("vendor/modules.txt", vendored)],
+        &[("m.com/m", "v1.0.0", "module m.com/m\n")],
+    );
+    let rows: [(World, &str, &[&str]); 4] = [
+        (replaced, "-", &["-m", "-u", "n.com/n"]),
+        (converted, "", &["-m", "-mod=mod", "n.com/n"]),
+        (recalled, "z.com/z ", &["-m", "-retracted", "-json", "all"]),
+        (own, "-", &["-m"]),
+    ];
+    for (world, lacking, line) in rows {
+        let world = world.on_one_thread();
+        let proxy = Proxy::of_modules(world.modules.clone());
+        let lines = world.modules.iter().flat_map(|module| {
+            let text = sums::lines(module);
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let lines = lines.filter(|line| !line.starts_with(lacking));
+        let go_sum: String = lines.map(|line| line + "\n").collect();
+        let sandbox = || world.place(Sandbox::new().proxy(&proxy)).go_sum(&go_sum);
+        let (ours, gos) = (sandbox(), sandbox());
+        let what = world.describe();
+        beside(&ours, &gos, line, &what);
+        ours.picture()
+            .assert_same(&gos.picture(), &format!("the cache {what}"));
+        ours.project_picture()
+            .assert_same(&gos.project_picture(), &format!("the project {what}"));
+    }
+}
+
 #[test]
 fn worlds_are_listed_as_by_go() {
     beside_go(WORLDS, World::of, compare);
@@ -77,6 +153,12 @@ fn worlds_are_listed_as_by_go() {
 #[test]
 fn workspaces_are_listed_as_by_go() {
     beside_go(WORLDS / 2, World::with_workspace, compare);
+}
+
+/// Without the flag most of them are listed from the vendor directory as well.
+#[test]
+fn vendored_worlds_are_listed_as_by_go() {
+    beside_go(WORLDS / 2, World::vendored, compare);
 }
 
 /// True if there was something to compare.
@@ -129,10 +211,26 @@ fn compare(world: &World) -> bool {
     whole
 }
 
+/// In some lines, from where a project with a vendor directory is listed.
+fn mod_flag(dice: &mut Dice) -> Option<String> {
+    let flags = ["-mod=vendor", "-mod=vendor", "-mod=readonly", "-mod=mod"];
+    dice.percent(40).then(|| (*dice.one(&flags)).to_owned())
+}
+
 /// A command line: all, or some modules, with some flags.
 fn command(dice: &mut Dice, world: &World) -> Vec<String> {
     let mut line = vec!["-m".to_owned()];
+    // Nobody is asked where there is a vendor directory: most flags are refused.
+    let vendored = world.is_vendored();
+    if vendored {
+        line.extend(mod_flag(dice));
+    }
     let flags = ["-json", "-u", "-versions", "-retracted", "-e", "-mod=mod"];
+    let flags = if vendored && dice.percent(70) {
+        &flags[..1]
+    } else {
+        &flags
+    };
     for (flag, chance) in flags.iter().zip([50, 35, 15, 20, 30, 20]) {
         if dice.percent(chance) {
             line.push((*flag).to_owned());

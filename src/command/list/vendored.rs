@@ -97,7 +97,11 @@ pub(super) fn list_vendored(
     }
     let arguments = arguments()?;
     admit(&arguments)?;
-    let infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
+    let mut infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
+    if !graph.selects_roots(|_| true) {
+        // Of what a graph lacks that go would first put right it says nothing.
+        infos.retain(|info| info.error.is_none() || !info.version.is_empty());
+    }
     let changes = project.workspace().is_none() && written(project).is_some();
     Ok(Listing {
         infos,
