@@ -19,8 +19,8 @@ use crate::trust::Part;
 /// The go lines that are remembered, and who will ask for one.
 struct Recall<'l, 'a> {
     lister: &'l Lister<'a>,
-    /// The last subject that is about a version.
-    last: HashMap<ModuleVersion, usize>,
+    /// How many subjects are listed with the last one that is about a version.
+    until: HashMap<ModuleVersion, usize>,
     go: HashMap<ModuleVersion, String>,
 }
 
@@ -34,11 +34,11 @@ impl Lister<'_> {
         }
         let about: Vec<Option<ModuleVersion>> =
             subjects.iter().zip(&*infos).map(module_of).collect();
-        let last = about.iter().enumerate();
-        let last = last.filter_map(|(at, module)| Some((module.clone()?, at)));
+        let until = about.iter().zip(1..);
+        let until = until.filter_map(|(module, count)| Some((module.clone()?, count)));
         let mut recall = Recall {
             lister: self,
-            last: last.collect(),
+            until: until.collect(),
             go: HashMap::new(),
         };
         let listed = subjects.iter().zip(infos).zip(&about);
@@ -54,14 +54,14 @@ impl Lister<'_> {
                 recall.hear(at, path);
             }
             if let Some(module) = module {
-                recall.visit(at, info, module, named(subject));
+                recall.visit(at + 1, info, module, named(subject));
             }
         }
     }
 }
 
 impl Recall<'_, '_> {
-    fn visit(&mut self, at: usize, info: &mut ModuleInfo, module: &ModuleVersion, named: bool) {
+    fn visit(&mut self, listed: usize, info: &mut ModuleInfo, module: &ModuleVersion, named: bool) {
         let known = self.go.get(module).cloned();
         if let Some(go) = &known {
             info.go_version.clone_from(go);
@@ -78,22 +78,22 @@ impl Recall<'_, '_> {
             return;
         };
         if known.is_none() && lister.counts(&actual, Part::GoMod, chosen) {
-            self.read(at, &actual, || lister.fetcher.go_line(&actual));
+            self.read(listed, &actual, || lister.fetcher.go_line(&actual));
         }
         if lister.extras.retraction() {
-            self.hear(at, actual.path());
+            self.hear(listed, actual.path());
         }
     }
 
     /// Remembers what the newest version of a module said, if it was asked.
-    fn hear(&mut self, at: usize, path: &ModulePath) {
+    fn hear(&mut self, listed: usize, path: &ModulePath) {
         if let Some((newest, go)) = self.lister.fetcher.newest_go_line(path) {
-            self.read(at, &newest, || go);
+            self.read(listed, &newest, || go);
         }
     }
 
-    fn read(&mut self, at: usize, module: &ModuleVersion, go: impl FnOnce() -> Option<String>) {
-        let asked_later = self.last.get(module).is_some_and(|last| *last > at);
+    fn read(&mut self, listed: usize, module: &ModuleVersion, go: impl FnOnce() -> Option<String>) {
+        let asked_later = self.until.get(module).is_some_and(|until| *until > listed);
         if asked_later
             && !self.go.contains_key(module)
             && let Some(go) = go()

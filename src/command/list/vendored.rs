@@ -92,13 +92,14 @@ pub(super) fn list_vendored(
         // There is one at least.
         last.unwrap_or_else(|| vendor.mode().outdated())
     })?;
-    if project.has_redundant_roots() {
+    let settled = graph.selects_roots(|_| true);
+    if project.has_redundant_roots() && (project.is_pruned() || !settled) {
         return Err(vendor.mode().outdated());
     }
     let arguments = arguments()?;
     admit(&arguments)?;
     let mut infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
-    if !graph.selects_roots(|_| true) {
+    if !settled {
         // Of what a graph lacks that go would first put right it says nothing.
         infos.retain(|info| info.error.is_none() || !info.version.is_empty());
     }
