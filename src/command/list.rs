@@ -154,7 +154,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             let edited = Some(&found);
             let ground = Ground { edited, ..ground };
             let needs = |argument| needs_graph(argument, ground).unwrap_or(true);
-            if needed && arguments.iter().any(needs) && found.graph.is_none() {
+            needed = needed && arguments.iter().any(needs);
+            if needed && found.graph.is_none() {
                 fetcher.expand(project, &mut found)?;
             }
             Some(found)
@@ -181,7 +182,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let found = subjects(
         &arguments,
         ground,
-        graph.as_ref(),
+        // Where it was read for the roots alone, an argument is read against those.
+        graph.as_ref().filter(|_| needed),
         session.running().version(),
     );
     let none = Edits::default();

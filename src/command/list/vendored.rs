@@ -5,7 +5,7 @@ use super::{Request, written};
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
-use crate::listing::{Ground, needs_graph, vendored, vendored_nowhere};
+use crate::listing::{Ground, ModuleInfo, needs_graph, vendored, vendored_nowhere};
 use crate::modset::{Argument, BuildMod, Project, Vendor, Vendoring as Found};
 use crate::report::Console;
 
@@ -101,7 +101,11 @@ pub(super) fn list_vendored(
     let mut infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
     if !settled {
         // Of what a graph lacks that go would first put right it says nothing.
-        infos.retain(|info| info.error.is_none() || !info.version.is_empty());
+        let moves = |info: &ModuleInfo| matches!(&*info.version, "" | "upgrade" | "patch");
+        infos.retain(|info| {
+            let known = info.error.is_none() || graph.node(&info.path).is_some();
+            known || !moves(info)
+        });
     }
     let changes = project.workspace().is_none() && written(project).is_some();
     Ok(Listing {
