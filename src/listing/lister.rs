@@ -63,7 +63,7 @@ pub(super) const NO_VERSION: &str = "none";
 
 /// Whether a module was required by the main module, or named on the command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Chosen {
+pub(super) enum Chosen {
     Required,
     Named,
 }
@@ -80,23 +80,7 @@ impl Lister<'_> {
             |subject| self.is_at_hand(subject),
             |subject| self.describe(subject),
         )?;
-        // go remembers what a go.mod says by its version, replaced or not: what was named before
-        // a requirement lends it its go version.
-        let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
-        for at in 1..infos.len() {
-            let (before, rest) = infos.split_at_mut(at);
-            let Some(info) = rest.first_mut() else { break };
-            let lent = before.iter().zip(subjects).find(|(other, subject)| {
-                let version = other.path == info.path && other.version == info.version;
-                named(subject) && version && !other.go_version.is_empty()
-            });
-            if let Some((other, _)) = lent {
-                info.go_version.clone_from(&other.go_version);
-                if let Some(replace) = &mut info.replace {
-                    replace.go_version.clone_from(&other.go_version);
-                }
-            }
-        }
+        self.recall(subjects, &mut infos);
         Ok(infos)
     }
 
@@ -237,7 +221,7 @@ impl Lister<'_> {
     }
 
     /// True if what the cache or the source has of a module may be said.
-    fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
+    pub(super) fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 

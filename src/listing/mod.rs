@@ -11,6 +11,7 @@
 
 mod info;
 mod lister;
+mod recall;
 mod release;
 mod subject;
 mod value;
@@ -18,5 +19,5 @@ mod vendored;
 
 pub use info::ModuleInfo;
 pub use lister::{Extras, Lister, gravest};
-pub use subject::{Subject, Subjects, needs_graph, subjects};
+pub use subject::{Ground, Subject, Subjects, needs_graph, subjects};
 pub use vendored::{vendored, vendored_nowhere};

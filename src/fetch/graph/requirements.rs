@@ -28,7 +28,7 @@ impl Fetcher<'_> {
             requirements.graph.as_ref().map_or(Ok(()), Graph::check)?;
             if !requirements.pruned {
                 // As for go, which has read another one, to find these roots.
-                requirements.graph = None;
+                requirements.outgrow();
             }
         }
         let Some(go) = go.filter(|_| project.modfile().go.is_none()) else {
@@ -41,6 +41,7 @@ impl Fetcher<'_> {
             self.drive(&mut loader)?;
             let graph = loader.finish();
             graph.check()?;
+            requirements.outgrown.extend(graph.loaded().cloned());
             requirements.roots = graph.nodes();
             requirements.pruned = true;
         }
@@ -70,6 +71,7 @@ impl Fetcher<'_> {
             } else {
                 minimal_roots(&graph, &project.direct())
             };
+            requirements.outgrown.extend(graph.loaded().cloned());
             loader.restart(pruned, roots);
             self.drive(&mut loader)?;
             graph = loader.finish();

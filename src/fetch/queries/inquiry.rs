@@ -261,6 +261,8 @@ impl<'a> Inquiry<'a> {
         if range.may_use_latest() {
             match self.latest(source) {
                 Ok(info) if range.allows(&info.version) && allowed(&info.version) => {
+                    // It is looked up also where go.mod names it: then the cache keeps it.
+                    let info = self.stat(source, &info.version)?;
                     return self.upgraded(source, range, info);
                 }
                 Err(error) if !error.is_not_found() => return Err(error),
