@@ -32,7 +32,7 @@ pub(super) struct Work<'a> {
     pub(super) gomod: Option<Result<H1>>,
     pub(super) zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
-    pub(super) held: Option<Ready<'a>>,
+    pub(super) held: Option<Box<Ready<'a>>>,
     /// What is made of it before it is known to be needed.
     pub(super) early: Early<'a>,
 }
