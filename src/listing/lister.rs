@@ -50,6 +50,8 @@ pub struct Lister<'a> {
     pub requires_sums: bool,
     /// What else is said.
     pub extras: Extras,
+    /// More is told than lines have: objects, or what templates make of them.
+    pub details: bool,
 }
 
 /// The go version of a workspace that uses no module.
@@ -78,15 +80,17 @@ impl Lister<'_> {
         )?;
         // go remembers what a go.mod says by its version, replaced or not: what was named before
         // a requirement lends it its go version.
-        let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
+        let is_named = |at: &usize| matches!(subjects.get(*at), Some(Subject::Query { .. }));
+        let named: Vec<usize> = (0..infos.len()).filter(is_named).collect();
         for at in 1..infos.len() {
             let (before, rest) = infos.split_at_mut(at);
             let Some(info) = rest.first_mut() else { break };
-            let lent = before.iter().zip(subjects).find(|(other, subject)| {
+            let mut lenders = named.iter().map_while(|&lender| before.get(lender));
+            let lent = lenders.find(|other| {
                 let version = other.path == info.path && other.version == info.version;
-                named(subject) && version && !other.go_version.is_empty()
+                version && !other.go_version.is_empty()
             });
-            if let Some((other, _)) = lent {
+            if let Some(other) = lent {
                 info.go_version.clone_from(&other.go_version);
                 if let Some(replace) = &mut info.replace {
                     replace.go_version.clone_from(&other.go_version);
@@ -107,8 +111,7 @@ impl Lister<'_> {
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
                     let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
-                    self.fetcher.has_info(&actual)
-                        && (gomod || self.fetcher.local(&actual).gomod.is_some())
+                    self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
                 }
             },
             Subject::Query { .. } => false,
@@ -238,6 +241,18 @@ impl Lister<'_> {
             Ok(found) => info.time = Some(found.time),
             Err(error) => info.error = Some(unasked(error, module.path())),
         }
+        // Of what nobody is told, a file in the cache and a line of go.sum could still come.
+        let all_there = || self.sums.records(module, Part::GoMod) && self.fetcher.has_gomod(module);
+        if self.details || !all_there() {
+            self.add_details(info, module, chosen);
+        }
+        if self.extras.retraction() {
+            self.add_retraction(info, module.path());
+        }
+    }
+
+    /// Adds what only objects and templates tell. Fetches the go.mod if it is not cached.
+    fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
             let go = self.known(self.fetcher.go_line(module));
@@ -253,9 +268,6 @@ impl Lister<'_> {
             let dir = known.directory.map(|dir| dir.display().to_string());
             info.dir = dir.unwrap_or_default();
             info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
-        }
-        if self.extras.retraction() {
-            self.add_retraction(info, module.path());
         }
     }
 
