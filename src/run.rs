@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::cli::{self, Command, Invocation, Persona};
+use crate::cli::{self, Command, Invocation, Persona, Verb, with_goflags};
 use crate::command::{
     Wish, clean, doctor, download, env, graph, list, plan, sum, verify, why, working_directory,
 };
@@ -96,38 +96,42 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             });
         }
         Command::Graph => {
-            let request = graph::Request {
-                arguments: raw.args.clone(),
-                go: raw.go.clone(),
-                form: graph::Form::of(raw)?,
-                ending: ending(persona),
-            };
             return configured(invocation, environment, |config, console| {
+                let raw = with_goflags(raw, Verb::Graph, &config.goflags.value)?;
+                let request = graph::Request {
+                    form: graph::Form::of(&raw)?,
+                    arguments: raw.args,
+                    go: raw.go,
+                    ending: ending(persona),
+                };
                 graph::run(config, console, &request)
             });
         }
         Command::List => {
-            let request = list::Request::of(raw, ending(persona))?;
             return configured(invocation, environment, |config, console| {
+                let raw = with_goflags(raw, Verb::List, &config.goflags.value)?;
+                let request = list::Request::of(&raw, ending(persona))?;
                 list::run(config, console, &request)
             });
         }
         Command::Why => {
-            let request = why::Request::of(raw, ending(persona))?;
             return configured(invocation, environment, |config, console| {
+                let raw = with_goflags(raw, Verb::Why, &config.goflags.value)?;
+                let request = why::Request::of(&raw, ending(persona))?;
                 why::run(config, console, &request)
             });
         }
         Command::Clean => {
-            let request = clean::Request::of(raw)?;
             return configured(invocation, environment, |config, console| {
-                clean::run(config, console, request)
+                let raw = with_goflags(raw, Verb::Clean, &config.goflags.value)?;
+                clean::run(config, console, clean::Request::of(&raw)?)
             });
         }
         Command::Download => {
             return configured(invocation, environment, |config, console| {
+                let raw = with_goflags(raw, Verb::Download, &config.goflags.value)?;
                 let request = download::Request {
-                    wish: Wish::of(raw, &config.cwd)?,
+                    wish: Wish::of(&raw, &config.cwd)?,
                     reuse: raw.reuse.as_ref().map(PathBuf::from),
                     dry_run: raw.dry_run,
                     ending: ending(persona),

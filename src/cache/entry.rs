@@ -14,10 +14,10 @@ use rustix::io::{read, retry_on_intr};
 use super::lock::{FileLock, VersionLock};
 use super::part::{self, ZipPart};
 use super::temp::{TempFile, write_atomically};
-use super::{Cache, Locks, create_dir_all, list, writing};
+use super::{Cache, Locks, list, writing};
 use crate::error::{Error, Result};
 use crate::module::{H1, ModuleVersion};
-use crate::{modzip, steps};
+use crate::steps;
 
 /// What stands in `V.ziphash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Entry {
     }
 
     /// `cache/download/P/@v`.
-    fn versions(&self) -> &Path {
+    pub(super) fn versions(&self) -> &Path {
         self.start.parent().unwrap_or(&self.start)
     }
 
@@ -135,7 +135,7 @@ impl Entry {
         self.file("lock")
     }
 
-    fn partial_path(&self) -> PathBuf {
+    pub(super) fn partial_path(&self) -> PathBuf {
         self.file("partial")
     }
 
@@ -330,7 +330,7 @@ impl Entry {
     }
 
     /// Demands that the lock still covers what is here.
-    fn demand_place(&self, lock: &VersionLock) -> Result<()> {
+    pub(super) fn demand_place(&self, lock: &VersionLock) -> Result<()> {
         let path = self.lock_path();
         if lock.is_at(&path) {
             return Ok(());
@@ -339,93 +339,6 @@ impl Entry {
         self.named(Err(
             gone.hint("was the cache removed while this ran? Run it again")
         ))
-    }
-
-    /// Begins to make the directory: marks it, removes what an interrupted run left.
-    ///
-    /// Until it is finished no reader takes the directory for whole.
-    ///
-    /// # Errors
-    /// [`crate::Kind::LocalIo`].
-    pub fn begin_directory(&self, lock: &VersionLock) -> Result<Partial> {
-        let mark = self.partial_path();
-        let begin = || {
-            if let Some(parent) = self.directory.parent() {
-                create_dir_all(parent)?;
-            }
-            create_dir_all(self.versions())?;
-            fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))
-        };
-        self.named(begin())?;
-        steps::reached("partial-made");
-        let partial = Partial {
-            entry: self.clone(),
-            done: false,
-            lock: lock.clone(),
-        };
-        match fs::symlink_metadata(&self.directory) {
-            Ok(_) => self.named(modzip::remove_tree(&self.directory))?,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-            Err(cause) => {
-                return self.named(Err(Error::io("cannot read", &self.directory, cause)));
-            }
-        }
-        Ok(partial)
-    }
-}
-
-/// A module directory in the making; dropped before it is finished, it is removed, the directory
-/// first and then its mark.
-#[must_use = "an unfinished directory is removed when this is dropped"]
-#[derive(Debug)]
-pub struct Partial {
-    entry: Entry,
-    done: bool,
-    lock: VersionLock,
-}
-
-impl Partial {
-    /// Where to extract; does not exist yet.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        &self.entry.directory
-    }
-
-    /// Makes the directory read-only by `seal`, before it is whole. `go` seals it afterwards;
-    /// killed in between, it would stay writable for good.
-    pub fn seal(&self, seal: impl FnOnce(&Path)) {
-        seal(&self.entry.directory);
-        steps::reached("directory-sealed");
-    }
-
-    /// Declares the directory whole.
-    ///
-    /// # Errors
-    /// As [`Entry::commit_zip`].
-    pub fn finish(mut self) -> Result<()> {
-        self.entry.demand_place(&self.lock)?;
-        let mark = self.entry.partial_path();
-        let removed = fs::remove_file(&mark);
-        self.entry
-            .named(removed.map_err(|cause| Error::io("cannot remove", &mark, cause)))?;
-        self.done = true;
-        steps::reached("partial-removed");
-        Ok(())
-    }
-}
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        let directory = &self.entry.directory;
-        // The mark outlives the directory: if that cannot be removed, nobody may take it for
-        // whole. A failure is left to the next run, which finds the mark. Where the cache was
-        // removed meanwhile, what is there is another process's.
-        if !self.done
-            && self.lock.is_at(&self.entry.lock_path())
-            && (!directory.exists() || modzip::remove_tree(directory).is_ok())
-        {
-            let _ = fs::remove_file(self.entry.partial_path());
-        }
     }
 }
 
@@ -535,20 +448,6 @@ mod tests {
             error.chain(),
             "GOMODCACHE entry is relative; must be absolute path: \"rel/mod\"."
         );
-    }
-
-    #[test]
-    fn an_unfinished_directory_disappears_before_its_mark() {
-        let root = tempfile::tempdir().unwrap();
-        let entry = entry(root.path());
-        let lock = entry.lock().unwrap();
-        let partial = entry.begin_directory(&lock).unwrap();
-        fs::create_dir(partial.directory()).unwrap();
-        fs::write(partial.directory().join("x.go"), "").unwrap();
-        assert!(!entry.has_directory(), "marked");
-        drop(partial);
-        assert!(!entry.directory().exists());
-        assert!(!entry.partial_path().exists());
     }
 
     #[test]

@@ -113,20 +113,12 @@ impl FileLock {
     }
 
     fn open(path: &Path) -> Result<FileLock> {
-        let open = || {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-        };
-        let file = match open() {
+        let file = match open_or_create(path) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
                 if let Some(parent) = path.parent() {
                     create_dir_all(parent)?;
                 }
-                open()
+                open_or_create(path)
             }
             other => other,
         };
@@ -231,6 +223,16 @@ fn retry_interrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> 
             other => return other,
         }
     }
+}
+
+/// Opens a file for reading and writing as it is; an empty one is made where there is none.
+pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
 }
 
 fn cannot_lock(path: &Path, cause: io::Error) -> Error {

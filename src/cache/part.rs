@@ -21,6 +21,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::beside;
+use super::lock::open_or_create;
 use crate::error::{Error, Result};
 
 /// The end of the names of parts.
@@ -108,11 +109,11 @@ impl ZipPart {
             if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
                 fs::remove_file(&path)?;
             }
-            match open(&path) {
+            match open_or_create(&path) {
                 // Another user left it: it cannot be gone on with, but perhaps replaced.
                 Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
                     fs::remove_file(&path).map_err(|_| cause)?;
-                    open(&path)
+                    open_or_create(&path)
                 }
                 opened => opened,
             }
@@ -234,15 +235,6 @@ pub(super) fn sweep(zip: &Path) {
         // Best effort: what stays is swept another time.
         let _ = remove(&beside(zip, end));
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -8,16 +8,21 @@
 //! Nothing here reads the environment or a file: what a value means is decided in `config`.
 
 mod commands;
+mod goflags;
 mod help;
+mod invocation;
 mod nearest;
 mod parse;
 mod parse_go;
 mod parse_own;
 mod raw;
 mod table;
+mod words;
 
 pub use commands::{CommandInfo, Verb, commands};
+pub use goflags::with_goflags;
 pub use help::help;
-pub use parse::{Command, Invocation, Persona, parse, salvage};
+pub use invocation::{Command, Invocation, Persona};
+pub use parse::{parse, salvage};
 pub use raw::RawArgs;
 pub use table::{Flag, flags};

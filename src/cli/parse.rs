@@ -1,96 +1,18 @@
 //! From argv to [`Invocation`], for either persona.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 
-use super::commands::{Verb, commands};
-use super::nearest::nearest;
+use super::invocation::{Invocation, Persona};
 use super::parse_go::parse_go;
 use super::parse_own::parse_own;
 use super::raw::RawArgs;
-use super::table::{Flag, flags};
-use crate::{Error, Kind, Result};
-
-/// Who the program is, by the name it was called by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persona {
-    /// `modfetch`, or any name but `go`.
-    Modfetch,
-    /// `go`: accepts what go accepts, and only that.
-    Go,
-}
-
-impl Persona {
-    /// The persona of a program that was called like this.
-    #[must_use]
-    pub fn of(program: &OsStr) -> Persona {
-        match Path::new(program).file_name() {
-            Some(name) if name == "go" => Persona::Go,
-            _ => Persona::Modfetch,
-        }
-    }
-
-    /// What it calls itself in messages.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Persona::Modfetch => "modfetch",
-            Persona::Go => "go",
-        }
-    }
-}
-
-/// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Fetch modules.
-    Download,
-    /// Check what is cached.
-    Verify,
-    /// Print the requirement graph.
-    Graph,
-    /// Describe modules.
-    List,
-    /// Explain modules.
-    Why,
-    /// Remove the module cache.
-    Clean,
-    /// Say what would be fetched.
-    Plan,
-    /// Compute, check, complete or explain sums.
-    Sum,
-    /// Say what is wrong.
-    Doctor,
-    /// Print or change settings.
-    Env,
-    /// Print the version.
-    Version,
-    /// Print help to standard output.
-    Help {
-        /// The command it is about, or all of them.
-        about: Option<Verb>,
-        /// The long form.
-        long: bool,
-    },
-    /// Nothing was asked for: print the short help to standard error and exit 2.
-    Missing,
-}
-
-/// A command line, understood.
-#[derive(Clone, Debug)]
-pub struct Invocation {
-    /// Who was called.
-    pub persona: Persona,
-    /// What to do.
-    pub command: Command,
-    /// With which flags and arguments.
-    pub raw: RawArgs,
-}
+use super::words::usage;
+use crate::Result;
 
 /// Understands a command line; `argv` starts with the name the program was called by.
 ///
 /// # Errors
-/// [`Kind::Usage`]: an unknown flag or command, a missing or malformed value, an argument that
+/// [`Kind::Usage`](crate::Kind::Usage): an unknown flag or command, a missing or malformed value, an argument that
 /// is not Unicode. Where something near exists, a hint names it.
 pub fn parse(argv: Vec<OsString>) -> Result<Invocation> {
     let mut argv = argv.into_iter();
@@ -136,75 +58,16 @@ pub fn salvage(argv: &[OsString]) -> RawArgs {
     raw
 }
 
-pub(super) fn usage(message: impl Into<String>) -> Error {
-    Error::new(Kind::Usage, message)
-}
-
-/// Parses a boolean as Go's flags do.
-pub(super) fn switch(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
-
-/// The refusal of a flag of go's that cleans something which is none of our business.
-pub(super) fn not_ours(verb: Verb, flag: &str) -> Option<Error> {
-    let name = flag.trim_start_matches('-');
-    let caches = ["cache", "testcache", "fuzzcache"].contains(&name);
-    (verb == Verb::Clean && caches).then(|| {
-        usage(format!(
-            "clean -{name} is not supported: this is modfetch, which cleans -modcache only"
-        ))
-    })
-}
-
-pub(super) fn find_flag(matches: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
-    flags().find(|flag| matches(flag))
-}
-
-pub(super) fn unknown_command(typed: &str) -> Error {
-    let error = usage(format!("unknown command {typed:?}"));
-    let names = commands()
-        .iter()
-        .flat_map(|info| [Some(info.name), info.go_name])
-        .flatten();
-    // What is no command of `go mod` may be one of ours.
-    let alone = typed.strip_prefix("mod ");
-    let near =
-        nearest(typed, names).or_else(|| nearest(alone?, commands().iter().map(|info| info.name)));
-    match near {
-        Some(near) => error.hint(format!("did you mean {near:?}?")),
-        None => error.hint("'modfetch -h' lists the commands"),
-    }
-}
-
-/// `help`, `help download`, `help mod download`.
-pub(super) fn help_about(args: &[String]) -> Result<Command> {
-    let typed = args.join(" ");
-    if typed.is_empty() || typed == "mod" {
-        return Ok(Command::Help {
-            about: None,
-            long: true,
-        });
-    }
-    let found = commands()
-        .iter()
-        .find(|info| info.name == typed || info.go_name == Some(&typed));
-    match found {
-        Some(info) => Ok(Command::Help {
-            about: Some(info.verb),
-            long: true,
-        }),
-        None => Err(unknown_command(&typed)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::path::Path;
+
     use proptest::prelude::*;
+
+    use super::*;
+    use crate::Kind;
+    use crate::cli::commands::Verb;
+    use crate::cli::invocation::Command;
 
     fn run(line: &str) -> Result<Invocation> {
         parse(line.split(' ').map(OsString::from).collect())

@@ -1,9 +1,10 @@
 //! The command line of `go`: the rules of Go's `flag` package.
 
 use super::commands::{CommandInfo, Verb, commands};
-use super::parse::{Command, Invocation, Persona, find_flag, help_about, not_ours, switch, usage};
+use super::invocation::{Command, Invocation, Persona};
 use super::raw::RawArgs;
-use super::table::Given;
+use super::table::{Given, build_flag};
+use super::words::{find_flag, help_about, not_ours, switch, usage};
 use crate::{Error, Result};
 
 pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
@@ -140,6 +141,12 @@ fn go_flags(
         let Some(flag) = found else {
             if name == "h" || name == "help" {
                 return Ok(Some(name == "help"));
+            }
+            if let Some(valued) = build_flag(verb, name) {
+                if valued && value.is_none() && rest.next().is_none() {
+                    return Err(usage(format!("flag needs an argument: -{name}")));
+                }
+                continue;
             }
             if let Some(error) = not_ours(verb, name) {
                 return Err(error);

@@ -3,12 +3,11 @@
 use std::ffi::OsString;
 
 use super::commands::{Verb, commands};
+use super::invocation::{Command, Invocation, Persona};
 use super::nearest::nearest;
-use super::parse::{
-    Command, Invocation, Persona, find_flag, help_about, not_ours, switch, unknown_command, usage,
-};
 use super::raw::RawArgs;
-use super::table::{Flag, Given, flags};
+use super::table::{Flag, Given, build_flag, flags};
+use super::words::{find_flag, help_about, not_ours, switch, unknown_command, usage};
 use crate::{Error, Result};
 
 /// What has been understood so far.
@@ -28,6 +27,18 @@ pub(super) fn parse_own(args: Vec<String>) -> Result<Invocation> {
     loop {
         // lexopt reads `-json` as four letters: words with go's single dash are taken before
         // it sees them. In the middle of a bundle such as `-qv` there are no raw arguments.
+        let build = lexer
+            .try_raw_args()
+            .and_then(|raw| own.build_flag(raw.peek()?.to_str()?));
+        if let Some(more) = build {
+            let mut rest = lexer.raw_args().map_err(|error| lexer_error(&error))?;
+            let name = rest.next();
+            if more && rest.next().is_none() {
+                let name = text(name.unwrap_or_default())?;
+                return Err(usage(format!("flag {name} needs a value")));
+            }
+            continue;
+        }
         let go_style = lexer
             .try_raw_args()
             .and_then(|raw| raw.peek().and_then(|arg| arg.to_str()).map(str::to_owned))
@@ -142,6 +153,19 @@ impl Own {
             return Ok(None);
         }
         Err(self.unknown(&format!("-{name}")))
+    }
+
+    /// If this word is one of go's flags about building, which change nothing: true if the next
+    /// word is its value.
+    fn build_flag(&self, arg: &str) -> Option<bool> {
+        let body = arg.strip_prefix("--").or_else(|| arg.strip_prefix('-'))?;
+        let name = body.split('=').next().unwrap_or(body);
+        let ours = |flag: &Flag| flag.short.is_some_and(|short| name == short.to_string());
+        if find_flag(ours).is_some() {
+            return None;
+        }
+        let valued = build_flag(self.verb?, name)?;
+        Some(valued && !body.contains('='))
     }
 
     fn command_name(&self) -> String {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::network::live_settings;
+use super::project::no_project;
 use crate::cache::{Cache, LockWatch, Locks};
 use crate::cli::RawArgs;
 use crate::config::{Config, GoMod};
@@ -58,9 +59,7 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
     if let Some(flag) = request.about_packages {
         // go loads packages for it, and says so first where there are none.
         if !matches!(config.mod_file(), GoMod::Found(_)) {
-            let text = "go.mod file not found in current directory or any parent directory; see \
-                        'go help modules'";
-            return Err(Error::new(Kind::Usage, text));
+            return Err(no_project());
         }
         let text = format!("clean {flag} is about packages, of which modfetch knows nothing");
         return Err(Error::new(Kind::Usage, text).hint(format!("leave {flag} out")));

@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
                 let json = pick.json(outcome);
                 self.console.data(&(json.indented() + "\n"))?;
             } else if let Some(error) = &failure
-                && told.insert(error.chain())
+                && told.insert((pick.subject(), error.chain()))
             {
                 to_tell.push((pick.subject(), error.clone()));
             }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::project::find_project;
-use super::session::{Manner, Session};
+use super::project::need_project;
+use super::session::requirement_graph;
 use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
@@ -66,11 +66,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let Some(project) = find_project(config, console)? else {
-        let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-        return Err(Error::new(Kind::Usage, text));
-    };
+    let project = need_project(config, console)?;
     if let (Some(go), Some(running)) = (&request.go, project.running())
         && *go > *running.version()
     {
@@ -80,19 +76,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         );
         return Err(Error::new(Kind::Usage, text));
     }
-    let manner = Manner {
-        fail_fast: false,
-        store: true,
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher();
-    let graph = fetcher.requirement_graph(&project, request.go.as_ref());
-    session.settle(&fetcher);
-    let graph = graph?;
-    if let Some(error) = graph.error() {
-        return Err(error);
-    }
+    let go = request.go.as_ref();
+    let graph = requirement_graph(config, console, cache, &project, go, request.ending)?;
     let printed = match request.form {
         Form::Text => text(&graph),
         Form::Json => json(&graph, project.edits()),

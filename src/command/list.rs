@@ -169,6 +169,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         project.as_ref(),
         graph.as_ref(),
         request.extras.versions,
+        session.running().version(),
     );
     let none = Edits::default();
     let lister = Lister {
@@ -187,6 +188,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.line(notice);
     }
     let infos = infos?;
+    // Not even -e goes on from here, whatever was said of the module.
+    if let Some(error) = session.sums.contradiction() {
+        return Err(error);
+    }
     // go leaves both files alone with -u: it looks at more than is needed.
     let kept = project.as_ref().filter(|_| !request.extras.update);
     let broken = graph.as_ref().and_then(Graph::error);

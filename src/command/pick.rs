@@ -1,9 +1,9 @@
 //! From what the command line chose to versions: the queries among them are resolved.
 
 use crate::error::{Error, Result};
-use crate::fetch::{Admit, Answer, Fetcher, Outcome, Question};
-use crate::modset::{Choice, Edits, Graph, Project};
-use crate::module::{ModuleVersion, Version};
+use crate::fetch::{Admit, Answer, Fetcher, Outcome, Question, ReleaseQuestion};
+use crate::modset::{Choice, Edits, Graph, Named, Project};
+use crate::module::{ModuleVersion, Tool, Version};
 use crate::report::{Asked, JsonObject, outcome_json};
 
 /// A module to work on, or one that cannot be.
@@ -22,6 +22,8 @@ pub(super) enum Pick {
         path: String,
         /// As typed; empty if none was.
         version: String,
+        /// The query that the version came from; empty if none did.
+        query: String,
         /// Why.
         error: Error,
     },
@@ -47,13 +49,19 @@ impl Pick {
 
     /// The object that `-json` prints where it cannot be had.
     pub(super) fn failed_json(&self, error: &Error) -> JsonObject {
-        let (path, version) = match self {
-            Pick::Module { module, .. } => (module.path().as_str(), module.version().as_str()),
-            Pick::Failed { path, version, .. } => (path.as_str(), version.as_str()),
+        let (path, version, query) = match self {
+            Pick::Module { module, .. } => (module.path().as_str(), module.version().as_str(), ""),
+            Pick::Failed {
+                path,
+                version,
+                query,
+                ..
+            } => (path.as_str(), version.as_str(), query.as_str()),
         };
         let mut json = JsonObject::new();
         json.string("Path", path);
         json.string("Version", version);
+        json.string("Query", query);
         json.string("Error", &error.chain());
         json.string("ErrorKind", error.kind().name());
         json
@@ -93,7 +101,7 @@ pub(super) fn resolve(
             current: current(path.as_str(), project, graph),
             admit: Admit::Sound,
         }),
-        Choice::Module { .. } | Choice::Failed { .. } => None,
+        Choice::Module { .. } | Choice::Tool { .. } | Choice::Failed { .. } => None,
     };
     // Where the graph is broken, nobody knows what such a module would move from. That the graph
     // is broken is told anyway.
@@ -121,11 +129,11 @@ pub(super) fn resolve(
                 path,
                 version,
                 error,
-            } => Pick::Failed {
-                path,
-                version,
-                error,
-            },
+            } => failed(&path, version, error),
+            Choice::Tool { tool, version } => {
+                let current = || current_release(tool, project, graph, fetcher);
+                release(tool, version, current, fetcher)
+            }
             Choice::Query { path, query } => match answers.next() {
                 Some(Ok(Answer { module, origin, .. })) => Pick::Module {
                     module,
@@ -144,7 +152,59 @@ fn failed(path: &str, query: String, error: Error) -> Pick {
     Pick::Failed {
         path: path.to_owned(),
         version: query,
+        query: String::new(),
         error,
+    }
+}
+
+/// What becomes of `go` or `toolchain`: its version is looked up, but there is no such module.
+fn release(
+    tool: Tool,
+    version: Named,
+    current: impl FnOnce() -> String,
+    fetcher: &Fetcher<'_>,
+) -> Pick {
+    let (version, query) = match version {
+        Named::Own => (fetcher.own_release(tool), String::new()),
+        Named::Required(version) => (version, String::new()),
+        Named::Query(query) => {
+            let question = ReleaseQuestion {
+                tool,
+                query: query.clone(),
+                current: current(),
+                admit: Admit::Sound,
+            };
+            match fetcher.release(&question) {
+                Ok(found) if found.version == query => (query, String::new()),
+                Ok(found) => (found.version, query),
+                Err(error) => return failed(tool.name(), query, error),
+            }
+        }
+    };
+    let error = fetcher.no_module(tool, &version);
+    Pick::Failed {
+        path: tool.name().to_owned(),
+        version,
+        query,
+        error,
+    }
+}
+
+/// The version of `go` or `toolchain` in use; empty if there is none.
+fn current_release(
+    tool: Tool,
+    project: Option<&Project>,
+    graph: Option<&Graph>,
+    fetcher: &Fetcher<'_>,
+) -> String {
+    let node = match graph {
+        Some(graph) => graph.node(tool.name()),
+        None => project.and_then(|project| project.root_tool(tool)),
+    };
+    match node {
+        Some(node) => node.version().to_owned(),
+        None if project.is_none_or(Project::is_empty) => fetcher.own_release(tool),
+        None => String::new(),
     }
 }
 

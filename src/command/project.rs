@@ -4,16 +4,26 @@ use std::path::Path;
 
 use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
-use crate::config::{Config, GoMod, ModMode, ModuleMode};
+use crate::config::{Config, Files, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
-use crate::modset::{BuildMod, Project, Workspace};
+use crate::modset::{BuildMod, NO_GO_MOD, Project, Workspace};
 use crate::module::{GoVersion, Version};
 use crate::report::Console;
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
     find_project_to(Use::Edit, config, console)
+}
+
+/// The same for a command that cannot do without.
+pub(super) fn need_project(config: &Config, console: &Console) -> Result<Project> {
+    find_project(config, console)?.ok_or_else(no_project)
+}
+
+/// There is no main module, and one is needed.
+pub(super) fn no_project() -> Error {
+    Error::new(Kind::Usage, NO_GO_MOD)
 }
 
 /// What a command does with the main module.
@@ -65,16 +75,17 @@ pub(super) fn find_project_to(
     };
     let running = running(config, &found)?;
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
+    let files = Files::from(config).acting_as(&running);
     let read = match what {
-        Use::Check => Project::read(&found, modfile, config),
-        Use::Vendor => Project::read_with(&found, modfile, config, &mut unasked),
+        Use::Check => Project::read(&found, modfile, files),
+        Use::Vendor => Project::read_with(&found, modfile, files, &mut unasked),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
-            Project::read_with(&found, modfile, config, &mut query)
+            Project::read_with(&found, modfile, files, &mut query)
         }
     };
-    let project = read?.acting_as(running);
+    let project = read.map_err(|errors| last_of(errors, &found, console))?;
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         let act = match what {
@@ -103,25 +114,29 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     }
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
+    let files = Files::from(config).acting_as(&running);
     let read = match what {
-        Use::Check => Project::read_workspace(work, config),
-        Use::Vendor => Project::read_workspace_with(work, config, &mut unasked),
+        Use::Check => Project::read_workspace(work, files),
+        Use::Vendor => Project::read_workspace_with(work, files, &mut unasked),
         Use::Edit | Use::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
-            Project::read_workspace_with(work, config, &mut query)
+            Project::read_workspace_with(work, files, &mut query)
         }
     };
-    let project = read.map_err(|mut errors| {
-        let last = errors.pop();
-        errors.iter().for_each(|error| console.error(error));
-        let none = || Error::new(Kind::Other, format!("cannot read {}", work.display()));
-        last.unwrap_or_else(none).hint(off)
-    })?;
+    let project = read.map_err(|errors| last_of(errors, work, console).hint(off))?;
     let content = project.workspace().map(Workspace::content);
     let line = content.and_then(|content| content.go.as_ref());
     warn_of_newer(console, work, line);
-    Ok(project.acting_as(running))
+    Ok(project)
+}
+
+/// Tells all that is wrong with a file but the last of it, which is for the end.
+fn last_of(mut errors: Vec<Error>, file: &Path, console: &Console) -> Error {
+    let last = errors.pop();
+    errors.iter().for_each(|error| console.error(error));
+    // There is one.
+    last.unwrap_or_else(|| Error::new(Kind::Other, format!("cannot read {}", file.display())))
 }
 
 fn warn_of_newer(console: &Console, file: &Path, line: Option<&GoLine>) {

@@ -5,10 +5,10 @@
 use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fetch::{Admit, Question};
 use crate::modset::Edits;
-use crate::module::{ModulePath, Version};
+use crate::module::{ModulePath, Tool, Version};
 use crate::report::Console;
 
 /// Who answers them. Most go.mod files ask nothing, and nothing is opened for them.
@@ -38,6 +38,14 @@ impl<'c> Queries<'c> {
             none => none.insert(Queries::open(self.config, self.console)?),
         };
         let fetcher = session.fetcher();
+        if let Some(tool) = Tool::of(path) {
+            let found = fetcher.written_release(tool, text);
+            session.settle(&fetcher);
+            let version = found?.version;
+            // It is a version, but none that a requirement may have.
+            let text = format!("{path}@{version}: invalid version: should be v0 or v1, not ");
+            return Err(Error::new(Kind::Input, text));
+        }
         let question = Question {
             path: ModulePath::parse(path)?,
             query: text.to_owned(),
@@ -47,7 +55,7 @@ impl<'c> Queries<'c> {
         let answers = fetcher.resolve(&[question], &Edits::default());
         session.settle(&fetcher);
         let answer = answers?.into_iter().next();
-        let none = || Error::new(crate::Kind::Other, format!("{path}@{text}"));
+        let none = || Error::new(Kind::Other, format!("{path}@{text}"));
         // There is an answer to each question.
         Ok(answer.ok_or_else(none)??.module.version().clone())
     }

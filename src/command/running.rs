@@ -29,21 +29,37 @@ fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
 /// Refuses a go.mod that needs a newer go, malformed or not: what is wrong with it otherwise may
 /// be what the newer one brought.
 pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> Result<()> {
+    refuse(config, running, file, |name, data| {
+        Ok(ModFile::parse_lax(name, data)?.go)
+    })
+}
+
+/// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
+pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path) -> Result<()> {
+    refuse(config, running, file, |name, data| {
+        Ok(WorkFile::parse(name, data)?.go)
+    })
+}
+
+fn refuse(
+    config: &Config,
+    running: &Running,
+    file: &Path,
+    go_line: impl FnOnce(&str, &[u8]) -> Result<Option<GoLine>>,
+) -> Result<()> {
     let name = short_path(&config.cwd, file);
-    let Ok(data) = config.overlay.read(file, |file| fs::read(file)) else {
-        return Ok(());
-    };
-    if !may_refuse(running, &data) {
-        return Ok(());
-    }
-    match ModFile::parse_lax(&name, &data) {
-        Ok(modfile) => refuse(running, &name, modfile.go.as_ref()),
-        Err(_) => Ok(()),
+    let data = config.overlay.read(file, |file| fs::read(file));
+    // What cannot be read is told by those who need it.
+    let data = data.ok().filter(|data| may_refuse(running, data));
+    let line = data.and_then(|data| go_line(&name, &data).ok()?);
+    match line.and_then(|line| running.refusal(&name, &line.version)) {
+        Some(text) => Err(Error::too_new(text)),
+        None => Ok(()),
     }
 }
 
-/// False if no line of a go.mod could be a go line that is too new. Nearly always: it is not parsed
-/// for this alone, which takes longer than all that is done before.
+/// False if no line could be a go line that is too new. That is nearly always so, and a file is then
+/// not parsed for this alone, which would take longer than all that is done before.
 fn may_refuse(running: &Running, data: &[u8]) -> bool {
     let mut lines = data.split(|&byte| byte == b'\n');
     lines.any(|line| {
@@ -54,26 +70,6 @@ fn may_refuse(running: &Running, data: &[u8]) -> bool {
             None => true,
         })
     })
-}
-
-/// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
-pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path) -> Result<()> {
-    let name = short_path(&config.cwd, file);
-    let parsed = config
-        .overlay
-        .read(file, |file| fs::read(file))
-        .map(|data| WorkFile::parse(&name, &data));
-    let Ok(Ok(work)) = parsed else {
-        return Ok(());
-    };
-    refuse(running, &name, work.go.as_ref())
-}
-
-fn refuse(running: &Running, name: &str, line: Option<&GoLine>) -> Result<()> {
-    match line.and_then(|line| running.refusal(name, &line.version)) {
-        Some(text) => Err(Error::too_new(text)),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -101,8 +97,9 @@ mod tests {
         ];
         for (text, looks) in rows {
             assert_eq!(may_refuse(&running, text.as_bytes()), looks, "{text:?}");
-            let parsed = ModFile::parse_lax("go.mod", text.as_bytes());
-            let refused = parsed.is_ok_and(|file| refuse(&running, "", file.go.as_ref()).is_err());
+            let parsed = ModFile::parse_lax("go.mod", text.as_bytes()).ok();
+            let line = parsed.and_then(|file| file.go);
+            let refused = line.is_some_and(|line| running.refuses(&line.version));
             assert!(looks || !refused, "{text:?}");
         }
     }

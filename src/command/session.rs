@@ -9,8 +9,8 @@ use crate::cache::Cache;
 use crate::config::{Config, Overlay};
 use crate::error::Result;
 use crate::fetch::{FetchSettings, Fetcher};
-use crate::modset::Project;
-use crate::module::Running;
+use crate::modset::{Graph, Project};
+use crate::module::{GoVersion, Running};
 use crate::report::{Console, Live};
 use crate::signals::Ending;
 use crate::source::{Chain, LowerCache, Source};
@@ -88,6 +88,11 @@ impl<'c> Session<'c> {
         })
     }
 
+    /// The go version that the run acts as.
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// An engine that remembers nothing yet.
     pub(super) fn fetcher(&self) -> Fetcher<'_> {
         let (source, watch) = (self.source.as_ref(), &*self.live);
@@ -106,4 +111,31 @@ impl<'c> Session<'c> {
             self.console.line(warning);
         }
     }
+}
+
+/// The whole requirement graph, for a command that is about nothing else; with `go` by the rules of
+/// that version.
+///
+/// # Errors
+/// Those of [`Session::open`], and the failure nearest to a main module.
+pub(super) fn requirement_graph(
+    config: &Config,
+    console: &Console,
+    cache: Cache,
+    project: &Project,
+    go: Option<&GoVersion>,
+    ending: Ending,
+) -> Result<Graph> {
+    let manner = Manner {
+        fail_fast: false,
+        store: true,
+        ending: Some(ending),
+    };
+    let session = Session::open(config, console, cache, Some(project), manner)?;
+    let fetcher = session.fetcher();
+    let graph = fetcher.requirement_graph(project, go);
+    session.settle(&fetcher);
+    let graph = graph?;
+    graph.check()?;
+    Ok(graph)
 }

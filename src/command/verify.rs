@@ -4,14 +4,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::network::{cached_database, sum_settings};
-use super::project::{Use, find_project_to};
+use super::project::{Use, find_project_to, no_project};
 use super::session::{Manner, Session};
 use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Watch};
-use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
+use crate::modset::{Actual, Argument, Choice, Graph, Named, Project, Selection};
 use crate::module::{ModuleVersion, PrefixPatterns};
 use crate::report::{Console, Live, finding, report_json};
 use crate::source::{LowerCache, Offline, Source};
@@ -303,10 +303,9 @@ impl Run<'_> {
     ) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
         let (project, arguments) = (self.project, &self.arguments[..]);
         if arguments.is_empty() && project.is_none() {
-            let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-            return Err(Error::new(Kind::Usage, text)
-                .hint("name modules as PATH@VERSION, or check everything with --cache"));
+            return Err(
+                no_project().hint("name modules as PATH@VERSION, or check everything with --cache")
+            );
         }
         let needs = arguments
             .iter()
@@ -349,6 +348,12 @@ impl Run<'_> {
                 match choice {
                     Choice::Module { module, .. } => modules.push(module),
                     Choice::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
+                    Choice::Tool {
+                        tool,
+                        version: Named::Query(query),
+                    } => errors.push(no_query(tool.name(), &query)),
+                    // Nothing of them is in the cache.
+                    Choice::Tool { .. } => {}
                     Choice::Failed { error, .. } => errors.push(error),
                 }
             }

@@ -242,6 +242,7 @@ impl<'a> Wanted<'a> {
         self.actual(modules.filter(move |module| {
             let path = module.path().as_str();
             !self.wish.excluded.matches(path)
+                && !module.is_tool()
                 && project.is_none_or(|project| {
                     path != project.path() && !project.edits().excludes(module)
                 })
@@ -279,10 +280,10 @@ impl<'a> Wanted<'a> {
             return Err(error);
         }
         let mut selection = match (&self.what, self.project, graph) {
-            (What::Listed, Some(project), Some(graph)) => match graph.error() {
-                Some(error) => return Err(error),
-                None => Selection::listed(project, graph),
-            },
+            (What::Listed, Some(project), Some(graph)) => {
+                graph.check()?;
+                Selection::listed(project, graph)
+            }
             (What::Named(arguments), ..) => Selection::of(arguments, self.project, graph),
             _ => Selection::of(&[Argument::All], self.project, graph),
         };

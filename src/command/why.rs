@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use super::project::find_project;
-use super::session::{Manner, Session};
+use super::project::need_project;
+use super::session::requirement_graph;
 use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
@@ -64,28 +64,12 @@ impl Request {
 /// What ends `graph`, too: nothing is explained by a graph that is not whole.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
     let cache = Cache::at(&config.gomodcache.value)?;
-    let Some(project) = find_project(config, console)? else {
-        let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-        return Err(Error::new(Kind::Usage, text));
-    };
+    let project = need_project(config, console)?;
     for argument in &request.arguments {
         // In a workspace without modules an argument means nothing.
         argument.needs_graph(Some(&project))?;
     }
-    let manner = Manner {
-        fail_fast: false,
-        store: true,
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher();
-    let graph = fetcher.requirement_graph(&project, None);
-    session.settle(&fetcher);
-    let graph = graph?;
-    if let Some(error) = graph.error() {
-        return Err(error);
-    }
+    let graph = requirement_graph(config, console, cache, &project, None, request.ending)?;
     let (paths, unmatched) = named(&request.arguments, &graph);
     for pattern in unmatched {
         console.line(&format!(

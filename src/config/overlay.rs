@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, clean_path};
 use crate::error::{Error, Kind, Result, io_text};
 use crate::gojson;
+use crate::module::Running;
 
 /// What stands in for which file; by default nothing.
 ///
@@ -246,14 +247,27 @@ fn replacements(data: &[u8]) -> std::result::Result<BTreeMap<String, String>, St
     first.map(|()| all)
 }
 
-/// How a run sees the files of a project: the directory from which messages name them, and what
-/// stands in for them.
+/// How a run sees the files of a project: the directory from which messages name them, what
+/// stands in for them, and which go reads them.
 #[derive(Clone, Debug)]
 pub struct Files {
     /// The working directory, absolute.
     pub cwd: PathBuf,
     /// What stands in for files.
     pub overlay: Overlay,
+    /// The go version that the run acts as, if that was said.
+    pub running: Option<Running>,
+}
+
+impl Files {
+    /// Says which go version the run acts as.
+    #[must_use]
+    pub fn acting_as(self, running: &Running) -> Files {
+        Files {
+            running: Some(running.clone()),
+            ..self
+        }
+    }
 }
 
 impl From<&Config> for Files {
@@ -261,6 +275,7 @@ impl From<&Config> for Files {
         Files {
             cwd: config.cwd.clone(),
             overlay: config.overlay.clone(),
+            running: None,
         }
     }
 }
@@ -270,6 +285,7 @@ impl From<&Path> for Files {
         Files {
             cwd: cwd.to_owned(),
             overlay: Overlay::default(),
+            running: None,
         }
     }
 }

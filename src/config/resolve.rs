@@ -25,7 +25,7 @@ impl Config {
         let go_env = GoEnv::load(env);
         go_env.check_gopath()?;
         let goflags = GoFlags::parse(go_env.get("GOFLAGS"))?;
-        refuse_unsupported(&goflags)?;
+        goflags.refuse_chdir()?;
         let typed = |flag, value, name| match value {
             Some(value) => Ok(Setting::new(value, Origin::Flag(flag))),
             None => {
@@ -168,21 +168,6 @@ fn off_origin(env: &Environment) -> Origin {
         Some(_) => Origin::Environment("GOENV".to_owned()),
         None => Origin::Default,
     }
-}
-
-/// Flags of `go mod download` that would change the result and are not implemented.
-fn refuse_unsupported(goflags: &GoFlags) -> Result<()> {
-    goflags.refuse_chdir()?;
-    if goflags
-        .text("reuse")?
-        .is_some_and(|found| !found.value.is_empty())
-    {
-        return Err(Error::new(
-            Kind::Input,
-            "flag -reuse (from $GOFLAGS) is not supported",
-        ));
-    }
-    Ok(())
 }
 
 fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
@@ -402,10 +387,6 @@ mod tests {
             (
                 &[HOME, ("GOFLAGS", "-modfile=x")],
                 "-modfile=x: file does not have .mod extension",
-            ),
-            (
-                &[HOME, ("GOFLAGS", "-reuse=x")],
-                "flag -reuse (from $GOFLAGS) is not supported",
             ),
             (
                 &[HOME, ("MODFETCH_RETRIES", "-1")],

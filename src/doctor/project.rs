@@ -54,10 +54,12 @@ pub(super) fn look(config: &Config) -> Found {
                 module: example(config, &project, &required),
             }
         }
-        Err(error) => Found {
-            subject,
-            ..none(Check::error("go.mod", &error))
-        },
+        Err(errors) => {
+            let mut found = none(Check::skipped("go.mod", ""));
+            let faults = errors.iter().map(|error| Check::error("go.mod", error));
+            found.checks.splice(..1, faults);
+            Found { subject, ..found }
+        }
     }
 }
 

@@ -65,7 +65,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub use cached::{Local, Stock};
 pub use conductor::{Ahead, Outcome, Traffic};
-pub use queries::{Admit, Answer, Question, is_unknown, unasked};
+pub use queries::{Admit, Answer, Question, Release, ReleaseQuestion, is_unknown, unasked};
 pub use sums::{Evidence, SumLine, SumState};
 pub use threads::on_cores;
 
@@ -77,7 +77,7 @@ use crate::config::Overlay;
 use crate::error::Error;
 use crate::map::Map;
 use crate::modset::{BuildMod, MissingReplace};
-use crate::module::{H1, ModuleVersion, Running};
+use crate::module::{GoVersion, H1, ModuleVersion, Running};
 use crate::source::{LowerCache, Source};
 use crate::transport::Fetched;
 use crate::trust::SumPolicy;
@@ -128,6 +128,8 @@ pub struct Fetcher<'a> {
     gomods: Mutex<Map<ModuleVersion, H1>>,
     /// What refuses modules that need a newer go.
     running: Option<Running>,
+    /// The go version that the run acts as.
+    local: GoVersion,
     memo: Memo,
     /// go.mod stays as it is, and the graph is read only from go.mod files that go.sum knows.
     readonly: Option<BuildMod>,
@@ -160,6 +162,7 @@ impl<'a> Fetcher<'a> {
             memo: Memo::default(),
             readonly: None,
             running: None,
+            local: GoVersion::emulated(),
             stopped: AtomicBool::new(false),
         }
     }
@@ -174,6 +177,7 @@ impl<'a> Fetcher<'a> {
     /// Refuses what is too new for the go version that the run acts as.
     #[must_use]
     pub fn acting_as(mut self, running: Running) -> Fetcher<'a> {
+        self.local = running.version().clone();
         self.running = Some(running);
         self
     }

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use super::subject::asked;
 use super::{ModuleInfo, Subject};
 use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
+use crate::fetch::{Admit, Fetcher, Question, ReleaseQuestion, is_unknown, unasked};
 use crate::modfile::Needs;
 use crate::modset::{Actual, Edits, Graph, Node, Project};
-use crate::module::{GoVersion, ModulePath, ModuleVersion, Version, canonical};
+use crate::module::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::trust::{Part, SumPolicy};
 
 /// What is said of each module beside what the cache and go.sum have.
@@ -58,6 +59,9 @@ pub struct Lister<'a> {
 ///
 /// Source: golang/go `cmd/go/internal/gover/mod.go`, `DefaultGoWorkVersion`.
 const EMPTY_WORK_GO: &str = "1.18";
+
+/// What counts as no version at all where it was asked for, so that anything is newer.
+const NO_VERSION: &str = "none";
 
 /// Whether a module was required by the main module, or named on the command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,7 +118,7 @@ impl Lister<'_> {
                     self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
                 }
             },
-            Subject::Query { .. } => false,
+            Subject::Query { .. } | Subject::Release { .. } => false,
             Subject::Main { .. } | Subject::Required(_) | Subject::Named(_) => true,
         }
     }
@@ -130,6 +134,11 @@ impl Lister<'_> {
                 query,
                 current,
             } => self.query(path, query, current.clone()),
+            Subject::Release {
+                tool,
+                query,
+                current,
+            } => self.release(*tool, query, current),
             Subject::Named(info) => ModuleInfo::clone(info),
         };
         self.add_extras(&mut info);
@@ -197,15 +206,20 @@ impl Lister<'_> {
         info
     }
 
+    /// Which versions count for a query.
+    fn admit(&self) -> Admit {
+        match self.extras.retraction() {
+            true => Admit::Any,
+            false => Admit::Sound,
+        }
+    }
+
     fn query(&self, path: &ModulePath, query: &str, current: Option<Version>) -> ModuleInfo {
         let question = Question {
             path: path.clone(),
             query: query.to_owned(),
             current,
-            admit: match self.extras.retraction() {
-                true => Admit::Any,
-                false => Admit::Sound,
-            },
+            admit: self.admit(),
         };
         let answer = match self.fetcher.answer(&question, self.edits) {
             Ok(answer) => answer,
@@ -239,7 +253,11 @@ impl Lister<'_> {
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         match self.fetcher.stat(module, self.edits) {
             Ok(found) => info.time = Some(found.time),
-            Err(error) => info.error = Some(unasked(error, module.path())),
+            Err(error) => {
+                let (path, version) = (module.path(), module.version().as_str());
+                let unasked = || unasked(error, path);
+                info.error = Some(asked(path.as_str(), version).err().unwrap_or_else(unasked));
+            }
         }
         // Of what nobody is told, a file in the cache and a line of go.sum could still come.
         let all_there = || self.sums.records(module, Part::GoMod) && self.fetcher.has_gomod(module);
@@ -271,10 +289,74 @@ impl Lister<'_> {
         }
     }
 
+    fn release(&self, tool: Tool, query: &str, current: &str) -> ModuleInfo {
+        let question = ReleaseQuestion {
+            tool,
+            query: query.to_owned(),
+            current: current.to_owned(),
+            admit: self.admit(),
+        };
+        match self.fetcher.release(&question) {
+            Ok(release) => {
+                let mut info = ModuleInfo::new(tool.name(), &release.version);
+                if query != release.version {
+                    query.clone_into(&mut info.query);
+                }
+                info
+            }
+            Err(error) => ModuleInfo {
+                error: Some(error),
+                ..ModuleInfo::new(tool.name(), query)
+            },
+        }
+    }
+
+    /// The same as [`Lister::add_extras`] of what is no module.
+    fn add_release_extras(&self, info: &mut ModuleInfo, tool: Tool) {
+        let has_version = !info.version.is_empty();
+        if self.extras.update && has_version {
+            let current = Some(&*info.version).filter(|version| *version != NO_VERSION);
+            match self
+                .fetcher
+                .newer_release(tool, current.unwrap_or_default())
+            {
+                Ok(Some(newer)) => {
+                    let mut update = ModuleInfo::new(tool.name(), &newer.version);
+                    update.time = Some(newer.time);
+                    info.update = Some(Box::new(update));
+                }
+                Ok(None) => {}
+                Err(error) => fail(info, error),
+            }
+        }
+        if self.extras.versions {
+            match self.fetcher.releases(tool, self.listed_admit()) {
+                Ok(versions) => info.versions = versions,
+                Err(error) if info.error.is_none() => info.error = Some(error),
+                Err(_) => {}
+            }
+        }
+        if self.extras.retraction()
+            && has_version
+            && let Err(error) = self.fetcher.release_retraction(tool, &info.version)
+        {
+            fail(info, error);
+        }
+        if self.extras.update
+            && has_version
+            && let Err(error) = self.fetcher.release_deprecation(tool)
+        {
+            fail(info, error);
+        }
+    }
+
     /// Adds what `-u`, `-versions` and `-retracted` ask for. Of several failures the first counts.
     fn add_extras(&self, info: &mut ModuleInfo) {
         if !self.extras.any() {
             return;
+        }
+        if let Some(tool) = Tool::of(&info.path) {
+            return self.add_release_extras(info, tool);
         }
         // Also a query that nothing matches counts as the version in use, if it looks like one.
         let path = ModulePath::parse(&info.path);
@@ -284,10 +366,11 @@ impl Lister<'_> {
             let is_main = |project: &Project| project.is_main(path.as_str());
             self.project.is_some_and(is_main)
         };
-        if let Some(path) = known.filter(|path| self.extras.update && !main(path))
-            && let Some(current) = canonical(&info.version).and_then(|v| Version::parse(&v).ok())
-        {
-            self.add_update(info, path, &current);
+        if let Some(path) = known.filter(|path| self.extras.update && !main(path)) {
+            let current = canonical(&info.version).and_then(|v| Version::parse(&v).ok());
+            if current.is_some() || info.version == NO_VERSION {
+                self.add_update(info, path, current.as_ref());
+            }
         }
         if self.extras.versions {
             self.add_versions(info, path.clone());
@@ -306,7 +389,7 @@ impl Lister<'_> {
         }
     }
 
-    fn add_update(&self, info: &mut ModuleInfo, path: &ModulePath, current: &Version) {
+    fn add_update(&self, info: &mut ModuleInfo, path: &ModulePath, current: Option<&Version>) {
         match self.fetcher.upgrade(path, current, self.edits) {
             Ok(Some(newer)) => {
                 let version = newer.module.version().as_str();
@@ -319,11 +402,16 @@ impl Lister<'_> {
         }
     }
 
-    fn add_versions(&self, info: &mut ModuleInfo, path: Result<ModulePath>) {
-        let admit = match self.extras.retracted {
+    /// Which versions are listed.
+    fn listed_admit(&self) -> Admit {
+        match self.extras.retracted {
             true => Admit::Retracted,
             false => Admit::Sound,
-        };
+        }
+    }
+
+    fn add_versions(&self, info: &mut ModuleInfo, path: Result<ModulePath>) {
+        let admit = self.listed_admit();
         let listed = path.and_then(|path| {
             let versions = self.fetcher.versions(&path, self.edits, admit);
             versions.map_err(|error| unasked(error, &path))
@@ -388,7 +476,8 @@ pub(super) fn main_info(
 /// True if the main module does not require this, or only by a line marked `// indirect`.
 pub(super) fn marks_indirect(node: &Node, project: Option<&Project>) -> bool {
     match (node, project) {
-        (Node::Go(_), Some(project)) => project.workspace().is_some(),
+        (Node::Go(_), Some(project)) => project.workspace().is_some() && !project.is_empty(),
+        (Node::Go(_), None) => false,
         (node, Some(project)) => !project.requires_directly(node.path()),
         (_, None) => true,
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
 use crate::modset::{Argument, Graph, MainModule, Node, Project};
-use crate::module::{MatchPattern, ModulePath, Version};
+use crate::module::{GoVersion, MatchPattern, ModulePath, Tool, Version};
 
 /// What stands for the main module where there is none, as in go.
 pub(super) const NO_MAIN: &str = "command-line-arguments";
@@ -30,6 +30,15 @@ pub enum Subject {
         query: String,
         /// The version in use, if there is one.
         current: Option<Version>,
+    },
+    /// `go@query` or `toolchain@query`.
+    Release {
+        /// Which of the two.
+        tool: Tool,
+        /// What stands after the `@`.
+        query: String,
+        /// The version in use; empty if there is none.
+        current: String,
     },
     /// A module of which nothing but its versions is asked, or that there is nothing to say of.
     Named(Box<ModuleInfo>),
@@ -87,18 +96,20 @@ pub fn needs_graph(
 }
 
 /// What the arguments are about; without any, the main module. `graph` is there if one of them
-/// needs it.
+/// needs it, and `local` is the go version that the run acts as.
 #[must_use]
 pub fn subjects(
     arguments: &[Argument],
     project: Option<&Project>,
     graph: Option<&Graph>,
     with_versions: bool,
+    local: &GoVersion,
 ) -> Subjects {
     let mut choice = Choice {
         project,
         graph,
         with_versions,
+        local,
         matched: HashSet::new(),
         subjects: Subjects::default(),
     };
@@ -128,6 +139,7 @@ struct Choice<'a> {
     project: Option<&'a Project>,
     graph: Option<&'a Graph>,
     with_versions: bool,
+    local: &'a GoVersion,
     /// The paths that a pattern has listed.
     matched: HashSet<String>,
     subjects: Subjects,
@@ -150,10 +162,17 @@ impl Choice<'_> {
 
     /// The version in use.
     fn selected(&self, path: &str) -> Option<Node> {
-        match self.graph {
+        let node = match self.graph {
             Some(graph) => graph.node(path),
             None => root(self.project, path).flatten(),
-        }
+        };
+        node.or_else(|| self.own(Tool::of(path)?))
+    }
+
+    /// What go requires of itself where there is no main module.
+    fn own(&self, tool: Tool) -> Option<Node> {
+        let alone = self.project.is_none_or(Project::is_empty);
+        alone.then(|| Node::of_tool(tool, tool.version_of(self.local.as_str())))
     }
 
     fn matching(&mut self, pattern: &str, matches: impl Fn(&str) -> bool) {
@@ -205,16 +224,15 @@ impl Choice<'_> {
         if moves && self.is_main(path) {
             return self.main(path, query);
         }
-        let standard = ["std", "cmd"].contains(&path);
-        let checked = if standard {
-            let text = format!(
-                "can't query specific version ({query:?}) of standard-library module {path:?}"
-            );
-            Err(Error::new(Kind::Input, text))
-        } else {
-            ModulePath::parse(path).and_then(|checked| checked.escape().map(|_| checked))
-        };
-        let subject = match checked {
+        if let Some(tool) = Tool::of(path) {
+            let current = current.map(|node| node.version().to_owned());
+            return self.subjects.list.push(Subject::Release {
+                tool,
+                query: query.to_owned(),
+                current: current.unwrap_or_default(),
+            });
+        }
+        let subject = match asked(path, query) {
             Ok(_) if query.is_empty() => {
                 let text = format!("{path}@: invalid version: disallowed version string");
                 failed(path, query, Error::new(Kind::Input, text))
@@ -229,6 +247,20 @@ impl Choice<'_> {
         };
         self.subjects.list.push(subject);
     }
+}
+
+/// A path of which a version may be asked for.
+///
+/// # Errors
+/// [`Kind::Input`], in go's words, which do not name the version.
+pub(super) fn asked(path: &str, version: &str) -> Result<ModulePath> {
+    if ["std", "cmd"].contains(&path) {
+        let text = format!(
+            "can't query specific version ({version:?}) of standard-library module {path:?}"
+        );
+        return Err(Error::new(Kind::Input, text));
+    }
+    ModulePath::parse(path).and_then(|checked| checked.escape().map(|_| checked))
 }
 
 fn failed(path: &str, version: &str, error: Error) -> Subject {

@@ -1,7 +1,5 @@
 //! A listed module as the templates of `-f` see it.
 
-use std::borrow::Cow;
-
 use super::ModuleInfo;
 use crate::error::Error;
 use crate::source::Origin;
@@ -99,7 +97,7 @@ impl Object for Error {
     }
 
     fn field(&self, _: &str) -> Value<'_> {
-        Value::Str(Cow::Owned(self.chain()))
+        Value::string(self.chain())
     }
 }
 

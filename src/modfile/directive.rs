@@ -27,7 +27,7 @@ pub struct Toolchain {
     pub line: u32,
 }
 
-/// A `godebug` directive: whether Go knows the key is not checked.
+/// A `godebug` directive: whether go takes it, [`Godebug::fault`] says.
 #[derive(Clone, Debug)]
 pub struct Godebug {
     /// What stands before the first `=`.
@@ -140,7 +140,7 @@ impl Versions<'_> {
         }
         match self {
             Versions::Query(query) => {
-                query(path, text).map_err(|error| Fault::of_query(verb, path, text, error))
+                query(path, text).map_err(|error| Fault::of_query(verb, path, error))
             }
             _ => Err(invalid_version(verb, path, text, FORM).hint(QUERY_HINT)),
         }

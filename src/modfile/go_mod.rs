@@ -3,6 +3,7 @@
 //! Source: golang/mod `modfile/rule.go`; what `go` does with the result, and the wording of the
 //! first line of a refusal, golang/go `cmd/go/internal/modload/modfile.go`.
 
+use super::comments::{comment_text, deprecation, is_indirect};
 use super::directive::{
     self, GoLine, GoSyntax, Godebug, Query, Replace, Toolchain, Versions, agreed, module_path,
     raw_version, string,
@@ -172,12 +173,7 @@ impl ModFile {
     /// [`Kind::Input`], in go's words.
     pub fn main_path(&self, file: &str) -> Result<&str> {
         let path = self.declared_path(file)?;
-        check_import_path(path).map_err(|error| {
-            // The rules are those of imports, the noun is not.
-            let text = error.chain();
-            let text = text.replacen("malformed import path", "malformed module path", 1);
-            Error::new(Kind::Input, text)
-        })?;
+        check_import(path, "module")?;
         Ok(path)
     }
 
@@ -200,6 +196,18 @@ impl ModFile {
         }
         Ok(path)
     }
+}
+
+/// Checks a path by the rules of imports, where it is not an import but some other `noun`.
+///
+/// # Errors
+/// [`Kind::Input`], in go's words.
+pub fn check_import(path: &str, noun: &str) -> Result<()> {
+    check_import_path(path).map_err(|error| {
+        let text = error.chain();
+        let text = text.replacen("import path", &format!("{noun} path"), 1);
+        Error::new(Kind::Input, text)
+    })
 }
 
 pub(super) fn strict(file: &str, data: &[u8], versions: Versions<'_>) -> Result<ModFile> {
@@ -502,54 +510,4 @@ fn interval<'t, 'a>(arguments: &'t [&'a str]) -> Result<(String, String, &'t [&'
         return Err("expected ']' after version".into());
     };
     Ok((low, high, rest))
-}
-
-fn is_indirect(line: &Line<'_>) -> bool {
-    line.suffix.is_some_and(says_indirect)
-}
-
-/// True for `// indirect` and `// indirect; anything`.
-pub(super) fn says_indirect(comment: &str) -> bool {
-    let mut words = comment_words(comment).split_whitespace();
-    match (words.next(), words.next()) {
-        (Some("indirect"), None) => true,
-        (Some(first), Some(_)) => first == "indirect;",
-        _ => false,
-    }
-}
-
-fn comment_words(comment: &str) -> &str {
-    comment.strip_prefix("//").unwrap_or(comment)
-}
-
-/// The comments of a line, or of its block where it has none itself.
-fn comment_text(line: &Line<'_>, block: Option<&Block<'_>>) -> String {
-    let (mut before, mut suffix) = (&line.before, line.suffix);
-    if let Some(block) = block
-        && before.is_empty()
-        && suffix.is_none()
-    {
-        (before, suffix) = (&block.before, None);
-    }
-    let mut text = String::new();
-    let comments = before.iter().copied().chain(suffix);
-    for (i, comment) in comments.filter(|comment| !comment.is_empty()).enumerate() {
-        if i > 0 {
-            text.push('\n');
-        }
-        text.push_str(comment_words(comment).trim());
-    }
-    text
-}
-
-/// The rest of the first paragraph that begins with `Deprecated:`.
-fn deprecation(text: &str) -> Option<String> {
-    const MARK: &str = "Deprecated:";
-    let rest = match text.strip_prefix(MARK) {
-        Some(rest) => rest,
-        None => text.split_once("\n\nDeprecated:")?.1,
-    };
-    let rest = rest.trim_start_matches(' ');
-    let message = rest.split_once("\n\n").map_or(rest, |(message, _)| message);
-    (!message.is_empty()).then(|| message.to_owned())
 }

@@ -20,7 +20,8 @@
 //! | go.work | [`WorkFile::parse`] | completed |
 //! | vendor/modules.txt | [`ModulesTxt::parse`]: skips what it does not know | left as they are |
 //!
-//! What is to be written again is read into a tree of its own, which keeps every comment:
+//! What is to be written again is read into a tree of its own, in the folder `edit`, which keeps
+//! every comment:
 //!
 //! ```text
 //! bytes -> lex -> tree -> ModEdit, WorkEdit (with what ModFile, WorkFile say) -> print -> bytes
@@ -36,36 +37,30 @@
 //!
 //! Text is read in one pass without recursion, in time linear in its length.
 
+mod comments;
 mod directive;
 mod edit;
 mod go_mod;
 mod go_sum;
 mod go_work;
+mod godebug;
 mod lex;
 mod modules_txt;
 mod needs;
-mod print;
 mod problem;
 pub(crate) mod quote;
-mod raw_bytes;
-mod separate;
-mod sort;
 mod syntax;
-mod tree;
-mod work_edit;
 
 #[cfg(test)]
 mod against_go;
 #[cfg(test)]
-mod edit_against_go;
-#[cfg(test)]
 mod tests;
 
 pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directory_path};
-pub use edit::{ModEdit, Requirement};
-pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool};
+pub use edit::{ModEdit, Requirement, WorkEdit};
+pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool, check_import};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
+pub use godebug::GODEBUG_SETTINGS;
 pub use modules_txt::{Listed, ModulesTxt};
 pub use needs::Needs;
-pub use work_edit::WorkEdit;

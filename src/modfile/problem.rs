@@ -52,7 +52,7 @@ impl Fault {
 
     /// What a query for a version in a file failed of, as go tells it there: of the directive, and
     /// not of the module.
-    pub(super) fn of_query(verb: &str, path: &str, query: &str, error: Error) -> Fault {
+    pub(super) fn of_query(verb: &str, path: &str, error: Error) -> Fault {
         let mut fault = Fault::from(error);
         // These name what they are about.
         let bare = ["no matching versions for query", "malformed module path"];
@@ -62,10 +62,11 @@ impl Fault {
                 true => Fault::from(reason),
                 false => Fault::of(verb, path, reason),
             }
-        } else if let Some(reason) = text.strip_prefix(&format!("{path}@{query}: ")) {
+        } else if let Some((version, reason)) = of_version(path, text) {
             match reason.strip_prefix("invalid version: ") {
+                Some(reason) if reason.starts_with("malformed module path") => Fault::from(reason),
                 Some(reason) => {
-                    let reason = format!("version {} invalid: {reason}", quote(query));
+                    let reason = format!("version {} invalid: {reason}", quote(version));
                     Fault::of(verb, path, reason)
                 }
                 None => Fault::of(verb, path, reason),
@@ -81,6 +82,11 @@ impl Fault {
         self.hints.push(hint.to_owned());
         self
     }
+}
+
+/// The version and the rest of `PATH@VERSION: rest`.
+fn of_version<'t>(path: &str, text: &'t str) -> Option<(&'t str, &'t str)> {
+    text.strip_prefix(path)?.strip_prefix('@')?.split_once(": ")
 }
 
 impl From<String> for Fault {

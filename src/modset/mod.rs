@@ -30,14 +30,16 @@ mod graph;
 mod main_modules;
 mod node;
 mod summary;
+#[cfg(test)]
+mod testing;
 mod update;
 mod vendor;
 
-pub use arguments::{Argument, Choice, Query, Range, Selection};
+pub use arguments::{Argument, Choice, Named, Query, Range, Selection};
 pub use build_mod::BuildMod;
 pub use go_line::PRUNING_GO;
 pub use graph::{Graph, Loader, Wanted};
-pub use main_modules::{Actual, Edits, MainModule, MissingReplace, Project, Workspace};
+pub use main_modules::{Actual, Edits, MainModule, MissingReplace, NO_GO_MOD, Project, Workspace};
 pub use node::Node;
 pub use summary::Summary;
 pub use update::{Requirements, Update, minimal_roots};

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::module::{GoVersion, ModuleVersion};
+use crate::module::{GoVersion, ModuleVersion, Tool};
 
 /// A node of the requirement graph.
 ///
@@ -28,6 +28,15 @@ pub enum Node {
 impl Node {
     /// From this go version on a go line is a requirement.
     pub const STRICT_GO: &'static str = "1.21";
+
+    /// A version of `go` or `toolchain`.
+    #[must_use]
+    pub fn of_tool(tool: Tool, version: String) -> Node {
+        match tool {
+            Tool::Go => Node::Go(version),
+            Tool::Toolchain => Node::Toolchain(version),
+        }
+    }
 
     /// What go calls the lack of any toolchain.
     pub(super) fn no_toolchain() -> Node {

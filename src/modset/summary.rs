@@ -36,7 +36,7 @@ impl Summary {
             pruned: is_pruned(needs.go.as_ref()),
             go_line: needs.go.clone(),
             go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
-            require: needs.require,
+            require: without_tools(needs.require),
         })
     }
 
@@ -47,10 +47,12 @@ impl Summary {
         Summary {
             module: modfile.module.as_ref().map(|line| line.path.clone()),
             pruned: is_pruned(go),
-            require: required
-                .filter(|module| !excludes(module))
-                .cloned()
-                .collect(),
+            require: without_tools(
+                required
+                    .filter(|module| !excludes(module))
+                    .cloned()
+                    .collect(),
+            ),
             go: go.filter(|go| go.at_least(Node::STRICT_GO)).cloned(),
             go_line: go.cloned(),
         }
@@ -62,4 +64,11 @@ impl Summary {
         let go = self.go.iter().map(|go| Node::Go(go.to_string()));
         modules.chain(go).collect()
     }
+}
+
+/// Leaves `go` and `toolchain` out: what looks like a version of a module is lower than any of
+/// theirs.
+fn without_tools(mut required: Vec<ModuleVersion>) -> Vec<ModuleVersion> {
+    required.retain(|module| !module.is_tool());
+    required
 }

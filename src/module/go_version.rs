@@ -80,6 +80,12 @@ impl GoVersion {
     /// program was compared with.
     pub const EMULATED: &'static str = "1.26.8";
 
+    /// That version.
+    #[must_use]
+    pub fn emulated() -> GoVersion {
+        GoVersion(GoVersion::EMULATED.into())
+    }
+
     /// The go version in the name of a toolchain: `go1.22.3`, `go1.22.3-custom`.
     #[must_use]
     pub fn of_toolchain(name: &str) -> Option<GoVersion> {
@@ -111,6 +117,20 @@ impl GoVersion {
     pub fn language(&self) -> GoVersion {
         let Parts { major, minor, .. } = self.parts();
         GoVersion(format!("{major}.{minor}").into())
+    }
+
+    /// True if this is a version of the language, not of a release: `1.21`, but not `1.20`, which was
+    /// both.
+    #[must_use]
+    pub fn is_language(&self) -> bool {
+        let parts = self.parts();
+        parts.patch.is_empty() && parts.kind.is_empty() && parts.pre.is_empty()
+    }
+
+    /// True before the release: `1.21rc1`.
+    #[must_use]
+    pub fn is_prerelease(&self) -> bool {
+        !self.parts().kind.is_empty()
     }
 
     /// True if this is `major.minor` or later.

@@ -20,6 +20,7 @@ mod path;
 mod pattern;
 mod pseudo;
 mod semver;
+mod tool;
 mod toolchain;
 
 pub use check::{check_file_path, check_import_path, check_module_path};
@@ -30,6 +31,7 @@ pub use path::{EscapedPath, ModulePath, escape_version, split_path_version};
 pub use pattern::{MatchPattern, PrefixPatterns};
 pub use pseudo::{is_pseudo_version, pseudo_version_time};
 pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};
+pub use tool::Tool;
 pub use toolchain::{Running, Toolchain, look_up};
 
 /// The module path of Go's toolchains.

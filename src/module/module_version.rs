@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::path::{EscapedPath, ModulePath, unescape};
 use super::semver::Version;
+use super::tool::Tool;
 use crate::error::{Error, Kind, Result};
 
 /// One version of one module. Ordered by path, then by version.
@@ -59,6 +60,12 @@ impl ModuleVersion {
         })?;
         let module = ModuleVersion::new(path, Version::parse(&plain)?)?;
         module.escape().map(|_| module)
+    }
+
+    /// True for what go.mod may require of `go` or `toolchain`, as if they were modules.
+    #[must_use]
+    pub fn is_tool(&self) -> bool {
+        Tool::of(self.path.as_str()).is_some()
     }
 
     /// The module path.

@@ -58,7 +58,7 @@ impl<'v> Run<'v, '_> {
         }
         let values = self.arguments(dot, signature, arguments, last)?;
         match function.call(&values) {
-            Ok(value) => Ok(value),
+            Ok(value) => self.count(value),
             Err(problem) => {
                 self.place = place;
                 match problem {

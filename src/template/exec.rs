@@ -1,36 +1,23 @@
-//! Applies a template to a value.
+//! Evaluates pipelines, commands and terms.
 //!
 //! Source: golang/go `text/template/exec.go`.
 
 use std::fmt;
 
-use super::tree::{Command, Control, Pipe, Statement, Term, What, Word};
-use super::value::Value;
-use super::{MAX_TEXT, beyond, print};
+use super::parse::Templates;
+use super::tree::{Call, Command, Constant, Pipe, Term, What};
+use super::value::{Text, Value};
+use super::walk::Frame;
+use super::{MAX_HELD, MAX_MADE, beyond};
 use crate::error::{Error, Kind, Result};
-
-/// Applies what was parsed from `text`.
-pub(super) fn render<'v>(
-    text: &'v str,
-    root: &'v [Statement],
-    value: &Value<'v>,
-    out: &mut String,
-) -> Result<()> {
-    let mut run = Run {
-        text,
-        limit: out.len().saturating_add(MAX_TEXT),
-        out,
-        variables: vec![("$", value.clone())],
-        place: Place::default(),
-    };
-    run.list(value, root).map(|_| ())
-}
+use crate::modfile::quote::quote;
 
 /// What is being evaluated, for messages.
 #[derive(Clone, Copy, Default)]
 pub(super) enum Place<'v> {
     #[default]
     Start,
+    Call(&'v Call),
     Pipe(&'v Pipe),
     Command(&'v Command),
     Term(&'v Term),
@@ -40,6 +27,7 @@ impl Place<'_> {
     fn at(&self) -> usize {
         match self {
             Place::Start => 0,
+            Place::Call(call) => call.at,
             Place::Pipe(pipe) => pipe.at,
             Place::Command(command) => command.at,
             Place::Term(term) => term.at,
@@ -51,6 +39,7 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Start => Ok(()),
+            Place::Call(call) => call.fmt(f),
             Place::Pipe(pipe) => pipe.fmt(f),
             Place::Command(command) => command.fmt(f),
             Place::Term(term) => term.fmt(f),
@@ -58,21 +47,25 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// How a list of statements ended.
-enum Flow {
-    On,
-    Break,
-    Continue,
-}
-
 /// One application of a template.
 pub(super) struct Run<'v, 'o> {
-    text: &'v str,
-    out: &'o mut String,
+    pub(super) text: &'v str,
+    pub(super) templates: &'v Templates,
+    pub(super) out: &'o mut String,
     /// The length that `out` must not pass.
-    limit: usize,
+    pub(super) limit: usize,
+    /// The bytes of all strings that were made.
+    pub(super) made: usize,
+    /// What is being applied, the innermost last.
+    pub(super) frames: Vec<Frame<'v>>,
     /// The innermost last.
-    variables: Vec<(&'v str, Value<'v>)>,
+    pub(super) variables: Vec<(&'v str, Value<'v>)>,
+    /// Where the variables of the template that is being applied start.
+    pub(super) own: usize,
+    /// The name of that template.
+    pub(super) name: &'v str,
+    /// How many templates it is within.
+    pub(super) depth: usize,
     pub(super) place: Place<'v>,
 }
 
@@ -82,8 +75,8 @@ impl<'v> Run<'v, '_> {
         let before = self.text.get(..self.place.at()).unwrap_or_default();
         let line = before.bytes().filter(|&b| b == b'\n').count() + 1;
         let column = before.len() - before.rfind('\n').map_or(0, |end| end + 1);
-        let place = self.place;
-        format!("template: main:{line}:{column}: executing \"main\" at <{place}>: {problem}")
+        let (name, place) = (quote(self.name), self.place);
+        format!("template: main:{line}:{column}: executing {name} at <{place}>: {problem}")
     }
 
     pub(super) fn fail<T>(&self, problem: impl fmt::Display) -> Result<T> {
@@ -95,7 +88,7 @@ impl<'v> Run<'v, '_> {
         Err(beyond(&self.located(""), what))
     }
 
-    fn write(&mut self, text: &str) -> Result<()> {
+    pub(super) fn write(&mut self, text: &str) -> Result<()> {
         if self.out.len() + text.len() > self.limit {
             return self.beyond("room for so much output");
         }
@@ -103,89 +96,28 @@ impl<'v> Run<'v, '_> {
         Ok(())
     }
 
-    fn list(&mut self, dot: &Value<'v>, list: &'v [Statement]) -> Result<Flow> {
-        for statement in list {
-            match statement {
-                Statement::Text(text) => self.write(text)?,
-                Statement::Action(pipe) => {
-                    let value = self.pipeline(dot, pipe)?;
-                    if pipe.variables.is_empty() {
-                        let text = print::printed(&value);
-                        self.write(&text)?;
-                    }
-                }
-                Statement::Control(control) => {
-                    let known = self.variables.len();
-                    let flow = match control.word {
-                        Word::Range => self.range(dot, control),
-                        _ => self.if_or_with(dot, control),
-                    }?;
-                    self.variables.truncate(known);
-                    if !matches!(flow, Flow::On) {
-                        return Ok(flow);
-                    }
-                }
-                Statement::Break => return Ok(Flow::Break),
-                Statement::Continue => return Ok(Flow::Continue),
+    /// Counts a string that was made.
+    pub(super) fn count(&mut self, value: Value<'v>) -> Result<Value<'v>> {
+        if let Value::Str(Text::Made(text)) = &value {
+            self.made = self.made.saturating_add(text.len());
+            if self.made > MAX_MADE {
+                return self.beyond("room for so many strings");
             }
         }
-        Ok(Flow::On)
+        Ok(value)
     }
 
-    fn if_or_with(&mut self, dot: &Value<'v>, control: &'v Control) -> Result<Flow> {
-        let value = self.pipeline(dot, &control.pipe)?;
-        match (value.truth(), control.word) {
-            (true, Word::With) => self.list(&value, &control.list),
-            (true, _) => self.list(dot, &control.list),
-            (false, _) => self.list(dot, &control.otherwise),
+    /// Refuses what would hold more than there is room for.
+    pub(super) fn check_room(&self) -> Result<()> {
+        if self.frames.len() + self.variables.len() > MAX_HELD {
+            return self.beyond("room for so deep a nesting");
         }
+        Ok(())
     }
 
-    fn range(&mut self, dot: &Value<'v>, control: &'v Control) -> Result<Flow> {
-        let list = match self.pipeline(dot, &control.pipe)? {
-            Value::List(list) => list,
-            Value::Missing => &[],
-            Value::Int(_) | Value::Byte(_) => return self.beyond("ranges over integers"),
-            value => {
-                let value = print::shown_in_message(&value);
-                return self.fail(format!("range can't iterate over {value}"));
-            }
-        };
-        if list.is_empty() {
-            return self.list(dot, &control.otherwise);
-        }
-        let known = self.variables.len();
-        for (index, element) in (0..).zip(list) {
-            let (index, element) = (Value::Int(index), Value::str(element));
-            let pipe = &control.pipe;
-            let values = match pipe.variables.len() {
-                0 => vec![],
-                1 => vec![element.clone()],
-                _ => vec![index, element.clone()],
-            };
-            if pipe.assigns {
-                for (name, value) in pipe.variables.iter().zip(values) {
-                    self.assign(name, value)?;
-                }
-            } else {
-                // The pipeline has pushed them, as many as there are names.
-                let declared = self.variables.iter_mut().rev();
-                for ((_, slot), value) in declared.zip(values.into_iter().rev()) {
-                    *slot = value;
-                }
-            }
-            let flow = self.list(&element, &control.list)?;
-            self.variables.truncate(known);
-            if let Flow::Break = flow {
-                break;
-            }
-        }
-        Ok(Flow::On)
-    }
-
-    fn assign(&mut self, name: &str, value: Value<'v>) -> Result<()> {
-        let mut known = self.variables.iter_mut().rev();
-        match known.find(|(known, _)| *known == name) {
+    pub(super) fn assign(&mut self, name: &str, value: Value<'v>) -> Result<()> {
+        let own = self.variables.iter_mut().skip(self.own);
+        match own.rev().find(|(known, _)| *known == name) {
             Some((_, slot)) => *slot = value,
             None => return self.fail(format!("undefined variable: {name}")),
         }
@@ -204,6 +136,7 @@ impl<'v> Run<'v, '_> {
             if pipe.assigns {
                 self.assign(name, value.clone())?;
             } else {
+                self.check_room()?;
                 self.variables.push((name, value.clone()));
             }
         }
@@ -260,8 +193,9 @@ impl<'v> Run<'v, '_> {
             What::Bool(value) => Ok(Value::Bool(*value)),
             What::Text { text, .. } => Ok(Value::str(text)),
             What::Number(number) => match number.value {
-                Some(value) => Ok(Value::Int(value)),
-                None => self.fail(format!("{} overflows int", number.text)),
+                Constant::Int(value) => Ok(Value::Int(value)),
+                Constant::Float(value) => Ok(Value::Float(value)),
+                Constant::Unsigned => self.fail(format!("{} overflows int", number.text)),
             },
             // Nothing else is asked for here.
             _ => Ok(Value::Missing),
@@ -270,8 +204,8 @@ impl<'v> Run<'v, '_> {
 
     /// The value of a variable, which parsing has seen.
     pub(super) fn variable(&self, name: &str) -> Result<Value<'v>> {
-        let known = self.variables.iter().rev().find(|known| known.0 == name);
-        match known {
+        let own = self.variables.iter().skip(self.own);
+        match own.rev().find(|(known, _)| *known == name) {
             Some((_, value)) => Ok(value.clone()),
             None => self.fail(format!("undefined variable: {name}")),
         }

@@ -114,7 +114,7 @@ impl<'v> Run<'v, '_> {
             self.check_count(name, signature, arguments, last.as_ref())?;
             let values = self.arguments(dot, signature, arguments, last)?;
             return match call(receiver, name, &values) {
-                Ok(value) => Ok(value),
+                Ok(value) => self.count(value),
                 Err(problem) => {
                     self.place = Place::Term(term);
                     self.fail(format!("error calling {name}: {problem}"))
@@ -161,7 +161,7 @@ fn call<'v>(
     arguments: &[Value<'v>],
 ) -> Result<Value<'v>, String> {
     match receiver {
-        Value::Object(object) => Ok(Value::Str(object.string().into())),
+        Value::Object(object) => Ok(Value::string(object.string())),
         Value::Time(time) => Ok(of_time(time, name, arguments)),
         _ if receiver.is_time() => Err(format!(
             "value method time.Time.{name} called using nil *Time pointer"
@@ -174,8 +174,8 @@ fn of_time<'v>(time: &Time, name: &str, arguments: &[Value<'v>]) -> Value<'v> {
     let (hour, minute, second) = time.clock();
     let int = |value: u32| Value::Int(value.into());
     match (name, arguments) {
-        ("Format", [Value::Str(layout)]) => Value::Str(time.format(layout).into()),
-        ("String", _) => Value::Str(time.go_string().into()),
+        ("Format", [Value::Str(layout)]) => Value::string(time.format(layout)),
+        ("String", _) => Value::string(time.go_string()),
         ("IsZero", _) => Value::Bool(time.is_zero()),
         ("Unix", _) => Value::Int(time.unix_seconds()),
         ("Year", _) => int(time.date().0.into()),

@@ -2,13 +2,12 @@
 //!
 //! Source: golang/go `text/template/funcs.go`; `join` is go list's.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::ptr;
 
 use super::call::{Parameter, Signature};
-use super::value::Value;
-use super::{MAX_STRING, print, printf};
+use super::value::{Text as Shared, Value};
+use super::{MAX_STRING, escape, print, printf};
 
 /// Why a function has no value.
 #[derive(Debug)]
@@ -48,6 +47,9 @@ pub(super) enum Function {
     Print,
     Printf,
     Println,
+    Html,
+    Js,
+    UrlQuery,
     Join,
 }
 
@@ -70,11 +72,14 @@ const FUNCTIONS: &[(&str, Function, &[Parameter], bool)] = &[
     ("print", Function::Print, &[], true),
     ("printf", Function::Printf, &[Text], true),
     ("println", Function::Println, &[], true),
+    ("html", Function::Html, &[], true),
+    ("js", Function::Js, &[], true),
+    ("urlquery", Function::UrlQuery, &[], true),
     ("join", Function::Join, &[Strings, Text], false),
 ];
 
 /// What Go and go list have besides.
-const ELSEWHERE: [&str; 6] = ["call", "context", "html", "js", "module", "urlquery"];
+const ELSEWHERE: [&str; 3] = ["call", "context", "module"];
 
 impl Function {
     pub(super) fn find(name: &str) -> Option<Function> {
@@ -115,6 +120,9 @@ impl Function {
             (Function::Printf, [Value::Str(format), values @ ..]) => {
                 printf::sprintf(format, values)?
             }
+            (Function::Html, values) => escape::html(&print::sprint_printed(values)),
+            (Function::Js, values) => escape::js(&print::sprint_printed(values)),
+            (Function::UrlQuery, values) => escape::url_query(&print::sprint_printed(values)),
             (Function::Join, [Value::List(list), Value::Str(separator)]) => list.join(separator),
             // `and` and `or` are not called, and signatures are kept.
             _ => return Ok(Value::Missing),
@@ -122,15 +130,16 @@ impl Function {
         if text.len() > MAX_STRING {
             return Err(Problem::Beyond("room for so long a string".to_owned()));
         }
-        Ok(Value::Str(text.into()))
+        Ok(Value::string(text))
     }
 }
 
 /// What values can be compared as.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq)]
 enum Basic<'a> {
     Bool(bool),
     Int(i64),
+    Float(f64),
     Text(&'a str),
 }
 
@@ -140,6 +149,7 @@ fn basic<'a>(value: &'a Value<'_>) -> Option<Basic<'a>> {
         Value::Int(value) => Some(Basic::Int(*value)),
         // Numbers with and without a sign compare.
         Value::Byte(value) => Some(Basic::Int((*value).into())),
+        Value::Float(value) => Some(Basic::Float(*value)),
         Value::Str(text) => Some(Basic::Text(text)),
         _ => None,
     }
@@ -175,7 +185,8 @@ fn same_pointer(a: &Value<'_>, b: &Value<'_>) -> Result<bool, Problem> {
     let is_list = |value: &Value<'_>| matches!(value, Value::List(_));
     let either_missing = matches!(a, Value::Missing) || matches!(b, Value::Missing);
     if is_list(a) != is_list(b) && !either_missing {
-        let (shown_a, shown_b) = (print::shown_in_message(a), print::shown_in_message(b));
+        let shown_a = printf::sprintf("%s", std::slice::from_ref(a))?;
+        let shown_b = print::plain(b);
         let (type_a, type_b) = (a.type_name(), b.type_name());
         return Err(
             format!("non-comparable types {shown_a}: {type_a}, {type_b}: {shown_b}").into(),
@@ -191,7 +202,7 @@ fn same_pointer(a: &Value<'_>, b: &Value<'_>) -> Result<bool, Problem> {
             Err(Problem::Beyond("the comparison of two times".to_owned()))
         }
         (Value::List(_), _) => {
-            let (shown, name) = (print::shown_in_message(b), b.type_name());
+            let (shown, name) = (print::plain(b), b.type_name());
             Err(format!("non-comparable type {shown}: {name}").into())
         }
         _ => Ok(false),
@@ -206,6 +217,8 @@ fn less(a: &Value<'_>, b: &Value<'_>) -> Result<bool, Problem> {
     );
     let order = match (x, y) {
         (Basic::Int(a), Basic::Int(b)) => a.cmp(&b),
+        // Neither is no number.
+        (Basic::Float(a), Basic::Float(b)) => a.partial_cmp(&b).unwrap_or(Ordering::Equal),
         (Basic::Text(a), Basic::Text(b)) => a.cmp(b),
         (Basic::Bool(_), Basic::Bool(_)) => return Err(no_order()),
         _ => return Err(incompatible(a, b)),
@@ -301,8 +314,8 @@ fn slice<'v>(value: &Value<'v>, indexes: &[Value<'v>]) -> Result<Value<'v>, Prob
         Value::List(list) => Ok(Value::List(list.get(start..end).unwrap_or_default())),
         Value::Str(text) => {
             let part = match text {
-                Cow::Borrowed(text) => text.get(start..end).map(Cow::Borrowed),
-                Cow::Owned(text) => text.get(start..end).map(|part| part.to_owned().into()),
+                Shared::Given(text) => text.get(start..end).map(Shared::Given),
+                Shared::Made(text) => text.get(start..end).map(|part| Shared::Made(part.into())),
             };
             part.map(Value::Str)
                 .ok_or_else(|| Problem::Beyond("parts of characters".to_owned()))

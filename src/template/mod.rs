@@ -1,31 +1,38 @@
 //! The part of Go's `text/template` that module listings use: `list -m -f TEMPLATE`.
 //!
 //! What is here behaves as in Go, down to the messages: fields, methods and variables; `if`, `with`,
-//! `range`, `else`, `break`, `continue`; pipelines and parentheses; literals; comments and trimming;
-//! the functions `and or not eq ne lt le gt ge len index slice print printf println join` and the
-//! methods of a time. What Go has beyond that is refused as a mistake in usage that names it:
-//! templates within templates, floating-point numbers, ranges over integers, `html`, `js`,
-//! `urlquery`, `call`, and go list's `context` and `module`.
+//! `range` over lists and integers, `else`, `break`, `continue`; `define`, `template`, `block`;
+//! pipelines and parentheses; literals; comments and trimming; the functions `and or not eq ne lt le
+//! gt ge len index slice print printf println html js urlquery join` and the methods of a time. What
+//! Go has beyond that is refused as a mistake in usage that names it: complex numbers, some verbs of
+//! `printf`, `call`, which no value of a listing is for, and go list's `context` and `module`, which
+//! ask for more than the module at hand.
 //!
-//! It is pure: text and a [`Value`] in, text out. Nesting and the size of what is printed are
-//! bounded; the time is that of the loops a template asks for.
+//! It is pure: text and a [`Value`] in, text out. Nesting, what is held and what is printed are
+//! bounded; the time is that of the loops a template asks for. Templates within templates take no
+//! stack: they may be as deep as in Go, and end with its message where they have no end.
 //!
 //! The name that messages give a template is `main`, as go list calls it.
 //!
 //! Source: golang/go `text/template`, `cmd/go/internal/list/list.go`.
 
 mod call;
+mod escape;
 mod exec;
 mod field;
+mod float;
 mod funcs;
 mod lex;
+mod number;
 mod parse;
+mod pipe;
 mod print;
 mod printf;
 mod tree;
 mod value;
+mod walk;
 
-pub use value::{Object, Type, Value};
+pub use value::{Object, Text, Type, Value};
 
 use crate::error::{Error, Kind, Result};
 
@@ -35,11 +42,21 @@ const MAX_TEXT: usize = 16 << 20;
 /// The most bytes that a function may make.
 const MAX_STRING: usize = 1 << 20;
 
+/// The most bytes that the functions may make in one rendering.
+const MAX_MADE: usize = 64 << 20;
+
+/// The most templates, controls and variables that one rendering may be within at a time. Go would run
+/// out of stack.
+const MAX_HELD: usize = 1_000_000;
+
+/// The name of what is applied first.
+const MAIN: &str = "main";
+
 /// A template that can be applied to any number of values.
 #[derive(Debug)]
 pub struct Template {
     text: String,
-    root: Vec<tree::Statement>,
+    templates: parse::Templates,
 }
 
 impl Template {
@@ -50,7 +67,7 @@ impl Template {
     /// [`Kind::Usage`].
     pub fn parse(text: &str) -> Result<Template> {
         Ok(Template {
-            root: parse::parse(text)?,
+            templates: parse::parse(text)?,
             text: text.to_owned(),
         })
     }
@@ -61,7 +78,7 @@ impl Template {
     /// # Errors
     /// As for [`Template::parse`].
     pub fn render<'v>(&'v self, value: &Value<'v>, out: &mut String) -> Result<()> {
-        exec::render(&self.text, &self.root, value, out)
+        walk::render(&self.text, &self.templates, value, out)
     }
 }
 

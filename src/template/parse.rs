@@ -1,26 +1,37 @@
-//! Reads a template into a tree.
+//! Reads a template into trees: one for itself, one for each that it defines.
 //!
 //! Three tokens of look-ahead, as Go has, because its messages name the line of the last token that
 //! was read.
 //!
 //! Source: golang/go `text/template/parse/parse.go`.
 
+use std::collections::BTreeMap;
+use std::{fmt, mem};
+
 use super::beyond;
-use super::funcs::Function;
 use super::lex::{Kind, Lexer, Token};
-use super::tree::{Command, Control, Number, Pipe, Statement, Term, What, Word};
+use super::tree::{Call, Control, Statement, Word, is_empty};
 use crate::error::{self, Error, Result};
-use crate::modfile::quote::{quote, unquote};
+use crate::modfile::quote::quote;
 
 /// How deep actions and parentheses may be nested. Go takes 10,000 parentheses and any number of
 /// actions; nobody writes a dozen.
 const MAX_DEPTH: usize = 100;
 
-/// Where a list ends, besides the end of the template.
+/// Where a list ends, besides the end of the text.
 enum Stop {
     End,
     /// `{{else}}`, or the `else` of an `{{else if` that is still to be read.
     Else,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stop::End => "{{end}}",
+            Stop::Else => "{{else}}",
+        })
+    }
 }
 
 enum Item {
@@ -28,64 +39,195 @@ enum Item {
     Stop(Stop),
 }
 
-struct Parser<'t> {
+pub(super) struct Parser<'t> {
     lexer: Lexer<'t>,
-    tokens: [Token<'t>; 3],
+    /// What is known of the template that is being read; others are read within it.
+    pub(super) here: Here<'t>,
+    depth: usize,
+    templates: Templates,
+}
+
+/// Templates by name.
+pub(super) type Templates = BTreeMap<String, Vec<Statement>>;
+
+/// Where the reader is in one template.
+pub(super) struct Here<'t> {
+    pub(super) tokens: [Token<'t>; 3],
     /// How many of them are still to be read, the last first.
-    pending: usize,
+    pub(super) pending: usize,
     /// The variables that are known here.
-    variables: Vec<String>,
+    pub(super) variables: Vec<String>,
     /// The line that the action started in.
     action_line: Option<usize>,
     ranges: usize,
-    depth: usize,
 }
 
-/// Reads a whole template.
-pub(super) fn parse(text: &str) -> Result<Vec<Statement>> {
-    let mut lexer = Lexer::new(text);
-    let first = lexer.next();
-    let mut parser = Parser {
-        lexer,
-        tokens: [first.clone(), first.clone(), first],
-        pending: 1,
-        variables: vec!["$".to_owned()],
-        action_line: None,
-        ranges: 0,
-        depth: 0,
-    };
-    let mut root = Vec::new();
-    while parser.peek().kind != Kind::End {
-        match parser.text_or_action()? {
-            Item::Statement(statement) => root.push(statement),
-            Item::Stop(Stop::End) => return Err(parser.error("unexpected {{end}}")),
-            Item::Stop(Stop::Else) => return Err(parser.error("unexpected {{else}}")),
+impl<'t> Here<'t> {
+    /// The start of a template, after a token that belongs to what is around it.
+    fn after(token: &Token<'t>) -> Here<'t> {
+        Here {
+            tokens: [token.clone(), token.clone(), token.clone()],
+            pending: 0,
+            variables: vec!["$".to_owned()],
+            action_line: None,
+            ranges: 0,
         }
     }
-    Ok(root)
+}
+
+/// Reads a whole template and those that it defines.
+pub(super) fn parse(text: &str) -> Result<Templates> {
+    let mut lexer = Lexer::new(text);
+    let mut here = Here::after(&lexer.next());
+    here.pending = 1;
+    let mut parser = Parser {
+        lexer,
+        here,
+        depth: 0,
+        templates: Templates::new(),
+    };
+    let root = parser.whole()?;
+    parser.add(super::MAIN, root)?;
+    Ok(parser.templates)
 }
 
 impl<'t> Parser<'t> {
-    fn next(&mut self) -> Token<'t> {
-        match self.pending.checked_sub(1) {
-            Some(pending) => self.pending = pending,
-            None => self.tokens[0] = self.lexer.next(),
+    /// Reads up to the end of the text.
+    fn whole(&mut self) -> Result<Vec<Statement>> {
+        let mut root = Vec::new();
+        loop {
+            match self.peek().kind {
+                Kind::End => return Ok(root),
+                Kind::LeftDelimiter => {
+                    let delimiter = self.next();
+                    let word = self.next_non_space();
+                    if word.kind == Kind::Keyword && word.text == "define" {
+                        self.definition()?;
+                        continue;
+                    }
+                    self.here.tokens[1] = delimiter;
+                    self.here.pending = 2;
+                }
+                _ => {}
+            }
+            match self.text_or_action()? {
+                Item::Statement(statement) => root.push(statement),
+                Item::Stop(stop) => return Err(self.error(format!("unexpected {stop}"))),
+            }
+        }
+    }
+
+    /// Reads a template whose `{{define` is past.
+    fn definition(&mut self) -> Result<()> {
+        const CONTEXT: &str = "define clause";
+        self.within(|parser| {
+            let name = parser.next_non_space();
+            let name = parser.template_name(&name, CONTEXT)?;
+            parser.expect_end(CONTEXT)?;
+            match parser.body(&name)? {
+                Stop::End => Ok(()),
+                stop => Err(parser.error(format!("unexpected {stop} in {CONTEXT}"))),
+            }
+        })
+    }
+
+    /// Reads a template that is used where it is defined; `{{block` is past.
+    fn block(&mut self) -> Result<Call> {
+        const CONTEXT: &str = "block clause";
+        let token = self.next_non_space();
+        let name = self.template_name(&token, CONTEXT)?;
+        let pipe = self.pipeline(CONTEXT, Kind::RightDelimiter)?;
+        match self.within(|parser| parser.body(&name))? {
+            Stop::End => Ok(Call {
+                at: token.at,
+                name,
+                pipe: Some(pipe),
+            }),
+            stop => Err(self.error(format!("unexpected {stop} in {CONTEXT}"))),
+        }
+    }
+
+    /// Reads the use of a template; `{{template` is past.
+    fn template_call(&mut self) -> Result<Call> {
+        const CONTEXT: &str = "template clause";
+        let token = self.next_non_space();
+        let name = self.template_name(&token, CONTEXT)?;
+        let pipe = match self.next_non_space().kind {
+            Kind::RightDelimiter => None,
+            _ => {
+                self.back();
+                Some(self.pipeline(CONTEXT, Kind::RightDelimiter)?)
+            }
+        };
+        let at = token.at;
+        Ok(Call { at, name, pipe })
+    }
+
+    fn template_name(&self, token: &Token<'_>, context: &str) -> Result<String> {
+        match token.kind {
+            Kind::String | Kind::RawString => self.unquoted(token),
+            _ => Err(self.unexpected(token, context)),
+        }
+    }
+
+    /// Reads what a name is for, up to its end.
+    fn body(&mut self, name: &str) -> Result<Stop> {
+        let (list, stop) = self.list()?;
+        if let Stop::End = stop {
+            self.add(name, list)?;
+        }
+        Ok(stop)
+    }
+
+    /// Keeps a template, if it is the only one of its name that is more than blanks.
+    fn add(&mut self, name: &str, list: Vec<Statement>) -> Result<()> {
+        match self.templates.get(name) {
+            Some(known) if !is_empty(known) => {
+                if is_empty(&list) {
+                    return Ok(());
+                }
+                let name = quote(name);
+                let problem = format!("template: multiple definition of template {name}");
+                Err(self.error(problem))
+            }
+            _ => {
+                self.templates.insert(name.to_owned(), list);
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a step that reads a template within this one.
+    fn within<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.deeper(|parser| {
+            let inner = Here::after(&parser.here.tokens[0]);
+            let outer = mem::replace(&mut parser.here, inner);
+            let result = step(parser);
+            parser.here = outer;
+            result
+        })
+    }
+
+    pub(super) fn next(&mut self) -> Token<'t> {
+        match self.here.pending.checked_sub(1) {
+            Some(pending) => self.here.pending = pending,
+            None => self.here.tokens[0] = self.lexer.next(),
         }
         // At most two are put back beside the one that is there.
-        self.tokens[self.pending.min(2)].clone()
+        self.here.tokens[self.here.pending.min(2)].clone()
     }
 
-    fn back(&mut self) {
-        self.pending += 1;
+    pub(super) fn back(&mut self) {
+        self.here.pending += 1;
     }
 
-    fn peek(&mut self) -> Token<'t> {
+    pub(super) fn peek(&mut self) -> Token<'t> {
         let token = self.next();
         self.back();
         token
     }
 
-    fn next_non_space(&mut self) -> Token<'t> {
+    pub(super) fn next_non_space(&mut self) -> Token<'t> {
         loop {
             let token = self.next();
             if token.kind != Kind::Space {
@@ -94,30 +236,30 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn peek_non_space(&mut self) -> Token<'t> {
+    pub(super) fn peek_non_space(&mut self) -> Token<'t> {
         let token = self.next_non_space();
         self.back();
         token
     }
 
-    fn located(&self, problem: impl std::fmt::Display) -> String {
-        format!("template: main:{}: {problem}", self.tokens[0].line)
+    fn located(&self, problem: impl fmt::Display) -> String {
+        format!("template: main:{}: {problem}", self.here.tokens[0].line)
     }
 
-    fn error(&self, problem: impl std::fmt::Display) -> Error {
+    pub(super) fn error(&self, problem: impl fmt::Display) -> Error {
         Error::new(error::Kind::Input, self.located(problem))
     }
 
-    fn beyond(&self, what: &str) -> Error {
+    pub(super) fn beyond(&self, what: &str) -> Error {
         beyond(&self.located(""), what)
     }
 
-    fn unexpected(&self, token: &Token<'_>, context: &str) -> Error {
+    pub(super) fn unexpected(&self, token: &Token<'_>, context: &str) -> Error {
         if token.kind != Kind::Error {
             return self.error(format!("unexpected {token} in {context}"));
         }
         let problem = token.to_string();
-        match self.action_line {
+        match self.here.action_line {
             Some(line) if line != token.line => {
                 // Not "unclosed action in action started at".
                 let within = if problem.ends_with(" action") {
@@ -141,7 +283,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Runs a step one level deeper.
-    fn deeper<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(super) fn deeper<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.depth >= MAX_DEPTH {
             return Err(self.error("max expression depth exceeded"));
         }
@@ -167,9 +309,9 @@ impl<'t> Parser<'t> {
         match token.kind {
             Kind::Text => Ok(Item::Statement(Statement::Text(token.text.to_owned()))),
             Kind::LeftDelimiter => {
-                self.action_line = Some(token.line);
+                self.here.action_line = Some(token.line);
                 let action = self.action();
-                self.action_line = None;
+                self.here.action_line = None;
                 action
             }
             _ => Err(self.unexpected(&token, "input")),
@@ -202,32 +344,35 @@ impl<'t> Parser<'t> {
                 }
                 return Ok(Item::Stop(Stop::Else));
             }
-            word => return Err(self.beyond(&format!("{{{{{word}}}}}"))),
+            "template" => Statement::Call(self.template_call()?),
+            "block" => Statement::Call(self.block()?),
+            // A definition is not where definitions may be.
+            _ => return Err(self.unexpected(&token, "command")),
         };
         Ok(Item::Statement(statement))
     }
 
     fn jump(&mut self, name: &str, statement: Statement) -> Result<Statement> {
         self.expect_end(name)?;
-        if self.ranges == 0 {
+        if self.here.ranges == 0 {
             return Err(self.error(format!("{name} outside {{{{range}}}}")));
         }
         Ok(statement)
     }
 
     fn control(&mut self, word: Word) -> Result<Statement> {
-        let known = self.variables.len();
+        let known = self.here.variables.len();
         let control = self.deeper(|parser| parser.control_body(word))?;
-        self.variables.truncate(known);
+        self.here.variables.truncate(known);
         Ok(Statement::Control(Box::new(control)))
     }
 
     fn control_body(&mut self, word: Word) -> Result<Control> {
         let pipe = self.pipeline(word.name(), Kind::RightDelimiter)?;
         let in_range = usize::from(word == Word::Range);
-        self.ranges += in_range;
+        self.here.ranges += in_range;
         let (list, stop) = self.list()?;
-        self.ranges -= in_range;
+        self.here.ranges -= in_range;
         let mut otherwise = Vec::new();
         if let Stop::Else = stop {
             // `{{else if` is `{{else}}{{if`, and both have one `{{end}}`.
@@ -251,313 +396,5 @@ impl<'t> Parser<'t> {
             list,
             otherwise,
         })
-    }
-
-    fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {
-        let mut pipe = Pipe {
-            at: self.peek_non_space().at,
-            assigns: false,
-            variables: Vec::new(),
-            commands: Vec::new(),
-        };
-        while self.declaration(&mut pipe, context)? {}
-        loop {
-            let token = self.next_non_space();
-            match token.kind {
-                kind if kind == end => break,
-                Kind::Bool
-                | Kind::Character
-                | Kind::Complex
-                | Kind::Dot
-                | Kind::Field
-                | Kind::Identifier
-                | Kind::Number
-                | Kind::Nil
-                | Kind::RawString
-                | Kind::String
-                | Kind::Variable
-                | Kind::LeftParenthesis => {
-                    self.back();
-                    let command = self.command()?;
-                    pipe.commands.push(command);
-                }
-                _ => return Err(self.unexpected(&token, context)),
-            }
-        }
-        if pipe.commands.is_empty() {
-            return Err(self.error(format!("missing value for {context}")));
-        }
-        for (at, command) in pipe.commands.iter().enumerate().skip(1) {
-            if let What::Bool(_) | What::Dot | What::Nil | What::Number(_) | What::Text { .. } =
-                command.first.what
-            {
-                let stage = at + 1;
-                let problem = format!("non executable command in pipeline stage {stage}");
-                return Err(self.error(problem));
-            }
-        }
-        Ok(pipe)
-    }
-
-    /// Reads `$x :=`, `$x =` or `$x,`; true if another may follow.
-    fn declaration(&mut self, pipe: &mut Pipe, context: &str) -> Result<bool> {
-        let variable = self.peek_non_space();
-        if variable.kind != Kind::Variable {
-            return Ok(false);
-        }
-        self.next();
-        // "$x foo" needs three tokens to see that there is no declaration.
-        let after = self.peek();
-        let next = self.peek_non_space();
-        let declares = matches!(next.kind, Kind::Assign | Kind::Declare);
-        if declares || (next.kind == Kind::Char && next.text == ",") {
-            self.next_non_space();
-            pipe.assigns |= next.kind == Kind::Assign;
-            pipe.variables.push(variable.text.to_owned());
-            self.variables.push(variable.text.to_owned());
-            if declares {
-                return Ok(false);
-            }
-            if context == "range" && pipe.variables.len() < 2 {
-                return match self.peek_non_space().kind {
-                    Kind::Variable | Kind::RightDelimiter | Kind::RightParenthesis => Ok(true),
-                    _ => Err(self.error("range can only initialize variables")),
-                };
-            }
-            return Err(self.error(format!("too many declarations in {context}")));
-        }
-        if after.kind == Kind::Space {
-            self.tokens[1] = after;
-            self.tokens[2] = variable;
-            self.pending = 3;
-        } else {
-            self.tokens[1] = variable;
-            self.pending = 2;
-        }
-        Ok(false)
-    }
-
-    fn command(&mut self) -> Result<Command> {
-        let at = self.peek_non_space().at;
-        let mut terms = Vec::new();
-        loop {
-            // Leading blanks.
-            self.peek_non_space();
-            terms.extend(self.operand()?);
-            let token = self.next();
-            match token.kind {
-                Kind::Space => {}
-                Kind::RightDelimiter | Kind::RightParenthesis => {
-                    self.back();
-                    break;
-                }
-                Kind::Pipe => break,
-                _ => return Err(self.unexpected(&token, "operand")),
-            }
-        }
-        let mut terms = terms.into_iter();
-        match terms.next() {
-            None => Err(self.error("empty command")),
-            Some(first) => Ok(Command {
-                at,
-                first,
-                arguments: terms.collect(),
-            }),
-        }
-    }
-
-    /// A term and the fields behind it.
-    fn operand(&mut self) -> Result<Option<Term>> {
-        let Some(mut term) = self.term()? else {
-            return Ok(None);
-        };
-        let next = self.peek();
-        if next.kind != Kind::Field {
-            return Ok(Some(term));
-        }
-        let mut fields = Vec::new();
-        while self.peek().kind == Kind::Field {
-            fields.push(field_name(self.next().text));
-        }
-        match &mut term.what {
-            What::Field(names) | What::Variable(_, names) => {
-                names.append(&mut fields);
-                // Where the second name is: that is what messages of go point to.
-                term.at = next.at;
-                Ok(Some(term))
-            }
-            What::Bool(_) | What::Text { .. } | What::Number(_) | What::Nil | What::Dot => {
-                let term = quote(&term.to_string());
-                Err(self.error(format!("unexpected . after term {term}")))
-            }
-            _ => Ok(Some(Term {
-                at: next.at,
-                what: What::Chain(Box::new(term), fields),
-            })),
-        }
-    }
-
-    fn term(&mut self) -> Result<Option<Term>> {
-        let token = self.next_non_space();
-        let what = match token.kind {
-            Kind::Identifier => match Function::find(token.text) {
-                Some(function) => What::Function(function),
-                None if Function::is_known_elsewhere(token.text) => {
-                    return Err(self.beyond(&format!("function {}", quote(token.text))));
-                }
-                None => {
-                    let name = quote(token.text);
-                    return Err(self.error(format!("function {name} not defined")));
-                }
-            },
-            Kind::Dot => What::Dot,
-            Kind::Nil => What::Nil,
-            Kind::Variable => {
-                if !self.variables.iter().any(|name| name == token.text) {
-                    let name = quote(token.text);
-                    return Err(self.error(format!("undefined variable {name}")));
-                }
-                What::Variable(token.text.to_owned(), Vec::new())
-            }
-            Kind::Field => What::Field(vec![field_name(token.text)]),
-            Kind::Bool => What::Bool(token.text == "true"),
-            Kind::Character | Kind::Complex | Kind::Number => {
-                What::Number(self.number(token.kind, token.text)?)
-            }
-            Kind::LeftParenthesis => {
-                let pipe = self.deeper(|parser| {
-                    parser.pipeline("parenthesized pipeline", Kind::RightParenthesis)
-                })?;
-                // Go's node is where the pipeline starts, behind the parenthesis.
-                return Ok(Some(Term {
-                    at: pipe.at,
-                    what: What::Pipe(Box::new(pipe)),
-                }));
-            }
-            Kind::String => {
-                let text = match unquote(token.text) {
-                    Err("invalid UTF-8") => return Err(self.beyond("a string that is no UTF-8")),
-                    result => result.map_err(|problem| self.error(problem))?,
-                };
-                let quoted = token.text.to_owned();
-                What::Text { quoted, text }
-            }
-            Kind::RawString => What::Text {
-                quoted: token.text.to_owned(),
-                // Go drops carriage returns from raw strings.
-                text: token.text.replace(['`', '\r'], ""),
-            },
-            _ => {
-                self.back();
-                return Ok(None);
-            }
-        };
-        Ok(Some(Term { at: token.at, what }))
-    }
-
-    fn number(&self, kind: Kind, text: &str) -> Result<Number> {
-        let value = match kind {
-            Kind::Character => Some(self.character(text)?),
-            Kind::Complex => return Err(self.beyond(&format!("the complex number {text}"))),
-            _ => match integer(text) {
-                Integer::Fits(value) => Some(value),
-                Integer::Unsigned => None,
-                Integer::TooLarge => {
-                    let number = quote(text);
-                    return Err(self.error(format!("integer overflow: {number}")));
-                }
-                Integer::Malformed if text.contains(['.', 'e', 'E', 'p', 'P', 'i']) => {
-                    return Err(self.beyond(&format!("the number {text}")));
-                }
-                Integer::Malformed => {
-                    let number = quote(text);
-                    return Err(self.error(format!("illegal number syntax: {number}")));
-                }
-            },
-        };
-        let text = text.to_owned();
-        Ok(Number { text, value })
-    }
-
-    /// The code of a character in single quotes.
-    fn character(&self, text: &str) -> Result<i64> {
-        let inner = text
-            .strip_prefix('\'')
-            .and_then(|text| text.strip_suffix('\''))
-            .unwrap_or_default();
-        let read = match inner {
-            "\\'" => Ok("'".to_owned()),
-            "\"" => Ok("\"".to_owned()),
-            "\\\"" => Err("invalid syntax"),
-            _ => unquote(&format!("\"{inner}\"")),
-        };
-        let read = read.map_err(|_| self.error("invalid syntax"))?;
-        let mut characters = read.chars();
-        match (characters.next(), characters.next()) {
-            (Some(c), None) => Ok(i64::from(u32::from(c))),
-            (None, _) => Err(self.error("invalid syntax")),
-            _ => Err(self.error(format!("malformed character constant: {text}"))),
-        }
-    }
-}
-
-fn field_name(token: &str) -> String {
-    token.strip_prefix('.').unwrap_or(token).to_owned()
-}
-
-enum Integer {
-    Fits(i64),
-    /// Only as a `uint64`, which templates have no use for.
-    Unsigned,
-    TooLarge,
-    Malformed,
-}
-
-/// Reads an integer as Go source has it, with a sign.
-///
-/// Source: golang/go `strconv/atoi.go`, `ParseInt` with base 0.
-fn integer(text: &str) -> Integer {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (radix, prefixed) = [("0x", 16), ("0b", 2), ("0o", 8)]
-        .into_iter()
-        .find_map(|(prefix, radix)| Some((radix, lower.strip_prefix(prefix)?)))
-        .or_else(|| lower.strip_prefix('0').map(|rest| (8, rest)))
-        .unwrap_or((10, &lower));
-    // An underscore stands between digits, or behind a prefix.
-    let has_prefix = prefixed.len() < lower.len();
-    let misplaced = prefixed.contains("__")
-        || prefixed.ends_with('_')
-        || (!has_prefix && prefixed.starts_with('_'));
-    let plain = prefixed.replace('_', "");
-    if lower == "0" {
-        return Integer::Fits(0);
-    }
-    if misplaced || plain.is_empty() || !plain.chars().all(|c| c.is_digit(radix)) {
-        return beyond_integers(&lower);
-    }
-    let Ok(value) = i128::from_str_radix(&plain, radix) else {
-        return beyond_integers(&lower);
-    };
-    let value = if negative { -value } else { value };
-    match i64::try_from(value) {
-        Ok(value) => Integer::Fits(value),
-        // `ParseUint` takes no sign at all.
-        Err(_) if lower == text.to_ascii_lowercase() && u64::try_from(value).is_ok() => {
-            Integer::Unsigned
-        }
-        Err(_) => beyond_integers(&lower),
-    }
-}
-
-/// What Go's next try, to read a floating-point number, comes to: "089" is no octal, but can be one.
-fn beyond_integers(digits: &str) -> Integer {
-    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-        Integer::TooLarge
-    } else {
-        Integer::Malformed
     }
 }

@@ -1,12 +1,15 @@
-//! `fmt.Sprintf`, as much as listings use: verbs with flags, width and precision for text and
-//! integers, and what Go prints for verbs that do not fit.
+//! `fmt.Sprintf`, as much as listings use: verbs with flags, width and precision for text,
+//! integers and floating-point numbers, and what Go prints for verbs that do not fit.
 //!
-//! Not here: `%p`, `%U`, `#`, `*` and argument numbers; a precision of integers.
+//! Not here: `%p`, `%U`, `#`, `*` and argument numbers; a precision of integers; `%b` and `%x` of
+//! floating-point numbers.
 //!
 //! Source: golang/go `fmt/print.go`, `fmt/format.go`.
 
 use std::fmt::Write as _;
+use std::mem;
 
+use super::float::{Form, MAX_PRECISION, written};
 use super::funcs::Problem;
 use super::print::{nested, plain};
 use super::value::{Object, Value};
@@ -20,6 +23,8 @@ const MAX_WIDTH: usize = 1_000_000;
 struct Flags {
     minus: bool,
     plus: bool,
+    /// `%+v`, where the plus is not that of numbers.
+    names: bool,
     space: bool,
     zero: bool,
     width: Option<usize>,
@@ -33,7 +38,7 @@ pub(super) fn sprintf(format: &str, values: &[Value<'_>]) -> Result<String, Prob
     let mut rest = format;
     while let Some((text, directive)) = rest.split_once('%') {
         out.push_str(text);
-        let (flags, after) = flags(directive)?;
+        let (mut flags, after) = flags(directive)?;
         let mut characters = after.chars();
         let Some(verb) = characters.next() else {
             out.push_str("%!(NOVERB)");
@@ -41,6 +46,9 @@ pub(super) fn sprintf(format: &str, values: &[Value<'_>]) -> Result<String, Prob
             break;
         };
         rest = characters.as_str();
+        if verb == 'v' {
+            flags.names = mem::take(&mut flags.plus);
+        }
         match (verb, values.as_slice().first()) {
             ('%', _) => out.push('%'),
             ('*' | '[' | '#', _) => {
@@ -147,6 +155,9 @@ fn formatted(out: &mut String, flags: Flags, verb: char, value: &Value<'_>) -> R
         Value::Bool(value) if matches!(verb, 't' | 'v') => pad(out, flags, &value.to_string()),
         Value::Int(value) => return integer(out, flags, verb, *value, "int"),
         Value::Byte(value) => return integer(out, flags, verb, (*value).into(), "uint8"),
+        Value::Float(_) if matches!(verb, 'b' | 'x' | 'X') => return cannot(),
+        Value::Float(_) if flags.precision > Some(MAX_PRECISION) => return cannot(),
+        Value::Float(value) => float(out, flags, verb, *value),
         Value::Str(_) if matches!(verb, 'x' | 'X') && flags.precision.is_some() => {
             return cannot();
         }
@@ -255,21 +266,44 @@ fn integer(
     if flags.precision.is_some() || (verb == 'O' && flags.zero) {
         return Err(Problem::Beyond("a precision of integers".to_owned()));
     }
-    let sign = match value {
-        ..0 => "-",
-        _ if flags.plus => "+",
-        _ if flags.space => " ",
-        _ => "",
+    signed(out, flags, value < 0, &digits);
+    Ok(())
+}
+
+/// A number, whose sign is before the zeros that it is filled with.
+fn signed(out: &mut String, flags: Flags, is_negative: bool, digits: &str) {
+    let sign = match is_negative {
+        true => "-",
+        false if flags.plus => "+",
+        false if flags.space => " ",
+        false => "",
     };
     if flags.zero && !flags.minus {
-        // The zeros are behind the sign.
         let width = flags.width.map(|width| width.saturating_sub(sign.len()));
         out.push_str(sign);
-        pad(out, Flags { width, ..flags }, &digits);
+        pad(out, Flags { width, ..flags }, digits);
     } else {
         pad(out, flags, &format!("{sign}{digits}"));
     }
-    Ok(())
+}
+
+fn float(out: &mut String, flags: Flags, verb: char, value: f64) {
+    let form = match verb {
+        'e' | 'E' => Form::Exponent(flags.precision.unwrap_or(6)),
+        'f' | 'F' => Form::Point(flags.precision.unwrap_or(6)),
+        'g' | 'G' | 'v' => Form::General(flags.precision),
+        _ => {
+            let _ = write!(out, "%!{verb}(float64=");
+            float(out, flags, 'v', value);
+            out.push(')');
+            return;
+        }
+    };
+    let mut digits = written(value.abs(), form);
+    if matches!(verb, 'E' | 'G') {
+        digits.make_ascii_uppercase();
+    }
+    signed(out, flags, value.is_sign_negative(), &digits);
 }
 
 /// A pointer to a struct, whose fields are printed one by one.
@@ -284,7 +318,7 @@ fn structure(
         if at > 0 {
             out.push(' ');
         }
-        if flags.plus && verb == 'v' {
+        if flags.names {
             let _ = write!(out, "{name}:");
         }
         match object.field(name) {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::funcs::Function;
+use crate::modfile::quote::quote;
 
 /// What stands between or in the braces, in order.
 #[derive(Debug)]
@@ -10,8 +11,29 @@ pub(super) enum Statement {
     Text(String),
     Action(Pipe),
     Control(Box<Control>),
+    Call(Call),
     Break,
     Continue,
+}
+
+/// True of blanks, which define no template where there is another of the name.
+///
+/// Source: golang/go `text/template/parse/parse.go`, `IsEmptyTree`.
+pub(super) fn is_empty(list: &[Statement]) -> bool {
+    let is_blank = |statement: &Statement| match statement {
+        Statement::Text(text) => text.trim().is_empty(),
+        _ => false,
+    };
+    list.iter().all(is_blank)
+}
+
+/// `{{template "name" pipe}}`
+#[derive(Debug)]
+pub(super) struct Call {
+    /// Where the name is.
+    pub(super) at: usize,
+    pub(super) name: String,
+    pub(super) pipe: Option<Pipe>,
 }
 
 /// `if`, `with` or `range`, with what it encloses.
@@ -85,11 +107,29 @@ pub(super) enum What {
     Chain(Box<Term>, Vec<String>),
 }
 
-/// An integer; beyond `i64` there is none.
+/// A number as it was written, and what it stands for where no type is asked for.
 #[derive(Debug)]
 pub(super) struct Number {
     pub(super) text: String,
-    pub(super) value: Option<i64>,
+    pub(super) value: Constant,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Constant {
+    Int(i64),
+    Float(f64),
+    /// A `uint64` that is no `int`, which nothing here takes.
+    Unsigned,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{{template {}", quote(&self.name))?;
+        if let Some(pipe) = &self.pipe {
+            write!(f, " {pipe}")?;
+        }
+        f.write_str("}}")
+    }
 }
 
 impl fmt::Display for Pipe {

@@ -1,6 +1,7 @@
 //! What a template is applied to: the few kinds of Go values that a listing has.
 
-use std::borrow::Cow;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use crate::source::Time;
 
@@ -40,8 +41,10 @@ pub enum Value<'v> {
     Int(i64),
     /// `uint8`: a part of a string.
     Byte(u8),
+    /// `float64`, finite.
+    Float(f64),
     /// `string`
-    Str(Cow<'v, str>),
+    Str(Text<'v>),
     /// `[]string`; an empty one is nil.
     List(&'v [String]),
     /// A pointer to a struct.
@@ -50,6 +53,26 @@ pub enum Value<'v> {
     Nil(&'static Type),
     /// `*time.Time`
     Time(Time),
+}
+
+/// A string that a listing has, or one that was made for a template and is shared by its copies.
+#[derive(Clone)]
+pub enum Text<'v> {
+    /// Of the listing, or of the template.
+    Given(&'v str),
+    /// Made by a function or method.
+    Made(Rc<str>),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Text::Given(text) => text,
+            Text::Made(text) => text,
+        }
+    }
 }
 
 /// The type that nil pointers of times have, so that [`Value::time`] can be one.
@@ -63,7 +86,13 @@ impl<'v> Value<'v> {
     /// A string.
     #[must_use]
     pub fn str(text: &'v str) -> Value<'v> {
-        Value::Str(Cow::Borrowed(text))
+        Value::Str(Text::Given(text))
+    }
+
+    /// A string that was made.
+    #[must_use]
+    pub fn string(text: String) -> Value<'v> {
+        Value::Str(Text::Made(text.into()))
     }
 
     /// A pointer to a time, or nil.
@@ -85,6 +114,7 @@ impl<'v> Value<'v> {
             Value::Bool(value) => *value,
             Value::Int(value) => *value != 0,
             Value::Byte(value) => *value != 0,
+            Value::Float(value) => *value != 0.0,
             Value::Str(text) => !text.is_empty(),
             Value::List(list) => !list.is_empty(),
             Value::Object(_) | Value::Time(_) => true,
@@ -122,6 +152,7 @@ impl<'v> Value<'v> {
             Value::Bool(_) => "bool".to_owned(),
             Value::Int(_) => "int".to_owned(),
             Value::Byte(_) => "uint8".to_owned(),
+            Value::Float(_) => "float64".to_owned(),
             Value::Str(_) => "string".to_owned(),
             Value::List(_) => "[]string".to_owned(),
             pointer => format!("*{}", pointer.indirect_type_name()),

@@ -71,33 +71,15 @@ impl Server {
     /// An HTTP proxy that tunnels `CONNECT x:port` to 127.0.0.1:port and answers everything
     /// else itself, with the target it was asked for.
     pub(crate) fn start_proxy(auth: Option<&'static str>) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = Server::new(&listener);
-        let (connections, heads) = (server.connections.clone(), server.heads.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                connections.fetch_add(1, Ordering::SeqCst);
-                let heads = heads.clone();
-                thread::spawn(move || proxy_connection(stream, auth, &heads));
-            }
-        });
-        server
+        Server::accept(move |stream, heads| proxy_connection(stream, auth, heads))
     }
 
     /// A SOCKS5 proxy that connects to 127.0.0.1 whatever the host is; its heads are the targets.
     /// `login` as `user:password`; the port 1 is refused.
     pub(crate) fn start_socks(login: Option<&'static str>) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = Server::new(&listener);
-        let (connections, heads) = (server.connections.clone(), server.heads.clone());
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                connections.fetch_add(1, Ordering::SeqCst);
-                let heads = heads.clone();
-                thread::spawn(move || socks_connection(stream, login, &heads));
-            }
-        });
-        server
+        Server::accept(move |stream, heads| {
+            let _ = socks_connection(stream, login, heads);
+        })
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -113,49 +95,51 @@ impl Server {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    fn new(listener: &TcpListener) -> Server {
-        Server {
+    /// Does `talk` on each connection, on a thread of its own; it is given where to note what it is
+    /// asked.
+    fn accept(talk: impl Fn(TcpStream, &Mutex<Vec<String>>) + Send + Sync + 'static) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Server {
             port: listener.local_addr().unwrap().port(),
             connections: Arc::default(),
             heads: Arc::default(),
-        }
-    }
-
-    fn run(tls: Option<Arc<ServerConfig>>, handler: Arc<Handler>) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = Server::new(&listener);
+        };
         let (connections, heads) = (server.connections.clone(), server.heads.clone());
-        let counts: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
+        let talk = Arc::new(talk);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 connections.fetch_add(1, Ordering::SeqCst);
-                let (tls, handler) = (tls.clone(), handler.clone());
-                let (heads, counts) = (heads.clone(), counts.clone());
-                thread::spawn(move || {
-                    let mut wire: Box<dyn Wire> = match tls {
-                        None => Box::new(stream),
-                        Some(config) => {
-                            let connection = ServerConnection::new(config).unwrap();
-                            Box::new(StreamOwned::new(connection, stream))
-                        }
-                    };
-                    while let Some(head) = read_head(&mut *wire) {
-                        let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                        heads.lock().unwrap().push(head);
-                        let count = {
-                            let mut counts = counts.lock().unwrap();
-                            let count = counts.entry(target.clone()).or_default();
-                            *count += 1;
-                            *count
-                        };
-                        if handler(&target, count, &mut *wire) == Then::Close {
-                            break;
-                        }
-                    }
-                });
+                let (talk, heads) = (talk.clone(), heads.clone());
+                thread::spawn(move || talk(stream, &heads));
             }
         });
         server
+    }
+
+    fn run(tls: Option<Arc<ServerConfig>>, handler: Arc<Handler>) -> Server {
+        let counts: Mutex<HashMap<String, usize>> = Mutex::default();
+        Server::accept(move |stream, heads| {
+            let mut wire: Box<dyn Wire> = match &tls {
+                None => Box::new(stream),
+                Some(config) => {
+                    let connection = ServerConnection::new(config.clone()).unwrap();
+                    Box::new(StreamOwned::new(connection, stream))
+                }
+            };
+            while let Some(head) = read_head(&mut *wire) {
+                let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                heads.lock().unwrap().push(head);
+                let count = {
+                    let mut counts = counts.lock().unwrap();
+                    let count = counts.entry(target.clone()).or_default();
+                    *count += 1;
+                    *count
+                };
+                if handler(&target, count, &mut *wire) == Then::Close {
+                    break;
+                }
+            }
+        })
     }
 }
 

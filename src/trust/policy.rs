@@ -1,6 +1,7 @@
 //! go.sum during one run: what it says, what was checked against it, what is to be added.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -79,6 +80,8 @@ pub(super) struct State {
     /// What this run did with the first h1 of each place in `sums`, as far as it did anything.
     status: Vec<Status>,
     warnings: Vec<String>,
+    /// By path and version key, that a hash is not the recorded one.
+    pub(super) contradictions: BTreeMap<(String, String), Error>,
 }
 
 impl State {
@@ -90,6 +93,14 @@ impl State {
                 let (path, key, sums) = self.sums.at(place);
                 Some((path, key, first_h1(sums)?, status))
             })
+    }
+
+    /// What was fetched in the place of something wrong is right.
+    fn settle(&mut self, path: &str, key: &str) {
+        if !self.contradictions.is_empty() {
+            let place = (path.to_owned(), key.to_owned());
+            self.contradictions.remove(&place);
+        }
     }
 
     fn status_mut(&mut self, place: usize) -> &mut Status {
@@ -369,14 +380,21 @@ impl SumPolicy {
     /// True if go.sum has this line, which is now used; an error if it has another hash. Where
     /// go.sum has none, all that the other files have must agree.
     fn is_recorded(&self, state: &mut State, path: &str, key: &str, h1: &H1) -> Result<bool> {
-        let mismatch = |sum: &str, file| Err(self.mismatch((path, key), h1, sum, file));
+        let mismatch = |state: &mut State, sum: &str, file| {
+            let error = self.mismatch((path, key), h1, sum, file);
+            let place = (path.to_owned(), key.to_owned());
+            state.contradictions.insert(place, error.clone());
+            Err(error)
+        };
         if let Some(place) = state.sums.place(path, key)
             && let Some(sum) = first_h1(state.sums.at(place).2)
         {
             if sum != h1.as_str() {
-                return mismatch(sum, None);
+                let sum = sum.to_owned();
+                return mismatch(state, &sum, None);
             }
             state.status_mut(place).used = true;
+            state.settle(path, key);
             return Ok(true);
         }
         let mut found = false;
@@ -385,9 +403,12 @@ impl SumPolicy {
                 if sum == h1.as_str() {
                     found = true;
                 } else if sum.starts_with("h1:") {
-                    return mismatch(sum, Some(file));
+                    return mismatch(state, sum, Some(file));
                 }
             }
+        }
+        if found {
+            state.settle(path, key);
         }
         Ok(found)
     }

@@ -24,6 +24,12 @@ impl SumPolicy {
         self.file().is_some() && self.state().used().any(|(.., status)| status.new)
     }
 
+    /// That go.sum has another hash of something that this run has met, the first in path order.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<Error> {
+        self.state().contradictions.values().next().cloned()
+    }
+
     /// Adds the sums this run accepted to go.sum, if `keep(path, version key)` says that the
     /// build list needs them. Returns whether the file was written.
     ///
@@ -110,19 +116,24 @@ mod tests {
     use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
     use std::path::PathBuf;
 
-    fn setup(go_sum: Option<&str>) -> (tempfile::TempDir, PathBuf, SumPolicy, Cache) {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("go.sum");
-        if let Some(text) = go_sum {
-            fs::write(&file, text).unwrap();
-        }
+    /// What a go.sum says, and nobody else.
+    fn policy(go_sum: &Path) -> SumPolicy {
         let settings = SumSettings {
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
             local_proxy: false,
         };
-        let policy = SumPolicy::with_file(&file, settings).unwrap();
+        SumPolicy::with_file(go_sum, settings).unwrap()
+    }
+
+    fn setup(go_sum: Option<&str>) -> (tempfile::TempDir, PathBuf, SumPolicy, Cache) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.sum");
+        if let Some(text) = go_sum {
+            fs::write(&file, text).unwrap();
+        }
+        let policy = policy(&file);
         let cache = Cache::at(&dir.path().join("cache")).unwrap();
         (dir, file, policy, cache)
     }
@@ -165,13 +176,7 @@ mod tests {
         let h1 = H1::of_go_mod(b"x");
         // Caches of their own, so that go.sum's own lock is the only one in common.
         let save = |path: &'static str| {
-            let settings = SumSettings {
-                database: Database::Off,
-                exempt: PrefixPatterns::default(),
-                locked: false,
-                local_proxy: false,
-            };
-            let policy = SumPolicy::with_file(&file, settings).unwrap();
+            let policy = policy(&file);
             policy
                 .check(&module(path), Part::Zip, &H1::of_go_mod(b"x"))
                 .unwrap();

@@ -7,6 +7,12 @@ use crate::support::beside::same;
 use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, require_go};
 
+fn downloaded(proxy: &Proxy) -> Sandbox {
+    let sandbox = Sandbox::with("hello", proxy);
+    sandbox.run(["download"]).ok();
+    sandbox
+}
+
 const TEMPLATES: &[&str] = &[
     "{{.Path}}@{{.Version}}",
     "{{.Path}} {{.Version}}\n",
@@ -60,12 +66,7 @@ fn templates_of_scripts_make_what_go_makes_of_them() {
         return;
     }
     let proxy = Proxy::serve();
-    let sandbox = || {
-        let sandbox = Sandbox::with("hello", &proxy);
-        sandbox.run(["download"]).ok();
-        sandbox
-    };
-    let (ours, gos) = (sandbox(), sandbox());
+    let (ours, gos) = (downloaded(&proxy), downloaded(&proxy));
     let rows: &[&[&str]] = &[
         &["all"],
         &["-u", "-versions", "all"],
@@ -120,12 +121,7 @@ fn as_go_it_says_and_ends_as_go_does() {
         return;
     }
     let proxy = Proxy::serve();
-    let sandbox = || {
-        let sandbox = Sandbox::with("hello", &proxy);
-        sandbox.run(["download"]).ok();
-        sandbox
-    };
-    let (ours, gos) = (sandbox(), sandbox());
+    let (ours, gos) = (downloaded(&proxy), downloaded(&proxy));
     let bin = ours.project_dir().with_file_name("bin");
     fs::create_dir(&bin).unwrap();
     symlink(env!("CARGO_BIN_EXE_modfetch"), bin.join("go")).unwrap();

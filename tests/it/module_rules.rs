@@ -1,18 +1,17 @@
 //! The rules for paths, versions and patterns, one named line of `testdata/hostile/module/` each:
-//! modfetch answers as it says there, and so does golang/mod.
+//! modfetch answers as it says there, and so does golang/mod. And which settings go knows.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
+use modfetch::modfile::GODEBUG_SETTINGS;
 use modfetch::module::{
     ModulePath, ModuleVersion, PrefixPatterns, canonical, check_file_path, check_import_path,
     check_module_path, escape_version, is_pseudo_version, split_path_version,
 };
 
-use crate::support::go::with_golang_mod;
-use crate::support::require_go;
+use crate::support::go::{ask, with_golang_mod};
+use crate::support::{Sandbox, require_go};
 
 struct Rule {
     /// The function of golang/mod's `module`.
@@ -147,21 +146,31 @@ fn golang_mod_says_the_same() {
     let line = |rule: &Rule| format!("{}\t{}\n", rule.function, rule.inputs.join("\t"));
     let questions: String = rules.iter().map(line).collect();
     let source = include_str!("module_rules.go");
-    let mut oracle = with_golang_mod(&go, here, &["module", "semver"], source)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Both fit a pipe: the oracle does not start before go has built it.
-    let mut stdin = oracle.stdin.take().unwrap();
-    stdin.write_all(questions.as_bytes()).unwrap();
-    drop(stdin);
-    let output = oracle.wait_with_output().unwrap();
-    assert!(output.status.success());
-    let answers = String::from_utf8(output.stdout).unwrap();
+    let oracle = with_golang_mod(&go, here, &["module", "semver"], source);
+    let answers = ask(oracle, &questions);
     assert_eq!(answers.lines().count(), rules.len());
     for (rule, answer) in rules.iter().zip(answers.lines()) {
         let answer: String = serde_json::from_str(answer).expect(answer);
         assert_eq!(answer, rule.want, "{} {}", rule.function, rule.name);
     }
+}
+
+/// The settings of `godebug` lines that the installed go knows, as its source has them.
+#[test]
+fn godebug_settings_are_those_of_go() {
+    if require_go().is_none() {
+        return;
+    }
+    let go = Sandbox::new().go(["env", "GOROOT", "GOVERSION"]);
+    let (root, version) = go.ok().stdout.split_once('\n').unwrap();
+    if !version.starts_with("go1.26") {
+        eprintln!("skipped: {version}");
+        return;
+    }
+    let table = Path::new(root).join("src/internal/godebugs/table.go");
+    let table = fs::read_to_string(table).unwrap();
+    let (known, _) = table.split_once("type RemovedInfo").unwrap();
+    let lines = known.lines().map(str::trim_start);
+    let named = lines.filter_map(|line| line.strip_prefix("{Name: \"")?.split('"').next());
+    assert_eq!(named.collect::<Vec<_>>(), GODEBUG_SETTINGS);
 }

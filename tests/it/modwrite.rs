@@ -143,14 +143,7 @@ fn worlds_are_left_as_go_leaves_them() {
 
 /// A branch, releases and a pre-release, some of which no proxy lists.
 fn queried() -> Proxy {
-    let plain = |path: &str, version: &str| {
-        let files = vec![("x.go".to_owned(), b"package x\n".to_vec())];
-        let mut module = Module::new(path, version, files);
-        module.gomod = format!("module {path}\n").into_bytes();
-        let gomod = ("go.mod".to_owned(), module.gomod.clone());
-        module.files.push(gomod);
-        module
-    };
+    let plain = |path, version| Module::bare(path, version, "");
     let commit = "v0.0.0-20240501000000-0123456789ab";
     let info = format!("{{\"Version\":\"{commit}\",\"Time\":\"2024-05-01T00:00:00Z\"}}");
     Proxy::of_modules(vec![

@@ -8,16 +8,10 @@ use crate::support::universe::Module;
 use crate::support::{Proxy, Sandbox, require_go};
 
 fn proxy() -> Proxy {
-    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
-    let module = |path: &str, version: &str, gomod: &str| {
-        let gomod = format!("module {path}\n\n{gomod}");
-        let files = vec![file("go.mod", &gomod), file("x.go", "package x\n")];
-        Module::new(path, version, files)
-    };
     Proxy::of_modules(vec![
-        module("ex.com/a", "v1.0.0", "go 1.20\n"),
-        module("ex.com/a", "v1.1.0", "go 1.20\n"),
-        module("ex.com/b", "v1.0.0", "go 1.16\n\nrequire ex.com/a v1.1.0\n"),
+        Module::bare("ex.com/a", "v1.0.0", "go 1.20\n"),
+        Module::bare("ex.com/a", "v1.1.0", "go 1.20\n"),
+        Module::bare("ex.com/b", "v1.0.0", "go 1.16\n\nrequire ex.com/a v1.1.0\n"),
     ])
 }
 

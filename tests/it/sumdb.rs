@@ -7,19 +7,19 @@ use crate::support::proxy::universe_tree;
 use crate::support::script::Fault;
 use crate::support::sumdb::{NAME, SumDb};
 use crate::support::tree::Picture;
-use crate::support::universe::{Bytes, Module, Universe};
+use crate::support::universe::{Bytes, Universe};
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 const TEXT: &str = "require example.com/text v1.2.0";
 const TEXT_LOOKUP: &str = "example.com/text@v1.2.0";
 
-fn database() -> SumDb {
+pub fn database() -> SumDb {
     let universe = Universe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod"));
     SumDb::of(universe.modules())
 }
 
 /// A project that needs what the database says about text, and nothing else.
-fn sandbox(database: &SumDb, goproxy: &str) -> Sandbox {
+pub fn sandbox(database: &SumDb, goproxy: &str) -> Sandbox {
     Sandbox::new()
         .go_mod(TEXT)
         .env("GOPROXY", goproxy)
@@ -27,7 +27,7 @@ fn sandbox(database: &SumDb, goproxy: &str) -> Sandbox {
         .env("MODFETCH_RETRIES", "0")
 }
 
-fn serve(database: &SumDb) -> Proxy {
+pub fn serve(database: &SumDb) -> Proxy {
     let proxy = Proxy::serve();
     database.serve_on(&proxy);
     proxy
@@ -338,20 +338,6 @@ fn a_database_may_be_a_tree_of_files() {
 }
 
 #[test]
-fn a_gosumdb_that_makes_no_sense_matters_only_where_it_is_needed() {
-    let database = database();
-    let proxy = serve(&database);
-    let bad = sandbox(&database, &proxy.url()).env("GOSUMDB", "nonsense");
-    bad.run(["download"])
-        .fails(3)
-        .stderr_has("invalid GOSUMDB: malformed verifier id");
-    Sandbox::with("hello", &proxy)
-        .env("GOSUMDB", "nonsense")
-        .run(["download"])
-        .ok();
-}
-
-#[test]
 fn what_is_cached_and_unknown_to_go_sum_is_asked_about_all_at_once() {
     if !only_modfetch() {
         return;
@@ -471,122 +457,6 @@ fn versions_that_are_published_late_are_waited_for() {
     let refused = refused.env("MODFETCH_WAIT_PUBLISHED", "1m");
     refused.run(["download"]).fails(6);
     assert_eq!(proxy.hits(&SumDb::lookup(TEXT_LOOKUP)), 1);
-}
-
-#[test]
-fn who_is_exempt_is_decided_as_go_decides_it() {
-    let Some(_) = require_go() else { return };
-    let toolchain = Module::new(
-        "golang.org/toolchain",
-        "v0.0.1-go1.99.0.linux-amd64",
-        vec![(
-            "go.mod".to_owned(),
-            b"module golang.org/toolchain\n".to_vec(),
-        )],
-    );
-    let text = Module::new("example.com/text", "v1.2.0", Vec::new());
-    let modules = [text, toolchain];
-    let database = SumDb::of(&modules);
-    // Variables beside GOSUMDB and GONOPROXY=none; which are proven: text, the toolchain.
-    type Variables<'a> = &'a [(&'a str, &'a str)];
-    let rows: [(Variables<'_>, [bool; 2]); 13] = [
-        (&[], [true, true]),
-        (&[("GONOSUMDB", "example.com/text")], [false, true]),
-        (&[("GONOSUMDB", "example.com/*,golang.org")], [false, true]),
-        (&[("GONOSUMDB", "*.com")], [false, true]),
-        (&[("GONOSUMDB", "example.com/te")], [true, true]),
-        (&[("GONOSUMDB", "*/*/*")], [true, true]),
-        (&[("GOPRIVATE", "example.com")], [false, true]),
-        (&[("GOPRIVATE", "*")], [false, true]),
-        (
-            &[("GOPRIVATE", "example.com"), ("GONOSUMDB", "none")],
-            [true, true],
-        ),
-        (
-            &[("GOPRIVATE", "example.com"), ("GONOSUMDB", "")],
-            [false, true],
-        ),
-        (&[("GOINSECURE", "*")], [true, true]),
-        (
-            &[("GONOPROXY", "none"), ("GOINSECURE", "example.com")],
-            [true, true],
-        ),
-        (&[("GOFLAGS", "-modcacherw")], [true, true]),
-    ];
-    for (variables, want) in rows {
-        for (module, want) in modules.iter().zip(want) {
-            let name = format!("{}@{}", module.path, module.version);
-            let proven = |go: bool| {
-                let proxy = Proxy::of_modules(modules.to_vec());
-                database.serve_on(&proxy);
-                let mut sandbox = Sandbox::new()
-                    .proxy(&proxy)
-                    .env("GOSUMDB", &database.gosumdb())
-                    .env("GONOPROXY", "none");
-                for (variable, value) in variables {
-                    sandbox = sandbox.env(variable, value);
-                }
-                let run = match go {
-                    true => sandbox.go(["mod", "download", &name]),
-                    false => sandbox.run(["download", &name]),
-                };
-                run.ok();
-                proxy.hits(&format!("sumdb/{NAME}/lookup/*")) == 1
-            };
-            assert_eq!(
-                (proven(false), proven(true)),
-                (want, want),
-                "{variables:?} {name}"
-            );
-        }
-    }
-    // Without a database nobody vouches for a toolchain; only a tree of files is believed.
-    let name = format!("{}@{}", modules[1].path, modules[1].version);
-    let proxy = Proxy::of_modules(modules.to_vec());
-    let off = Sandbox::new().proxy(&proxy);
-    let text = "checksum database disabled by GOSUMDB=off";
-    off.run(["download", &name]).fails(5).stderr_has(text);
-    off.go(["mod", "download", &name]).fails(1).stderr_has(text);
-    let folder = tempfile::tempdir().unwrap();
-    for suffix in ["info", "mod", "zip"] {
-        let file = folder.path().join(modules[1].url(suffix));
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        let data = match suffix {
-            "info" => modules[1].info.clone(),
-            "mod" => modules[1].gomod.clone(),
-            _ => modules[1].zip(),
-        };
-        std::fs::write(file, data).unwrap();
-    }
-    let tree = format!("file://{}", folder.path().display());
-    for (goproxy, status) in [(tree.clone(), 0), (format!("{tree},off"), 5)] {
-        let sandbox = Sandbox::new().env("GOPROXY", &goproxy);
-        let (ours, gos) = (
-            sandbox.run(["download", &name]),
-            Sandbox::new().env("GOPROXY", &goproxy),
-        );
-        let gos = gos.go(["mod", "download", &name]);
-        assert_eq!(
-            (ours.code, gos.code),
-            (Some(status), Some(status.min(1))),
-            "{goproxy}"
-        );
-    }
-}
-
-#[test]
-fn locked_never_asks() {
-    if !only_modfetch() {
-        return;
-    }
-    let database = database();
-    let proxy = serve(&database);
-    let sandbox = sandbox(&database, &proxy.url());
-    sandbox
-        .run(["download", "--locked"])
-        .fails(3)
-        .stderr_has("missing go.sum entry, disabled by --locked");
-    assert_eq!(proxy.hits("sumdb/*"), 0);
 }
 
 #[test]

@@ -8,29 +8,22 @@ use crate::support::{Proxy, Run, Sandbox, require_go};
 /// Newer than any go that these tests meet.
 const NEW: &str = "1.99";
 
-fn module(path: &str, version: &str, gomod: &str) -> Module {
-    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
-    let gomod = format!("module {path}\n\n{gomod}");
-    let files = vec![file("go.mod", &gomod), file("x.go", "package x\n")];
-    Module::new(path, version, files)
-}
-
 fn proxy() -> Proxy {
     Proxy::of_modules(vec![
-        module("ex.com/new", "v1.0.0", "go 1.99\n"),
-        module("ex.com/odd", "v1.0.0", "go 1.99\nunheard of\n"),
-        module("ex.com/leaf", "v1.0.0", "go 1.20\n"),
-        module(
+        Module::bare("ex.com/new", "v1.0.0", "go 1.99\n"),
+        Module::bare("ex.com/odd", "v1.0.0", "go 1.99\nunheard of\n"),
+        Module::bare("ex.com/leaf", "v1.0.0", "go 1.20\n"),
+        Module::bare(
             "ex.com/mid",
             "v1.0.0",
             "go 1.21\n\nrequire ex.com/new v1.0.0\n",
         ),
-        module(
+        Module::bare(
             "ex.com/mid",
             "v1.1.0",
             "go 1.16\n\nrequire ex.com/new v1.0.0\n",
         ),
-        module("ex.com/asks", "v1.0.0", "go 1.21\n\ntoolchain go1.99.0\n"),
+        Module::bare("ex.com/asks", "v1.0.0", "go 1.21\n\ntoolchain go1.99.0\n"),
     ])
 }
 

@@ -7,6 +7,14 @@ use crate::cli::commands::Verb;
 use crate::module::GoVersion;
 use crate::{Error, Kind};
 
+/// A flag that is there to be refused in go's words.
+const ABOUT_PACKAGES: Flag = Flag {
+    commands: LIST,
+    brief: "Refused: it is about packages",
+    detail: "go refuses it with -m.",
+    ..GO
+};
+
 pub(super) const FLAGS: &[Flag] = &[
     Flag {
         long: "C",
@@ -261,58 +269,43 @@ unless -retracted is given.",
     },
     Flag {
         long: "compiled",
-        commands: LIST,
-        brief: "Refused: it is about packages",
-        detail: "go refuses it with -m.",
         set: |raw, given| {
             raw.package_flag("compiled", given.on());
             Ok(())
         },
-        ..GO
+        ..ABOUT_PACKAGES
     },
     Flag {
         long: "deps",
-        commands: LIST,
-        brief: "Refused: it is about packages",
-        detail: "go refuses it with -m.",
         set: |raw, given| {
             raw.package_flag("deps", given.on());
             Ok(())
         },
-        ..GO
+        ..ABOUT_PACKAGES
     },
     Flag {
         long: "export",
-        commands: LIST,
-        brief: "Refused: it is about packages",
-        detail: "go refuses it with -m.",
         set: |raw, given| {
             raw.package_flag("export", given.on());
             Ok(())
         },
-        ..GO
+        ..ABOUT_PACKAGES
     },
     Flag {
         long: "find",
-        commands: LIST,
-        brief: "Refused: it is about packages",
-        detail: "go refuses it with -m.",
         set: |raw, given| {
             raw.package_flag("find", given.on());
             Ok(())
         },
-        ..GO
+        ..ABOUT_PACKAGES
     },
     Flag {
         long: "test",
-        commands: LIST,
-        brief: "Refused: it is about packages",
-        detail: "go refuses it with -m.",
         set: |raw, given| {
             raw.package_flag("test", given.on());
             Ok(())
         },
-        ..GO
+        ..ABOUT_PACKAGES
     },
     Flag {
         long: "vendor",
@@ -339,24 +332,22 @@ unless -retracted is given.",
     Flag {
         long: "r",
         commands: CLEAN,
-        brief: "Refused: it is about packages",
         detail: "",
         set: |raw, given| {
             raw.r = given.on();
             Ok(())
         },
-        ..GO
+        ..ABOUT_PACKAGES
     },
     Flag {
         long: "i",
         commands: CLEAN,
-        brief: "Refused: it is about packages",
         detail: "",
         set: |raw, given| {
             raw.i = given.on();
             Ok(())
         },
-        ..GO
+        ..ABOUT_PACKAGES
     },
     Flag {
         long: "n",

@@ -1,11 +1,14 @@
 //! The flags: the single source of parsing, help and "did you mean".
 
+mod build;
 mod cache;
 mod choice;
 mod go;
 mod identity;
 mod network;
 mod output;
+
+pub(super) use build::build_flag;
 
 use super::commands::Verb;
 use super::raw::RawArgs;

@@ -41,8 +41,9 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
     }
     let off = config.go111module.value == ModuleMode::Off;
     if request.reuse.is_some() && !off {
+        // In a workspace go looks for no go.mod before this.
         let found = matches!(config.mod_file(), GoMod::Found(_));
-        if found || config.work_file()?.is_some() {
+        if found && config.work_file()?.is_none() {
             return refuse("-reuse cannot be used inside a module");
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::command::project::find_project;
+use crate::command::project::need_project;
 use crate::config::{Config, clean_path, relative_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{Replace, Replacement};
@@ -21,11 +21,7 @@ pub(super) fn run(
     missing_replace: MissingReplace,
     end: char,
 ) -> Result<Option<Kind>> {
-    let Some(project) = find_project(config, console)? else {
-        let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-        return Err(Error::new(Kind::Usage, text));
-    };
+    let project = need_project(config, console)?;
     let files = Files::of(&project);
     let here = config.cwd.to_string_lossy();
     let mut text = String::new();

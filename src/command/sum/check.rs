@@ -18,7 +18,7 @@
 use std::collections::HashSet;
 
 use crate::cache::Cache;
-use crate::command::project::find_project;
+use crate::command::project::need_project;
 use crate::command::session::{Manner, Session};
 use crate::command::wanted::Scope;
 use crate::config::Config;
@@ -55,11 +55,7 @@ pub(super) fn run(
         return Err(Error::new(Kind::Input, text).hint(format!("it is set {origin}")));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let Some(project) = find_project(config, console)? else {
-        let text = "go.mod file not found in current directory or any parent directory; see 'go \
-                    help modules'";
-        return Err(Error::new(Kind::Usage, text));
-    };
+    let project = need_project(config, console)?;
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
     config.locked.value = false;
@@ -128,8 +124,8 @@ fn needed(
         match choice {
             Choice::Module { module, .. } => add(module, Part::Zip),
             Choice::Failed { error, .. } => failures.push(error),
-            // Requirements have versions.
-            Choice::Query { .. } => {}
+            // Requirements have versions, and those of go and a toolchain no sums.
+            Choice::Query { .. } | Choice::Tool { .. } => {}
         }
     }
     for module in graph.loaded().chain(graph.failed()) {

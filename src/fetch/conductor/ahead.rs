@@ -208,19 +208,15 @@ where
 
     /// Queues the transfers of a module that is likely to be needed. Its go.mod is the graph's.
     fn begin(&mut self, index: usize) {
-        let fetcher = self.fetcher;
         let work = &mut self.works[index];
         work.early.zip_awaited = true;
         self.in_flight += 1;
         if work.info.is_none() {
             work.early.info_awaited = true;
             self.in_flight += 1;
-            let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
-            self.transfers.spawn(move |_| {
-                fetcher.watch.started(entry.module());
-                let info = fetcher.unless_stopped(&entry, || fetcher.fetch_info(&entry));
-                let info = info.map(Box::new);
-                let _ = reports.send(Report::InfoAhead(index, info));
+            self.transfer(index, move |fetcher, entry| {
+                let info = fetcher.unless_stopped(entry, || fetcher.fetch_info(entry));
+                Report::InfoAhead(index, info.map(Box::new))
             });
         }
         self.start_zip(index, OnContention::Defer, Begin::Anywhere);
@@ -270,11 +266,10 @@ where
     fn prepare(&mut self, zip: Ready<'a>) {
         self.in_flight -= 1;
         self.computing += 1;
-        let (fetcher, index) = (self.fetcher, zip.index);
-        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
-        self.computes.spawn(move |_| {
+        let index = zip.index;
+        self.compute(index, move |fetcher, entry| {
             let lower = zip.lower;
-            let report = match fetcher.prepare(&entry, zip) {
+            match fetcher.prepare(entry, zip) {
                 Ok(prepared) => {
                     steps::reached("ahead-prepared");
                     Report::Prepared(index, Box::new(Ok(prepared)))
@@ -285,12 +280,11 @@ where
                         Report::Prepared(index, Box::new(Err(zip)))
                     }
                     (zip, error) => {
-                        let finished = fetcher.unprepared(&entry, zip, error);
-                        fetcher.finished(index, &entry, lower, finished)
+                        let finished = fetcher.unprepared(entry, zip, error);
+                        fetcher.finished(index, entry, lower, finished)
                     }
                 },
-            };
-            let _ = reports.send(report);
+            }
         });
     }
 
@@ -346,17 +340,14 @@ where
     /// Stores an `.info` that was fetched ahead. On the compute pool: all threads of the other one
     /// may be waiting for locks, of processes that wait for the lock which this keeps from release.
     pub(super) fn keep_info(&mut self, index: usize, info: Result<Box<Info>>) {
-        let fetcher = self.fetcher;
         let work = &mut self.works[index];
         work.early.info_awaited = false;
         match info {
             _ if work.early.unneeded.is_set() => work.info = Some(Err(unneeded(&work.entry))),
             Err(error) => work.info = Some(Err(error)),
             Ok(info) => {
-                let (entry, reports) = (work.entry.clone(), self.reports_in.clone());
-                self.computes.spawn(move |_| {
-                    let info = fetcher.keep_info(&entry, *info);
-                    let _ = reports.send(Report::Info(index, Box::new(info)));
+                self.compute(index, move |fetcher, entry| {
+                    Report::Info(index, Box::new(fetcher.keep_info(entry, *info)))
                 });
             }
         }
@@ -364,16 +355,12 @@ where
 
     /// Makes visible what was prepared, unless the module has failed already.
     pub(super) fn reveal(&mut self, index: usize, prepared: Prepared<'a>) {
-        if self.works[index].meta() == Some(false) {
-            self.works[index].zip = Some(Err(self.works[index].not_unpacked()));
+        if self.drops(index) {
             return;
         }
         self.computing += 1;
-        let fetcher = self.fetcher;
-        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
-        self.computes.spawn(move |_| {
-            let revealed = fetcher.reveal(&entry, prepared);
-            let _ = reports.send(Report::Unpacked(index, revealed));
+        self.compute(index, move |fetcher, entry| {
+            Report::Unpacked(index, fetcher.reveal(entry, prepared))
         });
     }
 

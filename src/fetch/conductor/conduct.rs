@@ -149,14 +149,10 @@ where
 
     /// Queues what a module lacks, all at once.
     pub(super) fn start(&mut self, index: usize) {
-        let fetcher = self.fetcher;
         if self.works[index].info.is_none() {
-            let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
-            self.transfers.spawn(move |_| {
-                fetcher.watch.started(entry.module());
-                let info = fetcher.unless_stopped(&entry, || fetcher.info(&entry));
-                // The conductor outlives its jobs; were it gone, nobody would miss the report.
-                let _ = reports.send(Report::Info(index, Box::new(info)));
+            self.transfer(index, move |fetcher, entry| {
+                let info = fetcher.unless_stopped(entry, || fetcher.info(entry));
+                Report::Info(index, Box::new(info))
             });
         }
         if self.works[index].gomod.is_none() {
@@ -168,12 +164,37 @@ where
     }
 
     pub(super) fn start_gomod(&self, index: usize) {
+        self.transfer(index, move |fetcher, entry| {
+            let gomod = fetcher.unless_stopped(entry, || Ok(fetcher.gomod(entry)?.h1));
+            Report::GoMod(index, gomod)
+        });
+    }
+
+    /// Queues the transfer of a small file, which ends with a report.
+    pub(super) fn transfer(
+        &self,
+        index: usize,
+        job: impl FnOnce(&'f Fetcher<'a>, &Entry) -> Report<'a> + Send + 'scope,
+    ) {
         let fetcher = self.fetcher;
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.transfers.spawn(move |_| {
             fetcher.watch.started(entry.module());
-            let gomod = fetcher.unless_stopped(&entry, || Ok(fetcher.gomod(&entry)?.h1));
-            let _ = reports.send(Report::GoMod(index, gomod));
+            // The conductor outlives its jobs; were it gone, nobody would miss the report.
+            let _ = reports.send(job(fetcher, &entry));
+        });
+    }
+
+    /// Queues a job of the compute pool, which ends with a report.
+    pub(super) fn compute(
+        &self,
+        index: usize,
+        job: impl FnOnce(&'f Fetcher<'a>, &Entry) -> Report<'a> + Send + 'scope,
+    ) {
+        let fetcher = self.fetcher;
+        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
+        self.computes.spawn(move |_| {
+            let _ = reports.send(job(fetcher, &entry));
         });
     }
 
@@ -274,19 +295,25 @@ where
 
     fn unpack(&mut self, zip: Ready<'a>) {
         let index = zip.index;
-        if self.works[index].meta() == Some(false) {
-            // The module has failed already: the zip is dropped, its temporary goes with it.
-            self.works[index].zip = Some(Err(self.works[index].not_unpacked()));
+        if self.drops(index) {
             return;
         }
         self.computing += 1;
-        let fetcher = self.fetcher;
-        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
-        self.computes.spawn(move |_| {
+        self.compute(index, move |fetcher, entry| {
             let lower = zip.lower;
-            let finished = fetcher.finish_zip(&entry, zip);
-            let _ = reports.send(fetcher.finished(index, &entry, lower, finished));
+            let finished = fetcher.finish_zip(entry, zip);
+            fetcher.finished(index, entry, lower, finished)
         });
+    }
+
+    /// True if a module has failed already: its zip is dropped, the temporary goes with it.
+    pub(super) fn drops(&mut self, index: usize) -> bool {
+        let work = &mut self.works[index];
+        let failed = work.meta() == Some(false);
+        if failed {
+            work.zip = Some(Err(work.not_unpacked()));
+        }
+        failed
     }
 }
 

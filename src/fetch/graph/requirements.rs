@@ -27,7 +27,7 @@ impl Fetcher<'_> {
         }
         if project.has_redundant_roots() {
             self.expand(project, &mut requirements)?;
-            whole(requirements.graph.as_ref())?;
+            requirements.graph.as_ref().map_or(Ok(()), Graph::check)?;
             if !requirements.pruned {
                 // As for go, which has read another one, to find these roots.
                 requirements.graph = None;
@@ -42,7 +42,7 @@ impl Fetcher<'_> {
             let mut loader = self.loader(project, &requirements);
             self.drive(&mut loader)?;
             let graph = loader.finish();
-            whole(Some(&graph))?;
+            graph.check()?;
             requirements.roots = graph.nodes();
             requirements.pruned = true;
         }
@@ -103,12 +103,5 @@ impl Fetcher<'_> {
     fn loader<'p>(&self, project: &'p Project, requirements: &Requirements) -> Loader<'p> {
         let Requirements { pruned, roots, .. } = requirements;
         Loader::new(project.path(), project.edits(), *pruned, roots.clone())
-    }
-}
-
-fn whole(graph: Option<&Graph>) -> Result<()> {
-    match graph.and_then(Graph::error) {
-        Some(error) => Err(error),
-        None => Ok(()),
     }
 }

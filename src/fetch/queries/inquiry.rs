@@ -105,7 +105,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// Puts a question to one place after the other.
-    fn each<T>(&self, mut question: impl FnMut(&dyn Source) -> Result<T>) -> Result<T> {
+    pub(super) fn each<T>(&self, mut question: impl FnMut(&dyn Source) -> Result<T>) -> Result<T> {
         let Question { path, query, .. } = self.question;
         let mut found = None;
         self.place.set(0);
@@ -125,7 +125,8 @@ impl<'a> Inquiry<'a> {
             current,
             ..
         } = self.question;
-        let (info, origin) = match Query::parse(path, query, current.as_ref())
+        let current = current.as_ref().map_or("", Version::as_str);
+        let (info, origin) = match Query::parse(path.as_str(), query, current)
             .map_err(|error| error.context(format!("{path}@{query}")))?
         {
             Query::Revision => {
@@ -165,13 +166,13 @@ impl<'a> Inquiry<'a> {
 
     /// Refuses an answer. Within a chain it must not count as "not found", which would let `,` ask
     /// the next proxy.
-    fn refuse(&self, error: Error) -> Error {
+    pub(super) fn refuse(&self, error: Error) -> Error {
         let within = Error::new(Kind::Other, error.chain());
         self.refused.replace(Some(error));
         within
     }
 
-    fn name_refused(&self, error: Error) -> Error {
+    pub(super) fn name_refused(&self, error: Error) -> Error {
         let refused = self.refused.take();
         refused
             .filter(|refused| refused.chain() == error.chain())
@@ -231,7 +232,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// The metadata of a version.
-    fn stat(&self, source: &dyn Source, version: &str) -> Result<Info> {
+    pub(super) fn stat(&self, source: &dyn Source, version: &str) -> Result<Info> {
         let entry = self.entry(version)?;
         if let Some(info) = self.fetcher.cached_info(&entry)? {
             return Ok(info);
@@ -320,7 +321,7 @@ impl<'a> Inquiry<'a> {
     }
 
     /// The list of the source, with the versions that go.mod replaces.
-    fn versions(&self, source: &dyn Source) -> Result<Vec<String>> {
+    pub(super) fn versions(&self, source: &dyn Source) -> Result<Vec<String>> {
         let path = &self.question.path;
         let replaced: Vec<String> = self
             .edits

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::standing::Word;
 use crate::error::Result;
-use crate::module::ModulePath;
+use crate::module::{ModulePath, Tool};
 use crate::source::Info;
 
 /// What the sources said about modules in this run. The number is that of the place that was asked,
@@ -19,6 +19,8 @@ pub(in crate::fetch) struct Memo {
     pub(in crate::fetch) latest: Once<(usize, ModulePath), Info>,
     /// What the newest version says of the others.
     pub(in crate::fetch) words: Once<ModulePath, Arc<Word>>,
+    /// Whether the newest version of go or of the toolchains could be found.
+    pub(in crate::fetch) releases: Once<Tool, ()>,
 }
 
 type Slot<T> = Arc<OnceLock<Result<T>>>;

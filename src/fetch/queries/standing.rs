@@ -61,25 +61,25 @@ impl Fetcher<'_> {
         Inquiry::new(self, &question, edits).listed()
     }
 
-    /// The newer version that `@upgrade` would go to; `None` if there is none, or nothing is known
-    /// of the module.
+    /// The version newer than `current`, if there is one, that `@upgrade` would go to; `None` if there
+    /// is none, or nothing is known of the module.
     ///
     /// # Errors
     /// That nobody could be asked.
     pub fn upgrade(
         &self,
         path: &ModulePath,
-        current: &Version,
+        current: Option<&Version>,
         edits: &Edits,
     ) -> Result<Option<Answer>> {
         let question = Question {
             path: path.clone(),
             query: "upgrade".to_owned(),
-            current: Some(current.clone()),
+            current: current.cloned(),
             admit: Admit::Sound,
         };
         match self.answer(&question, edits) {
-            Ok(answer) => Ok(Some(answer).filter(|answer| answer.module.version() > current)),
+            Ok(answer) => Ok(Some(answer).filter(|answer| Some(answer.module.version()) > current)),
             Err(error) if is_unknown(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -202,7 +202,7 @@ pub fn unasked(error: Error, path: &ModulePath) -> Error {
 }
 
 /// A failure without the name of the module that it is about, which another name is put before.
-fn unnamed(error: Error, path: &ModulePath) -> Error {
+pub(super) fn unnamed(error: Error, path: &ModulePath) -> Error {
     let text = error.chain();
     let named = [format!("module {path}: "), format!("{path}@")];
     let cause = match named.iter().position(|name| text.starts_with(name)) {

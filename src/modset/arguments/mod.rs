@@ -9,4 +9,4 @@ mod query;
 mod select;
 
 pub use query::{Query, Range};
-pub use select::{Argument, Choice, Selection};
+pub use select::{Argument, Choice, Named, Selection};

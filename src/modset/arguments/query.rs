@@ -9,14 +9,13 @@ use std::cmp::Ordering;
 
 use crate::error::{Error, Kind, Result};
 use crate::module::{
-    ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, is_valid,
-    major_minor, prerelease,
+    ModuleVersion, Tool, canonical, compare, is_pseudo_version, is_valid, major_minor, prerelease,
 };
 
-/// A query for a version of one module.
+/// A query for a version of one module, of `go` or of `toolchain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Query {
-    /// A branch, a tag, a commit, or a whole semantic version: a source knows what it stands for.
+    /// A branch, a tag, a commit, or a whole version: a source knows what it stands for.
     Revision,
     /// One of the versions that a source lists.
     Range(Range),
@@ -25,6 +24,7 @@ pub enum Query {
 /// Which of the listed versions are meant, and which of those is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
+    syntax: Syntax,
     query: String,
     /// The version in use; empty if there is none.
     current: String,
@@ -35,9 +35,13 @@ pub struct Range {
     prefer_incompatible: bool,
 }
 
+/// How versions are written and compared: `None` for those of modules.
+type Syntax = Option<Tool>;
+
 /// A limit for versions: how they must compare with one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Bound {
+    syntax: Syntax,
     allows: &'static [Ordering],
     version: String,
 }
@@ -46,14 +50,15 @@ const AT_LEAST: &[Ordering] = &[Ordering::Greater, Ordering::Equal];
 const AT_MOST: &[Ordering] = &[Ordering::Less, Ordering::Equal];
 
 impl Query {
-    /// Reads what stands after the `@`. `current` is the version in use, if there is one:
+    /// Reads what stands after the `@`. `current` is the version in use, empty if there is none:
     /// `upgrade` and `patch` start from it.
     ///
     /// # Errors
     /// [`Kind::Input`], in go's words, which name the query but not the module.
-    pub fn parse(path: &ModulePath, query: &str, current: Option<&Version>) -> Result<Query> {
-        let current = current.map_or("", Version::as_str);
+    pub fn parse(path: &str, query: &str, current: &str) -> Result<Query> {
+        let syntax = Tool::of(path);
         let mut range = Range {
+            syntax,
             query: query.to_owned(),
             current: current.to_owned(),
             prefix: String::new(),
@@ -62,6 +67,7 @@ impl Query {
             may_use_latest: false,
             prefer_incompatible: current.ends_with("+incompatible"),
         };
+        let bound = |allows, version| Some(Bound::new(syntax, allows, version));
         match query {
             "latest" => range.may_use_latest = true,
             "upgrade" if current.is_empty() => range.may_use_latest = true,
@@ -75,18 +81,22 @@ impl Query {
             "upgrade" | "patch" => {
                 range.may_use_latest = is_pseudo_version(current);
                 if query == "patch" {
-                    range.prefix = format!("{}.", major_minor(current));
+                    let major_minor = match syntax {
+                        Some(tool) => tool.major_minor(current),
+                        None => major_minor(current),
+                    };
+                    range.prefix = major_minor + ".";
                 }
-                range.bound = Some(Bound::new(AT_LEAST, current));
+                range.bound = bound(AT_LEAST, current);
             }
             _ => {
                 if let Some((operator, version)) = split_operator(query) {
                     range.compared(operator, version)?;
                     range.prefer_incompatible |= !fits_major(path, version);
-                } else if is_valid(query) && is_prefix(query) {
+                } else if is_version(syntax, query) && is_prefix(syntax, query) {
                     range.prefix = format!("{query}.");
                     // `v1.2` does not mean a pre-release of v1.2.0.
-                    range.bound = Some(Bound::new(AT_LEAST, query));
+                    range.bound = bound(AT_LEAST, query);
                     range.prefer_incompatible |= !fits_major(path, query);
                 } else {
                     return Ok(Query::Revision);
@@ -100,12 +110,12 @@ impl Query {
 impl Range {
     fn compared(&mut self, operator: &str, version: &str) -> Result<()> {
         let query = &self.query;
-        if !is_valid(version) {
+        if !is_version(self.syntax, version) {
             let text = format!("invalid semantic version {version:?} in range {query:?}");
             return Err(Error::new(Kind::Input, text));
         }
         // Whether <=v1.2 takes in v1.2.3 would be anybody's guess.
-        if matches!(operator, "<=" | ">") && is_prefix(version) {
+        if matches!(operator, "<=" | ">") && is_prefix(self.syntax, version) {
             let text = format!("ambiguous semantic version {version:?} in range {query:?}");
             return Err(Error::new(Kind::Input, text));
         }
@@ -116,14 +126,16 @@ impl Range {
             _ => AT_LEAST,
         };
         self.lowest = operator.starts_with('>');
-        self.bound = Some(Bound::new(allows, version));
+        self.bound = Some(Bound::new(self.syntax, allows, version));
         Ok(())
     }
 
     /// True if the query's own words allow a version.
     #[must_use]
     pub fn allows(&self, version: &str) -> bool {
-        version.starts_with(&self.prefix)
+        // In the versions of tools, `1.22` means itself as well.
+        let itself = || self.syntax.is_some() && self.prefix.strip_suffix('.') == Some(version);
+        (version.starts_with(&self.prefix) || itself())
             && self
                 .bound
                 .as_ref()
@@ -159,11 +171,16 @@ impl Range {
                     any_incompatible = true;
                 }
             }
-            if prerelease(version).is_empty() {
-                releases.push(version.as_str());
+            let early = match self.syntax {
+                Some(tool) => tool.is_prerelease(version),
+                None => !prerelease(version).is_empty(),
+            };
+            let list = if early {
+                &mut prereleases
             } else {
-                prereleases.push(version.as_str());
-            }
+                &mut releases
+            };
+            list.push(version.as_str());
         }
         let best = |list: &[&'v str]| {
             let best = if self.lowest {
@@ -201,19 +218,34 @@ impl Range {
 }
 
 impl Bound {
-    fn new(allows: &'static [Ordering], version: &str) -> Bound {
+    fn new(syntax: Syntax, allows: &'static [Ordering], version: &str) -> Bound {
         let version = version.to_owned();
-        Bound { allows, version }
+        Bound {
+            syntax,
+            allows,
+            version,
+        }
     }
 
     fn allows(&self, version: &str) -> bool {
-        self.allows.contains(&compare(version, &self.version))
+        let order = match self.syntax {
+            Some(tool) => tool.compare(version, &self.version),
+            None => compare(version, &self.version),
+        };
+        self.allows.contains(&order)
     }
 }
 
+fn is_version(syntax: Syntax, text: &str) -> bool {
+    syntax.map_or_else(|| is_valid(text), |tool| tool.is_valid(text))
+}
+
 /// True if the whole of a version was not written: `v1`, `v1.2`.
-fn is_prefix(version: &str) -> bool {
-    !version.contains(['-', '+']) && version.matches('.').count() < 2
+fn is_prefix(syntax: Syntax, version: &str) -> bool {
+    match syntax {
+        Some(tool) => tool.is_prefix(version),
+        None => !version.contains(['-', '+']) && version.matches('.').count() < 2,
+    }
 }
 
 fn split_operator(query: &str) -> Option<(&str, &str)> {
@@ -223,24 +255,16 @@ fn split_operator(query: &str) -> Option<(&str, &str)> {
 }
 
 /// True if a version has the major version that the module path asks for.
-fn fits_major(path: &ModulePath, version: &str) -> bool {
-    canonical(version)
-        .and_then(|version| Version::parse(&version).ok())
-        .is_some_and(|version| ModuleVersion::new(path.clone(), version).is_ok())
+fn fits_major(path: &str, version: &str) -> bool {
+    canonical(version).is_some_and(|version| ModuleVersion::parse(path, &version).is_ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(path: &str, query: &str, current: &str) -> Result<Query> {
-        let path = ModulePath::parse(path).unwrap();
-        let current = Version::parse(current).ok();
-        Query::parse(&path, query, current.as_ref())
-    }
-
     fn range(path: &str, query: &str, current: &str) -> Range {
-        match parse(path, query, current) {
+        match Query::parse(path, query, current) {
             Ok(Query::Range(range)) => range,
             other => panic!("{query}: {other:?}"),
         }
@@ -304,7 +328,7 @@ mod tests {
             "none",
         ] {
             assert_eq!(
-                parse("a.com/m", query, "").unwrap(),
+                Query::parse("a.com/m", query, "").unwrap(),
                 Query::Revision,
                 "{query}"
             );
@@ -322,7 +346,10 @@ mod tests {
             ),
         ];
         for (query, want) in rows {
-            assert_eq!(parse("a.com/m", query, "").unwrap_err().chain(), want);
+            assert_eq!(
+                Query::parse("a.com/m", query, "").unwrap_err().chain(),
+                want
+            );
         }
         let unmatched = |query, current| range("a.com/m", query, current).unmatched().chain();
         assert_eq!(unmatched("v9", ""), "no matching versions for query \"v9\"");

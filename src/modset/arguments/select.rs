@@ -4,11 +4,9 @@ use std::fmt;
 
 use crate::error::{Error, Kind, Result};
 use crate::map::Set;
-use crate::modset::{Actual, Graph, Project};
-use crate::module::{MatchPattern, ModulePath, ModuleVersion, Version};
+use crate::modset::{Actual, Graph, NO_GO_MOD, Project};
+use crate::module::{MatchPattern, ModulePath, ModuleVersion, Tool, Version};
 
-const NO_GO_MOD: &str =
-    "go.mod file not found in current directory or any parent directory; see 'go help modules'";
 const NO_MAIN: &str = "no modules were found in the current workspace; see 'go help work'";
 
 /// One argument that names modules.
@@ -104,6 +102,12 @@ impl Argument {
             {
                 Ok(false)
             }
+            // Without a main module go requires itself.
+            (Argument::Path(path) | Argument::Versioned { path, .. }, None)
+                if Tool::of(path).is_some() =>
+            {
+                Ok(false)
+            }
             (Argument::Versioned { .. }, None) => cannot(format!("{:?}", self.to_string())),
             (Argument::All, None) => cannot("\"all\"".into()),
             (Argument::Pattern(pattern), None) => cannot(format!("{pattern:?}")),
@@ -112,7 +116,11 @@ impl Argument {
             }
             (Argument::All | Argument::Pattern(_), Some(_)) => Ok(true),
             (Argument::Path(path) | Argument::Versioned { path, .. }, Some(project)) => {
-                let is_root = project.is_pruned() && project.root_version(path).is_some();
+                let is_root = match Tool::of(path) {
+                    Some(tool) => project.root_tool(tool).is_some(),
+                    None => project.root_version(path).is_some(),
+                };
+                let is_root = is_root && (project.is_pruned() || project.workspace().is_some());
                 Ok(!project.is_main(path) && !is_root)
             }
         }
@@ -128,6 +136,17 @@ impl fmt::Display for Argument {
             Argument::Versioned { path, version } => write!(f, "{path}@{version}"),
         }
     }
+}
+
+/// How a version was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// By a query, which may be the version itself.
+    Query(String),
+    /// By the requirements of the main module.
+    Required(String),
+    /// Not at all, there being no main module: it is that of the run.
+    Own,
 }
 
 /// One module that an argument named.
@@ -147,6 +166,13 @@ pub enum Choice {
         /// The query as typed: `latest`, `v1`, a branch.
         query: String,
     },
+    /// `go` or `toolchain`, which are no modules: there is nothing to fetch.
+    Tool {
+        /// Which.
+        tool: Tool,
+        /// Of it.
+        version: Named,
+    },
     /// Named, but it cannot be fetched.
     Failed {
         /// As typed.
@@ -164,7 +190,7 @@ impl Choice {
     pub fn module(&self) -> Option<&ModuleVersion> {
         match self {
             Choice::Module { module, .. } => Some(module),
-            Choice::Query { .. } | Choice::Failed { .. } => None,
+            Choice::Query { .. } | Choice::Tool { .. } | Choice::Failed { .. } => None,
         }
     }
 
@@ -174,6 +200,7 @@ impl Choice {
         match self {
             Choice::Module { module, .. } => module.path().as_str(),
             Choice::Query { path, .. } => path.as_str(),
+            Choice::Tool { tool, .. } => tool.name(),
             Choice::Failed { path, .. } => path,
         }
     }
@@ -235,6 +262,19 @@ impl Selection {
     }
 
     fn path(&mut self, path: &str, project: Option<&Project>, graph: Option<&Graph>) {
+        if let Some(tool) = Tool::of(path) {
+            let node = match graph {
+                Some(graph) => graph.node(path),
+                None => project.and_then(|project| project.root_tool(tool)),
+            };
+            let version = match node {
+                Some(node) => Some(Named::Required(node.version().to_owned())),
+                None => project.is_none_or(Project::is_empty).then_some(Named::Own),
+            };
+            if let Some(version) = version {
+                return self.choices.push(Choice::Tool { tool, version });
+            }
+        }
         let highest_root = || project?.root_version(path);
         let found = match graph {
             Some(graph) => graph.selected_module(path),
@@ -299,6 +339,10 @@ fn versioned(path: &str, version: &str) -> Choice {
         version: version.to_owned(),
         error,
     };
+    if let Some(tool) = Tool::of(path) {
+        let version = Named::Query(version.to_owned());
+        return Choice::Tool { tool, version };
+    }
     let module_path = match ModulePath::parse(path).and_then(|path| path.escape().map(|_| path)) {
         Ok(module_path) => module_path,
         Err(error) => return failed(error.context(format!("{path}@{version}"))),
@@ -325,8 +369,8 @@ fn versioned(path: &str, version: &str) -> Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modset::{Loader, Summary};
-    use std::sync::Arc;
+    use crate::modset::Loader;
+    use crate::modset::testing::provide;
 
     fn select(go_mod: &str, arguments: &[&str]) -> Selection {
         let dir = tempfile::tempdir().unwrap();
@@ -339,18 +383,13 @@ mod tests {
             project.is_pruned(),
             project.roots(),
         );
-        while let Some(wanted) = loader.next_wanted() {
-            let path = wanted.module.path().clone();
-            let text = if path.as_str() == "a.com/a" {
-                "module a.com/a\ngo 1.17\nrequire b.com/b v1.5.0\n".to_owned()
-            } else {
-                format!("module {path}\n")
-            };
-            loader.provide(
-                &wanted,
-                Summary::parse("go.mod", text.as_bytes()).map(Arc::new),
-            );
-        }
+        provide(&mut loader, |wanted| {
+            let path = wanted.module.path();
+            Some(match path.as_str() {
+                "a.com/a" => "module a.com/a\ngo 1.17\nrequire b.com/b v1.5.0\n".to_owned(),
+                _ => format!("module {path}\n"),
+            })
+        });
         let graph = loader.finish();
         let arguments: Vec<Argument> = arguments
             .iter()
@@ -366,6 +405,7 @@ mod tests {
         let name = |choice: &Choice| match choice {
             Choice::Module { module, .. } => module.to_string(),
             Choice::Query { path, query } => format!("{path}?{query}"),
+            Choice::Tool { tool, version } => format!("{tool} {version:?}"),
             Choice::Failed { error, .. } => format!("!{}", error.chain()),
         };
         selection

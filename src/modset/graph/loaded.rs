@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::map::{Map, Seed, Set};
 use crate::modset::{Edits, Node, Project, Summary};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version};
@@ -327,6 +327,17 @@ impl Graph {
             }
         }
         (raised != *roots).then_some(raised)
+    }
+
+    /// Makes sure that nothing failed on the way.
+    ///
+    /// # Errors
+    /// That of [`Graph::error`].
+    pub fn check(&self) -> Result<()> {
+        match self.error() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
     }
 
     /// The failure nearest to a main module, with the chain of requirements that led there.

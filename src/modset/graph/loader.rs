@@ -336,6 +336,7 @@ mod tests {
     use super::*;
     use crate::modfile::ModFile;
     use crate::modset::go_line::is_pruned;
+    use crate::modset::testing::provide;
     use std::path::Path;
 
     fn module(text: &str) -> ModuleVersion {
@@ -354,17 +355,11 @@ mod tests {
             .collect();
         let pruned = is_pruned(main.go.as_ref().map(|line| &line.version));
         let mut loader = Loader::new("main.com/m", &edits, pruned, roots);
-        let mut asked = Vec::new();
-        while let Some(wanted) = loader.next_wanted() {
+        let asked = provide(&mut loader, |wanted| {
             let name = wanted.actual.describe();
-            let text = universe.iter().find(|(module, _)| *module == name);
-            let summary = match text {
-                Some((_, text)) => Summary::parse("go.mod", text.as_bytes()).map(Arc::new),
-                None => Err(Error::new(Kind::NotFound, format!("{name}: gone"))),
-            };
-            loader.provide(&wanted, summary);
-            asked.push(name);
-        }
+            let found = universe.iter().find(|(module, _)| *module == name);
+            found.map(|(_, text)| (*text).to_owned())
+        });
         (asked, loader.finish())
     }
 

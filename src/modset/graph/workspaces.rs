@@ -68,9 +68,9 @@ impl Mains {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::sync::Arc;
 
-    use crate::modset::{Loader, Project, Summary};
+    use crate::modset::testing::{go_mod_among, provide};
+    use crate::modset::{Loader, Project};
 
     /// What `go mod graph` of go1.26.8 reads: below c v1.1.0, which is selected above the v1.0.0 of
     /// m.com/a, it finds d, which m.com/a does not list.
@@ -103,14 +103,9 @@ mod tests {
         let mut loader = Loader::of(&project, false);
         let mut asked = Vec::new();
         loop {
-            while let Some(wanted) = loader.next_wanted() {
-                let name = wanted.module.to_string();
-                let (_, text) = universe.iter().find(|(module, _)| *module == name).unwrap();
-                let text = format!("module {}\n{text}", wanted.module.path());
-                let summary = Summary::parse("go.mod", text.as_bytes());
-                loader.provide(&wanted, summary.map(Arc::new));
-                asked.push(name);
-            }
+            asked.extend(provide(&mut loader, |wanted| {
+                go_mod_among(&universe, wanted)
+            }));
             if !loader.goes_on() {
                 break;
             }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::cache::read_whole;
 use crate::config::{Files, short_path};
-use crate::error::{Error, Result};
-use crate::modfile::ModFile;
+use crate::error::{Error, Kind, Result};
+use crate::modfile::{Godebug, ModFile, check_import};
 use crate::modset::go_line::{IMPLIED_GO_VERSION, is_pruned};
-use crate::module::{GoVersion, Version};
+use crate::module::{GoVersion, Running, Version};
 
 /// A main module: the one of the working directory, or one that go.work uses.
 #[derive(Clone, Debug)]
@@ -27,13 +27,13 @@ impl MainModule {
     /// shorter.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
+    /// All that is wrong with it: [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
     pub(in crate::modset) fn read(
         found: &Path,
         modfile: Option<&Path>,
         files: &Files,
-    ) -> Result<MainModule> {
+    ) -> Result<MainModule, Vec<Error>> {
         MainModule::read_as(found, modfile, files, |name, data| {
             ModFile::parse(name, data).map(|modfile| (modfile, false))
         })
@@ -48,7 +48,7 @@ impl MainModule {
         modfile: Option<&Path>,
         files: &Files,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
-    ) -> Result<MainModule> {
+    ) -> Result<MainModule, Vec<Error>> {
         MainModule::read_as(found, modfile, files, |name, data| {
             ModFile::parse_resolved(name, data, query)
         })
@@ -59,13 +59,22 @@ impl MainModule {
         modfile: Option<&Path>,
         files: &Files,
         parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
-    ) -> Result<MainModule> {
+    ) -> Result<MainModule, Vec<Error>> {
         let file = modfile.unwrap_or(found);
-        let data = files.overlay.read(file, read_whole);
-        let data = data.map_err(|cause| Error::io("cannot read", file, cause))?;
         let name = short_path(&files.cwd, file);
-        let (modfile, resolved) = parse(&name, &data)?;
-        modfile.main_path(&name)?;
+        let read = || {
+            let data = files.overlay.read(file, read_whole);
+            let data = data.map_err(|cause| Error::io("cannot read", file, cause))?;
+            let (modfile, resolved) = parse(&name, &data)?;
+            modfile.declared_path(&name)?;
+            Ok((data, modfile, resolved))
+        };
+        let (data, modfile, resolved) = read().map_err(|error| vec![error])?;
+        let faults = godebug_faults(&modfile.godebug, "go.mod", &name, files);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        modfile.main_path(&name).map_err(|error| vec![error])?;
         let root = found.parent().unwrap_or(Path::new("/"));
         let mut main = MainModule::new(root, file, modfile);
         (main.data, main.resolved) = (data.into(), resolved);
@@ -119,6 +128,15 @@ impl MainModule {
         &self.modfile
     }
 
+    /// Refuses tools that no package can be.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], in go's words, of the first.
+    pub(in crate::modset) fn check_tools(&self) -> Result<()> {
+        let mut tools = self.modfile.tool.iter();
+        tools.try_for_each(|tool| check_import(&tool.path, "tool"))
+    }
+
     /// The module's path.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -138,4 +156,21 @@ impl MainModule {
     pub fn is_pruned(&self) -> bool {
         is_pruned(GoVersion::parse(self.go()).as_ref())
     }
+}
+
+/// What is wrong with the `godebug` lines of a `kind` of file that messages call `name`, in go's words.
+pub(super) fn godebug_faults(
+    lines: &[Godebug],
+    kind: &str,
+    name: &str,
+    files: &Files,
+) -> Vec<Error> {
+    let running = files.running.as_ref().map(Running::version);
+    let go = running.cloned().unwrap_or_else(GoVersion::emulated);
+    let fault = |line: &Godebug| {
+        let text = line.fault(&go)?;
+        let text = format!("error loading {kind}:\n{name}:{}: {text}", line.line);
+        Some(Error::new(Kind::Input, text))
+    };
+    lines.iter().filter_map(fault).collect()
 }

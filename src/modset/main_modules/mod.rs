@@ -13,7 +13,7 @@ mod replace;
 mod workspace;
 
 pub use main_module::MainModule;
-pub use project::Project;
+pub use project::{NO_GO_MOD, Project};
 pub(super) use replace::from_workspace;
 pub use replace::{Actual, Edits, MissingReplace};
 pub use workspace::Workspace;

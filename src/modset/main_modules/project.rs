@@ -11,7 +11,11 @@ use crate::error::{Error, Result};
 use crate::map::{Map, Set};
 use crate::modfile::ModFile;
 use crate::modset::{Node, Summary};
-use crate::module::{ModulePath, ModuleVersion, Running, Version};
+use crate::module::{ModulePath, ModuleVersion, Running, Tool, Version};
+
+/// What go says where a main module is needed and there is none.
+pub const NO_GO_MOD: &str =
+    "go.mod file not found in current directory or any parent directory; see 'go help modules'";
 
 /// What go calls the main module of a workspace that uses none.
 const NO_MODULE: &str = "command-line-arguments";
@@ -41,9 +45,13 @@ impl Project {
     /// shorter.
     ///
     /// # Errors
-    /// [`Kind::Input`](crate::Kind::Input) if it is malformed,
+    /// All that is wrong with it: [`Kind::Input`](crate::Kind::Input) if it is malformed,
     /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
-    pub fn read(found: &Path, modfile: Option<&Path>, files: impl Into<Files>) -> Result<Project> {
+    pub fn read(
+        found: &Path,
+        modfile: Option<&Path>,
+        files: impl Into<Files>,
+    ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read(found, modfile, &files)?, files)
     }
@@ -58,28 +66,23 @@ impl Project {
         modfile: Option<&Path>,
         files: impl Into<Files>,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
-    ) -> Result<Project> {
+    ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read_with(found, modfile, &files, query)?, files)
     }
 
-    fn of(main: MainModule, files: Files) -> Result<Project> {
-        let edits = Edits::of(main.modfile(), main.root(), &files.cwd)?;
+    fn of(main: MainModule, files: Files) -> Result<Project, Vec<Error>> {
+        let edits = Edits::of(main.modfile(), main.root(), &files.cwd);
+        let edits = edits.map_err(|error| vec![error])?;
+        main.check_tools().map_err(|error| vec![error])?;
         Ok(Project {
             main,
             others: Vec::new(),
             workspace: None,
             edits,
             overlay: files.overlay,
-            running: None,
+            running: files.running,
         })
-    }
-
-    /// Says which go version the run acts as, of which go.mod is one reason.
-    #[must_use]
-    pub fn acting_as(mut self, running: Running) -> Project {
-        self.running = Some(running);
-        self
     }
 
     /// What stands in for files of the project.
@@ -135,7 +138,7 @@ impl Project {
             workspace: Some(workspace),
             edits,
             overlay: files.overlay,
-            running: None,
+            running: files.running,
         }
     }
 
@@ -231,8 +234,8 @@ impl Project {
     pub fn requirements(&self) -> Vec<ModuleVersion> {
         let required = self.mains().flat_map(|main| &main.modfile().require);
         let required = required.map(|line| &line.module);
-        let required = required.filter(|module| !self.edits.excludes(module));
-        let required: Vec<&ModuleVersion> = required.collect();
+        let counts = |module: &&ModuleVersion| !module.is_tool() && !self.edits.excludes(module);
+        let required: Vec<&ModuleVersion> = required.filter(counts).collect();
         if !self.is_pruned() {
             return required.into_iter().cloned().collect();
         }
@@ -267,6 +270,13 @@ impl Project {
         }
         let roots = self.requirements().into_iter();
         roots.filter(|module| module.path().as_str() == path).max()
+    }
+
+    /// The version of `go` or `toolchain` that is among the roots; of a workspace, too.
+    #[must_use]
+    pub fn root_tool(&self, tool: Tool) -> Option<Node> {
+        let roots = self.roots().into_iter();
+        roots.filter(|root| root.path() == tool.name()).max()
     }
 
     /// Where the graph starts, in go's order. That is what the main module requires: its
@@ -333,6 +343,10 @@ impl Project {
         let mut required = required.filter(|module| !self.edits.excludes(module));
         let mut versions = Map::default();
         required.any(|module| {
+            // The go line is one already.
+            if module.path().as_str() == Tool::Go.name() {
+                return true;
+            }
             if module.path().as_str() == self.path() {
                 return !pruned;
             }
@@ -377,7 +391,7 @@ mod tests {
 
     use super::*;
 
-    fn project(go_mod: &str) -> Result<Project> {
+    fn project(go_mod: &str) -> Result<Project, Vec<Error>> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("go.mod");
         fs::write(&file, go_mod).unwrap();

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::main_module::MainModule;
+use super::main_module::{MainModule, godebug_faults};
 use super::replace::Edits;
 use crate::cache::read_whole;
 use crate::config::{Files, clean_path, short_path};
@@ -91,6 +91,12 @@ impl Workspace {
     ) -> Result<(Workspace, Vec<MainModule>, Edits), Vec<Error>> {
         let workspace = Workspace::parse(file, files).map_err(|error| vec![error])?;
         let roots = workspace.used(&files.cwd).map_err(|error| vec![error])?;
+        let name = short_path(&files.cwd, file);
+        let faults = godebug_faults(&workspace.content.godebug, "go.work", &name, files);
+        // As in go, the first is told.
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(vec![fault]);
+        }
         // What is wrong within a file ends it at once, as in go.
         let agree = |lines: &[Replace]| Edits::agree(lines).map_err(|error| vec![error]);
         let mut mains = Vec::with_capacity(roots.len());
@@ -114,10 +120,12 @@ impl Workspace {
         let content = &workspace.content;
         let edits = Edits::of_workspace(content, workspace.root(), &mains, &files.cwd);
         let edits = edits.map_err(|error| vec![error])?;
+        let mut tools = mains.iter().map(MainModule::check_tools);
+        tools.try_for_each(|checked| checked.map_err(|error| vec![error]))?;
         Ok((workspace, mains, edits))
     }
 
-    fn parse(file: &Path, Files { cwd, overlay }: &Files) -> Result<Workspace> {
+    fn parse(file: &Path, Files { cwd, overlay, .. }: &Files) -> Result<Workspace> {
         let name = short_path(cwd, file);
         let reading = |error: Error| error.context("reading go.work");
         overlay.check_open(file, &name).map_err(reading)?;
@@ -160,7 +168,7 @@ impl Workspace {
     fn main(
         &self,
         root: &Path,
-        Files { cwd, overlay }: &Files,
+        Files { cwd, overlay, .. }: &Files,
         parse: ReadModule<'_>,
     ) -> Result<MainModule> {
         let file: PathBuf = clean_path(&root.join("go.mod").to_string_lossy()).into();

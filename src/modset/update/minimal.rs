@@ -65,10 +65,9 @@ fn walk(graph: &Graph, from: &Node, seen: &mut Set<Node>, mut done: impl FnMut(&
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::modset::{Edits, Loader, Summary};
+    use crate::modset::testing::{go_mod_among, provide};
+    use crate::modset::{Edits, Loader};
     use crate::module::ModuleVersion;
 
     /// What `go mod graph` of go1.26.8 prints as requirements of the main module.
@@ -92,13 +91,7 @@ mod tests {
         ];
         let edits = Edits::default();
         let mut loader = Loader::new("main.com/m", &edits, false, roots);
-        while let Some(wanted) = loader.next_wanted() {
-            let name = wanted.module.to_string();
-            let (_, text) = universe.iter().find(|(module, _)| *module == name).unwrap();
-            let text = format!("module {}\n{text}", wanted.module.path());
-            let summary = Summary::parse("go.mod", text.as_bytes());
-            loader.provide(&wanted, summary.map(Arc::new));
-        }
+        provide(&mut loader, |wanted| go_mod_among(&universe, wanted));
         let graph = loader.finish();
         let minimal = |direct: &[&str]| {
             let roots = minimal_roots(&graph, &direct.iter().copied().collect());

@@ -112,8 +112,8 @@ pub(super) fn list(data: &[u8]) {
     }
     let query = String::from_utf8_lossy(query);
     let (query, current) = query.split_once(' ').unwrap_or((&query, ""));
-    let current = Version::parse(current).ok();
-    let Ok(Query::Range(range)) = Query::parse(&path, query, current.as_ref()) else {
+    let current = Version::parse(current).map_or("", |_| current);
+    let Ok(Query::Range(range)) = Query::parse(path.as_str(), query, current) else {
         return;
     };
     let picked = range

@@ -1,8 +1,9 @@
 //! The real `go`, where there is one.
 
 use std::fs;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// Reads a variable of the test process itself; sandboxes pass nothing of it on.
@@ -42,9 +43,7 @@ pub fn require_go() -> Option<PathBuf> {
 /// Makes a program of `source` and these packages of golang.org/x/mod, from the copy that comes with
 /// go, in the folder `here`; returns what builds and runs it.
 pub fn with_golang_mod(go: &Path, here: &Path, packages: &[&str], source: &str) -> Command {
-    let output = Command::new(go).args(["env", "GOROOT"]).output().unwrap();
-    let root = String::from_utf8(output.stdout).unwrap();
-    let vendored = Path::new(root.trim()).join("src/cmd/vendor/golang.org/x/mod");
+    let vendored = source_of(go).join("cmd/vendor/golang.org/x/mod");
     for package in packages.iter().chain(&["internal/lazyregexp"]) {
         fs::create_dir_all(here.join(package)).unwrap();
         for file in fs::read_dir(vendored.join(package)).unwrap() {
@@ -53,6 +52,18 @@ pub fn with_golang_mod(go: &Path, here: &Path, packages: &[&str], source: &str) 
         }
     }
     fs::write(here.join("go.mod"), "module golang.org/x/mod\n\ngo 1.23\n").unwrap();
+    program(go, here, source)
+}
+
+/// The folder of the source that comes with a go command.
+pub fn source_of(go: &Path) -> PathBuf {
+    let output = Command::new(go).args(["env", "GOROOT"]).output().unwrap();
+    let root = String::from_utf8(output.stdout).unwrap();
+    Path::new(root.trim()).join("src")
+}
+
+/// Adds `source` as the program of the module in the folder `here`; returns what builds and runs it.
+pub fn program(go: &Path, here: &Path, source: &str) -> Command {
     fs::write(here.join("main.go"), source).unwrap();
     let mut command = Command::new(go);
     command
@@ -65,6 +76,24 @@ pub fn with_golang_mod(go: &Path, here: &Path, packages: &[&str], source: &str) 
         .env("GO111MODULE", "on")
         .env("GOPATH", here.join("gopath"));
     command
+}
+
+/// Runs a program that answers questions; returns what it says.
+///
+/// # Panics
+/// If it fails.
+pub fn ask(mut program: Command, questions: &str) -> String {
+    // A file and no pipe, which would be full before the program reads: go builds it first.
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(questions.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    let output = program
+        .stdin(file)
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What is being tested.

@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod run;
 pub mod sandbox;
 pub mod script;
+mod serving;
 pub mod sums;
 
 pub mod sumdb;

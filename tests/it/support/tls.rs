@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::proxy::Connection;
+use super::serving::Connection;
 
 /// Turns accepted connections into TLS ones.
 pub struct Acceptor(Arc<ServerConfig>);

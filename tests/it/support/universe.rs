@@ -62,6 +62,15 @@ impl Module {
         }
     }
 
+    /// Makes a module version with one file of source beside its go.mod, which says `lines` after
+    /// its module line.
+    pub fn bare(path: &str, version: &str, lines: &str) -> Module {
+        let gomod = format!("module {path}\n\n{lines}");
+        let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        let files = vec![file("go.mod", &gomod), file("x.go", "package x\n")];
+        Module::new(path, version, files)
+    }
+
     fn from_archive(name: &str, text: &str) -> Module {
         let (escaped, version) = split_name(name);
         let mut files = parse_txtar(text);

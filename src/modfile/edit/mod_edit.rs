@@ -7,15 +7,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::ModFile;
-use super::directive::{Replace, Replacement};
 use super::print::print;
-use super::problem::report;
-use super::quote::auto_quote;
 use super::raw_bytes::RawBytes;
 use super::sort::{Counts, by_exclusion, by_interval, drop_repeated, in_words, sort_blocks};
 use super::tree::{Line, LineId, Tree};
 use crate::error::{Error, Result};
+use crate::modfile::ModFile;
+use crate::modfile::comments::says_indirect;
+use crate::modfile::directive::{Replace, Replacement};
+use crate::modfile::problem::report;
+use crate::modfile::quote::auto_quote;
 use crate::module::{ModuleVersion, compare};
 
 /// A requirement that a go.mod is to have.
@@ -275,7 +276,7 @@ fn after_slashes(comment: &str) -> &str {
 /// True for `// indirect` and `// indirect; anything`.
 pub(super) fn is_indirect(line: &Line) -> bool {
     let first = line.comments.suffix.first();
-    first.is_some_and(|comment| super::go_mod::says_indirect(comment))
+    first.is_some_and(|comment| says_indirect(comment))
 }
 
 /// Sets or takes out the mark `// indirect`, and keeps what else the comment says.

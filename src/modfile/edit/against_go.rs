@@ -6,10 +6,10 @@
 
 use std::fs;
 
-use super::against_go::{each, go, go_is_there, text};
-use super::directive::Versions;
-use super::go_mod::strict;
-use super::{ModEdit, WorkEdit, WorkFile};
+use crate::modfile::against_go::{each, go, go_is_there, text};
+use crate::modfile::directive::Versions;
+use crate::modfile::go_mod::strict;
+use crate::modfile::{ModEdit, WorkEdit, WorkFile};
 
 const MODS: &[&str] = &[
     "",

@@ -4,14 +4,14 @@
 
 use std::collections::HashSet;
 
-use super::WorkFile;
-use super::edit::{Keyed, read, rewrite, take_replacements};
+use super::mod_edit::{Keyed, read, rewrite, take_replacements};
 use super::print::print;
-use super::quote::auto_quote;
 use super::raw_bytes::RawBytes;
 use super::sort::{Counts, drop_repeated, in_words, sort_blocks};
 use super::tree::Tree;
 use crate::error::Result;
+use crate::modfile::WorkFile;
+use crate::modfile::quote::auto_quote;
 
 /// A go.work that is being changed.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::edit::Keyed;
+use super::mod_edit::Keyed;
 use super::tree::{LineId, Statement, Tree};
 use crate::module::compare;
 
