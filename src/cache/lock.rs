@@ -122,7 +122,12 @@ impl FileLock {
             }
             other => other,
         };
-        let file = file.map_err(|cause| Error::io("cannot open lock file", path, cause))?;
+        // Where what is locked is what is read, these are go's words.
+        let verb = match path.extension() {
+            Some(end) if end == "lock" => "cannot open lock file",
+            _ => "open",
+        };
+        let file = file.map_err(|cause| Error::io(verb, path, cause))?;
         Ok(FileLock { file })
     }
 
@@ -362,7 +367,7 @@ mod tests {
         assert!(
             error
                 .chain()
-                .starts_with(&format!("cannot open lock file {}", dir.path().display()))
+                .starts_with(&format!("open {}", dir.path().display()))
         );
     }
 }

@@ -13,7 +13,7 @@ use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Ahead, Fetcher, Outcome};
+use crate::fetch::{Ahead, Fetcher, Keep, Outcome};
 use crate::modset::{Choice, Graph, Project, Requirements};
 use crate::module::ModuleVersion;
 use crate::report::{Console, Planned, Summary, one_for_many};
@@ -56,7 +56,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let manner = Manner {
         fail_fast: true,
-        store: !request.dry_run,
+        keep: match request.dry_run {
+            true => Keep::Nothing,
+            false => Keep::All,
+        },
         ending: Some(request.ending),
     };
     let session = Session::open(config, console, cache, project.as_ref(), manner)?;

@@ -18,6 +18,7 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
+use crate::fetch::Keep;
 use crate::listing::{Extras, Lister, needs_graph, subjects};
 use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
 use crate::module::ModuleVersion;
@@ -128,7 +129,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let manner = Manner {
         fail_fast: false,
-        store: true,
+        keep: Keep::IfPossible,
         ending: Some(request.ending),
     };
     let session = Session::open(config, console, cache, project.as_ref(), manner)?;

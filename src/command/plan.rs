@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Fetcher, Stock};
+use crate::fetch::{Fetcher, Keep, Stock};
 use crate::modset::{Graph, Project};
 use crate::module::ModuleVersion;
 use crate::report::{Console, JsonObject, Planned, planned_table};
@@ -87,7 +87,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let manner = Manner {
         fail_fast: false,
-        store: false,
+        keep: Keep::Nothing,
         ending: Some(request.ending),
     };
     let session = Session::open(config, console, cache, project.as_ref(), manner)?;

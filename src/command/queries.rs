@@ -6,7 +6,7 @@ use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Question};
+use crate::fetch::{Admit, Keep, Question};
 use crate::modset::Edits;
 use crate::module::{ModulePath, Tool, Version};
 use crate::report::Console;
@@ -63,7 +63,7 @@ impl<'c> Queries<'c> {
     fn open(config: &'c Config, console: &'c Console) -> Result<Session<'c>> {
         let manner = Manner {
             fail_fast: false,
-            store: true,
+            keep: Keep::IfPossible,
             ending: None,
         };
         let cache = Cache::at(&config.gomodcache.value)?;

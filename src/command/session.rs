@@ -8,7 +8,7 @@ use super::running::outside;
 use crate::cache::Cache;
 use crate::config::{Config, Overlay};
 use crate::error::Result;
-use crate::fetch::{FetchSettings, Fetcher};
+use crate::fetch::{FetchSettings, Fetcher, Keep};
 use crate::modset::{Graph, Project};
 use crate::module::{GoVersion, Running};
 use crate::report::{Console, Live};
@@ -21,8 +21,8 @@ use crate::trust::SumPolicy;
 pub(super) struct Manner {
     /// `--fail-fast` counts.
     pub(super) fail_fast: bool,
-    /// What is fetched is kept in the cache.
-    pub(super) store: bool,
+    /// What is kept of what is fetched.
+    pub(super) keep: Keep,
     /// How a signal ends the run; `None` leaves that to the system.
     pub(super) ending: Option<Ending>,
 }
@@ -83,7 +83,7 @@ impl<'c> Session<'c> {
                 jobs: config.jobs.value,
                 writable: config.modcacherw.value,
                 fail_fast: manner.fail_fast && config.fail_fast.value,
-                store: manner.store,
+                keep: manner.keep,
             },
         })
     }
@@ -128,7 +128,7 @@ pub(super) fn requirement_graph(
 ) -> Result<Graph> {
     let manner = Manner {
         fail_fast: false,
-        store: true,
+        keep: Keep::IfPossible,
         ending: Some(ending),
     };
     let session = Session::open(config, console, cache, Some(project), manner)?;

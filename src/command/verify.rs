@@ -10,7 +10,7 @@ use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher, Watch};
+use crate::fetch::{FetchSettings, Fetcher, Keep, Watch};
 use crate::modset::{Actual, Argument, Choice, Graph, Named, Project, Selection};
 use crate::module::{ModuleVersion, PrefixPatterns};
 use crate::report::{Console, Live, finding, report_json};
@@ -91,7 +91,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let manner = Manner {
         fail_fast: false,
-        store: true,
+        keep: Keep::All,
         ending: None,
     };
     let session = Session::open(config, console, cache.clone(), project.as_ref(), manner)?;
@@ -174,7 +174,10 @@ impl Run<'_> {
             jobs: if repair { self.config.jobs.value } else { 1 },
             writable: self.config.modcacherw.value,
             fail_fast: false,
-            store: repair,
+            keep: match repair {
+                true => Keep::All,
+                false => Keep::Nothing,
+            },
         };
         let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
             .with_lower(means.lower)

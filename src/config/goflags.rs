@@ -252,6 +252,17 @@ impl GoFlags {
         Ok(last)
     }
 
+    /// Whether a switch is on that some commands take words for; whose command takes none refuses
+    /// them.
+    #[must_use]
+    pub fn switch_or_words(&self, name: &str) -> Setting<bool> {
+        let Some(value) = self.values(name).last() else {
+            return Setting::new(false, Origin::Default);
+        };
+        let on = value.and_then(parse_bool).unwrap_or(true);
+        Setting::new(on, self.words.origin.clone())
+    }
+
     /// Returns the value of a flag that takes one, if it is in the list; the last one counts.
     ///
     /// # Errors

@@ -105,7 +105,10 @@ impl Config {
             color: color(flags.color.as_deref(), &go_env)?,
             log: own::LOG.resolve(flags.log.as_deref(), &go_env)?,
             x: typed("-x", flags.typed("x", flags.x), "x")?,
-            json: typed("-json", flags.typed("json", flags.json), "json")?,
+            json: match flags.typed("json", flags.json) {
+                Some(on) => Setting::new(on, Origin::Flag("-json")),
+                None => goflags.switch_or_words("json"),
+            },
             modcacherw: typed("-modcacherw", flags.modcacherw, "modcacherw")?,
             mod_flag: flags
                 .mod_mode

@@ -105,8 +105,19 @@ pub struct FetchSettings {
     pub writable: bool,
     /// Start nothing new after the first failure.
     pub fail_fast: bool,
-    /// Store the go.mod files of the graph; not in a dry run.
-    pub store: bool,
+    /// What is kept of go.mod files and metadata.
+    pub keep: Keep,
+}
+
+/// What the cache gets of the small files that a run fetches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing: it is only looked at.
+    Nothing,
+    /// What can be written: who asks has an answer without it.
+    IfPossible,
+    /// Everything.
+    All,
 }
 
 /// Fetches into one cache from one source, for one run.
@@ -116,6 +127,8 @@ pub struct Fetcher<'a> {
     lower: &'a [LowerCache],
     lower_bytes: AtomicU64,
     warnings: Mutex<Vec<String>>,
+    /// It was told that the cache cannot be used.
+    unkept: AtomicBool,
     missing_replace: MissingReplace,
     sums: &'a SumPolicy,
     watch: &'a dyn Watch,
@@ -151,6 +164,7 @@ impl<'a> Fetcher<'a> {
             lower: &[],
             lower_bytes: AtomicU64::new(0),
             warnings: Mutex::default(),
+            unkept: AtomicBool::new(false),
             missing_replace: MissingReplace::default(),
             sums,
             watch,

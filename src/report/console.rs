@@ -1,6 +1,8 @@
 //! Results to stdout, errors and notices to stderr.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::json::{JsonObject, info};
 use super::summary::Summary;
@@ -14,6 +16,8 @@ pub struct Console {
     log: Log,
     color: bool,
     quiet: bool,
+    /// The next steps that were told: of a thousand failures that one step ends, one names it.
+    hinted: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Console {
@@ -30,6 +34,7 @@ impl Console {
             log,
             color: color && log == Log::Text,
             quiet,
+            hinted: Arc::default(),
         }
     }
 
@@ -67,7 +72,11 @@ impl Console {
                 };
                 let name = name.map(|name| format!("{red}{name}:{plain} "));
                 self.say(&(name.unwrap_or_default() + &error.chain()));
+                let mut hinted = self.hinted.lock().unwrap_or_else(PoisonError::into_inner);
                 for hint in error.hints() {
+                    if !hinted.insert(hint.clone()) {
+                        continue;
+                    }
                     self.say(&format!("{bold}hint:{plain} {hint}"));
                 }
             }

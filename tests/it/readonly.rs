@@ -101,3 +101,42 @@ fn a_cache_that_cannot_be_made_fails_naming_the_path() {
         "the path should be named",
     );
 }
+
+#[test]
+fn who_asks_has_an_answer_that_cannot_be_kept() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let commands: &[&[&str]] = &[
+        &["list", "-m", "-u", "all"],
+        &["list", "-m", "-json", "example.com/text@latest"],
+        &["list", "-m", "-e", "-u", "all"],
+        &["graph"],
+        &["why", "-m", "example.com/words"],
+    ];
+    for command in commands {
+        let line = || command.iter().copied();
+        let wanted = Sandbox::with("hello", &proxy).run(line());
+        wanted.ok();
+        for mode in [0o555, 0o000] {
+            let reader = Sandbox::with("hello", &proxy).unprivileged();
+            std::fs::create_dir_all(reader.cache()).unwrap();
+            change_modes(reader.cache(), &|_| mode);
+            let run = reader.run(line());
+            run.ok()
+                .stderr_has("warning: ")
+                .stderr_has("permission denied");
+            // One word on it is enough.
+            run.demand(run.stderr.lines().count() == 1, "a single warning");
+            // Where the go.mod files are is not said: they are nowhere.
+            let told = |text: &str| {
+                let lines = text.lines().filter(|line| !line.contains("\"GoMod\": "));
+                lines
+                    .map(|line| line.trim_end_matches(',').to_owned())
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(told(&run.stdout), told(&wanted.stdout), "{command:?}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::Request;
 use crate::error::{Error, Kind, Result};
 use crate::listing::{ModuleInfo, gravest};
-use crate::report::{Console, module_json};
+use crate::report::{Console, module_json, one_for_many};
 use crate::template::{Template, Value};
 
 /// What was found, and why there may be more to say.
@@ -26,9 +26,16 @@ pub(super) fn finish(
 ) -> Result<Option<Kind>> {
     let Listing { infos, broken } = listing;
     if !request.lenient {
-        let failures = infos.iter().filter_map(|info| info.error.as_ref());
-        for error in failures.chain(broken) {
-            console.error(error);
+        let subject = |info: &ModuleInfo| format!("{}@{}", info.path, info.version);
+        let failed = infos
+            .iter()
+            .filter_map(|info| Some((subject(info), info.error.clone()?)));
+        let whole = broken
+            .iter()
+            .map(|error| ("the module graph".to_owned(), error.clone()));
+        let failures: Vec<(String, Error)> = failed.chain(whole).collect();
+        for error in one_for_many(&failures) {
+            console.error(&error);
         }
         let broken = broken.as_ref().map(Error::kind);
         let kinds = gravest(infos).into_iter().chain(broken);

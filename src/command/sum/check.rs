@@ -23,7 +23,7 @@ use crate::command::session::{Manner, Session};
 use crate::command::wanted::Scope;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{SumLine, SumState};
+use crate::fetch::{Keep, SumLine, SumState};
 use crate::modset::{Actual, Argument, Choice, Graph, Project, Selection};
 use crate::module::ModuleVersion;
 use crate::report::{Console, JsonObject};
@@ -61,7 +61,10 @@ pub(super) fn run(
     config.locked.value = false;
     let manner = Manner {
         fail_fast: false,
-        store: mode == Mode::Write,
+        keep: match mode {
+            Mode::Write => Keep::All,
+            _ => Keep::Nothing,
+        },
         ending: Some(Ending::Status),
     };
     let session = Session::open(&config, console, cache, Some(&project), manner)?;

@@ -5,7 +5,7 @@ use crate::command::project::find_project;
 use crate::command::session::{Manner, Session};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Evidence;
+use crate::fetch::{Evidence, Keep};
 use crate::module::ModuleVersion;
 use crate::report::{Console, Explained};
 use crate::trust::{Claim, Part, Said, judge};
@@ -26,7 +26,7 @@ pub(super) fn run(
     config.locked.value = false;
     let manner = Manner {
         fail_fast: false,
-        store: false,
+        keep: Keep::Nothing,
         ending: None,
     };
     let session = Session::open(&config, console, cache, project.as_ref(), manner)?;

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Keep};
 use crate::modset::{Edits, Query, Range};
 use crate::module::{
     ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, pseudo_version_time,
@@ -193,12 +193,13 @@ impl<'a> Inquiry<'a> {
 
     /// Keeps the metadata of a version for who asks for it next.
     fn keep(&self, info: &Info) -> Result<()> {
-        if !self.fetcher.settings.store {
+        if self.fetcher.settings.keep == Keep::Nothing {
             return Ok(());
         }
         match self.entry(&info.version) {
             Ok(entry) if self.fetcher.cached_info(&entry)?.is_none() => {
-                entry.write_info(info.to_cache_json().as_bytes())
+                let written = entry.write_info(info.to_cache_json().as_bytes());
+                self.fetcher.kept(written)
             }
             // What is no version of this module is refused later, with its name.
             _ => Ok(()),

@@ -21,6 +21,14 @@ impl<'a> Fetcher<'a> {
         self.lower_bytes.load(Ordering::Relaxed)
     }
 
+    /// Says that the cache is of no use, with the first reason: the others will be alike.
+    pub(in crate::fetch) fn warn_once(&self, warning: String) {
+        if !self.unkept.swap(true, Ordering::Relaxed) {
+            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+            warnings.push(warning);
+        }
+    }
+
     /// What is worth a word and was no failure, since the last call.
     pub fn take_warnings(&self) -> Vec<String> {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, Keep};
 use crate::module::{H1, ModuleVersion};
 use crate::source::{Info, Source};
 use crate::trust::Part;
@@ -33,9 +33,37 @@ pub(in crate::fetch) fn cached(error: Error, path: &Path) -> Error {
 }
 
 impl Fetcher<'_> {
+    /// What the cache has; what cannot be read is not there, where nothing has to be kept.
+    fn at_hand<T>(&self, read: Result<Option<T>>) -> Result<Option<T>> {
+        match read {
+            Err(error) if self.may_lose(&error) => {
+                self.warn_once(format!("warning: {}", error.chain()));
+                Ok(None)
+            }
+            other => other,
+        }
+    }
+
+    /// Passes over that a file was not written, where nothing has to be kept.
+    pub(in crate::fetch) fn kept(&self, written: Result<()>) -> Result<()> {
+        match written {
+            Err(error) if self.may_lose(&error) => {
+                let text = error.chain();
+                self.warn_once(format!("warning: what is fetched is not kept: {text}"));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn may_lose(&self, error: &Error) -> bool {
+        self.settings.keep == Keep::IfPossible && error.kind() == Kind::LocalIo
+    }
+
     /// The cached `.info`, if there is a readable one.
     pub(in crate::fetch) fn cached_info(&self, entry: &Entry) -> Result<Option<Info>> {
-        Ok(entry.read_info(Info::parse_cached)?.flatten())
+        let read = self.at_hand(entry.read_info(Info::parse_cached))?;
+        Ok(read.flatten())
     }
 
     /// The `.info`, from the cache or from the source.
@@ -58,13 +86,13 @@ impl Fetcher<'_> {
 
     /// Stores an `.info`.
     pub(in crate::fetch) fn keep_info(&self, entry: &Entry, info: Info) -> Result<Info> {
-        entry.write_info(info.to_cache_json().as_bytes())?;
+        self.kept(entry.write_info(info.to_cache_json().as_bytes()))?;
         Ok(info)
     }
 
     /// The cached `.mod`, checked against go.sum, if there is one.
     pub(in crate::fetch) fn cached_gomod(&self, entry: &Entry) -> Result<Option<GoMod>> {
-        match entry.read_gomod()? {
+        match self.at_hand(entry.read_gomod())? {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
                 let checked = self.checked(entry.module(), data);
                 let gomod = checked.map_err(|error| cached(error, &entry.gomod_path()))?;
@@ -114,8 +142,8 @@ impl Fetcher<'_> {
                 self.checked(module, data)?
             }
         };
-        if self.settings.store {
-            entry.write_gomod(&gomod.data)?;
+        if self.settings.keep != Keep::Nothing {
+            self.kept(entry.write_gomod(&gomod.data))?;
             self.remember(module, &gomod.h1);
         }
         Ok(gomod)

@@ -64,7 +64,14 @@ impl MainModule {
         let name = short_path(&files.cwd, file);
         let read = || {
             let data = files.overlay.read(file, read_whole);
-            let data = data.map_err(|cause| Error::io("cannot read", file, cause))?;
+            let data = data.map_err(|cause| {
+                // go opens what -modfile says as it was typed.
+                let opened = match modfile {
+                    Some(_) => name.clone(),
+                    None => file.display().to_string(),
+                };
+                Error::new(Kind::LocalIo, format!("open {opened}")).because(cause)
+            })?;
             let (modfile, resolved) = parse(&name, &data)?;
             modfile.declared_path(&name)?;
             Ok((data, modfile, resolved))
