@@ -84,17 +84,15 @@ impl Lister<'_> {
         )?;
         // go remembers what a go.mod says by its version, replaced or not: what was named before
         // a requirement lends it its go version.
-        let is_named = |at: &usize| matches!(subjects.get(*at), Some(Subject::Query { .. }));
-        let named: Vec<usize> = (0..infos.len()).filter(is_named).collect();
+        let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
         for at in 1..infos.len() {
             let (before, rest) = infos.split_at_mut(at);
             let Some(info) = rest.first_mut() else { break };
-            let mut lenders = named.iter().map_while(|&lender| before.get(lender));
-            let lent = lenders.find(|other| {
+            let lent = before.iter().zip(subjects).find(|(other, subject)| {
                 let version = other.path == info.path && other.version == info.version;
-                version && !other.go_version.is_empty()
+                named(subject) && version && !other.go_version.is_empty()
             });
-            if let Some(other) = lent {
+            if let Some((other, _)) = lent {
                 info.go_version.clone_from(&other.go_version);
                 if let Some(replace) = &mut info.replace {
                     replace.go_version.clone_from(&other.go_version);
