@@ -207,6 +207,7 @@ fn list(
         graph: graph.as_ref(),
         requires_sums: readonly,
         extras: request.extras,
+        details: request.json.is_some() || template.is_some(),
     };
     let infos = lister.list(&found.list);
     session.settle(&fetcher);
@@ -289,6 +290,9 @@ fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Re
 ///
 /// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
 fn record_sums(session: &Session<'_>, project: &Project, graph: &Graph, whole: bool) -> Result<()> {
+    if !session.sums.has_new() {
+        return Ok(());
+    }
     let mut modules: Vec<ModuleVersion> = graph.loaded().cloned().collect();
     if whole {
         modules.extend(graph.build_list());
