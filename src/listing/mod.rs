@@ -11,6 +11,7 @@
 
 mod info;
 mod lister;
+mod release;
 mod subject;
 mod value;
 mod vendored;

@@ -1,6 +1,6 @@
 //! The requirement graph as it was read, and what minimal version selection makes of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -205,6 +205,15 @@ impl Graph {
     pub fn clash(&self, edits: &Edits) -> Option<Error> {
         let failed = self.failed.keys().find_map(|module| edits.clash(module));
         failed.or_else(|| self.build_list().find_map(|module| edits.clash(&module)))
+    }
+
+    /// All such disagreements, one a module, whether or not one goes on.
+    #[must_use]
+    pub fn disputes(&self, edits: &Edits) -> Vec<Error> {
+        let read = self.requires.keys().chain(self.failed.keys()).cloned();
+        let named: BTreeSet<ModuleVersion> = read.chain(self.build_list()).collect();
+        let disputes = named.iter().filter_map(|module| edits.dispute(module));
+        disputes.collect()
     }
 
     /// The main modules, by path.
