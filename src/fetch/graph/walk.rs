@@ -336,9 +336,10 @@ fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u
     overlay.read(path, read_whole).map_err(|cause| {
         let opened = overlay.name_of(path, &file);
         let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
-        opening
-            .context(format!("reading {shown}"))
-            .hint("the directory that replaces the module must be there, its go.mod at least")
+        opening.context(format!("reading {shown}")).hint(
+            "the directory that replaces the module must be there, its go.mod at least: \
+                 'modfetch plan -files' names them all",
+        )
     })
 }
 
