@@ -95,12 +95,12 @@ pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) -> usize {
         }
         let version = answer["Version"].as_str().expect("a version");
         let (first, last) = (chain[0], chain[chain.len() - 1]);
-        let steps = chain.windows(2).map(|pair| pair.join(" "));
+        let mut steps = chain.windows(2).map(|pair| pair.join(" "));
         let held = highest.remove(path) == Some(version)
             && last == format!("{path}@{version}")
             && mains.contains(&first)
             && distances.get(last) == Some(&(chain.len() - 1))
-            && steps.fold(true, |held, step| held && lines.contains(&*step));
+            && steps.all(|step| lines.contains(&*step));
         why.demand(
             held,
             &format!("the chain to {path}: {chain:?}\n{}", story()),
@@ -119,10 +119,10 @@ pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) -> usize {
             continue;
         };
         let chain: Vec<&str> = chain.iter().map(|node| node.as_str().unwrap()).collect();
-        let steps = chain.windows(2).map(|pair| pair.join(" "));
+        let mut steps = chain.windows(2).map(|pair| pair.join(" "));
         let last = chain[chain.len() - 1];
         let by_work = !chain[0].starts_with("toolchain@") && world.is_workspace();
-        let held = steps.fold(true, |held, step| held && lines.contains(&*step))
+        let held = steps.all(|step| lines.contains(&*step))
             && (by_work && chain[0].contains('@')
                 || distances.get(last) == Some(&(chain.len() - 1)))
             || world.is_workspace() && chain.len() == 1;
