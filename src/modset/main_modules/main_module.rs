@@ -27,8 +27,8 @@ impl MainModule {
     /// shorter.
     ///
     /// # Errors
-    /// All that is wrong with it: [`Kind::Input`](crate::Kind::Input) if it is malformed,
-    /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
+    /// All that is wrong with it: [`Kind::Input`] if it is malformed,
+    /// [`Kind::LocalIo`] if it cannot be read.
     pub(in crate::modset) fn read(
         found: &Path,
         modfile: Option<&Path>,
