@@ -19,7 +19,7 @@ use crate::cli::RawArgs;
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
-use crate::listing::{Extras, Lister, needs_graph, subjects};
+use crate::listing::{Extras, Ground, Lister, needs_graph, subjects};
 use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
 use crate::module::ModuleVersion;
 use crate::report::Console;
@@ -35,6 +35,8 @@ const GO_MOD_SUMS: &str = "1.21";
 pub struct Request {
     /// The arguments.
     pub arguments: Vec<String>,
+    /// `-m`: it is about modules.
+    pub modules: bool,
     /// What is said of each module beside the usual.
     pub extras: Extras,
     /// `-e`: what failed is told of its module.
@@ -53,15 +55,10 @@ pub struct Request {
 
 impl Request {
     /// Reads what was typed.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] without `-m`.
-    pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
-        if !raw.m {
-            let text = "list without -m is not supported: packages are not loaded";
-            return Err(Error::new(Kind::Usage, text).hint("'list -m all' lists modules"));
-        }
-        Ok(Request {
+    #[must_use]
+    pub fn of(raw: &RawArgs, ending: Ending) -> Request {
+        Request {
+            modules: raw.m,
             arguments: raw.args.clone(),
             extras: Extras {
                 update: raw.u,
@@ -74,7 +71,7 @@ impl Request {
             reuse: raw.reuse.as_ref().map(PathBuf::from),
             package_flags: raw.package_flags.clone(),
             ending,
-        })
+        }
     }
 }
 
@@ -136,10 +133,15 @@ fn list(
     }
     let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
+    let ground = Ground {
+        project,
+        edited: None,
+        with_versions: request.extras.versions,
+    };
     let mut needed = false;
     for text in &request.arguments {
         let argument = Argument::parse(text)?;
-        needed |= needs_graph(&argument, project, request.extras.versions)?;
+        needed |= needs_graph(&argument, ground)?;
         arguments.push(argument);
     }
     let manner = Manner {
@@ -160,6 +162,11 @@ fn list(
         Some(project) if mode == ModMode::Mod && single(project) => {
             let running = project.running().map(|running| running.version().as_str());
             let mut found = fetcher.requirements(project, running)?;
+            // What was put right may name what it did not name before.
+            let edited = Some(&found);
+            let ground = Ground { edited, ..ground };
+            let needs = |argument| needs_graph(argument, ground).unwrap_or(true);
+            needed = needed && arguments.iter().any(needs);
             if needed && found.graph.is_none() {
                 fetcher.expand(project, &mut found)?;
             }
@@ -180,11 +187,15 @@ fn list(
         session.settle(&fetcher);
         return Err(error);
     }
+    let ground = Ground {
+        edited: edited.as_ref(),
+        ..ground
+    };
     let found = subjects(
         &arguments,
-        project,
-        graph.as_ref(),
-        request.extras.versions,
+        ground,
+        // Where it was read for the roots alone, an argument is read against those.
+        graph.as_ref().filter(|_| needed),
         session.running().version(),
     );
     let none = Edits::default();
@@ -196,6 +207,7 @@ fn list(
         graph: graph.as_ref(),
         requires_sums: readonly,
         extras: request.extras,
+        details: request.json.is_some() || template.is_some(),
     };
     let infos = lister.list(&found.list);
     session.settle(&fetcher);
@@ -205,6 +217,10 @@ fn list(
     let infos = infos?;
     // Not even -e goes on from here, whatever was said of the module.
     if let Some(error) = session.sums.contradiction() {
+        return Err(error);
+    }
+    let clash = |graph: &Graph| graph.clash(project?.edits());
+    if let Some(error) = graph.as_ref().and_then(clash) {
         return Err(error);
     }
     // go leaves both files alone with -u: it looks at more than is needed.
@@ -254,6 +270,7 @@ pub(super) fn written(project: &Project) -> Option<Update> {
         pruned: project.is_pruned(),
         roots,
         graph: None,
+        outgrown: Vec::new(),
     };
     Update::of(project, &written)
 }
@@ -273,6 +290,9 @@ fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Re
 ///
 /// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
 fn record_sums(session: &Session<'_>, project: &Project, graph: &Graph, whole: bool) -> Result<()> {
+    if !session.sums.has_new() {
+        return Ok(());
+    }
     let mut modules: Vec<ModuleVersion> = graph.loaded().cloned().collect();
     if whole {
         modules.extend(graph.build_list());

@@ -156,8 +156,10 @@ impl Plan {
                 plan.failures.push(error);
             }
         }
-        // The rest of the graph needs its go.mod files only.
-        let loaded = wanted.actual(graph.into_iter().flat_map(Graph::loaded));
+        // The rest of the graph needs its go.mod files only, as do those that were read before it.
+        let outgrown = requirements.iter().flat_map(|found| &found.outgrown);
+        let loaded = graph.into_iter().flat_map(Graph::loaded);
+        let loaded = wanted.actual(loaded.chain(outgrown));
         let mut rest: Vec<ModuleVersion> = loaded.filter(|one| seen.insert(one.clone())).collect();
         rest.sort();
         for module in &rest {

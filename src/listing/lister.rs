@@ -7,7 +7,7 @@ use super::{ModuleInfo, Subject};
 use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, ReleaseQuestion, is_unknown, unasked};
+use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
 use crate::modfile::Needs;
 use crate::modset::{Actual, Edits, Graph, Node, Project};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
@@ -29,7 +29,7 @@ impl Extras {
         self != Extras::default()
     }
 
-    fn retraction(self) -> bool {
+    pub(super) fn retraction(self) -> bool {
         self.update || self.retracted
     }
 }
@@ -51,6 +51,8 @@ pub struct Lister<'a> {
     pub requires_sums: bool,
     /// What else is said.
     pub extras: Extras,
+    /// More is told than lines have: objects, or what templates make of them.
+    pub details: bool,
 }
 
 /// The go version of a workspace that uses no module.
@@ -59,11 +61,11 @@ pub struct Lister<'a> {
 const EMPTY_WORK_GO: &str = "1.18";
 
 /// What counts as no version at all where it was asked for, so that anything is newer.
-const NO_VERSION: &str = "none";
+pub(super) const NO_VERSION: &str = "none";
 
 /// Whether a module was required by the main module, or named on the command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Chosen {
+pub(super) enum Chosen {
     Required,
     Named,
 }
@@ -80,23 +82,7 @@ impl Lister<'_> {
             |subject| self.is_at_hand(subject),
             |subject| self.describe(subject),
         )?;
-        // go remembers what a go.mod says by its version, replaced or not: what was named before
-        // a requirement lends it its go version.
-        let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
-        for at in 1..infos.len() {
-            let (before, rest) = infos.split_at_mut(at);
-            let Some(info) = rest.first_mut() else { break };
-            let lent = before.iter().zip(subjects).find(|(other, subject)| {
-                let version = other.path == info.path && other.version == info.version;
-                named(subject) && version && !other.go_version.is_empty()
-            });
-            if let Some((other, _)) = lent {
-                info.go_version.clone_from(&other.go_version);
-                if let Some(replace) = &mut info.replace {
-                    replace.go_version.clone_from(&other.go_version);
-                }
-            }
-        }
+        self.recall(subjects, &mut infos);
         Ok(infos)
     }
 
@@ -111,8 +97,7 @@ impl Lister<'_> {
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
                     let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
-                    self.fetcher.has_info(&actual)
-                        && (gomod || self.fetcher.local(&actual).gomod.is_some())
+                    self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
                 }
             },
             Subject::Query { .. } | Subject::Release { .. } => false,
@@ -204,7 +189,7 @@ impl Lister<'_> {
     }
 
     /// Which versions count for a query.
-    fn admit(&self) -> Admit {
+    pub(super) fn admit(&self) -> Admit {
         match self.extras.retraction() {
             true => Admit::Any,
             false => Admit::Sound,
@@ -237,7 +222,7 @@ impl Lister<'_> {
     }
 
     /// True if what the cache or the source has of a module may be said.
-    fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
+    pub(super) fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 
@@ -256,6 +241,18 @@ impl Lister<'_> {
                 info.error = Some(asked(path.as_str(), version).err().unwrap_or_else(unasked));
             }
         }
+        // Of what nobody is told, a file in the cache and a line of go.sum could still come.
+        let all_there = || self.sums.records(module, Part::GoMod) && self.fetcher.has_gomod(module);
+        if self.details || !all_there() {
+            self.add_details(info, module, chosen);
+        }
+        if self.extras.retraction() {
+            self.add_retraction(info, module.path());
+        }
+    }
+
+    /// Adds what only objects and templates tell. Fetches the go.mod if it is not cached.
+    fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
             let go = self.known(self.fetcher.go_line(module));
@@ -271,70 +268,6 @@ impl Lister<'_> {
             let dir = known.directory.map(|dir| dir.display().to_string());
             info.dir = dir.unwrap_or_default();
             info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
-        }
-        if self.extras.retraction() {
-            self.add_retraction(info, module.path());
-        }
-    }
-
-    fn release(&self, tool: Tool, query: &str, current: &str) -> ModuleInfo {
-        let question = ReleaseQuestion {
-            tool,
-            query: query.to_owned(),
-            current: current.to_owned(),
-            admit: self.admit(),
-        };
-        match self.fetcher.release(&question) {
-            Ok(release) => {
-                let mut info = ModuleInfo::new(tool.name(), &release.version);
-                if query != release.version {
-                    query.clone_into(&mut info.query);
-                }
-                info
-            }
-            Err(error) => ModuleInfo {
-                error: Some(error),
-                ..ModuleInfo::new(tool.name(), query)
-            },
-        }
-    }
-
-    /// The same as [`Lister::add_extras`] of what is no module.
-    fn add_release_extras(&self, info: &mut ModuleInfo, tool: Tool) {
-        let has_version = !info.version.is_empty();
-        if self.extras.update && has_version {
-            let current = Some(&*info.version).filter(|version| *version != NO_VERSION);
-            match self
-                .fetcher
-                .newer_release(tool, current.unwrap_or_default())
-            {
-                Ok(Some(newer)) => {
-                    let mut update = ModuleInfo::new(tool.name(), &newer.version);
-                    update.time = Some(newer.time);
-                    info.update = Some(Box::new(update));
-                }
-                Ok(None) => {}
-                Err(error) => fail(info, error),
-            }
-        }
-        if self.extras.versions {
-            match self.fetcher.releases(tool, self.listed_admit()) {
-                Ok(versions) => info.versions = versions,
-                Err(error) if info.error.is_none() => info.error = Some(error),
-                Err(_) => {}
-            }
-        }
-        if self.extras.retraction()
-            && has_version
-            && let Err(error) = self.fetcher.release_retraction(tool, &info.version)
-        {
-            fail(info, error);
-        }
-        if self.extras.update
-            && has_version
-            && let Err(error) = self.fetcher.release_deprecation(tool)
-        {
-            fail(info, error);
         }
     }
 
@@ -391,7 +324,7 @@ impl Lister<'_> {
     }
 
     /// Which versions are listed.
-    fn listed_admit(&self) -> Admit {
+    pub(super) fn listed_admit(&self) -> Admit {
         match self.extras.retracted {
             true => Admit::Retracted,
             false => Admit::Sound,
@@ -484,7 +417,7 @@ pub(super) fn replaced_by(written: &str, path: &Path) -> ModuleInfo {
 }
 
 /// Remembers a failure, unless one is remembered or it only says that there is no such module.
-fn fail(info: &mut ModuleInfo, error: Error) {
+pub(super) fn fail(info: &mut ModuleInfo, error: Error) {
     if info.error.is_none() && !is_unknown(&error) {
         info.error = Some(error);
     }

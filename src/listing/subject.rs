@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Argument, Graph, MainModule, Node, Project};
+use crate::modset::{Argument, Graph, MainModule, Node, Project, Requirements};
 use crate::module::{GoVersion, MatchPattern, ModulePath, Tool, Version};
 
 /// What stands for the main module where there is none, as in go.
@@ -53,35 +53,54 @@ pub struct Subjects {
     pub notices: Vec<String>,
 }
 
-/// The version of `path` that go.mod names, and `None` for the main module's own; `None` if it
-/// names none.
-fn root(project: Option<&Project>, path: &str) -> Option<Option<Node>> {
-    let project = project?;
-    if project.is_main(path) {
-        return Some(None);
-    }
-    let of_path = project
-        .roots()
-        .into_iter()
-        .filter(|root| root.path() == path);
-    of_path.max().map(Some)
+/// What arguments are read against.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The main module.
+    pub project: Option<&'a Project>,
+    /// Its requirements, where they were put right before.
+    pub edited: Option<&'a Requirements>,
+    /// A path alone means something without a main module.
+    pub with_versions: bool,
 }
 
-/// True if the whole graph must be known to say what an argument means. `with_versions` says that
-/// a path alone means something without a main module.
+impl Ground<'_> {
+    /// The version of `path` that go.mod names, and `None` for the main module's own; `None` if it
+    /// names none.
+    fn root(&self, path: &str) -> Option<Option<Node>> {
+        let project = self.project?;
+        if project.is_main(path) {
+            return Some(None);
+        }
+        let roots = match self.edited {
+            Some(edited) => edited.roots.clone(),
+            None => project.roots(),
+        };
+        let of_path = roots.into_iter().filter(|root| root.path() == path);
+        of_path.max().map(Some)
+    }
+
+    fn is_pruned(&self) -> bool {
+        let workspace = |project: &Project| project.workspace().is_some();
+        match (self.edited, self.project) {
+            (_, Some(project)) if workspace(project) => true,
+            (Some(edited), _) => edited.pruned,
+            (None, project) => project.is_some_and(Project::is_pruned),
+        }
+    }
+}
+
+/// True if the whole graph must be known to say what an argument means.
 ///
 /// # Errors
 /// [`Kind::Usage`] if it means nothing without a main module, and there is none.
-pub fn needs_graph(
-    argument: &Argument,
-    project: Option<&Project>,
-    with_versions: bool,
-) -> Result<bool> {
-    let rooted = |path: &str| {
-        let pruned =
-            project.is_some_and(|project| project.is_pruned() || project.workspace().is_some());
-        pruned && root(project, path).is_some()
-    };
+pub fn needs_graph(argument: &Argument, ground: Ground<'_>) -> Result<bool> {
+    let rooted = |path: &str| ground.is_pruned() && ground.root(path).is_some();
+    let Ground {
+        project,
+        with_versions,
+        ..
+    } = ground;
     match argument {
         Argument::Path(path) if rooted(path) => Ok(false),
         Argument::Path(_) if with_versions && project.is_none_or(Project::is_empty) => Ok(false),
@@ -100,15 +119,14 @@ pub fn needs_graph(
 #[must_use]
 pub fn subjects(
     arguments: &[Argument],
-    project: Option<&Project>,
+    ground: Ground<'_>,
     graph: Option<&Graph>,
-    with_versions: bool,
     local: &GoVersion,
 ) -> Subjects {
+    let project = ground.project;
     let mut choice = Choice {
-        project,
+        ground,
         graph,
-        with_versions,
         local,
         matched: HashSet::new(),
         subjects: Subjects::default(),
@@ -136,9 +154,8 @@ pub fn subjects(
 }
 
 struct Choice<'a> {
-    project: Option<&'a Project>,
+    ground: Ground<'a>,
     graph: Option<&'a Graph>,
-    with_versions: bool,
     local: &'a GoVersion,
     /// The paths that a pattern has listed.
     matched: HashSet<String>,
@@ -152,7 +169,9 @@ impl Choice<'_> {
     }
 
     fn is_main(&self, path: &str) -> bool {
-        self.project.is_some_and(|project| project.is_main(path))
+        self.ground
+            .project
+            .is_some_and(|project| project.is_main(path))
     }
 
     /// The graph is there, but not whole: it says nothing of what it does not have.
@@ -164,20 +183,20 @@ impl Choice<'_> {
     fn selected(&self, path: &str) -> Option<Node> {
         let node = match self.graph {
             Some(graph) => graph.node(path),
-            None => root(self.project, path).flatten(),
+            None => self.ground.root(path).flatten(),
         };
         node.or_else(|| self.own(Tool::of(path)?))
     }
 
     /// What go requires of itself where there is no main module.
     fn own(&self, tool: Tool) -> Option<Node> {
-        let alone = self.project.is_none_or(Project::is_empty);
+        let alone = self.ground.project.is_none_or(Project::is_empty);
         alone.then(|| Node::of_tool(tool, tool.version_of(self.local.as_str())))
     }
 
     fn matching(&mut self, pattern: &str, matches: impl Fn(&str) -> bool) {
         let before = self.subjects.list.len();
-        let mains = self.project.into_iter().flat_map(Project::mains);
+        let mains = self.ground.project.into_iter().flat_map(Project::mains);
         let mut mains: Vec<&str> = mains.map(MainModule::path).collect();
         mains.sort_unstable();
         for path in mains {
@@ -205,7 +224,7 @@ impl Choice<'_> {
             Subject::Required(node)
         } else if self.is_broken() {
             return;
-        } else if self.with_versions {
+        } else if self.ground.with_versions {
             Subject::Named(Box::new(ModuleInfo::new(path, "")))
         } else {
             let text = format!("module {path}: not a known dependency");

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::why::explained_by;
 use crate::support::beside::{beside_go, same};
 use crate::support::go::only_modfetch;
 use crate::support::world::World;
@@ -55,7 +56,7 @@ fn projects_have_the_graph_that_go_prints() {
 
 #[test]
 fn worlds_have_the_graph_that_go_prints() {
-    beside_go(WORLDS, |seed| compare(&World::of(seed)));
+    beside_go(WORLDS, World::of, compare);
 }
 
 /// True if there was a graph to compare.
@@ -77,6 +78,9 @@ fn compare(world: &World) -> bool {
             whole = true;
             let cache = ours.picture();
             cache.assert_same(&gos.picture(), &format!("the cache {what}"));
+            if flag.is_empty() {
+                explained_by(&go.stdout, &ours, world);
+            }
             let json = ours.run(flags().chain(["-json"]));
             let equal = edges(&json.stdout) == go.stdout;
             json.demand(equal, &format!("-json is another graph {what}"));

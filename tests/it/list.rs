@@ -1,7 +1,5 @@
 //! `modfetch list -m`: the text and the objects of `go list -m`, to the byte.
 
-use serde_json::Value;
-
 use crate::support::beside::{beside_go, both_complain, same};
 use crate::support::go::only_modfetch;
 use crate::support::sums;
@@ -16,50 +14,13 @@ const WORLDS: u64 = 32;
 #[track_caller]
 fn beside(ours: &Sandbox, gos: &Sandbox, arguments: &[&str], what: &str) -> Option<bool> {
     let words = || ["list"].into_iter().chain(arguments.iter().copied());
-    let mut run = ours.run(words());
-    let mut go = gos.go(words());
+    let run = ours.run(words());
+    let go = gos.go(words());
     if both_complain(&run, &go, &format!("{arguments:?}\n{what}")) {
         return None;
     }
-    if differ_by_reading(&run.output(), &go.output()) {
-        (run.stdout, go.stdout) = (String::new(), String::new());
-    }
     same(&run, &go, &format!("{arguments:?}\n{what}"));
     Some(go.code == Some(0))
-}
-
-/// True if two listings differ only in what go says of a go.mod if anything before made it read or
-/// fetch that file, which depends on the order of the modules, and in the end on threads: whether
-/// there is one and its go version, of a module that is replaced, that needs a newer go, or whose
-/// sum is not recorded.
-fn differ_by_reading(ours: &str, gos: &str) -> bool {
-    let objects = |text: &str| -> Vec<Value> {
-        let objects = serde_json::Deserializer::from_str(text).into_iter();
-        objects.map_while(Result::ok).collect()
-    };
-    let (ours, gos) = (objects(ours), objects(gos));
-    let newer = |object: &Value| {
-        let go = object["GoVersion"].as_str();
-        go.is_some_and(|go| ["1.26.99", "1.27", "1.30.1"].contains(&go))
-    };
-    let excused = |object: &Value| {
-        !object["Replace"].is_null() || object["GoModSum"].is_null() || newer(object)
-    };
-    let bare = |object: &Value| {
-        let mut object = object.clone();
-        for place in ["", "/Replace"] {
-            if let Some(fields) = object.pointer_mut(place).and_then(Value::as_object_mut) {
-                fields.remove("GoVersion");
-                fields.remove("GoMod");
-            }
-        }
-        object
-    };
-    let mut pairs = ours.iter().zip(&gos);
-    !ours.is_empty()
-        && ours.len() == gos.len()
-        && pairs
-            .all(|(our, go)| our == go || (excused(our) || excused(go)) && bare(our) == bare(go))
 }
 
 #[test]
@@ -107,15 +68,97 @@ fn projects_are_listed_as_by_go() {
     }
 }
 
+/// What worlds have shown, each in a small one: the files, the modules, what is not in go.sum, and
+/// the command line.
+#[test]
+fn what_worlds_have_shown_is_listed_as_by_go() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let n = "module n.com/n\ngo 1.13\n";
+    let pseudo = "v1.1.0-0.20240102030405-abcdef123456";
+    let upgraded = format!(
+        "module m.com/m\ngo 1.13\nrequire n.com/n {pseudo}\n\
+         replace n.com/n {pseudo} => n.com/n v1.0.0\n"
+    );
+    let twice = "module m.com/m\nrequire n.com/n v1.0.0\nrequire n.com/n v1.1.0\n";
+    let newest = "module m.com/m\ngo 1.23\nrequire a.com/a v1.0.0\nrequire n.com/n v1.0.0\n\
+                  replace a.com/a v1.1.0 => z.com/z v0.4.0\n";
+    let itself = "module m.com/m\ngo 1.23\nrequire m.com/m v1.0.0\n";
+    let vendored = "# m.com/m v1.0.0\n## explicit\nm.com/m\n";
+    let of_z = "module n.com/n\ngo 1.21\nrequire z.com/z v0.4.0\n";
+    let a = "module a.com/a\ngo 1.21\n";
+    let z = "module z.com/z\ngo 1.22\n";
+    let other = "module n.com/n\ngo 1.13\nrequire a.com/a v1.0.0\n";
+    // A replaced version that is newer than the newest is looked up all the same.
+    let replaced = World::made(
+        &[("go.mod", &upgraded)],
+        &[("n.com/n", "v1.0.0", n), ("n.com/n", pseudo, n)],
+    );
+    // The rules of the go version that is written say what go.sum gets.
+    let converted = World::made(
+        &[("go.mod", twice)],
+        &[
+            ("n.com/n", "v1.0.0", other),
+            ("n.com/n", "v1.1.0", n),
+            ("a.com/a", "v1.0.0", a),
+        ],
+    );
+    // What was read for the retractions of one module is known of another one.
+    let recalled = World::made(
+        &[("go.mod", newest)],
+        &[
+            ("a.com/a", "v1.0.0", a),
+            ("a.com/a", "v1.1.0", a),
+            ("n.com/n", "v1.0.0", of_z),
+            ("z.com/z", "v0.4.0", z),
+        ],
+    );
+    let own = World::made(
+        &[("go.mod", itself), ("vendor/modules.txt", vendored)],
+        &[("m.com/m", "v1.0.0", "module m.com/m\n")],
+    );
+    let rows: [(World, &str, &[&str]); 4] = [
+        (replaced, "-", &["-m", "-u", "n.com/n"]),
+        (converted, "", &["-m", "-mod=mod", "n.com/n"]),
+        (recalled, "z.com/z ", &["-m", "-retracted", "-json", "all"]),
+        (own, "-", &["-m"]),
+    ];
+    for (world, lacking, line) in rows {
+        let world = world.on_one_thread();
+        let proxy = Proxy::of_modules(world.modules.clone());
+        let lines = world.modules.iter().flat_map(|module| {
+            let text = sums::lines(module);
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        });
+        let lines = lines.filter(|line| !line.starts_with(lacking));
+        let go_sum: String = lines.map(|line| line + "\n").collect();
+        let sandbox = || world.place(Sandbox::new().proxy(&proxy)).go_sum(&go_sum);
+        let (ours, gos) = (sandbox(), sandbox());
+        let what = world.describe();
+        beside(&ours, &gos, line, &what);
+        ours.picture()
+            .assert_same(&gos.picture(), &format!("the cache {what}"));
+        ours.project_picture()
+            .assert_same(&gos.project_picture(), &format!("the project {what}"));
+    }
+}
+
 #[test]
 fn worlds_are_listed_as_by_go() {
-    beside_go(WORLDS, |seed| compare(&World::of(seed)));
+    beside_go(WORLDS, World::of, compare);
 }
 
 /// Like every list of a workspace, without `-mod=mod`, which go refuses there.
 #[test]
 fn workspaces_are_listed_as_by_go() {
-    beside_go(WORLDS / 2, |seed| compare(&World::with_workspace(seed)));
+    beside_go(WORLDS / 2, World::with_workspace, compare);
+}
+
+/// Without the flag most of them are listed from the vendor directory as well.
+#[test]
+fn vendored_worlds_are_listed_as_by_go() {
+    beside_go(WORLDS / 2, World::vendored, compare);
 }
 
 /// True if there was something to compare.
@@ -132,7 +175,7 @@ fn compare(world: &World) -> bool {
             }
         }
     }
-    let workspace = world.files.iter().any(|(name, _)| name == "go.work");
+    let workspace = world.is_workspace();
     let sandbox = || {
         let sandbox = world.place(Sandbox::new().proxy(&proxy));
         // A workspace has its own.
@@ -157,21 +200,37 @@ fn compare(world: &World) -> bool {
         whole |= succeeded;
         // What was fetched before a failure was told depends on threads.
         same_cache &= succeeded;
+        let what = format!("after list {} {what}", lines.join(", list "));
+        let project = ours.project_picture();
+        project.assert_same(&gos.project_picture(), &format!("the project {what}"));
+        if same_cache {
+            let cache = ours.picture();
+            cache.assert_same(&gos.picture(), &format!("the cache {what}"));
+        }
     }
-    let what = format!("after list {} {what}", lines.join(", list "));
-    if same_cache {
-        let cache = ours.picture();
-        cache.assert_same(&gos.picture(), &format!("the cache {what}"));
-    }
-    let project = ours.project_picture();
-    project.assert_same(&gos.project_picture(), &format!("the project {what}"));
     whole
+}
+
+/// In some lines, from where a project with a vendor directory is listed.
+fn mod_flag(dice: &mut Dice) -> Option<String> {
+    let flags = ["-mod=vendor", "-mod=vendor", "-mod=readonly", "-mod=mod"];
+    dice.percent(40).then(|| (*dice.one(&flags)).to_owned())
 }
 
 /// A command line: all, or some modules, with some flags.
 fn command(dice: &mut Dice, world: &World) -> Vec<String> {
     let mut line = vec!["-m".to_owned()];
+    // Nobody is asked where there is a vendor directory: most flags are refused.
+    let vendored = world.is_vendored();
+    if vendored {
+        line.extend(mod_flag(dice));
+    }
     let flags = ["-json", "-u", "-versions", "-retracted", "-e", "-mod=mod"];
+    let flags = if vendored && dice.percent(70) {
+        &flags[..1]
+    } else {
+        &flags
+    };
     for (flag, chance) in flags.iter().zip([50, 35, 15, 20, 30, 20]) {
         if dice.percent(chance) {
             line.push((*flag).to_owned());

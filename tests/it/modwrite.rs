@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use modfetch::cache::FileLock;
 
+use super::plan::planned_is_fetched;
 use crate::support::beside::{beside_go, same, talk};
 use crate::support::go::only_modfetch;
 use crate::support::universe::Module;
@@ -82,18 +83,21 @@ pub(crate) fn once(text: &str) -> Vec<&str> {
 
 #[test]
 fn worlds_are_left_as_go_leaves_them() {
-    beside_go(WORLDS, |seed| {
-        let world = world(seed);
+    beside_go(WORLDS, world, |world| {
         let proxy = Proxy::of_modules(world.modules.clone());
         let sandbox = || world.place(Sandbox::new().proxy(&proxy));
         let (ours, gos) = (sandbox(), sandbox());
         let named;
-        let arguments: &[&str] = match seed % 4 {
+        let arguments: &[&str] = match world.seed % 4 {
             0 | 1 => &[],
             2 => &["all"],
             _ => {
                 let module = &world.modules[0];
-                named = format!("{}@{}", module.path, module.version);
+                let (path, version) = (&module.path, &module.version);
+                named = match world.seed % 8 {
+                    3 => format!("{path}@{version}"),
+                    _ => path.clone(),
+                };
                 &[&named]
             }
         };
@@ -135,7 +139,12 @@ fn worlds_are_left_as_go_leaves_them() {
                 "the cache after download {arguments:?}\n{}",
                 world.describe()
             );
-            ours.picture().assert_same(&gos.picture(), &what);
+            let fetched = gos.picture();
+            ours.picture().assert_same(&fetched, &what);
+            let plan = ["plan", "-json"].into_iter();
+            let planned = sandbox().run(plan.chain(arguments.iter().copied()));
+            let exact = world.seed % 8 != 3;
+            planned_is_fetched(&planned, &fetched, exact, &what);
         }
         go.code == Some(0)
     });

@@ -7,6 +7,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::support::go::only_modfetch;
+use crate::support::tree::Picture;
+use crate::support::universe::escape;
 use crate::support::{Proxy, Run, Sandbox, require_go};
 
 fn objects(run: &Run) -> Vec<Value> {
@@ -30,6 +32,35 @@ fn fetched(proxy: &Proxy) -> BTreeSet<String> {
     urls.map(|url| url.replace("/!", "/%21"))
         .map(|url| url.replace("camel!case", "camel%21case"))
         .collect()
+}
+
+/// Demands that a plan for an empty cache names what a download put into the one that `fetched`
+/// shows: whole modules, and go.mod files, all of them if `exact`; a query may have read more.
+#[track_caller]
+pub fn planned_is_fetched(plan: &Run, fetched: &Picture, exact: bool, story: &str) {
+    let (mut zips, mut mods) = (BTreeSet::new(), BTreeSet::new());
+    for object in objects(plan) {
+        let [path, version] = ["Path", "Version"].map(|key| object[key].as_str().unwrap());
+        let name = format!("{}/@v/{}", escape(path), escape(version));
+        if object["GoModOnly"] != true {
+            zips.insert(name.clone());
+        }
+        mods.insert(name);
+    }
+    let cached = |suffix: &str| -> BTreeSet<String> {
+        let files = fetched.paths().into_iter();
+        let names = files.filter_map(|file| {
+            let name = file.strip_prefix("cache/download/")?;
+            name.strip_suffix(suffix).map(str::to_owned)
+        });
+        names.collect()
+    };
+    let known = cached(".mod");
+    let held = plan.code == Some(0)
+        && zips == cached(".zip")
+        && mods.is_subset(&known)
+        && (!exact || mods == known);
+    plan.demand(held, &format!("{known:?}\n{story}"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! `modfetch why -m`: chains that are in the graph, none shorter, in the form of go.
+//! `modfetch why -m`: chains that are in the graph, none shorter, in the form of go. In worlds they
+//! are compared with go's graph where that is compared with ours.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
@@ -8,83 +9,126 @@ use crate::support::go::only_modfetch;
 use crate::support::world::World;
 use crate::support::{Proxy, Sandbox, require_go};
 
-/// Worlds that are looked at.
-const WORLDS: u64 = 36;
-
 fn objects(json: &str) -> Vec<Value> {
     let objects = serde_json::Deserializer::from_str(json).into_iter::<Value>();
     objects.map(|object| object.expect("an object")).collect()
 }
 
-/// How many requirements each node is away from the main module, by the lines of `graph`.
-fn distances<'t>(graph: &'t str, main: &'t str) -> HashMap<&'t str, usize> {
-    let edges: Vec<(&str, &str)> = graph
-        .lines()
-        .map(|line| line.split_once(' ').expect("two nodes"))
-        .collect();
-    let mut known = HashMap::from([(main, 0)]);
-    loop {
-        let mut grown = known.clone();
-        for (from, to) in &edges {
-            if let Some(far) = known.get(from).map(|far| far + 1) {
-                let near = grown.entry(to).or_insert(far);
-                *near = far.min(*near);
+/// How many requirements each node of go's graph is away from those where it starts.
+fn distances<'t>(graph: &'t str, starts: &[&'t str]) -> HashMap<&'t str, usize> {
+    let mut required: HashMap<&str, Vec<&str>> = HashMap::new();
+    for line in graph.lines() {
+        let (from, to) = line.split_once(' ').expect("two nodes");
+        required.entry(from).or_default().push(to);
+    }
+    let mut known: HashMap<&str, usize> = starts.iter().map(|start| (*start, 0)).collect();
+    let mut queue: VecDeque<&str> = starts.iter().copied().collect();
+    while let Some(node) = queue.pop_front() {
+        let far = known[node] + 1;
+        for to in required.get(node).into_iter().flatten() {
+            if !known.contains_key(to) {
+                known.insert(to, far);
+                queue.push_back(to);
             }
         }
-        if grown == known {
-            return known;
-        }
-        known = grown;
     }
+    known
 }
 
-#[test]
-fn chains_are_requirements_and_as_short_as_can_be() {
-    if !only_modfetch() {
-        return;
+/// The order of versions as far as worlds have them: numbers, then a release after what leads to
+/// it. What stands after a `+` does not count.
+fn order(version: &str) -> (Vec<u64>, bool, &str) {
+    let version = version.split('+').next().unwrap_or_default();
+    let (numbers, before) = version.split_once('-').unwrap_or((version, ""));
+    let numbers = numbers.trim_start_matches('v').split('.');
+    let numbers = numbers.map(|number| number.parse().expect("a number"));
+    (numbers.collect(), before.is_empty(), before)
+}
+
+/// Demands that `why -m -json all` of a sandbox of this world explains by `graph`, the text that go
+/// printed of it: every module of the graph is there, at the highest version that anything
+/// requires, by a chain of its lines from a main module, as short as one can be. Returns how many
+/// chains have more than one requirement.
+#[track_caller]
+pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) -> usize {
+    let why = sandbox.run(["why", "-m", "-json", "all"]);
+    let story = || world.describe();
+    why.demand(why.code == Some(0), &story());
+    let answers = objects(&why.stdout);
+    let mains = answers.iter().filter(|answer| answer["Main"] == true);
+    let mains: Vec<&str> = mains.map(|main| main["Path"].as_str().unwrap()).collect();
+    for main in &mains {
+        let line = format!("module {main}\n");
+        let is_one = |(name, text): &(String, String)| {
+            let in_use = !name.contains("folder") && name.ends_with("go.mod");
+            in_use && text.starts_with(&line)
+        };
+        why.demand(world.files.iter().any(is_one), &story());
     }
-    let mut explained = 0;
-    for seed in 0..WORLDS {
-        let world = World::of(seed);
-        let proxy = Proxy::of_modules(world.modules.clone());
-        let sandbox = world.place(Sandbox::new().proxy(&proxy));
-        // The same text as go's: see graph.rs.
-        let graph = sandbox.run(["graph"]);
-        let why = sandbox.run(["why", "-m", "-json", "all"]);
-        assert_eq!(graph.code, why.code, "{}", world.describe());
-        if graph.code != Some(0) {
-            why.stdout("");
-            assert_eq!(graph.stderr, why.stderr);
+    let lines: HashSet<&str> = graph.lines().collect();
+    let nodes: BTreeSet<&str> = graph.lines().flat_map(|line| line.split(' ')).collect();
+    let distances = distances(graph, &mains);
+    let mut highest: HashMap<&str, &str> = HashMap::new();
+    for node in &nodes {
+        match node.split_once('@') {
+            None => why.demand(mains.contains(node), &story()),
+            Some(("go" | "toolchain", _)) => continue,
+            // Of a main module no other version counts.
+            Some((path, _)) if mains.contains(&path) => continue,
+            Some((path, version)) => {
+                let known = highest.entry(path).or_insert(version);
+                if order(version) > order(known) {
+                    *known = version;
+                }
+                continue;
+            }
+        };
+    }
+    let mut long = 0;
+    for answer in &answers {
+        let path = answer["Path"].as_str().expect("a path");
+        let chain = answer["Chain"].as_array().expect("a chain");
+        let chain: Vec<&str> = chain.iter().map(|node| node.as_str().unwrap()).collect();
+        if mains.contains(&path) {
+            why.demand(chain == [path], &story());
             continue;
         }
-        let selected: HashSet<String> = objects(&sandbox.run(["graph", "-json"]).stdout)
-            .iter()
-            .filter(|node| node["Selected"] == true)
-            .map(|node| format!("{}@{}", node["Path"], node["Version"]).replace('"', ""))
-            .filter(|node| !node.starts_with("go@") && !node.starts_with("toolchain@"))
-            .collect();
-        let mut ends = HashSet::new();
-        let answers = objects(&why.stdout);
-        let main = answers[0]["Path"].as_str().expect("a path");
-        assert_eq!(answers[0]["Chain"], serde_json::json!([main]));
-        let distances = distances(&graph.stdout, main);
-        for answer in &answers[1..] {
-            let chain = answer["Chain"].as_array().expect("a chain");
-            let chain: Vec<&str> = chain.iter().map(|node| node.as_str().unwrap()).collect();
-            for pair in chain.windows(2) {
-                let line = format!("{} {}\n", pair[0], pair[1]);
-                assert!(graph.stdout.contains(&line), "{line}{}", world.describe());
-            }
-            let end = *chain.last().unwrap();
-            assert_eq!(chain.len() - 1, distances[end], "{}", world.describe());
-            let named = format!("{}@{}", answer["Path"], answer["Version"]).replace('"', "");
-            assert_eq!(end, named);
-            ends.insert(end.to_owned());
-            explained += 1;
-        }
-        assert_eq!(ends, selected, "{}", world.describe());
+        let version = answer["Version"].as_str().expect("a version");
+        let (first, last) = (chain[0], chain[chain.len() - 1]);
+        let steps = chain.windows(2).map(|pair| pair.join(" "));
+        let held = highest.remove(path) == Some(version)
+            && last == format!("{path}@{version}")
+            && mains.contains(&first)
+            && distances.get(last) == Some(&(chain.len() - 1))
+            && steps.fold(true, |held, step| held && lines.contains(&*step));
+        why.demand(
+            held,
+            &format!("the chain to {path}: {chain:?}\n{}", story()),
+        );
+        long += usize::from(chain.len() > 2);
     }
-    assert!(explained > 60, "only {explained} chains");
+    why.demand(highest.is_empty(), &format!("of {highest:?}\n{}", story()));
+    // The same for those that are no modules, where a workspace asks for them itself.
+    let tools = objects(
+        &sandbox
+            .run(["why", "-m", "-json", "go", "toolchain"])
+            .stdout,
+    );
+    for answer in &tools {
+        let Some(chain) = answer["Chain"].as_array() else {
+            continue;
+        };
+        let chain: Vec<&str> = chain.iter().map(|node| node.as_str().unwrap()).collect();
+        let steps = chain.windows(2).map(|pair| pair.join(" "));
+        let last = chain[chain.len() - 1];
+        let by_work = !chain[0].starts_with("toolchain@") && world.is_workspace();
+        let held = steps.fold(true, |held, step| held && lines.contains(&*step))
+            && (by_work && chain[0].contains('@')
+                || distances.get(last) == Some(&(chain.len() - 1)))
+            || world.is_workspace() && chain.len() == 1;
+        why.demand(held, &format!("the chain {chain:?}\n{}", story()));
+    }
+    long
 }
 
 const GO_MOD: &str = "module m.com/m\ngo 1.21\nrequire example.com/greet v1.0.0\n\

@@ -1,6 +1,8 @@
 //! Workspaces: what go does in one, beside go.
 
 use super::json::without_extra;
+use super::plan::planned_is_fetched;
+use super::why::explained_by;
 use crate::support::beside::{beside_go, both_complain, same};
 use crate::support::go::only_modfetch;
 use crate::support::world::World;
@@ -8,19 +10,18 @@ use crate::support::{Proxy, Sandbox, require_go};
 
 #[test]
 fn workspaces_have_the_graph_that_go_prints() {
-    beside_go(48, graph);
+    beside_go(48, World::with_workspace, graph);
 }
 
 /// True if there was a graph to compare.
-fn graph(seed: u64) -> bool {
-    let world = World::with_workspace(seed);
+fn graph(world: &World) -> bool {
     let proxy = Proxy::of_modules(world.modules.clone());
     let sandbox = || world.place(Sandbox::new().proxy(&proxy));
     let (ours, gos) = (sandbox(), sandbox());
     let mut whole = false;
     // From the root, from within a module, and as a newer go has it.
     let other = [["-C", "m0"], ["-go", "1.26"]];
-    let other = other[usize::try_from(seed % 2).expect("it is small")];
+    let other = other[usize::try_from(world.seed % 2).expect("it is small")];
     for flags in [&[][..], &other[..]] {
         let arguments = || ["graph"].into_iter().chain(flags.iter().copied());
         let run = ours.run(arguments());
@@ -33,6 +34,9 @@ fn graph(seed: u64) -> bool {
             whole = true;
             let cache = ours.picture();
             cache.assert_same(&gos.picture(), &format!("the cache after graph {story}"));
+            if flags.is_empty() {
+                explained_by(&go.stdout, &ours, world);
+            }
         }
     }
     let what = format!(
@@ -46,12 +50,11 @@ fn graph(seed: u64) -> bool {
 
 #[test]
 fn workspaces_are_downloaded_as_go_does() {
-    beside_go(48, download);
+    beside_go(48, World::with_workspace, download);
 }
 
 /// True if go could download everything.
-fn download(seed: u64) -> bool {
-    let world = World::with_workspace(seed);
+fn download(world: &World) -> bool {
     let proxy = Proxy::of_modules(world.modules.clone());
     let sandbox = || world.place(Sandbox::new().proxy(&proxy));
     let module = &world.modules[world.modules.len() / 2];
@@ -67,10 +70,11 @@ fn download(seed: u64) -> bool {
             "example.com/two".to_owned(),
         ],
     ];
-    let named = &named[usize::try_from(seed % 5).expect("it is small")];
+    let named = &named[usize::try_from(world.seed % 5).expect("it is small")];
     let mut whole = false;
     for arguments in [named, &Vec::new()] {
         let (ours, gos) = (sandbox(), sandbox());
+        let planned = sandbox().run(["plan", "-json"].into_iter().chain(plain(arguments)));
         let words = arguments.iter().map(String::as_str);
         let words: Vec<&str> = ["download"].into_iter().chain(words).collect();
         let mut run = ours.run(words.iter().copied());
@@ -86,7 +90,10 @@ fn download(seed: u64) -> bool {
         project.assert_same(&gos.project_picture(), &story);
         whole = go.code == Some(0);
         if whole {
-            ours.picture().assert_same(&gos.picture(), &story);
+            let fetched = gos.picture();
+            ours.picture().assert_same(&fetched, &story);
+            let exact = !plain(arguments).any(|word| word.contains('@'));
+            planned_is_fetched(&planned, &fetched, exact, &story);
         }
         if whole && words == ["download"] {
             // Verify asks nobody, so that of a graph with gaps it says another reason.
@@ -94,6 +101,12 @@ fn download(seed: u64) -> bool {
         }
     }
     whole
+}
+
+/// The modules among arguments.
+fn plain(arguments: &[String]) -> impl Iterator<Item = &str> {
+    let flags = |word: &&str| !word.starts_with('-');
+    arguments.iter().map(String::as_str).filter(flags)
 }
 
 fn cache(sandbox: &Sandbox) -> String {

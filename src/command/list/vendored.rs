@@ -5,7 +5,7 @@ use super::{Request, written};
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
-use crate::listing::{needs_graph, vendored, vendored_nowhere};
+use crate::listing::{Ground, ModuleInfo, needs_graph, vendored, vendored_nowhere};
 use crate::modset::{Argument, BuildMod, Project, Vendor, Vendoring as Found};
 use crate::report::Console;
 
@@ -72,8 +72,13 @@ pub(super) fn list_vendored(
     let (Some(project), Some(vendor)) = (project, vendor) else {
         let arguments = arguments()?;
         admit(&arguments)?;
+        let ground = Ground {
+            project,
+            edited: None,
+            with_versions: false,
+        };
         for argument in &arguments {
-            needs_graph(argument, project, false)?;
+            needs_graph(argument, ground)?;
         }
         let mode = BuildMod::asked(ModMode::Vendor.as_str());
         return Ok(Listing {
@@ -87,12 +92,21 @@ pub(super) fn list_vendored(
         // There is one at least.
         last.unwrap_or_else(|| vendor.mode().outdated())
     })?;
-    if project.has_redundant_roots() {
+    let settled = graph.selects_roots(|_| true);
+    if project.has_redundant_roots() && (project.is_pruned() || !settled) {
         return Err(vendor.mode().outdated());
     }
     let arguments = arguments()?;
     admit(&arguments)?;
-    let infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
+    let mut infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
+    if !settled {
+        // Of what a graph lacks that go would first put right it says nothing.
+        let moves = |info: &ModuleInfo| matches!(&*info.version, "" | "upgrade" | "patch");
+        infos.retain(|info| {
+            let known = info.error.is_none() || graph.node(&info.path).is_some();
+            known || !moves(info)
+        });
+    }
     let changes = project.workspace().is_none() && written(project).is_some();
     Ok(Listing {
         infos,

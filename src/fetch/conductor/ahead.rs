@@ -22,12 +22,12 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use super::conduct::Conductor;
-use super::work::{Report, Work};
+use super::work::{Report, Verdict, Work};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::fetch::threads::holdable;
-use crate::fetch::version::{Begin, OnContention, Prepared, Ready, Unneeded};
+use crate::fetch::version::{Begin, OnContention, Prepared, Ready};
 use crate::module::ModuleVersion;
 use crate::source::Info;
 use crate::steps;
@@ -47,31 +47,6 @@ struct Begun<'s, 'a> {
     modules: HashSet<ModuleVersion>,
     verdicts: Sender<Verdict<'a>>,
     conductor: ScopedJoinHandle<'s, Vec<Work<'a>>>,
-}
-
-/// What the graph came to.
-#[derive(Default)]
-pub(super) struct Verdict<'a> {
-    /// Which of the modules that were begun are needed.
-    needed: HashSet<ModuleVersion>,
-    /// Others to do.
-    more: Vec<Work<'a>>,
-}
-
-/// The state of a work that was begun.
-#[derive(Default)]
-pub(super) struct Early<'a> {
-    /// Fetched, but not kept.
-    info: Option<Info>,
-    /// Whole, but not visible.
-    pub(super) prepared: Option<Prepared<'a>>,
-    /// There will be a report of it.
-    info_awaited: bool,
-    zip_awaited: bool,
-    /// To be begun once more if it is needed: another process holds the lock, or what was put
-    /// together from pieces was wrong.
-    once_more: Option<Begin>,
-    pub(super) unneeded: Unneeded,
 }
 
 impl<'a> Ahead<'_, 'a> {
@@ -123,11 +98,6 @@ impl<'a> Fetcher<'a> {
         thread::scope(|scope| run(self.begin(scope, &modules)))
     }
 
-    fn has_gomod(&self, module: &ModuleVersion) -> bool {
-        let entry = self.cache.entry(module);
-        entry.is_ok_and(|entry| entry.gomod_path().exists())
-    }
-
     /// Begins with what the cache lacks of these, on a thread of `scope`.
     fn begin<'s>(&'s self, scope: &'s Scope<'s, '_>, likely: &[ModuleVersion]) -> Ahead<'s, 'a> {
         let mut modules = HashSet::new();
@@ -169,8 +139,8 @@ impl<'a> Work<'a> {
     pub(super) fn put(&mut self, prepared: Result<Prepared<'a>, Ready<'a>>) {
         self.early.zip_awaited = false;
         match prepared {
-            Ok(prepared) => self.early.prepared = Some(prepared),
-            Err(ready) => self.held = Some(ready),
+            Ok(prepared) => self.early.prepared = Some(Box::new(prepared)),
+            Err(ready) => self.held = Some(Box::new(ready)),
         }
     }
 }
@@ -234,7 +204,7 @@ where
                 self.in_flight -= 1;
                 self.works[index].early.info_awaited = false;
                 match info {
-                    Ok(info) => self.works[index].early.info = Some(*info),
+                    Ok(info) => self.works[index].early.info = Some(info),
                     Err(error) => self.works[index].info = Some(Err(error)),
                 }
             }
@@ -334,7 +304,7 @@ where
             return;
         }
         if let Some(info) = work.early.info.take() {
-            self.keep_info(index, Ok(Box::new(info)));
+            self.keep_info(index, Ok(info));
         }
         if self.works[index].gomod.is_none() {
             self.start_gomod(index);
@@ -387,8 +357,10 @@ where
     pub(super) fn leave(&mut self, index: usize) -> usize {
         let work = &mut self.works[index];
         work.early.zip_awaited = false;
-        let prepared = work.early.prepared.take().map(Prepared::withdraw);
-        for ready in [prepared, work.held.take()].into_iter().flatten() {
+        let prepared = work.early.prepared.take();
+        let prepared = prepared.map(|prepared| prepared.withdraw());
+        let held = work.held.take().map(|held| *held);
+        for ready in [prepared, held].into_iter().flatten() {
             if !self.keeps_unneeded {
                 ready.discard();
             }

@@ -205,6 +205,7 @@ impl Fetcher<'_> {
             if wave.is_empty() {
                 return;
             }
+            self.expect_gomods(wave.len());
             let found = on_two(&wave, |wanted| match &wanted.actual {
                 Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
                     Some(Summary::parse("go.mod", b"").map(Arc::new))
@@ -257,9 +258,10 @@ impl Fetcher<'_> {
     /// Names the failure, which may be that the module needs a newer go.
     fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
         let summary = summary.map_err(|error| name_failure(wanted, error))?;
-        let what = format!("module {}", wanted.actual.describe());
         let needed = summary.go().zip(self.running.as_ref());
-        match needed.and_then(|(go, running)| running.refusal(&what, go)) {
+        let refused = needed.filter(|(go, running)| running.refuses(go));
+        let what = || format!("module {}", wanted.actual.describe());
+        match refused.and_then(|(go, running)| running.refusal(&what(), go)) {
             Some(text) => Err(too_new(&wanted.module, &text)),
             None => Ok(summary),
         }
@@ -280,7 +282,7 @@ impl Fetcher<'_> {
     fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
         let data = self.gomod_of(actual)?;
         match actual {
-            Actual::Directory { go_mod, .. } => Summary::parse(go_mod, &data).map(Arc::new),
+            Actual::Directory { path, go_mod, .. } => replacement_summary(path, go_mod, &data),
             Actual::Module(module) => summary_of(module, &data),
         }
     }
@@ -306,6 +308,19 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
         .map_err(|error| error.context(module.to_string()))
 }
 
+/// Understands the go.mod below a directory; `shown` is its name. As in go, what is wrong within it
+/// stands behind its whole path.
+fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<Summary>> {
+    let file = clean_path(&path.join("go.mod").to_string_lossy());
+    Summary::parse(&file, data).map(Arc::new).map_err(|error| {
+        let text = error.chain();
+        let fault = text.strip_prefix(&format!("parsing {file}: "));
+        let text = format!("parsing {shown}: {}", fault.unwrap_or(&text));
+        let hints = error.hints().iter().cloned();
+        hints.fold(Error::new(error.kind(), text), Error::hint)
+    })
+}
+
 /// go.sum does not know the go.mod that stands in for a version of `required`.
 fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
     let text = format!(
@@ -321,9 +336,10 @@ fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u
     overlay.read(path, read_whole).map_err(|cause| {
         let opened = overlay.name_of(path, &file);
         let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
-        opening
-            .context(format!("reading {shown}"))
-            .hint("the directory that replaces the module must be there, its go.mod at least")
+        opening.context(format!("reading {shown}")).hint(
+            "the directory that replaces the module must be there, its go.mod at least: \
+                 'modfetch plan -files' names them all",
+        )
     })
 }
 

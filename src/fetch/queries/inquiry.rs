@@ -48,7 +48,7 @@ pub struct Answer {
     pub time: Time,
     /// What the source said of where it comes from, where it resolved the query itself; what was
     /// chosen from a list has none.
-    pub origin: Option<Origin>,
+    pub origin: Option<Box<Origin>>,
 }
 
 impl Fetcher<'_> {
@@ -261,6 +261,8 @@ impl<'a> Inquiry<'a> {
         if range.may_use_latest() {
             match self.latest(source) {
                 Ok(info) if range.allows(&info.version) && allowed(&info.version) => {
+                    // It is looked up also where go.mod names it: then the cache keeps it.
+                    let info = self.stat(source, &info.version)?;
                     return self.upgraded(source, range, info);
                 }
                 Err(error) if !error.is_not_found() => return Err(error),

@@ -1,5 +1,6 @@
 //! What is asked for once in a run, whoever needs it.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -42,5 +43,15 @@ impl<K: Eq + Hash, T: Clone> Once<K, T> {
         let slot = Arc::clone(slots.entry(key).or_default());
         drop(slots);
         slot.get_or_init(find).clone()
+    }
+
+    /// The answer, if it was found.
+    pub(in crate::fetch) fn known<Q>(&self, key: &Q) -> Option<Result<T>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(key)?.get().cloned()
     }
 }

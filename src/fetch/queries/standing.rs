@@ -12,7 +12,7 @@ use super::inquiry::{Admit, Answer, Inquiry, Question, bare};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::modfile::{ModFile, Retract};
-use crate::modset::Edits;
+use crate::modset::{Actual, Edits};
 use crate::module::{ModulePath, ModuleVersion, Version, compare};
 use crate::source::Info;
 
@@ -24,6 +24,8 @@ const MAX_MESSAGE: usize = 500;
 pub(in crate::fetch) struct Word {
     retract: Vec<Retract>,
     deprecated: String,
+    /// What was read, if it is no directory, and its go line.
+    read: Option<(ModuleVersion, Option<String>)>,
 }
 
 impl Fetcher<'_> {
@@ -153,6 +155,13 @@ impl Fetcher<'_> {
         }))
     }
 
+    /// Which go.mod was read as that of the newest version of a module, and what its go line says;
+    /// `None` if nobody has asked for it in this run.
+    #[must_use]
+    pub fn newest_go_line(&self, path: &ModulePath) -> Option<(ModuleVersion, Option<String>)> {
+        self.memo.words.known(path)?.ok()?.read.clone()
+    }
+
     fn word(&self, path: &ModulePath, edits: &Edits) -> Result<Arc<Word>> {
         if edits.hides(path) {
             // What stands in for every version speaks for itself.
@@ -166,13 +175,18 @@ impl Fetcher<'_> {
                 admit: Admit::Any,
             };
             let newest = self.answer(&question, edits)?.module;
-            let data = self.gomod_of(&edits.actual(&newest))?;
+            let actual = edits.actual(&newest);
+            let data = self.gomod_of(&actual)?;
             let parsed = ModFile::parse_lax("go.mod", &data);
             let file = parsed.map_err(|error| error.context(newest.to_string()))?;
             let deprecated = file.module.and_then(|line| line.deprecated);
             Ok(Arc::new(Word {
                 retract: file.retract,
                 deprecated: deprecated.unwrap_or_default(),
+                read: match actual {
+                    Actual::Module(read) => Some((read, file.go.map(|go| go.version.to_string()))),
+                    Actual::Directory { .. } => None,
+                },
             }))
         })
     }

@@ -1,5 +1,6 @@
 //! One main module: where its go.mod is, and what that says.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,12 +66,17 @@ impl MainModule {
         let read = || {
             let data = files.overlay.read(file, read_whole);
             let data = data.map_err(|cause| {
+                let act = match cause.kind() {
+                    io::ErrorKind::IsADirectory => "read",
+                    _ => "open",
+                };
                 // go opens what -modfile says as it was typed.
-                let opened = match modfile {
+                let shown = match modfile {
                     Some(_) => name.clone(),
                     None => file.display().to_string(),
                 };
-                Error::new(Kind::LocalIo, format!("open {opened}")).because(cause)
+                let opened = files.overlay.name_of(file, &shown);
+                Error::new(Kind::LocalIo, format!("{act} {opened}")).because(cause)
             })?;
             let (modfile, resolved) = parse(&name, &data)?;
             modfile.declared_path(&name)?;

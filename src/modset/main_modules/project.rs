@@ -1,6 +1,5 @@
 //! The main modules of a run: the one of the working directory, or those of a workspace.
 
-use std::collections::{HashMap, HashSet};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -365,7 +364,7 @@ impl Project {
         let pruned = self.is_pruned();
         let required = self.modfile().require.iter().map(|line| &line.module);
         let mut required = required.filter(|module| !self.edits.excludes(module));
-        let mut versions = HashMap::new();
+        let mut versions = Map::default();
         required.any(|module| {
             // The go line is one already.
             if module.path().as_str() == Tool::Go.name() {
@@ -381,7 +380,7 @@ impl Project {
 
     /// The paths that a go.mod requires and does not mark `// indirect`.
     #[must_use]
-    pub fn direct(&self) -> HashSet<&str> {
+    pub fn direct(&self) -> Set<&str> {
         self.direct_paths().collect()
     }
 

@@ -15,6 +15,8 @@ pub struct Requirements {
     /// The graph from these roots on, if it had to be read. With a failure in it
     /// ([`Graph::error`]) the roots are as they were before.
     pub graph: Option<Graph>,
+    /// The modules whose go.mod files were read for a graph that did not stay; some of them twice.
+    pub outgrown: Vec<ModuleVersion>,
 }
 
 impl Requirements {
@@ -27,12 +29,14 @@ impl Requirements {
                 pruned: false,
                 roots: Vec::new(),
                 graph: None,
+                outgrown: Vec::new(),
             };
         }
         Requirements {
             pruned: project.is_pruned(),
             roots: project.roots(),
             graph: None,
+            outgrown: Vec::new(),
         }
     }
 
@@ -54,7 +58,14 @@ impl Requirements {
         self.roots.retain(|root| root.path() != "go");
         self.roots.push(Node::Go(go.to_owned()));
         self.roots.sort();
-        self.graph = None;
+        self.outgrow();
         self
+    }
+
+    /// Lets go of the graph.
+    pub fn outgrow(&mut self) {
+        if let Some(graph) = self.graph.take() {
+            self.outgrown.extend(graph.loaded().cloned());
+        }
     }
 }

@@ -1,24 +1,42 @@
 //! Runs beside go that must not differ, by the hundred.
 //!
+//! What go says of a go.mod can depend on whether another of its threads has read that file before.
+//! Where both differ, both do all of it again, go on one thread, where it has one answer: that is
+//! ours, then, and was before, or they differ.
+//!
 //! `MODFETCH_CASES=1000` runs so many instead of those of a quick run, `MODFETCH_SEED=7` just one,
 //! and both together so many from that seed on. Every seed that differs is told, at the end all of
 //! them, each with the command that runs it again.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use super::go::{only_modfetch, variable};
+use super::world::World;
 use super::{Run, require_go};
 
-/// Runs a comparison for `cases` seeds. It says whether go had anything to compare but an error.
+thread_local! {
+    /// What modfetch said in the world that this thread compares.
+    static SAID: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Of so many worlds one may have an answer that depends on go's threads.
+const RARE: u64 = 40;
+
+/// Runs a comparison for `cases` worlds. It says whether go had anything to compare but an error.
 ///
 /// # Panics
-/// If a comparison does, or if few had anything to compare.
-pub fn beside_go(cases: u64, compare: impl Fn(u64) -> bool + Sync) {
+/// If a comparison does, with go on one thread as well, or if few had anything to compare.
+pub fn beside_go(
+    cases: u64,
+    world: impl Fn(u64) -> World + Sync,
+    compare: impl Fn(&World) -> bool + Sync,
+) {
     if require_go().is_none() || !only_modfetch() {
         return;
     }
@@ -35,21 +53,36 @@ pub fn beside_go(cases: u64, compare: impl Fn(u64) -> bool + Sync) {
     let next = AtomicU64::new(first);
     let whole = AtomicU64::new(0);
     let differ = Mutex::new(Vec::new());
+    let by_threads = Mutex::new(Vec::new());
+    let attempt = |world: &World| {
+        SAID.take();
+        let ended = catch_unwind(AssertUnwindSafe(|| compare(world)));
+        (ended, SAID.take())
+    };
     let work = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= first + all {
                 return;
             }
-            match catch_unwind(AssertUnwindSafe(|| compare(seed))) {
+            let (mut ended, said) = attempt(&world(seed));
+            if ended.is_err() {
+                // The hook has told it already, but not of which seed.
+                eprintln!("that was seed {seed}; again with go on one thread");
+                let (on_one, again) = attempt(&world(seed).on_one_thread());
+                if on_one.is_ok() && again.starts_with(&said) {
+                    eprintln!("seed {seed} is the same with go on one thread");
+                    locked(&by_threads).push(seed);
+                    ended = on_one;
+                }
+            }
+            match ended {
                 Ok(had) => {
                     whole.fetch_add(u64::from(had), Ordering::Relaxed);
                 }
                 Err(panic) => {
-                    // The hook has told it already, but not of which seed.
-                    eprintln!("that was seed {seed}; again: {}", again(seed));
-                    let mut differ = differ.lock().unwrap_or_else(PoisonError::into_inner);
-                    differ.push((seed, text(&*panic)));
+                    eprintln!("seed {seed} differs; again: {}", again(seed));
+                    locked(&differ).push((seed, text(&*panic)));
                 }
             }
         }
@@ -61,10 +94,14 @@ pub fn beside_go(cases: u64, compare: impl Fn(u64) -> bool + Sync) {
     });
     let mut differ = differ.into_inner().unwrap_or_else(PoisonError::into_inner);
     differ.sort();
+    let mut by_threads = std::mem::take(&mut *locked(&by_threads));
+    by_threads.sort_unstable();
     let whole = whole.into_inner();
     eprintln!(
-        "{name}: {all} worlds from seed {first}, {whole} without an error of go, {} differ, {:.0} s",
+        "{name}: {all} worlds from seed {first}, {whole} without an error of go, {} differ, \
+         by go's threads {} {by_threads:?}, {:.0} s",
         differ.len(),
+        by_threads.len(),
         started.elapsed().as_secs_f64()
     );
     if let Some((seed, difference)) = differ.first() {
@@ -74,7 +111,26 @@ pub fn beside_go(cases: u64, compare: impl Fn(u64) -> bool + Sync) {
     }
     // Worlds that only fail would compare nothing but errors.
     assert!(all == 1 || whole * 3 > all, "{whole} of {all} are whole");
+    let rare = u64::try_from(by_threads.len()).is_ok_and(|many| many <= 1 + all / RARE);
+    assert!(rare, "by go's threads: {by_threads:?}");
 }
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A text in which the proxies of two attempts have one name.
+fn without_ports(text: &str) -> String {
+    let (begin, parts) = match text.split_once(PROXY) {
+        Some((begin, rest)) => (begin, rest.split(PROXY)),
+        None => return text.to_owned(),
+    };
+    let parts = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    parts.fold(begin.to_owned(), |text, part| text + PROXY + part)
+}
+
+/// What stands before the port of a proxy.
+const PROXY: &str = "http://127.0.0.1:";
 
 /// What a panic said.
 fn text(panic: &(dyn Any + Send)) -> String {
@@ -106,6 +162,7 @@ pub fn talk(run: &Run) -> String {
 /// Demands that both said the same and came to the same end.
 #[track_caller]
 pub fn same(ours: &Run, go: &Run, what: &str) {
+    SAID.with_borrow_mut(|said| said.push(without_ports(&(ours.output() + &talk(ours)))));
     let equal = (ours.code == Some(0)) == (go.code == Some(0))
         && ours.output() == go.output()
         && talk(ours) == talk(go);
@@ -139,17 +196,19 @@ pub fn both_complain(ours: &Run, go: &Run, story: &str) -> bool {
     if go.stderr.contains("error loading go.work") {
         return false;
     }
-    let told = if go.stderr.contains(MISMATCH) {
-        ours.stderr.contains(MISMATCH) || ours.stdout.contains(MISMATCH)
-    } else {
-        let mut complaints = COMPLAINTS.iter();
-        let Some(text) = complaints.find(|text| go.stderr.contains(**text)) else {
-            return false;
-        };
+    let mismatch = go.stderr.contains(MISMATCH);
+    let complaint = COMPLAINTS.iter().find(|text| go.stderr.contains(**text));
+    if !mismatch && complaint.is_none() {
+        return false;
+    }
+    let same_complaint = complaint.is_some_and(|text| {
         let go_said = talk(go);
         let also_said = talk(ours).lines().all(|line| go_said.contains(line));
         ours.stderr.contains(text) || also_said
-    };
+    });
+    let same_mismatch =
+        mismatch && (ours.stderr.contains(MISMATCH) || ours.stdout.contains(MISMATCH));
+    let told = same_complaint || same_mismatch;
     let other = ours.stderr.contains(": reading ");
     let same = (told || other) && ours.code != Some(0) && go.code == Some(1);
     ours.demand(same, &format!("{story}\n{}", go.stderr));

@@ -5,10 +5,13 @@
 //! pseudo-versions, `+incompatible`, cycles, requirements that repeat, that nobody has, that are a
 //! branch or another query, or that are on the project itself; modules that need a newer go than
 //! there is; replacements of all four forms, exclusions, retractions (of others and of itself, also
-//! by what is retracted), deprecations, toolchain lines; and workspaces of several modules that
-//! edit and require each other. How often each occurs is tested in `features`.
+//! by what is retracted), deprecations, lines about toolchains, tools, godebug settings and folders
+//! to ignore; vendor directories; and workspaces of several modules that edit and require each
+//! other. How often each occurs is tested in `features`.
 
+mod directives;
 mod features;
+mod vendor;
 mod workspace;
 
 use std::fmt::Write as _;
@@ -106,6 +109,8 @@ pub struct World {
     pub modules: Vec<Module>,
     /// The project's files: go.mod, and that of folders it replaces modules by.
     pub files: Vec<(String, String)>,
+    /// go runs on one thread.
+    one_thread: bool,
 }
 
 impl World {
@@ -119,8 +124,16 @@ impl World {
         World::with(seed, workspace::files)
     }
 
+    /// The world of a seed, with one project and its vendor directory.
+    pub fn vendored(seed: u64) -> World {
+        let mut world = World::of(seed);
+        vendor::add(&mut Dice::new(seed ^ 0x7665_6e64_6f72), &mut world.files);
+        world
+    }
+
     fn with(seed: u64, files: impl Fn(&mut Dice, Style, &Proxied<'_>) -> Files) -> World {
         let mut dice = Dice::new(seed);
+        let mut extra = Dice::new(seed ^ 0x6469_7265_6374);
         // A world of few paths is tangled, one of many is wide.
         let paths: Vec<_> = PATHS.iter().filter(|_| dice.percent(60)).collect();
         let mut there = Vec::new();
@@ -144,6 +157,7 @@ impl World {
                 let newer: [&str; 3] = ["go 1.26.99\n", "go 1.27\n", "go 1.30.1\n"];
                 text.push_str(dice.one::<&str>(&newer));
             }
+            directives::add_to_dependency(&mut extra, &mut text);
             module(path, version, &text)
         });
         let modules: Vec<Module> = modules.collect();
@@ -151,18 +165,58 @@ impl World {
             there: &there,
             modules: &modules,
         };
-        let files = files(&mut dice, style, &proxied);
+        let mut files = files(&mut dice, style, &proxied);
+        directives::add_to_project(&mut extra, &mut files);
         World {
             seed,
             modules,
             files,
+            one_thread: false,
         }
+    }
+
+    /// One that is made by hand: the files of a project, and module versions with their go.mod.
+    pub fn made(files: &[(&str, &str)], modules: &[(&str, &str, &str)]) -> World {
+        let modules = modules.iter();
+        let files = files.iter();
+        World {
+            seed: 0,
+            modules: modules
+                .map(|(path, version, text)| module(path, version, text))
+                .collect(),
+            files: files
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+                .collect(),
+            one_thread: false,
+        }
+    }
+
+    /// The same for a go of one thread.
+    pub fn on_one_thread(mut self) -> World {
+        self.one_thread = true;
+        self
+    }
+
+    /// True if there are several main modules.
+    pub fn is_workspace(&self) -> bool {
+        self.files.iter().any(|(name, _)| name == "go.work")
+    }
+
+    /// True if there is a vendor directory.
+    pub fn is_vendored(&self) -> bool {
+        self.files
+            .iter()
+            .any(|(name, _)| name == "vendor/modules.txt")
     }
 
     /// Puts the project into a sandbox.
     pub fn place(&self, sandbox: Sandbox) -> Sandbox {
         let put = |sandbox: Sandbox, (name, text): &(String, String)| sandbox.file(name, text);
-        self.files.iter().fold(sandbox, put)
+        let sandbox = self.files.iter().fold(sandbox, put);
+        match self.one_thread {
+            true => sandbox.env("GOMAXPROCS", "1"),
+            false => sandbox,
+        }
     }
 
     /// Everything there is to know about it, for the message of a test that failed.

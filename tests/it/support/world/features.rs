@@ -71,10 +71,38 @@ const FEATURES: &[(&str, &[&str], Where)] = &[
         &["module example.com/other"],
         Where::Any,
     ),
+    ("a tool", &["\ntool "], Where::Project),
+    ("a godebug line", &["\ngodebug "], Where::Project),
+    ("a folder to ignore", &["\nignore "], Where::Any),
+    ("a line that is not known", &["\nunheardof "], Where::Any),
+    (
+        "a version that nobody has",
+        &["require example.com/a v1.99.0"],
+        Where::Any,
+    ),
     (
         "a go that is too new",
         &["\ngo 1.26.99\n", "\ngo 1.27\n", "\ngo 1.30.1\n"],
         Where::Any,
+    ),
+];
+
+/// What only a project with a vendor directory has.
+const OF_VENDORED: &[(&str, &[&str], Where)] = &[
+    (
+        "a vendor directory",
+        &["vendor/modules.txt"],
+        Where::Project,
+    ),
+    (
+        "a replacement in it",
+        &["\n# example.com/b => ", "\n# b.org/nested => "],
+        Where::Project,
+    ),
+    (
+        "what is deeper",
+        &["# example.com/deep v1.3.0"],
+        Where::Project,
     ),
 ];
 
@@ -141,7 +169,9 @@ fn count(features: &[(&str, &[&str], Where)], worlds: &[World]) -> Vec<usize> {
 fn worlds_have_what_they_are_said_to_have() {
     let plain: Vec<World> = (0..WORLDS).map(World::of).collect();
     let spaces: Vec<World> = (0..WORLDS).map(World::with_workspace).collect();
+    let vendored: Vec<World> = (0..WORLDS).map(World::vendored).collect();
     for (features, worlds) in [
+        (OF_VENDORED, &vendored),
         (FEATURES, &plain),
         (FEATURES, &spaces),
         (OF_PROJECTS, &plain),

@@ -130,7 +130,9 @@ impl Vendor {
         }
         // go.mod names all that the build needs then.
         let is_root = |module: &Listed| {
+            // go takes what go.mod says of its own module for nothing.
             let root = project.root_version(&module.path);
+            let root = root.filter(|_| !project.is_main(&module.path));
             root.is_some_and(|root| listed(&root) == *module)
         };
         let missing = providing.clone().filter(|module| !is_root(module));
