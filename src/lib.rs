@@ -59,6 +59,8 @@
 //! Arrows point one way. [`module`], [`modfile`] and [`modset`]'s graph are pure. [`source`] does
 //! not know [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`].
 //! The process environment is read in one function, [`config::Environment::from_process`].
+//! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
+//! `gojson`, `goquote` and `gowords`.
 //!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
@@ -82,13 +84,14 @@ pub mod doctor;
 mod error;
 pub mod fetch;
 mod gojson;
+mod goquote;
+mod gowords;
 pub mod listing;
 mod map;
 pub mod modfile;
 pub mod modset;
 pub mod module;
 pub mod modzip;
-mod quoted;
 pub mod report;
 mod run;
 mod signals;

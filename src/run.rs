@@ -110,7 +110,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         Command::List => {
             return configured(invocation, environment, |config, console| {
                 let raw = with_goflags(raw, Verb::List, &config.goflags.value)?;
-                let request = list::Request::of(&raw, ending(persona))?;
+                let request = list::Request::of(&raw, ending(persona));
                 list::run(config, console, &request)
             });
         }

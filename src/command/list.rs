@@ -35,6 +35,8 @@ const GO_MOD_SUMS: &str = "1.21";
 pub struct Request {
     /// The arguments.
     pub arguments: Vec<String>,
+    /// `-m`: it is about modules.
+    pub modules: bool,
     /// What is said of each module beside the usual.
     pub extras: Extras,
     /// `-e`: what failed is told of its module.
@@ -53,15 +55,10 @@ pub struct Request {
 
 impl Request {
     /// Reads what was typed.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] without `-m`.
-    pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
-        if !raw.m {
-            let text = "list without -m is not supported: packages are not loaded";
-            return Err(Error::new(Kind::Usage, text).hint("'list -m all' lists modules"));
-        }
-        Ok(Request {
+    #[must_use]
+    pub fn of(raw: &RawArgs, ending: Ending) -> Request {
+        Request {
+            modules: raw.m,
             arguments: raw.args.clone(),
             extras: Extras {
                 update: raw.u,
@@ -74,7 +71,7 @@ impl Request {
             reuse: raw.reuse.as_ref().map(PathBuf::from),
             package_flags: raw.package_flags.clone(),
             ending,
-        })
+        }
     }
 }
 

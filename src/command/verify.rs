@@ -181,6 +181,7 @@ impl Run<'_> {
         };
         let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
             .with_lower(means.lower)
+            .with_overlay(self.config.overlay.clone())
             .with_missing_replace(self.request.wish.missing_replace());
         match self.project.and_then(Project::running) {
             Some(running) => fetcher.acting_as(running.clone()),

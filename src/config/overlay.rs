@@ -23,7 +23,11 @@ use crate::module::Running;
 /// Paths are absolute and clean. They sort by their elements, so that what is below a directory
 /// comes right after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overlay(BTreeMap<PathBuf, Option<PathBuf>>);
+pub struct Overlay {
+    files: BTreeMap<PathBuf, Option<PathBuf>>,
+    /// The file that says so.
+    json: Option<PathBuf>,
+}
 
 /// What a path is.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +56,18 @@ impl Overlay {
             let text = format!("reading overlay: {act} {name}: {}", io_text(&cause));
             Error::new(Kind::LocalIo, text)
         })?;
-        Overlay::parse(&data, cwd).map_err(|text| Error::new(Kind::Input, text))
+        let overlay = Overlay::parse(&data, cwd);
+        let overlay = overlay.map_err(|text| Error::new(Kind::Input, text))?;
+        Ok(Overlay {
+            json: Some(cwd.join(name)),
+            ..overlay
+        })
+    }
+
+    /// The file that was read, if there was one.
+    #[must_use]
+    pub fn json(&self) -> Option<&Path> {
+        self.json.as_deref()
     }
 
     fn parse(data: &[u8], cwd: &Path) -> std::result::Result<Overlay, String> {
@@ -68,9 +83,9 @@ impl Overlay {
                 return Err(format!("duplicate paths {other} and {from} in overlay map"));
             }
             let to = (!to.is_empty()).then(|| clean(to));
-            overlay.0.insert(clean(from), to);
+            overlay.files.insert(clean(from), to);
         }
-        for (from, _) in overlay.0.iter().filter(|(_, to)| to.is_some()) {
+        for (from, _) in overlay.files.iter().filter(|(_, to)| to.is_some()) {
             let mut below = overlay.after(from);
             let file = below.find(|(_, to)| to.is_some());
             if let Some((file, _)) = file {
@@ -89,23 +104,27 @@ impl Overlay {
         directory: &'o Path,
     ) -> impl Iterator<Item = (&'o PathBuf, &'o Option<PathBuf>)> {
         let after = (Bound::Excluded(directory), Bound::Unbounded);
-        let after = self.0.range::<Path, (Bound<&Path>, Bound<&Path>)>(after);
+        let after = self
+            .files
+            .range::<Path, (Bound<&Path>, Bound<&Path>)>(after);
         after.take_while(move |(path, _)| path.starts_with(directory))
     }
 
     /// What is last of all that sorts before a path.
     fn before(&self, path: &Path) -> Option<(&PathBuf, &Option<PathBuf>)> {
         let before = (Bound::Unbounded, Bound::Excluded(path));
-        let before = self.0.range::<Path, (Bound<&Path>, Bound<&Path>)>(before);
+        let before = self
+            .files
+            .range::<Path, (Bound<&Path>, Bound<&Path>)>(before);
         { before }.next_back()
     }
 
     fn see(&self, path: &Path) -> Seen<'_> {
-        if self.0.is_empty() {
+        if self.files.is_empty() {
             return Seen::Itself;
         }
         let path = PathBuf::from(clean_path(&path.to_string_lossy()));
-        match self.0.get(&path) {
+        match self.files.get(&path) {
             Some(Some(file)) => return Seen::Replaced(file),
             Some(None) => return Seen::Deleted,
             None => {}
@@ -170,12 +189,19 @@ impl Overlay {
     /// True if there is such a file, which is no directory.
     #[must_use]
     pub fn is_file(&self, file: &Path) -> bool {
-        let found = match self.see(file) {
-            Seen::Replaced(other) => fs::metadata(other),
-            Seen::Deleted | Seen::Directory => return false,
-            Seen::Itself => fs::metadata(file),
+        self.actual(file).is_some()
+    }
+
+    /// The file that is read for another, if there is one: that one or what stands in for it.
+    #[must_use]
+    pub fn actual<'f>(&'f self, file: &'f Path) -> Option<&'f Path> {
+        let actual = match self.see(file) {
+            Seen::Replaced(other) => other,
+            Seen::Deleted | Seen::Directory => return None,
+            Seen::Itself => file,
         };
-        found.is_ok_and(|found| !found.is_dir())
+        let found = fs::metadata(actual);
+        found.is_ok_and(|found| !found.is_dir()).then_some(actual)
     }
 
     /// True if there is such a directory.
@@ -194,7 +220,7 @@ impl Overlay {
         let below = || self.after(directory).next();
         let above = || self.before(directory);
         let (path, _) = self
-            .0
+            .files
             .get_key_value(directory)
             .or_else(below)
             .or_else(|| above().filter(|(path, _)| directory.starts_with(path)))?;

@@ -7,7 +7,7 @@ use super::{ModuleInfo, Subject};
 use crate::cache::read_whole;
 use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, ReleaseQuestion, is_unknown, unasked};
+use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
 use crate::modfile::Needs;
 use crate::modset::{Actual, Edits, Graph, Node, Project};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
@@ -59,7 +59,7 @@ pub struct Lister<'a> {
 const EMPTY_WORK_GO: &str = "1.18";
 
 /// What counts as no version at all where it was asked for, so that anything is newer.
-const NO_VERSION: &str = "none";
+pub(super) const NO_VERSION: &str = "none";
 
 /// Whether a module was required by the main module, or named on the command line.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -188,7 +188,7 @@ impl Lister<'_> {
     }
 
     /// Which versions count for a query.
-    fn admit(&self) -> Admit {
+    pub(super) fn admit(&self) -> Admit {
         match self.extras.retraction() {
             true => Admit::Any,
             false => Admit::Sound,
@@ -261,67 +261,6 @@ impl Lister<'_> {
         }
     }
 
-    fn release(&self, tool: Tool, query: &str, current: &str) -> ModuleInfo {
-        let question = ReleaseQuestion {
-            tool,
-            query: query.to_owned(),
-            current: current.to_owned(),
-            admit: self.admit(),
-        };
-        match self.fetcher.release(&question) {
-            Ok(release) => {
-                let mut info = ModuleInfo::new(tool.name(), &release.version);
-                if query != release.version {
-                    query.clone_into(&mut info.query);
-                }
-                info
-            }
-            Err(error) => ModuleInfo {
-                error: Some(error),
-                ..ModuleInfo::new(tool.name(), query)
-            },
-        }
-    }
-
-    /// The same as [`Lister::add_extras`] of what is no module.
-    fn add_release_extras(&self, info: &mut ModuleInfo, tool: Tool) {
-        let has_version = !info.version.is_empty();
-        if self.extras.update && has_version {
-            let current = Some(&*info.version).filter(|version| *version != NO_VERSION);
-            match self
-                .fetcher
-                .newer_release(tool, current.unwrap_or_default())
-            {
-                Ok(Some(newer)) => {
-                    let mut update = ModuleInfo::new(tool.name(), &newer.version);
-                    update.time = Some(newer.time);
-                    info.update = Some(Box::new(update));
-                }
-                Ok(None) => {}
-                Err(error) => fail(info, error),
-            }
-        }
-        if self.extras.versions {
-            match self.fetcher.releases(tool, self.listed_admit()) {
-                Ok(versions) => info.versions = versions,
-                Err(error) if info.error.is_none() => info.error = Some(error),
-                Err(_) => {}
-            }
-        }
-        if self.extras.retraction()
-            && has_version
-            && let Err(error) = self.fetcher.release_retraction(tool, &info.version)
-        {
-            fail(info, error);
-        }
-        if self.extras.update
-            && has_version
-            && let Err(error) = self.fetcher.release_deprecation(tool)
-        {
-            fail(info, error);
-        }
-    }
-
     /// Adds what `-u`, `-versions` and `-retracted` ask for. Of several failures the first counts.
     fn add_extras(&self, info: &mut ModuleInfo) {
         if !self.extras.any() {
@@ -375,7 +314,7 @@ impl Lister<'_> {
     }
 
     /// Which versions are listed.
-    fn listed_admit(&self) -> Admit {
+    pub(super) fn listed_admit(&self) -> Admit {
         match self.extras.retracted {
             true => Admit::Retracted,
             false => Admit::Sound,
@@ -468,7 +407,7 @@ pub(super) fn replaced_by(written: &str, path: &Path) -> ModuleInfo {
 }
 
 /// Remembers a failure, unless one is remembered or it only says that there is no such module.
-fn fail(info: &mut ModuleInfo, error: Error) {
+pub(super) fn fail(info: &mut ModuleInfo, error: Error) {
     if info.error.is_none() && !is_unknown(&error) {
         info.error = Some(error);
     }

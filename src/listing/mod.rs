@@ -12,6 +12,7 @@
 mod info;
 mod lister;
 mod recall;
+mod release;
 mod subject;
 mod value;
 mod vendored;

@@ -5,8 +5,8 @@
 use std::borrow::Cow;
 
 use super::problem::Fault;
-use super::quote::{quote, unquote};
 use crate::error::Result;
+use crate::goquote::{quote, unquote};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version, canonical, split_path_version};
 
 /// The `go` directive.

@@ -9,9 +9,9 @@ use super::directive::{
     raw_version, string,
 };
 use super::problem::{Fault, Position, Problem, report};
-use super::quote::quote;
 use super::syntax::{self, Block, Line, Statement};
 use crate::error::{Error, Kind, Result};
+use crate::goquote::quote;
 use crate::module::{ModuleVersion, Version, canonical, check_import_path};
 
 /// A go.mod, each sort of directive in the order of the file.

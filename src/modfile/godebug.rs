@@ -3,7 +3,7 @@
 //! Source: golang/go `cmd/go/internal/modload/init.go` (`CheckGodebug`), `internal/godebugs/table.go`.
 
 use super::directive::Godebug;
-use super::quote::quote;
+use crate::goquote::quote;
 use crate::module::GoVersion;
 
 /// The settings that go 1.26 knows, in byte order.

@@ -8,7 +8,7 @@
 //! Source: golang/mod `modfile/read.go`, `readToken`.
 
 use super::problem::{Position, Problem};
-use super::quote::{is_print, quote_char};
+use crate::goquote::{is_print, quote_char};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {

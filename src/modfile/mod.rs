@@ -48,7 +48,6 @@ mod lex;
 mod modules_txt;
 mod needs;
 mod problem;
-pub(crate) mod quote;
 mod syntax;
 
 #[cfg(test)]

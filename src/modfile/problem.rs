@@ -1,7 +1,7 @@
 //! Where in a file something is wrong, and the list of all that is.
 
-use super::quote::quote;
 use crate::error::{Error, Kind};
+use crate::goquote::quote;
 
 /// A place in a file, as people count: from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! | folder | idea |
 //! |---|---|
-//! | `vendor` | a vendor directory in place of the graph: [`Vendor`], what it tells, whether go.mod agrees |
+//! | `vendoring` | a vendor directory in place of the graph: [`Vendor`], what it tells, whether go.mod agrees |
 //! | `update` | what go.mod should require, and what that changes in it: [`Requirements`], [`Update`] |
 //! | `arguments` | the command line: what it means in the graph ([`Selection`]), which version `@latest` and its kin mean ([`Query`]) |
 //! | `graph` | the walk ([`Loader`]) and what minimal version selection makes of it ([`Graph`]) |
@@ -33,7 +33,7 @@ mod summary;
 #[cfg(test)]
 mod testing;
 mod update;
-mod vendor;
+mod vendoring;
 
 pub use arguments::{Argument, Choice, Named, Query, Range, Selection};
 pub use build_mod::BuildMod;
@@ -43,4 +43,4 @@ pub use main_modules::{Actual, Edits, MainModule, MissingReplace, NO_GO_MOD, Pro
 pub use node::Node;
 pub use summary::Summary;
 pub use update::{Requirements, Update, minimal_roots};
-pub use vendor::{Vendor, Vendored, Vendoring};
+pub use vendoring::{Vendor, Vendored, Vendoring};

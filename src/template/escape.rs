@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::modfile::quote::is_print;
+use crate::goquote::is_print;
 
 /// For HTML, as an attribute too.
 pub(super) fn html(text: &str) -> String {

@@ -10,7 +10,7 @@ use super::value::{Text, Value};
 use super::walk::Frame;
 use super::{MAX_HELD, MAX_MADE, beyond};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::quote::quote;
+use crate::goquote::quote;
 
 /// What is being evaluated, for messages.
 #[derive(Clone, Copy, Default)]

@@ -7,7 +7,7 @@
 //! `idealConstant`.
 
 use super::tree::Constant;
-use crate::modfile::quote::{quote, unquote};
+use crate::goquote::{quote, unquote};
 
 /// Why a literal has no value.
 pub(super) enum Problem {

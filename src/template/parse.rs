@@ -12,7 +12,7 @@ use super::beyond;
 use super::lex::{Kind, Lexer, Token};
 use super::tree::{Call, Control, Statement, Word, is_empty};
 use crate::error::{self, Error, Result};
-use crate::modfile::quote::quote;
+use crate::goquote::quote;
 
 /// How deep actions and parentheses may be nested. Go takes 10,000 parentheses and any number of
 /// actions; nobody writes a dozen.

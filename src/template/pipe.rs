@@ -8,7 +8,7 @@ use super::number::{self, Problem};
 use super::parse::Parser;
 use super::tree::{Command, Constant, Number, Pipe, Term, What};
 use crate::error::Result;
-use crate::modfile::quote::{quote, unquote};
+use crate::goquote::{quote, unquote};
 
 impl Parser<'_> {
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {

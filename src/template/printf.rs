@@ -13,7 +13,7 @@ use super::float::{Form, MAX_PRECISION, written};
 use super::funcs::Problem;
 use super::print::{nested, plain};
 use super::value::{Object, Value};
-use crate::modfile::quote::{quote, quote_char};
+use crate::goquote::{quote, quote_char};
 
 /// Widths and precisions beyond this are not taken.
 const MAX_WIDTH: usize = 1_000_000;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::funcs::Function;
-use crate::modfile::quote::quote;
+use crate::goquote::quote;
 
 /// What stands between or in the braces, in order.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::tree::{Call, Control, Statement, Word};
 use super::value::Value;
 use super::{MAIN, MAX_TEXT, print};
 use crate::error::Result;
-use crate::modfile::quote::quote;
+use crate::goquote::quote;
 
 /// How many templates may be within each other, as Go has it.
 const MAX_TEMPLATES: usize = 100_000;

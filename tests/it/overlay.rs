@@ -5,7 +5,7 @@ use std::fs;
 use crate::support::beside::{both_complain, same, talk};
 use crate::support::go::only_modfetch;
 use crate::support::universe::Module;
-use crate::support::{Proxy, Sandbox, require_go};
+use crate::support::{Proxy, Run, Sandbox, require_go};
 
 fn proxy() -> Proxy {
     Proxy::of_modules(vec![
@@ -42,6 +42,10 @@ fn project(proxy: &Proxy, overlay: &str) -> Sandbox {
         ),
         ("work", "go 1.21\n\nuse ./l\n"),
         ("empty", ""),
+        (
+            "whole.mod",
+            "module m\n\ngo 1.16\n\nrequire ex.com/a v1.1.0\n\nrequire ex.com/b v1.0.0\n",
+        ),
         ("is-work", "## workspace\n"),
     ];
     files
@@ -182,4 +186,98 @@ fn a_file_that_cannot_be_read_and_the_module_cache_are_refused() {
     same(&sandbox.run(words), &sandbox.go(words), "the module cache");
     let env = sandbox.env("GOFLAGS", "-overlay=absent.json");
     same(&env.run(["env", "GOMOD"]), &env.go(["env", "GOMOD"]), "env");
+}
+
+/// A check and a repair read the graph of what stands in for the files.
+#[test]
+fn verify_reads_what_stands_in_for_files() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let proxy = proxy();
+    let overlays = [
+        r#"{"Replace":{}}"#,
+        r#"{"Replace":{"go.mod":"other"}}"#,
+        r#"{"Replace":{"go.mod":"local"}}"#,
+        r#"{"Replace":{"go.mod":"local","l/go.mod":"l2"}}"#,
+        r#"{"Replace":{"go.mod":"local","l/go.mod":""}}"#,
+        r#"{"Replace":{"go.work":"work","l/go.mod":"l2"}}"#,
+        r#"{"Replace":{"go.mod":"broken"}}"#,
+    ];
+    let damaged = "ex.com/b v1.0.0: dir has been modified ([ROOT]/modcache/ex.com/b@v1.0.0)\n";
+    // Below a line of go we say what differs.
+    let of_go = |run: &Run| {
+        let said = talk(run);
+        let lines = said.lines().filter(|line| !line.starts_with('\t'));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let mut found = 0;
+    for overlay in overlays {
+        let sandbox = || {
+            let sandbox = project(&proxy, overlay);
+            sandbox.run(["download", "all"]).ok();
+            sandbox.run(["download", "-modfile=whole.mod", "all"]).ok();
+            let sums = sandbox.read("go.sum") + &sandbox.read("whole.sum");
+            let sandbox = sandbox.file("go.sum", &sums).file("go.work.sum", &sums);
+            sandbox.remove("ex.com/b@v1.0.0/x.go");
+            sandbox
+        };
+        let (ours, gos) = (sandbox(), sandbox());
+        let (run, go) = (
+            ours.run(["mod", "verify", "-overlay=o.json"]),
+            gos.go(["mod", "verify", "-overlay=o.json"]),
+        );
+        let equal = (run.code == Some(0)) == (go.code == Some(0))
+            && of_go(&run) == talk(&go)
+            && run.output() == go.output();
+        run.demand(equal, &format!("{overlay}\n{}{}", go.stdout, go.stderr));
+        if go.talk().contains(damaged) {
+            found += 1;
+            ours.run(["verify", "--repair", "-overlay=o.json"]).ok();
+            assert!(ours.cached("ex.com/b@v1.0.0/x.go").exists(), "{overlay}");
+        }
+    }
+    assert_eq!(found, 3);
+}
+
+/// What a download needs of the project, in an image say.
+#[test]
+fn a_plan_names_what_stands_in_for_files() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = proxy();
+    let rows = [
+        (r#"{"Replace":{"go.mod":"other"}}"#, "other\no.json\n"),
+        (
+            r#"{"Replace":{"go.mod":"local","l/go.mod":"l2","go.sum":"empty"}}"#,
+            "local\nempty\nl2\no.json\n",
+        ),
+        (
+            r#"{"Replace":{"go.mod":"local","x":"empty"}}"#,
+            "local\nl/go.mod\no.json\n",
+        ),
+        (
+            r#"{"Replace":{"go.work":"work","l/go.mod":"l2"}}"#,
+            "work\nl2\no.json\n",
+        ),
+    ];
+    for (overlay, want) in rows {
+        let sandbox = project(&proxy, overlay);
+        let run = sandbox.run(["plan", "-files", "-overlay=o.json"]);
+        run.ok().stdout(want);
+        // Nothing but these is needed.
+        let copy = Sandbox::new().proxy(&proxy);
+        let names = run.stdout.lines();
+        let copy = names.fold(copy, |copy, name| copy.file(name, &sandbox.read(name)));
+        let words = ["list", "-m", "-overlay=o.json"];
+        let listed = copy.run(words);
+        listed.ok();
+        assert_eq!(listed.stdout, sandbox.run(words).stdout);
+    }
+    let gone = project(&proxy, r#"{"Replace":{"go.mod":"local","l/go.mod":""}}"#);
+    gone.run(["plan", "-files", "-overlay=o.json"])
+        .fails(8)
+        .stdout("local\no.json\n")
+        .stderr("modfetch: l/go.mod is missing: it replaces a module\n");
 }

@@ -5,6 +5,7 @@
 use super::Request;
 use crate::config::{Config, GoMod, ModMode, ModuleMode, Origin};
 use crate::error::{Error, Kind};
+use crate::listing::Extras;
 use crate::template::Template;
 
 /// What the run begins with.
@@ -38,6 +39,21 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
     let refuse = |text: &str| Err(nameless(format!("{name} list {text}")));
     if request.template.is_some() && request.json.is_some() {
         return refuse("-f cannot be used with -json");
+    }
+    if !request.modules {
+        let Extras {
+            update, versions, ..
+        } = request.extras;
+        if request.reuse.is_some() {
+            return refuse("-reuse cannot be used without -m");
+        } else if update {
+            return refuse("-u can only be used with -m");
+        } else if versions {
+            return refuse("-versions can only be used with -m");
+        }
+        let text = "list without -m is not supported: packages are not loaded";
+        let error = Error::new(Kind::Usage, text).hint("'list -m all' lists modules");
+        return Err(Refusal::Named(error));
     }
     let off = config.go111module.value == ModuleMode::Off;
     if request.reuse.is_some() && !off {

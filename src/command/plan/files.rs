@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::command::project::need_project;
-use crate::config::{Config, clean_path, relative_path};
+use crate::config::{Config, Overlay, clean_path, relative_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{Replace, Replacement};
 use crate::modset::{MissingReplace, Project};
@@ -57,43 +57,49 @@ struct Files {
 impl Files {
     fn of(project: &Project) -> Files {
         let mut files = Files::default();
+        let overlay = project.overlay();
         if let Some(workspace) = project.workspace() {
-            files.add(workspace.file());
-            files.add(&workspace.go_sum());
+            files.add(overlay, workspace.file());
+            files.add(overlay, &workspace.go_sum());
         }
         // In place of those that a workspace lacks there is one without a file.
         let mains = || project.mains().filter(|_| !project.is_empty());
         for main in mains() {
             // Where another file is read in its place, it still says where the module is.
-            files.add(&main.root().join("go.mod"));
-            files.add(main.file());
-            files.add(&main.go_sum());
+            files.add(overlay, &main.root().join("go.mod"));
+            files.add(overlay, main.file());
+            files.add(overlay, &main.go_sum());
         }
         if let Some(workspace) = project.workspace() {
-            files.replaced(workspace.root(), &workspace.content().replace);
+            files.replaced(overlay, workspace.root(), &workspace.content().replace);
         }
         for main in mains() {
-            files.replaced(main.root(), &main.modfile().replace);
+            files.replaced(overlay, main.root(), &main.modfile().replace);
+        }
+        if let Some(json) = overlay.json() {
+            files.add(&Overlay::default(), json);
         }
         files
     }
 
-    /// Adds a file, if it is there.
-    fn add(&mut self, file: &Path) -> bool {
-        let there = file.is_file();
+    /// Adds a file, or what stands in for it, if it is there.
+    fn add(&mut self, overlay: &Overlay, file: &Path) -> bool {
+        let Some(file) = overlay.actual(file) else {
+            return false;
+        };
         let file = clean_path(&file.to_string_lossy());
-        if there && !self.found.contains(&file) {
+        if !self.found.contains(&file) {
             self.found.push(file);
         }
-        there
+        true
     }
 
     /// Adds the local modules that replace others; directories are seen from `root`.
-    fn replaced(&mut self, root: &Path, lines: &[Replace]) {
+    fn replaced(&mut self, overlay: &Overlay, root: &Path, lines: &[Replace]) {
         for line in lines {
             if let Replacement::Directory(dir) = &line.with {
                 let file = root.join(dir).join("go.mod");
-                if !self.add(&file) {
+                if !self.add(overlay, &file) {
                     let file = clean_path(&file.to_string_lossy());
                     self.missing.insert(file);
                 }

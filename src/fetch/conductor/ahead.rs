@@ -22,12 +22,12 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use super::conduct::Conductor;
-use super::work::{Report, Work};
+use super::work::{Report, Verdict, Work};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::fetch::threads::holdable;
-use crate::fetch::version::{Begin, OnContention, Prepared, Ready, Unneeded};
+use crate::fetch::version::{Begin, OnContention, Prepared, Ready};
 use crate::module::ModuleVersion;
 use crate::source::Info;
 use crate::steps;
@@ -47,31 +47,6 @@ struct Begun<'s, 'a> {
     modules: HashSet<ModuleVersion>,
     verdicts: Sender<Verdict<'a>>,
     conductor: ScopedJoinHandle<'s, Vec<Work<'a>>>,
-}
-
-/// What the graph came to.
-#[derive(Default)]
-pub(super) struct Verdict<'a> {
-    /// Which of the modules that were begun are needed.
-    needed: HashSet<ModuleVersion>,
-    /// Others to do.
-    more: Vec<Work<'a>>,
-}
-
-/// The state of a work that was begun.
-#[derive(Default)]
-pub(super) struct Early<'a> {
-    /// Fetched, but not kept.
-    info: Option<Info>,
-    /// Whole, but not visible.
-    pub(super) prepared: Option<Prepared<'a>>,
-    /// There will be a report of it.
-    info_awaited: bool,
-    zip_awaited: bool,
-    /// To be begun once more if it is needed: another process holds the lock, or what was put
-    /// together from pieces was wrong.
-    once_more: Option<Begin>,
-    pub(super) unneeded: Unneeded,
 }
 
 impl<'a> Ahead<'_, 'a> {

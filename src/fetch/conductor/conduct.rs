@@ -3,8 +3,7 @@
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
-use super::ahead::Verdict;
-use super::work::{Report, Work};
+use super::work::{Report, Verdict, Work};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;

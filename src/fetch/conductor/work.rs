@@ -1,10 +1,11 @@
 //! One module on its way, and what the conductor is told of it.
 
-use super::ahead::Early;
+use std::collections::HashSet;
+
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::version::{Begin, Prepared, Ready};
-use crate::module::H1;
+use crate::fetch::version::{Begin, Prepared, Ready, Unneeded};
+use crate::module::{H1, ModuleVersion};
 use crate::source::Info;
 
 /// What a job tells the conductor.
@@ -70,4 +71,29 @@ impl<'a> Work<'a> {
     pub(super) fn is_settled(&self) -> bool {
         self.info.is_some() && self.gomod.is_some() && self.zip.is_some()
     }
+}
+
+/// What the graph came to.
+#[derive(Default)]
+pub(super) struct Verdict<'a> {
+    /// Which of the modules that were begun are needed.
+    pub(super) needed: HashSet<ModuleVersion>,
+    /// Others to do.
+    pub(super) more: Vec<Work<'a>>,
+}
+
+/// The state of a work that was begun.
+#[derive(Default)]
+pub(super) struct Early<'a> {
+    /// Fetched, but not kept.
+    pub(super) info: Option<Info>,
+    /// Whole, but not visible.
+    pub(super) prepared: Option<Prepared<'a>>,
+    /// There will be a report of it.
+    pub(super) info_awaited: bool,
+    pub(super) zip_awaited: bool,
+    /// To be begun once more if it is needed: another process holds the lock, or what was put
+    /// together from pieces was wrong.
+    pub(super) once_more: Option<Begin>,
+    pub(super) unneeded: Unneeded,
 }

@@ -280,7 +280,7 @@ impl Fetcher<'_> {
     fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
         let data = self.gomod_of(actual)?;
         match actual {
-            Actual::Directory { go_mod, .. } => Summary::parse(go_mod, &data).map(Arc::new),
+            Actual::Directory { path, go_mod, .. } => replacement_summary(path, go_mod, &data),
             Actual::Module(module) => summary_of(module, &data),
         }
     }
@@ -304,6 +304,19 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
     summary
         .map(Arc::new)
         .map_err(|error| error.context(module.to_string()))
+}
+
+/// Understands the go.mod below a directory; `shown` is its name. As in go, what is wrong within it
+/// stands behind its whole path.
+fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<Summary>> {
+    let file = clean_path(&path.join("go.mod").to_string_lossy());
+    Summary::parse(&file, data).map(Arc::new).map_err(|error| {
+        let text = error.chain();
+        let fault = text.strip_prefix(&format!("parsing {file}: "));
+        let text = format!("parsing {shown}: {}", fault.unwrap_or(&text));
+        let hints = error.hints().iter().cloned();
+        hints.fold(Error::new(error.kind(), text), Error::hint)
+    })
 }
 
 /// go.sum does not know the go.mod that stands in for a version of `required`.

@@ -9,14 +9,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::print::print;
 use super::raw_bytes::RawBytes;
-use super::sort::{Counts, by_exclusion, by_interval, drop_repeated, in_words, sort_blocks};
+use super::sort::{Counts, Keyed, by_exclusion, by_interval, drop_repeated, in_words, sort_blocks};
 use super::tree::{Line, LineId, Tree};
 use crate::error::{Error, Result};
+use crate::goquote::auto_quote;
 use crate::modfile::ModFile;
 use crate::modfile::comments::says_indirect;
 use crate::modfile::directive::{Replace, Replacement};
 use crate::modfile::problem::report;
-use crate::modfile::quote::auto_quote;
 use crate::module::{ModuleVersion, compare};
 
 /// A requirement that a go.mod is to have.
@@ -34,9 +34,6 @@ pub(super) struct Entry {
     pub(super) path: String,
     pub(super) line: LineId,
 }
-
-/// Something that counts once, and where it stands.
-pub(super) type Keyed = Vec<(String, LineId)>;
 
 /// A go.mod that is being changed.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::mod_edit::{Entry, ModEdit, Requirement, by_path, is_indirect, mark, set};
 use super::tree::{BlockId, Comments, Line, LineId, Statement, Tree};
-use crate::modfile::quote::auto_quote;
+use crate::goquote::auto_quote;
 
 const VERB: &str = "require";
 

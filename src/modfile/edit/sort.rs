@@ -5,9 +5,11 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::mod_edit::Keyed;
 use super::tree::{LineId, Statement, Tree};
 use crate::module::compare;
+
+/// Something that counts once, and where it stands.
+pub(super) type Keyed = Vec<(String, LineId)>;
 
 /// Which of several lines with the same key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

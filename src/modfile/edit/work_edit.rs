@@ -4,14 +4,14 @@
 
 use std::collections::HashSet;
 
-use super::mod_edit::{Keyed, read, rewrite, take_replacements};
+use super::mod_edit::{read, rewrite, take_replacements};
 use super::print::print;
 use super::raw_bytes::RawBytes;
-use super::sort::{Counts, drop_repeated, in_words, sort_blocks};
+use super::sort::{Counts, Keyed, drop_repeated, in_words, sort_blocks};
 use super::tree::Tree;
 use crate::error::Result;
+use crate::goquote::auto_quote;
 use crate::modfile::WorkFile;
-use crate::modfile::quote::auto_quote;
 
 /// A go.work that is being changed.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! One main module: where its go.mod is, and what that says.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,8 +28,8 @@ impl MainModule {
     /// shorter.
     ///
     /// # Errors
-    /// All that is wrong with it: [`Kind::Input`](crate::Kind::Input) if it is malformed,
-    /// [`Kind::LocalIo`](crate::Kind::LocalIo) if it cannot be read.
+    /// All that is wrong with it: [`Kind::Input`] if it is malformed,
+    /// [`Kind::LocalIo`] if it cannot be read.
     pub(in crate::modset) fn read(
         found: &Path,
         modfile: Option<&Path>,
@@ -65,12 +66,17 @@ impl MainModule {
         let read = || {
             let data = files.overlay.read(file, read_whole);
             let data = data.map_err(|cause| {
+                let act = match cause.kind() {
+                    io::ErrorKind::IsADirectory => "read",
+                    _ => "open",
+                };
                 // go opens what -modfile says as it was typed.
-                let opened = match modfile {
+                let shown = match modfile {
                     Some(_) => name.clone(),
                     None => file.display().to_string(),
                 };
-                Error::new(Kind::LocalIo, format!("open {opened}")).because(cause)
+                let opened = files.overlay.name_of(file, &shown);
+                Error::new(Kind::LocalIo, format!("{act} {opened}")).because(cause)
             })?;
             let (modfile, resolved) = parse(&name, &data)?;
             modfile.declared_path(&name)?;

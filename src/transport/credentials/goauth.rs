@@ -20,8 +20,8 @@ use super::netrc;
 use super::process::{self, Ran, Trouble};
 use super::table::{GitLogin, Held, Table, covers};
 use crate::error::{Error, Kind, Result};
+use crate::gowords::split_quoted;
 use crate::io_text;
-use crate::quoted::split_quoted;
 use crate::transport::time::Deadline;
 use crate::transport::url::Url;
 
