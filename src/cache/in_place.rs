@@ -6,7 +6,9 @@
 //!
 //! So that a full disk shows while the old text is whole, and that a run which is killed leaves a
 //! file that can be read, the old text first grows by a lead that means nothing new; then the new
-//! text replaces all of it by one write of the same length; then what is too much is cut off.
+//! text replaces all of it by one write of the same length; then what is too much is cut off. Where a
+//! write fails all the same, the old text is put back, for which there was room. Nothing waits for the
+//! disk (as in go): against a loss of power there is version control.
 
 use std::fs;
 use std::io::{self, Read};
@@ -61,7 +63,8 @@ pub fn read_whole(file: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`Kind::LocalIo`](crate::Kind::LocalIo) or [`Kind::LockTimeout`](crate::Kind::LockTimeout),
-/// naming the file, which then holds what it held; those of `change`.
+/// naming the file, which then holds what it held, or else a hint says that it may not; those of
+/// `change`.
 pub fn rewrite(
     locks: &Locks,
     file: &Path,
@@ -78,9 +81,12 @@ pub fn rewrite(
         return Ok(());
     };
     replace(lock.file(), &before, after, steps).map_err(|cause| {
-        // Best effort, as in go: the disk that failed may fail again.
-        let _ = restore(lock.file(), &before);
-        Error::io("cannot write", file, cause)
+        let error = Error::io("cannot write", file, cause);
+        if restore(lock.file(), &before) {
+            error
+        } else {
+            error.hint("the file may be damaged: put it right before it is used")
+        }
     })
 }
 
@@ -95,9 +101,16 @@ fn replace(file: &fs::File, before: &[u8], after: NewText, steps: [&str; 2]) -> 
     file.set_len(length as u64)
 }
 
-fn restore(file: &fs::File, before: &[u8]) -> io::Result<()> {
-    file.set_len(before.len() as u64)?;
-    file.write_all_at(before, 0)
+/// Puts the old text back; false if that failed.
+fn restore(file: &fs::File, before: &[u8]) -> bool {
+    // What failed may fail again, and yet all that was changed may be put back: the file tells.
+    let _ = file.set_len(before.len() as u64);
+    let _ = file.write_all_at(before, 0);
+    let mut now = vec![0; before.len()];
+    let length = file.metadata().map(|found| found.len());
+    length.is_ok_and(|length| length == before.len() as u64)
+        && file.read_exact_at(&mut now, 0).is_ok()
+        && now == before
 }
 
 #[cfg(test)]
@@ -167,9 +180,11 @@ mod tests {
             Err(Error::new(Kind::Input, "no"))
         });
         assert_eq!(refused.unwrap_err().chain(), "no");
-        let open = fs::OpenOptions::new().write(true).open(&file).unwrap();
+        let mut open = fs::OpenOptions::new();
+        let open = open.read(true).write(true).open(&file).unwrap();
         open.write_all_at(b"half of what should", 1).unwrap();
-        restore(&open, b"old\n").unwrap();
+        assert!(!restore(&fs::File::open(&file).unwrap(), b"old\n"));
+        assert!(restore(&open, b"old\n"));
         assert_eq!(fs::read(&file).unwrap(), b"old\n");
     }
 }

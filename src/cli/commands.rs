@@ -150,7 +150,8 @@ version, as 'go list -m' does. -m must be given: packages are not listed.\n\
 Modules are path@version or path@query, or names, patterns (with ...) and 'all' among the \
 dependencies of go.mod; without any, it is the main module. Their metadata and go.mod files are \
 fetched where the cache lacks them, zips are not.\n\
-go.mod and go.sum are taken as they are: what the graph is read from must have its line in go.sum.",
+go.mod and go.sum are taken as they are: what the graph is read from must have its line in go.sum.\n\
+Go's flags about building, such as -tags, are taken and change nothing, as in go.",
         examples: &[
             (
                 "modfetch list -m all",

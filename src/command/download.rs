@@ -49,8 +49,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     if let Some(file) = &request.reuse {
         if project.is_some() {
-            let text = "go mod download -reuse cannot be used inside a module";
-            return Err(Error::new(Kind::Usage, text));
+            let name = console.name();
+            let text = format!("{name} mod download -reuse cannot be used inside a module");
+            console.finding(&Error::new(Kind::Usage, text));
+            return Ok(Some(Kind::Usage));
         }
         check_reuse(file, &config.cwd)?;
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::project::need_project;
+use super::project::{Use, find_project_despite, no_project, tell_disputes};
 use super::session::requirement_graph;
 use crate::cache::Cache;
 use crate::cli::RawArgs;
@@ -58,6 +58,9 @@ pub struct Request {
 
 /// Runs the command.
 ///
+/// `Ok(Some(kind))` if something is wrong with the modules of a workspace together, which has been told:
+/// go prints the graph all the same.
+///
 /// # Errors
 /// What go would print in place of the graph: nothing is printed of one that is not whole.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
@@ -66,7 +69,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let project = need_project(config, console)?;
+    let (project, clashing) = find_project_despite(Use::Edit, config, console)?;
+    let project = project.ok_or_else(no_project)?;
     if let (Some(go), Some(running)) = (&request.go, project.running())
         && *go > *running.version()
     {
@@ -83,8 +87,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         Form::Json => json(&graph, project.edits()),
         Form::Dot => dot(&graph),
     };
+    let disputed = tell_disputes(&graph, &project, console);
     console.data(&printed)?;
-    Ok(None)
+    Ok(clashing.or(disputed))
 }
 
 /// A line a requirement: who requires, and what.

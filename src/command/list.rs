@@ -7,12 +7,12 @@ mod vendored;
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
-use begin::{Refusal, begin};
+use begin::{Begun, Refusal, begin};
 use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
 
 use super::go_mod;
-use super::project::{Use, find_project, find_project_to};
+use super::project::{Use, find_project_despite, tell_disputes};
 use super::session::{Manner, Session};
 use crate::cache::Cache;
 use crate::cli::RawArgs;
@@ -88,21 +88,36 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         }
         Err(Refusal::Named(error)) => return Err(error),
     };
-    let (asked, template) = (begun.asked, begun.template.as_ref());
     let cache = Cache::at(&config.gomodcache.value)?;
-    let project = match asked {
-        Some(ModMode::Mod) => find_project(config, console)?,
-        Some(ModMode::Vendor) => find_project_to(Use::Vendor, config, console)?,
-        Some(ModMode::Readonly) | None => find_project_to(Use::Read, config, console)?,
+    let what = match begun.asked {
+        Some(ModMode::Mod) => Use::Edit,
+        Some(ModMode::Vendor) => Use::Vendor,
+        Some(ModMode::Readonly) | None => Use::Read,
     };
+    let (project, clashing) = find_project_despite(what, config, console)?;
+    let project = project.as_ref();
+    list(config, console, request, &begun, cache, project, clashing)
+}
+
+/// Lists what is asked for of the modules of a project, with which something may be wrong that was told.
+fn list(
+    config: &Config,
+    console: &Console,
+    request: &Request,
+    begun: &Begun,
+    cache: Cache,
+    project: Option<&Project>,
+    clashing: Option<Kind>,
+) -> Result<Option<Kind>> {
+    let (asked, template) = (begun.asked, begun.template.as_ref());
     if request.reuse.is_some() && request.arguments.is_empty() {
         let text = "list -m -reuse only has an effect with module@version arguments";
         return Err(Error::new(Kind::Usage, text));
     }
-    let why = match find_vendor(config, project.as_ref(), asked)? {
+    let why = match find_vendor(config, project, asked)? {
         Vendoring::Used(vendor) => {
-            let listing = list_vendored(console, project.as_ref(), vendor.as_ref(), request)?;
-            return finish(&listing, request, template, console);
+            let listing = list_vendored(console, project, vendor.as_ref(), request)?;
+            return finish(&listing, clashing, request, template, console);
         }
         Vendoring::Unused(why) => why,
     };
@@ -119,7 +134,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
     let ground = Ground {
-        project: project.as_ref(),
+        project,
         edited: None,
         with_versions: request.extras.versions,
     };
@@ -134,16 +149,16 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         keep: Keep::IfPossible,
         ending: Some(request.ending),
     };
-    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
+    let session = Session::open(config, console, cache, project, manner)?;
     let mut fetcher = session.fetcher();
     // In a workspace go takes what it finds.
     let single = |project: &Project| project.workspace().is_none();
-    let readonly = project.as_ref().is_some_and(single) && mode == ModMode::Readonly;
+    let readonly = project.is_some_and(single) && mode == ModMode::Readonly;
     if readonly {
         fetcher = fetcher.requiring_sums(why.clone());
     }
-    let redundant = project.as_ref().is_some_and(Project::has_redundant_roots);
-    let edited = match &project {
+    let redundant = project.is_some_and(Project::has_redundant_roots);
+    let edited = match project {
         Some(project) if mode == ModMode::Mod && single(project) => {
             let running = project.running().map(|running| running.version().as_str());
             let mut found = fetcher.requirements(project, running)?;
@@ -159,7 +174,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         }
         _ => None,
     };
-    let graph = match (&project, &edited) {
+    let graph = match (project, &edited) {
         (_, Some(edited)) => edited.graph.clone(),
         (Some(project), _) if redundant && readonly && project.is_pruned() => {
             return Err(why.outdated());
@@ -187,11 +202,12 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let lister = Lister {
         fetcher: &fetcher,
         sums: &session.sums,
-        project: project.as_ref(),
-        edits: project.as_ref().map_or(&none, Project::edits),
+        project,
+        edits: project.map_or(&none, Project::edits),
         graph: graph.as_ref(),
         requires_sums: readonly,
         extras: request.extras,
+        details: request.json.is_some() || template.is_some(),
     };
     let infos = lister.list(&found.list);
     session.settle(&fetcher);
@@ -203,12 +219,12 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     if let Some(error) = session.sums.contradiction() {
         return Err(error);
     }
-    let clash = |graph: &Graph| graph.clash(project.as_ref()?.edits());
+    let clash = |graph: &Graph| graph.clash(project?.edits());
     if let Some(error) = graph.as_ref().and_then(clash) {
         return Err(error);
     }
     // go leaves both files alone with -u: it looks at more than is needed.
-    let kept = project.as_ref().filter(|_| !request.extras.update);
+    let kept = project.filter(|_| !request.extras.update);
     let broken = graph.as_ref().and_then(Graph::error);
     let broken = broken.or_else(|| match (kept?, &edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
@@ -220,7 +236,13 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         }
         _ => None,
     });
-    finish(&Listing { infos, broken }, request, template, console)
+    let disputed = match (project, &graph) {
+        (Some(project), Some(graph)) => tell_disputes(graph, project, console),
+        _ => None,
+    };
+    let told = clashing.or(disputed);
+    let listing = Listing { infos, broken };
+    finish(&listing, told, request, template, console)
 }
 
 /// Refuses what go would write to go.mod or go.sum, if it might.
@@ -268,6 +290,9 @@ fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Re
 ///
 /// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
 fn record_sums(session: &Session<'_>, project: &Project, graph: &Graph, whole: bool) -> Result<()> {
+    if !session.sums.has_new() {
+        return Ok(());
+    }
     let mut modules: Vec<ModuleVersion> = graph.loaded().cloned().collect();
     if whole {
         modules.extend(graph.build_list());

@@ -137,10 +137,7 @@ pub(super) fn resolve(
             Choice::Query { path, query } => match answers.next() {
                 Some(Ok(Answer { module, origin, .. })) => Pick::Module {
                     module,
-                    asked: Asked::Query {
-                        query,
-                        origin: origin.map(Box::new),
-                    },
+                    asked: Asked::Query { query, origin },
                 },
                 // There is an answer for each question.
                 Some(Err(error)) => failed(path.as_str(), query, error),

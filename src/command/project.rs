@@ -7,9 +7,12 @@ use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, Files, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
-use crate::modset::{BuildMod, NO_GO_MOD, Project, Workspace};
+use crate::modset::{BuildMod, Graph, NO_GO_MOD, Project, Workspace};
 use crate::module::{GoVersion, Version};
 use crate::report::Console;
+
+/// The way out of a workspace that makes no sense.
+const OFF: &str = "set GOWORK=off to work on the module alone";
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
@@ -45,6 +48,42 @@ pub(super) fn find_project_to(
     config: &Config,
     console: &Console,
 ) -> Result<Option<Project>> {
+    let Some(project) = read_project(what, config, console)? else {
+        return Ok(None);
+    };
+    let whole = project.whole().map_err(|errors| {
+        let work = config.work_file().ok().flatten().unwrap_or_default();
+        last_of(errors, &work, console).hint(OFF)
+    })?;
+    Ok(Some(whole))
+}
+
+/// The same for a command that goes on as go does where the modules of a workspace do not go
+/// together: that is told, and ends the run with this kind of failure.
+pub(super) fn find_project_despite(
+    what: Use,
+    config: &Config,
+    console: &Console,
+) -> Result<(Option<Project>, Option<Kind>)> {
+    let Some(project) = read_project(what, config, console)? else {
+        return Ok((None, None));
+    };
+    let (project, clashes) = project.going_on();
+    Ok((Some(project), told(&clashes, console)))
+}
+
+/// Tells what main modules do not agree on that the graph needs; the kind of failure that this is.
+pub(super) fn tell_disputes(graph: &Graph, project: &Project, console: &Console) -> Option<Kind> {
+    told(&graph.disputes(project.edits()), console)
+}
+
+fn told(errors: &[Error], console: &Console) -> Option<Kind> {
+    errors.iter().for_each(|error| console.error(error));
+    Error::gravest(errors)
+}
+
+/// Finds and reads the main modules, which may not go together.
+fn read_project(what: Use, config: &Config, console: &Console) -> Result<Option<Project>> {
     if config.go111module.value == ModuleMode::Off {
         let text = "modules disabled by GO111MODULE=off; see 'go help modules'";
         let origin = &config.go111module.origin;
@@ -107,10 +146,9 @@ fn unasked(_: &str, _: &str) -> Result<Version> {
 
 /// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
 fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Result<Project> {
-    let off = "set GOWORK=off to work on the module alone";
     if config.modfile.is_some() {
         let text = "-modfile cannot be used in workspace mode";
-        return Err(Error::new(Kind::Usage, text).hint(off));
+        return Err(Error::new(Kind::Usage, text).hint(OFF));
     }
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
@@ -124,7 +162,7 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
             Project::read_workspace_with(work, files, &mut query)
         }
     };
-    let project = read.map_err(|errors| last_of(errors, work, console).hint(off))?;
+    let project = read.map_err(|errors| last_of(errors, work, console).hint(OFF))?;
     let content = project.workspace().map(Workspace::content);
     let line = content.and_then(|content| content.go.as_ref());
     warn_of_newer(console, work, line);

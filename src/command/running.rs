@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::config::{Config, short_path};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::{GoLine, ModFile, WorkFile};
-use crate::module::Running;
+use crate::module::{GoVersion, Running, look_up};
 
 /// The version outside of any module.
 pub(super) fn outside(config: &Config) -> Result<Running> {
@@ -50,9 +50,57 @@ fn refuse(
     let name = short_path(&config.cwd, file);
     let data = config.overlay.read(file, |file| fs::read(file));
     // What cannot be read is told by those who need it.
-    let line = data.ok().and_then(|data| go_line(&name, &data).ok()?);
+    let data = data.ok().filter(|data| may_refuse(running, data));
+    let line = data.and_then(|data| go_line(&name, &data).ok()?);
     match line.and_then(|line| running.refusal(&name, &line.version)) {
         Some(text) => Err(Error::too_new(text)),
         None => Ok(()),
+    }
+}
+
+/// False if no line could be a go line that is too new. That is nearly always so, and a file is then
+/// not parsed for this alone, which would take longer than all that is done before.
+fn may_refuse(running: &Running, data: &[u8]) -> bool {
+    let mut lines = data.split(|&byte| byte == b'\n');
+    lines.any(|line| {
+        let said = look_up(line, "go");
+        said.is_some_and(|said| match GoVersion::parse(said) {
+            Some(version) => running.refuses(&version),
+            // Parsing accepts more than this.
+            None => true,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::Toolchain;
+
+    #[test]
+    fn what_is_not_parsed_for_its_go_line_has_none_that_is_refused() {
+        let local = GoVersion::parse("1.26").unwrap();
+        let running = Toolchain::parse("local", &local).unwrap();
+        let running = running.start(None).unwrap();
+        // A look may be in vain, but nothing that the parser would find is missed.
+        let rows = [
+            ("", false),
+            ("module m\n", false),
+            ("module m\n\ngo 1.26\n", false),
+            ("module m\n\ngo 1.27\n", true),
+            ("module m\r\n\r\n\tgo\t1.27 // soon\r\n", true),
+            ("go v1.27\n", true),
+            ("go 1.27-custom\n", true),
+            ("go 1.2\ngo 1.27\n", true),
+            ("// go 1.27\ngoo 1.27\n", false),
+            ("require (\n\tgo 1.27\n)\n", true),
+        ];
+        for (text, looks) in rows {
+            assert_eq!(may_refuse(&running, text.as_bytes()), looks, "{text:?}");
+            let parsed = ModFile::parse_lax("go.mod", text.as_bytes()).ok();
+            let line = parsed.and_then(|file| file.go);
+            let refused = line.is_some_and(|line| running.refuses(&line.version));
+            assert!(looks || !refused, "{text:?}");
+        }
     }
 }

@@ -136,6 +136,10 @@ pub(super) fn requirement_graph(
     let graph = fetcher.requirement_graph(project, go);
     session.settle(&fetcher);
     let graph = graph?;
+    // As go says it, not as a failure of what requires the module.
+    if let Some(clash) = graph.clash(project.edits()) {
+        return Err(clash);
+    }
     graph.check()?;
     Ok(graph)
 }

@@ -67,7 +67,7 @@ pub(super) fn look(config: &Config) -> Found {
 fn workspace(config: &Config, file: &Path) -> Found {
     let subject = file.display().to_string();
     let off = "GOWORK=off works on the module alone";
-    let project = Project::read_workspace(file, config);
+    let project = Project::read_workspace(file, config).and_then(Project::whole);
     let (project, refused) = match project {
         Ok(project) if config.modfile.is_none() => (Some(project), Vec::new()),
         Ok(_) => {

@@ -45,7 +45,7 @@ pub struct ModuleInfo {
     /// What go.sum has for its go.mod.
     pub gomod_sum: String,
     /// Where the source says that it comes from.
-    pub origin: Option<Origin>,
+    pub origin: Option<Box<Origin>>,
 }
 
 impl ModuleInfo {

@@ -51,6 +51,8 @@ pub struct Lister<'a> {
     pub requires_sums: bool,
     /// What else is said.
     pub extras: Extras,
+    /// More is told than lines have: objects, or what templates make of them.
+    pub details: bool,
 }
 
 /// The go version of a workspace that uses no module.
@@ -95,8 +97,7 @@ impl Lister<'_> {
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
                     let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
-                    self.fetcher.has_info(&actual)
-                        && (gomod || self.fetcher.local(&actual).gomod.is_some())
+                    self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
                 }
             },
             Subject::Query { .. } | Subject::Release { .. } => false,
@@ -245,6 +246,18 @@ impl Lister<'_> {
                 info.error = Some(asked(path.as_str(), version).err().unwrap_or_else(unasked));
             }
         }
+        // Of what nobody is told, a file in the cache and a line of go.sum could still come.
+        let all_there = || self.sums.records(module, Part::GoMod) && self.fetcher.has_gomod(module);
+        if self.details || !all_there() {
+            self.add_details(info, module, chosen);
+        }
+        if self.extras.retraction() {
+            self.add_retraction(info, module.path());
+        }
+    }
+
+    /// Adds what only objects and templates tell. Fetches the go.mod if it is not cached.
+    fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
             let go = self.known(self.fetcher.go_line(module));
@@ -260,9 +273,6 @@ impl Lister<'_> {
             let dir = known.directory.map(|dir| dir.display().to_string());
             info.dir = dir.unwrap_or_default();
             info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
-        }
-        if self.extras.retraction() {
-            self.add_retraction(info, module.path());
         }
     }
 

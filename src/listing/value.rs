@@ -79,7 +79,7 @@ impl Object for ModuleInfo {
             "Error" => Value::object(self.error.as_ref().map(|e| e as &dyn Object), &ERROR),
             "Sum" => Value::str(&self.sum),
             "GoModSum" => Value::str(&self.gomod_sum),
-            "Origin" => Value::object(self.origin.as_ref().map(|o| o as &dyn Object), &ORIGIN),
+            "Origin" => Value::object(self.origin.as_deref().map(|o| o as &dyn Object), &ORIGIN),
             // What an earlier run has found is never taken as it is: no proxy can vouch for it.
             "Reuse" => Value::Bool(false),
             _ => Value::Missing,

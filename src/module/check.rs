@@ -104,9 +104,10 @@ fn check_element(element: &str, kind: PathKind) -> Result<(), String> {
     if element.is_empty() {
         return Err("empty path element".into());
     }
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    if element.bytes().all(is_plain) && !matches!(element.len(), 3 | 4) {
-        // Most are: of what follows, only the devices could be meant.
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let short = element.bytes().take_while(|&b| b != b'.').count();
+    if element.bytes().all(is_plain) && !element.ends_with('.') && !matches!(short, 0 | 3 | 4) {
+        // Most are: of what follows, only the dots and the devices could be meant.
         return Ok(());
     }
     if element.bytes().all(|b| b == b'.') {

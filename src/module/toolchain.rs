@@ -128,11 +128,16 @@ impl Running {
         self.switching
     }
 
+    /// True if `go` refuses a go line of `needed`.
+    #[must_use]
+    pub fn refuses(&self, needed: &GoVersion) -> bool {
+        *needed > self.version && self.version.at_least(Running::REFUSING)
+    }
+
     /// What `go` says if `what` has a go line of `needed` and that is too new.
     #[must_use]
     pub fn refusal(&self, what: &str, needed: &GoVersion) -> Option<String> {
-        let too_new = *needed > self.version && self.version.at_least(Running::REFUSING);
-        too_new.then(|| {
+        self.refuses(needed).then(|| {
             let (version, reason) = (&self.version, &self.reason);
             format!("{what} requires go >= {needed} (running go {version}{reason})")
         })

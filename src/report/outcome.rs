@@ -1,5 +1,7 @@
 //! `download -json`: one object a module, go's keys in go's order, then ours.
 
+use std::path::Path;
+
 use super::json::JsonObject;
 use crate::fetch::Outcome;
 use crate::source::Origin;
@@ -29,10 +31,7 @@ pub enum Asked {
 #[must_use]
 pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     let mut json = JsonObject::new();
-    let path = |path: &Option<std::path::PathBuf>| {
-        path.as_ref()
-            .map_or(String::new(), |path| path.display().to_string())
-    };
+    let path = |path: Option<&Path>| path.map_or(String::new(), |path| path.display().to_string());
     let sum =
         |sum: &Option<crate::module::H1>| sum.as_ref().map_or(String::new(), |sum| sum.to_string());
     json.string("Path", outcome.module.path().as_str());
@@ -49,15 +48,18 @@ pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
             .as_ref()
             .map_or(String::new(), |error| error.chain()),
     );
-    json.string("Info", &path(&outcome.info_path));
-    json.string("GoMod", &path(&outcome.gomod_path));
-    json.string("Zip", &path(&outcome.zip_path));
-    json.string("Dir", &path(&outcome.directory));
+    json.string("Info", &path(outcome.info_path().as_deref()));
+    json.string("GoMod", &path(outcome.gomod_path().as_deref()));
+    json.string("Zip", &path(outcome.zip_path().as_deref()));
+    json.string("Dir", &path(outcome.directory()));
     json.string("Sum", &sum(&outcome.sum));
     json.string("GoModSum", &sum(&outcome.gomod_sum));
     let origin = match asked {
         Asked::Graph => None,
-        Asked::Version => outcome.info.as_ref().and_then(|info| info.origin.as_ref()),
+        Asked::Version => outcome
+            .info
+            .as_ref()
+            .and_then(|info| info.origin.as_deref()),
         Asked::Query { origin, .. } => origin.as_deref(),
     };
     if let Some(origin) = origin {

@@ -3,6 +3,8 @@
 //! Source: golang/go `cmd/go/internal/modfetch` `repo.go` (`RevInfo`), `cache.go`
 //! (`writeDiskStat`), `codehost/codehost.go` (`Origin`).
 
+use std::fmt;
+
 use super::time::Time;
 use crate::gojson;
 use crate::module::is_pseudo_version;
@@ -14,8 +16,8 @@ pub struct Info {
     pub version: String,
     /// [`Time::ZERO`] if unknown.
     pub time: Time,
-    /// Where it came from, if the proxy said so.
-    pub origin: Option<Origin>,
+    /// Where it came from, if the proxy said so; apart, since most of the time nobody asks.
+    pub origin: Option<Box<Origin>>,
 }
 
 /// Where a version came from; an empty field is one that was not told.
@@ -111,7 +113,8 @@ impl Info {
         let mut mismatch = Ok(());
         for (key, value) in gojson::members(value)? {
             if gojson::key_matches(&key, "Version") {
-                set_string(&mut info.version, value, "RevInfo.Version", &mut mismatch);
+                let name = format_args!("RevInfo.Version");
+                set_string(&mut info.version, value, name, &mut mismatch);
             } else if gojson::key_matches(&key, "Time") {
                 set_time(&mut info.time, value)?;
             } else if gojson::key_matches(&key, "Origin") {
@@ -150,7 +153,12 @@ impl Info {
 }
 
 /// Sets a string field; a value of another type is remembered if it is the first one.
-fn set_string(field: &mut String, value: &[u8], name: &str, mismatch: &mut Result<(), String>) {
+fn set_string(
+    field: &mut String,
+    value: &[u8],
+    name: fmt::Arguments<'_>,
+    mismatch: &mut Result<(), String>,
+) {
     match gojson::kind(value) {
         "string" => *field = gojson::string(value).into_owned(),
         "null" => {}
@@ -158,7 +166,7 @@ fn set_string(field: &mut String, value: &[u8], name: &str, mismatch: &mut Resul
     }
 }
 
-fn note(mismatch: &mut Result<(), String>, kind: &str, field: &str, wanted: &str) {
+fn note(mismatch: &mut Result<(), String>, kind: &str, field: fmt::Arguments<'_>, wanted: &str) {
     if mismatch.is_ok() {
         *mismatch = Err(format!(
             "json: cannot unmarshal {kind} into Go struct field {field} of type {wanted}"
@@ -187,7 +195,7 @@ pub(super) fn set_time(field: &mut Time, value: &[u8]) -> Result<(), String> {
 }
 
 fn set_origin(
-    field: &mut Option<Origin>,
+    field: &mut Option<Box<Origin>>,
     value: &[u8],
     mismatch: &mut Result<(), String>,
 ) -> Result<(), String> {
@@ -200,7 +208,8 @@ fn set_origin(
         }
         kind => {
             // Go allocates before it complains, but the complaint wins.
-            note(mismatch, kind, "RevInfo.Origin", "codehost.Origin");
+            let name = format_args!("RevInfo.Origin");
+            note(mismatch, kind, name, "codehost.Origin");
         }
     }
     Ok(())
@@ -216,7 +225,8 @@ pub(super) fn set_origin_fields(
     for (key, value) in gojson::members(object)? {
         // Go names the inner type before the path of the field.
         if let Some((name, target)) = origin.field_mut(&key) {
-            set_string(target, value, &format!("Origin.{place}.{name}"), mismatch);
+            let name = format_args!("Origin.{place}.{name}");
+            set_string(target, value, name, mismatch);
         }
     }
     Ok(())

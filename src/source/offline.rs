@@ -11,21 +11,31 @@ use crate::transport::{Fetched, Sink};
 pub struct Offline(pub &'static str);
 
 impl Offline {
-    fn refuse<T>(self, module: &str) -> Result<T> {
+    fn refusal(self, module: &str) -> Error {
         let why = self.0;
         let text = format!("{module}: module lookup disabled by {why}");
-        let error = Error::new(Kind::Offline, text);
+        Error::new(Kind::Offline, text)
+    }
+
+    fn refuse<T>(self, module: &str) -> Result<T> {
+        let error = self.refusal(module);
         Err(error.hint("it is not in the cache; 'modfetch download' fetches it"))
+    }
+
+    /// Which versions there are is kept nowhere.
+    fn refuse_versions<T>(self, path: &ModulePath) -> Result<T> {
+        let error = self.refusal(&format!("module {path}"));
+        Err(error.hint("which versions there are is known to the network only"))
     }
 }
 
 impl Source for Offline {
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
-        self.refuse(&format!("module {path}"))
+        self.refuse_versions(path)
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        self.refuse(&format!("module {path}"))
+        self.refuse_versions(path)
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {

@@ -88,5 +88,5 @@ fn beyond(place: &str, what: &str) -> Error {
         Kind::Usage,
         format!("{place}modfetch's templates do not have {what}"),
     )
-    .hint("they have fields, variables, pipelines, if, with, range and the functions that module listings need")
+    .hint("they have all statements of Go's, and the functions that module listings need")
 }

@@ -71,7 +71,7 @@ fn world(seed: u64) -> World {
 }
 
 /// Lines, each once: what go says of each requirement of a path, modfetch says of the path.
-fn once(text: &str) -> Vec<&str> {
+pub(crate) fn once(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines() {
         if !lines.contains(&line) {
@@ -151,7 +151,7 @@ fn worlds_are_left_as_go_leaves_them() {
 }
 
 /// A branch, releases and a pre-release, some of which no proxy lists.
-fn queried() -> Proxy {
+pub(crate) fn queried() -> Proxy {
     let plain = |path, version| Module::bare(path, version, "");
     let commit = "v0.0.0-20240501000000-0123456789ab";
     let info = format!("{{\"Version\":\"{commit}\",\"Time\":\"2024-05-01T00:00:00Z\"}}");
@@ -206,7 +206,7 @@ fn versions_that_are_none_are_resolved_as_by_go() {
 }
 
 /// A go.mod that every command which may write puts right.
-const UNTIDY: &str = "module main.org/m\n\nrequire example.org/m v1.2 // why\n";
+pub(crate) const UNTIDY: &str = "module main.org/m\n\nrequire example.org/m v1.2 // why\n";
 
 #[test]
 fn what_is_locked_or_offline_or_only_planned_stays_as_it_is() {

@@ -140,7 +140,7 @@ fn within_a_module_it_is_refused_in_the_words_of_go() {
     let run = sandbox.run(["download", "-reuse=none.json"]);
     run.demand(
         run.stderr
-            .contains("go mod download -reuse cannot be used inside a module\n"),
+            .contains("modfetch mod download -reuse cannot be used inside a module\n"),
         "the words of go",
     );
     run.demand(run.code != Some(0), "it fails");

@@ -238,25 +238,6 @@ fn what_go_refuses_is_refused_in_its_words() {
         same(&run, &go, &format!("{name}={value} {arguments:?}"));
         run.fails(*code);
     }
-    // It says so and goes on; we do not.
-    for (files, text) in [
-        (
-            &[BOTH, A, in_b("module m.com/a\n")],
-            "module m.com/a appears multiple times in workspace",
-        ),
-        (
-            &[work("go 1.21\nuse ./a\nreplace m.com/a => ./b\n"), A, B],
-            "workspace module m.com/a is replaced at all versions in the go.work file. To fix, \
-             remove the replacement from the go.work file or specify the version at which to \
-             replace the module.",
-        ),
-    ] {
-        let sandbox = workspace(files);
-        let go = sandbox.go(["mod", "graph"]);
-        go.demand(go.stderr == format!("go: {text}\n"), text);
-        let said = format!("modfetch: {text}\n");
-        sandbox.run(["graph"]).fails(3).stdout("").stderr_has(&said);
-    }
 }
 
 #[test]

@@ -225,7 +225,7 @@ takes it and does not look at it, as in go.",
         commands: LIST,
         value: Some("TEMPLATE"),
         brief: "Print modules as this template says",
-        detail: "Fields, pipelines, if, with, range and the usual functions of Go's templates; what \
+        detail: "All statements of Go's templates and all functions but call, context and module; what \
 of them is missing is refused by name.",
         set: |raw, given| {
             raw.template = Some(given.text());

@@ -14,12 +14,14 @@ pub(super) struct Listing {
     pub(super) broken: Option<Error>,
 }
 
-/// Tells what is wrong and, if that is nothing or does not matter, prints the modules.
+/// Tells what is wrong and, if that is nothing or does not matter, prints the modules. Something else may
+/// have been `told` already.
 ///
 /// # Errors
 /// That nothing can be printed.
 pub(super) fn finish(
     listing: &Listing,
+    told: Option<Kind>,
     request: &Request,
     template: Option<&Template>,
     console: &Console,
@@ -38,12 +40,12 @@ pub(super) fn finish(
             console.error(&error);
         }
         let broken = broken.as_ref().map(Error::kind);
-        let kinds = gravest(infos).into_iter().chain(broken);
+        let kinds = gravest(infos).into_iter().chain(broken).chain(told);
         if let Some(kind) = kinds.min_by_key(|kind| kind.rank()) {
             return Ok(Some(kind));
         }
     }
-    print(infos, request, template, console)
+    Ok(print(infos, request, template, console)?.or(told))
 }
 
 /// Prints what was found; what a template has made up to its failure is printed, too.

@@ -43,11 +43,19 @@ impl Fetcher<'_> {
         Ok(results.into_iter().flatten().collect())
     }
 
-    /// True if the metadata of a version is cached.
+    /// True if there is a file in the cache for the metadata of a version; what is in it is not
+    /// looked at.
     #[must_use]
     pub fn has_info(&self, module: &ModuleVersion) -> bool {
         let entry = self.cache.entry(module);
-        entry.is_ok_and(|entry| matches!(self.cached_info(&entry), Ok(Some(_))))
+        entry.is_ok_and(|entry| entry.info_path().exists())
+    }
+
+    /// The same of its go.mod.
+    #[must_use]
+    pub fn has_gomod(&self, module: &ModuleVersion) -> bool {
+        let entry = self.cache.entry(module);
+        entry.is_ok_and(|entry| entry.gomod_path().exists())
     }
 
     /// What the go line of a version's go.mod says, which is fetched if it is not cached.
@@ -64,7 +72,7 @@ impl Fetcher<'_> {
         let running = self.running.as_ref();
         GoVersion::parse(go)
             .zip(running)
-            .is_some_and(|(go, running)| running.refusal("", &go).is_some())
+            .is_some_and(|(go, running)| running.refuses(&go))
     }
 
     /// What the cache has of a version; its sums are not looked at.

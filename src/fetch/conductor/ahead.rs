@@ -98,11 +98,6 @@ impl<'a> Fetcher<'a> {
         thread::scope(|scope| run(self.begin(scope, &modules)))
     }
 
-    fn has_gomod(&self, module: &ModuleVersion) -> bool {
-        let entry = self.cache.entry(module);
-        entry.is_ok_and(|entry| entry.gomod_path().exists())
-    }
-
     /// Begins with what the cache lacks of these, on a thread of `scope`.
     fn begin<'s>(&'s self, scope: &'s Scope<'s, '_>, likely: &[ModuleVersion]) -> Ahead<'s, 'a> {
         let mut modules = HashSet::new();
@@ -144,8 +139,8 @@ impl<'a> Work<'a> {
     pub(super) fn put(&mut self, prepared: Result<Prepared<'a>, Ready<'a>>) {
         self.early.zip_awaited = false;
         match prepared {
-            Ok(prepared) => self.early.prepared = Some(prepared),
-            Err(ready) => self.held = Some(ready),
+            Ok(prepared) => self.early.prepared = Some(Box::new(prepared)),
+            Err(ready) => self.held = Some(Box::new(ready)),
         }
     }
 }
@@ -209,7 +204,7 @@ where
                 self.in_flight -= 1;
                 self.works[index].early.info_awaited = false;
                 match info {
-                    Ok(info) => self.works[index].early.info = Some(*info),
+                    Ok(info) => self.works[index].early.info = Some(info),
                     Err(error) => self.works[index].info = Some(Err(error)),
                 }
             }
@@ -309,7 +304,7 @@ where
             return;
         }
         if let Some(info) = work.early.info.take() {
-            self.keep_info(index, Ok(Box::new(info)));
+            self.keep_info(index, Ok(info));
         }
         if self.works[index].gomod.is_none() {
             self.start_gomod(index);
@@ -362,8 +357,10 @@ where
     pub(super) fn leave(&mut self, index: usize) -> usize {
         let work = &mut self.works[index];
         work.early.zip_awaited = false;
-        let prepared = work.early.prepared.take().map(Prepared::withdraw);
-        for ready in [prepared, work.held.take()].into_iter().flatten() {
+        let prepared = work.early.prepared.take();
+        let prepared = prepared.map(|prepared| prepared.withdraw());
+        let held = work.held.take().map(|held| *held);
+        for ready in [prepared, held].into_iter().flatten() {
             if !self.keeps_unneeded {
                 ready.discard();
             }

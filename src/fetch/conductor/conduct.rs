@@ -272,9 +272,9 @@ where
             return;
         }
         if let Some(held) = work.held.take() {
-            self.unpack(held);
+            self.unpack(*held);
         } else if let Some(prepared) = work.early.prepared.take() {
-            self.reveal(index, prepared);
+            self.reveal(index, *prepared);
         }
     }
 
@@ -282,10 +282,10 @@ where
     fn take_zip(&mut self, zip: Ready<'a>) -> Option<usize> {
         let index = zip.index;
         if self.works[index].early.unneeded.is_set() {
-            self.works[index].held = Some(zip);
+            self.works[index].held = Some(Box::new(zip));
             self.leave(index);
         } else if self.works[index].meta().is_none() {
-            self.works[index].held = Some(zip);
+            self.works[index].held = Some(Box::new(zip));
         } else {
             self.unpack(zip);
         }

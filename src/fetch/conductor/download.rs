@@ -12,6 +12,20 @@ use crate::map::Map;
 use crate::module::{GoVersion, ModuleVersion, look_up};
 use crate::trust::Part;
 
+/// What a look at a module came to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are settled: a box each would take more"
+)]
+enum Looked<'a> {
+    /// It is on its way, and was not looked at.
+    Begun,
+    /// Something is to be done for it.
+    Lacking(Box<Work<'a>>),
+    /// It is whole, or has failed.
+    Settled(Outcome),
+}
+
 impl<'a> Fetcher<'a> {
     /// Completes the cache entries of `modules`; one outcome for each, in their order.
     pub fn download(&self, modules: &[ModuleVersion]) -> Vec<Outcome> {
@@ -30,27 +44,25 @@ impl<'a> Fetcher<'a> {
             }));
         }
         self.watch.planned(distinct.len());
-        let mut settled: Vec<Option<Outcome>> = vec![None; distinct.len()];
-        let unbegun: Vec<usize> = (0..distinct.len())
-            .filter(|&index| !ahead.has(distinct[index]))
-            .collect();
+        let looked = on_two(&distinct, |&module| match ahead.has(module) {
+            true => Looked::Begun,
+            false => self.look_and_settle(module),
+        });
         let mut works = Vec::new();
-        let looked = on_two(&unbegun, |&index| self.look(distinct[index]));
-        for (&index, look) in unbegun.iter().zip(looked) {
-            let module = distinct[index];
-            let outcome = match look {
-                Ok(work) if !work.is_settled() => {
-                    works.push(work);
-                    continue;
+        let mut settled = Vec::with_capacity(distinct.len());
+        for looked in looked {
+            settled.push(match looked {
+                Looked::Begun => None,
+                Looked::Lacking(work) => {
+                    works.push(*work);
+                    None
                 }
-                Ok(work) => self.settle(module, work),
-                Err(error) => Outcome {
-                    error: Some(error),
-                    ..Outcome::new(module)
-                },
-            };
-            self.watch.finished(module, outcome.error.is_some());
-            settled[index] = Some(outcome);
+                Looked::Settled(outcome) => {
+                    self.watch
+                        .finished(&outcome.module, outcome.error.is_some());
+                    Some(outcome)
+                }
+            });
         }
         let wanted = |module: &ModuleVersion| index_of.contains_key(module);
         let works = match ahead.go_on(wanted, works) {
@@ -69,14 +81,27 @@ impl<'a> Fetcher<'a> {
             .into_iter()
             .zip(&distinct)
             .map(|(outcome, module)| outcome.unwrap_or_else(|| Outcome::new(module)));
-        if slots.len() == distinct.len() {
-            return outcomes.collect();
-        }
         let outcomes: Vec<Outcome> = outcomes.collect();
+        if slots.len() == distinct.len() {
+            return outcomes;
+        }
         slots
             .into_iter()
             .map(|slot| outcomes[slot].clone())
             .collect()
+    }
+
+    /// Looks at a module, and settles it if the cache lacks nothing of it.
+    fn look_and_settle(&self, module: &ModuleVersion) -> Looked<'a> {
+        let outcome = match self.look(module) {
+            Ok(work) if !work.is_settled() => return Looked::Lacking(Box::new(work)),
+            Ok(work) => self.settle(module, work),
+            Err(error) => Outcome {
+                error: Some(error),
+                ..Outcome::new(module)
+            },
+        };
+        Looked::Settled(outcome)
     }
 
     /// What the cache has of a module, without a lock. What only the checksum database can
@@ -108,7 +133,7 @@ impl<'a> Fetcher<'a> {
 
     /// Refuses a module that needs a newer go, as `go` does when everything is there already.
     fn refuse_newer(&self, module: &ModuleVersion, outcome: &mut Outcome) -> Result<()> {
-        let (Some(running), Some(directory)) = (&self.running, &outcome.directory) else {
+        let (Some(running), Some(directory)) = (&self.running, outcome.directory()) else {
             return Ok(());
         };
         // A module from the time before go.mod files has none.
@@ -116,10 +141,11 @@ impl<'a> Fetcher<'a> {
             return Ok(());
         };
         let needed = look_up(&gomod, "go").and_then(GoVersion::parse);
-        match needed.and_then(|needed| running.refusal(&module.to_string(), &needed)) {
+        let refused = needed.filter(|needed| running.refuses(needed));
+        match refused.and_then(|needed| running.refusal(&module.to_string(), &needed)) {
             None => Ok(()),
             Some(text) => {
-                outcome.directory = None;
+                outcome.has_directory = false;
                 Err(Error::too_new(text))
             }
         }
@@ -127,14 +153,12 @@ impl<'a> Fetcher<'a> {
 }
 
 fn fill(outcome: &mut Outcome, work: Work<'_>) -> Result<()> {
+    let entry = &*outcome.entry.insert(Box::new(work.entry));
     // The conductor settles all three parts of every work.
-    let never_tried = || Error::new(Kind::Other, format!("{}: not tried", work.entry.module()));
+    let never_tried = || Error::new(Kind::Other, format!("{}: not tried", entry.module()));
     outcome.info = Some(work.info.ok_or_else(never_tried)??);
-    outcome.info_path = Some(work.entry.info_path());
     outcome.gomod_sum = Some(work.gomod.ok_or_else(never_tried)??);
-    outcome.gomod_path = Some(work.entry.gomod_path());
     outcome.sum = Some(work.zip.ok_or_else(never_tried)??);
-    outcome.zip_path = Some(work.entry.zip_path());
-    outcome.directory = Some(work.entry.directory().to_owned());
+    outcome.has_directory = true;
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! What became of one module version.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::cache::Entry;
 use crate::error::Error;
 use crate::module::{H1, ModuleVersion};
 use crate::source::Info;
@@ -26,18 +27,14 @@ pub struct Outcome {
     pub module: ModuleVersion,
     /// Its metadata.
     pub info: Option<Info>,
-    /// The cached `.info`.
-    pub info_path: Option<PathBuf>,
-    /// The cached `.mod`.
-    pub gomod_path: Option<PathBuf>,
     /// The h1 of the go.mod.
     pub gomod_sum: Option<H1>,
-    /// The cached `.zip`.
-    pub zip_path: Option<PathBuf>,
     /// The h1 of the zip.
     pub sum: Option<H1>,
-    /// The extracted directory.
-    pub directory: Option<PathBuf>,
+    /// The module is extracted.
+    pub(super) has_directory: bool,
+    /// Where all that is.
+    pub(super) entry: Option<Box<Entry>>,
     /// Why it is incomplete, if it is.
     pub error: Option<Error>,
     /// What this run fetched for it.
@@ -49,14 +46,40 @@ impl Outcome {
         Outcome {
             module: module.clone(),
             info: None,
-            info_path: None,
-            gomod_path: None,
             gomod_sum: None,
-            zip_path: None,
             sum: None,
-            directory: None,
+            has_directory: false,
+            entry: None,
             error: None,
             traffic: Traffic::default(),
         }
+    }
+
+    /// The cached `.info`.
+    #[must_use]
+    pub fn info_path(&self) -> Option<PathBuf> {
+        let entry = self.entry.as_ref().filter(|_| self.info.is_some());
+        entry.map(|entry| entry.info_path())
+    }
+
+    /// The cached `.mod`.
+    #[must_use]
+    pub fn gomod_path(&self) -> Option<PathBuf> {
+        let entry = self.entry.as_ref().filter(|_| self.gomod_sum.is_some());
+        entry.map(|entry| entry.gomod_path())
+    }
+
+    /// The cached `.zip`.
+    #[must_use]
+    pub fn zip_path(&self) -> Option<PathBuf> {
+        let entry = self.entry.as_ref().filter(|_| self.sum.is_some());
+        entry.map(|entry| entry.zip_path())
+    }
+
+    /// The extracted directory.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        let entry = self.entry.as_ref().filter(|_| self.has_directory);
+        entry.map(|entry| entry.directory())
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Work<'a> {
     pub(super) gomod: Option<Result<H1>>,
     pub(super) zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
-    pub(super) held: Option<Ready<'a>>,
+    pub(super) held: Option<Box<Ready<'a>>>,
     /// What is made of it before it is known to be needed.
     pub(super) early: Early<'a>,
 }
@@ -86,9 +86,9 @@ pub(super) struct Verdict<'a> {
 #[derive(Default)]
 pub(super) struct Early<'a> {
     /// Fetched, but not kept.
-    pub(super) info: Option<Info>,
+    pub(super) info: Option<Box<Info>>,
     /// Whole, but not visible.
-    pub(super) prepared: Option<Prepared<'a>>,
+    pub(super) prepared: Option<Box<Prepared<'a>>>,
     /// There will be a report of it.
     pub(super) info_awaited: bool,
     pub(super) zip_awaited: bool,

@@ -3,6 +3,8 @@
 //! Source: golang/go `cmd/go/internal/modload/init.go`, `loadModFile`, and
 //! `modload/buildlist.go`, `expandGraph`, `updateRoots`, `convertPruning`.
 
+use std::mem;
+
 use crate::error::Result;
 use crate::fetch::Fetcher;
 use crate::modset::{Graph, Loader, PRUNING_GO, Project, Requirements, minimal_roots};
@@ -62,7 +64,7 @@ impl Fetcher<'_> {
         let mut loader = self.loader(project, requirements);
         self.drive(&mut loader)?;
         let mut graph = loader.finish();
-        let first = graph.clone();
+        let mut first = None;
         while graph.error().is_none()
             && let Some(raised) = graph.raised_roots()
         {
@@ -74,16 +76,17 @@ impl Fetcher<'_> {
             requirements.outgrown.extend(graph.loaded().cloned());
             loader.restart(pruned, roots);
             self.drive(&mut loader)?;
-            graph = loader.finish();
+            let before = mem::replace(&mut graph, loader.finish());
+            first.get_or_insert(before);
             if !pruned {
                 break;
             }
         }
-        requirements.graph = Some(match graph.error() {
+        requirements.graph = Some(match (graph.error(), first) {
             // go keeps to the first graph that it could read.
-            Some(error) if first.error().is_none() => first.for_want_of(error),
-            Some(_) => first,
-            None => {
+            (Some(error), Some(first)) => first.for_want_of(error),
+            (Some(_), None) => graph,
+            (None, _) => {
                 requirements.roots = graph.roots().to_vec();
                 graph
             }

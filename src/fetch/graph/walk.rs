@@ -205,6 +205,7 @@ impl Fetcher<'_> {
             if wave.is_empty() {
                 return;
             }
+            self.expect_gomods(wave.len());
             let found = on_two(&wave, |wanted| match &wanted.actual {
                 Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
                     Some(Summary::parse("go.mod", b"").map(Arc::new))
@@ -257,9 +258,10 @@ impl Fetcher<'_> {
     /// Names the failure, which may be that the module needs a newer go.
     fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
         let summary = summary.map_err(|error| name_failure(wanted, error))?;
-        let what = format!("module {}", wanted.actual.describe());
         let needed = summary.go().zip(self.running.as_ref());
-        match needed.and_then(|(go, running)| running.refusal(&what, go)) {
+        let refused = needed.filter(|(go, running)| running.refuses(go));
+        let what = || format!("module {}", wanted.actual.describe());
+        match refused.and_then(|(go, running)| running.refusal(&what(), go)) {
             Some(text) => Err(too_new(&wanted.module, &text)),
             None => Ok(summary),
         }
@@ -334,9 +336,10 @@ fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u
     overlay.read(path, read_whole).map_err(|cause| {
         let opened = overlay.name_of(path, &file);
         let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
-        opening
-            .context(format!("reading {shown}"))
-            .hint("the directory that replaces the module must be there, its go.mod at least")
+        opening.context(format!("reading {shown}")).hint(
+            "the directory that replaces the module must be there, its go.mod at least: \
+                 'modfetch plan -files' names them all",
+        )
     })
 }
 

@@ -48,7 +48,7 @@ pub struct Answer {
     pub time: Time,
     /// What the source said of where it comes from, where it resolved the query itself; what was
     /// chosen from a list has none.
-    pub origin: Option<Origin>,
+    pub origin: Option<Box<Origin>>,
 }
 
 impl Fetcher<'_> {

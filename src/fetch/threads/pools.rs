@@ -66,12 +66,12 @@ const BATCH: usize = 8;
 ///
 /// For what takes some microseconds each, such as a look into the cache. There is no pool for it:
 /// one thread more is started and ended in a tenth of a millisecond, and if it cannot be started,
-/// nothing is lost.
+/// nothing is lost. Nor is much where there is one core: to ask for their number takes longer.
 pub(in crate::fetch) fn on_two<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    if items.len() < WORTH_A_THREAD || cores() < 2 {
+    if items.len() < WORTH_A_THREAD {
         return items.iter().map(work).collect();
     }
     let batches: Vec<&[T]> = items.chunks(BATCH).collect();
@@ -97,7 +97,11 @@ pub(in crate::fetch) fn on_two<T: Sync, R: Send>(
         done
     });
     done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().flat_map(|(_, results)| results).collect()
+    let mut all = Vec::with_capacity(items.len());
+    for (_, results) in done {
+        all.extend(results);
+    }
+    all
 }
 
 /// How many threads can compute at once.

@@ -117,6 +117,12 @@ impl Fetcher<'_> {
         known.get(module).cloned()
     }
 
+    /// Makes room for what is remembered of so many more, at once: threads wait for each other there.
+    pub(in crate::fetch) fn expect_gomods(&self, count: usize) {
+        let mut known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
+        known.reserve(count);
+    }
+
     fn remember(&self, module: &ModuleVersion, h1: &H1) {
         let mut known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(module.clone(), h1.clone());

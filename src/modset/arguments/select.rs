@@ -1,9 +1,9 @@
 //! The command line applied to the graph: which module versions are meant, in which order.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use crate::error::{Error, Kind, Result};
+use crate::map::Set;
 use crate::modset::{Actual, Graph, NO_GO_MOD, Project};
 use crate::module::{MatchPattern, ModulePath, ModuleVersion, Tool, Version};
 
@@ -224,7 +224,7 @@ impl Selection {
         graph: Option<&Graph>,
     ) -> Selection {
         let mut selection = Selection::default();
-        let mut matched = HashSet::new();
+        let mut matched = Set::default();
         for argument in arguments {
             if project.is_some_and(|project| argument.is_main(project)) {
                 continue;
@@ -250,7 +250,7 @@ impl Selection {
     #[must_use]
     pub fn listed(project: &Project, graph: &Graph) -> Selection {
         let lines = project.mains().flat_map(|main| &main.modfile().require);
-        let mut seen = HashSet::new();
+        let mut seen = Set::default();
         // One that several modules of a workspace list is one.
         let lines = lines.filter(|line| {
             seen.insert(line.module.path().clone()) || project.workspace().is_none()
@@ -277,7 +277,7 @@ impl Selection {
         }
         let highest_root = || project?.root_version(path);
         let found = match graph {
-            Some(graph) => graph.selected(path).and_then(|v| pair(path, v)),
+            Some(graph) => graph.selected_module(path),
             None => highest_root(),
         };
         match found {
@@ -299,7 +299,7 @@ impl Selection {
         &mut self,
         pattern: &str,
         matches: impl Fn(&str) -> bool,
-        matched: &mut HashSet<ModuleVersion>,
+        matched: &mut Set<ModuleVersion>,
         project: Option<&Project>,
         graph: Option<&Graph>,
     ) {
@@ -331,10 +331,6 @@ impl Selection {
             }),
         }
     }
-}
-
-fn pair(path: &str, version: &Version) -> Option<ModuleVersion> {
-    ModuleVersion::new(ModulePath::parse(path).ok()?, version.clone()).ok()
 }
 
 fn versioned(path: &str, version: &str) -> Choice {

@@ -1,6 +1,6 @@
 //! The requirement graph as it was read, and what minimal version selection makes of it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -144,17 +144,20 @@ impl Graph {
         self.selected.get(path)
     }
 
+    /// The same, with its path.
+    #[must_use]
+    pub fn selected_module(&self, path: &str) -> Option<ModuleVersion> {
+        let (path, version) = self.selected.get_key_value(path)?;
+        ModuleVersion::new(path.clone(), version.clone()).ok()
+    }
+
     /// The node of `path` in the build list; `go` and `toolchain` have one if they have a version.
     #[must_use]
     pub fn node(&self, path: &str) -> Option<Node> {
         match path {
             "go" => self.go.clone(),
             "toolchain" => self.toolchain.clone(),
-            _ => {
-                let (path, version) = self.selected.get_key_value(path)?;
-                let module = ModuleVersion::new(path.clone(), version.clone());
-                module.ok().map(Node::Module)
-            }
+            _ => self.selected_module(path).map(Node::Module),
         }
     }
 
@@ -207,6 +210,15 @@ impl Graph {
         failed.or_else(|| self.build_list().find_map(|module| edits.clash(&module)))
     }
 
+    /// All such disagreements, one a module, whether or not one goes on.
+    #[must_use]
+    pub fn disputes(&self, edits: &Edits) -> Vec<Error> {
+        let read = self.requires.keys().chain(self.failed.keys()).cloned();
+        let named: BTreeSet<ModuleVersion> = read.chain(self.build_list()).collect();
+        let disputes = named.iter().filter_map(|module| edits.dispute(module));
+        disputes.collect()
+    }
+
     /// The main modules, by path.
     pub fn mains(&self) -> impl Iterator<Item = &str> {
         let (one, roots) = match &self.start {
@@ -245,11 +257,7 @@ impl Graph {
             "go" => self.go.clone(),
             "toolchain" => self.toolchain.clone(),
             main if self.start.is_main(main) => Some(Node::Main(main.to_owned())),
-            path => {
-                let (path, version) = self.selected.get_key_value(path)?;
-                let module = ModuleVersion::new(path.clone(), version.clone());
-                module.ok().map(Node::Module)
-            }
+            path => self.selected_module(path).map(Node::Module),
         }
     }
 
@@ -258,11 +266,9 @@ impl Graph {
     pub fn in_use(&self, node: &Node) -> Option<Node> {
         match node {
             Node::Main(_) => Some(node.clone()),
-            Node::Module(module) => {
-                let version = self.selected(module.path().as_str())?.clone();
-                let module = ModuleVersion::new(module.path().clone(), version);
-                module.ok().map(Node::Module)
-            }
+            Node::Module(module) => self
+                .selected_module(module.path().as_str())
+                .map(Node::Module),
             Node::Go(_) => self.go.clone(),
             Node::Toolchain(_) => Some(self.toolchain.clone().unwrap_or_else(Node::no_toolchain)),
         }

@@ -1,6 +1,6 @@
 //! The main modules of a run: the one of the working directory, or those of a workspace.
 
-use std::collections::{HashMap, HashSet};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Project {
         self.running.as_ref()
     }
 
-    /// Reads the workspace of a go.work.
+    /// Reads the workspace of a go.work. Its modules may not go together ([`Project::whole`]).
     ///
     /// # Errors
     /// As [`Project::read`], one error a module that is at fault.
@@ -141,6 +141,28 @@ impl Project {
             overlay: files.overlay,
             running: files.running,
         }
+    }
+
+    /// The same, if its main modules go together.
+    ///
+    /// # Errors
+    /// What is wrong with them: two have one path, or go.work replaces one of them.
+    pub fn whole(self) -> Result<Project, Vec<Error>> {
+        match &self.workspace {
+            Some(workspace) if !workspace.clashes.is_empty() => Err(workspace.clashes.clone()),
+            _ => Ok(self),
+        }
+    }
+
+    /// The same for somebody who goes on as go does, whatever is wrong with the modules together,
+    /// and what that is: of modules with one path the last counts, and of several replacements for a
+    /// version the first ([`Edits::dispute`]).
+    #[must_use]
+    pub fn going_on(mut self) -> (Project, Vec<Error>) {
+        self.edits.go_on();
+        let workspace = self.workspace.as_mut();
+        let clashes = workspace.map(|workspace| mem::take(&mut workspace.clashes));
+        (self, clashes.unwrap_or_default())
     }
 
     /// The main modules, in the order of go.work.
@@ -342,7 +364,7 @@ impl Project {
         let pruned = self.is_pruned();
         let required = self.modfile().require.iter().map(|line| &line.module);
         let mut required = required.filter(|module| !self.edits.excludes(module));
-        let mut versions = HashMap::new();
+        let mut versions = Map::default();
         required.any(|module| {
             // The go line is one already.
             if module.path().as_str() == Tool::Go.name() {
@@ -358,7 +380,7 @@ impl Project {
 
     /// The paths that a go.mod requires and does not mark `// indirect`.
     #[must_use]
-    pub fn direct(&self) -> HashSet<&str> {
+    pub fn direct(&self) -> Set<&str> {
         self.direct_paths().collect()
     }
 

@@ -97,6 +97,8 @@ pub struct Edits {
     own: Vec<String>,
     /// Sorted: there are few, and every requirement of the graph is looked up.
     exclude: BTreeSet<ModuleVersion>,
+    /// The first replacement counts where main modules do not agree.
+    goes_on: bool,
 }
 
 impl Edits {
@@ -114,6 +116,7 @@ impl Edits {
             mains: vec![(root.join("go.mod"), lines)],
             own: declared(modfile).collect(),
             exclude: excluded(modfile).collect(),
+            goes_on: false,
         })
     }
 
@@ -189,11 +192,21 @@ impl Edits {
         self.lookup(module).0
     }
 
-    /// Why a version cannot be read that main modules replace by different things, one of them by
-    /// a line for just this version. `go` says so, goes on with the first of them, and fails in
-    /// the end.
+    /// From here on [`Edits::clash`] is content with the first replacement.
+    pub(super) fn go_on(&mut self) {
+        self.goes_on = true;
+    }
+
+    /// Why a version cannot be read that main modules replace by different things.
     #[must_use]
     pub fn clash(&self, module: &ModuleVersion) -> Option<Error> {
+        self.dispute(module).filter(|_| !self.goes_on)
+    }
+
+    /// That main modules replace a version by different things, one of them by a line for just this
+    /// version. `go` says so, goes on with the first of them, and fails in the end.
+    #[must_use]
+    pub fn dispute(&self, module: &ModuleVersion) -> Option<Error> {
         let (first, second) = self.lookup(module).1?;
         let text = format!(
             "conflicting replacements found for {module} in workspace modules defined by {} and {}",

@@ -3,7 +3,7 @@
 //! Source: golang/go `cmd/go/internal/modload/init.go`, `LoadWorkFile`, `loadModFile`,
 //! `makeMainModules`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,8 @@ pub(in crate::modset) type ReadModule<'f> = &'f mut dyn FnMut(&str, &[u8]) -> Re
 pub struct Workspace {
     file: PathBuf,
     content: WorkFile,
+    /// What is wrong with its modules together.
+    pub(super) clashes: Vec<Error>,
 }
 
 impl Workspace {
@@ -79,7 +81,8 @@ impl Workspace {
     }
 
     /// Reads a go.work, its main modules in its order, and what they edit. Messages name files
-    /// from `cwd` on where that is shorter.
+    /// from `cwd` on where that is shorter. Of several modules with one path the last counts, for each
+    /// of them.
     ///
     /// # Errors
     /// In go's words, one error a module that is at fault: [`Kind::Input`], or [`Kind::LocalIo`]
@@ -89,7 +92,7 @@ impl Workspace {
         files: &Files,
         parse: ReadModule<'_>,
     ) -> Result<(Workspace, Vec<MainModule>, Edits), Vec<Error>> {
-        let workspace = Workspace::parse(file, files).map_err(|error| vec![error])?;
+        let mut workspace = Workspace::parse(file, files).map_err(|error| vec![error])?;
         let roots = workspace.used(&files.cwd).map_err(|error| vec![error])?;
         let name = short_path(&files.cwd, file);
         let faults = godebug_faults(&workspace.content.godebug, "go.work", &name, files);
@@ -110,18 +113,30 @@ impl Workspace {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() {
-            agree(&workspace.content.replace)?;
-            errors = workspace.clashes(&mains);
-        }
         if !errors.is_empty() {
             return Err(errors);
         }
+        agree(&workspace.content.replace)?;
+        let clashes = workspace.find_clashes(&mains);
+        // What ends it here is told behind the clashes.
+        let ending = |error: Error| clashes.iter().cloned().chain([error]).collect::<Vec<_>>();
         let content = &workspace.content;
         let edits = Edits::of_workspace(content, workspace.root(), &mains, &files.cwd);
-        let edits = edits.map_err(|error| vec![error])?;
+        let edits = edits.map_err(ending)?;
         let mut tools = mains.iter().map(MainModule::check_tools);
-        tools.try_for_each(|checked| checked.map_err(|error| vec![error]))?;
+        tools.try_for_each(|checked| checked.map_err(ending))?;
+        if !clashes.is_empty() {
+            let last: HashMap<String, MainModule> = mains
+                .iter()
+                .map(|main| (main.path().to_owned(), main.clone()))
+                .collect();
+            for main in &mut mains {
+                if let Some(last) = last.get(main.path()) {
+                    *main = last.clone();
+                }
+            }
+        }
+        workspace.clashes = clashes;
         Ok((workspace, mains, edits))
     }
 
@@ -137,6 +152,7 @@ impl Workspace {
         Ok(Workspace {
             file: file.to_owned(),
             content: WorkFile::parse(&name, &data)?,
+            clashes: Vec::new(),
         })
     }
 
@@ -210,7 +226,7 @@ impl Workspace {
     }
 
     /// What is wrong with the modules together.
-    fn clashes(&self, mains: &[MainModule]) -> Vec<Error> {
+    fn find_clashes(&self, mains: &[MainModule]) -> Vec<Error> {
         let mut errors = Vec::new();
         let mut paths = HashSet::new();
         for main in mains {

@@ -5,10 +5,9 @@
 //! Source: golang/go `cmd/go/internal/modload/init.go`, `UpdateGoModFromReqs`, and
 //! `modload/modfile.go`, `modFileIsDirty`.
 
-use std::collections::HashMap;
-
 use super::requirements::Requirements;
 use crate::error::Result;
+use crate::map::Map;
 use crate::modfile::{ModEdit, Requirement};
 use crate::modset::go_line::IMPLIED_GO_VERSION;
 use crate::modset::{Node, Project};
@@ -53,7 +52,7 @@ impl Update {
             })
             .collect();
         let lines = modfile.require.iter();
-        let listed: HashMap<_, _> = lines.map(|line| (&line.module, line.indirect)).collect();
+        let listed: Map<_, _> = lines.map(|line| (&line.module, line.indirect)).collect();
         let same = |wanted: &Requirement| listed.get(&wanted.module) == Some(&wanted.indirect);
         let listed_so = |wanted: &Requirement| listed.contains_key(&wanted.module);
         let beyond_marks = project.main().is_resolved()

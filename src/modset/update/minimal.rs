@@ -3,20 +3,19 @@
 //! Source: golang/go `cmd/go/internal/mvs/mvs.go`, `Req`, as `modload/buildlist.go`,
 //! `updateUnprunedRoots`, uses it.
 
-use std::collections::{HashMap, HashSet};
-
+use crate::map::{Map, Set};
 use crate::modset::{Graph, Node};
 
 /// Roots from which the same versions are selected: those roots of `graph` that are selected, the
 /// selected version of every path in `direct` and of go, and what neither of these brings in.
 #[must_use]
-pub fn minimal_roots(graph: &Graph, direct: &HashSet<&str>) -> Vec<Node> {
+pub fn minimal_roots(graph: &Graph, direct: &Set<&str>) -> Vec<Node> {
     let keep = graph.nodes();
-    let selected: HashMap<&str, &Node> = keep.iter().map(|node| (node.path(), node)).collect();
+    let selected: Map<&str, &Node> = keep.iter().map(|node| (node.path(), node)).collect();
     let is_selected = |node: &Node| selected.get(node.path()) == Some(&node);
     let listed = graph.roots().iter().filter(|root| is_selected(root));
     let wanted = |node: &&Node| node.path() == "go" || direct.contains(node.path());
-    let mut have = HashSet::new();
+    let mut have = Set::default();
     let mut roots: Vec<Node> = Vec::new();
     for node in listed.chain(keep.iter().filter(wanted)) {
         if !roots.contains(node) {
@@ -25,7 +24,7 @@ pub fn minimal_roots(graph: &Graph, direct: &HashSet<&str>) -> Vec<Node> {
         }
     }
     let mut postorder = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = Set::default();
     for node in &keep {
         walk(graph, node, &mut seen, |node| postorder.push(node.clone()));
     }
@@ -41,7 +40,7 @@ pub fn minimal_roots(graph: &Graph, direct: &HashSet<&str>) -> Vec<Node> {
 
 /// Goes through what is reached from a node and was not seen, deepest first; tells each when all
 /// below it was told.
-fn walk(graph: &Graph, from: &Node, seen: &mut HashSet<Node>, mut done: impl FnMut(&Node)) {
+fn walk(graph: &Graph, from: &Node, seen: &mut Set<Node>, mut done: impl FnMut(&Node)) {
     let required = |node: &Node| graph.required_by(node).unwrap_or_default().into_iter();
     if !seen.insert(from.clone()) {
         return;

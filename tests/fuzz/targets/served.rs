@@ -31,7 +31,7 @@ pub(super) fn info(data: &[u8]) {
     assert_eq!(again.time, info.time);
     assert_eq!(
         again.origin,
-        info.origin.map(|o| o.for_cache(&info.version))
+        info.origin.map(|o| Box::new(o.for_cache(&info.version)))
     );
     assert_eq!(again.to_cache_json(), cached);
 }

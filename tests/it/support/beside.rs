@@ -178,7 +178,7 @@ pub fn same(ours: &Run, go: &Run, what: &str) {
 }
 
 /// What go says of a workspace that makes no sense, and then goes on with some of it until it
-/// fails, where we do not go on.
+/// fails, where we mostly do not go on.
 const COMPLAINTS: &[&str] = &[
     " is replaced at all versions in the go.work file. ",
     " appears multiple times in workspace\n",
