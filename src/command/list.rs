@@ -219,10 +219,6 @@ fn list(
     if let Some(error) = session.sums.contradiction() {
         return Err(error);
     }
-    let clash = |graph: &Graph| graph.clash(project?.edits());
-    if let Some(error) = graph.as_ref().and_then(clash) {
-        return Err(error);
-    }
     // go leaves both files alone with -u: it looks at more than is needed.
     let kept = project.filter(|_| !request.extras.update);
     let broken = graph.as_ref().and_then(Graph::error);

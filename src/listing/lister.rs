@@ -150,12 +150,17 @@ impl Lister<'_> {
             return info;
         };
         // As in go, what was read of the module itself, in place of another one, says more.
-        let own = self.graph.and_then(|graph| {
-            let mut read = graph.loaded();
-            let same = Actual::Module(module.clone());
-            graph.go_line(read.find(|other| self.edits.replacement(other) == Some(&same))?)
-        });
-        let own = own.map(ToString::to_string);
+        let same = Actual::Module(module.clone());
+        let read_for = |other: &&ModuleVersion| self.edits.replacement(other) == Some(&same);
+        let own = self
+            .graph
+            .and_then(|graph| graph.go_line(graph.loaded().find(read_for)?));
+        let refused = |graph: &Graph| graph.failed().any(|other| read_for(&other));
+        let own = match own {
+            Some(go) => Some(go.to_string()),
+            None if self.graph.is_some_and(refused) => self.fetcher.go_line(module),
+            None => None,
+        };
         let go = own.clone().unwrap_or(go);
         let replace = match actual {
             Actual::Module(actual) => {

@@ -47,10 +47,9 @@ fn order(version: &str) -> (Vec<u64>, bool, &str) {
 
 /// Demands that `why -m -json all` of a sandbox of this world explains by `graph`, the text that go
 /// printed of it: every module of the graph is there, at the highest version that anything
-/// requires, by a chain of its lines from a main module, as short as one can be. Returns how many
-/// chains have more than one requirement.
+/// requires, by a chain of its lines from a main module, as short as one can be.
 #[track_caller]
-pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) -> usize {
+pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) {
     let why = sandbox.run(["why", "-m", "-json", "all"]);
     let story = || world.describe();
     why.demand(why.code == Some(0), &story());
@@ -84,7 +83,6 @@ pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) -> usize {
             }
         };
     }
-    let mut long = 0;
     for answer in &answers {
         let path = answer["Path"].as_str().expect("a path");
         let chain = answer["Chain"].as_array().expect("a chain");
@@ -105,7 +103,6 @@ pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) -> usize {
             held,
             &format!("the chain to {path}: {chain:?}\n{}", story()),
         );
-        long += usize::from(chain.len() > 2);
     }
     why.demand(highest.is_empty(), &format!("of {highest:?}\n{}", story()));
     // The same for those that are no modules, where a workspace asks for them itself.
@@ -121,14 +118,11 @@ pub fn explained_by(graph: &str, sandbox: &Sandbox, world: &World) -> usize {
         let chain: Vec<&str> = chain.iter().map(|node| node.as_str().unwrap()).collect();
         let mut steps = chain.windows(2).map(|pair| pair.join(" "));
         let last = chain[chain.len() - 1];
-        let by_work = !chain[0].starts_with("toolchain@") && world.is_workspace();
+        let by_work = world.is_workspace() && chain[0].contains('@');
         let held = steps.all(|step| lines.contains(&*step))
-            && (by_work && chain[0].contains('@')
-                || distances.get(last) == Some(&(chain.len() - 1)))
-            || world.is_workspace() && chain.len() == 1;
+            && (by_work || distances.get(last) == Some(&(chain.len() - 1)));
         why.demand(held, &format!("the chain {chain:?}\n{}", story()));
     }
-    long
 }
 
 const GO_MOD: &str = "module m.com/m\ngo 1.21\nrequire example.com/greet v1.0.0\n\

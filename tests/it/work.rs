@@ -1,5 +1,7 @@
 //! Workspaces: what go does in one, beside go.
 
+use std::collections::HashSet;
+
 use super::json::without_extra;
 use super::plan::planned_is_fetched;
 use super::why::explained_by;
@@ -85,6 +87,9 @@ fn download(world: &World) -> bool {
         if both_complain(&run, &go, &story) {
             return false;
         }
+        // What go says of each requirement of a module, modfetch says of the module.
+        run.stderr = once(&run.stderr);
+        go.stderr = once(&go.stderr);
         same(&run, &go, &story);
         let project = ours.project_picture();
         project.assert_same(&gos.project_picture(), &story);
@@ -101,6 +106,13 @@ fn download(world: &World) -> bool {
         }
     }
     whole
+}
+
+/// A text without the lines that it had before.
+fn once(text: &str) -> String {
+    let mut seen = HashSet::new();
+    let lines = text.lines().filter(|line| seen.insert(*line));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The modules among arguments.

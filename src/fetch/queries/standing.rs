@@ -100,7 +100,8 @@ impl Fetcher<'_> {
     ) -> Result<Option<Vec<String>>> {
         let word = self.word(path, edits).map_err(|error| {
             let text = format!("loading module retractions for {path}@{version}");
-            unnamed(error, path).context(text)
+            let named = named_in(&error);
+            unnamed(error, named.as_ref().unwrap_or(path)).context(text)
         })?;
         let covers = |line: &&Retract| {
             compare(line.low.as_str(), version).is_le()
@@ -213,6 +214,13 @@ pub fn unasked(error: Error, path: &ModulePath) -> Error {
         true => unnamed(error, path),
         false => error,
     }
+}
+
+/// The module that a failure begins with: that which was asked for, or what replaces it.
+fn named_in(error: &Error) -> Option<ModulePath> {
+    let text = error.chain();
+    let (path, _) = text.split_once(": ")?.0.split_once('@')?;
+    ModulePath::parse(path).ok()
 }
 
 /// A failure without the name of the module that it is about, which another name is put before.
