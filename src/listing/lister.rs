@@ -158,7 +158,11 @@ impl Lister<'_> {
         let refused = |graph: &Graph| graph.failed().any(|other| read_for(&other));
         let own = match own {
             Some(go) => Some(go.to_string()),
-            None if self.graph.is_some_and(refused) => self.fetcher.go_line(module),
+            None if self.graph.is_some_and(refused)
+                && self.counts(module, Part::GoMod, Chosen::Required) =>
+            {
+                self.fetcher.go_line(module)
+            }
             None => None,
         };
         let go = own.clone().unwrap_or(go);
