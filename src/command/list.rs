@@ -205,6 +205,7 @@ fn list(
         project,
         edits: project.map_or(&none, Project::edits),
         graph: graph.as_ref(),
+        outgrown: edited.as_ref().map_or(&[], |edited| &edited.outgrown),
         requires_sums: readonly,
         extras: request.extras,
         details: request.json.is_some() || template.is_some(),

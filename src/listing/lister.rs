@@ -47,6 +47,8 @@ pub struct Lister<'a> {
     pub edits: &'a Edits,
     /// Its graph, if that was needed.
     pub graph: Option<&'a Graph>,
+    /// Whose go.mod files were read for a graph before that one.
+    pub outgrown: &'a [ModuleVersion],
     /// Of what the main module requires, only that counts which go.sum knows.
     pub requires_sums: bool,
     /// What else is said.
@@ -156,11 +158,12 @@ impl Lister<'_> {
             .graph
             .and_then(|graph| graph.go_line(graph.loaded().find(read_for)?));
         let refused = |graph: &Graph| graph.failed().any(|other| read_for(&other));
+        let was_read = || {
+            self.graph.is_some_and(refused) || self.outgrown.iter().any(|other| read_for(&other))
+        };
         let own = match own {
             Some(go) => Some(go.to_string()),
-            None if self.graph.is_some_and(refused)
-                && self.counts(module, Part::GoMod, Chosen::Required) =>
-            {
+            None if was_read() && self.counts(module, Part::GoMod, Chosen::Required) => {
                 self.fetcher.go_line(module)
             }
             None => None,

@@ -89,6 +89,10 @@ fn what_worlds_have_shown_is_listed_as_by_go() {
     let of_z = "module n.com/n\ngo 1.21\nrequire z.com/z v0.4.0\n";
     let a = "module a.com/a\ngo 1.21\n";
     let z = "module z.com/z\ngo 1.22\n";
+    let lending = "module m.com/m\nrequire a.com/a v1.1.0\nrequire b.com/b v1.0.0\n\
+                   require n.com/n v1.0.0\nreplace n.com/n v1.0.0 => ./n\n\
+                   replace a.com/a v1.0.0 => n.com/n v1.0.0\n";
+    let of_a = "module b.com/b\ngo 1.21\nrequire a.com/a v1.0.0\n";
     let other = "module n.com/n\ngo 1.13\nrequire a.com/a v1.0.0\n";
     // A replaced version that is newer than the newest is looked up all the same.
     let replaced = World::made(
@@ -118,11 +122,25 @@ fn what_worlds_have_shown_is_listed_as_by_go() {
         &[("go.mod", itself), ("vendor/modules.txt", vendored)],
         &[("m.com/m", "v1.0.0", "module m.com/m\n")],
     );
-    let rows: [(World, &str, &[&str]); 4] = [
+    // What was read before go.mod had a go line, and would not be by that line, is known after it.
+    let outgrown = World::made(
+        &[
+            ("go.mod", lending),
+            ("n/go.mod", "module n.com/n\ngo 1.19\n"),
+        ],
+        &[
+            ("a.com/a", "v1.0.0", a),
+            ("a.com/a", "v1.1.0", a),
+            ("b.com/b", "v1.0.0", of_a),
+            ("n.com/n", "v1.0.0", n),
+        ],
+    );
+    let rows: [(World, &str, &[&str]); 5] = [
         (replaced, "-", &["-m", "-u", "n.com/n"]),
         (converted, "", &["-m", "-mod=mod", "n.com/n"]),
         (recalled, "z.com/z ", &["-m", "-retracted", "-json", "all"]),
         (own, "-", &["-m"]),
+        (outgrown, "-", &["-m", "-json", "-mod=mod", "all"]),
     ];
     for (world, lacking, line) in rows {
         let world = world.on_one_thread();
