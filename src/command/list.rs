@@ -1,17 +1,20 @@
 //! `modfetch list -m`: what there is to say of modules, in go's text or as objects.
 
 mod begin;
+mod keep;
+mod known;
 mod print;
 mod vendored;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use begin::{Begun, Refusal, begin};
+use keep::{is_whole, outdated_files, record, record_sums};
+use known::Known;
 use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
 
-use super::go_mod;
 use super::project::{Use, find_project_despite, tell_disputes};
 use super::session::{Manner, Session};
 use crate::cache::Cache;
@@ -20,15 +23,10 @@ use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
 use crate::listing::{Extras, Ground, Lister, needs_graph, subjects};
-use crate::modset::{Actual, Argument, BuildMod, Edits, Graph, Project, Requirements, Update};
-use crate::module::ModuleVersion;
+use crate::modset::{Argument, Edits, Graph, Project};
 use crate::report::Console;
 use crate::signals::Ending;
 use crate::source::check_reuse;
-use crate::trust::{Part, SumPolicy};
-
-/// From this go version on go.sum has the go.mod of whatever it has the zip of.
-const GO_MOD_SUMS: &str = "1.21";
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
@@ -157,45 +155,20 @@ fn list(
     if readonly {
         fetcher = fetcher.requiring_sums(why.clone());
     }
-    let redundant = project.is_some_and(Project::has_redundant_roots);
-    let edited = match project {
-        Some(project) if mode == ModMode::Mod && single(project) => {
-            let running = project.running().map(|running| running.version().as_str());
-            let mut found = fetcher.requirements(project, running)?;
-            // What was put right may name what it did not name before.
-            let edited = Some(&found);
-            let ground = Ground { edited, ..ground };
-            let needs = |argument| needs_graph(argument, ground).unwrap_or(true);
-            needed = needed && arguments.iter().any(needs);
-            if needed && found.graph.is_none() {
-                fetcher.expand(project, &mut found)?;
-            }
-            Some(found)
-        }
-        _ => None,
-    };
-    let graph = match (project, &edited) {
-        (_, Some(edited)) => edited.graph.clone(),
-        (Some(project), _) if redundant && readonly && project.is_pruned() => {
-            return Err(why.outdated());
-        }
-        (Some(project), _) if needed || redundant => Some(fetcher.graph(project)?),
-        _ => None,
-    };
+    let known = Known::read(&fetcher, &arguments, ground, needed, mode, &why)?;
+    let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
     // Without the graph nobody can say which of two requirements of a path counts.
-    if let Some(error) = graph.as_ref().and_then(Graph::error).filter(|_| redundant) {
+    if known.by_roots
+        && let Some(error) = graph.and_then(Graph::error)
+    {
         session.settle(&fetcher);
         return Err(error);
     }
-    let ground = Ground {
-        edited: edited.as_ref(),
-        ..ground
-    };
     let found = subjects(
         &arguments,
-        ground,
+        Ground { edited, ..ground },
         // Where it was read for the roots alone, an argument is read against those.
-        graph.as_ref().filter(|_| needed),
+        graph.filter(|_| known.needed),
         session.running().version(),
     );
     let none = Edits::default();
@@ -204,8 +177,8 @@ fn list(
         sums: &session.sums,
         project,
         edits: project.map_or(&none, Project::edits),
-        graph: graph.as_ref(),
-        outgrown: edited.as_ref().map_or(&[], |edited| &edited.outgrown),
+        graph,
+        outgrown: edited.map_or(&[], |edited| &edited.outgrown),
         requires_sums: readonly,
         extras: request.extras,
         details: request.json.is_some() || template.is_some(),
@@ -222,20 +195,18 @@ fn list(
     }
     // go leaves both files alone with -u: it looks at more than is needed.
     let kept = project.filter(|_| !request.extras.update);
-    let broken = graph.as_ref().and_then(Graph::error);
+    let broken = graph.and_then(Graph::error);
     let is_broken = broken.is_some();
-    let broken = broken.or_else(|| match (kept?, &edited) {
+    let broken = broken.or_else(|| match (kept?, edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
         (project, None) if !single(project) => {
-            record_sums(&session, project, graph.as_ref()?, is_whole(project)).err()
+            record_sums(&session, project, graph?, is_whole(project)).err()
         }
-        (project, None) if readonly => {
-            outdated_files(project, graph.as_ref(), &session.sums, &why).err()
-        }
+        (project, None) if readonly => outdated_files(project, graph, &session.sums, &why).err(),
         _ => None,
     });
     let mut replaced = fetcher.replaced();
-    if let Some(graph) = &graph {
+    if let Some(graph) = graph {
         replaced.extend(graph.asked().cloned());
         // go looks at these where it looks which sums are to stay.
         if kept.is_some() && !is_broken {
@@ -246,101 +217,4 @@ fn list(
     let told = clashing.or(disputed);
     let listing = Listing { infos, broken };
     finish(&listing, told, request, template, console)
-}
-
-/// Refuses what go would write to go.mod or go.sum, if it might.
-fn outdated_files(
-    project: &Project,
-    graph: Option<&Graph>,
-    sums: &SumPolicy,
-    why: &BuildMod,
-) -> Result<()> {
-    if written(project).is_some_and(|update| update.is_beyond_marks()) {
-        return Err(why.outdated());
-    }
-    if lacks_sums(project, graph, sums) {
-        let text = "updates to go.sum needed, disabled by -mod=readonly";
-        return Err(Error::new(Kind::Input, text));
-    }
-    Ok(())
-}
-
-/// What go would write to go.mod, if it might, without a look at the graph.
-pub(super) fn written(project: &Project) -> Option<Update> {
-    let mut roots = project.written_roots();
-    roots.dedup();
-    let written = Requirements {
-        pruned: project.is_pruned(),
-        roots,
-        graph: None,
-        outgrown: Vec::new(),
-    };
-    Update::of(project, &written)
-}
-
-/// Writes go.mod and go.sum where `-mod=mod` lets go write them.
-fn record(session: &Session<'_>, project: &Project, edited: &Requirements) -> Result<()> {
-    go_mod::commit(&session.cache, project, edited, false)?;
-    if let Some(graph) = &edited.graph {
-        return record_sums(session, project, graph, true);
-    }
-    let roots = edited.modules().cloned().collect();
-    save_sums(session, project, roots)
-}
-
-/// Writes to go.sum, in a workspace to go.work.sum, what the graph rests on; if `whole`, also of
-/// what was selected and required nothing.
-///
-/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
-fn record_sums(session: &Session<'_>, project: &Project, graph: &Graph, whole: bool) -> Result<()> {
-    if !session.sums.has_new() {
-        return Ok(());
-    }
-    let mut modules: Vec<ModuleVersion> = graph.loaded().cloned().collect();
-    if whole {
-        modules.extend(graph.build_list());
-    }
-    save_sums(session, project, modules)
-}
-
-fn save_sums(session: &Session<'_>, project: &Project, modules: Vec<ModuleVersion>) -> Result<()> {
-    let actual = |module: ModuleVersion| match project.edits().actual(&module) {
-        Actual::Module(actual) => Some(actual),
-        Actual::Directory { .. } => None,
-    };
-    let kept: HashSet<(String, String)> = modules
-        .into_iter()
-        .filter_map(actual)
-        .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
-        .collect();
-    let keep = |path: &str, key: &str| kept.contains(&(path.to_owned(), key.to_owned()));
-    session.sums.save(&session.cache, keep).map(drop)
-}
-
-/// True if go.sum has the go.mod of all that was selected.
-fn is_whole(project: &Project) -> bool {
-    let line = match project.workspace() {
-        Some(work) => work.content().go.as_ref(),
-        None => project.modfile().go.as_ref(),
-    };
-    line.is_some_and(|line| line.version.at_least(GO_MOD_SUMS))
-}
-
-/// True if go would have added to go.sum what this run found, because the build list rests on it.
-///
-/// Source: golang/go `cmd/go/internal/modload/init.go`, `keepSums`.
-fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> bool {
-    if !sums.has_new() {
-        return false;
-    }
-    let edits = project.edits();
-    let is_new = |module: &ModuleVersion| match edits.actual(module) {
-        Actual::Module(actual) => sums.is_new(&actual, Part::GoMod),
-        Actual::Directory { .. } => false,
-    };
-    let Some(graph) = graph else {
-        return project.requirements().iter().any(is_new);
-    };
-    graph.loaded().any(is_new)
-        || is_whole(project) && graph.build_list().any(|module| is_new(&module))
 }

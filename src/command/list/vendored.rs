@@ -1,7 +1,8 @@
 //! `list` where a vendor directory is used: what go.mod and vendor/modules.txt say, and no more.
 
+use super::Request;
+use super::keep::written;
 use super::print::Listing;
-use super::{Request, written};
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
