@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::cli::{self, Command, Invocation, Persona, Verb, with_goflags};
+use crate::cli::{self, Command, Invocation, Persona, RawArgs, Verb, with_goflags};
 use crate::command::{
     Wish, clean, doctor, download, env, graph, list, plan, sum, verify, why, working_directory,
 };
@@ -61,6 +61,10 @@ fn status(kind: Kind, go_codes: bool) -> u8 {
 fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status> {
     let raw = &invocation.raw;
     let persona = invocation.persona;
+    let call = Call {
+        invocation,
+        environment,
+    };
     // A download has its own: the files that decide are not read twice.
     let first = || first_console(persona, Telling::resolve(environment, raw));
     match invocation.command {
@@ -82,9 +86,9 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             }
             console.data(&output.stdout)?;
         }
-        Command::Doctor => return configured(invocation, environment, doctor::run),
+        Command::Doctor => return call.run(doctor::run),
         Command::Verify => {
-            return configured(invocation, environment, |config, console| {
+            return call.run(|config, console| {
                 let request = verify::Request {
                     wish: Wish::of(raw, &config.cwd)?,
                     cache: raw.cache,
@@ -96,42 +100,37 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             });
         }
         Command::Graph => {
-            return configured(invocation, environment, |config, console| {
-                let raw = with_goflags(raw, Verb::Graph, &config.goflags.value)?;
+            return call.run_gos(Verb::Graph, |raw, config, console| {
                 let request = graph::Request {
-                    form: graph::Form::of(&raw)?,
-                    arguments: raw.args,
-                    go: raw.go,
+                    form: graph::Form::of(raw)?,
+                    arguments: raw.args.clone(),
+                    go: raw.go.clone(),
                     ending: ending(persona),
                 };
                 graph::run(config, console, &request)
             });
         }
         Command::List => {
-            return configured(invocation, environment, |config, console| {
-                let raw = with_goflags(raw, Verb::List, &config.goflags.value)?;
-                let request = list::Request::of(&raw, ending(persona));
+            return call.run_gos(Verb::List, |raw, config, console| {
+                let request = list::Request::of(raw, ending(persona));
                 list::run(config, console, &request)
             });
         }
         Command::Why => {
-            return configured(invocation, environment, |config, console| {
-                let raw = with_goflags(raw, Verb::Why, &config.goflags.value)?;
-                let request = why::Request::of(&raw, ending(persona))?;
+            return call.run_gos(Verb::Why, |raw, config, console| {
+                let request = why::Request::of(raw, ending(persona))?;
                 why::run(config, console, &request)
             });
         }
         Command::Clean => {
-            return configured(invocation, environment, |config, console| {
-                let raw = with_goflags(raw, Verb::Clean, &config.goflags.value)?;
-                clean::run(config, console, clean::Request::of(&raw)?)
+            return call.run_gos(Verb::Clean, |raw, config, console| {
+                clean::run(config, console, clean::Request::of(raw)?)
             });
         }
         Command::Download => {
-            return configured(invocation, environment, |config, console| {
-                let raw = with_goflags(raw, Verb::Download, &config.goflags.value)?;
+            return call.run_gos(Verb::Download, |raw, config, console| {
                 let request = download::Request {
-                    wish: Wish::of(&raw, &config.cwd)?,
+                    wish: Wish::of(raw, &config.cwd)?,
                     reuse: raw.reuse.as_ref().map(PathBuf::from),
                     dry_run: raw.dry_run,
                     ending: ending(persona),
@@ -141,7 +140,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         }
         Command::Plan => {
             let form = plan::Form::of(raw)?;
-            return configured(invocation, environment, |config, console| {
+            return call.run(|config, console| {
                 let request = plan::Request {
                     wish: Wish::of(raw, &config.cwd)?,
                     form,
@@ -152,9 +151,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         }
         Command::Sum => {
             let request = sum::Request::of(raw)?;
-            return configured(invocation, environment, |config, console| {
-                sum::run(config, console, &request)
-            });
+            return call.run(|config, console| sum::run(config, console, &request));
         }
     }
     Ok(Status::Done)
@@ -168,28 +165,46 @@ fn ending(persona: Persona) -> Ending {
     }
 }
 
-/// Runs a command that works by the settings. It tells its results and what failed in part; what
-/// ends it is told here.
-fn configured(
-    invocation: &Invocation,
-    environment: &Environment,
-    command: impl FnOnce(&Config, &Console) -> Result<Option<Kind>>,
-) -> Result<Status> {
-    let (raw, persona) = (&invocation.raw, invocation.persona);
-    let cwd = working_directory(raw, &current_directory()?)?;
-    let config = Config::resolve(environment, raw, &cwd)?;
-    let console = Console::new(
-        persona.name(),
-        config.log.value,
-        config.color.value,
-        config.quiet.value,
-    );
-    let failed = command(&config, &console).unwrap_or_else(|error| {
-        console.error(&error);
-        Some(error.kind())
-    });
-    let go_codes = persona == Persona::Go || config.go_exit_codes.value;
-    Ok(failed.map_or(Status::Done, |kind| Status::Failed { kind, go_codes }))
+/// A command line that calls for a command which works by the settings.
+struct Call<'a> {
+    invocation: &'a Invocation,
+    environment: &'a Environment,
+}
+
+impl Call<'_> {
+    /// Runs the command. It tells its results and what failed in part; what ends it is told here.
+    fn run(
+        &self,
+        command: impl FnOnce(&Config, &Console) -> Result<Option<Kind>>,
+    ) -> Result<Status> {
+        let (raw, persona) = (&self.invocation.raw, self.invocation.persona);
+        let cwd = working_directory(raw, &current_directory()?)?;
+        let config = Config::resolve(self.environment, raw, &cwd)?;
+        let console = Console::new(
+            persona.name(),
+            config.log.value,
+            config.color.value,
+            config.quiet.value,
+        );
+        let failed = command(&config, &console).unwrap_or_else(|error| {
+            console.error(&error);
+            Some(error.kind())
+        });
+        let go_codes = persona == Persona::Go || config.go_exit_codes.value;
+        Ok(failed.map_or(Status::Done, |kind| Status::Failed { kind, go_codes }))
+    }
+
+    /// Runs a command of go's: what GOFLAGS says of its flags counts where nothing was typed.
+    fn run_gos(
+        &self,
+        verb: Verb,
+        command: impl FnOnce(&RawArgs, &Config, &Console) -> Result<Option<Kind>>,
+    ) -> Result<Status> {
+        self.run(|config, console| {
+            let raw = with_goflags(&self.invocation.raw, verb, &config.goflags.value)?;
+            command(&raw, config, console)
+        })
+    }
 }
 
 /// What `modfetch version` prints.

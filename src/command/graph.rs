@@ -87,7 +87,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         Form::Json => json(&graph, project.edits()),
         Form::Dot => dot(&graph),
     };
-    let disputed = tell_disputes(&graph, &project, console);
+    let disputed = tell_disputes(graph.asked().cloned(), &project, console);
     console.data(&printed)?;
     Ok(clashing.or(disputed))
 }

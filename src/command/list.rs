@@ -223,6 +223,7 @@ fn list(
     // go leaves both files alone with -u: it looks at more than is needed.
     let kept = project.filter(|_| !request.extras.update);
     let broken = graph.as_ref().and_then(Graph::error);
+    let is_broken = broken.is_some();
     let broken = broken.or_else(|| match (kept?, &edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
         (project, None) if !single(project) => {
@@ -233,10 +234,15 @@ fn list(
         }
         _ => None,
     });
-    let disputed = match (project, &graph) {
-        (Some(project), Some(graph)) => tell_disputes(graph, project, console),
-        _ => None,
-    };
+    let mut replaced = fetcher.replaced();
+    if let Some(graph) = &graph {
+        replaced.extend(graph.asked().cloned());
+        // go looks at these where it looks which sums are to stay.
+        if kept.is_some() && !is_broken {
+            replaced.extend(graph.build_list());
+        }
+    }
+    let disputed = project.and_then(|project| tell_disputes(replaced, project, console));
     let told = clashing.or(disputed);
     let listing = Listing { infos, broken };
     finish(&listing, told, request, template, console)

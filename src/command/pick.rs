@@ -85,7 +85,7 @@ impl Pick {
 /// Resolves what is a query; the order stays.
 ///
 /// # Errors
-/// No thread can be started.
+/// Those of [`Fetcher::resolve`].
 pub(super) fn resolve(
     choices: Vec<Choice>,
     fetcher: &Fetcher<'_>,

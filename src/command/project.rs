@@ -1,5 +1,6 @@
 //! The main modules of a run, and what is worth a word about them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::queries::Queries;
@@ -7,8 +8,8 @@ use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, Files, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
 use crate::modfile::GoLine;
-use crate::modset::{BuildMod, Graph, NO_GO_MOD, Project, Workspace};
-use crate::module::{GoVersion, Version};
+use crate::modset::{BuildMod, NO_GO_MOD, Project, Workspace};
+use crate::module::{GoVersion, ModuleVersion, Version};
 use crate::report::Console;
 
 /// The way out of a workspace that makes no sense.
@@ -72,9 +73,17 @@ pub(super) fn find_project_despite(
     Ok((Some(project), told(&clashes, console)))
 }
 
-/// Tells what main modules do not agree on that the graph needs; the kind of failure that this is.
-pub(super) fn tell_disputes(graph: &Graph, project: &Project, console: &Console) -> Option<Kind> {
-    told(&graph.disputes(project.edits()), console)
+/// Tells of which of these modules the main modules do not agree what replaces them, each once; the
+/// kind of failure that this is.
+pub(super) fn tell_disputes(
+    modules: impl IntoIterator<Item = ModuleVersion>,
+    project: &Project,
+    console: &Console,
+) -> Option<Kind> {
+    let modules: BTreeSet<ModuleVersion> = modules.into_iter().collect();
+    let disputes = modules.iter();
+    let disputes = disputes.filter_map(|module| project.edits().dispute(module));
+    told(&disputes.collect::<Vec<_>>(), console)
 }
 
 fn told(errors: &[Error], console: &Console) -> Option<Kind> {

@@ -140,7 +140,7 @@ impl Lister<'_> {
         };
         let go = self.graph.and_then(|graph| graph.go_line(module));
         let go = go.map_or(String::new(), ToString::to_string);
-        let Some(actual) = self.edits.replacement(module) else {
+        let Some(actual) = self.fetcher.replacement(module, self.edits) else {
             info.go_version = go;
             // What was refused for its go version has been read.
             let refused = |graph: &Graph| graph.failed().any(|failed| failed == module);

@@ -1,12 +1,13 @@
 //! `modfetch download` beside `go mod download`, on the same corpus, machine and minute.
 //!
 //! `cargo bench --bench side_by_side -- [--quick] [--runs N] [--delays 0,20,100]
-//! [--scenarios cold,warm,verify,big] [--only modfetch|go] [--program PATH]`, or
+//! [--scenarios cold,warm,verify,big,modules] [--only modfetch|go] [--program PATH]`, or
 //! `-- --scale [--quick] [--runs N] [--svg PATH] [--program PATH]` (see `scale`)
 //!
 //! A synthetic corpus is made once (see `corpus`), served from memory by a process of its own
 //! with a fixed delay before each answer, and downloaded by both programs in turn: cold into an
-//! empty cache, warm into a full one, and checked by `verify`. The floor (see `floor`) does the
+//! empty cache, warm into a full one, and checked by `verify`; `modules` is `list -m all` and `graph`
+//! from an empty cache, with the longest delay, and again. The floor (see `floor`) does the
 //! work of a cold download, or of a check, without any care, to compare with. One module with a
 //! zip of 500 MB shows that memory does not depend on that. Caches lie in memory
 //! (`/dev/shm`) where there is such a place, so that the disk is not what is measured. Raw runs
@@ -92,7 +93,7 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
         },
         runs: if quick || scale { 3 } else { 5 },
         delays: if quick { vec![0, 20] } else { vec![0, 20, 100] },
-        scenarios: ["cold", "warm", "verify", "big"]
+        scenarios: ["cold", "warm", "verify", "big", "modules"]
             .map(str::to_owned)
             .to_vec(),
         only: None,
@@ -135,96 +136,35 @@ fn benchmark(options: &Options) -> io::Result<()> {
         return scale::run(options, &output);
     }
     let corpus = Corpus::prepare(options.shape, &output)?;
-
     let mut programs = vec!["modfetch"];
     if support::require_go().is_some() {
         programs.push("go");
     }
     programs.retain(|program| options.only.as_deref().is_none_or(|only| only == *program));
 
+    let mut bench = Bench {
+        options,
+        programs,
+        samples: Vec::new(),
+        bounds: Vec::new(),
+    };
     let wants = |name: &str| options.scenarios.iter().any(|scenario| scenario == name);
-    let mut samples = Vec::new();
-    let mut bounds = Vec::new();
     if wants("cold") {
-        for &delay in &options.delays {
-            let scenario = format!("cold {delay} ms");
-            let faster = match delay {
-                0 => Some(4.0),
-                20 => Some(12.0),
-                100 => Some(25.0),
-                _ => None,
-            };
-            let mut server = Server::start(&corpus, Duration::from_millis(delay))?;
-            for round in 0..options.runs {
-                for &program in programs.iter().chain(&["floor"]) {
-                    let place = Place::new(&corpus, options.shape.modules)?;
-                    let line = match program {
-                        "floor" => place.floor(&["floor", server.url()])?,
-                        _ => command_line(options, program, "download"),
-                    };
-                    let sample = place.sample(&scenario, program, round, &line, &mut server)?;
-                    samples.push(place.complete(sample, corpus.files()));
-                }
-            }
-            let over_floor = (delay == 0).then_some(report::OVER_FLOOR);
-            bounds.push(Bound {
-                scenario,
-                faster,
-                over_floor,
-            });
-        }
+        bench.cold(&corpus)?;
     }
     if wants("big") && options.shape == Shape::FULL {
-        let corpus = Corpus::prepare(Shape::BIG, &output)?;
-        let mut server = Server::start(&corpus, Duration::ZERO)?;
-        for round in 0..options.runs {
-            for &program in &programs {
-                let place = Place::new(&corpus, Shape::BIG.modules)?;
-                let line = command_line(options, program, "download");
-                let sample = place.sample("500 MB zip", program, round, &line, &mut server)?;
-                samples.push(place.complete(sample, corpus.files()));
-            }
-        }
-        bounds.push(Bound {
-            scenario: "500 MB zip".to_owned(),
-            faster: None,
-            over_floor: None,
-        });
+        bench.big(&Corpus::prepare(Shape::BIG, &output)?)?;
     }
-    if wants("warm") || wants("verify") {
-        let mut server = Server::start(&corpus, Duration::ZERO)?;
-        // Each program on a cache that it filled itself.
-        let mut places = Vec::new();
-        for &program in &programs {
-            let place = Place::new(&corpus, options.shape.modules)?;
-            let line = command_line(options, program, "download");
-            let sample = place.sample("fill", program, 0, &line, &mut server)?;
-            if place.complete(sample, corpus.files()).usage.status != 0 {
-                return Err(io::Error::other(format!("{program} cannot fill a cache")));
-            }
-            places.push((program, place));
-        }
-        for (scenario, verb, faster) in [("warm", "download", 5.0), ("verify", "verify", 3.0)] {
-            if !wants(scenario) {
-                continue;
-            }
-            for round in 0..options.runs {
-                for (program, place) in &places {
-                    let line = command_line(options, program, verb);
-                    samples.push(place.sample(scenario, program, round, &line, &mut server)?);
-                }
-                if let ("verify", Some((_, place))) = (scenario, places.first()) {
-                    let line = place.floor(&["floor-verify"])?;
-                    samples.push(place.sample(scenario, "floor", round, &line, &mut server)?);
-                }
-            }
-            bounds.push(Bound {
-                scenario: scenario.to_owned(),
-                faster: Some(faster),
-                over_floor: (scenario == "verify").then_some(report::OVER_FLOOR),
-            });
-        }
+    let full: Vec<_> = FULL.iter().filter(|row| wants(row.0)).collect();
+    if !full.is_empty() {
+        bench.full(&corpus, &full)?;
     }
+    if wants("modules") {
+        bench.modules(&corpus)?;
+    }
+    let Bench {
+        samples, bounds, ..
+    } = bench;
 
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -244,11 +184,145 @@ fn benchmark(options: &Options) -> io::Result<()> {
     Ok(())
 }
 
-fn command_line(options: &Options, program: &str, verb: &str) -> Vec<String> {
-    match program {
-        "go" => vec!["go".to_owned(), "mod".to_owned(), verb.to_owned()],
-        _ => vec![options.program.clone(), verb.to_owned()],
+/// What runs on a full cache: the scenario, the command, and how many times faster it has to be.
+const FULL: [(&str, &str, f64); 2] = [("warm", "download", 5.0), ("verify", "verify", 3.0)];
+
+/// What is being compared, and what came of it so far.
+struct Bench<'a> {
+    options: &'a Options,
+    programs: Vec<&'static str>,
+    samples: Vec<Sample>,
+    bounds: Vec<Bound>,
+}
+
+impl Bench<'_> {
+    /// Downloads into empty caches, with the delays that were asked for.
+    fn cold(&mut self, corpus: &Corpus) -> io::Result<()> {
+        let options = self.options;
+        for &delay in &options.delays {
+            let scenario = format!("cold {delay} ms");
+            let faster = match delay {
+                0 => Some(4.0),
+                20 => Some(12.0),
+                100 => Some(25.0),
+                _ => None,
+            };
+            let mut server = Server::start(corpus, Duration::from_millis(delay))?;
+            for round in 0..options.runs {
+                for &program in self.programs.iter().chain(&["floor"]) {
+                    let place = Place::new(corpus, options.shape.modules)?;
+                    let line = match program {
+                        "floor" => place.floor(&["floor", server.url()])?,
+                        _ => command_line(options, program, "download"),
+                    };
+                    let sample = place.sample(&scenario, program, round, &line, &mut server)?;
+                    self.samples.push(place.complete(sample, corpus.files()));
+                }
+            }
+            self.bounds.push(Bound {
+                scenario,
+                faster,
+                of_cpu: faster.map(|_| report::OF_CPU),
+                over_floor: (delay == 0).then_some(report::OVER_FLOOR),
+            });
+        }
+        Ok(())
     }
+
+    /// Downloads one large module.
+    fn big(&mut self, corpus: &Corpus) -> io::Result<()> {
+        let options = self.options;
+        let mut server = Server::start(corpus, Duration::ZERO)?;
+        for round in 0..options.runs {
+            for &program in &self.programs {
+                let place = Place::new(corpus, Shape::BIG.modules)?;
+                let line = command_line(options, program, "download");
+                let sample = place.sample("500 MB zip", program, round, &line, &mut server)?;
+                self.samples.push(place.complete(sample, corpus.files()));
+            }
+        }
+        self.bounds.push(Bound {
+            scenario: "500 MB zip".to_owned(),
+            ..Bound::default()
+        });
+        Ok(())
+    }
+
+    /// Runs on full caches, which each program filled itself.
+    fn full(&mut self, corpus: &Corpus, rows: &[&(&str, &str, f64)]) -> io::Result<()> {
+        let options = self.options;
+        let mut server = Server::start(corpus, Duration::ZERO)?;
+        let mut places = Vec::new();
+        for &program in &self.programs {
+            let place = Place::new(corpus, options.shape.modules)?;
+            let line = command_line(options, program, "download");
+            let sample = place.sample("fill", program, 0, &line, &mut server)?;
+            if place.complete(sample, corpus.files()).usage.status != 0 {
+                return Err(io::Error::other(format!("{program} cannot fill a cache")));
+            }
+            places.push((program, place));
+        }
+        for &&(scenario, verb, faster) in rows {
+            for round in 0..options.runs {
+                for (program, place) in &places {
+                    let line = command_line(options, program, verb);
+                    let sample = place.sample(scenario, program, round, &line, &mut server)?;
+                    self.samples.push(sample);
+                }
+                if let ("verify", Some((_, place))) = (scenario, places.first()) {
+                    let line = place.floor(&["floor-verify"])?;
+                    let sample = place.sample(scenario, "floor", round, &line, &mut server)?;
+                    self.samples.push(sample);
+                }
+            }
+            self.bounds.push(Bound {
+                scenario: scenario.to_owned(),
+                faster: Some(faster),
+                of_cpu: Some(report::OF_CPU),
+                over_floor: (scenario == "verify").then_some(report::OVER_FLOOR),
+            });
+        }
+        Ok(())
+    }
+
+    /// Asks which modules there are: of an empty cache with the longest delay, and at once again.
+    fn modules(&mut self, corpus: &Corpus) -> io::Result<()> {
+        let options = self.options;
+        let delay = options.delays.iter().copied().max().unwrap_or(0);
+        let mut server = Server::start(corpus, Duration::from_millis(delay))?;
+        for verb in ["list", "graph"] {
+            let rows = [
+                (format!("{verb} {delay} ms"), (delay == 100).then_some(5.0)),
+                (format!("{verb} warm"), Some(2.0)),
+            ];
+            for round in 0..options.runs {
+                for &program in &self.programs {
+                    let place = Place::new(corpus, options.shape.modules)?;
+                    let line = command_line(options, program, verb);
+                    for (scenario, _) in &rows {
+                        let sample = place.sample(scenario, program, round, &line, &mut server)?;
+                        self.samples.push(sample);
+                    }
+                }
+            }
+            self.bounds.extend(rows.map(|(scenario, faster)| Bound {
+                scenario,
+                faster,
+                ..Bound::default()
+            }));
+        }
+        Ok(())
+    }
+}
+
+fn command_line(options: &Options, program: &str, verb: &str) -> Vec<String> {
+    let words: &[&str] = match (program, verb) {
+        ("go", "list") => &["go", "list", "-m", "all"],
+        ("go", _) => &["go", "mod", verb],
+        (_, "list") => &[&options.program, "list", "-m", "all"],
+        _ => &[&options.program, verb],
+    };
+    words.iter().map(ToString::to_string).collect()
 }
 
 /// A project, a home and a cache for runs, in memory if possible, gone when dropped.

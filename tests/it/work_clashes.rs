@@ -16,6 +16,8 @@ fn proxy() -> Proxy {
         Module::bare("g.com/g", "v1.0.0", "require q.com/q v1.1.0\n"),
         Module::bare("q.com/q", "v1.0.0", ""),
         Module::bare("q.com/q", "v1.1.0", ""),
+        Module::bare("z.com/z", "v1.0.0", "go 1.21\nrequire x.com/x v1.1.0\n"),
+        Module::bare("m.com/a", "v1.0.0", ""),
     ])
 }
 
@@ -45,6 +47,24 @@ const WORKSPACES: &[(&str, &str, &str)] = &[
         "module m.com/a\nrequire y.com/y v1.0.0\nreplace x.com/x => g.com/g v1.0.0\n",
         "module m.com/b\nreplace x.com/x v1.1.0 => f.com/f v1.0.0\n",
     ),
+    // Such a version is in the build list, and its go.mod is not read: graph and -u do not care.
+    (
+        "",
+        "module m.com/a\nrequire z.com/z v1.0.0\nreplace x.com/x => g.com/g v1.0.0\n",
+        "module m.com/b\nreplace x.com/x v1.1.0 => f.com/f v1.0.0\n",
+    ),
+    // It is not in the graph at all, but the newest that there is.
+    (
+        "",
+        "module m.com/a\nrequire q.com/q v1.0.0\nreplace m.com/a => g.com/g v1.0.0\n",
+        "module m.com/b\nreplace m.com/a v1.0.0 => f.com/f v1.0.0\n",
+    ),
+    // Nor is there such a version.
+    (
+        "",
+        "module m.com/a\nrequire q.com/q v1.0.0\nreplace m.com/a => g.com/g v1.0.0\n",
+        "module m.com/b\nreplace m.com/a v1.2.0 => f.com/f v1.0.0\n",
+    ),
     // Here go does not go on.
     (
         "",
@@ -58,6 +78,14 @@ const WORKSPACES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Like the fifth, and the graph has a gap: only lists tell both.
+const GAP: (&str, &str, &str) = (
+    "",
+    "module m.com/a\nrequire (\n\tz.com/z v1.0.0\n\tgone.com/g v1.0.0\n)\n\
+     replace x.com/x => g.com/g v1.0.0\n",
+    "module m.com/b\nreplace x.com/x v1.1.0 => f.com/f v1.0.0\n",
+);
+
 const COMMANDS: &[&str] = &[
     "list -m",
     "list -m -e",
@@ -67,7 +95,14 @@ const COMMANDS: &[&str] = &[
     "list -m -e x.com/x",
     "list -m -e x.com/x@v1.0.0",
     "list -m -e -versions m.com/m",
+    "list -m -u all",
     "list -m -e -u all",
+    "list -m -u z.com/z@v1.0.0",
+    "list -m -u z.com/z@latest z.com/z",
+    "list -m -versions m.com/a",
+    "list -m -retracted all",
+    "list -m m.com/a@latest",
+    "list -m -e m.com/a@v1.2.0 q.com/q@v1",
     "list -m -e -f {{.Path}} all",
     "list -m x.com/x",
     "mod graph",
@@ -88,8 +123,10 @@ fn sandbox(proxy: &Proxy, (work, first, second): (&str, &str, &str)) -> Sandbox 
 }
 
 /// What was said, each line once: go tells a disagreement whenever it meets it, without its name.
+/// Not that there are no packages.
 fn said(run: &Run) -> String {
     let text = talk(run).replace("modfetch: ", "");
+    let text = text.replace("warning: \"all\" matched no packages", "");
     once(&text).join("\n")
 }
 
@@ -99,9 +136,10 @@ fn a_workspace_that_makes_no_sense_is_told_and_gone_on_with_as_by_go() {
         return;
     }
     let proxy = proxy();
-    for &workspace in WORKSPACES {
+    for &workspace in WORKSPACES.iter().chain([&GAP]) {
         let (ours, gos) = (sandbox(&proxy, workspace), sandbox(&proxy, workspace));
-        for command in COMMANDS {
+        let told = |command: &&&str| workspace != GAP || command.starts_with("list ");
+        for command in COMMANDS.iter().filter(told) {
             let run = ours.run(command.strip_prefix("mod ").unwrap_or(command).split(' '));
             let go = gos.go(command.split(' '));
             // Of two modules with one path go prints each requirement twice.
@@ -136,5 +174,52 @@ fn what_fetches_and_checks_does_not_go_on() {
             run.fails(3).stdout("").stderr_has(says);
         }
         assert_eq!(proxy.hits("*.zip"), 0);
+    }
+}
+
+#[test]
+fn a_query_that_meets_a_disagreement_fails() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = proxy();
+    let sandbox = sandbox(&proxy, WORKSPACES[5]);
+    let run = sandbox.run(["download", "m.com/a@latest"]);
+    let says = "conflicting replacements found for m.com/a@v1.0.0 in workspace";
+    run.fails(3).stdout("").stderr_has(says);
+    assert_eq!(proxy.hits("*.zip"), 0);
+}
+
+/// It ends go at once, whatever else is wrong.
+#[test]
+fn a_wrong_sum_counts_before_a_disagreement() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = proxy();
+    let go_sum = format!("q.com/q v1.0.0/go.mod h1:{}=\n", "0".repeat(43));
+    let clash = (
+        "",
+        "module m.com/a\nrequire q.com/q v1.0.0\nrequire x.com/x v1.1.0\n\
+         replace x.com/x => g.com/g v1.0.0\n",
+        "module m.com/b\nreplace x.com/x v1.1.0 => f.com/f v1.0.0\n",
+    );
+    let sandbox = sandbox(&proxy, clash).file("b/go.sum", &go_sum);
+    let says = "verifying q.com/q@v1.0.0/go.mod: checksum mismatch";
+    for command in [
+        "download",
+        "download -json x.com/x",
+        "plan",
+        "why -m q.com/q",
+    ] {
+        sandbox
+            .run(command.split(' '))
+            .fails(5)
+            .stdout("")
+            .stderr_has(says);
+    }
+    if require_go().is_some() {
+        let go = sandbox.go(["mod", "download"]);
+        go.fails(1).stdout("").stderr_has(says);
     }
 }

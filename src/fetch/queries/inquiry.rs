@@ -56,7 +56,8 @@ impl Fetcher<'_> {
     /// of the main module: excluded versions do not count, replaced ones do.
     ///
     /// # Errors
-    /// [`Kind::Other`] if no thread can be started.
+    /// [`Kind::Other`] if no thread can be started; that main modules disagree on what replaces a
+    /// version that was looked at.
     pub fn resolve(&self, questions: &[Question], edits: &Edits) -> Result<Vec<Result<Answer>>> {
         if questions.is_empty() {
             return Ok(Vec::new());
@@ -70,6 +71,10 @@ impl Fetcher<'_> {
                 });
             }
         });
+        let replaced = self.replaced();
+        if let Some(clash) = replaced.iter().find_map(|module| edits.clash(module)) {
+            return Err(clash);
+        }
         // The scope ends when each of them has its answer.
         Ok(answers.into_iter().flatten().collect())
     }
@@ -245,8 +250,10 @@ impl<'a> Inquiry<'a> {
                 Ok(info)
             }
             // go.mod may replace a version that exists nowhere.
-            Err(_) if self.edits.replacement(entry.module()).is_some() => Ok(bare(version)),
-            Err(error) => Err(error),
+            Err(error) => match self.fetcher.replacement(entry.module(), self.edits) {
+                Some(_) => Ok(bare(version)),
+                None => Err(error),
+            },
         }
     }
 

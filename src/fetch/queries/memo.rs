@@ -1,13 +1,13 @@
 //! What is asked for once in a run, whoever needs it.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::standing::Word;
 use crate::error::Result;
-use crate::module::{ModulePath, Tool};
+use crate::module::{ModulePath, ModuleVersion, Tool};
 use crate::source::Info;
 
 /// What the sources said about modules in this run. The number is that of the place that was asked,
@@ -22,6 +22,8 @@ pub(in crate::fetch) struct Memo {
     pub(in crate::fetch) words: Once<ModulePath, Arc<Word>>,
     /// Whether the newest version of go or of the toolchains could be found.
     pub(in crate::fetch) releases: Once<Tool, ()>,
+    /// The replaced modules that were looked at beside the graph.
+    pub(in crate::fetch) replaced: Mutex<BTreeSet<ModuleVersion>>,
 }
 
 type Slot<T> = Arc<OnceLock<Result<T>>>;

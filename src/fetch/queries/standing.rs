@@ -6,7 +6,8 @@
 //! Source: golang/go `cmd/go/internal/modload` `modfile.go` (`CheckRetractions`,
 //! `CheckDeprecation`, `queryLatestVersionIgnoringRetractions`), `build.go` (`addUpdate`).
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 
 use super::inquiry::{Admit, Answer, Inquiry, Question, bare};
 use crate::error::{Error, Kind, Result};
@@ -29,6 +30,25 @@ pub(in crate::fetch) struct Word {
 }
 
 impl Fetcher<'_> {
+    /// What replaces a module that is looked at beside the graph; see [`Fetcher::replaced`].
+    pub fn replacement<'e>(&self, module: &ModuleVersion, edits: &'e Edits) -> Option<&'e Actual> {
+        let found = edits.replacement(module);
+        if found.is_some() {
+            let replaced = self.memo.replaced.lock();
+            let mut replaced = replaced.unwrap_or_else(PoisonError::into_inner);
+            replaced.insert(module.clone());
+        }
+        found
+    }
+
+    /// The replaced modules that were looked at so far beside the graph. Where main modules do not
+    /// agree on one of them, `go` says so.
+    #[must_use]
+    pub fn replaced(&self) -> BTreeSet<ModuleVersion> {
+        let replaced = self.memo.replaced.lock();
+        replaced.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The metadata of a version; of one that exists nowhere but is replaced, what its name tells.
     ///
     /// # Errors
@@ -36,7 +56,9 @@ impl Fetcher<'_> {
     pub fn stat(&self, module: &ModuleVersion, edits: &Edits) -> Result<Info> {
         let info = self.info(&self.cache.entry(module)?);
         match info {
-            Err(_) if edits.replacement(module).is_some() => Ok(bare(module.version().as_str())),
+            Err(_) if self.replacement(module, edits).is_some() => {
+                Ok(bare(module.version().as_str()))
+            }
             info => info,
         }
     }
@@ -176,7 +198,8 @@ impl Fetcher<'_> {
                 admit: Admit::Any,
             };
             let newest = self.answer(&question, edits)?.module;
-            let actual = edits.actual(&newest);
+            let replacement = self.replacement(&newest, edits).cloned();
+            let actual = replacement.unwrap_or_else(|| Actual::Module(newest.clone()));
             let data = self.gomod_of(&actual)?;
             let parsed = ModFile::parse_lax("go.mod", &data);
             let file = parsed.map_err(|error| error.context(newest.to_string()))?;

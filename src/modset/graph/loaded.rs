@@ -1,9 +1,9 @@
 //! The requirement graph as it was read, and what minimal version selection makes of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::map::{Map, Seed, Set};
 use crate::modset::{Edits, Node, Project, Summary};
 use crate::module::{GoVersion, ModulePath, ModuleVersion, Version};
@@ -203,20 +203,20 @@ impl Graph {
     }
 
     /// That main modules disagree on what replaces a module which was read or is in the build list;
-    /// `go` says so whatever it was asked for.
+    /// `go` says so whatever it was asked for. Where a go.mod is not what it has to be, which ends
+    /// `go` at once, it is that.
     #[must_use]
     pub fn clash(&self, edits: &Edits) -> Option<Error> {
         let failed = self.failed.keys().find_map(|module| edits.clash(module));
-        failed.or_else(|| self.build_list().find_map(|module| edits.clash(&module)))
+        let clash = failed.or_else(|| self.build_list().find_map(|module| edits.clash(&module)))?;
+        let mut failures = self.failed.values();
+        let mismatch = failures.find(|error| error.kind() == Kind::Security);
+        Some(mismatch.cloned().unwrap_or(clash))
     }
 
-    /// All such disagreements, one a module, whether or not one goes on.
-    #[must_use]
-    pub fn disputes(&self, edits: &Edits) -> Vec<Error> {
-        let read = self.requires.keys().chain(self.failed.keys()).cloned();
-        let named: BTreeSet<ModuleVersion> = read.chain(self.build_list()).collect();
-        let disputes = named.iter().filter_map(|module| edits.dispute(module));
-        disputes.collect()
+    /// The modules whose go.mod files were asked for, had or not.
+    pub fn asked(&self) -> impl Iterator<Item = &ModuleVersion> {
+        self.requires.keys().chain(self.failed.keys())
     }
 
     /// The main modules, by path.
