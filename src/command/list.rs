@@ -114,7 +114,7 @@ fn list(
     }
     let why = match find_vendor(config, project, asked)? {
         Vendoring::Used(vendor) => {
-            let listing = list_vendored(console, project, vendor.as_ref(), request)?;
+            let listing = list_vendored(config, console, project, vendor.as_ref(), request)?;
             return finish(&listing, clashing, request, template, console);
         }
         Vendoring::Unused(why) => why,

@@ -7,18 +7,18 @@ use super::ModuleInfo;
 use super::lister::{main_info, marks_indirect, replaced_by};
 use super::subject::NO_MAIN;
 use crate::error::Error;
-use crate::modset::{Actual, Argument, BuildMod, Graph, Project, Vendor, Vendored};
-use crate::module::ModulePath;
+use crate::modset::{Actual, Argument, BuildMod, Graph, Node, Project, Vendor, Vendored};
+use crate::module::{GoVersion, ModulePath, Tool};
 
 /// Says what there is to say of each argument that [`Vendor::admit`] admits; without any, of the
-/// main modules. `graph` is that of [`Vendor::graph`]. With `retracted` there is an error in place
+/// main modules. `graph` is that of [`Vendor::graph`], if an argument needs it. With `retracted` there is an error in place
 /// of what nobody can be asked.
 #[must_use]
 pub fn vendored(
     arguments: &[Argument],
     project: &Project,
     vendor: &Vendor,
-    graph: &Graph,
+    graph: Option<&Graph>,
     retracted: bool,
 ) -> Vec<ModuleInfo> {
     if arguments.is_empty() {
@@ -66,12 +66,25 @@ pub fn vendored(
 }
 
 /// What is said where `-mod=vendor` was asked for and there is no project: nobody can be asked.
+/// `local` is the go version that the run acts as.
 #[must_use]
-pub fn vendored_nowhere(arguments: &[Argument], mode: &BuildMod) -> Vec<ModuleInfo> {
+pub fn vendored_nowhere(
+    arguments: &[Argument],
+    mode: &BuildMod,
+    local: &GoVersion,
+) -> Vec<ModuleInfo> {
     if arguments.is_empty() {
         return vec![main_info(None, NO_MAIN, "", true)];
     }
     let describe = |argument: &Argument| {
+        if let Argument::Path(path) = argument
+            && let Some(tool) = Tool::of(path)
+        {
+            let node = Node::of_tool(tool, tool.version_of(local.as_str()));
+            let mut info = ModuleInfo::new(path, node.version());
+            info.indirect = marks_indirect(&node, None);
+            return info;
+        }
         let (path, version) = match argument {
             Argument::Versioned { path, version } => (&**path, &**version),
             Argument::Path(path) | Argument::Pattern(path) => (&**path, ""),

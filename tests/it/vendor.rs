@@ -62,6 +62,12 @@ fn list_takes_it_as_go_does() {
     let unpruned_list = "# ex.com/leaf v1.0.0\n## go 1.20\nex.com/leaf\n# ex.com/old v1.0.0\n## explicit; go 1.16\nex.com/old\n";
     let twice = "module m\n\ngo 1.21\n\nrequire ex.com/leaf v1.0.0\nrequire ex.com/leaf v1.1.0\n";
     let twice_list = "# ex.com/leaf v1.1.0\n## explicit; go 1.20\nex.com/leaf\n# ex.com/leaf v1.0.0\n## explicit\n";
+    // Repeated alike, which harms nothing while all that go.mod names is selected: no graph selects
+    // the toolchain "default".
+    let again = format!("{PRUNED}\nrequire ex.com/leaf v1.0.0\n");
+    let own = format!("{PRUNED}\nrequire m v1.0.0\n");
+    let own_list = format!("{LISTED}# m v1.0.0\n## explicit\n");
+    let default = |go_mod: &str| go_mod.replace("go 1.21\n", "go 1.21\n\ntoolchain default\n");
     let excluded = format!("{PRUNED}\nexclude ex.com/leaf v1.0.0\n");
     let query = PRUNED.replace("ex.com/old v1.0.0", "ex.com/old v1");
     let toolchain = PRUNED.replace("go 1.21\n", "go 1.21\n\ntoolchain go1.22.3\n");
@@ -80,6 +86,10 @@ fn list_takes_it_as_go_does() {
         (&query, Some(LISTED)),
         (&toolchain, Some(LISTED)),
         (twice, Some(twice_list)),
+        (&again, Some(LISTED)),
+        (&default(PRUNED), Some(LISTED)),
+        (&default(&again), Some(LISTED)),
+        (&default(&own), Some(&own_list)),
         (
             "module m\n\ngo 1.21\n",
             Some("# ex.com/leaf v1.0.0\n## go 1.20\nex.com/leaf\n"),
@@ -123,6 +133,7 @@ const LINES: &[&[&str]] = &[
     &["-e", "-json", "ex.com/own", "ex.com/gone", "toolchain"],
     &["ex.com/leaf", "ex.com/own"],
     &["all"],
+    &["toolchain"],
     &["-e", "ex.com/..."],
     &["-versions", "ex.com/leaf"],
     &["-u", "ex.com/leaf"],
@@ -151,7 +162,11 @@ fn list_takes_that_of_a_workspace_as_go_does() {
     }
     let proxy = proxy();
     let list = "## workspace\n# ex.com/leaf v1.0.0\n## explicit; go 1.20\nex.com/leaf\n# ex.com/old v1.0.0\n## explicit; go 1.16\nex.com/old\n";
-    let works = ["go 1.22\n\nuse ./a\n\nuse ./b\n", "go 1.13\n\nuse ./a\n"];
+    let works = [
+        "go 1.22\n\nuse ./a\n\nuse ./b\n",
+        "go 1.22\n\ntoolchain default\n\nuse ./a\n\nuse ./b\n",
+        "go 1.13\n\nuse ./a\n",
+    ];
     for work in works {
         for list in [list, &list.replace("## workspace\n", ""), "## workspace\n"] {
             let sandbox = || {

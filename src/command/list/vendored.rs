@@ -55,6 +55,7 @@ pub(super) fn find_vendor(
 /// # Errors
 /// What takes more than a vendor directory; what does not agree with go.mod.
 pub(super) fn list_vendored(
+    config: &Config,
     console: &Console,
     project: Option<&Project>,
     vendor: Option<&Vendor>,
@@ -70,20 +71,20 @@ pub(super) fn list_vendored(
     };
     let extras = request.extras;
     let admit = |arguments: &[Argument]| Vendor::admit(arguments, extras.versions, extras.update);
+    let ground = Ground {
+        project,
+        edited: None,
+        with_versions: false,
+    };
     let (Some(project), Some(vendor)) = (project, vendor) else {
         let arguments = arguments()?;
         admit(&arguments)?;
-        let ground = Ground {
-            project,
-            edited: None,
-            with_versions: false,
-        };
         for argument in &arguments {
             needs_graph(argument, ground)?;
         }
         let mode = BuildMod::asked(ModMode::Vendor.as_str());
         return Ok(Listing {
-            infos: vendored_nowhere(&arguments, &mode),
+            infos: vendored_nowhere(&arguments, &mode, outside(config)?.version()),
             broken: None,
         });
     };
@@ -93,20 +94,22 @@ pub(super) fn list_vendored(
         // There is one at least.
         last.unwrap_or_else(|| vendor.mode().outdated())
     })?;
-    let settled = graph.selects_roots(|_| true);
-    if project.has_redundant_roots() && (project.is_pruned() || !settled) {
+    // Of a workspace nothing is put right.
+    let settled = project.workspace().is_some() || graph.selects_roots(|_| true);
+    // A mere repetition harms nothing, unless the graph does not select all that go.mod names.
+    if project.repeats_roots(!settled) && (project.is_pruned() || !settled) {
         return Err(vendor.mode().outdated());
     }
     let arguments = arguments()?;
     admit(&arguments)?;
-    let mut infos = vendored(&arguments, project, vendor, &graph, extras.retracted);
-    if !settled {
+    let needed = |argument| needs_graph(argument, ground).unwrap_or(true);
+    let whole = arguments.iter().any(needed).then_some(&graph);
+    let mut infos = vendored(&arguments, project, vendor, whole, extras.retracted);
+    if let Some(graph) = whole.filter(|_| !settled) {
         // Of what a graph lacks that go would first put right it says nothing.
         let moves = |info: &ModuleInfo| matches!(&*info.version, "" | "upgrade" | "patch");
-        infos.retain(|info| {
-            let known = info.error.is_none() || graph.node(&info.path).is_some();
-            known || !moves(info)
-        });
+        let selected = |path: &str| project.is_main(path) || graph.node(path).is_some();
+        infos.retain(|info| info.error.is_none() || selected(&info.path) || !moves(info));
     }
     let changes = project.workspace().is_none() && written(project).is_some();
     Ok(Listing {

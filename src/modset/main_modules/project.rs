@@ -358,10 +358,16 @@ impl Project {
     /// right already.
     #[must_use]
     pub fn has_redundant_roots(&self) -> bool {
+        self.repeats_roots(!self.is_pruned())
+    }
+
+    /// True if go.mod requires several versions of a path; if `all`, also if it requires one twice
+    /// or the main module itself.
+    #[must_use]
+    pub fn repeats_roots(&self, all: bool) -> bool {
         if self.workspace.is_some() {
             return false;
         }
-        let pruned = self.is_pruned();
         let required = self.modfile().require.iter().map(|line| &line.module);
         let mut required = required.filter(|module| !self.edits.excludes(module));
         let mut versions = Map::default();
@@ -371,10 +377,10 @@ impl Project {
                 return true;
             }
             if module.path().as_str() == self.path() {
-                return !pruned;
+                return all;
             }
             let other = versions.insert(module.path(), module);
-            other.is_some_and(|other| !pruned || other != module)
+            other.is_some_and(|other| all || other != module)
         })
     }
 

@@ -63,9 +63,14 @@ impl Vendor {
     }
 
     /// What an argument is about that [`Vendor::admit`] admits; `graph` is that of
-    /// [`Vendor::graph`].
+    /// [`Vendor::graph`], if what go.mod says does not tell enough of all that are asked for.
     #[must_use]
-    pub fn look_up(&self, argument: &Argument, project: &Project, graph: &Graph) -> Vendored {
+    pub fn look_up(
+        &self,
+        argument: &Argument,
+        project: &Project,
+        graph: Option<&Graph>,
+    ) -> Vendored {
         match argument {
             Argument::Versioned { path, version } => Vendored::Unknown {
                 path: path.clone(),
@@ -77,18 +82,10 @@ impl Vendor {
         }
     }
 
-    fn known(&self, path: &str, project: &Project, graph: &Graph) -> Vendored {
-        let selected = graph
-            .build_list()
-            .find(|module| module.path().as_str() == path);
-        let root = || {
-            project
-                .roots()
-                .into_iter()
-                .filter(|root| root.path() == path)
-        };
-        let own = || root().filter(|root| root.module().is_none()).max();
-        let Some(node) = selected.map(Node::Module).or_else(own) else {
+    fn known(&self, path: &str, project: &Project, graph: Option<&Graph>) -> Vendored {
+        let roots = || project.roots().into_iter();
+        let root = || roots().filter(|root| root.path() == path).max();
+        let Some(node) = graph.map_or_else(root, |graph| graph.node(path)) else {
             return Vendored::Unknown {
                 path: path.to_owned(),
                 version: String::new(),
@@ -163,7 +160,7 @@ mod tests {
             panic!("{vendor:?}");
         };
         let graph = vendor.graph(&project).unwrap();
-        let told = |text: &str| match vendor.look_up(&argument(text), &project, &graph) {
+        let told = |text: &str| match vendor.look_up(&argument(text), &project, Some(&graph)) {
             Vendored::Main(path) => format!("main {path}"),
             Vendored::Known {
                 node,
