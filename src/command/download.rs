@@ -247,7 +247,8 @@ impl<'a> Run<'a> {
         let mut add = |module: &ModuleVersion, part: Part| {
             keep.insert((module.path().to_string(), part.version_key(module)));
         };
-        let graph = requirements.and_then(|found| found.graph.as_ref());
+        let graph = requirements.filter(|found| !found.graph_aside);
+        let graph = graph.and_then(|found| found.graph.as_ref());
         let build_list: Vec<ModuleVersion> = match (graph, requirements) {
             (Some(graph), _) => graph.build_list().collect(),
             (None, Some(requirements)) => requirements.modules().cloned().collect(),

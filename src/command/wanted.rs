@@ -6,6 +6,7 @@ use super::from_list;
 use crate::cli::RawArgs;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
+use crate::listing::{Ground, needs_graph};
 use crate::modset::{
     Actual, Argument, Choice, Graph, MissingReplace, Project, Requirements, Selection,
 };
@@ -226,9 +227,28 @@ impl<'a> Wanted<'a> {
         let running = project.running().map(|running| running.version().as_str());
         let mut found = fetcher.requirements(project, running)?;
         if needed && found.graph.is_none() {
+            let aside = self.says_enough(&found);
             fetcher.expand(project, &mut found)?;
+            found.graph_aside = aside;
         }
         Ok(Some(found))
+    }
+
+    /// True if the requirements, put right, name all that is named on the command line, which go.mod as
+    /// it was did not.
+    fn says_enough(&self, found: &Requirements) -> bool {
+        let ground = Ground {
+            project: self.project,
+            edited: Some(found),
+            with_versions: false,
+        };
+        match &self.what {
+            What::Named(arguments) => {
+                let needs = |argument| needs_graph(argument, ground).unwrap_or(true);
+                !arguments.iter().any(needs)
+            }
+            What::Listed | What::All => false,
+        }
     }
 
     /// The modules that will as good as certainly be chosen, before the graph is known: those that

@@ -142,11 +142,8 @@ impl Lister<'_> {
         let go = go.map_or(String::new(), ToString::to_string);
         let Some(actual) = self.fetcher.replacement(module, self.edits) else {
             info.go_version = go;
-            // What was refused for its go version has been read.
-            let refused = |graph: &Graph| graph.failed().any(|failed| failed == module);
-            if self.graph.is_some_and(refused) && self.counts(module, Part::GoMod, Chosen::Required)
-            {
-                info.go_version = self.fetcher.go_line(module).unwrap_or_default();
+            if let Some(go) = self.refused_go_line(module) {
+                info.go_version = go;
             }
             self.complete(&mut info, module, Chosen::Required);
             return info;
@@ -200,6 +197,17 @@ impl Lister<'_> {
         info
     }
 
+    /// The go version of a go.mod that the graph was refused for, as too new: it has been read.
+    fn refused_go_line(&self, module: &ModuleVersion) -> Option<String> {
+        let is_it = |other: &ModuleVersion| match self.edits.actual(other) {
+            Actual::Module(actual) => actual == *module,
+            Actual::Directory { .. } => false,
+        };
+        let refused = self.graph?.failed().any(is_it);
+        let read = refused && self.counts(module, Part::GoMod, Chosen::Required);
+        read.then(|| self.fetcher.go_line(module)).flatten()
+    }
+
     /// Which versions count for a query.
     pub(super) fn admit(&self) -> Admit {
         match self.extras.retraction() {
@@ -225,6 +233,7 @@ impl Lister<'_> {
         };
         // What was named is told of itself, not of what replaces it.
         let mut info = ModuleInfo::new(path.as_str(), answer.module.version().as_str());
+        info.go_version = self.refused_go_line(&answer.module).unwrap_or_default();
         self.complete(&mut info, &answer.module, Chosen::Named);
         if query != info.version {
             query.clone_into(&mut info.query);

@@ -135,7 +135,23 @@ fn what_worlds_have_shown_is_listed_as_by_go() {
             ("n.com/n", "v1.0.0", n),
         ],
     );
-    let rows: [(World, &str, &[&str]); 5] = [
+    // What the graph was refused for has been read.
+    let refused = World::made(
+        &[(
+            "go.mod",
+            "module m.com/m\ngo 1.16\nrequire n.com/n v1.0.0\n",
+        )],
+        &[
+            ("n.com/n", "v1.0.0", of_z),
+            ("z.com/z", "v0.4.0", "module z.com/z\ngo 1.99\n"),
+        ],
+    );
+    let rows: [(World, &str, &[&str]); 6] = [
+        (
+            refused,
+            "-",
+            &["-m", "-e", "-retracted", "-json", "z.com/z@upgrade"],
+        ),
         (replaced, "-", &["-m", "-u", "n.com/n"]),
         (converted, "", &["-m", "-mod=mod", "n.com/n"]),
         (recalled, "z.com/z ", &["-m", "-retracted", "-json", "all"]),

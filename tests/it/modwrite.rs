@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use modfetch::cache::FileLock;
+use modfetch::modfile::ModFile;
 
 use super::plan::planned_is_fetched;
 use crate::support::beside::{beside_go, same, talk};
@@ -143,11 +144,54 @@ fn worlds_are_left_as_go_leaves_them() {
             ours.picture().assert_same(&fetched, &what);
             let plan = ["plan", "-json"].into_iter();
             let planned = sandbox().run(plan.chain(arguments.iter().copied()));
-            let exact = world.seed % 8 != 3;
+            // What go reads to resolve a query is not planned.
+            let whole = |(name, text): &(String, String)| {
+                name != "go.mod" || ModFile::parse("go.mod", text.as_bytes()).is_ok()
+            };
+            let exact = world.seed % 8 != 3 && world.files.iter().all(whole);
             planned_is_fetched(&planned, &fetched, exact, &what);
         }
         go.code == Some(0)
     });
+}
+
+/// Without a go line go reads the graph by the old rules, and then writes all of it that counts to
+/// go.mod, so that it need not read it for a path that is named.
+#[test]
+fn what_go_mod_says_once_it_is_right_takes_no_graph() {
+    if require_go().is_none() || !only_modfetch() {
+        return;
+    }
+    let world = World::made(
+        &[(
+            "go.mod",
+            "module m.com/m\nrequire b.com/b v1.0.0\nrequire n.com/n v1.0.0\n",
+        )],
+        &[
+            (
+                "n.com/n",
+                "v1.0.0",
+                "module n.com/n\nrequire a.com/a v1.0.0\n",
+            ),
+            (
+                "b.com/b",
+                "v1.0.0",
+                "module b.com/b\nrequire a.com/a v1.1.0\n",
+            ),
+            ("a.com/a", "v1.0.0", "module a.com/a\n"),
+            ("a.com/a", "v1.1.0", "module a.com/a\n"),
+        ],
+    );
+    let proxy = Proxy::of_modules(world.modules.clone());
+    for named in ["n.com/n", "a.com/a", "..."] {
+        let sandbox = || world.place(Sandbox::new().proxy(&proxy));
+        let (ours, gos) = (sandbox(), sandbox());
+        let run = ours.run(["download", named]);
+        let go = gos.go(["mod", "download", named]);
+        same(&run, &go, named);
+        let (got, want) = (ours.project_picture(), gos.project_picture());
+        got.assert_same(&want, &format!("the project after {named}"));
+    }
 }
 
 /// A branch, releases and a pre-release, some of which no proxy lists.

@@ -39,6 +39,7 @@ pub(super) fn written(project: &Project) -> Option<Update> {
         pruned: project.is_pruned(),
         roots,
         graph: None,
+        graph_aside: false,
         outgrown: Vec::new(),
     };
     Update::of(project, &written)

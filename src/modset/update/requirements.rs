@@ -15,6 +15,9 @@ pub struct Requirements {
     /// The graph from these roots on, if it had to be read. With a failure in it
     /// ([`Graph::error`]) the roots are as they were before.
     pub graph: Option<Graph>,
+    /// The graph was read although the roots say enough for go, which has then not read it: what it rests
+    /// on is not recorded.
+    pub graph_aside: bool,
     /// The modules whose go.mod files were read for a graph that did not stay; some of them twice.
     pub outgrown: Vec<ModuleVersion>,
 }
@@ -29,6 +32,7 @@ impl Requirements {
                 pruned: false,
                 roots: Vec::new(),
                 graph: None,
+                graph_aside: false,
                 outgrown: Vec::new(),
             };
         }
@@ -36,6 +40,7 @@ impl Requirements {
             pruned: project.is_pruned(),
             roots: project.roots(),
             graph: None,
+            graph_aside: false,
             outgrown: Vec::new(),
         }
     }
