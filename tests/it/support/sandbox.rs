@@ -297,6 +297,16 @@ impl Sandbox {
         )
     }
 
+    /// True if a tmpfs can be mounted in a namespace of its own; says that a test is skipped if not.
+    pub fn can_mount(&self) -> bool {
+        let probe = "unshare -rm sh -c 'mount -t tmpfs none /mnt' || echo none";
+        let can = self.shell(probe).stdout.is_empty();
+        if !can {
+            eprintln!("skipped: no tmpfs of our own can be mounted");
+        }
+        can
+    }
+
     /// Runs a shell script in the project's folder, with the program under test in `PATH`; the
     /// first command that fails ends it.
     #[track_caller]
