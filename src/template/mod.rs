@@ -4,7 +4,7 @@
 //! `range` over lists and integers, `else`, `break`, `continue`; `define`, `template`, `block`;
 //! pipelines and parentheses; literals; comments and trimming; the functions `and or not eq ne lt le
 //! gt ge len index slice print printf println html js urlquery join` and the methods of a time. What
-//! Go has beyond that is refused as a mistake in usage that names it: complex numbers, some verbs of
+//! Go has beyond that is refused as a mistake in usage that names it: complex numbers, hexadecimal floats, some verbs of
 //! `printf`, `call`, which no value of a listing is for, and go list's `context` and `module`, which
 //! ask for more than the module at hand.
 //!
