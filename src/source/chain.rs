@@ -12,8 +12,8 @@ use std::sync::Arc;
 use super::proxy::{Place, Proxy};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion, PrefixPatterns};
-use crate::transport::{Client, Fetched, Scheme, Sink, Url};
+use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
+use crate::http::{Client, Fetched, Scheme, Sink, Url};
 
 /// The entries of a GOPROXY list.
 #[derive(Clone)]

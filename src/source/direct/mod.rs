@@ -4,8 +4,8 @@
 
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion};
-use crate::transport::{Fetched, Sink};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::{Fetched, Sink};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
 #[derive(Clone, Copy, Debug)]
