@@ -24,6 +24,8 @@ pub struct Settings {
     pub deadline: Option<Deadline>,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
+    /// Servers need not show a valid certificate: for modules that GOINSECURE names.
+    pub accept_any_certificate: bool,
     /// The certificate for servers that ask for one.
     pub client_cert: ClientCertSettings,
     /// Which requests go through an HTTP proxy.
@@ -67,6 +69,7 @@ impl Default for Settings {
             small_body_timeout: SMALL_BODY_TIMEOUT,
             deadline: None,
             roots: RootSettings::default(),
+            accept_any_certificate: false,
             client_cert: ClientCertSettings::default(),
             proxy: ProxySettings::default(),
             credentials: CredentialSettings::default(),

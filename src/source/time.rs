@@ -83,6 +83,34 @@ impl Time {
         Time::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
     }
 
+    /// A moment in UTC; [`Time::ZERO`] if its year has not four digits.
+    #[must_use]
+    pub(crate) fn from_unix_seconds(seconds: i64) -> Time {
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = civil_from_days(days);
+        let small = |number: i64| u8::try_from(number).unwrap_or(0);
+        match u16::try_from(year).ok().filter(|year| *year <= 9999) {
+            None => Time::ZERO,
+            Some(year) => Time {
+                year,
+                month: small(month),
+                day: small(day),
+                hour: small(second / 3600),
+                minute: small(second / 60 % 60),
+                second: small(second % 60),
+                nanos: 0,
+                offset_minutes: 0,
+            },
+        }
+    }
+
+    /// The fourteen digits of a pseudo-version, of a time in UTC.
+    #[must_use]
+    pub(crate) fn to_pseudo(self) -> String {
+        let Time { year, month, day, hour, minute, second, .. } = self;
+        format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
+    }
+
     /// True for [`Time::ZERO`].
     #[must_use]
     pub fn is_zero(&self) -> bool {
@@ -97,6 +125,22 @@ impl Time {
         let local = days * 86_400 + minutes * 60 + i64::from(self.second);
         local - i64::from(self.offset_minutes) * 60
     }
+}
+
+/// Year, month and day of so many days after 1970-01-01, by the Gregorian calendar.
+///
+/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days.saturating_add(719_468);
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day)
 }
 
 fn number(text: &str, digits: usize) -> Option<(u32, &str)> {
@@ -261,6 +305,24 @@ mod tests {
             1_577_934_245
         );
         assert!(Time::parse_pseudo("20201302030405").is_none());
+    }
+
+    #[test]
+    fn seconds_are_moments() {
+        // date -u -d @SECONDS +%FT%TZ
+        let rows = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_577_934_245, "2020-01-02T03:04:05Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (i64::MAX, "0001-01-01T00:00:00Z"),
+            (i64::MIN, "0001-01-01T00:00:00Z"),
+        ];
+        for (seconds, want) in rows {
+            assert_eq!(Time::from_unix_seconds(seconds).to_string(), want);
+        }
+        let time = Time::from_unix_seconds(1_577_934_245);
+        assert_eq!(time.to_pseudo(), "20200102030405");
     }
 
     proptest::proptest! {

@@ -286,7 +286,7 @@ impl Client {
         }
     }
 
-    fn has_hung_up(&self) -> bool {
+    pub(super) fn has_hung_up(&self) -> bool {
         self.0.hung_up.load(Ordering::SeqCst)
     }
 

@@ -5,6 +5,7 @@
 //! | `client` | the tries, the waits between them, and who is told |
 //! | `attempt` | one try: credentials, redirects, what a status means |
 //! | `probe` | one request that is not tried again and wants no body, for `doctor` |
+//! | `message` | a request whose answer counts whatever its status, `POST` among them |
 //! | `agent` | the one ureq configuration, each changed default explained |
 //!
 //! `client` asks [`limits`](super::limits) for a turn and has `attempt` do the work: it takes what
@@ -16,7 +17,9 @@
 mod agent;
 mod attempt;
 mod client;
+mod message;
 mod probe;
 
 pub use client::Client;
+pub(crate) use message::{Message, Reply};
 pub use probe::{Answer, Known, Probe, Wanted};

@@ -13,5 +13,5 @@ mod retry;
 pub(crate) use date::days_from_civil;
 pub(super) use date::parse_http_date;
 pub use deadline::Deadline;
-pub(super) use retry::RealTimer;
+pub(crate) use retry::RealTimer;
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
