@@ -69,16 +69,23 @@ pub fn pseudo_version_base(version: &str) -> Result<Option<String>, String> {
     };
     match prerelease(before) {
         "" if build.is_empty() => Ok(None),
-        "" => Err(format!("lacks base version, but has build metadata {build:?}")),
+        "" => Err(format!(
+            "lacks base version, but has build metadata {build:?}"
+        )),
         "-0" => {
             let next = before.strip_suffix("-0").unwrap_or(before);
             let (stem, patch) = next.rsplit_once('.').unwrap_or((next, "0"));
             match decremented(patch) {
                 Some(patch) => Ok(Some(format!("{stem}.{patch}{build}"))),
-                None => Err(format!("version before {next} would have negative patch number")),
+                None => Err(format!(
+                    "version before {next} would have negative patch number"
+                )),
             }
         }
-        _ => Ok(Some(format!("{}{build}", before.strip_suffix(".0").unwrap_or(before)))),
+        _ => Ok(Some(format!(
+            "{}{build}",
+            before.strip_suffix(".0").unwrap_or(before)
+        ))),
     }
 }
 
@@ -86,7 +93,9 @@ pub fn pseudo_version_base(version: &str) -> Result<Option<String>, String> {
 /// `major` the major version for that case, empty for `v0`.
 #[must_use]
 pub fn pseudo_version(major: &str, older: &str, time: &str, revision: &str) -> String {
-    let build = older.find('+').map_or("", |at| older.get(at..).unwrap_or_default());
+    let build = older
+        .find('+')
+        .map_or("", |at| older.get(at..).unwrap_or_default());
     let plain = older.strip_suffix(build).unwrap_or(older);
     let plain = canonical(plain).unwrap_or_default();
     if plain.is_empty() {
@@ -168,10 +177,18 @@ mod tests {
             ("v0", "", "v0.0.0-20060102150405-hash"),
             ("v4", "", "v4.0.0-20060102150405-hash"),
             ("v1", "v1.2.3", "v1.2.4-0.20060102150405-hash"),
-            ("v1", "v1.2.99999999999999999", "v1.2.100000000000000000-0.20060102150405-hash"),
+            (
+                "v1",
+                "v1.2.99999999999999999",
+                "v1.2.100000000000000000-0.20060102150405-hash",
+            ),
             ("v1", "v1.2.3-pre", "v1.2.3-pre.0.20060102150405-hash"),
             ("v1", "v1.3.0-pre", "v1.3.0-pre.0.20060102150405-hash"),
-            ("v0", "v2.0.0+incompatible", "v2.0.1-0.20060102150405-hash+incompatible"),
+            (
+                "v0",
+                "v2.0.0+incompatible",
+                "v2.0.1-0.20060102150405-hash+incompatible",
+            ),
         ];
         for (major, older, want) in rows {
             let made = pseudo_version(major, older, time, revision);
@@ -181,7 +198,10 @@ mod tests {
             assert_eq!(base.unwrap_or_default(), older, "{made}");
         }
         for (version, want) in [
-            ("v1.0.0-0.20060102150405-hash", "version before v1.0.0 would have negative patch number"),
+            (
+                "v1.0.0-0.20060102150405-hash",
+                "version before v1.0.0 would have negative patch number",
+            ),
             (
                 "v2.0.0-20060102150405-hash+incompatible",
                 "lacks base version, but has build metadata \"+incompatible\"",

@@ -52,12 +52,12 @@ pub use exchange::{Exchanged, Steps};
 pub use failure::HostTrouble;
 #[cfg(test)]
 pub(crate) use failure::Reach;
-pub(crate) use request::{Message, Reply};
 pub use request::{Answer, Client, Known, Probe, Wanted};
+pub(crate) use request::{Message, Reply};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
-pub(crate) use time::{RealTimer, days_from_civil};
 pub use time::{Deadline, Failure, RetryPolicy, Timer, parse_retry_after};
+pub(crate) use time::{RealTimer, days_from_civil};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
 pub use url::{RedactedUrl, Scheme, Url};

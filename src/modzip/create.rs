@@ -62,7 +62,9 @@ pub fn select_files(files: &[RepositoryFile], go_mod: Option<&[u8]>) -> Result<V
             continue;
         }
         let Ok(path) = std::str::from_utf8(&file.path) else {
-            faults.push(format!("{shown}: malformed file path {shown:?}: invalid UTF-8"));
+            faults.push(format!(
+                "{shown}: malformed file path {shown:?}: invalid UTF-8"
+            ));
             continue;
         };
         if let Err(error) = check_file_path(path) {
@@ -129,7 +131,11 @@ impl VendorRule {
             b"vendor/".len()
         } else if let Some(at) = find(path, BELOW) {
             // Before, the prefix was cut from the front of the path, wherever it stood.
-            if self.corrected { at + BELOW.len() } else { BELOW.len() }
+            if self.corrected {
+                at + BELOW.len()
+            } else {
+                BELOW.len()
+            }
         } else {
             return false;
         };
@@ -176,7 +182,11 @@ impl<W: Write> ModuleZipWriter<W> {
         let name = format!("{}{path}", self.prefix);
         self.zip.start_file(name, options).map_err(unwritable)?;
         let root_file = matches!(path, "go.mod" | "LICENSE");
-        let limit = if root_file { MAX_ROOT_FILE_BYTES } else { self.left };
+        let limit = if root_file {
+            MAX_ROOT_FILE_BYTES
+        } else {
+            self.left
+        };
         let mut counted = Counted {
             inner: &mut self.zip,
             left: limit.min(self.left),
@@ -189,7 +199,8 @@ impl<W: Write> ModuleZipWriter<W> {
             return Err(refused(reason));
         }
         if passed {
-            let reason = format!("module source tree too large (max size is {MAX_ZIP_BYTES} bytes)");
+            let reason =
+                format!("module source tree too large (max size is {MAX_ZIP_BYTES} bytes)");
             return Err(refused(reason));
         }
         copied?;
@@ -243,9 +254,9 @@ impl<W: Write> Write for Counted<'_, W> {
 /// [`Kind::LocalIo`], naming the file.
 pub fn copy_content(path: &str, mut content: impl Read, out: &mut dyn Write) -> Result<()> {
     let copied = io::copy(&mut content, out);
-    copied.map(drop).map_err(|cause| {
-        Error::new(Kind::LocalIo, format!("cannot copy {path}")).because(cause)
-    })
+    copied
+        .map(drop)
+        .map_err(|cause| Error::new(Kind::LocalIo, format!("cannot copy {path}")).because(cause))
 }
 
 #[cfg(test)]
@@ -352,7 +363,11 @@ mod tests {
         let path = dir.path().join("m.zip");
         let file = std::fs::File::create(&path).unwrap();
         let mut writer = ModuleZipWriter::new(&module, file);
-        for (name, text) in [("go.mod", "module a.com/m\n"), ("empty", ""), ("\u{e4}.go", "x")] {
+        for (name, text) in [
+            ("go.mod", "module a.com/m\n"),
+            ("empty", ""),
+            ("\u{e4}.go", "x"),
+        ] {
             writer
                 .add(name, |out| copy_content(name, text.as_bytes(), out))
                 .unwrap();
@@ -370,9 +385,7 @@ mod tests {
             let hash: [u8; 32] = sha2::Sha256::digest(text).into();
             (format!("{module}/{name}"), hash)
         });
-        let want = crate::gomod::hash1(
-            hashes.iter().map(|(name, hash)| (name.as_str(), *hash)),
-        );
+        let want = crate::gomod::hash1(hashes.iter().map(|(name, hash)| (name.as_str(), *hash)));
         assert_eq!(zip.hash().unwrap(), want);
     }
 

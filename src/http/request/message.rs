@@ -259,18 +259,22 @@ impl Client {
         };
         let agent = &self.network().agent;
         let deadline = self.0.settings.deadline;
-        let left = deadline.map(|deadline| {
-            deadline.at().saturating_duration_since(Instant::now())
-        });
+        let left = deadline.map(|deadline| deadline.at().saturating_duration_since(Instant::now()));
         let sent = match message.body {
             None => {
                 let request = request.body(()).map_err(malformed)?;
-                let request = agent.configure_request(request).timeout_global(left).build();
+                let request = agent
+                    .configure_request(request)
+                    .timeout_global(left)
+                    .build();
                 agent.run(request)
             }
             Some(body) => {
                 let request = request.body(body).map_err(malformed)?;
-                let request = agent.configure_request(request).timeout_global(left).build();
+                let request = agent
+                    .configure_request(request)
+                    .timeout_global(left)
+                    .build();
                 agent.run(request)
             }
         };
@@ -341,10 +345,17 @@ mod tests {
         assert_eq!(missing.content_type, "text/html");
         assert_eq!(missing.url.to_string(), server.url("/missing"));
         assert!(missing.error.unwrap().is_not_found());
-        assert!(server.heads()[1].to_lowercase().contains("git-protocol: version=2"));
+        assert!(
+            server.heads()[1]
+                .to_lowercase()
+                .contains("git-protocol: version=2")
+        );
         let posted = ask("/x", Some(b"0000"));
         assert_eq!(posted.code, 404);
         let head = server.heads().last().unwrap().to_lowercase();
-        assert!(head.starts_with("post /x ") && head.contains("content-length: 4"), "{head}");
+        assert!(
+            head.starts_with("post /x ") && head.contains("content-length: 4"),
+            "{head}"
+        );
     }
 }

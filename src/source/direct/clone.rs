@@ -102,7 +102,10 @@ mod tests {
         assert!(clone.path().ends_with(name));
         drop(clone.lock().unwrap());
         let info = beside(clone.path(), ".info");
-        assert_eq!(fs::read_to_string(&info).unwrap(), "git3:https://github.com/rsc/quote");
+        assert_eq!(
+            fs::read_to_string(&info).unwrap(),
+            "git3:https://github.com/rsc/quote"
+        );
         fs::write(clone.path().join("half"), "").unwrap();
         drop(clone.lock().unwrap());
         assert!(clone.path().join("half").exists());

@@ -99,9 +99,8 @@ impl Discovery {
         let is_insecure = self.insecure.matches(path);
         let Some(known) = repository_of_path(path)? else {
             let found = self.ask(path, is_insecure);
-            return found.map_err(|error| {
-                error.context(format!("unrecognized import path {path:?}"))
-            });
+            return found
+                .map_err(|error| error.context(format!("unrecognized import path {path:?}")));
         };
         self.allow(known.vcs, &known.root)?;
         let url = match known.address {
@@ -111,15 +110,15 @@ impl Discovery {
                 let allowed = schemes(known.vcs)
                     .iter()
                     .filter(|(_, secure)| *secure || is_insecure);
-                let found = allowed.map(|(scheme, _)| format!("{scheme}://{rest}")).find(|url| {
-                    match answers(known.vcs, url) {
+                let found = allowed
+                    .map(|(scheme, _)| format!("{scheme}://{rest}"))
+                    .find(|url| match answers(known.vcs, url) {
                         Ok(()) => true,
                         Err(error) => {
                             first.get_or_insert(error);
                             false
                         }
-                    }
-                });
+                    });
                 let secure = if is_insecure { "" } else { "secure " };
                 let text = format!("no {secure}protocol found for repository");
                 found.ok_or_else(|| match first {
@@ -168,7 +167,9 @@ impl Discovery {
         } = import.clone();
         let refused = |text: String| Error::new(Kind::NotFound, format!("{}: {text}", page.url));
         if let Some(reason) = wrong_subdir(&subdir) {
-            return Err(refused(format!("invalid subdirectory {subdir:?}: {reason}")));
+            return Err(refused(format!(
+                "invalid subdirectory {subdir:?}: {reason}"
+            )));
         }
         if let Some(reason) = wrong_root(&root) {
             let shown = crate::proc::redact(&root, &[]);
@@ -189,7 +190,8 @@ impl Discovery {
 
     fn page(&self, path: &str, is_insecure: bool) -> Result<Arc<Page>> {
         let key = (path.to_owned(), is_insecure);
-        self.pages.get(key, || self.fetch_page(path, is_insecure).map(Arc::new))
+        self.pages
+            .get(key, || self.fetch_page(path, is_insecure).map(Arc::new))
     }
 
     fn fetch_page(&self, path: &str, is_insecure: bool) -> Result<Page> {
@@ -209,7 +211,8 @@ impl Discovery {
         let secure = url("https")?;
         let (asked, reply) = match is_insecure {
             false => {
-                let reply = get(&self.client, &secure).map_err(|error| error.context("https fetch"))?;
+                let reply =
+                    get(&self.client, &secure).map_err(|error| error.context("https fetch"))?;
                 (secure, reply)
             }
             true => match get(&self.insecure_client, &secure) {
@@ -217,7 +220,10 @@ impl Discovery {
                 Err(_) => {
                     let plain = url("http")?;
                     let reply = get(&self.client, &plain);
-                    (plain, reply.map_err(|error| error.context("http/https fetch"))?)
+                    (
+                        plain,
+                        reply.map_err(|error| error.context("http/https fetch"))?,
+                    )
                 }
             },
         };
@@ -238,11 +244,12 @@ fn read_page(url: String, path: &str, reply: Reply) -> Result<Page> {
     if let Err(cause) = read
         && empty
     {
-        return Err(Error::new(Kind::Network, format!("reading {url}")).because(cause).transient());
+        return Err(Error::new(Kind::Network, format!("reading {url}"))
+            .because(cause)
+            .transient());
     }
-    let imports = parsed.map_err(|reason| {
-        Error::new(Kind::NotFound, format!("parsing {path}: {reason}"))
-    })?;
+    let imports =
+        parsed.map_err(|reason| Error::new(Kind::NotFound, format!("parsing {path}: {reason}")))?;
     Ok(Page { url, imports })
 }
 
@@ -283,7 +290,9 @@ fn wrong_subdir(subdir: &str) -> Option<&'static str> {
     match subdir.bytes().next() {
         Some(b'/') => Some("leading slash"),
         Some(b'-') => Some("leading hyphen"),
-        _ if subdir.split('/').any(|element| element == "..") => Some("leads out of the repository"),
+        _ if subdir.split('/').any(|element| element == "..") => {
+            Some("leads out of the repository")
+        }
         _ => None,
     }
 }
@@ -323,7 +332,9 @@ mod tests {
         let url = "https://w.test/x?go-get=1";
         let matched = |imports: &[MetaImport], path: &str| {
             let found = match_import(imports, path, url);
-            found.map(|import| import.vcs.clone()).map_err(|error| error.chain())
+            found
+                .map(|import| import.vcs.clone())
+                .map_err(|error| error.chain())
         };
         let (git, proxy) = (import("w.test/x", "git"), import("w.test/x", "mod"));
         assert_eq!(matched(&[git.clone()], "w.test/x/y").unwrap(), "git");
@@ -347,7 +358,10 @@ mod tests {
             ("v.test/git/tags", Some("no scheme")),
             ("file:///etc", Some("file scheme disallowed")),
             ("-x:y", Some("no scheme")),
-            ("https://h/\u{1}", Some("net/url: invalid control character in URL")),
+            (
+                "https://h/\u{1}",
+                Some("net/url: invalid control character in URL"),
+            ),
         ] {
             assert_eq!(wrong_root(root), want, "{root}");
         }

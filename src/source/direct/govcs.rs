@@ -54,7 +54,10 @@ impl VcsRules {
             if list.is_empty() {
                 return Err(refused(format!("empty VCS list in GOVCS: {item:?}")));
             }
-            if matches!(pattern, "." | "..") || pattern.starts_with("./") || pattern.starts_with("../") {
+            if matches!(pattern, "." | "..")
+                || pattern.starts_with("./")
+                || pattern.starts_with("../")
+            {
                 let text = format!("relative pattern not allowed in GOVCS: {pattern:?}");
                 return Err(refused(text));
             }
@@ -97,9 +100,8 @@ impl VcsRules {
             Modules::Public => !private,
             Modules::Matching(patterns) => patterns.matches(root),
         });
-        let allowed = rule.is_some_and(|rule| {
-            rule.allowed.iter().any(|name| name == vcs || name == "all")
-        });
+        let allowed =
+            rule.is_some_and(|rule| rule.allowed.iter().any(|name| name == vcs || name == "all"));
         if allowed {
             return Ok(());
         }
@@ -138,7 +140,11 @@ mod tests {
             ("*:off", "git", "pub.test/a", false),
         ];
         for (setting, vcs, root, allowed) in rows {
-            assert_eq!(check(setting, vcs, root).is_ok(), allowed, "{setting} {vcs} {root}");
+            assert_eq!(
+                check(setting, vcs, root).is_ok(),
+                allowed,
+                "{setting} {vcs} {root}"
+            );
         }
         assert_eq!(
             check("", "svn", "pub.test/a").unwrap_err(),
@@ -158,10 +164,17 @@ mod tests {
                 "a.com:git,a.com:hg",
                 "unreachable pattern in GOVCS: \"a.com:hg\" after \"a.com:git\"",
             ),
-            ("a.com:git||hg", "empty VCS name in GOVCS: \"a.com:git||hg\""),
+            (
+                "a.com:git||hg",
+                "empty VCS name in GOVCS: \"a.com:git||hg\"",
+            ),
         ];
         for (setting, want) in rows {
-            assert_eq!(check(setting, "git", "x.test").unwrap_err(), want, "{setting}");
+            assert_eq!(
+                check(setting, "git", "x.test").unwrap_err(),
+                want,
+                "{setting}"
+            );
         }
     }
 }

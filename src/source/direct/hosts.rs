@@ -62,9 +62,15 @@ pub(super) fn repository_of_path(path: &str) -> Result<Option<PathRoot>> {
     let mut fits = elements.iter().skip(1).all(|element| is_plain(element));
     match host {
         "chiselapp.com" => {
-            fits &= elements.len() == length && elements.get(1) == Some(&"user") && elements.get(3) == Some(&"repository");
+            fits &= elements.len() == length
+                && elements.get(1) == Some(&"user")
+                && elements.get(3) == Some(&"repository");
         }
-        "git.apache.org" => fits &= root.last().is_some_and(|name| name.ends_with(".git") && name.len() > 4),
+        "git.apache.org" => {
+            fits &= root
+                .last()
+                .is_some_and(|name| name.ends_with(".git") && name.len() > 4)
+        }
         _ => {}
     }
     if !fits {
@@ -91,7 +97,9 @@ pub(super) fn repository_of_path(path: &str) -> Result<Option<PathRoot>> {
 /// The first element that ends in the name of a system, behind the host.
 fn with_suffix(elements: &[&str]) -> Option<PathRoot> {
     let (host, rest) = elements.split_first()?;
-    let is_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-');
+    let is_host = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-')
+    };
     if !host.contains('.') || !host.bytes().all(is_host) {
         return None;
     }
@@ -101,9 +109,9 @@ fn with_suffix(elements: &[&str]) -> Option<PathRoot> {
     }
     let (place, suffix, vcs) = rest.iter().enumerate().find_map(|(place, element)| {
         let element = element.strip_prefix('~').unwrap_or(element);
-        let suffix = SUFFIXES.iter().find(|(suffix, _)| {
-            element.len() > suffix.len() && element.ends_with(suffix)
-        });
+        let suffix = SUFFIXES
+            .iter()
+            .find(|(suffix, _)| element.len() > suffix.len() && element.ends_with(suffix));
         suffix.map(|(suffix, vcs)| (place, *suffix, *vcs))
     })?;
     let root = elements.get(..place + 2)?.join("/");
@@ -123,19 +131,58 @@ mod tests {
     #[test]
     fn paths_lead_where_they_lead_for_go() {
         let rows = [
-            ("github.com/golang/groupcache", "git github.com/golang/groupcache https://github.com/golang/groupcache"),
-            ("github.com/user/repo/sub/v2", "git github.com/user/repo https://github.com/user/repo"),
-            ("github.com/user", "invalid github.com import path \"github.com/user\""),
-            ("github.com/user/unicode~/x", "invalid github.com import path \"github.com/user/unicode~/x\""),
-            ("github.com/user/repo.git/x", "invalid version control suffix in github.com/ path"),
-            ("bitbucket.org/workspace/pkgname", "git bitbucket.org/workspace/pkgname https://bitbucket.org/workspace/pkgname"),
-            ("hub.jazz.net/git/user/pkg/sub", "git hub.jazz.net/git/user/pkg https://hub.jazz.net/git/user/pkg"),
-            ("git.openstack.org/openstack/swift.git/x", "git git.openstack.org/openstack/swift https://git.openstack.org/openstack/swift"),
-            ("git.apache.org/package-name.git/path", "git git.apache.org/package-name.git https://git.apache.org/package-name.git"),
-            ("git.apache.org/package-name/path", "invalid git.apache.org import path \"git.apache.org/package-name/path\""),
-            ("chiselapp.com/user/kyle/repository/fossilgg", "fossil chiselapp.com/user/kyle/repository/fossilgg https://chiselapp.com/user/kyle/repository/fossilgg"),
-            ("v.test/a/repo.git/sub", "git v.test/a/repo.git *://v.test/a/repo"),
-            ("v.test/~u/repo.hg", "hg v.test/~u/repo.hg *://v.test/~u/repo"),
+            (
+                "github.com/golang/groupcache",
+                "git github.com/golang/groupcache https://github.com/golang/groupcache",
+            ),
+            (
+                "github.com/user/repo/sub/v2",
+                "git github.com/user/repo https://github.com/user/repo",
+            ),
+            (
+                "github.com/user",
+                "invalid github.com import path \"github.com/user\"",
+            ),
+            (
+                "github.com/user/unicode~/x",
+                "invalid github.com import path \"github.com/user/unicode~/x\"",
+            ),
+            (
+                "github.com/user/repo.git/x",
+                "invalid version control suffix in github.com/ path",
+            ),
+            (
+                "bitbucket.org/workspace/pkgname",
+                "git bitbucket.org/workspace/pkgname https://bitbucket.org/workspace/pkgname",
+            ),
+            (
+                "hub.jazz.net/git/user/pkg/sub",
+                "git hub.jazz.net/git/user/pkg https://hub.jazz.net/git/user/pkg",
+            ),
+            (
+                "git.openstack.org/openstack/swift.git/x",
+                "git git.openstack.org/openstack/swift https://git.openstack.org/openstack/swift",
+            ),
+            (
+                "git.apache.org/package-name.git/path",
+                "git git.apache.org/package-name.git https://git.apache.org/package-name.git",
+            ),
+            (
+                "git.apache.org/package-name/path",
+                "invalid git.apache.org import path \"git.apache.org/package-name/path\"",
+            ),
+            (
+                "chiselapp.com/user/kyle/repository/fossilgg",
+                "fossil chiselapp.com/user/kyle/repository/fossilgg https://chiselapp.com/user/kyle/repository/fossilgg",
+            ),
+            (
+                "v.test/a/repo.git/sub",
+                "git v.test/a/repo.git *://v.test/a/repo",
+            ),
+            (
+                "v.test/~u/repo.hg",
+                "hg v.test/~u/repo.hg *://v.test/~u/repo",
+            ),
             ("v.test/x.svn/y.git", "svn v.test/x.svn *://v.test/x"),
             ("v.test/x.bzr/y", "bzr v.test/x.bzr *://v.test/x"),
             ("v.test/.git/y", "-"),
@@ -145,8 +192,16 @@ mod tests {
         for (path, want) in rows {
             let found = match repository_of_path(path) {
                 Ok(None) => "-".to_owned(),
-                Ok(Some(PathRoot { vcs, root, address: Address::Url(url) })) => format!("{vcs} {root} {url}"),
-                Ok(Some(PathRoot { vcs, root, address: Address::AnyScheme(rest) })) => format!("{vcs} {root} *://{rest}"),
+                Ok(Some(PathRoot {
+                    vcs,
+                    root,
+                    address: Address::Url(url),
+                })) => format!("{vcs} {root} {url}"),
+                Ok(Some(PathRoot {
+                    vcs,
+                    root,
+                    address: Address::AnyScheme(rest),
+                })) => format!("{vcs} {root} *://{rest}"),
                 Err(error) => error.chain(),
             };
             assert_eq!(found, want, "{path}");

@@ -23,7 +23,10 @@ pub(super) struct MetaImport {
 /// What is wrong with the page, if it has shown no tag.
 pub(super) fn parse_meta_imports(page: &str) -> Result<Vec<MetaImport>, String> {
     let mut imports = Vec::new();
-    let mut reader = Reader { rest: page, line: 1 };
+    let mut reader = Reader {
+        rest: page,
+        line: 1,
+    };
     loop {
         match reader.next() {
             Ok(None) => break,
@@ -44,7 +47,11 @@ pub(super) fn parse_meta_imports(page: &str) -> Result<Vec<MetaImport>, String> 
     let is_mod = |import: &MetaImport| import.vcs == "mod";
     let (mut first, others): (Vec<_>, Vec<_>) = imports.into_iter().partition(is_mod);
     let superseded: Vec<String> = first.iter().map(|import| import.prefix.clone()).collect();
-    first.extend(others.into_iter().filter(|import| !superseded.contains(&import.prefix)));
+    first.extend(
+        others
+            .into_iter()
+            .filter(|import| !superseded.contains(&import.prefix)),
+    );
     Ok(first)
 }
 
@@ -116,7 +123,9 @@ impl<'a> Reader<'a> {
     fn name(&mut self) -> Option<&'a str> {
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.');
         let end = self.rest.find(|c| !is_name(c)).unwrap_or(self.rest.len());
-        let starts = self.rest.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'));
+        let starts = self
+            .rest
+            .starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'));
         starts.then(|| self.take(end))
     }
 
@@ -212,7 +221,9 @@ impl<'a> Reader<'a> {
         let Some(declaration) = instruction.strip_prefix("xml") else {
             return Ok(Some(Token::Other));
         };
-        let encoding = declaration.split_once("encoding=").map(|(_, after)| after.trim());
+        let encoding = declaration
+            .split_once("encoding=")
+            .map(|(_, after)| after.trim());
         let quoted = encoding.and_then(|text| {
             let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
             text.get(1..)?.split(quote).next()
@@ -246,10 +257,12 @@ fn unescape(text: &str) -> String {
         let end = after.find(';').filter(|end| *end <= 10);
         let character = end.and_then(|end| {
             let name = after.get(1..end)?;
-            let number = name.strip_prefix('#').map(|digits| match digits.strip_prefix('x') {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => digits.parse(),
-            });
+            let number = name
+                .strip_prefix('#')
+                .map(|digits| match digits.strip_prefix('x') {
+                    Some(hex) => u32::from_str_radix(hex, 16),
+                    None => digits.parse(),
+                });
             match (number, name) {
                 (Some(number), _) => char::from_u32(number.ok()?),
                 (None, "amp") => Some('&'),
@@ -281,8 +294,15 @@ mod tests {
 
     fn imports(page: &str) -> Result<Vec<String>, String> {
         let found = parse_meta_imports(page)?.into_iter().map(|import| {
-            let MetaImport { prefix, vcs, root, subdir } = import;
-            format!("{prefix} {vcs} {root} {subdir}").trim_end().to_owned()
+            let MetaImport {
+                prefix,
+                vcs,
+                root,
+                subdir,
+            } = import;
+            format!("{prefix} {vcs} {root} {subdir}")
+                .trim_end()
+                .to_owned()
         });
         Ok(found.collect())
     }
@@ -291,7 +311,10 @@ mod tests {
     #[test]
     fn pages_are_read_as_go_reads_them() {
         let rows: &[(&str, &[&str])] = &[
-            (r#"<meta name="go-import" content="foo/bar git https://github.com/rsc/foo/bar">"#, &["foo/bar git https://github.com/rsc/foo/bar"]),
+            (
+                r#"<meta name="go-import" content="foo/bar git https://github.com/rsc/foo/bar">"#,
+                &["foo/bar git https://github.com/rsc/foo/bar"],
+            ),
             (
                 r#"<meta name="go-import" content="foo/bar git https://h/x">
                 <meta name="go-import" content="baz/quux git http://h/y">"#,
@@ -307,14 +330,29 @@ mod tests {
                 <body>"#,
                 &["foo/bar git https://h/x sub/dir"],
             ),
-            (r#"<meta name="go-import" content="foo/bar git https://h/x"><body>"#, &["foo/bar git https://h/x"]),
-            (r#"<!doctype html><meta name="go-import" content="foo/bar git https://h/x">"#, &["foo/bar git https://h/x"]),
-            (r#"<!DOCTYPE html><!-- <meta name="go-import" content="a b c"> --><META NAME=go-import content='x git https://h/a?b=c&amp;d'>"#, &["x git https://h/a?b=c&d"]),
+            (
+                r#"<meta name="go-import" content="foo/bar git https://h/x"><body>"#,
+                &["foo/bar git https://h/x"],
+            ),
+            (
+                r#"<!doctype html><meta name="go-import" content="foo/bar git https://h/x">"#,
+                &["foo/bar git https://h/x"],
+            ),
+            (
+                r#"<!DOCTYPE html><!-- <meta name="go-import" content="a b c"> --><META NAME=go-import content='x git https://h/a?b=c&amp;d'>"#,
+                &["x git https://h/a?b=c&d"],
+            ),
             (r#"<body><meta name="go-import" content="a b c">"#, &[]),
             (r#"<meta name="Go-Import" content="a b c">"#, &[]),
             (r#"<meta name="go-import" content="a b c d e">"#, &[]),
-            (r#"<meta name="go-import" content="x git https://h/a"><script>if (a<b && c) {}</script>"#, &["x git https://h/a"]),
-            (r#"<meta name=go-import content="x git https://h/a" checked><link rel=stylesheet href=x.css>"#, &["x git https://h/a"]),
+            (
+                r#"<meta name="go-import" content="x git https://h/a"><script>if (a<b && c) {}</script>"#,
+                &["x git https://h/a"],
+            ),
+            (
+                r#"<meta name=go-import content="x git https://h/a" checked><link rel=stylesheet href=x.css>"#,
+                &["x git https://h/a"],
+            ),
         ];
         for (page, want) in rows {
             assert_eq!(imports(page).unwrap(), *want, "{page}");
@@ -332,7 +370,10 @@ mod tests {
                 "<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><meta name=\"go-import\" content=\"a b c\">",
                 "xml: opening charset \"iso-8859-1\": can't decode XML document using charset \"iso-8859-1\"",
             ),
-            ("\n\n<meta name=", "XML syntax error on line 3: unquoted or missing attribute value in element"),
+            (
+                "\n\n<meta name=",
+                "XML syntax error on line 3: unquoted or missing attribute value in element",
+            ),
         ];
         for (page, want) in rows {
             assert_eq!(imports(page).unwrap_err(), want, "{page}");

@@ -195,7 +195,10 @@ impl Source for Direct {
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
         let version = module.version().as_str();
-        match self.module(module.path()).map_err(lost(module.path(), version))? {
+        match self
+            .module(module.path())
+            .map_err(lost(module.path(), version))?
+        {
             Module::Repository(found) => {
                 let data = found.go_mod(version)?;
                 let bytes = data.len() as u64;
@@ -207,7 +210,10 @@ impl Source for Direct {
 
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
         let version = module.version().as_str();
-        match self.module(module.path()).map_err(lost(module.path(), version))? {
+        match self
+            .module(module.path())
+            .map_err(lost(module.path(), version))?
+        {
             Module::Repository(found) => {
                 sink.restart(None).map_err(|cause| {
                     Error::new(Kind::LocalIo, format!("cannot write {module}")).because(cause)

@@ -70,9 +70,13 @@ impl RepositoryModule {
         if root == path {
             prefix = path;
         } else {
-            let below = prefix.strip_prefix(root).filter(|_| has_prefix(prefix, root));
+            let below = prefix
+                .strip_prefix(root)
+                .filter(|_| has_prefix(prefix, root));
             let below = below.ok_or_else(|| {
-                invalid(format!("repository rooted at {root} cannot contain module {path}"))
+                invalid(format!(
+                    "repository rooted at {root} cannot contain module {path}"
+                ))
             })?;
             dir = below.trim_matches('/').to_owned();
         }
@@ -158,8 +162,10 @@ impl RepositoryModule {
             return Ok((Vec::new(), None));
         }
         let prefix = self.tag_prefix();
-        let TagList { tags, origin } =
-            self.repository.tags(&prefix).map_err(|error| self.named(error))?;
+        let TagList { tags, origin } = self
+            .repository
+            .tags(&prefix)
+            .map_err(|error| self.named(error))?;
         let (mut list, mut incompatible) = (Vec::new(), Vec::new());
         for tag in &tags {
             let version = tag.name.strip_prefix(&prefix).unwrap_or_default();
@@ -182,7 +188,9 @@ impl RepositoryModule {
     }
 
     fn has_go_mod(&self, version: &str) -> Result<bool> {
-        let found = self.repository.read_file(version, "go.mod", MAX_MOD_BYTES)?;
+        let found = self
+            .repository
+            .read_file(version, "go.mod", MAX_MOD_BYTES)?;
         Ok(found.is_some())
     }
 
@@ -202,7 +210,11 @@ impl RepositoryModule {
                 continue;
             };
             if !self.has_go_mod(newest)? {
-                list.extend(of_major.iter().map(|version| format!("{version}{INCOMPATIBLE}")));
+                list.extend(
+                    of_major
+                        .iter()
+                        .map(|version| format!("{version}{INCOMPATIBLE}")),
+                );
             }
         }
         Ok(())
@@ -344,9 +356,7 @@ impl RepositoryModule {
         }
         let prefix = &self.prefix;
         refuse(match has_major_dir {
-            true => format!(
-                "missing {prefix}/go.mod and ...{major}/go.mod at revision {revision}"
-            ),
+            true => format!("missing {prefix}/go.mod and ...{major}/go.mod at revision {revision}"),
             false => format!("missing {prefix}/go.mod at revision {revision}"),
         })
     }
@@ -375,10 +385,12 @@ impl RepositoryModule {
             // Its time and its base are checked as well.
             self.stat(version).map_err(|cause| cause.error)?;
         }
-        let place = self.find_dir(version).map_err(|error| self.wrong_place(version, error))?;
-        Ok(place.go_mod.unwrap_or_else(|| {
-            format!("module {}\n", self.path).into_bytes()
-        }))
+        let place = self
+            .find_dir(version)
+            .map_err(|error| self.wrong_place(version, error))?;
+        Ok(place
+            .go_mod
+            .unwrap_or_else(|| format!("module {}\n", self.path).into_bytes()))
     }
 
     fn wrong_place(&self, version: &str, error: Error) -> Error {
@@ -400,7 +412,9 @@ impl RepositoryModule {
         let license = match has_license || place.dir.is_empty() {
             true => None,
             false => {
-                let read = self.repository.read_file(&revision, "LICENSE", MAX_MOD_BYTES);
+                let read = self
+                    .repository
+                    .read_file(&revision, "LICENSE", MAX_MOD_BYTES);
                 read.map_err(name)?
             }
         };
@@ -438,7 +452,10 @@ impl RepositoryModule {
                 .iter()
                 .take_while(|version| !version.ends_with(INCOMPATIBLE))
                 .collect();
-            let release = plain.iter().rev().find(|version| prerelease(version).is_empty());
+            let release = plain
+                .iter()
+                .rev()
+                .find(|version| prerelease(version).is_empty());
             let Some(newest) = release.or(plain.last()) else {
                 return Ok(Arc::default());
             };
@@ -454,9 +471,9 @@ impl RepositoryModule {
     fn is_retracted(&self, version: &str) -> bool {
         // What cannot be read retracts nothing.
         let retracted = self.retracted().unwrap_or_default();
-        retracted.iter().any(|(low, high)| {
-            compare(low, version).is_le() && compare(version, high).is_le()
-        })
+        retracted
+            .iter()
+            .any(|(low, high)| compare(low, version).is_le() && compare(version, high).is_le())
     }
 }
 
@@ -526,7 +543,9 @@ impl Converter<'_> {
                     && !module.is_retracted(&version)
             };
             let tag = module.repository.recent_tag(found, &prefix, &mut allowed)?;
-            base = tag.and_then(|tag| self.version_of_tag(&tag).0).unwrap_or_default();
+            base = tag
+                .and_then(|tag| self.version_of_tag(&tag).0)
+                .unwrap_or_default();
         }
         let time = found.time.to_pseudo();
         let made = pseudo_version(module.pseudo_major(), &base, &time, &found.short);
@@ -558,7 +577,9 @@ impl Converter<'_> {
             return Ok(false);
         }
         let lacks = |path: &str| {
-            let read = module.repository.read_file(&self.found.id, path, MAX_MOD_BYTES);
+            let read = module
+                .repository
+                .read_file(&self.found.id, path, MAX_MOD_BYTES);
             Ok::<_, Error>(read?.is_none())
         };
         let without = match self.without_go_mod.get() {
@@ -574,7 +595,9 @@ impl Converter<'_> {
             return Ok(*known);
         }
         let without = lacks(&format!("{of_version}/go.mod"))?;
-        self.without_major_go_mod.borrow_mut().insert(of_version, without);
+        self.without_major_go_mod
+            .borrow_mut()
+            .insert(of_version, without);
         Ok(without)
     }
 
@@ -601,7 +624,8 @@ impl Converter<'_> {
                 );
                 refusal = Some(module.refused(&version, text));
             } else {
-                let text = "module path includes a major version suffix, so major version must match";
+                let text =
+                    "module path includes a major version suffix, so major version must match";
                 refusal = Some(module.refused(&version, text.to_owned()));
             }
         } else if version.ends_with(INCOMPATIBLE) {
@@ -663,7 +687,10 @@ impl Converter<'_> {
         };
         let prefix = module.tag_prefix();
         let tags = module.repository.tags_of(found)?;
-        if let Some(tag) = tags.iter().find(|tag| tag.strip_prefix(&prefix) == Some(&base)) {
+        if let Some(tag) = tags
+            .iter()
+            .find(|tag| tag.strip_prefix(&prefix) == Some(&base))
+        {
             return refuse(format!(
                 "tag ({tag}) found on revision {revision} is already canonical, so should not be \
                  replaced with a pseudo-version derived from that tag"
@@ -720,12 +747,24 @@ mod tests {
     fn the_module_line_is_found_as_by_go() {
         // Source: golang/mod `modfile/read_test.go`, TestModulePath.
         let rows = [
-            ("module \"github.com/rsc/vgotest\"", "github.com/rsc/vgotest"),
+            (
+                "module \"github.com/rsc/vgotest\"",
+                "github.com/rsc/vgotest",
+            ),
             ("module github.com/rsc/vgotest", "github.com/rsc/vgotest"),
-            ("module  \"github.com/rsc/vgotest\"", "github.com/rsc/vgotest"),
+            (
+                "module  \"github.com/rsc/vgotest\"",
+                "github.com/rsc/vgotest",
+            ),
             ("module `github.com/rsc/vgotest`", "github.com/rsc/vgotest"),
-            ("module \"github.com/rsc/vgotest\" // comment", "github.com/rsc/vgotest"),
-            ("// comment\nmodule \"github.com/rsc/vgotest\"\n", "github.com/rsc/vgotest"),
+            (
+                "module \"github.com/rsc/vgotest\" // comment",
+                "github.com/rsc/vgotest",
+            ),
+            (
+                "// comment\nmodule \"github.com/rsc/vgotest\"\n",
+                "github.com/rsc/vgotest",
+            ),
             ("module\n", ""),
             ("module \n", ""),
             ("modulefoo\n", ""),

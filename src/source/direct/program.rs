@@ -86,7 +86,12 @@ impl Programs {
         if let Some(dir) = invocation.dir {
             program = program.current_dir(dir).env("PWD", dir);
         }
-        for (name, value) in self.settings.environment.iter().chain(&invocation.environment) {
+        for (name, value) in self
+            .settings
+            .environment
+            .iter()
+            .chain(&invocation.environment)
+        {
             program = program.env(name, value);
         }
         for name in invocation.removed {
@@ -272,19 +277,51 @@ mod tests {
     fn complaints_have_a_kind() {
         // What git 2.39.5, hg 6.3.2 and svn 1.14.2 print.
         let rows = [
-            ("fatal: could not read Username for 'https://v.test': terminal prompts disabled", Kind::Auth, false),
-            ("fatal: repository 'https://v.test/x/' not found", Kind::NotFound, false),
-            ("fatal: unable to access 'https://v.test/': Could not resolve host: v.test", Kind::Network, true),
-            ("fatal: unable to access 'https://v.test/': The requested URL returned error: 503", Kind::Network, true),
-            ("error: RPC failed; curl 18 transfer closed\nfatal: early EOF", Kind::Network, true),
+            (
+                "fatal: could not read Username for 'https://v.test': terminal prompts disabled",
+                Kind::Auth,
+                false,
+            ),
+            (
+                "fatal: repository 'https://v.test/x/' not found",
+                Kind::NotFound,
+                false,
+            ),
+            (
+                "fatal: unable to access 'https://v.test/': Could not resolve host: v.test",
+                Kind::Network,
+                true,
+            ),
+            (
+                "fatal: unable to access 'https://v.test/': The requested URL returned error: 503",
+                Kind::Network,
+                true,
+            ),
+            (
+                "error: RPC failed; curl 18 transfer closed\nfatal: early EOF",
+                Kind::Network,
+                true,
+            ),
             ("abort: HTTP Error 404: Not Found", Kind::NotFound, false),
-            ("svn: E170013: Unable to connect to a repository at URL 'https://v.test/'", Kind::Network, true),
-            ("fatal: pack has bad object at offset 12: inflate returned -3", Kind::Security, false),
+            (
+                "svn: E170013: Unable to connect to a repository at URL 'https://v.test/'",
+                Kind::Network,
+                true,
+            ),
+            (
+                "fatal: pack has bad object at offset 12: inflate returned -3",
+                Kind::Security,
+                false,
+            ),
             ("fatal: something new", Kind::Network, false),
         ];
         for (text, kind, transient) in rows {
             let meaning = Meaning::of(text);
-            assert_eq!((meaning.kind, meaning.transient), (kind, transient), "{text}");
+            assert_eq!(
+                (meaning.kind, meaning.transient),
+                (kind, transient),
+                "{text}"
+            );
         }
     }
 }

@@ -6,8 +6,9 @@
 use std::io::Write;
 
 use crate::error::{Error, Kind, Result};
+use crate::gomod::Time;
 use crate::modzip::RepositoryFile;
-use crate::source::{Origin, Time};
+use crate::source::Origin;
 
 /// A tag of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -103,7 +103,8 @@ impl Attributes {
                 continue;
             };
             let words = String::from_utf8_lossy(rest).into_owned();
-            let states: Vec<(String, State)> = words.split_ascii_whitespace().filter_map(state).collect();
+            let states: Vec<(String, State)> =
+                words.split_ascii_whitespace().filter_map(state).collect();
             if let Some(name) = pattern.strip_prefix(b"[attr]".as_slice()) {
                 if folder.is_empty() {
                     let name = String::from_utf8_lossy(name).into_owned();
@@ -127,7 +128,11 @@ impl Attributes {
             let Some(below) = path.strip_prefix(folder.as_slice()) else {
                 continue;
             };
-            for rule in rules.iter().rev().filter(|rule| rule.pattern.matches(below)) {
+            for rule in rules
+                .iter()
+                .rev()
+                .filter(|rule| rule.pattern.matches(below))
+            {
                 for (name, state) in rule.states.iter().rev() {
                     self.learn(&mut known, name, state, 0);
                 }
@@ -190,7 +195,10 @@ fn split_pattern(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
         }
         return None;
     }
-    let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+    let end = line
+        .iter()
+        .position(u8::is_ascii_whitespace)
+        .unwrap_or(line.len());
     let (pattern, rest) = line.split_at(end);
     Some((pattern.to_vec(), rest))
 }
@@ -362,13 +370,24 @@ fn is_plain_text(data: &[u8]) -> bool {
 fn encode(data: Vec<u8>, name: &str) -> Result<Vec<u8>, String> {
     let wide = |text: &str, order: fn(u16) -> [u8; 2], mark: bool| {
         let mark = mark.then_some(0xfeff);
-        mark.into_iter().chain(text.encode_utf16()).flat_map(order).collect()
+        mark.into_iter()
+            .chain(text.encode_utf16())
+            .flat_map(order)
+            .collect()
     };
     let upper = name.to_ascii_uppercase();
     let known = matches!(
         upper.as_str(),
-        "UTF-16" | "UTF-16LE" | "UTF-16BE" | "UTF-16LE-BOM" | "UTF-16BE-BOM" | "ISO-8859-1" | "LATIN1"
-            | "LATIN-1" | "US-ASCII" | "ASCII"
+        "UTF-16"
+            | "UTF-16LE"
+            | "UTF-16BE"
+            | "UTF-16LE-BOM"
+            | "UTF-16BE-BOM"
+            | "ISO-8859-1"
+            | "LATIN1"
+            | "LATIN-1"
+            | "US-ASCII"
+            | "ASCII"
     );
     if !known {
         return Err(name.to_owned());
@@ -386,7 +405,11 @@ fn encode(data: Vec<u8>, name: &str) -> Result<Vec<u8>, String> {
             let limit = if upper.ends_with("ASCII") { 0x7f } else { 0xff };
             let bytes: Option<Vec<u8>> = text
                 .chars()
-                .map(|c| u8::try_from(u32::from(c)).ok().filter(|&byte| byte <= limit))
+                .map(|c| {
+                    u8::try_from(u32::from(c))
+                        .ok()
+                        .filter(|&byte| byte <= limit)
+                })
                 .collect();
             match bytes {
                 Some(bytes) => bytes,
@@ -458,7 +481,10 @@ fn wild(pattern: &[u8], text: &[u8], steps: &mut u32) -> Option<bool> {
                     return Some(false);
                 }
             }
-            let end = text.iter().position(|&byte| byte == b'/').unwrap_or(text.len());
+            let end = text
+                .iter()
+                .position(|&byte| byte == b'/')
+                .unwrap_or(text.len());
             for at in 0..=end {
                 if wild(rest, text.get(at..).unwrap_or_default(), steps)? {
                     return Some(true);
@@ -526,7 +552,9 @@ fn class(pattern: &[u8], byte: u8) -> Option<(bool, &[u8])> {
             continue;
         }
         let (start, after) = match start {
-            b'\\' => after.split_first().map(|(&escaped, rest)| (escaped, rest))?,
+            b'\\' => after
+                .split_first()
+                .map(|(&escaped, rest)| (escaped, rest))?,
             start => (start, after),
         };
         if let [b'-', end, after @ ..] = after
@@ -572,7 +600,11 @@ mod tests {
             ("* eol=crlf\n*.txt !eol", "a\n", b"a\n"),
             ("* eol=crlf\n*.go !eol", "a\n", b"a\r\n"),
             ("[attr]dos text eol=crlf\n*.txt dos", "a\n", b"a\r\n"),
-            ("* filter=lfs export-subst export-ignore", "$Format:%H$", b"$Format:%H$"),
+            (
+                "* filter=lfs export-subst export-ignore",
+                "$Format:%H$",
+                b"$Format:%H$",
+            ),
             ("* working-tree-encoding=UTF-16", "a", b"\xff\xfea\0"),
             ("* working-tree-encoding=utf-8", "a", b"a"),
             ("* working-tree-encoding=ISO-8859-1", "\u{e4}", b"\xe4"),
@@ -581,8 +613,15 @@ mod tests {
             assert_eq!(applied(file, text), *want, "{file} {text:?}");
         }
         let ident = |text| String::from_utf8(applied("* ident", text)).unwrap();
-        assert_eq!(ident("a $Id$ $Id: x $ $Id: a b c $ $Idx$ $"), format!("a $Id: {id} $ $Id: {id} $ $Id: a b c $ $Idx$ $"));
-        assert!(conversion("* working-tree-encoding=KOI8-R", "x").apply(vec![], &ObjectId::parse_any(&id).unwrap()).is_err());
+        assert_eq!(
+            ident("a $Id$ $Id: x $ $Id: a b c $ $Idx$ $"),
+            format!("a $Id: {id} $ $Id: {id} $ $Id: a b c $ $Idx$ $")
+        );
+        assert!(
+            conversion("* working-tree-encoding=KOI8-R", "x")
+                .apply(vec![], &ObjectId::parse_any(&id).unwrap())
+                .is_err()
+        );
     }
 
     #[test]

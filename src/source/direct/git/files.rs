@@ -42,7 +42,9 @@ impl GitTree {
         attributes.enter(&store, &path, &store.tree(&tree)?)?;
         for element in subdir.split('/').filter(|element| !element.is_empty()) {
             let entries = store.tree(&tree)?;
-            let found = entries.iter().find(|entry| entry.name == element.as_bytes());
+            let found = entries
+                .iter()
+                .find(|entry| entry.name == element.as_bytes());
             let found = found.filter(|entry| entry.kind == TreeEntryKind::Directory);
             tree = found.map(|entry| entry.id).ok_or_else(|| missing(subdir))?;
             path.extend_from_slice(element.as_bytes());
@@ -103,7 +105,10 @@ impl GitTree {
 }
 
 fn missing(subdir: &str) -> Error {
-    Error::new(Kind::NotFound, format!("no folder {subdir} in the repository"))
+    Error::new(
+        Kind::NotFound,
+        format!("no folder {subdir} in the repository"),
+    )
 }
 
 fn too_much(what: &str) -> Error {
@@ -124,7 +129,10 @@ impl Tree for GitTree {
         }
         let object = self.store.read(id, MAX_CONVERTED_BYTES)?;
         let data = object.map(|object| object.data).unwrap_or_default();
-        let path = self.files.get(index).map(|file| String::from_utf8_lossy(&file.path));
+        let path = self
+            .files
+            .get(index)
+            .map(|file| String::from_utf8_lossy(&file.path));
         let path = path.unwrap_or_default();
         let converted = conversion.apply(data, id).map_err(|encoding| {
             let text = format!(
@@ -133,7 +141,8 @@ impl Tree for GitTree {
             );
             Error::new(Kind::Other, text).hint("fetch the module through a proxy")
         })?;
-        out.write_all(&converted)
-            .map_err(|cause| Error::new(Kind::LocalIo, format!("cannot copy {path}")).because(cause))
+        out.write_all(&converted).map_err(|cause| {
+            Error::new(Kind::LocalIo, format!("cannot copy {path}")).because(cause)
+        })
     }
 }

@@ -50,7 +50,10 @@ pub(super) fn create(dir: &Path, url: &str, hash: HashKind) -> Result<()> {
     }
     let (version, extension) = match hash {
         HashKind::Sha1 => (0, String::new()),
-        HashKind::Sha256 => (1, format!("[extensions]\n\tobjectformat = {}\n", hash.name())),
+        HashKind::Sha256 => (
+            1,
+            format!("[extensions]\n\tobjectformat = {}\n", hash.name()),
+        ),
     };
     let url = url.replace('\\', "\\\\").replace('"', "\\\"");
     write("HEAD", "ref: refs/heads/main\n")?;

@@ -48,8 +48,8 @@ use super::repository::{
 };
 use super::settings::DirectSettings;
 use crate::error::{Error, Kind, Result};
-use crate::gomod::compare;
-use crate::source::{Origin, Time};
+use crate::gomod::{Time, compare};
+use crate::source::Origin;
 
 /// As go names the kind of clone.
 pub(super) const SHARED: &str = "git3";
@@ -224,10 +224,15 @@ impl GitRepository {
             reference: name.unwrap_or_default().to_owned(),
             ..self.origin()
         };
-        let is_named = is_tag && name.and_then(|name| name.strip_prefix("refs/tags/")) == Some(asked);
+        let is_named =
+            is_tag && name.and_then(|name| name.strip_prefix("refs/tags/")) == Some(asked);
         Ok(Some(Revision {
             short: id.get(..SHORT_DIGITS).unwrap_or(&id).to_owned(),
-            version: if is_named { asked.to_owned() } else { id.clone() },
+            version: if is_named {
+                asked.to_owned()
+            } else {
+                id.clone()
+            },
             time: Time::from_unix_seconds(found.time),
             id,
             origin,
@@ -384,7 +389,9 @@ fn opened(slot: &Mutex<Option<Arc<ObjectStore>>>, dir: &Path) -> Result<Option<A
 
 fn is_hash(revision: &str) -> bool {
     (MIN_HASH_DIGITS..=64).contains(&revision.len())
-        && revision.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && revision
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Counts a thread that may want something from the repository.
@@ -408,7 +415,10 @@ impl Repository for GitRepository {
         let changed = |text: String| Err(Error::new(Kind::Other, text));
         if old.vcs != "git" || old.url != self.url {
             let (vcs, url) = (&old.vcs, &old.url);
-            return changed(format!("origin moved from {vcs} {url:?} to git {:?}", self.url));
+            return changed(format!(
+                "origin moved from {vcs} {url:?} to git {:?}",
+                self.url
+            ));
         }
         if old.subdir != subdir {
             return changed(format!("origin moved from {:?} to {subdir:?}", old.subdir));
@@ -476,7 +486,10 @@ impl Repository for GitRepository {
             return Ok(None);
         };
         // What a symbolic link names is not looked at; go reads the link's target as the text.
-        if matches!(entry.kind, TreeEntryKind::Directory | TreeEntryKind::Submodule) {
+        if matches!(
+            entry.kind,
+            TreeEntryKind::Directory | TreeEntryKind::Submodule
+        ) {
             return Ok(None);
         }
         let object = store.read(&entry.id, limit)?;
@@ -503,9 +516,8 @@ impl Repository for GitRepository {
         if candidates.is_empty() {
             return Ok(None);
         }
-        candidates.sort_by(|(a, _), (b, _)| {
-            compare(&version(b), &version(a)).then_with(|| a.cmp(b))
-        });
+        candidates
+            .sort_by(|(a, _), (b, _)| compare(&version(b), &version(a)).then_with(|| a.cmp(b)));
         if let Some(store) = self.fetched()? {
             match self.first_before(&store, &commit, &candidates, allowed)? {
                 (None, true) => {}

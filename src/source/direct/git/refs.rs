@@ -31,7 +31,9 @@ impl Refs {
         for (name, id) in listed {
             if let Some(tag) = name.strip_suffix("^{}") {
                 peeled.push((tag.to_owned(), id));
-            } else if name == "HEAD" || name.starts_with("refs/heads/") || name.starts_with("refs/tags/")
+            } else if name == "HEAD"
+                || name.starts_with("refs/heads/")
+                || name.starts_with("refs/tags/")
             {
                 refs.insert(name, id);
             }
@@ -101,7 +103,9 @@ impl Refs {
 
 /// The sum of the tags that may decide about versions, out of all tags that begin with `prefix`.
 pub(super) fn tag_sum(tags: &[RepositoryTag], prefix: &str) -> String {
-    let dir = prefix.rfind('/').map_or("", |end| prefix.get(..=end).unwrap_or_default());
+    let dir = prefix
+        .rfind('/')
+        .map_or("", |end| prefix.get(..=end).unwrap_or_default());
     let mut hasher = Sha256::new();
     for tag in tags {
         let version = tag.name.strip_prefix(dir).unwrap_or(&tag.name);
@@ -146,7 +150,10 @@ fn read(path: &Path) -> Result<Option<String>> {
 }
 
 fn gone(cause: &io::Error) -> bool {
-    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    matches!(
+        cause.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// Writes a loose ref.
@@ -177,7 +184,12 @@ mod tests {
         let names: Vec<_> = refs.iter().map(|(name, _)| name).collect();
         assert_eq!(
             names,
-            ["HEAD", "refs/heads/main", "refs/tags/sub/v0.1.0", "refs/tags/v1.0.0"]
+            [
+                "HEAD",
+                "refs/heads/main",
+                "refs/tags/sub/v0.1.0",
+                "refs/tags/v1.0.0"
+            ]
         );
         let tagged = refs.get("refs/tags/v1.0.0").unwrap();
         assert_eq!(tagged.to_string(), "4".repeat(40));
@@ -191,21 +203,40 @@ mod tests {
     fn sums_are_those_of_go() {
         let refs = Refs::parse(LISTED);
         let tags = refs.tags("v");
-        assert_eq!(tag_sum(&tags, "v"), "t1:XAHHHVcrHjAJwRomMGShY3c8n6+BxUzt5PBAc3nC+qA=");
-        assert_eq!(refs.repo_sum(), "r1:XwepziOqoB39ZQTZ7S11bfOEp/RYzH+jZOPxlQS270w=");
+        assert_eq!(
+            tag_sum(&tags, "v"),
+            "t1:XAHHHVcrHjAJwRomMGShY3c8n6+BxUzt5PBAc3nC+qA="
+        );
+        assert_eq!(
+            refs.repo_sum(),
+            "r1:XwepziOqoB39ZQTZ7S11bfOEp/RYzH+jZOPxlQS270w="
+        );
     }
 
     #[test]
     fn local_refs_are_loose_or_packed() {
         let dir = tempfile::tempdir().unwrap();
         let id = ObjectId::parse_any(&"5".repeat(40)).unwrap();
-        let packed = format!("# pack-refs with: peeled\n{} refs/tags/v1\n^{}\n", "6".repeat(40), "7".repeat(40));
+        let packed = format!(
+            "# pack-refs with: peeled\n{} refs/tags/v1\n^{}\n",
+            "6".repeat(40),
+            "7".repeat(40)
+        );
         fs::write(dir.path().join("packed-refs"), packed).unwrap();
         write_local(dir.path(), "refs/tags/a/b", &id).unwrap();
-        let read = |name: &str| read_local(dir.path(), name).unwrap().map(|id| id.to_string());
+        let read = |name: &str| {
+            read_local(dir.path(), name)
+                .unwrap()
+                .map(|id| id.to_string())
+        };
         assert_eq!(read("refs/tags/a/b"), Some("5".repeat(40)));
         assert_eq!(read("refs/tags/v1"), Some("6".repeat(40)));
-        for missing in ["refs/tags/a", "refs/tags/v2", "refs/tags/../x", "refs/tags/a/b/c"] {
+        for missing in [
+            "refs/tags/a",
+            "refs/tags/v2",
+            "refs/tags/../x",
+            "refs/tags/a/b/c",
+        ] {
             assert_eq!(read(missing), None, "{missing}");
         }
     }

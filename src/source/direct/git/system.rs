@@ -122,7 +122,10 @@ impl SystemGit {
         for (place, (name, value)) in headers.iter().enumerate() {
             let key = format!("http.{}.extraHeader", self.url);
             pairs.push((format!("GIT_CONFIG_KEY_{place}"), key));
-            pairs.push((format!("GIT_CONFIG_VALUE_{place}"), format!("{name}: {value}")));
+            pairs.push((
+                format!("GIT_CONFIG_VALUE_{place}"),
+                format!("{name}: {value}"),
+            ));
         }
         if !pairs.is_empty() {
             pairs.push(("GIT_CONFIG_COUNT".to_owned(), headers.len().to_string()));
@@ -152,7 +155,14 @@ impl GitRemote for SystemGit {
     fn fetch_tips(&self, dir: &Path, _: HashKind, wanted: &[(String, ObjectId)]) -> Result<()> {
         let spec = |(place, (name, id)): (usize, &(String, ObjectId))| match name.as_str() {
             // Some servers refuse hashes, so that a name is used where there is one.
-            "HEAD" => format!("{id}:refs/dummy{}", if place == 0 { String::new() } else { place.to_string() }),
+            "HEAD" => format!(
+                "{id}:refs/dummy{}",
+                if place == 0 {
+                    String::new()
+                } else {
+                    place.to_string()
+                }
+            ),
             name => format!("{name}:{name}"),
         };
         let specs: Vec<String> = wanted.iter().enumerate().map(spec).collect();

@@ -39,7 +39,10 @@ fn broken(reason: impl Into<String>) -> io::Error {
 ///
 /// # Errors
 /// `InvalidData` if the pack is not what it should be; what the system says.
-pub(in crate::source::direct) fn index_pack(file: &File, hash: HashKind) -> io::Result<IndexedPack> {
+pub(in crate::source::direct) fn index_pack(
+    file: &File,
+    hash: HashKind,
+) -> io::Result<IndexedPack> {
     let length = file.metadata()?.len();
     let content_end = length
         .checked_sub(hash.bytes() as u64)
@@ -67,7 +70,11 @@ pub(in crate::source::direct) fn index_pack(file: &File, hash: HashKind) -> io::
                 let end = pack.inflate_into(&found, &mut naming)?;
                 (Some(naming.finish()?), None, end)
             }
-            form => (None, Some(form), pack.inflate_into(&found, &mut io::sink())?),
+            form => (
+                None,
+                Some(form),
+                pack.inflate_into(&found, &mut io::sink())?,
+            ),
         };
         let crc = crc(file, offset, end)?;
         entries.push(Entry {
@@ -139,7 +146,9 @@ fn name_deltas(pack: &PackFile, entries: &mut [Entry], hash: HashKind) -> io::Re
             }
         }
         if still_open.len() == before {
-            return Err(broken("pack lacks the base of a delta, or a delta is malformed"));
+            return Err(broken(
+                "pack lacks the base of a delta, or a delta is malformed",
+            ));
         }
         open = still_open;
     }
@@ -200,7 +209,9 @@ fn crc(file: &File, start: u64, end: u64) -> io::Result<u32> {
     let mut piece = [0; 8 << 10];
     let mut at = start;
     while at < end {
-        let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(piece.len());
+        let wanted = usize::try_from(end - at)
+            .unwrap_or(usize::MAX)
+            .min(piece.len());
         let part = piece.get_mut(..wanted).unwrap_or_default();
         file.read_exact_at(part, at)?;
         crc.update(part);
@@ -217,7 +228,10 @@ fn write_index(
     let mut index = b"\xfftOc\0\0\0\x02".to_vec();
     let mut place = 0;
     for first in 0..=255u8 {
-        while named.get(place).is_some_and(|(id, ..)| id.as_bytes().first() <= Some(&first)) {
+        while named
+            .get(place)
+            .is_some_and(|(id, ..)| id.as_bytes().first() <= Some(&first))
+        {
             place += 1;
         }
         index.extend(u32::try_from(place).ok()?.to_be_bytes());
@@ -230,7 +244,9 @@ fn write_index(
     }
     let mut long = Vec::new();
     for (_, offset, _) in named {
-        let short = u32::try_from(*offset).ok().filter(|short| short & 0x8000_0000 == 0);
+        let short = u32::try_from(*offset)
+            .ok()
+            .filter(|short| short & 0x8000_0000 == 0);
         let written = match short {
             Some(short) => short,
             None => {

@@ -170,7 +170,9 @@ impl ObjectStore {
             let copied = pack.copy(offset, &mut checked);
             return match copied {
                 Ok(kind) => {
-                    checked.finish(kind).map_err(|reason| self.damaged(id, reason))?;
+                    checked
+                        .finish(kind)
+                        .map_err(|reason| self.damaged(id, reason))?;
                     Ok(Some(kind))
                 }
                 Err(cause) => Err(checked.explain(cause, |reason| self.damaged(id, &reason))),
@@ -199,10 +201,14 @@ impl ObjectStore {
             return Err(self.damaged(id, "is damaged"));
         };
         let mut checked = Checked::new(out, self.hash, id, limit);
-        let copied = checked.begin(kind, size).and_then(|()| io::copy(&mut data, &mut checked));
+        let copied = checked
+            .begin(kind, size)
+            .and_then(|()| io::copy(&mut data, &mut checked));
         match copied {
             Ok(_) => {
-                checked.finish(kind).map_err(|reason| self.damaged(id, reason))?;
+                checked
+                    .finish(kind)
+                    .map_err(|reason| self.damaged(id, reason))?;
                 Ok(Some(kind))
             }
             Err(cause) => Err(checked.explain(cause, |reason| self.damaged(id, &reason))),
@@ -272,7 +278,11 @@ impl ObjectStore {
     pub(super) fn find_prefix(&self, prefix: &str) -> Result<Prefix> {
         if let Some(id) = ObjectId::parse(prefix, self.hash) {
             let there = self.has(&id);
-            return Ok(if there { Prefix::One(id) } else { Prefix::Missing });
+            return Ok(if there {
+                Prefix::One(id)
+            } else {
+                Prefix::Missing
+            });
         }
         let mut found: HashSet<ObjectId> = HashSet::new();
         for pack in self.packs().iter() {
@@ -283,7 +293,8 @@ impl ObjectStore {
             for entry in entries.into_iter().flatten().flatten() {
                 let name = entry.file_name();
                 let name = name.to_str().filter(|name| name.starts_with(rest));
-                let id = name.and_then(|name| ObjectId::parse(&format!("{folder}{name}"), self.hash));
+                let id =
+                    name.and_then(|name| ObjectId::parse(&format!("{folder}{name}"), self.hash));
                 found.extend(id);
             }
         }

@@ -49,7 +49,12 @@ pub(super) fn header(kind: ObjectKind, size: u64) -> Vec<u8> {
 pub(super) fn parse_header(header: &[u8]) -> Option<(ObjectKind, u64)> {
     let text = std::str::from_utf8(header.strip_suffix(b"\0")?).ok()?;
     let (name, size) = text.split_once(' ')?;
-    let kinds = [ObjectKind::Commit, ObjectKind::Tree, ObjectKind::Blob, ObjectKind::Tag];
+    let kinds = [
+        ObjectKind::Commit,
+        ObjectKind::Tree,
+        ObjectKind::Blob,
+        ObjectKind::Tag,
+    ];
     let kind = kinds.into_iter().find(|kind| kind.name() == name)?;
     Some((kind, size.parse().ok()?))
 }
@@ -92,7 +97,9 @@ impl Commit {
 /// The seconds after the last `>`; like git, 0 where that says nothing.
 fn committer_time(committer: &[u8]) -> i64 {
     let end = committer.iter().rposition(|&byte| byte == b'>');
-    let rest = end.and_then(|end| committer.get(end + 1..)).unwrap_or_default();
+    let rest = end
+        .and_then(|end| committer.get(end + 1..))
+        .unwrap_or_default();
     let text = String::from_utf8_lossy(rest);
     let seconds = text.split_whitespace().next();
     seconds.and_then(|text| text.parse().ok()).unwrap_or(0)

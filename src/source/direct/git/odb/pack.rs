@@ -97,7 +97,9 @@ impl Pack {
         let fan = |place: usize| {
             let start = 8 + 4 * place;
             let count = self.0.index.get(start..start + 4).and_then(number);
-            usize::try_from(count.unwrap_or(0)).unwrap_or(0).min(self.0.objects)
+            usize::try_from(count.unwrap_or(0))
+                .unwrap_or(0)
+                .min(self.0.objects)
         };
         let start = usize::from(first).checked_sub(1).map_or(0, fan);
         (start, fan(first.into()))
@@ -119,7 +121,12 @@ impl Pack {
     }
 
     fn offset(&self, place: usize) -> Option<u64> {
-        let Inner { index, objects, hash, .. } = &*self.0;
+        let Inner {
+            index,
+            objects,
+            hash,
+            ..
+        } = &*self.0;
         let short = 8 + 1024 + objects * (hash.bytes() + 4);
         let start = short + 4 * place;
         let offset = number(index.get(start..start + 4)?)?;
@@ -134,7 +141,9 @@ impl Pack {
 
     /// Collects the names that begin with these hexadecimal digits, at least two.
     pub(super) fn with_prefix(&self, prefix: &str, found: &mut HashSet<ObjectId>) {
-        let first = prefix.get(..2).and_then(|two| u8::from_str_radix(two, 16).ok());
+        let first = prefix
+            .get(..2)
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
         let Some(first) = first else {
             return;
         };
@@ -270,7 +279,9 @@ impl PackFile {
         }
         let mut data = Vec::new();
         let mut decoder = ZlibDecoder::new(self.at(header.data, 8 << 10));
-        (&mut decoder).take(header.size + 1).read_to_end(&mut data)?;
+        (&mut decoder)
+            .take(header.size + 1)
+            .read_to_end(&mut data)?;
         match data.len() as u64 == header.size {
             true => Ok(data),
             false => Err(io::Error::other("not as long as it says")),
@@ -339,7 +350,8 @@ impl PackFile {
                 }
                 Form::NameDelta(id) => {
                     deltas.push((at, header));
-                    find(&id).ok_or_else(|| io::Error::other(format!("its base {id} is missing")))?
+                    find(&id)
+                        .ok_or_else(|| io::Error::other(format!("its base {id} is missing")))?
                 }
             };
             if deltas.len() > MAX_DELTAS {
