@@ -23,7 +23,7 @@ use super::inventory::{Next, walk};
 use super::lock::FileLock;
 use super::{Cache, VersionLock, beside};
 use crate::error::{Error, Kind, Result};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::modzip;
 
 /// Behind the name of a cache, or alone in it, before the number of the process that removes it.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::lock::{Locks, share};
 use super::settle::writing;
 use crate::error::{Error, Result};
-use crate::steps;
+use crate::failpoints;
 
 /// What a file is to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,11 +93,11 @@ pub fn rewrite(
 fn replace(file: &fs::File, before: &[u8], after: NewText, steps: [&str; 2]) -> io::Result<()> {
     let NewText { lead, mut text } = after;
     file.write_all_at(&lead, before.len() as u64)?;
-    steps::reached(steps[0]);
+    failpoints::reached(steps[0]);
     let (length, there) = (text.len(), before.len() + lead.len());
     text.resize(length.max(there), b'\n');
     file.write_all_at(&text, 0)?;
-    steps::reached(steps[1]);
+    failpoints::reached(steps[1]);
     file.set_len(length as u64)
 }
 

@@ -22,7 +22,7 @@ use rustix::io::Errno;
 use super::create_dir_all;
 use super::holder::holder;
 use crate::error::{Error, Kind, Result};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 
 /// Is told when others hold a lock that is needed. Called from many threads.
 pub trait LockWatch: Send + Sync {

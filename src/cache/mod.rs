@@ -68,7 +68,7 @@ pub use survey::Survey;
 pub use temp::{TempFile, write_atomically};
 
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion, compare, is_pseudo_version};
+use crate::gomod::{ModulePath, ModuleVersion, compare, is_pseudo_version};
 
 /// A module cache at an absolute path, which need not exist yet.
 #[derive(Clone, Debug)]

@@ -126,7 +126,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::module::ModuleVersion;
+    use crate::gomod::ModuleVersion;
 
     #[test]
     fn pieces_are_moved_whole_and_each_time_to_a_new_place() {

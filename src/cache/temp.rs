@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::{beside, create_dir_all, writing};
 use crate::error::{Error, Result};
-use crate::steps;
+use crate::failpoints;
 
 /// A new file that is removed again unless it is renamed into place.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ pub fn write_atomically(path: &Path, data: &[u8]) -> Result<()> {
     let mut temp = TempFile::beside(path)?;
     temp.write_all(data)
         .map_err(|cause| Error::io("cannot write", &temp.path, cause))?;
-    steps::reached("temporary-written");
+    failpoints::reached("temporary-written");
     temp.commit(path)
 }
 

@@ -6,10 +6,10 @@ use super::{env, network};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
-use crate::module::PrefixPatterns;
+use crate::gomod::PrefixPatterns;
+use crate::http::{Client, NoObserver, RetryPolicy, Settings};
 use crate::report::Console;
 use crate::source::Chain;
-use crate::transport::{Client, NoObserver, RetryPolicy, Settings};
 
 /// Runs the command: the report is data. `Ok(Some(kind))` if a check failed.
 ///

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, clean_path};
 use crate::error::{Error, Kind, Result, io_text};
 use crate::gojson;
-use crate::module::Running;
+use crate::gomod::Running;
 
 /// What stands in for which file; by default nothing.
 ///

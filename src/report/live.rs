@@ -19,8 +19,8 @@ use super::summary::Traffic;
 use crate::cache::LockWatch;
 use crate::error::Error;
 use crate::fetch::Watch;
-use crate::module::ModuleVersion;
-use crate::transport::{Event, Observer};
+use crate::gomod::ModuleVersion;
+use crate::http::{Event, Observer};
 
 /// Prints what happens, from a thread of its own; threadless until there is something to tell.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use std::path::Path;
 use super::policy::{State, SumPolicy};
 use crate::cache::{Cache, NewText, rewrite};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::GoSum;
+use crate::gomod::modfile::GoSum;
 
 impl SumPolicy {
     /// True if this run accepted a sum that go.sum does not have: only then is there anything
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::cache::FileLock;
     use crate::config::Overlay;
-    use crate::module::{H1, ModuleVersion, PrefixPatterns};
+    use crate::gomod::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
     use std::fs;
     use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use modfetch::cache::FileLock;
-use modfetch::modfile::ModFile;
+use modfetch::gomod::modfile::ModFile;
 
 use crate::commands::plan::planned_is_fetched;
 use crate::support::compare::{compare_with_go, same, talk};
