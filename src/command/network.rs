@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::{LockWatch, Locks};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{LockWatch, Locks};
 use crate::gomod::PrefixPatterns;
 use crate::http::{
     Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use modfetch::cache::FileLock;
+use modfetch::fsio::FileLock;
 use modfetch::gomod::modfile::ModFile;
 
 use crate::commands::plan::planned_is_fetched;

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::lock::{Locks, share};
-use super::settle::writing;
+use super::write_barrier::begin_write;
 use crate::error::{Error, Result};
 use crate::failpoints;
 
@@ -72,7 +72,7 @@ pub fn rewrite(
     change: impl FnOnce(&[u8]) -> Result<Option<NewText>>,
 ) -> Result<()> {
     let mut lock = locks.acquire(file, None)?;
-    let _writing = writing();
+    let _writing = begin_write();
     let mut before = Vec::new();
     lock.file()
         .read_to_end(&mut before)
@@ -118,8 +118,8 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
-    use crate::cache::FileLock;
     use crate::error::Kind;
+    use crate::fsio::FileLock;
 
     #[test]
     fn text_is_replaced_and_the_file_stays_the_same_file() {

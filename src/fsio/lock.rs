@@ -112,6 +112,16 @@ impl FileLock {
         &mut self.file
     }
 
+    /// True if the locked file is still the one at `path`: it may have been removed, and made anew
+    /// by another process that locked a file of its own.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let found = self
+            .file
+            .metadata()
+            .and_then(|ours| Ok((ours, fs::metadata(path)?)));
+        found.is_ok_and(|(ours, there)| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+    }
+
     fn open(path: &Path) -> Result<FileLock> {
         let file = match open_or_create(path) {
             Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
@@ -169,35 +179,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// Twenty system calls a second are nothing, and nobody notices that a lock is had so late.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The lock of one version: who holds it alone may write its zip, ziphash and directory. It is
-/// released with the last clone.
-#[must_use = "the lock is released when the guard is dropped"]
-#[derive(Clone, Debug)]
-pub struct VersionLock {
-    held: Arc<FileLock>,
-}
-
-impl VersionLock {
-    /// True if the locked file is still the one at `path`: where a cache was removed, others may have
-    /// made it anew, and lock a file of their own.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
-        let found = self
-            .held
-            .file
-            .metadata()
-            .and_then(|ours| Ok((ours, fs::metadata(path)?)));
-        found.is_ok_and(|(ours, there)| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
-    }
-}
-
-impl From<FileLock> for VersionLock {
-    fn from(held: FileLock) -> VersionLock {
-        VersionLock {
-            held: Arc::new(held),
-        }
-    }
-}
-
 #[expect(clippy::disallowed_methods, reason = "the one place that locks")]
 fn lock_exclusive(file: &File) -> io::Result<()> {
     file.lock()
@@ -231,7 +212,7 @@ fn retry_interrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> 
 }
 
 /// Opens a file for reading and writing as it is; an empty one is made where there is none.
-pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
+pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::{beside, create_dir_all, writing};
+use super::{begin_write, beside, create_dir_all};
 use crate::error::{Error, Result};
 use crate::failpoints;
 
@@ -115,7 +115,7 @@ impl Drop for TempFile {
 /// # Errors
 /// [`crate::Kind::LocalIo`], naming the file.
 pub fn write_atomically(path: &Path, data: &[u8]) -> Result<()> {
-    let _writing = writing();
+    let _writing = begin_write();
     let mut temp = TempFile::beside(path)?;
     temp.write_all(data)
         .map_err(|cause| Error::io("cannot write", &temp.path, cause))?;

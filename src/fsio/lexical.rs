@@ -36,7 +36,7 @@ pub fn clean(path: &str) -> String {
 
 /// Joins two parts and cleans the result, as Go's `filepath.Join` does.
 #[must_use]
-pub(super) fn join(base: &str, rest: &str) -> String {
+pub(crate) fn join(base: &str, rest: &str) -> String {
     if base.is_empty() {
         clean(rest)
     } else {

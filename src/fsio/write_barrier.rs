@@ -10,23 +10,23 @@ use std::time::{Duration, Instant};
 
 static WRITING: RwLock<()> = RwLock::new(());
 
-/// Keeps [`settle`] from returning while it lives. Not to be held while waiting for anything.
+/// Keeps [`drain_writes`] from returning while it lives. Not to be held while waiting for anything.
 #[must_use = "it ends when it is dropped"]
 #[derive(Debug)]
-pub struct Writing {
+pub struct WriteGuard {
     _guard: RwLockReadGuard<'static, ()>,
 }
 
 /// Begins a small write.
-pub fn writing() -> Writing {
-    Writing {
+pub fn begin_write() -> WriteGuard {
+    WriteGuard {
         _guard: WRITING.read().unwrap_or_else(PoisonError::into_inner),
     }
 }
 
 /// Waits until no small write is going on, but not longer than `limit`, and lets none begin any
 /// more: the program is about to end.
-pub fn settle(limit: Duration) {
+pub fn drain_writes(limit: Duration) {
     let until = Instant::now().checked_add(limit);
     loop {
         match WRITING.try_write() {
