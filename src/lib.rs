@@ -99,6 +99,7 @@ pub mod modzip;
 pub mod project;
 pub mod report;
 mod run;
+pub mod serve;
 mod signals;
 pub mod source;
 pub mod sumdb;
