@@ -6,14 +6,14 @@ use crate::cli::{self, Action, CommandInfo, HelpSubject, Invocation, ProgramName
 use crate::command::{COMMANDS, Call, Command, Runner, command_tree, working_directory};
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Kind, Result};
+use crate::failpoints;
 use crate::report::Console;
-use crate::steps;
 
 /// Runs the program and returns its exit status, everything having been printed.
 ///
 /// `argv` begins with the name the program was called by.
 pub fn run(argv: Vec<OsString>, environment: &Environment) -> u8 {
-    steps::arm(environment);
+    failpoints::arm(environment);
     let salvaged = cli::salvage(&argv);
     let program = ProgramName::of(argv.first().map_or(OsStr::new(""), OsString::as_os_str));
     let invocation = match cli::parse(&command_tree(), argv) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::flags::Flag;
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 
 /// What was typed, with nothing decided yet. Where a flag came twice, the last one counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::network::live_settings;
 use super::project::no_project;
 use super::table::{Command, Runner};
-use crate::cache::{Cache, LockWatch, Locks};
+use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{LockWatch, Locks};
 use crate::report::{Console, Live};
 
 /// Why go's other caches stay as they are.

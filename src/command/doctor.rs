@@ -9,10 +9,10 @@ use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
-use crate::module::PrefixPatterns;
+use crate::gomod::PrefixPatterns;
+use crate::http::{Client, NoObserver, RetryPolicy, Settings};
 use crate::report::Console;
 use crate::source::Chain;
-use crate::transport::{Client, NoObserver, RetryPolicy, Settings};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {

@@ -15,7 +15,7 @@ use crate::config::{
     self, Config, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 use crate::{Error, Kind, Result};
 
 /// The row of the command table.

@@ -2,7 +2,7 @@
 
 use super::table::{Command, Runner};
 use crate::cli::{CommandInfo, flags};
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 use crate::report::JsonObject;
 
 /// The row of the command table.

@@ -13,8 +13,10 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Argument, Graph, Node};
-use crate::module::MatchPattern;
+use crate::gomod::MatchPattern;
+use crate::graph::Graph;
+use crate::modset::Argument;
+use crate::project::Node;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 

@@ -30,8 +30,8 @@ pub use reuse::check_reuse;
 pub use time::Time;
 
 use crate::error::Result;
-use crate::module::{ModulePath, ModuleVersion};
-use crate::transport::{Fetched, Sink};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::{Fetched, Sink};
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
 pub const MAX_ZIP_BYTES: u64 = 500 << 20;

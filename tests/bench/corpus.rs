@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::support::sums;
-use crate::support::universe::{Module, Tree};
+use crate::support::fixtures::{Module, Tree};
 
 /// What a corpus is like. Equal parameters give equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

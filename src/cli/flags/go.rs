@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Flag, Given};
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 use crate::{Error, Kind};
 
 /// A flag that is there to be refused in go's words.

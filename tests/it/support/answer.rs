@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::chaos::Chaos;
 use super::script::{Fault, HeadEnd, Request, Rule};
-use super::universe::{Bytes, Tree};
+use super::fixtures::{Bytes, Tree};
 
 /// What a server has and how it is told to behave.
 #[derive(Default)]

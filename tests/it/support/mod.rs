@@ -4,9 +4,9 @@
 //! go command (`download` becomes `go mod download`), which shows that the expectations hold.
 
 mod answer;
-pub mod beside;
+pub mod compare;
 pub mod chaos;
-pub mod crowd;
+pub mod many_modules;
 pub mod go;
 pub mod listed;
 pub mod proxy;
@@ -20,8 +20,8 @@ pub mod sumdb;
 pub mod tamper;
 mod tls;
 pub mod tree;
-pub mod universe;
-pub mod world;
+pub mod fixtures;
+pub mod random_project;
 
 use std::thread;
 use std::time::{Duration, Instant};

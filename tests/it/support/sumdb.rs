@@ -9,7 +9,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use sha2::{Digest as _, Sha256};
 
 use super::proxy::Proxy;
-use super::universe::{Bytes, Module, escape};
+use super::fixtures::{Bytes, Module, escape};
 
 /// The name in its key and in URLs.
 pub const NAME: &str = "sums.example.com";
