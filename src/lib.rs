@@ -52,6 +52,8 @@
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
 //!
+//! What carries modules from machine to machine is one file: [`tarfile`] writes and reads the one form of it.
+//!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
 //!
@@ -100,6 +102,7 @@ mod run;
 mod signals;
 pub mod source;
 pub mod sumdb;
+pub mod tarfile;
 pub mod trust;
 pub mod verify;
 

@@ -16,9 +16,7 @@ use super::version_lock::VersionLock;
 use super::{Cache, list};
 use crate::error::{Error, Result};
 use crate::failpoints;
-use crate::fsio::FileLock;
-use crate::fsio::{Locks, begin_write};
-use crate::fsio::{TempFile, write_atomically};
+use crate::fsio::{FileLock, Locks, TempFile, begin_write, write_atomically};
 use crate::gomod::{H1, ModuleVersion};
 
 /// What stands in `V.ziphash`.

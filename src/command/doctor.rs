@@ -12,7 +12,7 @@ use crate::error::{Kind, Result};
 use crate::gomod::PrefixPatterns;
 use crate::http::{Client, NoObserver, RetryPolicy, Settings};
 use crate::report::Console;
-use crate::source::Chain;
+use crate::source::{Chain, Direct};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -57,7 +57,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();
-    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client());
+    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(Direct));
     let mut listed = env::listed(config)?;
     listed.extend(system(config));
     let report = doctor::examine(config, &client, &chain, &listed);

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::flight::Flight;
 use super::note::Verifier;
-use super::store::{Advance, Store};
+use super::store::Advance;
+use super::tile_store::TileStore;
 use super::tiles::{Tiles, lock};
 use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
@@ -86,7 +87,7 @@ fn unproven(reason: impl Into<String>) -> Refusal {
 /// A client of one database; shared by all threads.
 pub struct Client {
     verifier: Verifier,
-    store: Arc<Store>,
+    store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
     started: OnceLock<Result<()>>,
     /// The newest head that was proven to continue all before it.
@@ -109,12 +110,17 @@ impl fmt::Debug for Client {
 impl Client {
     /// Makes a client; nothing is read or asked until the first lookup.
     #[must_use]
-    pub fn new(verifier: Verifier, store: Store, transport: Box<dyn Transport>) -> Client {
+    pub fn new(
+        verifier: Verifier,
+        store: impl TileStore + 'static,
+        transport: Box<dyn Transport>,
+    ) -> Client {
         let empty = Head {
             tree: Tree::empty(),
             note: Vec::new(),
         };
-        let (store, transport) = (Arc::new(store), Arc::from(transport));
+        let store: Arc<dyn TileStore> = Arc::new(store);
+        let transport: Arc<dyn Transport> = Arc::from(transport);
         Client {
             verifier,
             tiles: Tiles::new(Arc::clone(&store), Arc::clone(&transport)),
@@ -161,7 +167,7 @@ impl Client {
     /// Takes over the newest head that an earlier run, or go, has kept.
     fn start(&self) -> Result<()> {
         let is_whole = |note: &[u8]| note.is_empty() || self.open(note).is_ok();
-        let note = self.store.read_latest(is_whole)?;
+        let note = self.store.read_latest(&is_whole)?;
         if note.is_empty() {
             return Ok(());
         }
@@ -173,7 +179,7 @@ impl Client {
     /// Checks the signature of a head that was kept.
     fn open_saved(&self, note: &[u8]) -> Result<Head> {
         self.open(note).map_err(|refusal| {
-            let file = self.store.latest_path();
+            let file = self.store.latest_file();
             let file = file.map(|path| path.display().to_string());
             let file = file.unwrap_or_default();
             let error = refusal.into_error().context(format!("reading {file}"));

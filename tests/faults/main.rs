@@ -130,7 +130,13 @@ fn at_random(options: &Options, rate: u64, right: &Picture) -> bool {
         let sandbox = many.sandbox().proxy(&proxy).limit(LIMIT);
         let done = sandbox.run(["download", "--stall-timeout=1s"]);
         let differences = right.diff(&sandbox.picture());
-        (seed, done, differences, proxy.hits("*"), proxy.chaos_counts())
+        (
+            seed,
+            done,
+            differences,
+            proxy.hits("*"),
+            proxy.chaos_counts(),
+        )
     };
     let mut seconds = Vec::new();
     let (mut succeeded, mut same, mut requests) = (0, 0, 0);

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::support::fixtures::Fixtures;
 use crate::support::go::only_modfetch;
 use crate::support::sumdb::SumDb;
-use crate::support::fixtures::Fixtures;
 use crate::support::{Proxy, Run, Sandbox, Times};
 
 /// The report of a run with `-json`.

@@ -1,8 +1,8 @@
 //! go.sum without the lines that a command needs: who adds them, who does not mind.
 
 use crate::support::compare::same;
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, require_go, sums};
 
 fn modules() -> Vec<Module> {

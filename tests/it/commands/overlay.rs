@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::support::compare::{both_complain, same, talk};
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Run, Sandbox, require_go};
 
 fn proxy() -> Proxy {

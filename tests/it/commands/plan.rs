@@ -6,9 +6,9 @@ use std::fs;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::support::fixtures::escape;
 use crate::support::go::only_modfetch;
 use crate::support::tree::Picture;
-use crate::support::fixtures::escape;
 use crate::support::{Proxy, Run, Sandbox, require_go};
 
 fn objects(run: &Run) -> Vec<Value> {

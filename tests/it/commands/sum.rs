@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::support::fixtures::{Bytes, Fixtures, Module};
 use crate::support::go::only_modfetch;
 use crate::support::sumdb::{NAME, SumDb};
-use crate::support::fixtures::{Bytes, Module, Fixtures};
 use crate::support::{Proxy, Sandbox, Times, require_go, sums};
 
 const TEXT: &str = "example.com/text@v1.2.0";

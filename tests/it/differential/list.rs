@@ -1,9 +1,9 @@
 //! `modfetch list -m`: the text and the objects of `go list -m`, to the byte.
 
-use crate::support::compare::{compare_with_go, both_complain, same};
+use crate::support::compare::{both_complain, compare_with_go, same};
 use crate::support::go::only_modfetch;
+use crate::support::random_project::{RandomProject, Rng};
 use crate::support::sums;
-use crate::support::random_project::{Rng, RandomProject};
 use crate::support::{Proxy, Sandbox, require_go};
 
 /// Worlds in a run that does not say how many.
@@ -165,7 +165,11 @@ fn list_m_regressions_match_go() {
         });
         let lines = lines.filter(|line| !line.starts_with(lacking));
         let go_sum: String = lines.map(|line| line + "\n").collect();
-        let sandbox = || generated.place(Sandbox::new().proxy(&proxy)).go_sum(&go_sum);
+        let sandbox = || {
+            generated
+                .place(Sandbox::new().proxy(&proxy))
+                .go_sum(&go_sum)
+        };
         let (ours, gos) = (sandbox(), sandbox());
         let what = generated.describe();
         beside(&ours, &gos, line, &what);

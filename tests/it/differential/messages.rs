@@ -10,8 +10,8 @@ use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::parse_txtar;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Run, Sandbox, Times, require_go};
 
 /// One case.

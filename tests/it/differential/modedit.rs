@@ -9,8 +9,8 @@ use modfetch::{Error, Kind};
 use serde_json::{Value, json};
 
 use crate::support::go::{only_modfetch, variable, with_golang_mod};
-use crate::support::require_go;
 use crate::support::random_project::Rng;
+use crate::support::require_go;
 
 /// Files in a run that does not say how many: they cost next to nothing.
 const FILES: u64 = 4000;
@@ -101,11 +101,7 @@ impl Out {
     }
 
     fn line(&mut self, rng: &mut Rng, line: &str) {
-        let end = if rng.percent(30) {
-            *rng.one(ENDS)
-        } else {
-            ""
-        };
+        let end = if rng.percent(30) { *rng.one(ENDS) } else { "" };
         self.raw(&format!("{line}{end}"));
         self.above(rng, "");
     }
@@ -122,19 +118,11 @@ impl Out {
             return;
         }
         let open = *rng.one(&[" (", " (", "(", "   (  "]);
-        let end = if rng.percent(15) {
-            *rng.one(ENDS)
-        } else {
-            ""
-        };
+        let end = if rng.percent(15) { *rng.one(ENDS) } else { "" };
         self.raw(&format!("{verb}{open}{end}"));
         for _ in 0..rng.below(5) {
             self.above(rng, "\t");
-            let end = if rng.percent(40) {
-                *rng.one(ENDS)
-            } else {
-                ""
-            };
+            let end = if rng.percent(40) { *rng.one(ENDS) } else { "" };
             let margin = *rng.one(&["\t", "\t", "", "    "]);
             let arguments = arguments(rng, verb);
             self.raw(&format!("{margin}{arguments}{end}"));

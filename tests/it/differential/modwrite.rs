@@ -8,9 +8,9 @@ use modfetch::gomod::modfile::ModFile;
 
 use crate::commands::plan::planned_is_fetched;
 use crate::support::compare::{compare_with_go, same, talk};
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
-use crate::support::random_project::{Rng, RandomProject};
+use crate::support::go::only_modfetch;
+use crate::support::random_project::{RandomProject, Rng};
 use crate::support::{Proxy, Sandbox, require_go};
 
 /// Worlds in a run that does not say how many.

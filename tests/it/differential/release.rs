@@ -3,8 +3,8 @@
 
 use crate::commands::json::without_extra;
 use crate::support::compare::{same, talk};
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, require_go};
 
 const TOOLCHAIN: &str = "golang.org/toolchain";

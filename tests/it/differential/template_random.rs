@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use modfetch::Kind;
 use serde_json::Value as Json;
 
+use crate::differential::template::{ask_go, modules, ours};
 use crate::support::go::variable;
 use crate::support::listed::Module;
-use crate::support::require_go;
 use crate::support::random_project::Rng;
-use crate::differential::template::{ask_go, modules, ours};
+use crate::support::require_go;
 
 /// How many a quick run takes.
 const QUICK: u64 = 400;
@@ -280,10 +280,8 @@ impl Writer {
                 }
             }
             6 => {
-                let (literal, format) = (
-                    word(&mut self.rng, LITERALS),
-                    word(&mut self.rng, FORMATS),
-                );
+                let (literal, format) =
+                    (word(&mut self.rng, LITERALS), word(&mut self.rng, FORMATS));
                 self.put(&format!("printf \"{format}\" {literal}"));
             }
             _ => {

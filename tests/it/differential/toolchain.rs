@@ -1,8 +1,8 @@
 //! go and toolchain lines that are newer than the go version that a run acts as.
 
 use crate::support::compare::talk;
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Run, Sandbox, require_go};
 
 /// Newer than any go that these tests meet.

@@ -1,8 +1,8 @@
 //! A vendor directory: who uses it, and who does not look at it.
 
 use crate::support::compare::same;
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, require_go};
 
 fn proxy() -> Proxy {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::commands::json::without_extra;
 use crate::commands::plan::planned_is_fetched;
 use crate::commands::why::explained_by;
-use crate::support::compare::{compare_with_go, both_complain, same};
+use crate::support::compare::{both_complain, compare_with_go, same};
 use crate::support::go::only_modfetch;
 use crate::support::random_project::RandomProject;
 use crate::support::{Proxy, Sandbox, require_go};

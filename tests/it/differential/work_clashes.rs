@@ -3,8 +3,8 @@
 
 use crate::differential::modwrite::once;
 use crate::support::compare::talk;
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Run, Sandbox, require_go};
 
 fn proxy() -> Proxy {

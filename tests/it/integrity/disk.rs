@@ -1,8 +1,8 @@
 //! No room, or no more of a file allowed: a clear failure, nothing wrong left, and the next run
 //! goes on.
 
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, sums};
 
 const MODULES: usize = 8;

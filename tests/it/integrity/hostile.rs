@@ -1,7 +1,7 @@
 //! A proxy that lies: what it says is named, refused, and never becomes visible.
 
-use crate::support::go::{Program, only_modfetch, under_test};
 use crate::support::fixtures::zip_of;
+use crate::support::go::{Program, only_modfetch, under_test};
 use crate::support::{Proxy, Run, Sandbox, Times, require_go};
 
 const INFO: &str = "example.com/text/@v/v1.2.0.info";

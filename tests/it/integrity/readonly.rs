@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
+use crate::support::fixtures::Fixtures;
 use crate::support::go::only_modfetch;
 use crate::support::sandbox::change_modes;
 use crate::support::sumdb::SumDb;
 use crate::support::tree::Picture;
-use crate::support::fixtures::Fixtures;
 use crate::support::{Proxy, Sandbox};
 
 #[test]

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use crate::support::fixtures::{Bytes, Fixtures};
 use crate::support::go::only_modfetch;
 use crate::support::proxy::fixtures_tree;
 use crate::support::script::Fault;
 use crate::support::sumdb::{NAME, SumDb};
 use crate::support::tree::Picture;
-use crate::support::fixtures::{Bytes, Fixtures};
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 const TEXT: &str = "require example.com/text v1.2.0";

@@ -1,9 +1,9 @@
 //! Whether the checksum database is asked: what the settings say, and whom they exempt.
 
 use crate::integrity::sumdb::{database, sandbox, serve};
+use crate::support::fixtures::Module;
 use crate::support::go::only_modfetch;
 use crate::support::sumdb::{NAME, SumDb};
-use crate::support::fixtures::Module;
 use crate::support::{Proxy, Sandbox, require_go};
 
 #[test]

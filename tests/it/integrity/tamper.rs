@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use crate::support::fixtures::Module;
 use crate::support::go::only_modfetch;
 use crate::support::sumdb::{NAME, SumDb};
 use crate::support::tamper::{change, entry, module, proven, put, put_folder};
-use crate::support::fixtures::Module;
 use crate::support::{Sandbox, require_go, sums};
 
 const PIECES: [&str; 9] = [

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use crate::support::fixtures::Fixtures;
 use crate::support::go::only_modfetch;
 use crate::support::sumdb::SumDb;
 use crate::support::tree::Picture;
-use crate::support::fixtures::Fixtures;
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 const TEXT: &str = "cache/download/example.com/text/@v/v1.2.0";

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::support::chaos::Chaos;
-use crate::support::many_modules::ManyModules;
 use crate::support::go::only_modfetch;
+use crate::support::many_modules::ManyModules;
 use crate::support::{HeadEnd, Proxy, Sandbox, Times, require_go};
 
 #[test]

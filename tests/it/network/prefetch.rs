@@ -3,9 +3,9 @@
 use modfetch::fsio::FileLock;
 use nix::sys::signal::Signal;
 
-use crate::support::many_modules::ManyModules;
+use crate::support::fixtures::{Fixtures, Module};
 use crate::support::go::only_modfetch;
-use crate::support::fixtures::{Module, Fixtures};
+use crate::support::many_modules::ManyModules;
 use crate::support::{Proxy, Sandbox, Times, require_go, sums, until};
 
 const GREET_MOD: &str = "*/greet/@v/v1.1.0.mod";

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::many_modules::ManyModules;
-use crate::support::go::only_modfetch;
 use crate::support::fixtures::Module;
+use crate::support::go::only_modfetch;
+use crate::support::many_modules::ManyModules;
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 const TOOL: &str = "example.com/tool/@v/v0.5.0.zip";

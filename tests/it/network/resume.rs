@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::network::requests::many;
+use crate::support::fixtures::{Fixtures, Tree};
 use crate::support::go::only_modfetch;
 use crate::support::script::Fault;
 use crate::support::tree::Picture;
-use crate::support::fixtures::{Tree, Fixtures};
 use crate::support::{Proxy, Run, Sandbox, Times, require_go, sums};
 
 const ZIP: &str = "example.com/m000/@v/v1.0.0.zip";

@@ -12,9 +12,9 @@ use modfetch::Kind;
 use modfetch::cli::CommandInfo;
 use modfetch::command::command_tree;
 
+use crate::support::fixtures::Fixtures;
 use crate::support::go::only_modfetch;
 use crate::support::sumdb::SumDb;
-use crate::support::fixtures::Fixtures;
 use crate::support::{Proxy, Sandbox, Times, require_go};
 
 /// Flags that README names and that belong to other programs.

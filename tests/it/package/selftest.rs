@@ -7,9 +7,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::fixtures::Fixtures;
 use crate::support::script::Fault;
 use crate::support::tree::Picture;
-use crate::support::fixtures::Fixtures;
 use crate::support::{Proxy, Sandbox, Times, require_go, sums};
 
 const TEXT: &str = "example.com/text/@v/v1.2.0.zip";

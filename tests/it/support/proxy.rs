@@ -14,10 +14,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::chaos::Chaos;
+use super::fixtures::{Bytes, Fixtures, Module, Tree};
 use super::script::{Fault, HeadEnd, Request, Rule, Times};
 use super::serving::{Shared, accept};
 use super::tls;
-use super::fixtures::{Bytes, Module, Tree, Fixtures};
 
 /// A running server; see the module's documentation.
 pub struct Proxy {
@@ -155,7 +155,13 @@ impl Proxy {
     }
 
     /// Breaks headers off after some bytes.
-    pub fn truncating_headers(self, pattern: &str, after: usize, end: HeadEnd, times: Times) -> Proxy {
+    pub fn truncating_headers(
+        self,
+        pattern: &str,
+        after: usize,
+        end: HeadEnd,
+        times: Times,
+    ) -> Proxy {
         self.with(pattern, Fault::Head(after, end), times)
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::fixtures::{Fixtures, Module};
 use super::sumdb::SumDb;
-use super::fixtures::{Module, Fixtures};
 use super::{Proxy, Sandbox, sums};
 
 /// The cached files of greet v1.1.0, without what follows the last dot.

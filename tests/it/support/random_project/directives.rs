@@ -1,6 +1,6 @@
 //! Lines that say nothing about which modules are needed, and versions that nobody has.
 
-use super::{Rng, Files};
+use super::{Files, Rng};
 
 /// Lines of main modules; go refuses some of them.
 const OF_MAIN: &[&str] = &[

@@ -150,7 +150,10 @@ fn count(features: &[(&str, &[&str], Where)], projects: &[RandomProject]) -> Vec
             .map(|(name, text)| format!("-- {name} --\n{text}\n"))
             .collect::<String>()
     };
-    let texts: Vec<[String; 2]> = projects.iter().map(|w| [project(w), w.describe()]).collect();
+    let texts: Vec<[String; 2]> = projects
+        .iter()
+        .map(|w| [project(w), w.describe()])
+        .collect();
     let counts = features.iter().map(|(_, shown, place)| {
         let shows = |[project, any]: &&[String; 2]| {
             let text = if *place == Where::Project {
@@ -185,7 +188,9 @@ fn random_projects_have_each_feature() {
     // Every go version, with and without a patch release.
     for minor in 11..=26 {
         let line = format!("\ngo 1.{minor}");
-        let has = |generated: &&RandomProject| generated.files.iter().any(|(_, text)| text.contains(&line));
+        let has = |generated: &&RandomProject| {
+            generated.files.iter().any(|(_, text)| text.contains(&line))
+        };
         let found = plain.iter().filter(has).count();
         assert!(found >= 4, "{found} projects are of go 1.{minor}");
     }

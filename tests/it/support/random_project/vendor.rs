@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Rng, Files};
+use super::{Files, Rng};
 
 /// Adds one for the go.mod that is among the files.
 pub(super) fn add(rng: &mut Rng, files: &mut Files) {

@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Rng, Files, MAIN, Proxied, Style, TOOLCHAINS, dependency, replacements, requirements,
-};
+use super::{Files, MAIN, Proxied, Rng, Style, TOOLCHAINS, dependency, replacements, requirements};
 use crate::support::sums;
 
 /// What main modules may be called; others require some of these.
