@@ -104,6 +104,7 @@ mod proc;
 pub mod project;
 pub mod report;
 mod run;
+pub mod serve;
 mod signals;
 pub mod source;
 pub mod sumdb;
