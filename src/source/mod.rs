@@ -12,6 +12,7 @@
 
 mod chain;
 mod database;
+mod database_setting;
 mod direct;
 mod info;
 mod lower;
@@ -21,6 +22,7 @@ mod reuse;
 
 pub use chain::{Chain, Entry};
 pub use database::DatabaseRoute;
+pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
 pub use direct::Direct;
 pub use info::{Info, Origin};
 pub use lower::LowerCache;
