@@ -95,6 +95,8 @@ pub struct RawArgs {
     pub progress: Option<String>,
     /// `--color`.
     pub color: Option<String>,
+    /// `--git`.
+    pub git: Option<String>,
     /// `--log`.
     pub log: Option<String>,
     /// `--wait-published`.

@@ -9,10 +9,11 @@ use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
+use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
 use crate::http::{Client, NoObserver, RetryPolicy, Settings};
 use crate::report::Console;
-use crate::source::{Chain, Direct};
+use crate::source::Chain;
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -57,7 +58,9 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();
-    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(Direct));
+    let locks = Locks::default();
+    let direct = network::direct(config, locks, client(), Arc::new(NoObserver));
+    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(direct));
     let mut listed = env::listed(config)?;
     listed.extend(system(config));
     let report = doctor::examine(config, &client, &chain, &listed);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Config, Setting};
+use crate::config::{Config, Git, Setting};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{LockWatch, Locks};
 use crate::gomod::PrefixPatterns;
@@ -12,9 +12,13 @@ use crate::http::{
     Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
     RootSettings, Settings, Url,
 };
+use crate::layout;
 use crate::project::Project;
 use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, DatabaseSetting, Direct, LowerCache, Offline, Source};
+use crate::source::{
+    Chain, DatabaseRoute, DatabaseSetting, Direct, DirectSettings, GitChoice, LowerCache, Offline,
+    Source,
+};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -36,7 +40,11 @@ impl Network {
         let client = Client::new(transport_settings(config), observer);
         // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
-        let direct = Arc::new(Direct) as Arc<dyn Source>;
+        let watch = Arc::clone(live) as Arc<dyn LockWatch>;
+        let locks = Locks::new(longest_wait(config), watch);
+        let observer = Arc::clone(live) as Arc<dyn Observer>;
+        let direct = direct(config, locks.clone(), client.clone(), observer);
+        let direct = Arc::new(direct) as Arc<dyn Source>;
         let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
         let offline = if config.offline.value {
             Some("--offline")
@@ -45,11 +53,10 @@ impl Network {
         } else {
             None
         };
-        let watch = Arc::clone(live) as Arc<dyn LockWatch>;
         Ok(Network {
             client,
             chain,
-            locks: Locks::new(longest_wait(config), watch),
+            locks,
             offline,
         })
     }
@@ -119,6 +126,52 @@ impl Network {
         let client = sumdb::Client::new(setting.verifier, store, transport);
         Database::Client(Arc::new(client))
     }
+}
+
+/// Modules from the repositories they are written in.
+pub(super) fn direct(
+    config: &Config,
+    locks: Locks,
+    client: Client,
+    observer: Arc<dyn Observer>,
+) -> Direct {
+    let environment = config.go_env.environment();
+    let set = |name: &str| environment.get(name).map(str::to_owned);
+    // As for go, programs ask nobody for a password unless told to.
+    let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GCM_INTERACTIVE", "never")];
+    let quiet = quiet.into_iter().filter(|(name, _)| set(name).is_none());
+    let transport = transport_settings(config);
+    let insecure = Client::new(
+        Settings {
+            accept_any_certificate: true,
+            ..transport.clone()
+        },
+        observer,
+    );
+    let goroot = config.goroot.value.as_str();
+    let settings = DirectSettings {
+        clones: config.gomodcache.value.join(layout::VCS),
+        locks,
+        govcs: config.govcs.value.clone(),
+        private: PrefixPatterns::parse(&config.goprivate.value),
+        insecure: PrefixPatterns::parse(&config.goinsecure.value),
+        path: set("PATH"),
+        environment: quiet
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        git: match config.git.value {
+            Git::Auto => GitChoice::Auto,
+            Git::Program => GitChoice::Program,
+            Git::Builtin => GitChoice::Builtin,
+        },
+        git_allow_protocol: set("GIT_ALLOW_PROTOCOL"),
+        goroot: (!goroot.is_empty()).then(|| PathBuf::from(goroot)),
+        retry: transport.retry,
+        stall_timeout: transport.stall_timeout,
+        deadline: transport.deadline,
+        ..DirectSettings::default()
+    };
+    Direct::new(settings, client, insecure)
 }
 
 /// What needs proof, and from whom.

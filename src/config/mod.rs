@@ -31,7 +31,7 @@ pub use known::{check_write, is_go_variable};
 pub use mod_mode::ModMode;
 pub use origin::{Origin, Setting};
 pub use overlay::{Files, Overlay};
-pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};
+pub use own::{Color, Git, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
 pub use settings::Config;
 pub use telling::Telling;

@@ -103,6 +103,7 @@ impl Config {
             go_exit_codes: own_bool(&own::GO_EXIT_CODES, flags.go_exit_codes)?,
             progress: own::PROGRESS.resolve(flags.progress.as_deref(), &go_env)?,
             color: color(flags.color.as_deref(), &go_env)?,
+            git: own::GIT.resolve(flags.git.as_deref(), &go_env)?,
             log: own::LOG.resolve(flags.log.as_deref(), &go_env)?,
             x: typed("-x", flags.typed("x", flags.x), "x")?,
             json: match flags.typed("json", flags.json) {

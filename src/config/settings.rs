@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::own::{Color, Log, Progress};
+use super::own::{Color, Git, Log, Progress};
 use super::project::{self, GoMod, ModuleMode};
 use super::{GoEnv, Overlay, Setting};
 use crate::Result;
@@ -103,6 +103,8 @@ pub struct Config {
     pub progress: Setting<Progress>,
     /// When output is coloured; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are in it already.
     pub color: Setting<Color>,
+    /// Which git fetches from repositories.
+    pub git: Setting<Git>,
     /// The form of messages.
     pub log: Setting<Log>,
     /// Trace what is done (`-x`).

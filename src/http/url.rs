@@ -282,6 +282,22 @@ impl Url {
         url
     }
 
+    /// The URL with this query, which is not escaped.
+    #[must_use]
+    pub(crate) fn with_query(mut self, query: &str) -> Url {
+        self.query = Some(query.to_owned());
+        self
+    }
+
+    /// The URL without the end of its path and without query; `None` if its path ends otherwise.
+    #[must_use]
+    pub(crate) fn without_suffix(&self, suffix: &str) -> Option<Url> {
+        let mut url = self.clone();
+        url.path = self.path.strip_suffix(suffix)?.to_owned();
+        url.query = None;
+        Some(url)
+    }
+
     /// The URL that a `Location` header means here. Credentials stay only for the same scheme,
     /// host and port and below the path they were given for; those in `location` are ignored.
     pub(super) fn redirect(&self, location: &str) -> Result<Url, String> {

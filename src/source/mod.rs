@@ -23,14 +23,14 @@ mod reuse;
 pub use chain::{Chain, Entry};
 pub use database::DatabaseRoute;
 pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
-pub use direct::Direct;
+pub use direct::{Direct, DirectSettings, GitChoice};
 pub use info::{Info, Origin};
 pub use lower::LowerCache;
 pub use offline::Offline;
 pub use proxy::Place;
 pub use reuse::check_reuse;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
 use crate::http::{Fetched, Sink};
 
@@ -83,6 +83,21 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// Those of the transport; a longer zip is a security error.
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
+
+    /// Refuses unless what an earlier answer depends on is as it was: its refs and tags. A source
+    /// that cannot say refuses.
+    ///
+    /// # Errors
+    /// Something has changed, or it cannot be found out.
+    fn check_reuse(&self, path: &ModulePath, _: &Origin) -> Result<()> {
+        let text = format!("module {path}: a proxy does not say what its answers depend on");
+        Err(Error::new(Kind::Other, text))
+    }
+
+    /// What the list of the versions that begin with `prefix` depends on, where that is known.
+    fn versions_origin(&self, _: &ModulePath, _: &str) -> Option<Origin> {
+        None
+    }
 
     /// Nothing more is wanted: what is on its way fails soon, and what is asked for later at once.
     fn hang_up(&self) {}

@@ -29,6 +29,7 @@ pub static CONNECTION: FlagGroup = FlagGroup {
         &CACERT,
         &CLIENT_CERT,
         &CLIENT_KEY,
+        &GIT,
     ],
 };
 

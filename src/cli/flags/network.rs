@@ -160,3 +160,19 @@ pub static TIMEOUT: Flag = Flag {
     },
     ..Flag::OURS
 };
+
+/// `--git`.
+pub static GIT: Flag = Flag {
+    long: "git",
+    value: Some("WHICH"),
+    env: Some("MODFETCH_GIT"),
+    brief: "Fetch from git repositories by: auto, program, builtin",
+    detail: "For modules that come from their repositories (direct in GOPROXY, GOPRIVATE). program \
+             runs git; builtin needs no git and speaks https and http; auto is program if git is \
+             in PATH, else builtin.",
+    set: |raw, given| {
+        raw.git = Some(given.text());
+        Ok(())
+    },
+    ..Flag::OURS
+};

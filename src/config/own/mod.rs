@@ -6,7 +6,7 @@ mod value;
 
 pub(in crate::config) use settings::*;
 use value::Parsed;
-pub use value::{Color, Log, Progress, parse_bool, parse_duration};
+pub use value::{Color, Git, Log, Progress, parse_bool, parse_duration};
 
 use super::{GoEnv, Origin, Setting};
 use crate::{Error, Kind, Result};
@@ -117,6 +117,7 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
         row(&GO_VERSION, go_env),
         row(&PROGRESS, go_env),
         row(&COLOR, go_env),
+        row(&GIT, go_env),
         row(&LOG, go_env),
     ];
     for setting in [&NETRC_FILE, &CACERT, &CLIENT_CERT, &CLIENT_KEY] {
@@ -196,6 +197,7 @@ mod tests {
         assert!(RETRIES.resolve(Some("101"), &go_env(&[])).is_err());
         assert!(PROGRESS.resolve(Some(""), &go_env(&[])).is_err());
         assert!(COLOR.resolve(Some("Auto"), &go_env(&[])).is_err());
+        assert!(GIT.resolve(Some("jgit"), &go_env(&[])).is_err());
         assert!(LOG.resolve(Some("xml"), &go_env(&[])).is_err());
     }
 

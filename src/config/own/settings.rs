@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::OwnSetting;
-use super::value::{self, Color, Log, Progress};
+use super::value::{self, Color, Git, Log, Progress};
 use crate::gomod::GoVersion;
 
 /// `--jobs`: transfers at once. `GOMODCONCURRENT` is what people have tried to set for go.
@@ -149,6 +149,14 @@ pub(in crate::config) const COLOR: OwnSetting<Color> = OwnSetting {
     alias: None,
     default: "auto",
     parse: value::color,
+};
+/// `--git`.
+pub(in crate::config) const GIT: OwnSetting<Git> = OwnSetting {
+    flag: "--git",
+    variable: "MODFETCH_GIT",
+    alias: None,
+    default: "auto",
+    parse: value::git,
 };
 /// `--log`.
 pub(in crate::config) const LOG: OwnSetting<Log> = OwnSetting {

@@ -38,6 +38,17 @@ pub enum Log {
     Json,
 }
 
+/// Which git fetches from repositories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Git {
+    /// The program if there is one, else the built-in client.
+    Auto,
+    /// The program.
+    Program,
+    /// The built-in client.
+    Builtin,
+}
+
 /// The result of judging one value: on refusal, what was wanted.
 pub(super) type Parsed<T> = Result<T, String>;
 
@@ -257,6 +268,15 @@ pub(super) fn color(text: &str) -> Parsed<Color> {
         "always" => Ok(Color::Always),
         "never" => Ok(Color::Never),
         _ => Err("want auto, always or never".to_owned()),
+    }
+}
+
+pub(super) fn git(text: &str) -> Parsed<Git> {
+    match text {
+        "auto" => Ok(Git::Auto),
+        "program" => Ok(Git::Program),
+        "builtin" => Ok(Git::Builtin),
+        _ => Err("want auto, program or builtin".to_owned()),
     }
 }
 

@@ -28,7 +28,7 @@ impl Deadline {
     }
 
     /// How long it is until then.
-    pub(in crate::http) fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         self.at.saturating_duration_since(Instant::now())
     }
 

@@ -38,7 +38,7 @@ use std::sync::Arc;
 pub use settings::{DirectSettings, GitChoice};
 
 use discovery::{Discovery, RepositoryRoot};
-use git::{GitRemote, GitRepository, SystemGit};
+use git::{BuiltinGit, GitRemote, GitRepository, SystemGit};
 use govcs::VcsRules;
 use memo::Memo;
 use module::RepositoryModule;
@@ -46,10 +46,10 @@ use program::Programs;
 use repository::Repository;
 
 use super::proxy::Proxy;
-use super::{Info, Source};
+use super::{Info, Origin, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Client, Fetched, Sink, Url};
+use crate::http::{Client, Fetched, Sink};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
 #[derive(Clone)]
@@ -132,11 +132,8 @@ impl Direct {
         }
         match vcs {
             "git" => {
-                let inner = &self.0;
-                let programs = Arc::clone(&inner.programs);
-                let remote: Box<dyn GitRemote> =
-                    Box::new(SystemGit::new(url, programs, inner.client.clone()));
-                let settings = &inner.programs.settings;
+                let remote = self.git_remote(url)?;
+                let settings = &self.0.programs.settings;
                 Ok(Arc::new(GitRepository::new(url, remote, settings)))
             }
             _ => {
@@ -144,6 +141,28 @@ impl Direct {
                 Err(Error::new(Kind::Other, text))
             }
         }
+    }
+}
+
+impl Direct {
+    /// By the program git where it is wanted or there is one, else by the built-in client.
+    fn git_remote(&self, url: &str) -> Result<Box<dyn GitRemote>> {
+        let inner = &self.0;
+        let (programs, client) = (Arc::clone(&inner.programs), inner.client.clone());
+        let is_http = url.starts_with("https://") || url.starts_with("http://");
+        let use_program = match programs.settings.git {
+            GitChoice::Program => true,
+            GitChoice::Builtin => false,
+            GitChoice::Auto => programs.has("git"),
+        };
+        if use_program {
+            return Ok(Box::new(SystemGit::new(url, programs, client)));
+        }
+        if !is_http {
+            return Err(program::missing_program("git", "git")
+                .hint("the built-in git client speaks http and https only"));
+        }
+        Ok(Box::new(BuiltinGit::new(url, programs, client)?))
     }
 }
 
@@ -168,7 +187,7 @@ fn fetched<T>(value: T, bytes: u64) -> Fetched<T> {
 impl Source for Direct {
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         match self.module(path).map_err(lost(path, ""))? {
-            Module::Repository(module) => Ok(module.versions()?.0),
+            Module::Repository(module) => module.versions(),
             Module::Proxy(proxy) => proxy.versions(path),
         }
     }
@@ -226,6 +245,20 @@ impl Source for Direct {
         }
     }
 
+    fn check_reuse(&self, path: &ModulePath, origin: &Origin) -> Result<()> {
+        match self.module(path).map_err(lost(path, ""))? {
+            Module::Repository(module) => module.check_reuse(origin),
+            Module::Proxy(proxy) => proxy.check_reuse(path, origin),
+        }
+    }
+
+    fn versions_origin(&self, path: &ModulePath, prefix: &str) -> Option<Origin> {
+        match self.module(path).ok()? {
+            Module::Repository(module) => module.versions_origin(prefix).ok(),
+            Module::Proxy(_) => None,
+        }
+    }
+
     fn hang_up(&self) {
         self.0.programs.hang_up();
         self.0.client.hang_up();
@@ -248,12 +281,4 @@ impl Write for Counted<'_> {
     fn flush(&mut self) -> io::Result<()> {
         self.sink.flush()
     }
-}
-
-/// The client of a run that is told of no repository: for tests of what comes before.
-#[cfg(test)]
-pub(super) fn refusing() -> Arc<dyn Source> {
-    use crate::http::{NoObserver, Settings};
-    let client = || Client::new(Settings::default(), Arc::new(NoObserver));
-    Arc::new(Direct::new(DirectSettings::default(), client(), client()))
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::discovery::has_prefix;
 use super::memo::Memo;
-use super::repository::{NotResolved, Repository, Revision, TagList};
+use super::repository::{NotResolved, Repository, Revision};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::modfile::ModFile;
 use crate::gomod::quote::unquote;
@@ -155,17 +155,23 @@ impl RepositoryModule {
         self.repository.check_reuse(old, &self.dir)
     }
 
-    /// The versions that tags say, in order, and what that depends on.
-    pub(super) fn versions(&self) -> Result<(Vec<String>, Option<Origin>)> {
+    /// What the list of the versions that begin with `prefix` depends on.
+    pub(super) fn versions_origin(&self, prefix: &str) -> Result<Origin> {
+        let listed = self
+            .repository
+            .tags(&format!("{}{prefix}", self.tag_prefix()))?;
+        Ok(self.with_subdir(listed.origin))
+    }
+
+    /// The versions that tags say, in order.
+    pub(super) fn versions(&self) -> Result<Vec<String>> {
         // Those tags are of the stable module.
         if self.path.starts_with("gopkg.in/") && self.path.ends_with("-unstable") {
-            return Ok((Vec::new(), None));
+            return Ok(Vec::new());
         }
         let prefix = self.tag_prefix();
-        let TagList { tags, origin } = self
-            .repository
-            .tags(&prefix)
-            .map_err(|error| self.named(error))?;
+        let listed = self.repository.tags(&prefix);
+        let tags = listed.map_err(|error| self.named(error))?.tags;
         let (mut list, mut incompatible) = (Vec::new(), Vec::new());
         for tag in &tags {
             let version = tag.name.strip_prefix(&prefix).unwrap_or_default();
@@ -184,7 +190,7 @@ impl RepositoryModule {
         incompatible.sort_by(in_order);
         self.add_incompatible(&mut list, &incompatible)
             .map_err(|error| self.named(error))?;
-        Ok((list, Some(self.with_subdir(origin))))
+        Ok(list)
     }
 
     fn has_go_mod(&self, version: &str) -> Result<bool> {
@@ -447,7 +453,7 @@ impl RepositoryModule {
     /// The intervals of retracted versions, by the go.mod of the newest version.
     fn retracted(&self) -> Result<Arc<Vec<(String, String)>>> {
         self.retracted.get((), || {
-            let (versions, _) = self.versions()?;
+            let versions = self.versions()?;
             let plain: Vec<&String> = versions
                 .iter()
                 .take_while(|version| !version.ends_with(INCOMPATIBLE))
@@ -731,7 +737,11 @@ fn module_path(data: &[u8]) -> String {
         if path.len() == rest.len() || path.is_empty() {
             continue;
         }
-        return match path.starts_with(['"', '`']) {
+        if let Some(raw) = path.strip_prefix('`') {
+            let raw = raw.strip_suffix('`').filter(|raw| !raw.contains('`'));
+            return raw.unwrap_or_default().to_owned();
+        }
+        return match path.starts_with('"') {
             true => unquote(path).unwrap_or_default(),
             false => path.to_owned(),
         };

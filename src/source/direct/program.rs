@@ -6,6 +6,7 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/codehost.go`, `Run`, `RunError`.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +35,15 @@ impl Programs {
         Arc::new(Programs {
             settings,
             hung_up: AtomicBool::new(false),
+        })
+    }
+
+    /// True if a program of this name is in PATH.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let path = self.settings.path.as_deref().unwrap_or_default();
+        path.split(':').filter(|dir| !dir.is_empty()).any(|dir| {
+            let found = Path::new(dir).join(name).metadata();
+            found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
         })
     }
 
@@ -109,6 +119,8 @@ impl Programs {
 pub(super) struct Invocation<'a> {
     pub(super) program: &'a str,
     pub(super) arguments: Vec<String>,
+    /// How many of the first arguments are not shown.
+    pub(super) hidden: usize,
     pub(super) dir: Option<&'a Path>,
     pub(super) environment: Vec<(String, String)>,
     /// Variables that it must not inherit.
@@ -123,12 +135,15 @@ impl Invocation<'_> {
     /// As go shows it: the command line and where it ran.
     fn shown(&self) -> String {
         let mut text = self.program.to_owned();
-        for argument in &self.arguments {
+        // Settings that no user has typed say nothing to anybody.
+        for argument in self.arguments.iter().skip(self.hidden) {
             text.push(' ');
             text.push_str(&crate::proc::redact(argument, &[]));
         }
-        let dir = self.dir.map(|dir| dir.display().to_string());
-        format!("{text} in {}", dir.unwrap_or_default())
+        match self.dir {
+            Some(dir) => format!("{text} in {}", dir.display()),
+            None => text,
+        }
     }
 
     fn not_run(&self, cause: &ProcError) -> Error {

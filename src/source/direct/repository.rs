@@ -99,9 +99,6 @@ pub(super) trait Repository: Send + Sync {
 
     /// The files of a folder, empty for the root, at a revision.
     fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>>;
-
-    /// Nothing more is wanted: what is running ends soon.
-    fn hang_up(&self) {}
 }
 
 /// The files of a folder.

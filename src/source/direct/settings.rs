@@ -34,6 +34,8 @@ pub struct DirectSettings {
     pub insecure: PrefixPatterns,
     /// Which git is used.
     pub git: GitChoice,
+    /// `PATH`: where programs are looked for.
+    pub path: Option<String>,
     /// Variables that programs get beside those of this process.
     pub environment: Vec<(String, String)>,
     /// `GIT_ALLOW_PROTOCOL`, if it is set.
@@ -57,6 +59,7 @@ impl Default for DirectSettings {
             private: PrefixPatterns::default(),
             insecure: PrefixPatterns::default(),
             git: GitChoice::Auto,
+            path: None,
             environment: Vec::new(),
             git_allow_protocol: None,
             goroot: None,

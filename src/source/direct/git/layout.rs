@@ -6,14 +6,15 @@
 //! Source: git `Documentation/gitrepository-layout.txt`; golang/go
 //! `cmd/go/internal/modfetch/codehost/git.go` (`newGitRepo`, `ensureGitAttributes`).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::odb::{HashKind, ObjectStore};
+use super::odb::{HashKind, ObjectId, ObjectStore};
 use super::refs::Refs;
 use crate::error::{Error, Result};
-use crate::fsio::create_dir_all;
+use crate::fsio::{create_dir_all, write_atomically};
 
 const ATTRIBUTES: &str = "\n* -export-subst -export-ignore\n";
 
@@ -39,8 +40,17 @@ pub(super) fn hash_kind(dir: &Path) -> Result<Option<HashKind>> {
     }))
 }
 
+/// What a clone is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Commits with their files.
+    Whole,
+    /// Commits; files may be missing, and git is told so.
+    Partial,
+}
+
 /// Makes a repository that is to hold what is at `url`.
-pub(super) fn create(dir: &Path, url: &str, hash: HashKind) -> Result<()> {
+pub(super) fn create(dir: &Path, url: &str, hash: HashKind, extent: Extent) -> Result<()> {
     let write = |name: &str, text: &str| {
         let path = dir.join(name);
         fs::write(&path, text).map_err(|cause| Error::io("cannot write", &path, cause))
@@ -56,6 +66,10 @@ pub(super) fn create(dir: &Path, url: &str, hash: HashKind) -> Result<()> {
         ),
     };
     let url = url.replace('\\', "\\\\").replace('"', "\\\"");
+    let promisor = match extent {
+        Extent::Whole => "",
+        Extent::Partial => "\tpromisor = true\n\tpartialclonefilter = tree:0\n",
+    };
     write("HEAD", "ref: refs/heads/main\n")?;
     write("info/attributes", ATTRIBUTES)?;
     write(
@@ -63,13 +77,29 @@ pub(super) fn create(dir: &Path, url: &str, hash: HashKind) -> Result<()> {
         &format!(
             "[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n\
              {extension}[remote \"origin\"]\n\turl = \"{url}\"\n\
-             \tfetch = +refs/heads/*:refs/remotes/origin/*\n"
+             \tfetch = +refs/heads/*:refs/remotes/origin/*\n{promisor}"
         ),
     )?;
     for name in ["objects/info", "objects/pack"] {
         create_dir_all(&dir.join(name))?;
     }
     Ok(())
+}
+
+/// The commits whose parents were not fetched.
+pub(super) fn read_shallow(dir: &Path) -> Result<BTreeSet<ObjectId>> {
+    let path = dir.join("shallow");
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().filter_map(ObjectId::parse_any).collect()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(cause) => Err(Error::io("cannot read", &path, cause)),
+    }
+}
+
+/// Writes them down.
+pub(super) fn write_shallow(dir: &Path, commits: &BTreeSet<ObjectId>) -> Result<()> {
+    let text: String = commits.iter().map(|id| format!("{id}\n")).collect();
+    write_atomically(&dir.join("shallow"), text.as_bytes())
 }
 
 /// True if all that the refs lead to is there, with its history.

@@ -18,13 +18,16 @@
 //! | `layout` | making the folder of a bare repository |
 //! | `remote` | what is asked of the other side: the trait |
 //! | `system` | that by the program git |
+//! | `builtin`, `pktline` | that without the program, over http and https |
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/git.go`.
 
 mod attributes;
+mod builtin;
 mod files;
 mod layout;
 pub(super) mod odb;
+mod pktline;
 mod refs;
 mod remote;
 mod system;
@@ -35,7 +38,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub(super) use builtin::BuiltinGit;
 use files::GitTree;
+use layout::Extent;
 use odb::{ObjectId, ObjectStore, Prefix, TreeEntryKind};
 use refs::{Refs, read_local, tag_sum, write_local};
 pub(super) use remote::GitRemote;
@@ -325,7 +330,11 @@ impl GitRepository {
             return Ok(hash);
         }
         let hash = self.refs()?.hash_kind();
-        layout::create(clone.path(), &self.url, hash).inspect_err(|_| {
+        let extent = match std::ptr::eq(clone, &self.history) {
+            true => Extent::Partial,
+            false => Extent::Whole,
+        };
+        layout::create(clone.path(), &self.url, hash, extent).inspect_err(|_| {
             let _ = clone.remove();
         })?;
         Ok(hash)
@@ -553,10 +562,6 @@ impl Repository for GitRepository {
         let revision = self.stat(revision).map_err(|cause| cause.error)?;
         let (store, tree) = self.tree_of(&revision)?;
         Ok(Box::new(GitTree::read(store, &tree, subdir)?))
-    }
-
-    fn hang_up(&self) {
-        self.remote.hang_up();
     }
 }
 

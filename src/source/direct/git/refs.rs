@@ -2,7 +2,7 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/git.go` (`loadRefs`, `Tags`, `repoSum`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -154,6 +154,29 @@ fn gone(cause: &io::Error) -> bool {
         cause.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
     )
+}
+
+/// Commits that refs of the clone in `dir` lead to, at most so many.
+pub(super) fn local_tips(dir: &Path, most: usize) -> Result<Vec<ObjectId>> {
+    let mut tips = BTreeSet::new();
+    let mut open = vec![dir.join("refs/tags"), dir.join("refs/heads")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if let Some(text) = read(&path)? {
+                tips.extend(ObjectId::parse_any(text.trim_end()));
+            }
+            if tips.len() >= most {
+                return Ok(tips.into_iter().collect());
+            }
+        }
+    }
+    let packed = read(&dir.join("packed-refs"))?.unwrap_or_default();
+    let packed = packed.lines().filter_map(|line| line.split(' ').next());
+    tips.extend(packed.filter_map(ObjectId::parse_any));
+    Ok(tips.into_iter().take(most).collect())
 }
 
 /// Writes a loose ref.

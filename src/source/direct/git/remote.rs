@@ -21,7 +21,4 @@ pub(in crate::source::direct) trait GitRemote: Send + Sync {
 
     /// Brings all commits of all branches and tags, and files only if they cannot be left out.
     fn fetch_history(&self, dir: &Path, hash: HashKind) -> Result<()>;
-
-    /// Nothing more is wanted.
-    fn hang_up(&self);
 }

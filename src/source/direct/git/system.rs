@@ -84,6 +84,7 @@ impl SystemGit {
         let stall = settings.stall_timeout.as_secs().max(1);
         all.extend(["-c".to_owned(), "http.lowSpeedLimit=1".to_owned()]);
         all.extend(["-c".to_owned(), format!("http.lowSpeedTime={stall}")]);
+        let hidden = all.len();
         all.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         let mut environment = vec![
             // Complaints are read.
@@ -104,6 +105,7 @@ impl SystemGit {
         self.programs.run(&Invocation {
             program: "git",
             arguments: all,
+            hidden,
             dir,
             environment,
             removed: &removed,
@@ -186,9 +188,5 @@ impl GitRemote for SystemGit {
         let mut arguments = vec!["--filter=tree:0", "--end-of-options", "origin"];
         arguments.extend(ALL_REFS);
         self.fetch(dir, &arguments).map(drop)
-    }
-
-    fn hang_up(&self) {
-        self.programs.hang_up();
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use sha1_checked::Digest as _;
-use sha2::Digest as _;
 
 /// Which hash a repository names its objects by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -36,9 +36,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use flate2::read::ZlibDecoder;
 
 pub(super) use id::{HashKind, Hasher, ObjectId};
-pub(super) use index::{IndexedPack, index_pack};
+pub(super) use index::index_pack;
 pub(super) use object::{Commit, Object, ObjectKind, TreeEntry, TreeEntryKind, parse_tree};
-pub(super) use walk::Ancestry;
 
 use crate::error::{Error, Kind, Result};
 use pack::Pack;
@@ -72,10 +71,6 @@ impl ObjectStore {
         };
         store.refresh()?;
         Ok(store)
-    }
-
-    pub(super) fn hash_kind(&self) -> HashKind {
-        self.hash
     }
 
     /// Looks for packs that have come since.

@@ -1,11 +1,10 @@
 //! History: what comes before a commit, as far as it was fetched.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs;
-use std::path::Path;
 
 use super::{ObjectId, ObjectStore};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::source::direct::git::layout;
 
 /// The commits at and before one commit.
 pub(in crate::source::direct) struct Ancestry {
@@ -21,7 +20,7 @@ impl ObjectStore {
         start: &ObjectId,
         wanted: Option<&ObjectId>,
     ) -> Result<Ancestry> {
-        let shallow = self.shallow()?;
+        let shallow = layout::read_shallow(&self.dir)?;
         let mut ancestry = Ancestry {
             commits: HashSet::from([*start]),
             is_cut: false,
@@ -46,20 +45,5 @@ impl ObjectStore {
             }
         }
         Ok(ancestry)
-    }
-
-    /// The commits whose parents were not fetched.
-    pub(in crate::source::direct) fn shallow(&self) -> Result<HashSet<ObjectId>> {
-        read_shallow(&self.dir)
-    }
-}
-
-/// Reads the file `shallow` of a repository.
-fn read_shallow(dir: &Path) -> Result<HashSet<ObjectId>> {
-    let path = dir.join("shallow");
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text.lines().filter_map(ObjectId::parse_any).collect()),
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(HashSet::new()),
-        Err(cause) => Err(Error::io("cannot read", &path, cause)),
     }
 }
