@@ -169,7 +169,6 @@ pub(super) fn direct(
         retry: transport.retry,
         stall_timeout: transport.stall_timeout,
         deadline: transport.deadline,
-        ..DirectSettings::default()
     };
     Direct::new(settings, client, insecure)
 }

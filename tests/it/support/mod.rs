@@ -6,6 +6,7 @@
 mod answer;
 pub mod chaos;
 pub mod compare;
+pub mod forge;
 pub mod go;
 mod guards;
 pub mod listed;
@@ -28,6 +29,7 @@ pub mod tree;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use forge::Forge;
 pub use go::require_go;
 pub use proxy::Proxy;
 pub use run::Run;
