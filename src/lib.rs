@@ -77,17 +77,20 @@
 #![forbid(unsafe_code)]
 
 pub mod cache;
+pub mod cancel;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod doctor;
 mod error;
+pub mod event;
 pub mod fetch;
 mod gojson;
 mod goquote;
 mod gowords;
 pub mod listing;
 mod map;
+pub mod memo;
 pub mod modfile;
 pub mod modset;
 pub mod module;

@@ -59,7 +59,7 @@ use std::path::{Path, PathBuf};
 
 pub use entry::{Entry, Extracted, Recorded};
 pub use in_place::{NewText, read_whole, rewrite};
-pub use lock::{FileLock, LockWatch, Locks, VersionLock};
+pub use lock::{FileLock, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
 pub use quarantine::Piece;

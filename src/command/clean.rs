@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::network::live_settings;
 use super::project::no_project;
-use crate::cache::{Cache, LockWatch, Locks};
+use crate::cache::{Cache, Locks};
 use crate::cli::RawArgs;
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
+use crate::event::EventSink;
 use crate::report::{Console, Live};
 
 /// What was asked for, beside the settings.
@@ -66,8 +67,8 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
     }
     let root = &config.gomodcache.value;
     let live = Arc::new(Live::start(live_settings(config)));
-    let watch = Arc::clone(&live) as Arc<dyn LockWatch>;
-    let locks = Locks::new(config.lock_timeout.value, watch);
+    let events = Arc::clone(&live) as Arc<dyn EventSink>;
+    let locks = Locks::new(config.lock_timeout.value, events);
     let cache = Cache::at(root)?.with_locks(locks);
     if request.told || config.x.value {
         console.data(&format!("rm -rf {}\n", root.display()))?;

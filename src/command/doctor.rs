@@ -6,10 +6,11 @@ use super::{env, network};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
+use crate::event::NoEvents;
 use crate::module::PrefixPatterns;
 use crate::report::Console;
 use crate::source::Chain;
-use crate::transport::{Client, NoObserver, RetryPolicy, Settings};
+use crate::transport::{Client, RetryPolicy, Settings};
 
 /// Runs the command: the report is data. `Ok(Some(kind))` if a check failed.
 ///
@@ -26,7 +27,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
         small_body_timeout: settings.stall_timeout,
         ..settings
     };
-    let client = || Client::new(settings.clone(), Arc::new(NoObserver));
+    let client = || Client::new(settings.clone(), Arc::new(NoEvents));
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();

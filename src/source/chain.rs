@@ -6,11 +6,13 @@
 //! Where `direct` ends the list we differ, because version control is not supported yet: go
 //! shows what `direct` met with, we show what the proxies said, with a hint.
 
+use std::sync::Arc;
+
 use super::proxy::{Place, Proxy};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
 use crate::module::{ModulePath, ModuleVersion, PrefixPatterns};
-use crate::transport::{Client, Fetched, Scheme, Sink, Url};
+use crate::transport::{Client, Fetched, RequestContext, Scheme, Sink, Url};
 
 /// The proxies of a GOPROXY list.
 #[derive(Clone, Debug)]
@@ -295,12 +297,18 @@ impl Source for Chain {
         })
     }
 
-    fn hang_up(&self) {
-        for hop in &self.hops {
-            if let HopKind::Proxy(proxy) = &hop.kind {
-                proxy.hang_up();
-            }
-        }
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
+        let bound = |hop: &Hop| Hop {
+            kind: match &hop.kind {
+                HopKind::Proxy(proxy) => HopKind::Proxy(proxy.bound(context)),
+                other => other.clone(),
+            },
+            next: hop.next,
+        };
+        Arc::new(Chain {
+            hops: self.hops.iter().map(bound).collect(),
+            noproxy: self.noproxy.clone(),
+        })
     }
 }
 

@@ -109,8 +109,9 @@ impl DatabaseRoute {
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
+    use crate::event::NoEvents;
     use crate::module::PrefixPatterns;
-    use crate::transport::{NoObserver, RetryPolicy, Server, Settings, Then, reply};
+    use crate::transport::{RetryPolicy, Server, Settings, Then, reply};
     use std::sync::Arc;
 
     fn client() -> Client {
@@ -122,7 +123,7 @@ mod tests {
             retry,
             ..Settings::default()
         };
-        Client::new(settings, Arc::new(NoObserver))
+        Client::new(settings, Arc::new(NoEvents))
     }
 
     #[test]

@@ -2,13 +2,15 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/proxy.go`, `proxyRepo`.
 
+use std::sync::Arc;
+
 use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, Time};
 use crate::error::{Error, Kind, Result};
 use crate::module::{
     ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version, is_valid,
     pseudo_version_time,
 };
-use crate::transport::{Client, Fetched, Sink, TooLarge, Url};
+use crate::transport::{Client, Fetched, RequestContext, Sink, TooLarge, Url};
 
 /// Where the files of a module version are. User and password of the proxy are in none of them,
 /// and a query is not shown.
@@ -34,6 +36,14 @@ pub(super) struct Proxy {
 impl Proxy {
     pub(super) fn new(base: Url, client: Client) -> Proxy {
         Proxy { base, client }
+    }
+
+    /// The same proxy for one piece of work.
+    pub(super) fn bound(&self, context: &RequestContext) -> Proxy {
+        Proxy {
+            base: self.base.clone(),
+            client: self.client.bind(context.clone()),
+        }
     }
 
     pub(super) fn base(&self) -> &Url {
@@ -212,7 +222,7 @@ impl Source for Proxy {
             })
     }
 
-    fn hang_up(&self) {
-        self.client.hang_up();
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
+        Arc::new(self.bound(context))
     }
 }

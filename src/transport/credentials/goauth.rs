@@ -19,10 +19,10 @@ use super::answer::{parse_command, parse_git};
 use super::netrc;
 use super::process::{self, Ran, Trouble};
 use super::table::{GitLogin, Held, Table, covers};
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::gowords::split_quoted;
 use crate::io_text;
-use crate::transport::time::Deadline;
 use crate::transport::url::Url;
 
 /// Longer than a cloud provider's tool takes to get a token over a slow line.

@@ -38,9 +38,9 @@ use ureq::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use self::goauth::{GoAuth, Refusal};
 pub(super) use self::table::Held;
 use self::table::Table;
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::transport::answer::status_text;
-use crate::transport::time::Deadline;
 use crate::transport::url::{Scheme, Url};
 
 /// Where credentials come from.

@@ -7,11 +7,11 @@ use rustls::AlertDescription;
 use ureq::Timeout;
 
 use super::trouble::{HostTrouble, Reach, Unreachable};
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind};
 use crate::io_text;
 use crate::transport::Settings;
 use crate::transport::connect::{ConnectRefused, SocksRefused, Stale};
-use crate::transport::time::Deadline;
 use crate::transport::tls;
 use crate::transport::url::{RedactedUrl, Url};
 
@@ -59,6 +59,8 @@ pub(in crate::transport) struct Circumstances<'a> {
     /// The HTTP proxy in between, printable.
     pub(in crate::transport) through: Option<&'a str>,
     pub(in crate::transport) settings: &'a Settings,
+    /// When the work that the request is for has to be done.
+    pub(in crate::transport) deadline: Option<Deadline>,
 }
 
 impl Circumstances<'_> {
@@ -140,7 +142,7 @@ impl Circumstances<'_> {
     }
 
     fn too_slow(&self) -> Error {
-        if let Some(deadline) = self.settings.deadline.filter(Deadline::is_over) {
+        if let Some(deadline) = self.deadline.filter(Deadline::is_over) {
             return out_of_time(self.url, &deadline);
         }
         let (peer, whole) = (self.peer(), self.settings.whole_try());

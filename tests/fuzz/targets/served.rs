@@ -3,10 +3,11 @@
 use std::fs;
 use std::sync::Arc;
 
+use modfetch::event::NoEvents;
 use modfetch::modset::Query;
 use modfetch::module::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
 use modfetch::source::{Chain, Info, Source as _};
-use modfetch::transport::{Client, NoObserver, Settings, Url};
+use modfetch::transport::{Client, Settings, Url};
 
 pub(super) fn info(data: &[u8]) {
     let info = match Info::parse(data) {
@@ -63,7 +64,7 @@ pub(super) fn goproxy(data: &[u8]) {
             assert!(!joined.path().split('/').any(|element| element == ".."));
         }
     }
-    let client = Client::new(Settings::default(), Arc::new(NoObserver));
+    let client = Client::new(Settings::default(), Arc::new(NoEvents));
     let chain = |list: &str| Chain::parse(list, "set", PrefixPatterns::default(), client.clone());
     let secret: String = text
         .split_inclusive([',', '|'])
@@ -98,7 +99,7 @@ pub(super) fn list(data: &[u8]) {
     let place = dir.path().join("a.com/m/@v");
     fs::create_dir_all(&place).expect("created");
     fs::write(place.join("list"), list).expect("written");
-    let client = Client::new(Settings::default(), Arc::new(NoObserver));
+    let client = Client::new(Settings::default(), Arc::new(NoEvents));
     let goproxy = format!("file://{}", dir.path().display());
     let chain = Chain::parse(&goproxy, "set", PrefixPatterns::default(), client);
     let chain = chain.expect("a URL");
