@@ -7,10 +7,10 @@ use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
 use crate::event::NoEvents;
-use crate::module::PrefixPatterns;
+use crate::gomod::PrefixPatterns;
+use crate::http::{Client, RetryPolicy, Settings};
 use crate::report::Console;
 use crate::source::Chain;
-use crate::transport::{Client, RetryPolicy, Settings};
 
 /// Runs the command: the report is data. `Ok(Some(kind))` if a check failed.
 ///

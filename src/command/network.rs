@@ -4,20 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::Locks;
 use crate::cancel::{CancelToken, Deadline};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
-use crate::modset::Project;
-use crate::module::PrefixPatterns;
-use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, LowerCache, Offline, Source};
-use crate::transport::{
+use crate::fsio::Locks;
+use crate::gomod::PrefixPatterns;
+use crate::http::{
     Client, ClientCertSettings, CredentialSettings, ProxySettings, RequestContext, RetryPolicy,
     RootSettings, Settings, Url,
 };
-use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
+use crate::project::Project;
+use crate::report::{Live, LiveSettings};
+use crate::source::{Chain, DatabaseRoute, LowerCache, Offline, Source};
+use crate::sumdb;
+use crate::trust::{Database, SumPolicy, SumSettings};
 
 /// What everything that is fetched in one run goes through. Opens no socket until asked.
 pub(super) struct Network {

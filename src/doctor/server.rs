@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::check::Check;
 use crate::error::{Error, Kind};
 use crate::event::Timings;
-use crate::transport::{Answer, Certificate, Known, Probe, Scheme, Url};
+use crate::http::{Answer, Certificate, Known, Probe, Scheme, Url};
 
 /// A certificate that ends sooner is worth a word: whoever renews it has less than this.
 const EXPIRES_SOON_SECONDS: i64 = 14 * 86_400;

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use exchange::{Exchange, Timings};
 
 use crate::error::Error;
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 
 /// Takes note of events, from many threads. Must not block for long: the work waits meanwhile.
 pub trait EventSink: Send + Sync {

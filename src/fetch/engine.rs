@@ -9,8 +9,8 @@ use super::threads::Pools;
 use super::{CachedFile, Want};
 use crate::cache::Cache;
 use crate::error::Result;
+use crate::gomod::ModuleVersion;
 use crate::memo::{Memo, MemoSettings};
-use crate::module::ModuleVersion;
 use crate::source::{LowerCache, Source};
 
 /// What an [`Engine`] is made of.

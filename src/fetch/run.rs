@@ -15,10 +15,10 @@ use crate::cancel::CancelToken;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink, NoEvents};
+use crate::gomod::{GoVersion, H1, ModuleVersion, Running};
+use crate::http::{Fetched, RequestContext};
 use crate::map::Map;
-use crate::modset::{BuildMod, MissingReplace};
-use crate::module::{GoVersion, H1, ModuleVersion, Running};
-use crate::transport::{Fetched, RequestContext};
+use crate::project::{BuildMod, MissingReplace};
 use crate::trust::SumPolicy;
 
 /// What the cache gets of the small files that a run fetches.

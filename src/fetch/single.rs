@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::version::{Finished, OnContention, ResumeMode, Transferred};
 use super::{Run, Want};
 use crate::error::{Error, Result};
-use crate::module::{H1, ModulePath, ModuleVersion};
+use crate::gomod::{H1, ModulePath, ModuleVersion};
 use crate::source::Info;
 use crate::trust::Part;
 

@@ -212,7 +212,7 @@ impl EventSink for Live {
 mod tests {
     use super::*;
     use crate::config::{Log, Progress};
-    use crate::module::ModuleVersion;
+    use crate::gomod::ModuleVersion;
     use std::path::Path;
 
     fn waiting(module: &ModuleVersion) -> Event<'_> {

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::error::{Error, Kind};
     use crate::event::Timings;
-    use crate::transport::Url;
+    use crate::http::Url;
 
     fn ms(count: u64) -> Option<Duration> {
         Some(Duration::from_millis(count))

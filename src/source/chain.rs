@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::proxy::{Place, Proxy};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion, PrefixPatterns};
-use crate::transport::{Client, Fetched, RequestContext, Scheme, Sink, Url};
+use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
+use crate::http::{Client, Fetched, RequestContext, Scheme, Sink, Url};
 
 /// The proxies of a GOPROXY list.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::event::NoEvents;
-use crate::transport::{RetryPolicy, Settings};
-use crate::transport::{Server, Then, reply};
+use crate::http::{RetryPolicy, Settings};
+use crate::http::{Server, Then, reply};
 
 fn client() -> Client {
     let retry = RetryPolicy {
@@ -294,12 +294,12 @@ fn trees_answer_as_for_go() {
 fn a_zip_starts_anew_at_the_next_hop() {
     let server = Server::start(|target, _, wire| {
         if target.starts_with("/cut") {
-            crate::transport::raw(wire, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+            crate::http::raw(wire, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
             return Then::Close;
         }
         if target.starts_with("/huge") {
             let length = (500u64 << 20) + 1;
-            crate::transport::raw(
+            crate::http::raw(
                 wire,
                 &format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"),
             );

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Chain;
 use crate::error::Result;
-use crate::transport::{Client, Url};
+use crate::http::{Client, Url};
 
 /// Gets files of one database. Which way it goes is found out at the first request.
 #[derive(Debug)]
@@ -110,8 +110,8 @@ mod tests {
     use super::*;
     use crate::error::{Error, Kind};
     use crate::event::NoEvents;
-    use crate::module::PrefixPatterns;
-    use crate::transport::{RetryPolicy, Server, Settings, Then, reply};
+    use crate::gomod::PrefixPatterns;
+    use crate::http::{RetryPolicy, Server, Settings, Then, reply};
     use std::sync::Arc;
 
     fn client() -> Client {
@@ -265,6 +265,6 @@ mod tests {
         put("proxy/sumdb/db/supported", "");
         assert_eq!(route(None).get("lookup/a@v1", 9).unwrap(), b"proxied");
         let error = route(None).get("lookup/a@v1", 3).unwrap_err();
-        assert!(crate::transport::TooLarge::caused(&error));
+        assert!(crate::http::TooLarge::caused(&error));
     }
 }

@@ -32,8 +32,8 @@ pub use time::Time;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::module::{ModulePath, ModuleVersion};
-use crate::transport::{Fetched, RequestContext, Sink};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::{Fetched, RequestContext, Sink};
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
 pub const MAX_ZIP_BYTES: u64 = 500 << 20;

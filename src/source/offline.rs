@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion};
-use crate::transport::{Fetched, RequestContext, Sink};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::{Fetched, RequestContext, Sink};
 
 /// Refuses everything, with [`Kind::Offline`], for this reason (`--offline`); holds no client, so
 /// no socket can be opened.

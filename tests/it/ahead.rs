@@ -1,6 +1,6 @@
 //! What is begun before the requirement graph is known: early, and of no effect if it was in vain.
 
-use modfetch::cache::FileLock;
+use modfetch::fsio::FileLock;
 use nix::sys::signal::Signal;
 
 use crate::support::crowd::Crowd;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use modfetch::cache::FileLock;
+use modfetch::fsio::FileLock;
 
 use crate::support::go::{only_modfetch, variable};
 use crate::support::{Proxy, Sandbox, Times, require_go};

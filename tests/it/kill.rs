@@ -1,7 +1,7 @@
 //! SIGKILL at every named step and at random moments: nothing wrong is left, and the next run
 //! completes what go would have made.
 //!
-//! The steps are those of `src/steps.rs`. `MODFETCH_TEST_KILLS=200` makes more random ones.
+//! The steps are those of `src/failpoints.rs`. `MODFETCH_TEST_KILLS=200` makes more random ones.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use modfetch::modfile::{ModEdit, ModFile, Requirement};
-use modfetch::module::{ModuleVersion, Version, canonical};
+use modfetch::gomod::modfile::{ModEdit, ModFile, Requirement};
+use modfetch::gomod::{ModuleVersion, Version, canonical};
 use modfetch::{Error, Kind};
 use serde_json::{Value, json};
 

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modfetch::modfile::GODEBUG_SETTINGS;
-use modfetch::module::{
+use modfetch::gomod::modfile::GODEBUG_SETTINGS;
+use modfetch::gomod::{
     ModulePath, ModuleVersion, PrefixPatterns, canonical, check_file_path, check_import_path,
     check_module_path, escape_version, is_pseudo_version, split_path_version,
 };

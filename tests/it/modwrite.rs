@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use modfetch::cache::FileLock;
-use modfetch::modfile::ModFile;
+use modfetch::fsio::FileLock;
+use modfetch::gomod::modfile::ModFile;
 
 use super::plan::planned_is_fetched;
 use crate::support::beside::{beside_go, same, talk};

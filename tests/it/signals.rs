@@ -84,7 +84,7 @@ fn a_signal_ends_a_wait_for_a_lock() {
     let proxy = Proxy::serve();
     let sandbox = Sandbox::with("hello", &proxy);
     let lock = sandbox.cached("cache/download/example.com/text/@v/v1.2.0.lock");
-    let held = modfetch::cache::FileLock::acquire(&lock).unwrap();
+    let held = modfetch::fsio::FileLock::acquire(&lock).unwrap();
     let running = sandbox.spawn(["download"]);
     running.until_stderr_has("waiting for another process");
     running.signal(Signal::SIGINT);

@@ -6,7 +6,7 @@ use crate::command::session::SessionOptions;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Evidence, Keep, SumExaminer};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::report::{Console, Explained};
 use crate::trust::{Claim, Part, Said, judge};
 

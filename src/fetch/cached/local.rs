@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::CacheReader;
-use crate::modfile::Needs;
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
+use crate::gomod::modfile::Needs;
 
 /// Where the parts of a version are; `None` for what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

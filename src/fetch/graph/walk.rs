@@ -10,16 +10,15 @@ use std::sync::Arc;
 use crossbeam_channel::unbounded;
 
 use super::GraphReader;
-use crate::cache::read_whole;
-use crate::config::{Overlay, clean_path};
+use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::fetch::threads::on_two;
-use crate::modset::{
-    Actual, Graph, Loader, MissingReplace, Node, PRUNING_GO, Project, Summary, Wanted,
-    minimal_roots,
-};
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::fsio::clean_path;
+use crate::fsio::read_whole;
+use crate::gomod::{GoVersion, ModulePath, ModuleVersion};
+use crate::graph::{Graph, Loader, Wanted, minimal_roots};
+use crate::project::{Actual, MissingReplace, Node, PRUNING_GO, Project, Summary};
 use crate::trust::Part;
 
 impl GraphReader<'_> {

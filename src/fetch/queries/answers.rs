@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::retractions::LatestGoMod;
+use crate::gomod::{ModulePath, ModuleVersion, Tool};
 use crate::memo::{Memo, MemoSettings};
-use crate::module::{ModulePath, ModuleVersion, Tool};
 use crate::source::Info;
 
 /// What the sources said about modules in this run, failures too. The number is that of the place that was asked,

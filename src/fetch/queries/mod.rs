@@ -13,7 +13,7 @@ mod release;
 mod retractions;
 
 use super::Run;
-use crate::modset::Edits;
+use crate::project::Edits;
 
 pub(super) use answers::Answers;
 pub use query::{ResolvedVersion, VersionFilter, VersionQuery};

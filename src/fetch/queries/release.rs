@@ -14,8 +14,9 @@ use super::query::{ActiveQuery, VersionFilter, VersionQuery};
 use super::retractions::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Run;
-use crate::modset::{Edits, Query, Range};
-use crate::module::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
+use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
+use crate::modset::{Query, Range};
+use crate::project::Edits;
 use crate::source::{Source, Time};
 
 /// A query for a version of `go` or `toolchain`.

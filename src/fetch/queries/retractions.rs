@@ -12,9 +12,9 @@ use super::QueryResolver;
 use super::query::{ActiveQuery, ResolvedVersion, VersionFilter, VersionQuery, bare};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::graph::GraphReader;
-use crate::modfile::{ModFile, Retract};
-use crate::modset::Actual;
-use crate::module::{ModulePath, ModuleVersion, Version, compare};
+use crate::gomod::modfile::{ModFile, Retract};
+use crate::gomod::{ModulePath, ModuleVersion, Version, compare};
+use crate::project::Actual;
 use crate::source::Info;
 
 /// The longest message of an author that is shown within an error, in bytes.

@@ -10,8 +10,8 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::fetch::Want;
 use crate::fetch::threads::on_two;
+use crate::gomod::{GoVersion, ModuleVersion, look_up};
 use crate::map::Map;
-use crate::module::{GoVersion, ModuleVersion, look_up};
 use crate::trust::Part;
 
 /// What a look at a module came to.

@@ -26,13 +26,13 @@ use super::dispatch::{Dispatcher, finished_report};
 use super::work::{Report, Verdict, Work};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
+use crate::failpoints;
 use crate::fetch::Want;
 use crate::fetch::cached::CacheReader;
 use crate::fetch::threads::holdable;
 use crate::fetch::version::{OnContention, Ready, ResumeMode, StagedModule};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::source::Info;
-use crate::steps;
 use crate::trust::Part;
 
 /// So many modules are looked at to know whether the cache is full.
@@ -253,7 +253,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
             let lower = zip.lower.clone();
             match files.stage(entry, zip) {
                 Ok(staged) => {
-                    steps::reached("ahead-prepared");
+                    failpoints::reached("ahead-prepared");
                     Report::Staged(index, Box::new(Ok(staged)))
                 }
                 Err(failed) => match *failed {
@@ -374,7 +374,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                 ready.discard();
             }
         }
-        steps::reached("ahead-withdrawn");
+        failpoints::reached("ahead-withdrawn");
         work.zip = Some(Err(unneeded(&work.entry)));
         index
     }

@@ -6,7 +6,7 @@ use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Want;
 use crate::fetch::version::{Link, Ready, ResumeMode, StagedModule};
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::source::Info;
 
 /// What a job reports to the dispatcher.

@@ -8,11 +8,12 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::SumExaminer;
-use crate::cache::{Entry, TempFile};
+use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::module::{H1, ModuleVersion};
+use crate::fsio::TempFile;
+use crate::gomod::{H1, ModuleVersion};
+use crate::http::{Resumable, Sink};
 use crate::modzip::ModuleZip;
-use crate::transport::{Resumable, Sink};
 use crate::trust::{Logged, Part};
 
 /// Zips that lie in the temporary folder at a time.

@@ -8,7 +8,7 @@ use super::transfer::{Ready, ZipAssembly};
 use crate::cache::{Entry, Partial};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Want;
-use crate::module::H1;
+use crate::gomod::H1;
 use crate::modzip::ModuleZip;
 use crate::trust::Part;
 

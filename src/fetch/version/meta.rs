@@ -6,7 +6,7 @@ use super::ModuleFiles;
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::source::{Info, Source};
 use crate::trust::Part;
 

@@ -2,8 +2,8 @@
 
 use super::ModuleFiles;
 use crate::error::{Error, Result};
+use crate::http::Fetched;
 use crate::source::LowerCache;
-use crate::transport::Fetched;
 
 impl<'r> ModuleFiles<'r> {
     /// Asks one cache after the other for what `ask` asks, and returns it with the cache that

@@ -9,11 +9,11 @@ use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
 use crate::cancel::{CancelToken, Cancelled};
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
+use crate::failpoints;
 use crate::fetch::{Want, ZipTap};
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
+use crate::http::{Kept, Resumable, Sink, Validator};
 use crate::source::{LowerCache, Source};
-use crate::steps;
-use crate::transport::{Kept, Resumable, Sink, Validator};
 use crate::trust::Part;
 
 /// What to do with a version lock that another process holds.
@@ -161,7 +161,7 @@ impl ModuleFiles<'_> {
             length: None,
             begun: false,
         };
-        steps::reached("part-begun");
+        failpoints::reached("part-begun");
         if mode == ResumeMode::Resume
             && let Some(((), cache)) =
                 self.ask_read_only(|cache| match cache.zip(entry.module(), &mut sink) {
@@ -172,7 +172,7 @@ impl ModuleFiles<'_> {
                     taken => taken,
                 })
         {
-            steps::reached("part-whole");
+            failpoints::reached("part-whole");
             return Ok(Ready {
                 index,
                 lock,
@@ -189,7 +189,7 @@ impl ModuleFiles<'_> {
             _ => ZipAssembly::Single,
         };
         self.run.record_traffic(entry.module(), fetched);
-        steps::reached("part-whole");
+        failpoints::reached("part-whole");
         Ok(Ready {
             index,
             lock,

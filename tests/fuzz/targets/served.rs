@@ -4,10 +4,10 @@ use std::fs;
 use std::sync::Arc;
 
 use modfetch::event::NoEvents;
+use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
+use modfetch::http::{Client, Settings, Url};
 use modfetch::modset::Query;
-use modfetch::module::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
 use modfetch::source::{Chain, Info, Source as _};
-use modfetch::transport::{Client, Settings, Url};
 
 pub(super) fn info(data: &[u8]) {
     let info = match Info::parse(data) {
