@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::pick::{self, Pick};
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
-use super::wanted::{Wanted, Wish};
+use crate::select::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use check::Mode;
 
-use super::wanted::Scope;
+use crate::select::Scope;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
