@@ -290,7 +290,9 @@ mod tests {
         let count = Arc::new(AtomicUsize::new(0));
         let hook = || {
             let count = Arc::clone(&count);
-            move || drop(count.fetch_add(1, Ordering::SeqCst))
+            move || {
+                let _ = count.fetch_add(1, Ordering::SeqCst);
+            }
         };
         let part = run.child();
         let kept = part.on_cancel(hook());

@@ -52,6 +52,8 @@
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
 //!
+//! What carries modules from machine to machine is one file: [`tarfile`] writes and reads the one form of it.
+//!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
 //!
@@ -61,6 +63,9 @@
 //! The process environment is read in one function, [`config::Environment::from_process`].
 //! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
 //! `gojson`, `gomod::quote` and `gomod::words`.
+//!
+//! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
+//! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
 //!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
@@ -92,17 +97,21 @@ pub mod gomod;
 pub mod gotemplate;
 pub mod graph;
 pub mod http;
+pub mod layout;
 pub mod list;
 mod map;
 pub mod memo;
 pub mod modset;
 pub mod modzip;
+mod proc;
 pub mod project;
 pub mod report;
 mod run;
+pub mod serve;
 mod signals;
 pub mod source;
 pub mod sumdb;
+pub mod tarfile;
 pub mod trust;
 pub mod verify;
 

@@ -22,8 +22,7 @@ use std::process;
 use super::inventory::{Next, walk};
 use super::{Cache, VersionLock};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::FileLock;
-use crate::fsio::beside;
+use crate::fsio::{FileLock, beside};
 use crate::gomod::ModuleVersion;
 use crate::modzip;
 

@@ -16,7 +16,7 @@ use crate::http::{
 };
 use crate::project::Project;
 use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, LowerCache, Offline, Source};
+use crate::source::{Chain, DatabaseRoute, Direct, LowerCache, Offline, Source};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -45,7 +45,8 @@ impl Network {
         });
         // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
-        let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone())?;
+        let direct = Arc::new(Direct) as Arc<dyn Source>;
+        let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
         let offline = if config.offline.value {
             Some("--offline")
         } else if chain.is_off() {

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use super::lister::{Chosen, Lister};
 use super::{ModuleInfo, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, Version};
-use crate::gomod::Query;
+use crate::modset::Query;
 use crate::project::{Actual, Node};
 use crate::trust::Part;
 

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::flight::Flight;
 use super::note::Verifier;
-use super::store::{Advance, Store};
+use super::store::Advance;
+use super::tile_store::TileStore;
 use super::tiles::{Tiles, lock};
 use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
+use crate::layout;
 
 /// The longest response to a lookup; ours to choose, Go has no limit. Usual are 700 bytes.
 const MAX_RECORD_BYTES: u64 = 1 << 20;
@@ -86,7 +88,7 @@ fn unproven(reason: impl Into<String>) -> Refusal {
 /// A client of one database; shared by all threads.
 pub struct Client {
     verifier: Verifier,
-    store: Arc<Store>,
+    store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
     started: OnceLock<Result<()>>,
     /// The newest head that was proven to continue all before it.
@@ -109,12 +111,17 @@ impl fmt::Debug for Client {
 impl Client {
     /// Makes a client; nothing is read or asked until the first lookup.
     #[must_use]
-    pub fn new(verifier: Verifier, store: Store, transport: Box<dyn Transport>) -> Client {
+    pub fn new(
+        verifier: Verifier,
+        store: impl TileStore + 'static,
+        transport: Box<dyn Transport>,
+    ) -> Client {
         let empty = Head {
             tree: Tree::empty(),
             note: Vec::new(),
         };
-        let (store, transport) = (Arc::new(store), Arc::from(transport));
+        let store: Arc<dyn TileStore> = Arc::new(store);
+        let transport: Arc<dyn Transport> = Arc::from(transport);
         Client {
             verifier,
             tiles: Tiles::new(Arc::clone(&store), Arc::clone(&transport)),
@@ -161,7 +168,7 @@ impl Client {
     /// Takes over the newest head that an earlier run, or go, has kept.
     fn start(&self) -> Result<()> {
         let is_whole = |note: &[u8]| note.is_empty() || self.open(note).is_ok();
-        let note = self.store.read_latest(is_whole)?;
+        let note = self.store.read_latest(&is_whole)?;
         if note.is_empty() {
             return Ok(());
         }
@@ -173,7 +180,7 @@ impl Client {
     /// Checks the signature of a head that was kept.
     fn open_saved(&self, note: &[u8]) -> Result<Head> {
         self.open(note).map_err(|refusal| {
-            let file = self.store.latest_path();
+            let file = self.store.latest_file();
             let file = file.map(|path| path.display().to_string());
             let file = file.unwrap_or_default();
             let error = refusal.into_error().context(format!("reading {file}"));
@@ -384,8 +391,7 @@ impl Client {
 
 /// Where the response about a module is, below the database and in the cache.
 fn lookup_file(module: &ModuleVersion) -> Result<String> {
-    let escaped = module.escape()?;
-    Ok(format!("lookup/{}@{}", escaped.path(), escaped.version()))
+    Ok(layout::sumdb_lookup(&module.escape()?))
 }
 
 fn explain_unknown(error: Error, module: &ModuleVersion) -> Error {

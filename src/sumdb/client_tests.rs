@@ -3,7 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use super::super::store::file_of;
+use super::super::store::{Store, file_of};
 use super::super::testing::{self, Log, Server};
 use super::super::tile::Plan;
 use super::*;

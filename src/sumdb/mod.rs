@@ -4,7 +4,8 @@
 //! with it is signed by the key that GOSUMDB names, when that head and the newest one seen so far
 //! are moments of one log, and when the log has the record. [`tlog`] and [`tile`] say which hashes
 //! show that, [`note`] checks signatures; all three are pure. [`Client`] asks and judges; `tiles` gets
-//! what it needs for that. Both fetch through a [`Transport`] and keep what was proven in a [`Store`].
+//! what it needs for that. Both fetch through a [`Transport`] and keep what was proven in a
+//! [`TileStore`]: go's files ([`Store`]), or memory that records what was asked for.
 //!
 //! # What always holds
 //! - Nothing is written before everything it depends on is proven: tiles after they made up the
@@ -26,9 +27,11 @@ mod store;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tile;
+mod tile_store;
 mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport};
 pub use setting::{SUM_GOLANG_ORG, Setting};
 pub use store::{Advance, Store};
+pub use tile_store::{RecordingStore, TileStore};

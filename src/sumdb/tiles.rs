@@ -6,8 +6,8 @@ use std::thread;
 
 use super::client::Transport;
 use super::flight::Flight;
-use super::store::Store;
 use super::tile::{MAX_TILE_BYTES, Plan, Tile, Unproven};
+use super::tile_store::TileStore;
 use super::tlog::{Hash, Node, Tree};
 use crate::error::{Error, Kind, Result};
 
@@ -32,7 +32,7 @@ pub(super) struct Proof {
 
 /// The tiles of one database.
 pub(super) struct Tiles {
-    store: Arc<Store>,
+    store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
     contents: Flight<Tile, Result<Content>>,
     /// Tiles that are in memory and were written.
@@ -48,7 +48,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Tiles {
     /// None so far.
-    pub(super) fn new(store: Arc<Store>, transport: Arc<dyn Transport>) -> Tiles {
+    pub(super) fn new(store: Arc<dyn TileStore>, transport: Arc<dyn Transport>) -> Tiles {
         Tiles {
             store,
             transport,

@@ -2,6 +2,9 @@
 //!
 //! Run them with go in the program's place by `MODFETCH_TEST_PROGRAM=go`, keep their folders by
 //! `MODFETCH_TEST_KEEP=1`, demand a go by `MODFETCH_REQUIRE_GO=1`.
+//!
+//! A test is named `<command>_<condition>_<result>`. One that lacks what it needs counts as skipped
+//! (`support::skips`); the target `skipped`, which runs next, prints the count.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

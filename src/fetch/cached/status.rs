@@ -9,6 +9,7 @@ use super::CacheReader;
 use crate::error::Result;
 use crate::fetch::threads::on_cores;
 use crate::gomod::{H1, ModuleVersion};
+use crate::layout::VersionFile;
 use crate::modzip::sha256_of_file;
 use crate::trust::Part;
 
@@ -114,12 +115,10 @@ impl CacheReader<'_> {
     /// Of the files of a module, those that a cache has which is only read.
     fn in_read_only(self, module: &ModuleVersion, files: &[&'static str]) -> Vec<&'static str> {
         let fetched = files.iter().filter(|file| FETCHED.contains(file));
-        let has = |file: &&&str| {
-            self.run
-                .engine
-                .read_only
-                .iter()
-                .any(|cache| cache.has(module, file))
+        let caches = &self.run.engine.read_only;
+        let has = |suffix: &&&str| {
+            let file = VersionFile::of_suffix(suffix);
+            file.is_some_and(|file| caches.iter().any(|cache| cache.has(module, file)))
         };
         fetched.filter(has).copied().collect()
     }

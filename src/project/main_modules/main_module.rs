@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Files;
 use crate::error::{Error, Kind, Result};
-use crate::fsio::read_whole;
-use crate::fsio::short_path;
+use crate::fsio::{read_whole, short_path};
 use crate::gomod::modfile::{Godebug, ModFile, check_import};
 use crate::gomod::{GoVersion, Running, Version};
 use crate::project::go_line::{IMPLIED_GO_VERSION, is_pruned};

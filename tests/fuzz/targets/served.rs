@@ -7,7 +7,7 @@ use modfetch::event::NoEvents;
 use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
 use modfetch::http::{Client, Settings, Url};
 use modfetch::modset::Query;
-use modfetch::source::{Chain, Info, Source as _};
+use modfetch::source::{Chain, Direct, Info, Source as _};
 
 pub(super) fn info(data: &[u8]) {
     let info = match Info::parse(data) {
@@ -65,7 +65,15 @@ pub(super) fn goproxy(data: &[u8]) {
         }
     }
     let client = Client::new(Settings::default(), Arc::new(NoEvents));
-    let chain = |list: &str| Chain::parse(list, "set", PrefixPatterns::default(), client.clone());
+    let chain = |list: &str| {
+        Chain::parse(
+            list,
+            "set",
+            PrefixPatterns::default(),
+            client.clone(),
+            Arc::new(Direct),
+        )
+    };
     let secret: String = text
         .split_inclusive([',', '|'])
         .map(|hop| hop.replacen("://", &format!("://user:{PASSWORD}@"), 1))
@@ -101,7 +109,13 @@ pub(super) fn list(data: &[u8]) {
     fs::write(place.join("list"), list).expect("written");
     let client = Client::new(Settings::default(), Arc::new(NoEvents));
     let goproxy = format!("file://{}", dir.path().display());
-    let chain = Chain::parse(&goproxy, "set", PrefixPatterns::default(), client);
+    let chain = Chain::parse(
+        &goproxy,
+        "set",
+        PrefixPatterns::default(),
+        client,
+        Arc::new(Direct),
+    );
     let chain = chain.expect("a URL");
     let path = ModulePath::parse("a.com/m").expect("a path");
     let versions = chain.versions(&path).expect("any list will do");

@@ -11,6 +11,7 @@ use modfetch::gomod::{
 };
 
 use crate::support::go::{ask, with_golang_mod};
+use crate::support::skips;
 use crate::support::{Sandbox, require_go};
 
 struct Rule {
@@ -162,7 +163,7 @@ fn godebug_settings_match_go() {
     let go = Sandbox::new().go(["env", "GOROOT", "GOVERSION"]);
     let (root, version) = go.ok().stdout.split_once('\n').unwrap();
     if !version.starts_with("go1.26") {
-        eprintln!("skipped: {version}");
+        skips::record(&format!("go is {version}"));
         return;
     }
     let table = Path::new(root).join("src/internal/godebugs/table.go");

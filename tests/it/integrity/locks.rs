@@ -4,6 +4,7 @@ use modfetch::fsio::FileLock;
 use nix::sys::signal::Signal;
 
 use crate::support::go::only_modfetch;
+use crate::support::skips;
 use crate::support::{Proxy, Sandbox, Times};
 
 #[test]
@@ -97,7 +98,7 @@ fn download_file_system_without_locks_is_explained() {
         .stdout
         .is_empty()
     {
-        eprintln!("skipped: no strace");
+        skips::record("there is no strace");
         return;
     }
     for (errno, text, hint) in [

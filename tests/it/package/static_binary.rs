@@ -12,6 +12,7 @@ use nix::unistd::geteuid;
 
 use crate::support::go::variable;
 use crate::support::sandbox::change_modes;
+use crate::support::skips;
 use crate::support::tree::Picture;
 use crate::support::{Proxy, Sandbox};
 
@@ -21,7 +22,7 @@ const MAX_BYTES: u64 = 6_000_000;
 fn binary() -> Option<PathBuf> {
     let path = variable("MODFETCH_STATIC").map(PathBuf::from);
     if path.is_none() {
-        eprintln!("skipped: MODFETCH_STATIC does not name a static binary");
+        skips::record("MODFETCH_STATIC names no static binary");
     }
     path
 }
@@ -148,7 +149,7 @@ impl EmptyRoot {
         }
         let must = geteuid().is_root() && variable("CI").as_deref() == Some("true");
         assert!(!must, "chroot does not work, although this is root in CI");
-        eprintln!("skipped: chroot is not permitted");
+        skips::record("chroot is not permitted");
         None
     }
 

@@ -7,6 +7,7 @@ mod answer;
 pub mod chaos;
 pub mod compare;
 pub mod go;
+mod guards;
 pub mod listed;
 pub mod many_modules;
 pub mod proxy;
@@ -14,6 +15,7 @@ pub mod run;
 pub mod sandbox;
 pub mod script;
 mod serving;
+pub mod skips;
 pub mod sums;
 
 pub mod fixtures;
