@@ -14,10 +14,11 @@ use super::query::{ActiveQuery, VersionFilter, VersionQuery};
 use super::retractions::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Run;
+use crate::gomod::Time;
 use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
 use crate::modset::{Query, Range};
 use crate::project::Edits;
-use crate::source::{Source, Time};
+use crate::source::Source;
 
 /// A query for a version of `go` or `toolchain`.
 #[derive(Clone, Debug)]

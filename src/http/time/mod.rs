@@ -8,7 +8,6 @@
 mod date;
 mod retry;
 
-pub(crate) use date::days_from_civil;
 pub(super) use date::parse_http_date;
 pub(super) use retry::RealTimer;
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
