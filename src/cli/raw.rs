@@ -115,6 +115,10 @@ pub struct RawArgs {
     pub package_flags: BTreeSet<&'static str>,
     /// `--dry-run`.
     pub dry_run: bool,
+    /// `--no-extract`
+    pub no_extract: bool,
+    /// `--mod-only`
+    pub mod_only: bool,
     /// `--cache`.
     pub cache: bool,
     /// `--repair`.

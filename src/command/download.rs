@@ -13,10 +13,12 @@ use super::table::{Command, Runner};
 use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, flags};
+use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler};
+use crate::fetch::{
+    GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler, Want,
+};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
 use crate::modset::Choice;
@@ -45,6 +47,8 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::REUSE,
             &flags::LOCKED,
             &flags::DRY_RUN,
+            &flags::NO_EXTRACT,
+            &flags::MOD_ONLY,
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
@@ -91,6 +95,7 @@ line for it. Nothing unchecked becomes visible in the cache.",
             wish: Wish::of(call.raw, &config.cwd)?,
             reuse: call.raw.reuse.as_ref().map(PathBuf::from),
             dry_run: call.raw.dry_run,
+            want: want(call.raw)?,
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -106,8 +111,22 @@ pub struct Request {
     pub reuse: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
     pub dry_run: bool,
+    /// What is wanted of each module: `--no-extract`, `--mod-only`.
+    pub want: Want,
     /// How a signal ends the run.
     pub ending: Ending,
+}
+
+fn want(raw: &RawArgs) -> Result<Want> {
+    match (raw.no_extract, raw.mod_only) {
+        (false, false) => Ok(Want::Extracted),
+        (true, false) => Ok(Want::Zip),
+        (false, true) => Ok(Want::GoMod),
+        (true, true) => {
+            let text = "--no-extract and --mod-only cannot be used together";
+            Err(Error::new(Kind::Usage, text))
+        }
+    }
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
@@ -144,6 +163,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let fetching = session.run(RunOptions {
         switches: true,
         missing_replace: request.wish.missing_replace(),
+        want: request.want,
         ..session.options()
     });
     let run = Run {
