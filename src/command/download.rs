@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
-use super::wanted::{Wanted, Wish};
+use crate::select::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
@@ -21,12 +21,12 @@ use crate::fetch::{
 };
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
-use crate::modset::Choice;
+use crate::select::Choice;
 use crate::project::Project;
 use crate::report::{Console, Planned, Summary, one_for_many};
 use crate::signals::Ending;
 use crate::source::{Chain, check_reuse};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -343,7 +343,7 @@ impl Run<'_> {
             return Ok(());
         }
         let mut keep: HashSet<(String, String)> = HashSet::new();
-        let mut add = |module: &ModuleVersion, part: Part| {
+        let mut add = |module: &ModuleVersion, part: SumPart| {
             keep.insert((module.path().to_string(), part.version_key(module)));
         };
         let graph = requirements.filter(|found| !found.graph_aside);
@@ -354,14 +354,14 @@ impl Run<'_> {
             (None, None) => Vec::new(),
         };
         for module in self.wanted.actual(&build_list) {
-            add(&module, Part::Zip);
-            add(&module, Part::GoMod);
+            add(&module, SumPart::Zip);
+            add(&module, SumPart::GoMod);
         }
         for module in self
             .wanted
             .actual(graph.into_iter().flat_map(Graph::loaded))
         {
-            add(&module, Part::GoMod);
+            add(&module, SumPart::GoMod);
         }
         let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
         let saved = self.session.sums.save(self.session.cache(), wanted);

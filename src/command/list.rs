@@ -26,7 +26,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, QueryResolver, RunOptions};
 use crate::graph::Graph;
 use crate::list::{Extras, Ground, Lister, needs_graph, subjects};
-use crate::modset::Argument;
+use crate::gomod::Argument;
 use crate::project::{Edits, Project};
 use crate::report::Console;
 use crate::signals::Ending;

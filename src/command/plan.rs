@@ -8,7 +8,7 @@ use super::pick::{self, Pick};
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
-use super::wanted::{Wanted, Wish};
+use crate::select::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use check::Mode;
 
 use super::table::{Command, Runner};
-use super::wanted::Scope;
+use crate::select::Scope;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;

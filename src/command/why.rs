@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::MatchPattern;
 use crate::graph::Graph;
-use crate::modset::Argument;
+use crate::gomod::Argument;
 use crate::project::Node;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;

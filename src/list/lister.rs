@@ -14,7 +14,7 @@ use crate::gomod::modfile::Needs;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::graph::Graph;
 use crate::project::{Actual, Edits, Node, Project};
-use crate::trust::{Part, SumPolicy};
+use crate::trust::{SumPart, SumPolicy};
 
 /// What is said of each module beside what the cache and go.sum have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl<'a> Lister<'a> {
                 Actual::Directory { .. } => true,
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
-                    let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
+                    let gomod = known || !self.counts(&actual, SumPart::GoMod, Chosen::Required);
                     self.cached().has_info(&actual) && (gomod || self.cached().has_gomod(&actual))
                 }
             },
@@ -175,7 +175,7 @@ impl<'a> Lister<'a> {
         };
         let own = match own {
             Some(go) => Some(go.to_string()),
-            None if was_read() && self.counts(module, Part::GoMod, Chosen::Required) => {
+            None if was_read() && self.counts(module, SumPart::GoMod, Chosen::Required) => {
                 self.cached().go_line(module)
             }
             None => None,
@@ -219,7 +219,7 @@ impl<'a> Lister<'a> {
             Actual::Directory { .. } => false,
         };
         let refused = self.graph?.failed().any(is_it);
-        let read = refused && self.counts(module, Part::GoMod, Chosen::Required);
+        let read = refused && self.counts(module, SumPart::GoMod, Chosen::Required);
         read.then(|| self.cached().go_line(module)).flatten()
     }
 
@@ -258,7 +258,7 @@ impl<'a> Lister<'a> {
     }
 
     /// True if what the cache or the source has of a module may be said.
-    pub(super) fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
+    pub(super) fn counts(&self, module: &ModuleVersion, part: SumPart, chosen: Chosen) -> bool {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 
@@ -279,7 +279,7 @@ impl<'a> Lister<'a> {
         }
         // Of what nobody is told, a file in the cache and a line of go.sum could still come.
         let all_there =
-            || self.sums.records(module, Part::GoMod) && self.cached().has_gomod(module);
+            || self.sums.records(module, SumPart::GoMod) && self.cached().has_gomod(module);
         if self.details || !all_there() {
             self.add_details(info, module, chosen);
         }
@@ -290,7 +290,7 @@ impl<'a> Lister<'a> {
 
     /// Adds what only objects and templates tell. Fetches the go.mod if it is not cached.
     fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
-        let gomod = self.counts(module, Part::GoMod, chosen);
+        let gomod = self.counts(module, SumPart::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
             let go = self.known(self.cached().go_line(module));
             info.go_version = go.unwrap_or_default();
@@ -299,12 +299,12 @@ impl<'a> Lister<'a> {
         if gomod {
             let file = known.gomod.map(|file| file.display().to_string());
             info.gomod = file.unwrap_or_default();
-            info.gomod_sum = self.sums.record(module, Part::GoMod).unwrap_or_default();
+            info.gomod_sum = self.sums.record(module, SumPart::GoMod).unwrap_or_default();
         }
-        if self.counts(module, Part::Zip, chosen) {
+        if self.counts(module, SumPart::Zip, chosen) {
             let dir = known.directory.map(|dir| dir.display().to_string());
             info.dir = dir.unwrap_or_default();
-            info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
+            info.sum = self.sums.record(module, SumPart::Zip).unwrap_or_default();
         }
     }
 

@@ -9,7 +9,7 @@ use super::subject::NO_MAIN;
 use crate::error::Error;
 use crate::gomod::{GoVersion, ModulePath, Tool};
 use crate::graph::{Graph, Vendor, Vendored};
-use crate::modset::Argument;
+use crate::gomod::Argument;
 use crate::project::{Actual, BuildMod, Node, Project};
 
 /// Says what there is to say of each argument that [`Vendor::admit`] admits; without any, of the

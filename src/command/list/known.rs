@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::fetch::{GraphReader, Run};
 use crate::graph::{Graph, Requirements};
 use crate::list::{Ground, needs_graph};
-use crate::modset::Argument;
+use crate::gomod::Argument;
 use crate::project::{BuildMod, Project};
 
 /// What is known of the main modules.

@@ -8,7 +8,7 @@ use crate::config::{Config, ModMode};
 use crate::error::Result;
 use crate::graph::{Vendor, Vendoring as Found};
 use crate::list::{Ground, ModuleInfo, needs_graph, vendored, vendored_nowhere};
-use crate::modset::Argument;
+use crate::gomod::Argument;
 use crate::project::{BuildMod, Project};
 use crate::report::Console;
 

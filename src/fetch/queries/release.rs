@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::Run;
 use crate::gomod::Time;
 use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
-use crate::modset::{Query, Range};
+use crate::gomod::{Query, Range};
 use crate::project::Edits;
 use crate::source::Source;
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::gomod::ModuleVersion;
 use crate::gomod::modfile::Listed;
 use crate::graph::Graph;
-use crate::modset::Argument;
+use crate::gomod::Argument;
 use crate::project::{Actual, Node, Project};
 
 /// How a message ends that `-mod` would have been needed for.

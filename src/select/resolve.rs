@@ -7,7 +7,7 @@ use crate::fetch::{
 };
 use crate::gomod::{ModuleVersion, Tool, Version};
 use crate::graph::Graph;
-use crate::modset::{Choice, Named};
+use crate::select::{Choice, Named};
 use crate::project::{Edits, Project};
 use crate::report::{Asked, JsonObject, outcome_json};
 

@@ -9,7 +9,7 @@ use crate::fetch::{GraphReader, Run};
 use crate::gomod::{MatchPattern, ModuleVersion};
 use crate::graph::{Graph, Requirements};
 use crate::list::{Ground, needs_graph};
-use crate::modset::{Argument, Choice, Selection};
+use crate::select::{Argument, Choice, Selection};
 use crate::project::{Actual, MissingReplace, Project};
 use crate::report::Console;
 

@@ -6,7 +6,7 @@ use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{GoVersion, MatchPattern, ModulePath, Tool, Version};
 use crate::graph::{Graph, Requirements};
-use crate::modset::Argument;
+use crate::gomod::Argument;
 use crate::project::{MainModule, Node, Project};
 
 /// What stands for the main module where there is none, as in go.
