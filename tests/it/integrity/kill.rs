@@ -198,7 +198,7 @@ fn kill_at_random(prepared: impl FnOnce(Scene) -> Scene) {
     require_go!();
     only_modfetch!();
     let kills = variable("MODFETCH_TEST_KILLS").and_then(|count| count.parse().ok());
-    let kills: u64 = kills.unwrap_or(10);
+    let kills: u64 = kills.unwrap_or(3);
     // Slow enough for the moments to fall into different steps.
     let slow = Proxy::serve().delaying("*", Duration::from_millis(3), Times::ALWAYS);
     let scene = prepared(Scene::new(slow));

@@ -70,7 +70,7 @@ pub fn program(go: &Path, here: &Path, source: &str) -> Command {
     fs::write(here.join("main.go"), source).unwrap();
     let mut command = Command::new(go);
     command
-        .args(["run", "."])
+        .args(["run", "-trimpath", "."])
         .current_dir(here)
         .env("GOENV", "off")
         .env("GOFLAGS", "")
