@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use crate::cli::{self, Command, Invocation, Persona, RawArgs, Verb, with_goflags};
 use crate::command::{
-    Wish, clean, doctor, download, env, graph, list, plan, sum, verify, why, working_directory,
+    clean, doctor, download, env, graph, list, plan, sum, verify, why, working_directory,
 };
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
 use crate::gomod::GoVersion;
 use crate::report::{Console, JsonObject};
+use crate::select::SelectionArgs;
 use crate::signals::Ending;
 
 /// Runs the program and returns its exit status, everything having been printed.
@@ -90,7 +91,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         Command::Verify => {
             return call.run(|config, console| {
                 let request = verify::Request {
-                    wish: Wish::of(raw, &config.cwd)?,
+                    selection: SelectionArgs::of(raw, &config.cwd)?,
                     cache: raw.cache,
                     repair: raw.repair,
                     sumdb: raw.sumdb,
@@ -130,7 +131,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
         Command::Download => {
             return call.run_gos(Verb::Download, |raw, config, console| {
                 let request = download::Request {
-                    wish: Wish::of(raw, &config.cwd)?,
+                    selection: SelectionArgs::of(raw, &config.cwd)?,
                     reuse: raw.reuse.as_ref().map(PathBuf::from),
                     dry_run: raw.dry_run,
                     ending: ending(persona),
@@ -142,7 +143,7 @@ fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status
             let form = plan::Form::of(raw)?;
             return call.run(|config, console| {
                 let request = plan::Request {
-                    wish: Wish::of(raw, &config.cwd)?,
+                    selection: SelectionArgs::of(raw, &config.cwd)?,
                     form,
                     ending: ending(persona),
                 };

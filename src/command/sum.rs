@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use check::Mode;
 
-use super::wanted::Scope;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -16,6 +15,7 @@ use crate::fetch::on_cores;
 use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::{ModuleZip, hash_dir};
 use crate::report::{Console, JsonObject};
+use crate::select::Scope;
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

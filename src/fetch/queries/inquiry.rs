@@ -11,8 +11,8 @@ use crate::fetch::{Fetcher, Keep};
 use crate::gomod::{
     ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, pseudo_version_time,
 };
+use crate::gomod::{Query, Range};
 use crate::http::Fetched;
-use crate::modset::{Query, Range};
 use crate::project::Edits;
 use crate::source::{Info, Origin, Source, Time};
 

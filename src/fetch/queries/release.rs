@@ -14,7 +14,7 @@ use super::standing::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
-use crate::modset::{Query, Range};
+use crate::gomod::{Query, Range};
 use crate::project::Edits;
 use crate::source::{Source, Time};
 

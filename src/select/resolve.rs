@@ -1,24 +1,41 @@
 //! From what the command line chose to versions: the queries among them are resolved.
 
+use super::needs_graph::is_relative;
+use super::{Target, ToolVersion};
 use crate::error::{Error, Result};
-use crate::fetch::{Admit, Answer, Fetcher, Outcome, Question, ReleaseQuestion};
+use crate::fetch::{Admit, Answer, Fetcher, Question, ReleaseQuestion};
 use crate::gomod::{ModuleVersion, Tool, Version};
 use crate::graph::Graph;
-use crate::modset::{Choice, Named};
 use crate::project::{Edits, Project};
-use crate::report::{Asked, JsonObject, outcome_json};
+use crate::source::Origin;
+
+/// How a module came to be chosen: what was asked for is part of the answer.
+#[derive(Clone, Debug)]
+pub enum ChosenBy {
+    /// The requirement graph.
+    Graph,
+    /// Its version, named on the command line.
+    Version,
+    /// A query.
+    Query {
+        /// As typed.
+        query: String,
+        /// Where the source says that the version comes from.
+        origin: Option<Box<Origin>>,
+    },
+}
 
 /// A module to work on, or one that cannot be.
 #[derive(Clone, Debug)]
-pub(super) enum Pick {
+pub enum ResolvedTarget {
     /// A version.
     Module {
         /// Which.
         module: ModuleVersion,
         /// How it came to be chosen.
-        asked: Asked,
+        chosen_by: ChosenBy,
     },
-    /// Named, but there is no such thing.
+    /// Named, but there is no such version.
     Failed {
         /// As typed.
         path: String,
@@ -31,55 +48,21 @@ pub(super) enum Pick {
     },
 }
 
-impl Pick {
+impl ResolvedTarget {
     /// The version, if there is one.
-    pub(super) fn module(&self) -> Option<&ModuleVersion> {
+    pub fn module(&self) -> Option<&ModuleVersion> {
         match self {
-            Pick::Module { module, .. } => Some(module),
-            Pick::Failed { .. } => None,
+            ResolvedTarget::Module { module, .. } => Some(module),
+            ResolvedTarget::Failed { .. } => None,
         }
     }
 
     /// What it is about, as it is written on a command line.
-    pub(super) fn subject(&self) -> String {
+    pub fn subject(&self) -> String {
         match self {
-            Pick::Module { module, .. } => module.to_string(),
-            Pick::Failed { path, version, .. } if version.is_empty() => path.clone(),
-            Pick::Failed { path, version, .. } => format!("{path}@{version}"),
-        }
-    }
-
-    /// The object that `-json` prints where it cannot be had.
-    pub(super) fn failed_json(&self, error: &Error) -> JsonObject {
-        let (path, version, query) = match self {
-            Pick::Module { module, .. } => (module.path().as_str(), module.version().as_str(), ""),
-            Pick::Failed {
-                path,
-                version,
-                query,
-                ..
-            } => (path.as_str(), version.as_str(), query.as_str()),
-        };
-        let mut json = JsonObject::new();
-        json.string("Path", path);
-        json.string("Version", version);
-        json.string("Query", query);
-        json.string("Error", &error.chain());
-        json.string("ErrorKind", error.kind().name());
-        json
-    }
-
-    /// The object that `-json` prints for it.
-    pub(super) fn json(&self, outcome: Option<&Outcome>) -> JsonObject {
-        match (self, outcome) {
-            (Pick::Module { asked, .. }, Some(outcome)) => outcome_json(outcome, asked),
-            (Pick::Module { module, .. }, None) => {
-                let mut json = JsonObject::new();
-                json.string("Path", module.path().as_str());
-                json.string("Version", module.version().as_str());
-                json
-            }
-            (Pick::Failed { error, .. }, _) => self.failed_json(error),
+            ResolvedTarget::Module { module, .. } => module.to_string(),
+            ResolvedTarget::Failed { path, version, .. } if version.is_empty() => path.clone(),
+            ResolvedTarget::Failed { path, version, .. } => format!("{path}@{version}"),
         }
     }
 }
@@ -88,58 +71,63 @@ impl Pick {
 ///
 /// # Errors
 /// Those of [`Fetcher::resolve`].
-pub(super) fn resolve(
-    choices: Vec<Choice>,
+pub fn resolve(
+    targets: Vec<Target>,
     fetcher: &Fetcher<'_>,
     project: Option<&Project>,
     graph: Option<&Graph>,
-) -> Result<Vec<Pick>> {
+) -> Result<Vec<ResolvedTarget>> {
     let none = Edits::default();
     let edits = project.map_or(&none, Project::edits);
-    let question = |choice: &Choice| match choice {
-        Choice::Query { path, query } => Some(Question {
+    let question = |target: &Target| match target {
+        Target::Query { path, query } => Some(Question {
             path: path.clone(),
             query: query.clone(),
             current: current(path.as_str(), project, graph),
             admit: Admit::Sound,
         }),
-        Choice::Module { .. } | Choice::Tool { .. } | Choice::Failed { .. } => None,
+        Target::Module { .. } | Target::Tool { .. } | Target::Failed { .. } => None,
     };
     // Where the graph is broken, nobody knows what such a module would move from. That the graph
     // is broken is told anyway.
     let lost = |question: &Question| {
-        let moves = matches!(&*question.query, "upgrade" | "patch");
-        moves && question.current.is_none() && graph.is_some_and(|graph| graph.error().is_some())
+        is_relative(&question.query)
+            && question.current.is_none()
+            && graph.is_some_and(|graph| graph.error().is_some())
     };
-    let questions: Vec<Question> = choices
+    let questions: Vec<Question> = targets
         .iter()
         .filter_map(question)
         .filter(|question| !lost(question))
         .collect();
     let mut answers = fetcher.resolve(&questions, edits)?.into_iter();
-    let mut picks = Vec::with_capacity(choices.len());
-    for choice in choices {
-        if question(&choice).as_ref().is_some_and(lost) {
+    let mut resolved = Vec::with_capacity(targets.len());
+    for target in targets {
+        if question(&target).as_ref().is_some_and(lost) {
             continue;
         }
-        picks.push(match choice {
-            Choice::Module { module, named } => Pick::Module {
+        resolved.push(match target {
+            Target::Module { module, named } => ResolvedTarget::Module {
                 module,
-                asked: if named { Asked::Version } else { Asked::Graph },
+                chosen_by: if named {
+                    ChosenBy::Version
+                } else {
+                    ChosenBy::Graph
+                },
             },
-            Choice::Failed {
+            Target::Failed {
                 path,
                 version,
                 error,
             } => failed(&path, version, error),
-            Choice::Tool { tool, version } => {
+            Target::Tool { tool, version } => {
                 let current = || current_release(tool, project, graph, fetcher);
                 release(tool, version, current, fetcher)
             }
-            Choice::Query { path, query } => match answers.next() {
-                Some(Ok(Answer { module, origin, .. })) => Pick::Module {
+            Target::Query { path, query } => match answers.next() {
+                Some(Ok(Answer { module, origin, .. })) => ResolvedTarget::Module {
                     module,
-                    asked: Asked::Query { query, origin },
+                    chosen_by: ChosenBy::Query { query, origin },
                 },
                 // There is an answer for each question.
                 Some(Err(error)) => failed(path.as_str(), query, error),
@@ -147,11 +135,11 @@ pub(super) fn resolve(
             },
         });
     }
-    Ok(picks)
+    Ok(resolved)
 }
 
-fn failed(path: &str, query: String, error: Error) -> Pick {
-    Pick::Failed {
+fn failed(path: &str, query: String, error: Error) -> ResolvedTarget {
+    ResolvedTarget::Failed {
         path: path.to_owned(),
         version: query,
         query: String::new(),
@@ -162,14 +150,14 @@ fn failed(path: &str, query: String, error: Error) -> Pick {
 /// What becomes of `go` or `toolchain`: its version is looked up, but there is no such module.
 fn release(
     tool: Tool,
-    version: Named,
+    version: ToolVersion,
     current: impl FnOnce() -> String,
     fetcher: &Fetcher<'_>,
-) -> Pick {
+) -> ResolvedTarget {
     let (version, query) = match version {
-        Named::Own => (fetcher.own_release(tool), String::new()),
-        Named::Required(version) => (version, String::new()),
-        Named::Query(query) => {
+        ToolVersion::Own => (fetcher.own_release(tool), String::new()),
+        ToolVersion::Required(version) => (version, String::new()),
+        ToolVersion::Query(query) => {
             let question = ReleaseQuestion {
                 tool,
                 query: query.clone(),
@@ -184,7 +172,7 @@ fn release(
         }
     };
     let error = fetcher.no_module(tool, &version);
-    Pick::Failed {
+    ResolvedTarget::Failed {
         path: tool.name().to_owned(),
         version,
         query,
