@@ -24,6 +24,7 @@ mod pseudo;
 mod query;
 pub(crate) mod quote;
 mod semver;
+mod time;
 mod tool;
 mod toolchain;
 pub(crate) mod words;
@@ -38,6 +39,8 @@ pub use pattern::{MatchPattern, PrefixPatterns};
 pub use pseudo::{is_pseudo_version, pseudo_version_time};
 pub use query::{Query, Range};
 pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};
+pub use time::Time;
+pub(crate) use time::{days_from_civil, days_in};
 pub use tool::Tool;
 pub use toolchain::{Running, Toolchain, look_up};
 

@@ -12,8 +12,7 @@ use std::collections::HashMap;
 
 use super::ModuleInfo;
 use super::lister::{Chosen, Lister};
-use crate::gomod::Query;
-use crate::gomod::{ModulePath, ModuleVersion, Version};
+use crate::gomod::{ModulePath, ModuleVersion, Query, Version};
 use crate::project::{Actual, Node};
 use crate::select::ListTarget;
 use crate::trust::Part;
