@@ -64,6 +64,9 @@
 //! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
 //! `gojson`, `gomod::quote` and `gomod::words`.
 //!
+//! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
+//! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
+//!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
 //! - Nothing becomes visible whose h1 was not checked against go.sum, proven by the checksum
@@ -92,13 +95,16 @@ pub mod gomod;
 pub mod gotemplate;
 pub mod graph;
 pub mod http;
+pub mod layout;
 pub mod list;
 mod map;
 pub mod modzip;
+mod proc;
 pub mod project;
 pub mod report;
 mod run;
 pub mod select;
+pub mod serve;
 mod signals;
 pub mod source;
 pub mod sumdb;

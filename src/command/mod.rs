@@ -1,7 +1,7 @@
 //! One file a command: the glue between what was typed and the areas that do the work. What only one
 //! command needs is in its folder; the private files beside it are shared.
 //!
-//! Nothing else imports this area.
+//! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 pub mod clean;
 mod directory;
@@ -10,6 +10,7 @@ pub mod download;
 pub mod env;
 mod go_mod;
 pub mod graph;
+mod help;
 mod interrupt;
 pub mod list;
 mod network;
@@ -24,3 +25,7 @@ pub mod verify;
 pub mod why;
 
 pub use directory::working_directory;
+mod table;
+mod version;
+
+pub use table::{COMMANDS, Call, Command, Runner, command_tree};
