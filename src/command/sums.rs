@@ -9,10 +9,10 @@ use crate::error::Result;
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
 use crate::project::{Actual, Project};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// A line of go.sum, without its sum.
-pub(super) type KeptSum = (ModuleVersion, Part);
+pub(super) type KeptSum = (ModuleVersion, SumPart);
 
 /// The lines that a build list rests on: the go.mod of each module that was selected or read for the
 /// graph, after replacement; with `zips`, also the zip of each module that was selected.
@@ -32,12 +32,15 @@ pub(super) fn sums_of_build_list(
     let mut kept = Vec::new();
     for module in selected.into_iter().filter_map(|module| actual(&module)) {
         if zips {
-            kept.push((module.clone(), Part::Zip));
+            kept.push((module.clone(), SumPart::Zip));
         }
-        kept.push((module, Part::GoMod));
+        kept.push((module, SumPart::GoMod));
     }
     let read = graph.into_iter().flat_map(Graph::loaded);
-    kept.extend(read.filter_map(actual).map(|module| (module, Part::GoMod)));
+    kept.extend(
+        read.filter_map(actual)
+            .map(|module| (module, SumPart::GoMod)),
+    );
     kept
 }
 

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements, Update};
 use crate::project::{Actual, BuildMod, Project};
-use crate::trust::{Part, SumPolicy};
+use crate::trust::{SumPart, SumPolicy};
 
 /// From this go version on go.sum has the go.mod of whatever it has the zip of.
 const GO_MOD_SUMS: &str = "1.21";
@@ -86,7 +86,7 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     }
     let edits = project.edits();
     let is_new = |module: &ModuleVersion| match edits.actual(module) {
-        Actual::Module(actual) => sums.is_new(&actual, Part::GoMod),
+        Actual::Module(actual) => sums.is_new(&actual, SumPart::GoMod),
         Actual::Directory { .. } => false,
     };
     let Some(graph) = graph else {
