@@ -57,5 +57,5 @@ pub(super) fn save_sums(session: &Session<'_>, kept: impl FnOnce() -> Vec<KeptSu
         .map(|(module, part)| (module.path().to_string(), part.version_key(&module)))
         .collect();
     let keep = |path: &str, key: &str| kept.contains(&(path.to_owned(), key.to_owned()));
-    session.sums.save(&session.cache, keep).map(drop)
+    session.sums.save(session.cache(), keep).map(drop)
 }

@@ -3,7 +3,9 @@
 use super::needs_graph::is_relative;
 use super::{Target, ToolVersion};
 use crate::error::{Error, Result};
-use crate::fetch::{Admit, Answer, Fetcher, Question, ReleaseQuestion};
+use crate::fetch::{
+    QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Run, VersionFilter, VersionQuery,
+};
 use crate::gomod::{ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::project::{Edits, Project};
@@ -70,40 +72,42 @@ impl ResolvedTarget {
 /// Resolves what is a query; the order stays.
 ///
 /// # Errors
-/// Those of [`Fetcher::resolve`].
+/// Those of [`QueryResolver::resolve`].
 pub fn resolve(
     targets: Vec<Target>,
-    fetcher: &Fetcher<'_>,
+    run: &Run,
     project: Option<&Project>,
     graph: Option<&Graph>,
 ) -> Result<Vec<ResolvedTarget>> {
     let none = Edits::default();
     let edits = project.map_or(&none, Project::edits);
-    let question = |target: &Target| match target {
-        Target::Query { path, query } => Some(Question {
+    let version_query = |target: &Target| match target {
+        Target::Query { path, query } => Some(VersionQuery {
             path: path.clone(),
             query: query.clone(),
             current: current(path.as_str(), project, graph),
-            admit: Admit::Sound,
+            filter: VersionFilter::Allowed,
         }),
         Target::Module { .. } | Target::Tool { .. } | Target::Failed { .. } => None,
     };
     // Where the graph is broken, nobody knows what such a module would move from. That the graph
     // is broken is told anyway.
-    let lost = |question: &Question| {
-        is_relative(&question.query)
-            && question.current.is_none()
+    let lost = |query: &VersionQuery| {
+        is_relative(&query.query)
+            && query.current.is_none()
             && graph.is_some_and(|graph| graph.error().is_some())
     };
-    let questions: Vec<Question> = targets
+    let queries: Vec<VersionQuery> = targets
         .iter()
-        .filter_map(question)
-        .filter(|question| !lost(question))
+        .filter_map(version_query)
+        .filter(|query| !lost(query))
         .collect();
-    let mut answers = fetcher.resolve(&questions, edits)?.into_iter();
+    let found = QueryResolver::new(run, edits).resolve(&queries)?;
+    let mut found = found.into_iter();
+    let releases = ReleaseResolver::new(run);
     let mut resolved = Vec::with_capacity(targets.len());
     for target in targets {
-        if question(&target).as_ref().is_some_and(lost) {
+        if version_query(&target).as_ref().is_some_and(lost) {
             continue;
         }
         resolved.push(match target {
@@ -121,15 +125,15 @@ pub fn resolve(
                 error,
             } => failed(&path, version, error),
             Target::Tool { tool, version } => {
-                let current = || current_release(tool, project, graph, fetcher);
-                release(tool, version, current, fetcher)
+                let current = || current_release(tool, project, graph, releases);
+                release(tool, version, current, releases)
             }
-            Target::Query { path, query } => match answers.next() {
-                Some(Ok(Answer { module, origin, .. })) => ResolvedTarget::Module {
+            Target::Query { path, query } => match found.next() {
+                Some(Ok(ResolvedVersion { module, origin, .. })) => ResolvedTarget::Module {
                     module,
                     chosen_by: ChosenBy::Query { query, origin },
                 },
-                // There is an answer for each question.
+                // There is a result for each query.
                 Some(Err(error)) => failed(path.as_str(), query, error),
                 None => continue,
             },
@@ -152,26 +156,26 @@ fn release(
     tool: Tool,
     version: ToolVersion,
     current: impl FnOnce() -> String,
-    fetcher: &Fetcher<'_>,
+    releases: ReleaseResolver<'_>,
 ) -> ResolvedTarget {
     let (version, query) = match version {
-        ToolVersion::Own => (fetcher.own_release(tool), String::new()),
+        ToolVersion::Own => (releases.own_release(tool), String::new()),
         ToolVersion::Required(version) => (version, String::new()),
         ToolVersion::Query(query) => {
-            let question = ReleaseQuestion {
+            let asked = ReleaseQuery {
                 tool,
                 query: query.clone(),
                 current: current(),
-                admit: Admit::Sound,
+                filter: VersionFilter::Allowed,
             };
-            match fetcher.release(&question) {
+            match releases.release(&asked) {
                 Ok(found) if found.version == query => (query, String::new()),
                 Ok(found) => (found.version, query),
                 Err(error) => return failed(tool.name(), query, error),
             }
         }
     };
-    let error = fetcher.no_module(tool, &version);
+    let error = releases.no_module(tool, &version);
     ResolvedTarget::Failed {
         path: tool.name().to_owned(),
         version,
@@ -185,7 +189,7 @@ fn current_release(
     tool: Tool,
     project: Option<&Project>,
     graph: Option<&Graph>,
-    fetcher: &Fetcher<'_>,
+    releases: ReleaseResolver<'_>,
 ) -> String {
     let node = match graph {
         Some(graph) => graph.node(tool.name()),
@@ -193,7 +197,7 @@ fn current_release(
     };
     match node {
         Some(node) => node.version().to_owned(),
-        None if project.is_none_or(Project::is_empty) => fetcher.own_release(tool),
+        None if project.is_none_or(Project::is_empty) => releases.own_release(tool),
         None => String::new(),
     }
 }

@@ -3,7 +3,7 @@
 use super::needs_graph::{any_needs_graph, needs_graph};
 use super::{Scope, SelectionArgs, SelectionContext, Target, Targets, from_list};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{GraphReader, Run};
 use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::{Graph, Requirements};
 use crate::project::{Actual, MainModule, MissingReplace, Project};
@@ -69,7 +69,7 @@ impl<'a> Selection<'a> {
     }
 
     /// What the main module requires, with the graph if it is needed.
-    pub fn requirements(&self, fetcher: &Fetcher<'_>) -> Result<Option<Requirements>> {
+    pub fn requirements(&self, run: &Run) -> Result<Option<Requirements>> {
         let context = SelectionContext::of(self.project);
         let needed = match &self.what {
             // In a workspace there may be nothing that has a graph.
@@ -83,10 +83,11 @@ impl<'a> Selection<'a> {
             return Ok(None);
         };
         let running = project.running().map(|running| running.version().as_str());
-        let mut found = fetcher.requirements(project, running)?;
+        let graphs = GraphReader::new(run);
+        let mut found = graphs.requirements(project, running)?;
         if needed && found.graph.is_none() {
             let aside = self.says_enough(&found);
-            fetcher.expand(project, &mut found)?;
+            graphs.expand(project, &mut found)?;
             found.graph_aside = aside;
         }
         Ok(Some(found))

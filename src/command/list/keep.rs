@@ -51,7 +51,7 @@ pub(super) fn record(
     project: &Project,
     edited: &Requirements,
 ) -> Result<()> {
-    go_mod::commit(&session.cache, project, edited, false)?;
+    go_mod::commit(session.cache(), project, edited, false)?;
     save_sums(session, || {
         let graph = edited.graph.as_ref();
         let selected: Vec<ModuleVersion> = match graph {

@@ -17,11 +17,11 @@
 
 use crate::cache::Cache;
 use crate::command::project::need_project;
-use crate::command::session::{Manner, Session};
+use crate::command::session::SessionOptions;
 use crate::command::sums::save_sums;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Keep, SumLine, SumState};
+use crate::fetch::{GraphReader, Keep, RunOptions, SumExaminer, SumLine, SumState};
 use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::Graph;
 use crate::project::{Actual, Project};
@@ -59,22 +59,24 @@ pub(super) fn run(
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
     config.locked.value = false;
-    let manner = Manner {
-        fail_fast: false,
-        keep: match mode {
+    let session = SessionOptions::new(&config, console, cache)
+        .project(Some(&project))
+        .keep(match mode {
             Mode::Write => Keep::All,
             _ => Keep::Nothing,
-        },
-        ending: Some(Ending::Status),
-    };
-    let session = Session::open(&config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher().switching();
-    let graph = fetcher.graph(&project)?;
+        })
+        .ending(Ending::Status)
+        .open()?;
+    let run = session.run(RunOptions {
+        switches: true,
+        ..session.options()
+    });
+    let graph = GraphReader::new(&run).graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
     let lines = needed(&project, &graph, scope, &mut failures);
-    let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
-    session.settle(&fetcher);
+    let states = SumExaminer::new(&run).examine(&lines, config.go_env.temp_dir())?;
+    session.settle(&run);
     let mut told = Told {
         config: &config,
         console,
