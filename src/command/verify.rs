@@ -7,18 +7,19 @@ use super::network::cached_database;
 use super::project::{Use, find_project_to, no_project};
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
-use crate::select::{Scope, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, ProgramName, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
-use crate::gomod::{ModuleVersion, PrefixPatterns};
+use crate::gomod::{Argument, ModuleVersion, PrefixPatterns};
 use crate::graph::Graph;
-use crate::select::{Argument, Choice, Named, Selection};
 use crate::project::{Actual, Project};
 use crate::report::{Console, finding, report_json};
+use crate::select::{
+    Scope, SelectionArgs, SelectionContext, Target, Targets, ToolVersion, any_needs_graph,
+};
 use crate::trust::Database;
 use crate::verify::{DatabaseProof, RepairOutcome, Repairer, Verifier, VerifyReport};
 
@@ -71,7 +72,7 @@ pub(in crate::command) static COMMAND: Command = Command {
     },
     run: Runner::Configured(|call, config, console| {
         let request = Request {
-            wish: Wish::of(call.raw, &config.cwd)?,
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
             cache: call.raw.cache,
             repair: call.raw.repair,
             sumdb: call.raw.sumdb,
@@ -85,7 +86,7 @@ pub(in crate::command) static COMMAND: Command = Command {
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// `--cache`: everything that is cached.
     pub cache: bool,
     /// `--repair`: mend what is damaged.
@@ -102,11 +103,11 @@ pub struct Request {
 /// # Errors
 /// What ends the run before any module was checked.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
-    let arguments = request.wish.arguments();
+    let arguments = request.selection.arguments();
     if request.as_go && !arguments.is_empty() {
         return Err(Error::new(Kind::Usage, "verify takes no arguments"));
     }
-    if request.cache && (!arguments.is_empty() || request.wish.scope().is_some()) {
+    if request.cache && (!arguments.is_empty() || request.selection.scope().is_some()) {
         let text = "--cache checks every module: it takes no arguments and no --scope";
         return Err(Error::new(Kind::Usage, text));
     }
@@ -166,7 +167,7 @@ impl Run<'_> {
         } else {
             self.select(&self.fetching(), notices)?
         };
-        let excluded = self.request.wish.excluded();
+        let excluded = self.request.selection.excluded();
         let vain = excluded.take_out(&mut modules, |module| module.path().as_str());
         if notices {
             vain.iter().for_each(|notice| self.console.line(notice));
@@ -186,7 +187,7 @@ impl Run<'_> {
     /// True if an argument is about this module alone.
     fn is_named(&self, module: &ModuleVersion) -> bool {
         let names = [module.path().to_string(), module.to_string()];
-        let mut arguments = self.request.wish.arguments().iter();
+        let mut arguments = self.request.selection.arguments().iter();
         arguments.any(|text| names.contains(text))
     }
 
@@ -202,7 +203,7 @@ impl Run<'_> {
     fn fetching(&self) -> FetchRun {
         self.session.run(RunOptions {
             running: self.project.and_then(Project::running).cloned(),
-            missing_replace: self.request.wish.missing_replace(),
+            missing_replace: self.request.selection.missing_replace(),
             ..self.session.options()
         })
     }
@@ -325,12 +326,9 @@ impl Run<'_> {
                 no_project().hint("name modules as PATH@VERSION, or check everything with --cache")
             );
         }
-        let needs = arguments
-            .iter()
-            .map(|argument| argument.needs_graph(project))
-            .collect::<Result<Vec<bool>>>()?;
+        let needed = any_needs_graph(arguments, SelectionContext::of(project))?;
         let graph = match project {
-            Some(project) if arguments.is_empty() || needs.contains(&true) => {
+            Some(project) if arguments.is_empty() || needed => {
                 Some(GraphReader::new(run).graph(project)?)
             }
             _ => None,
@@ -344,7 +342,7 @@ impl Run<'_> {
         if let (Some(project), Some(graph), []) = (project, &graph, arguments) {
             let listed = project.mains().flat_map(|main| &main.modfile().require);
             let listed: HashSet<_> = listed.map(|line| line.module.path()).collect();
-            let all = self.request.wish.scope() != Some(Scope::Listed);
+            let all = self.request.selection.scope() != Some(Scope::Listed);
             for module in graph.build_list() {
                 if !all && !listed.contains(module.path()) {
                     continue;
@@ -357,22 +355,22 @@ impl Run<'_> {
                 }
             }
         } else {
-            let selection = Selection::of(arguments, project, graph.as_ref());
+            let targets = Targets::of(arguments, project, graph.as_ref());
             if notices {
-                let lines = selection.notices.iter();
+                let lines = targets.notices.iter();
                 lines.for_each(|notice| self.console.line(notice));
             }
-            for choice in selection.choices {
-                match choice {
-                    Choice::Module { module, .. } => modules.push(module),
-                    Choice::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
-                    Choice::Tool {
+            for target in targets.list {
+                match target {
+                    Target::Module { module, .. } => modules.push(module),
+                    Target::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
+                    Target::Tool {
                         tool,
-                        version: Named::Query(query),
+                        version: ToolVersion::Query(query),
                     } => errors.push(no_query(tool.name(), &query)),
                     // Nothing of them is in the cache.
-                    Choice::Tool { .. } => {}
-                    Choice::Failed { error, .. } => errors.push(error),
+                    Target::Tool { .. } => {}
+                    Target::Failed { error, .. } => errors.push(error),
                 }
             }
         }

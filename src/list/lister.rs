@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::subject::asked;
-use super::{ModuleInfo, Subject};
+use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
     CacheReader, QueryResolver, ReleaseResolver, Run, VersionFilter, VersionQuery, is_unknown,
@@ -14,6 +13,7 @@ use crate::gomod::modfile::Needs;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::graph::Graph;
 use crate::project::{Actual, Edits, Node, Project};
+use crate::select::{ListTarget, versioned_path};
 use crate::trust::{SumPart, SumPolicy};
 
 /// What is said of each module beside what the cache and go.sum have.
@@ -88,28 +88,28 @@ impl<'a> Lister<'a> {
         ReleaseResolver::new(self.run)
     }
 
-    /// What there is to say of each subject, in their order. What cannot be found is said in
+    /// What there is to say of each target, in their order. What cannot be found is said in
     /// [`ModuleInfo::error`].
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
-    pub fn list(&self, subjects: &[Subject]) -> Result<Vec<ModuleInfo>> {
+    pub fn list(&self, targets: &[ListTarget]) -> Result<Vec<ModuleInfo>> {
         let mut infos = self.run.for_each(
-            subjects,
-            |subject| self.is_at_hand(subject),
-            |subject| self.describe(subject),
+            targets,
+            |target| self.is_at_hand(target),
+            |target| self.describe(target),
         )?;
-        self.recall(subjects, &mut infos);
+        self.recall(targets, &mut infos);
         Ok(infos)
     }
 
-    /// True if no request is needed to describe a subject.
-    fn is_at_hand(&self, subject: &Subject) -> bool {
+    /// True if no request is needed to describe a target.
+    fn is_at_hand(&self, target: &ListTarget) -> bool {
         if self.extras.any() {
             return false;
         }
-        match subject {
-            Subject::Required(Node::Module(module)) => match self.edits.actual(module) {
+        match target {
+            ListTarget::Required(Node::Module(module)) => match self.edits.actual(module) {
                 Actual::Directory { .. } => true,
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
@@ -117,28 +117,39 @@ impl<'a> Lister<'a> {
                     self.cached().has_info(&actual) && (gomod || self.cached().has_gomod(&actual))
                 }
             },
-            Subject::Query { .. } | Subject::Release { .. } => false,
-            Subject::Main { .. } | Subject::Required(_) | Subject::Named(_) => true,
+            ListTarget::Query { .. } | ListTarget::Release { .. } => false,
+            ListTarget::Main { .. }
+            | ListTarget::Required(_)
+            | ListTarget::Versions { .. }
+            | ListTarget::Failed { .. } => true,
         }
     }
 
-    fn describe(&self, subject: &Subject) -> ModuleInfo {
-        let mut info = match subject {
-            Subject::Main { path, query } => {
+    fn describe(&self, target: &ListTarget) -> ModuleInfo {
+        let mut info = match target {
+            ListTarget::Main { path, query } => {
                 main_info(self.project, path, query, self.requires_sums)
             }
-            Subject::Required(node) => self.required(node),
-            Subject::Query {
+            ListTarget::Required(node) => self.required(node),
+            ListTarget::Query {
                 path,
                 query,
                 current,
             } => self.query(path, query, current.clone()),
-            Subject::Release {
+            ListTarget::Release {
                 tool,
                 query,
                 current,
             } => self.release(*tool, query, current),
-            Subject::Named(info) => ModuleInfo::clone(info),
+            ListTarget::Versions { path } => ModuleInfo::new(path, ""),
+            ListTarget::Failed {
+                path,
+                version,
+                error,
+            } => ModuleInfo {
+                error: Some(error.clone()),
+                ..ModuleInfo::new(path, version)
+            },
         };
         self.add_extras(&mut info);
         if let Some(replace) = &mut info.replace {
@@ -274,7 +285,11 @@ impl<'a> Lister<'a> {
             Err(error) => {
                 let (path, version) = (module.path(), module.version().as_str());
                 let unasked = || unasked(error, path);
-                info.error = Some(asked(path.as_str(), version).err().unwrap_or_else(unasked));
+                info.error = Some(
+                    versioned_path(path.as_str(), version)
+                        .err()
+                        .unwrap_or_else(unasked),
+                );
             }
         }
         // Of what nobody is told, a file in the cache and a line of go.sum could still come.
