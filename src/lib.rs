@@ -27,7 +27,7 @@
 //!
 //!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
 //!    from what database, cache and source say ([`fetch::Fetcher::examine`]), or all witnesses are
-//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::judge`]).
+//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::find_mismatch`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
 //! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether

@@ -24,7 +24,7 @@ use crate::project::Project;
 use crate::report::{Console, Planned, Summary, one_for_many};
 use crate::signals::Ending;
 use crate::source::check_reuse;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -320,7 +320,7 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let mut keep: HashSet<(String, String)> = HashSet::new();
-        let mut add = |module: &ModuleVersion, part: Part| {
+        let mut add = |module: &ModuleVersion, part: SumPart| {
             keep.insert((module.path().to_string(), part.version_key(module)));
         };
         let graph = requirements.filter(|found| !found.graph_aside);
@@ -331,14 +331,14 @@ impl<'a> Run<'a> {
             (None, None) => Vec::new(),
         };
         for module in self.wanted.actual(&build_list) {
-            add(&module, Part::Zip);
-            add(&module, Part::GoMod);
+            add(&module, SumPart::Zip);
+            add(&module, SumPart::GoMod);
         }
         for module in self
             .wanted
             .actual(graph.into_iter().flat_map(Graph::loaded))
         {
-            add(&module, Part::GoMod);
+            add(&module, SumPart::GoMod);
         }
         let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
         let saved = self.session.sums.save(&self.session.cache, wanted);

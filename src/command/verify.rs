@@ -21,7 +21,7 @@ use crate::project::{Actual, Project};
 use crate::report::{Console, Live, finding, report_json};
 use crate::source::{LowerCache, Offline, Source};
 use crate::trust::{Database, SumPolicy};
-use crate::verify::{Mender, Mending, Proof, Report, Verifier};
+use crate::verify::{DatabaseProof, RepairOutcome, Repairer, Verifier, VerifyReport};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -187,12 +187,12 @@ struct Run<'a> {
     arguments: Vec<Argument>,
     cache: &'a Cache,
     project: Option<&'a Project>,
-    proof: Option<&'a Proof>,
+    proof: Option<&'a DatabaseProof>,
 }
 
 impl Run<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
-    fn survey(&self, means: &Means<'_>, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
+    fn survey(&self, means: &Means<'_>, notices: bool) -> Result<(Vec<VerifyReport>, Vec<Error>)> {
         let (mut modules, mut errors) = if self.request.cache {
             (self.cache.modules()?, Vec::new())
         } else {
@@ -266,31 +266,31 @@ impl Run<'_> {
     /// Checks and mends until nothing new is found: a go.mod that was mended may name modules
     /// that nobody knew of.
     fn repair(&self, means: &Means<'_>, live: &Live) -> Result<Option<Kind>> {
-        let mut mendings: HashMap<ModuleVersion, Mending> = HashMap::new();
+        let mut repairs: HashMap<ModuleVersion, RepairOutcome> = HashMap::new();
         let mut round = 0;
         loop {
             let (reports, mut errors) = self.survey(means, round == 0)?;
             round += 1;
-            let mended = |mending: &Mending| mending.error.is_none();
+            let mended = |repaired: &RepairOutcome| repaired.error.is_none();
             // Where go.sum has no line, the odd piece may be known only when the zip has come
             // again: what was mended is looked at once more.
-            let is_new = |report: &&Report| {
-                let mending = mendings.get(&report.module);
-                let untried = mending.is_none_or(|mending| mended(mending) && round == 2);
+            let is_new = |report: &&VerifyReport| {
+                let repaired = repairs.get(&report.module);
+                let untried = repaired.is_none_or(|repaired| mended(repaired) && round == 2);
                 !report.problems.is_empty() && untried
             };
-            let damaged: Vec<Report> = reports.iter().filter(is_new).cloned().collect();
+            let damaged: Vec<VerifyReport> = reports.iter().filter(is_new).cloned().collect();
             live.clear();
             if damaged.is_empty() {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
-                    let mending = mendings.get(&report.module);
-                    if self.is_json() || mending.is_none_or(mended) {
-                        self.tell(report, mending)?;
+                    let repaired = repairs.get(&report.module);
+                    if self.is_json() || repaired.is_none_or(mended) {
+                        self.tell(report, repaired)?;
                     }
                     errors.extend(report.errors().cloned());
                 }
-                errors.extend(mendings.into_values().filter_map(|mending| mending.error));
+                errors.extend(repairs.into_values().filter_map(|repaired| repaired.error));
                 return self.conclude(&errors);
             }
             if !self.is_json() {
@@ -298,28 +298,28 @@ impl Run<'_> {
                     .iter()
                     .try_for_each(|report| self.tell(report, None))?;
             }
-            let mender = Mender {
+            let repairer = Repairer {
                 verifier: self.verifier(means),
                 fetcher: self.fetcher(means),
                 sums: means.sums,
                 offline: self.config.offline.value || self.config.goproxy.value == "off",
             };
-            let done = mender.mend(&damaged);
+            let done = repairer.repair(&damaged);
             live.clear();
-            for mending in done {
+            for repaired in done {
                 if !self.is_json() {
-                    self.tell_mending(&mending);
+                    self.tell_repair(&repaired);
                 }
-                mendings.insert(mending.module.clone(), mending);
+                repairs.insert(repaired.module.clone(), repaired);
             }
         }
     }
 
-    fn tell_mending(&self, mending: &Mending) {
-        let (path, version) = (mending.module.path(), mending.module.version());
-        let kept = mending.quarantine.as_ref();
+    fn tell_repair(&self, repaired: &RepairOutcome) {
+        let (path, version) = (repaired.module.path(), repaired.module.version());
+        let kept = repaired.quarantine.as_ref();
         let kept = kept.map(|place| format!("what was damaged is in {}", place.display()));
-        match &mending.error {
+        match &repaired.error {
             Some(error) => {
                 let error = error
                     .clone()
@@ -339,9 +339,9 @@ impl Run<'_> {
         self.config.json.value && !self.request.as_go
     }
 
-    fn tell(&self, report: &Report, mending: Option<&Mending>) -> Result<()> {
+    fn tell(&self, report: &VerifyReport, repaired: Option<&RepairOutcome>) -> Result<()> {
         if self.is_json() {
-            let json = report_json(report, mending);
+            let json = report_json(report, repaired);
             return self.console.data(&(json.indented() + "\n"));
         }
         for problem in &report.problems {
@@ -432,10 +432,14 @@ impl Run<'_> {
     }
 }
 
-fn proof(wanted: bool, database: Database, exempt: PrefixPatterns) -> Result<Option<Proof>> {
+fn proof(
+    wanted: bool,
+    database: Database,
+    exempt: PrefixPatterns,
+) -> Result<Option<DatabaseProof>> {
     match database {
         _ if !wanted => Ok(None),
-        Database::Client(client) => Ok(Some(Proof { client, exempt })),
+        Database::Client(client) => Ok(Some(DatabaseProof { client, exempt })),
         Database::Invalid(error) => Err(error),
         Database::Off => {
             let text = "--sumdb: there is no checksum database, GOSUMDB is off";

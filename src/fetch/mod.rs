@@ -5,7 +5,7 @@
 //! | folder | idea |
 //! |---|---|
 //! | `conductor` | many modules at once: from versions to outcomes ([`Outcome`]), or begun [`Ahead`] |
-//! | `sums` | go.sum examined and [`Evidence`] heard, without a download |
+//! | `sums` | go.sum examined and [`HashEvidence`] heard, without a download |
 //! | `queries` | from `latest` or a branch to a version, and how versions stand ([`Question`], [`Answer`]) |
 //! | `graph` | reading the requirement graph, putting the requirements of go.mod right |
 //! | `cached` | what the cache has, for those who plan ([`Stock`]) or list ([`Local`]) |
@@ -66,7 +66,7 @@ use std::sync::{Mutex, PoisonError};
 pub use cached::{Local, Stock};
 pub use conductor::{Ahead, Outcome, Traffic};
 pub use queries::{Admit, Answer, Question, Release, ReleaseQuestion, is_unknown, unasked};
-pub use sums::{Evidence, SumLine, SumState};
+pub use sums::{HashEvidence, SumLine, SumState};
 pub use threads::on_cores;
 
 use queries::Memo;

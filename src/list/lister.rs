@@ -11,7 +11,7 @@ use crate::gomod::modfile::Needs;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::graph::Graph;
 use crate::project::{Actual, Edits, Node, Project};
-use crate::trust::{Part, SumPolicy};
+use crate::trust::{SumPart, SumPolicy};
 
 /// What is said of each module beside what the cache and go.sum have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Lister<'_> {
                 Actual::Directory { .. } => true,
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
-                    let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
+                    let gomod = known || !self.counts(&actual, SumPart::GoMod, Chosen::Required);
                     self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
                 }
             },
@@ -160,7 +160,7 @@ impl Lister<'_> {
         };
         let own = match own {
             Some(go) => Some(go.to_string()),
-            None if was_read() && self.counts(module, Part::GoMod, Chosen::Required) => {
+            None if was_read() && self.counts(module, SumPart::GoMod, Chosen::Required) => {
                 self.fetcher.go_line(module)
             }
             None => None,
@@ -204,7 +204,7 @@ impl Lister<'_> {
             Actual::Directory { .. } => false,
         };
         let refused = self.graph?.failed().any(is_it);
-        let read = refused && self.counts(module, Part::GoMod, Chosen::Required);
+        let read = refused && self.counts(module, SumPart::GoMod, Chosen::Required);
         read.then(|| self.fetcher.go_line(module)).flatten()
     }
 
@@ -243,7 +243,7 @@ impl Lister<'_> {
     }
 
     /// True if what the cache or the source has of a module may be said.
-    pub(super) fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
+    pub(super) fn counts(&self, module: &ModuleVersion, part: SumPart, chosen: Chosen) -> bool {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 
@@ -263,7 +263,8 @@ impl Lister<'_> {
             }
         }
         // Of what nobody is told, a file in the cache and a line of go.sum could still come.
-        let all_there = || self.sums.records(module, Part::GoMod) && self.fetcher.has_gomod(module);
+        let all_there =
+            || self.sums.records(module, SumPart::GoMod) && self.fetcher.has_gomod(module);
         if self.details || !all_there() {
             self.add_details(info, module, chosen);
         }
@@ -274,7 +275,7 @@ impl Lister<'_> {
 
     /// Adds what only objects and templates tell. Fetches the go.mod if it is not cached.
     fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
-        let gomod = self.counts(module, Part::GoMod, chosen);
+        let gomod = self.counts(module, SumPart::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
             let go = self.known(self.fetcher.go_line(module));
             info.go_version = go.unwrap_or_default();
@@ -283,12 +284,12 @@ impl Lister<'_> {
         if gomod {
             let file = known.gomod.map(|file| file.display().to_string());
             info.gomod = file.unwrap_or_default();
-            info.gomod_sum = self.sums.record(module, Part::GoMod).unwrap_or_default();
+            info.gomod_sum = self.sums.record(module, SumPart::GoMod).unwrap_or_default();
         }
-        if self.counts(module, Part::Zip, chosen) {
+        if self.counts(module, SumPart::Zip, chosen) {
             let dir = known.directory.map(|dir| dir.display().to_string());
             info.dir = dir.unwrap_or_default();
-            info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
+            info.sum = self.sums.record(module, SumPart::Zip).unwrap_or_default();
         }
     }
 

@@ -15,7 +15,7 @@ use super::{ModuleInfo, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, Version};
 use crate::modset::Query;
 use crate::project::{Actual, Node};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// The go lines that are remembered, and who will ask for one.
 struct Recall<'l, 'a> {
@@ -78,7 +78,7 @@ impl Recall<'_, '_> {
         let Actual::Module(actual) = actual else {
             return;
         };
-        if known.is_none() && lister.counts(&actual, Part::GoMod, chosen) {
+        if known.is_none() && lister.counts(&actual, SumPart::GoMod, chosen) {
             self.read(listed, &actual, || lister.fetcher.go_line(&actual));
         }
         if lister.extras.retraction() {

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements, Update};
 use crate::project::{Actual, BuildMod, Project};
-use crate::trust::{Part, SumPolicy};
+use crate::trust::{SumPart, SumPolicy};
 
 /// From this go version on go.sum has the go.mod of whatever it has the zip of.
 const GO_MOD_SUMS: &str = "1.21";
@@ -86,7 +86,12 @@ fn save_sums(session: &Session<'_>, project: &Project, modules: Vec<ModuleVersio
     let kept: HashSet<(String, String)> = modules
         .into_iter()
         .filter_map(actual)
-        .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
+        .map(|module| {
+            (
+                module.path().to_string(),
+                SumPart::GoMod.version_key(&module),
+            )
+        })
         .collect();
     let keep = |path: &str, key: &str| kept.contains(&(path.to_owned(), key.to_owned()));
     session.sums.save(&session.cache, keep).map(drop)
@@ -108,7 +113,7 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     }
     let edits = project.edits();
     let is_new = |module: &ModuleVersion| match edits.actual(module) {
-        Actual::Module(actual) => sums.is_new(&actual, Part::GoMod),
+        Actual::Module(actual) => sums.is_new(&actual, SumPart::GoMod),
         Actual::Directory { .. } => false,
     };
     let Some(graph) = graph else {

@@ -30,7 +30,7 @@ use crate::modset::{Argument, Choice, Selection};
 use crate::project::{Actual, Project};
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// Whether go.sum may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ fn needed(
     let mut add = |module: ModuleVersion, part| lines.push(SumLine { module, part });
     for choice in selection.choices {
         match choice {
-            Choice::Module { module, .. } => add(module, Part::Zip),
+            Choice::Module { module, .. } => add(module, SumPart::Zip),
             Choice::Failed { error, .. } => failures.push(error),
             // Requirements have versions, and those of go and a toolchain no sums.
             Choice::Query { .. } | Choice::Tool { .. } => {}
@@ -135,11 +135,11 @@ fn needed(
     }
     for module in graph.loaded().chain(graph.failed()) {
         if let Actual::Module(module) = project.edits().actual(module) {
-            add(module, Part::GoMod);
+            add(module, SumPart::GoMod);
         }
     }
     lines.sort_by(|a, b| {
-        let is_gomod = |line: &SumLine| line.part == Part::GoMod;
+        let is_gomod = |line: &SumLine| line.part == SumPart::GoMod;
         let paths = a.module.path().as_str().cmp(b.module.path().as_str());
         let versions = a.module.version().cmp(b.module.version());
         paths.then(versions).then(is_gomod(a).cmp(&is_gomod(b)))

@@ -31,7 +31,7 @@ use crate::fetch::threads::holdable;
 use crate::fetch::version::{Begin, OnContention, Prepared, Ready};
 use crate::gomod::ModuleVersion;
 use crate::source::Info;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// So many modules are looked at to know whether the cache is full.
 const SAMPLE: usize = 3;
@@ -94,7 +94,7 @@ impl<'a> Fetcher<'a> {
             return run(Ahead::none());
         }
         modules.extend(likely);
-        modules.retain(|module| self.sums.knows(module, Part::Zip));
+        modules.retain(|module| self.sums.knows(module, SumPart::Zip));
         thread::scope(|scope| run(self.begin(scope, &modules)))
     }
 
@@ -296,7 +296,7 @@ where
     fn confirm(&mut self, index: usize) {
         let fetcher = self.fetcher;
         let work = &mut self.works[index];
-        if work.gomod.is_none() && !fetcher.sums.must_ask(work.entry.module(), Part::GoMod) {
+        if work.gomod.is_none() && !fetcher.sums.must_ask(work.entry.module(), SumPart::GoMod) {
             work.gomod = fetcher.cached_gomod_sum(&work.entry).transpose();
         }
         if index >= self.next {

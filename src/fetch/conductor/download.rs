@@ -10,7 +10,7 @@ use crate::fetch::Fetcher;
 use crate::fetch::threads::on_two;
 use crate::gomod::{GoVersion, ModuleVersion, look_up};
 use crate::map::Map;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// What a look at a module came to.
 #[expect(
@@ -112,10 +112,10 @@ impl<'a> Fetcher<'a> {
         work.info = self.cached_info(&work.entry).transpose();
         if let Some(h1) = self.checked_gomod_sum(module) {
             work.gomod = Some(Ok(h1));
-        } else if !self.sums.must_ask(module, Part::GoMod) {
+        } else if !self.sums.must_ask(module, SumPart::GoMod) {
             work.gomod = self.cached_gomod_sum(&work.entry).transpose();
         }
-        if !self.sums.must_ask(module, Part::Zip) {
+        if !self.sums.must_ask(module, SumPart::Zip) {
             work.zip = self.complete(&work.entry).transpose();
         }
         Ok(work)

@@ -17,7 +17,7 @@ use crate::fsio::{clean_path, read_whole};
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion};
 use crate::graph::{Graph, Loader, Wanted, minimal_roots};
 use crate::project::{Actual, BuildMod, MissingReplace, Node, PRUNING_GO, Project, Summary};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 impl<'a> Fetcher<'a> {
     /// The same fetcher, for which local replacements may be missing.
@@ -210,7 +210,7 @@ impl Fetcher<'_> {
                 }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
                 Actual::Module(actual) if self.readonly.is_some() => {
-                    match self.sums.records(actual, Part::GoMod) {
+                    match self.sums.records(actual, SumPart::GoMod) {
                         true => self.cached_summary(actual).transpose(),
                         false => Some(Err(no_sum(actual, wanted.module.path()))),
                     }
@@ -267,7 +267,7 @@ impl Fetcher<'_> {
 
     fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
         let entry = self.cache.entry(module)?;
-        if self.sums.must_ask(module, Part::GoMod) {
+        if self.sums.must_ask(module, SumPart::GoMod) {
             // Where waiting costs nobody anything, many at a time.
             return Ok(None);
         }

@@ -8,5 +8,5 @@
 mod evidence;
 mod examine;
 
-pub use evidence::Evidence;
+pub use evidence::HashEvidence;
 pub use examine::{SumLine, SumState};

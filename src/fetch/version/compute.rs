@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::gomod::H1;
 use crate::modzip::ModuleZip;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// How the computing half ended.
 pub(in crate::fetch) enum Finished {
@@ -53,7 +53,7 @@ impl<'a> Fetcher<'a> {
                     // Where there is no room for the directory, there may be for the zip, which
                     // then is not asked for again. Best effort: the failure is told as it was.
                     let _ = self.hash_zip(entry, &ready).and_then(|h1| {
-                        self.sums.check(entry.module(), Part::Zip, &h1)?;
+                        self.sums.check(entry.module(), SumPart::Zip, &h1)?;
                         self.commit(entry, &mut ready, &h1)
                     });
                 }
@@ -137,12 +137,12 @@ impl<'a> Fetcher<'a> {
         let archive = self.open_zip(entry, ready)?;
         if entry.has_directory() {
             let h1 = archive.hash()?;
-            self.sums.check(entry.module(), Part::Zip, &h1)?;
+            self.sums.check(entry.module(), SumPart::Zip, &h1)?;
             return Ok((None, h1));
         }
         let partial = entry.begin_directory(&ready.lock)?;
         let h1 = archive.extract(partial.directory())?;
-        self.sums.check(entry.module(), Part::Zip, &h1)?;
+        self.sums.check(entry.module(), SumPart::Zip, &h1)?;
         partial.seal(|directory| {
             if !self.settings.writable {
                 archive.seal(directory);

@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Keep};
 use crate::gomod::{H1, ModuleVersion};
 use crate::source::{Info, Source};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
 const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
@@ -134,7 +134,7 @@ impl Fetcher<'_> {
             return Ok(gomod);
         }
         let module = entry.module();
-        self.sums.precheck(module, Part::GoMod)?;
+        self.sums.precheck(module, SumPart::GoMod)?;
         let gomod = match self.lower_gomod(module)? {
             Some(gomod) => gomod,
             None => {
@@ -169,7 +169,7 @@ impl Fetcher<'_> {
 
     fn checked(&self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
         let h1 = H1::of_go_mod(&data);
-        self.sums.check(module, Part::GoMod, &h1)?;
+        self.sums.check(module, SumPart::GoMod, &h1)?;
         Ok(GoMod { data, h1 })
     }
 }
