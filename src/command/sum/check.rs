@@ -15,20 +15,18 @@
 //!
 //! Lines that are there and not needed stay, as with every command of go but `tidy`.
 
-use std::collections::HashSet;
-
 use crate::cache::Cache;
 use crate::command::project::need_project;
-use crate::command::session::{Manner, Session};
-use crate::command::wanted::Scope;
+use crate::command::session::SessionOptions;
+use crate::command::sums::save_sums;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Keep, SumLine, SumState};
-use crate::gomod::ModuleVersion;
+use crate::fetch::{GraphReader, Keep, RunOptions, SumExaminer, SumLine, SumState};
+use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::Graph;
-use crate::modset::{Argument, Choice, Selection};
 use crate::project::{Actual, Project};
 use crate::report::{Console, JsonObject};
+use crate::select::{Scope, Target, Targets};
 use crate::signals::Ending;
 use crate::trust::SumPart;
 
@@ -61,22 +59,24 @@ pub(super) fn run(
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
     config.locked.value = false;
-    let manner = Manner {
-        fail_fast: false,
-        keep: match mode {
+    let session = SessionOptions::new(&config, console, cache)
+        .project(Some(&project))
+        .keep(match mode {
             Mode::Write => Keep::All,
             _ => Keep::Nothing,
-        },
-        ending: Some(Ending::Status),
-    };
-    let session = Session::open(&config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher().switching();
-    let graph = fetcher.graph(&project)?;
+        })
+        .ending(Ending::Status)
+        .open()?;
+    let run = session.run(RunOptions {
+        switches: true,
+        ..session.options()
+    });
+    let graph = GraphReader::new(&run).graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
     let lines = needed(&project, &graph, scope, &mut failures);
-    let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
-    session.settle(&fetcher);
+    let states = SumExaminer::new(&run).examine(&lines, config.go_env.temp_dir())?;
+    session.settle(&run);
     let mut told = Told {
         config: &config,
         console,
@@ -94,15 +94,13 @@ pub(super) fn run(
         ..
     } = told;
     if write {
-        let keep: HashSet<(String, String)> = lines
-            .iter()
-            .map(|line| {
-                let key = line.part.version_key(&line.module);
-                (line.module.path().to_string(), key)
-            })
-            .collect();
-        let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        failures.extend(session.sums.save(&session.cache, wanted).err());
+        let kept = || {
+            lines
+                .iter()
+                .map(|line| (line.module.clone(), line.part))
+                .collect()
+        };
+        failures.extend(save_sums(&session, kept).err());
     }
     failures.iter().for_each(|error| console.error(error));
     let differs = (!write && missing > 0).then_some(Kind::Differs);
@@ -118,19 +116,19 @@ fn needed(
     failures: &mut Vec<Error>,
 ) -> Vec<SumLine> {
     let listed = scope.map_or(project.is_pruned(), |scope| scope == Scope::Listed);
-    let selection = if listed {
-        Selection::listed(project, graph)
+    let targets = if listed {
+        Targets::listed(project, graph)
     } else {
-        Selection::of(&[Argument::All], Some(project), Some(graph))
+        Targets::of(&[Argument::All], Some(project), Some(graph))
     };
     let mut lines = Vec::new();
     let mut add = |module: ModuleVersion, part| lines.push(SumLine { module, part });
-    for choice in selection.choices {
-        match choice {
-            Choice::Module { module, .. } => add(module, SumPart::Zip),
-            Choice::Failed { error, .. } => failures.push(error),
+    for target in targets.list {
+        match target {
+            Target::Module { module, .. } => add(module, SumPart::Zip),
+            Target::Failed { error, .. } => failures.push(error),
             // Requirements have versions, and those of go and a toolchain no sums.
-            Choice::Query { .. } | Choice::Tool { .. } => {}
+            Target::Query { .. } | Target::Tool { .. } => {}
         }
     }
     for module in graph.loaded().chain(graph.failed()) {
