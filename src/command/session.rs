@@ -81,9 +81,9 @@ impl<'c> Session<'c> {
             lower: network.lower(config)?,
             live,
             settings: FetchSettings {
-                jobs: config.jobs.value,
+                jobs: config.transfer.jobs.value,
                 writable: config.modcacherw.value,
-                fail_fast: manner.fail_fast && config.fail_fast.value,
+                fail_fast: manner.fail_fast && config.download.fail_fast.value,
                 keep: manner.keep,
             },
         })

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::from_list;
-use crate::cli::RawArgs;
+use crate::cli::{RawArgs, flags};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::gomod::{MatchPattern, ModuleVersion};
@@ -26,20 +26,17 @@ impl Scope {
     /// Judges what was typed, if anything was.
     ///
     /// # Errors
-    /// [`Kind::Usage`] for any other word, and beside arguments, which say it themselves.
+    /// [`Kind::Usage`] beside arguments, which say it themselves.
     pub(super) fn of(raw: &RawArgs) -> Result<Option<Scope>> {
-        let Some(text) = &raw.scope else {
+        let Some(text) = raw.text(&flags::SCOPE) else {
             return Ok(None);
         };
-        let scope = match text.as_str() {
+        // The parser lets no other word through.
+        let scope = match text {
             "listed" => Scope::Listed,
-            "all" => Scope::All,
-            _ => {
-                let text = format!("invalid value {text:?} for flag --scope: want listed or all");
-                return Err(Error::new(Kind::Usage, text));
-            }
+            _ => Scope::All,
         };
-        if !raw.args.is_empty() || raw.from.is_some() {
+        if !raw.args.is_empty() || raw.is_given(&flags::FROM) {
             let text = "--scope says what is meant without modules: it cannot be used with them";
             return Err(Error::new(Kind::Usage, text));
         }
@@ -47,21 +44,13 @@ impl Scope {
     }
 }
 
-/// Judges `--missing-replace`.
-///
-/// # Errors
-/// [`Kind::Usage`] for a word that it does not know.
-pub(super) fn missing_replace(raw: &RawArgs) -> Result<MissingReplace> {
-    match raw.missing_replace.as_deref() {
-        None | Some("error") => Ok(MissingReplace::Error),
-        Some("warn") => Ok(MissingReplace::Warn),
-        Some("ignore") => Ok(MissingReplace::Ignore),
-        Some(text) => {
-            let text = format!(
-                "invalid value {text:?} for flag --missing-replace: want error, warn or ignore"
-            );
-            Err(Error::new(Kind::Usage, text))
-        }
+/// Reads `--missing-replace`.
+pub(super) fn missing_replace(raw: &RawArgs) -> MissingReplace {
+    match raw.text(&flags::MISSING_REPLACE) {
+        Some("warn") => MissingReplace::Warn,
+        Some("ignore") => MissingReplace::Ignore,
+        // The parser lets no word through but `error`.
+        _ => MissingReplace::Error,
     }
 }
 
@@ -85,7 +74,7 @@ impl Excluded {
             }
             Ok((text.clone(), MatchPattern::parse(text)))
         };
-        raw.exclude
+        raw.texts(&flags::EXCLUDE)
             .iter()
             .map(pattern)
             .collect::<Result<_>>()
@@ -129,9 +118,9 @@ impl Wish {
     /// # Errors
     /// [`Kind::Usage`].
     pub fn of(raw: &RawArgs, cwd: &Path) -> Result<Wish> {
-        let from = raw.from.as_ref().map(|from| match from {
+        let from = raw.text(&flags::FROM).map(|from| match from {
             // Standard input stays what it is.
-            from if from == Path::new("-") => from.clone(),
+            "-" => PathBuf::from(from),
             from => cwd.join(from),
         });
         Ok(Wish {
@@ -139,7 +128,7 @@ impl Wish {
             from,
             scope: Scope::of(raw)?,
             excluded: Excluded::of(raw)?,
-            missing_replace: missing_replace(raw)?,
+            missing_replace: missing_replace(raw),
         })
     }
 
@@ -364,6 +353,7 @@ impl What {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::table::typed;
 
     #[test]
     fn words_that_mean_nothing_are_refused() {
@@ -372,46 +362,20 @@ mod tests {
             assert_eq!(error.kind(), Kind::Usage);
             error.chain()
         };
-        let scope = |text: &str| Some(text.to_owned());
         assert_eq!(
-            refused(RawArgs {
-                scope: scope("none"),
-                ..RawArgs::default()
-            }),
-            "invalid value \"none\" for flag --scope: want listed or all"
-        );
-        assert_eq!(
-            refused(RawArgs {
-                scope: scope("all"),
-                args: vec!["a.com/a".to_owned()],
-                ..RawArgs::default()
-            }),
+            refused(typed("download --scope all a.com/a")),
             "--scope says what is meant without modules: it cannot be used with them"
         );
-        assert_eq!(
-            refused(RawArgs {
-                missing_replace: scope(""),
-                ..RawArgs::default()
-            }),
-            "invalid value \"\" for flag --missing-replace: want error, warn or ignore"
-        );
         for text in ["", "a.com/a@v1.0.0", "a\\b", "a b"] {
-            let raw = RawArgs {
-                exclude: vec![text.to_owned()],
-                ..RawArgs::default()
-            };
+            let raw = RawArgs::with([(&flags::EXCLUDE, text)]);
             assert!(refused(raw).starts_with("invalid value "), "{text:?}");
         }
     }
 
     #[test]
     fn what_a_pattern_matches_is_taken_out_and_one_that_matches_nothing_is_told() {
-        let raw = RawArgs {
-            exclude: ["a.com/...", "b.com/x", "c.com/c"]
-                .map(str::to_owned)
-                .to_vec(),
-            ..RawArgs::default()
-        };
+        let patterns = ["a.com/...", "b.com/x", "c.com/c"];
+        let raw = RawArgs::with(patterns.map(|pattern| (&flags::EXCLUDE, pattern)));
         let excluded = Excluded::of(&raw).unwrap();
         let mut paths = vec!["a.com", "a.com/b", "a.community", "b.com/x/y", "c.com/c"];
         let notices = excluded.take_out(&mut paths, |path| path);
