@@ -2,8 +2,9 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/proxy.go`, `proxyRepo`.
 
-use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, Time};
+use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result};
+use crate::gomod::Time;
 use crate::gomod::{
     ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version, is_valid,
     pseudo_version_time,

@@ -22,7 +22,6 @@
 mod client;
 mod flight;
 pub mod note;
-mod setting;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,6 +31,5 @@ mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport};
-pub use setting::{SUM_GOLANG_ORG, Setting};
 pub use store::{Advance, Store};
 pub use tile_store::{RecordingStore, TileStore};
