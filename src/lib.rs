@@ -64,6 +64,7 @@
 //! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
 //! `gojson`, `gomod::quote` and `gomod::words`.
 //!
+//! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
 //! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
 //!
 //! # What always holds
@@ -81,11 +82,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cache;
+pub mod cancel;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod doctor;
 mod error;
+pub mod event;
 mod failpoints;
 pub mod fetch;
 pub mod fsio;
@@ -94,14 +97,17 @@ pub mod gomod;
 pub mod gotemplate;
 pub mod graph;
 pub mod http;
+pub mod layout;
 pub mod list;
 mod map;
+pub mod memo;
 pub mod modset;
 pub mod modzip;
 mod proc;
 pub mod project;
 pub mod report;
 mod run;
+pub mod serve;
 mod signals;
 pub mod source;
 pub mod sumdb;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::from_list;
 use crate::cli::{RawArgs, flags};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{GraphReader, Run};
 use crate::gomod::{MatchPattern, ModuleVersion};
 use crate::graph::{Graph, Requirements};
 use crate::list::{Ground, needs_graph};
@@ -195,7 +195,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// What the main module requires, with the graph if it is needed.
-    pub(super) fn requirements(&self, fetcher: &Fetcher<'_>) -> Result<Option<Requirements>> {
+    pub(super) fn requirements(&self, run: &Run) -> Result<Option<Requirements>> {
         let needed = match &self.what {
             // In a workspace there may be nothing that has a graph.
             What::Listed | What::All if self.is_workspace() => {
@@ -214,10 +214,11 @@ impl<'a> Wanted<'a> {
             return Ok(None);
         };
         let running = project.running().map(|running| running.version().as_str());
-        let mut found = fetcher.requirements(project, running)?;
+        let graphs = GraphReader::new(run);
+        let mut found = graphs.requirements(project, running)?;
         if needed && found.graph.is_none() {
             let aside = self.says_enough(&found);
-            fetcher.expand(project, &mut found)?;
+            graphs.expand(project, &mut found)?;
             found.graph_aside = aside;
         }
         Ok(Some(found))

@@ -13,6 +13,7 @@ use super::tiles::{Tiles, lock};
 use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
+use crate::layout;
 
 /// The longest response to a lookup; ours to choose, Go has no limit. Usual are 700 bytes.
 const MAX_RECORD_BYTES: u64 = 1 << 20;
@@ -390,8 +391,7 @@ impl Client {
 
 /// Where the response about a module is, below the database and in the cache.
 fn lookup_file(module: &ModuleVersion) -> Result<String> {
-    let escaped = module.escape()?;
-    Ok(format!("lookup/{}@{}", escaped.path(), escaped.version()))
+    Ok(layout::sumdb_lookup(&module.escape()?))
 }
 
 fn explain_unknown(error: Error, module: &ModuleVersion) -> Error {
