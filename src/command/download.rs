@@ -12,8 +12,13 @@ use super::sums::{save_sums, sums_of_build_list};
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
+<<<<<<< HEAD
 use crate::cli::{CommandInfo, RawArgs, flags};
+=======
+use crate::cli::{CommandInfo, Flag, flags};
+>>>>>>> main
 use crate::config::Config;
+use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
     GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler, Want,
@@ -25,6 +30,23 @@ use crate::report::{Console, Planned, Summary, one_for_many, target_json};
 use crate::select::{ResolvedTarget, Selection, SelectionArgs, Target, resolve};
 use crate::signals::Ending;
 use crate::source::{Chain, check_reuse};
+
+/// `--dry-run`.
+static DRY_RUN: Flag = Flag {
+    long: "dry-run",
+    brief: "Print what would be fetched, and fetch nothing",
+    detail: "Exit code 10 if there is something to fetch, 0 if the cache is complete.",
+    ..Flag::OURS
+};
+
+/// `--keep-going`.
+static KEEP_GOING: Flag = Flag {
+    long: "keep-going",
+    opposite_of: Some("fail-fast"),
+    brief: "Go on after a module failed (the default)",
+    detail: "",
+    ..Flag::OURS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -43,17 +65,22 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::X,
             &flags::MODCACHERW,
             &flags::REUSE,
+<<<<<<< HEAD
             &flags::LOCKED,
             &flags::DRY_RUN,
             &flags::NO_EXTRACT,
             &flags::MOD_ONLY,
+=======
+            &LOCKED.flag,
+            &DRY_RUN,
+>>>>>>> main
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
             &flags::MISSING_REPLACE,
-            &flags::KEEP_GOING,
-            &flags::FAIL_FAST,
-            &flags::STATS,
+            &KEEP_GOING,
+            &FAIL_FAST.flag,
+            &STATS.flag,
         ],
         go_name: Some("mod download"),
         arguments: "[modules]",
@@ -91,9 +118,14 @@ line for it. Nothing unchecked becomes visible in the cache.",
     run: Runner::Configured(|call, config, console| {
         let request = Request {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
+<<<<<<< HEAD
             reuse: call.raw.reuse.as_ref().map(PathBuf::from),
             dry_run: call.raw.dry_run,
             want: want(call.raw)?,
+=======
+            reuse: call.raw.file(&flags::REUSE),
+            dry_run: call.raw.is_on(&DRY_RUN),
+>>>>>>> main
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -184,7 +216,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     // Before the failure that ends the run, if one does.
     session.settle(&fetching);
     let told = told?;
-    if config.verbose.value || config.stats.value {
+    if config.output.verbose.value || config.download.stats.value {
         console.summary(&Summary {
             modules: told.modules,
             fetched: told.fetched,
@@ -220,8 +252,8 @@ impl Run<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
         // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
-        let unasked =
-            self.config.offline.value || self.session.chain.as_ref().is_some_and(Chain::is_off);
+        let unasked = self.config.connection.offline.value
+            || self.session.chain.as_ref().is_some_and(Chain::is_off);
         let likely = self.selection.likely().filter(|_| !unasked);
         Scheduler::new(self.fetching).with_prefetch(likely, |prefetch| self.fetch(prefetch))
     }
@@ -337,7 +369,7 @@ impl Run<'_> {
         if let (Some(project), Some(requirements)) = (self.project, requirements)
             && self.selection.may_edit()
         {
-            let locked = self.config.locked.value;
+            let locked = self.config.download.locked.value;
             go_mod::commit(self.session.cache(), project, requirements, locked)?;
         }
         self.save_sums(requirements)
