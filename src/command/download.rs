@@ -12,11 +12,7 @@ use super::sums::{save_sums, sums_of_build_list};
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-<<<<<<< HEAD
-use crate::cli::{CommandInfo, RawArgs, flags};
-=======
-use crate::cli::{CommandInfo, Flag, flags};
->>>>>>> main
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
@@ -36,6 +32,23 @@ static DRY_RUN: Flag = Flag {
     long: "dry-run",
     brief: "Print what would be fetched, and fetch nothing",
     detail: "Exit code 10 if there is something to fetch, 0 if the cache is complete.",
+    ..Flag::OURS
+};
+
+/// `--no-extract`.
+static NO_EXTRACT: Flag = Flag {
+    long: "no-extract",
+    brief: "Fetch and check zips, and extract none",
+    detail: "go, or a later run, extracts a module from its zip when it is needed, without the \
+             network. For caches that are kept or carried: they are about a third as large.",
+    ..Flag::OURS
+};
+
+/// `--mod-only`.
+static MOD_ONLY: Flag = Flag {
+    long: "mod-only",
+    brief: "Fetch metadata and go.mod files, and no zip",
+    detail: "Enough for the module graph and for list -m, not for a build.",
     ..Flag::OURS
 };
 
@@ -65,15 +78,10 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::X,
             &flags::MODCACHERW,
             &flags::REUSE,
-<<<<<<< HEAD
-            &flags::LOCKED,
-            &flags::DRY_RUN,
-            &flags::NO_EXTRACT,
-            &flags::MOD_ONLY,
-=======
             &LOCKED.flag,
             &DRY_RUN,
->>>>>>> main
+            &NO_EXTRACT,
+            &MOD_ONLY,
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
@@ -118,14 +126,9 @@ line for it. Nothing unchecked becomes visible in the cache.",
     run: Runner::Configured(|call, config, console| {
         let request = Request {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
-<<<<<<< HEAD
-            reuse: call.raw.reuse.as_ref().map(PathBuf::from),
-            dry_run: call.raw.dry_run,
-            want: want(call.raw)?,
-=======
             reuse: call.raw.file(&flags::REUSE),
             dry_run: call.raw.is_on(&DRY_RUN),
->>>>>>> main
+            want: want(call.raw)?,
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -148,7 +151,7 @@ pub struct Request {
 }
 
 fn want(raw: &RawArgs) -> Result<Want> {
-    match (raw.no_extract, raw.mod_only) {
+    match (raw.is_on(&NO_EXTRACT), raw.is_on(&MOD_ONLY)) {
         (false, false) => Ok(Want::Extracted),
         (true, false) => Ok(Want::Zip),
         (false, true) => Ok(Want::GoMod),
