@@ -9,9 +9,10 @@ use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
+use crate::event::NoEvents;
 use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
-use crate::http::{Client, NoObserver, RetryPolicy, Settings};
+use crate::http::{Client, RequestContext, RetryPolicy, Settings};
 use crate::report::Console;
 use crate::source::Chain;
 
@@ -54,12 +55,17 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
         small_body_timeout: settings.stall_timeout,
         ..settings
     };
-    let client = || Client::new(settings.clone(), Arc::new(NoObserver));
+    let client = || Client::new(settings.clone(), Arc::new(NoEvents));
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();
     let locks = Locks::default();
-    let direct = network::direct(config, locks, client(), Arc::new(NoObserver));
+    let direct = network::direct(
+        config,
+        locks,
+        client(),
+        RequestContext::new(Arc::new(NoEvents)),
+    );
     let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(direct));
     let mut listed = env::listed(config)?;
     listed.extend(system(config));

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cancel::{CancelToken, Deadline};
 use crate::config::{Config, Git, Setting};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::{LockWatch, Locks};
+use crate::event::EventSink;
+use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
 use crate::http::{
-    Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
+    Client, ClientCertSettings, CredentialSettings, ProxySettings, RequestContext, RetryPolicy,
     RootSettings, Settings, Url,
 };
 use crate::layout;
@@ -27,6 +29,7 @@ pub(super) struct Network {
     client: Client,
     chain: Chain,
     locks: Locks,
+    cancel: CancelToken,
     /// Why nothing may be asked, if so.
     offline: Option<&'static str>,
 }
@@ -36,17 +39,25 @@ impl Network {
     pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let observer = Arc::clone(live) as Arc<dyn Observer>;
-        let client = Client::new(transport_settings(config), observer);
+        let events = Arc::clone(live) as Arc<dyn EventSink>;
+        let cancel = CancelToken::new();
+        let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
+        let client = Client::new(transport_settings(config), Arc::clone(&events));
+        let client = client.bind(RequestContext {
+            cancel: cancel.clone(),
+            ..RequestContext::new(Arc::clone(&events))
+        });
         // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
-        let watch = Arc::clone(live) as Arc<dyn LockWatch>;
-        let locks = Locks::new(longest_wait(config), watch);
-        let observer = Arc::clone(live) as Arc<dyn Observer>;
-        let direct = direct(config, locks.clone(), client.clone(), observer);
+        let locks = Locks::new(longest_wait(config), Arc::clone(&events));
+        let context = RequestContext {
+            cancel: cancel.clone(),
+            ..RequestContext::new(Arc::clone(&events))
+        };
+        let direct = direct(config, locks.clone(), client.clone(), context);
         let direct = Arc::new(direct) as Arc<dyn Source>;
         let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
-        let offline = if config.offline.value {
+        let offline = if config.connection.offline.value {
             Some("--offline")
         } else if chain.is_off() {
             Some("GOPROXY=off")
@@ -56,9 +67,15 @@ impl Network {
         Ok(Network {
             client,
             chain,
+            cancel,
             locks,
             offline,
         })
+    }
+
+    /// What ends the run, if its time is limited.
+    pub(super) fn cancel(&self) -> Option<CancelToken> {
+        self.cancel.deadline().map(|_| self.cancel.clone())
     }
 
     /// How the locks of the run are waited for.
@@ -67,11 +84,11 @@ impl Network {
     }
 
     /// Where modules come from.
-    pub(super) fn source(&self, config: &Config) -> Box<dyn Source> {
-        if config.offline.value {
-            return Box::new(Offline("--offline"));
+    pub(super) fn source(&self, config: &Config) -> Arc<dyn Source> {
+        if config.connection.offline.value {
+            return Arc::new(Offline("--offline"));
         }
-        Box::new(self.chain.clone())
+        Arc::new(self.chain.clone())
     }
 
     /// The entries of GOPROXY.
@@ -80,8 +97,8 @@ impl Network {
     }
 
     /// The caches that are looked into before that.
-    pub(super) fn lower(&self, config: &Config) -> Result<Vec<LowerCache>> {
-        let setting = &config.ro_cache;
+    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<LowerCache>> {
+        let setting = &config.transfer.ro_cache;
         let open = |dir: &PathBuf| {
             let opened = LowerCache::at(dir);
             opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
@@ -89,25 +106,8 @@ impl Network {
         setting.value.iter().map(open).collect()
     }
 
-    /// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
-    /// from whom.
-    pub(super) fn sum_policy(
-        &self,
-        config: &Config,
-        project: Option<&Project>,
-    ) -> Result<SumPolicy> {
-        let settings = sum_settings(config, self.database(config));
-        match project {
-            Some(project) => {
-                let (file, others) = (project.go_sum(), project.other_sums());
-                SumPolicy::with_files(&file, &others, project.overlay(), settings)
-            }
-            None => Ok(SumPolicy::without_file(settings)),
-        }
-    }
-
     /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
-    fn database(&self, config: &Config) -> Database {
+    pub(super) fn database(&self, config: &Config) -> Database {
         let (setting, store) = match database_setting(config) {
             Ok(Some(found)) => found,
             Ok(None) => return Database::Off,
@@ -120,7 +120,7 @@ impl Network {
             None => {
                 let (chain, client) = (self.chain.clone(), self.client.clone());
                 let route = DatabaseRoute::new(name, chain, setting.direct, setting.url, client);
-                Box::new(route.waiting(config.wait_published.value))
+                Box::new(route.waiting(config.transfer.wait_published.value))
             }
         };
         let client = sumdb::Client::new(setting.verifier, store, transport);
@@ -133,7 +133,7 @@ pub(super) fn direct(
     config: &Config,
     locks: Locks,
     client: Client,
-    observer: Arc<dyn Observer>,
+    context: RequestContext,
 ) -> Direct {
     let environment = config.go_env.environment();
     let set = |name: &str| environment.get(name).map(str::to_owned);
@@ -146,8 +146,9 @@ pub(super) fn direct(
             accept_any_certificate: true,
             ..transport.clone()
         },
-        observer,
+        Arc::clone(&context.events),
     );
+    let insecure = insecure.bind(context.clone());
     let goroot = config.goroot.value.as_str();
     let settings = DirectSettings {
         clones: config.gomodcache.value.join(layout::VCS),
@@ -159,7 +160,7 @@ pub(super) fn direct(
         environment: quiet
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        git: match config.git.value {
+        git: match config.connection.git.value {
             Git::Auto => GitChoice::Auto,
             Git::Program => GitChoice::Program,
             Git::Builtin => GitChoice::Builtin,
@@ -168,17 +169,34 @@ pub(super) fn direct(
         goroot: (!goroot.is_empty()).then(|| PathBuf::from(goroot)),
         retry: transport.retry,
         stall_timeout: transport.stall_timeout,
-        deadline: transport.deadline,
+        cancel: context.cancel,
     };
     Direct::new(settings, client, insecure)
 }
 
+/// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
+/// from whom.
+pub(super) fn sum_policy(
+    config: &Config,
+    project: Option<&Project>,
+    database: Database,
+) -> Result<SumPolicy> {
+    let settings = sum_settings(config, database);
+    match project {
+        Some(project) => {
+            let (file, others) = (project.go_sum(), project.other_sums());
+            SumPolicy::with_files(&file, &others, project.overlay(), settings)
+        }
+        None => Ok(SumPolicy::without_file(settings)),
+    }
+}
+
 /// What needs proof, and from whom.
-pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
+fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
-        locked: config.locked.value,
+        locked: config.download.locked.value,
         local_proxy: config.goproxy.value.starts_with("file://")
             && !config.goproxy.value.contains([',', '|']),
     }
@@ -223,11 +241,11 @@ impl sumdb::Transport for DatabaseRoute {
 /// What of a run is told while it happens.
 pub(super) fn live_settings(config: &Config) -> LiveSettings {
     LiveSettings {
-        progress: config.progress.value,
-        log: config.log.value,
+        progress: config.output.progress.value,
+        log: config.global.log.value,
         requests: config.x.value,
-        verbose: config.verbose.value,
-        quiet: config.quiet.value,
+        verbose: config.output.verbose.value,
+        quiet: config.output.quiet.value,
     }
 }
 
@@ -262,7 +280,10 @@ fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
 
 /// The longest wait for a lock: a run that has a time does not spend more of it on one.
 fn longest_wait(config: &Config) -> Option<Duration> {
-    let limits = [config.lock_timeout.value, config.timeout.value];
+    let limits = [
+        config.locks.lock_timeout.value,
+        config.transfer.timeout.value,
+    ];
     limits.into_iter().flatten().min()
 }
 
@@ -270,16 +291,15 @@ fn longest_wait(config: &Config) -> Option<Duration> {
 pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    let deadline = config.timeout.value.and_then(Deadline::after);
+    let deadline = config.transfer.timeout.value.and_then(Deadline::after);
     Settings {
         retry: RetryPolicy {
-            retries: config.retries.value,
-            max_time: config.retry_max_time.value,
+            retries: config.transfer.retries.value,
+            max_time: config.transfer.retry_max_time.value,
             ..RetryPolicy::default()
         },
-        connect_timeout: config.connect_timeout.value,
-        stall_timeout: config.stall_timeout.value,
-        deadline,
+        connect_timeout: config.connection.connect_timeout.value,
+        stall_timeout: config.connection.stall_timeout.value,
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file
@@ -289,11 +309,11 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
                 .ssl_cert_dir
                 .as_ref()
                 .map(|setting| setting.value.clone()),
-            added: config.cacert.value.clone(),
+            added: config.connection.cacert.value.clone(),
         },
         client_cert: ClientCertSettings {
-            cert: config.client_cert.value.clone(),
-            key: config.client_key.value.clone(),
+            cert: config.connection.client_cert.value.clone(),
+            key: config.connection.client_key.value.clone(),
             hosts: named_servers(config).collect(),
         },
         proxy: ProxySettings {
@@ -305,15 +325,15 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
         credentials: CredentialSettings {
             goauth: config.goauth.value.clone(),
             netrc: config.netrc.as_ref().map(|setting| setting.value.clone()),
-            netrc_file: config.netrc_file.value.clone(),
+            netrc_file: config.connection.netrc_file.value.clone(),
             tokens: config.tokens.clone(),
-            insecure_hosts: config.allow_insecure_auth.value.clone(),
+            insecure_hosts: config.connection.allow_insecure_auth.value.clone(),
             deadline,
         },
-        per_host: config.jobs_per_host.value,
-        requests_per_second: config.max_requests_per_second.value,
-        bytes_per_second: config.limit_rate.value,
-        connections: config.jobs.value,
+        per_host: config.transfer.jobs_per_host.value,
+        requests_per_second: config.transfer.max_requests_per_second.value,
+        bytes_per_second: config.transfer.limit_rate.value,
+        connections: config.transfer.jobs.value,
         ..Settings::default()
     }
 }

@@ -15,11 +15,12 @@ use ureq::http::{Request, Response, header};
 use super::attempt::{location, redirect};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
+use crate::event::Event;
 use crate::http::answer::{Detail, briefly, status_error, status_text};
+use crate::http::connect::connection;
 use crate::http::credentials::{Credentials, Held, Refused};
-use crate::http::event::Event;
-use crate::http::exchange::Exchange;
-use crate::http::failure::{Circumstances, not_asked, reading, tried};
+use crate::http::exchange::ExchangeRecorder;
+use crate::http::failure::{Circumstances, not_asked, tried};
 use crate::http::limits::{Refusal, Told};
 use crate::http::time::Failure;
 use crate::http::url::{RedactedUrl, Url};
@@ -56,26 +57,25 @@ impl Client {
     /// # Errors
     /// There was no answer.
     pub(crate) fn ask(&self, message: &Message<'_>) -> Result<Reply> {
-        let inner = &*self.0;
+        let inner = &*self.inner;
+        let cancel = &self.context.cancel;
         let shown = message.url.redacted();
         let mut begun = None;
         let mut attempt = 1;
         let mut visit = inner.hosts.visit(message.url.host(), &*inner.timer);
         loop {
-            if self.has_hung_up() {
-                return Err(reading(&shown, Kind::Network, "not wanted any more"));
-            }
-            let deadline = inner.settings.deadline;
-            if let Err(refusal) = visit.enter(deadline.map(|deadline| deadline.at())) {
+            let deadline = self.deadline();
+            if let Err(refusal) = visit.enter(deadline.map(|deadline| deadline.at()), cancel) {
                 let cause = match &refusal {
                     Refusal::GivenUp(cause) => cause,
+                    Refusal::Cancelled => "it is not wanted any more",
                     Refusal::TooLate => "its turn comes too late",
                 };
                 return Err(not_asked(&shown, message.url.host(), cause));
             }
             let started = *begun.get_or_insert_with(|| inner.timer.instant());
-            inner.observer.event(&Event::Start {
-                url: &shown,
+            self.say(&Event::RequestStarted {
+                url: shown.as_str(),
                 attempt,
             });
             let asked = self.ask_once(message, &shown, attempt);
@@ -84,8 +84,8 @@ impl Client {
                     None => {
                         visit.leave(Told::Answer);
                         let elapsed = inner.timer.instant().saturating_duration_since(started);
-                        inner.observer.event(&Event::Done {
-                            url: &shown,
+                        self.say(&Event::RequestFinished {
+                            url: shown.as_str(),
                             bytes: 0,
                             resumed: 0,
                             elapsed,
@@ -114,8 +114,8 @@ impl Client {
                     && retry.is_in_time(elapsed, *wait)
             });
             let Some(wait) = wait else {
-                inner.observer.event(&Event::Failed {
-                    url: &shown,
+                self.say(&Event::RequestFailed {
+                    url: shown.as_str(),
                     attempt,
                     cause: &cause,
                     elapsed,
@@ -126,20 +126,20 @@ impl Client {
                     None => Err(cause),
                 };
             };
-            inner.observer.event(&Event::Retry {
-                url: &shown,
+            self.say(&Event::RequestRetried {
+                url: shown.as_str(),
                 attempt,
                 wait,
                 cause: &cause,
             });
-            inner.timer.sleep(wait);
+            inner.timer.wait(wait, cancel);
             attempt += 1;
         }
     }
 
     fn ask_once(&self, message: &Message<'_>, shown: &RedactedUrl, attempt: u32) -> Result<Reply> {
-        let settings = &self.0.settings;
-        let credentials = &self.0.credentials;
+        let settings = &self.inner.settings;
+        let credentials = &self.inner.credentials;
         let proxies = &self.network().proxies;
         let mut now = message.url.clone();
         let (mut redirects, mut at_home, mut asked) = (0, true, false);
@@ -153,6 +153,7 @@ impl Client {
                 now: &now,
                 through,
                 settings,
+                deadline: self.deadline(),
             };
             let held = match at_home {
                 true => credentials
@@ -161,7 +162,8 @@ impl Client {
                 false => None,
             };
             let sent = held.as_deref();
-            let mut exchange = Exchange::begin(&*self.0.observer, now.redacted(), attempt, through);
+            let mut exchange =
+                ExchangeRecorder::begin(&*self.context.events, now.redacted(), attempt, through);
             let response = self.send_message(message, &now, sent, at_home, &circumstances);
             let response = response.inspect_err(|error| exchange.failed(error))?;
             let status = response.status();
@@ -238,7 +240,7 @@ impl Client {
         let mut request = Request::builder().method(method).uri(url.wire());
         if let Some(user) = url.user().filter(|_| at_home) {
             let proxied = circumstances.through.is_some();
-            if !url.is_loopback() && !self.0.credentials.may_go_to(url, proxied) {
+            if !url.is_loopback() && !self.inner.credentials.may_go_to(url, proxied) {
                 let text = format!("refusing to pass credentials to insecure URL: {url}");
                 return Err(Error::new(Kind::Auth, text)
                     .hint("use https, or name the host with --allow-insecure-auth"));
@@ -250,6 +252,9 @@ impl Client {
         for (name, value) in held.into_iter().flat_map(Held::headers) {
             request = request.header(name, value);
         }
+        for (name, value) in &self.context.headers {
+            request = request.header(name, value);
+        }
         for (name, value) in message.headers {
             request = request.header(*name, *value);
         }
@@ -258,7 +263,8 @@ impl Client {
             Error::new(Kind::Input, text).because(cause)
         };
         let agent = &self.network().agent;
-        let deadline = self.0.settings.deadline;
+        let deadline = self.deadline();
+        let under_way = connection::use_for(&self.context.cancel);
         let left = deadline.map(|deadline| deadline.at().saturating_duration_since(Instant::now()));
         let sent = match message.body {
             None => {
@@ -278,6 +284,7 @@ impl Client {
                 agent.run(request)
             }
         };
+        drop(under_way);
         sent.map_err(|error| circumstances.explain(error))
     }
 
@@ -287,7 +294,7 @@ impl Client {
     /// [`Kind::Input`] for settings that make no sense.
     pub(crate) fn credentials_for(&self, url: &Url) -> Result<Vec<(String, String)>> {
         let proxied = self.route(url)?.is_some();
-        let held = self.0.credentials.find(url, proxied)?;
+        let held = self.inner.credentials.find(url, proxied)?;
         let headers = held.iter().flat_map(|held| held.headers());
         Ok(headers
             .filter_map(|(name, value)| {
@@ -302,7 +309,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::http::{NoObserver, RetryPolicy, Server, Settings, Then, reply};
+    use crate::event::NoEvents;
+    use crate::http::{RetryPolicy, Server, Settings, Then, reply};
 
     fn client(retries: u32) -> Client {
         let retry = RetryPolicy {
@@ -314,7 +322,7 @@ mod tests {
             retry,
             ..Settings::default()
         };
-        Client::new(settings, Arc::new(NoObserver))
+        Client::new(settings, Arc::new(NoEvents))
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `client` | the tries, the waits between them, and who is told |
+//! | `context` | the piece of work that requests belong to |
 //! | `attempt` | one try: credentials, redirects, what a status means |
 //! | `probe` | one request that is not tried again and wants no body, for `doctor` |
 //! | `message` | a request whose answer counts whatever its status, `POST` among them |
@@ -17,9 +18,11 @@
 mod agent;
 mod attempt;
 mod client;
+mod context;
 mod message;
 mod probe;
 
 pub use client::Client;
+pub use context::RequestContext;
 pub(crate) use message::{Message, Reply};
 pub use probe::{Answer, Known, Probe, Wanted};

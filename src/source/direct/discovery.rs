@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use super::govcs::VcsRules;
 use super::hosts::{Address, repository_of_path};
-use super::memo::Memo;
 use super::meta::{MetaImport, parse_meta_imports};
+use super::recent::Recent;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::PrefixPatterns;
 use crate::http::{Client, Message, Reply, Url};
@@ -43,7 +43,7 @@ pub(super) struct Discovery {
     insecure_client: Client,
     insecure: PrefixPatterns,
     rules: Result<VcsRules>,
-    pages: Memo<(String, bool), Arc<Page>, Error>,
+    pages: Recent<(String, bool), Arc<Page>, Error>,
 }
 
 /// The tags of a page.
@@ -85,7 +85,7 @@ impl Discovery {
             insecure_client,
             insecure,
             rules,
-            pages: Memo::default(),
+            pages: Recent::default(),
         }
     }
 

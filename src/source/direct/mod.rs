@@ -9,7 +9,7 @@
 //! | `git` | git repositories |
 //! | `clone` | where clones are kept, shared with go |
 //! | `program` | programs for version control |
-//! | `memo` | answers that are kept for a while |
+//! | `recent` | answers that are kept for a while |
 //! | `settings` | everything that can be chosen |
 //!
 //! The order of a question: the path leads to a repository ([`Discovery`]), GOVCS allows its
@@ -25,10 +25,10 @@ mod discovery;
 mod git;
 mod govcs;
 mod hosts;
-mod memo;
 mod meta;
 mod module;
 mod program;
+mod recent;
 mod repository;
 mod settings;
 
@@ -40,16 +40,16 @@ pub use settings::{DirectSettings, GitChoice};
 use discovery::{Discovery, RepositoryRoot};
 use git::{BuiltinGit, GitRemote, GitRepository, SystemGit};
 use govcs::VcsRules;
-use memo::Memo;
 use module::RepositoryModule;
 use program::Programs;
+use recent::Recent;
 use repository::Repository;
 
 use super::proxy::Proxy;
 use super::{Info, Origin, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Client, Fetched, Sink};
+use crate::http::{Client, Fetched, RequestContext, Sink};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
 #[derive(Clone)]
@@ -59,8 +59,8 @@ struct Inner {
     discovery: Discovery,
     programs: Arc<Programs>,
     client: Client,
-    modules: Memo<String, Module, Error>,
-    repositories: Memo<(String, String), Arc<dyn Repository>, Error>,
+    modules: Recent<String, Module, Error>,
+    repositories: Recent<(String, String), Arc<dyn Repository>, Error>,
 }
 
 /// What a path leads to.
@@ -88,8 +88,8 @@ impl Direct {
             discovery: Discovery::new(client.clone(), insecure_client, insecure, rules),
             programs: Programs::new(settings),
             client,
-            modules: Memo::default(),
-            repositories: Memo::default(),
+            modules: Recent::default(),
+            repositories: Recent::default(),
         }))
     }
 
@@ -176,15 +176,16 @@ fn lost(path: &ModulePath, version: &str) -> impl Fn(Error) -> Error {
 }
 
 fn fetched<T>(value: T, bytes: u64) -> Fetched<T> {
-    Fetched {
-        value,
-        bytes,
-        resumed: 0,
-        retries: 0,
-    }
+    Fetched::of_bytes(bytes).map(|()| value)
 }
 
 impl Source for Direct {
+    fn bind(&self, _: &RequestContext) -> Arc<dyn Source> {
+        // What one piece of work has found out of a repository serves the next: nothing here ends
+        // with one of them, but with the run.
+        Arc::new(self.clone())
+    }
+
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         match self.module(path).map_err(lost(path, ""))? {
             Module::Repository(module) => module.versions(),
@@ -257,11 +258,6 @@ impl Source for Direct {
             Module::Repository(module) => module.versions_origin(prefix).ok(),
             Module::Proxy(_) => None,
         }
-    }
-
-    fn hang_up(&self) {
-        self.0.programs.hang_up();
-        self.0.client.hang_up();
     }
 }
 

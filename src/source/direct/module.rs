@@ -13,7 +13,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::discovery::has_prefix;
-use super::memo::Memo;
+use super::recent::Recent;
 use super::repository::{NotResolved, Repository, Revision};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::modfile::ModFile;
@@ -38,7 +38,7 @@ pub(super) struct RepositoryModule {
     prefix: String,
     /// `/v2`, `.v3`, `.v1-unstable` or empty.
     path_major: String,
-    retracted: Memo<(), Arc<Vec<(String, String)>>, Error>,
+    retracted: Recent<(), Arc<Vec<(String, String)>>, Error>,
 }
 
 const INCOMPATIBLE: &str = "+incompatible";
@@ -91,7 +91,7 @@ impl RepositoryModule {
             dir,
             prefix: prefix.to_owned(),
             path_major: path_major.to_owned(),
-            retracted: Memo::default(),
+            retracted: Recent::default(),
         })
     }
 

@@ -9,8 +9,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::settings::DirectSettings;
@@ -27,15 +25,11 @@ const OUTPUT_BYTES: u64 = 256 << 20;
 /// What all programs of a run share.
 pub(super) struct Programs {
     pub(super) settings: DirectSettings,
-    hung_up: AtomicBool,
 }
 
 impl Programs {
     pub(super) fn new(settings: DirectSettings) -> Arc<Programs> {
-        Arc::new(Programs {
-            settings,
-            hung_up: AtomicBool::new(false),
-        })
+        Arc::new(Programs { settings })
     }
 
     /// True if a program of this name is in PATH.
@@ -45,15 +39,6 @@ impl Programs {
             let found = Path::new(dir).join(name).metadata();
             found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
         })
-    }
-
-    /// Nothing more is wanted: what runs is killed, and nothing is started any more.
-    pub(super) fn hang_up(&self) {
-        self.hung_up.store(true, Ordering::SeqCst);
-    }
-
-    fn is_over(&self) -> bool {
-        self.hung_up.load(Ordering::SeqCst)
     }
 
     /// Runs a program to its end, once, and again while the network fails it.
@@ -71,23 +56,30 @@ impl Programs {
             let schedule = &self.settings.retry;
             let failure = Failure::Transient;
             let wait = schedule.schedule(attempt, started.elapsed(), failure, RealTimer.jitter());
-            let deadline = self.settings.deadline;
-            let in_time = |wait: &Duration| deadline.is_none_or(|deadline| *wait < deadline.left());
-            let Some(wait) = wait.filter(in_time).filter(|_| !self.is_over()) else {
+            let cancel = &self.settings.cancel;
+            let in_time = |wait: &Duration| {
+                let deadline = cancel.deadline();
+                deadline.is_none_or(|deadline| *wait < deadline.left()) && !cancel.is_over()
+            };
+            let Some(wait) = wait.filter(in_time) else {
                 return Err(match attempt {
                     1 => error,
                     tries => error.hint(format!("tried {tries} times")),
                 });
             };
-            thread::sleep(wait);
+            RealTimer.wait(wait, cancel);
             attempt += 1;
         }
     }
 
     fn run_once(&self, invocation: &Invocation<'_>) -> Result<Ran> {
-        let left = self.settings.deadline.map(|deadline| deadline.left());
+        let left = self
+            .settings
+            .cancel
+            .deadline()
+            .map(|deadline| deadline.left());
         let limit = left.unwrap_or(LONGEST_RUN).min(LONGEST_RUN);
-        let cancelled = || self.is_over();
+        let cancelled = || self.settings.cancel.is_over();
         let mut program = Program::new(invocation.program, limit)
             .args(&invocation.arguments)
             .stdout_limit(OUTPUT_BYTES)

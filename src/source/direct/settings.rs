@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::cancel::CancelToken;
 use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
-use crate::http::{Deadline, RetryPolicy};
+use crate::http::RetryPolicy;
 
 /// Which git is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,8 +47,8 @@ pub struct DirectSettings {
     pub retry: RetryPolicy,
     /// How long a program may go without a byte from the network.
     pub stall_timeout: Duration,
-    /// When everything ends.
-    pub deadline: Option<Deadline>,
+    /// Ends everything.
+    pub cancel: CancelToken,
 }
 
 impl Default for DirectSettings {
@@ -65,7 +66,7 @@ impl Default for DirectSettings {
             goroot: None,
             retry: RetryPolicy::default(),
             stall_timeout: Duration::from_secs(30),
-            deadline: None,
+            cancel: CancelToken::new(),
         }
     }
 }

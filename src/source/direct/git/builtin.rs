@@ -18,7 +18,6 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Instant;
 
 use super::layout;
@@ -260,15 +259,15 @@ impl BuiltinGit {
             let jitter = RealTimer.jitter();
             let schedule = &settings.retry;
             let wait = schedule.schedule(attempt, started.elapsed(), Failure::Transient, jitter);
+            let cancel = &settings.cancel;
             let in_time = |wait: &std::time::Duration| {
-                settings
-                    .deadline
-                    .is_none_or(|deadline| *wait < deadline.left())
+                let deadline = cancel.deadline();
+                deadline.is_none_or(|deadline| *wait < deadline.left()) && !cancel.is_over()
             };
             let Some(wait) = wait.filter(in_time).filter(|_| error.is_transient()) else {
                 return Err(error);
             };
-            thread::sleep(wait);
+            RealTimer.wait(wait, cancel);
             attempt += 1;
         }
     }

@@ -47,7 +47,7 @@ pub(super) use remote::GitRemote;
 pub(super) use system::SystemGit;
 
 use super::clone::CloneDir;
-use super::memo::Memo;
+use super::recent::Recent;
 use super::repository::{
     NotResolved, Repository, Revision, TagList, Tree, no_commits, unknown_revision,
 };
@@ -78,8 +78,8 @@ pub(super) struct GitRepository {
     remote: Box<dyn GitRemote>,
     clone: CloneDir,
     history: CloneDir,
-    refs: Memo<(), Arc<Refs>, Error>,
-    revisions: Memo<String, Revision, NotResolved>,
+    refs: Recent<(), Arc<Refs>, Error>,
+    revisions: Recent<String, Revision, NotResolved>,
     store: Mutex<Option<Arc<ObjectStore>>>,
     history_store: Mutex<Option<Arc<ObjectStore>>>,
     wanted: Mutex<Vec<(String, ObjectId)>>,
@@ -101,8 +101,8 @@ impl GitRepository {
             remote,
             clone: clone(SHARED),
             history: clone(HISTORY),
-            refs: Memo::default(),
-            revisions: Memo::default(),
+            refs: Recent::default(),
+            revisions: Recent::default(),
             store: Mutex::default(),
             history_store: Mutex::default(),
             wanted: Mutex::default(),
