@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -305,7 +305,8 @@ impl Shared {
             let page = self.state().pages.get(path.trim_end_matches('/')).cloned();
             let (status, page) = page.unwrap_or((404, "no such page".to_owned()));
             let head = "Content-Type: text/html\r\n".to_owned();
-            (format!("{status} Status"), head, page.into_bytes())
+            let reason = if status == 404 { "Not Found" } else { "OK" };
+            (format!("{status} {reason}"), head, page.into_bytes())
         } else if let Some(name) = below.strip_prefix("git/") {
             self.backend(name, &method, &query, &headers, &body)?
         } else {
@@ -446,14 +447,4 @@ fn read_request(
         headers,
         body,
     })
-}
-
-/// True if a program is in PATH; counts the test as skipped if not.
-pub fn has_program(name: &str) -> bool {
-    let path = super::go::variable("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).any(|dir| Path::new(&dir).join(name).is_file());
-    if !found {
-        super::skips::record(&format!("no {name} in PATH"));
-    }
-    found
 }
