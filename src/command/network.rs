@@ -141,8 +141,6 @@ fn sum_settings(config: &Config, database: Database) -> SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
         locked: config.locked.value,
-        local_proxy: config.goproxy.value.starts_with("file://")
-            && !config.goproxy.value.contains([',', '|']),
     }
 }
 
