@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, QueryResolver};
 use crate::gomod::ModuleVersion;
 use crate::gomod::modfile::GoSum;
-use crate::project::{Actual, Project};
+use crate::project::{Project, ResolvedModule};
 use crate::report::{AuditForm, AuditReport, Console, audit_text, utc_date};
 use crate::trust::SumPart;
 
@@ -228,7 +228,7 @@ fn read_modules(
             .collect();
         let mut standing = Vec::new();
         if ask_authors {
-            let resolver = QueryResolver::new(&run, project.edits());
+            let resolver = QueryResolver::new(&run, project.rules());
             // Each is asked over the network: none is at hand.
             let said = run.for_each(&used, |_| false, |module| self::standing(resolver, module))?;
             for findings in said {
@@ -284,9 +284,9 @@ fn standing(resolver: QueryResolver<'_>, module: &ModuleVersion) -> Result<Vec<A
 
 /// The module whose content is used; `None` for a local directory.
 fn content(project: &Project, module: &ModuleVersion) -> Option<ModuleVersion> {
-    match project.edits().actual(module) {
-        Actual::Module(module) => Some(module),
-        Actual::Directory { .. } => None,
+    match project.rules().resolved(module) {
+        ResolvedModule::Module(module) => Some(module),
+        ResolvedModule::Directory { .. } => None,
     }
 }
 

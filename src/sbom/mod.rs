@@ -14,7 +14,7 @@ use std::collections::HashMap;
 pub use purl::package_url;
 
 use crate::graph::Graph;
-use crate::project::{Actual, Node, Project};
+use crate::project::{Node, Project, ResolvedModule};
 use crate::trust::{SumPart, SumPolicy};
 
 /// The modules of a project.
@@ -139,13 +139,13 @@ fn describe(
     let replacement = project.edits().replacement(listed);
     module.replaces = replacement.map(|_| listed.to_string());
     match project.edits().actual(listed) {
-        Actual::Module(used) => {
+        ResolvedModule::Module(used) => {
             module.path = used.path().as_str().to_owned();
             module.version = Some(used.version().as_str().to_owned());
             module.sum = sums.record(&used, SumPart::Zip);
             module.go_mod_sum = sums.record(&used, SumPart::GoMod);
         }
-        Actual::Directory { written, .. } => module.directory = Some(written),
+        ResolvedModule::Directory { written, .. } => module.directory = Some(written),
     }
     module
 }
