@@ -136,9 +136,9 @@ fn describe(
     let Node::Module(listed) = node else {
         return module;
     };
-    let replacement = project.edits().replacement(listed);
+    let replacement = project.replace_rules().replacement(listed);
     module.replaces = replacement.map(|_| listed.to_string());
-    match project.edits().actual(listed) {
+    match project.replace_rules().actual(listed) {
         ResolvedModule::Module(used) => {
             module.path = used.path().as_str().to_owned();
             module.version = Some(used.version().as_str().to_owned());
