@@ -337,7 +337,10 @@ mod tests {
                 .map_err(|error| error.chain())
         };
         let (git, proxy) = (import("w.test/x", "git"), import("w.test/x", "mod"));
-        assert_eq!(matched(&[git.clone()], "w.test/x/y").unwrap(), "git");
+        assert_eq!(
+            matched(std::slice::from_ref(&git), "w.test/x/y").unwrap(),
+            "git"
+        );
         assert_eq!(matched(&[proxy, git.clone()], "w.test/x").unwrap(), "mod");
         assert_eq!(
             matched(&[git.clone(), git.clone()], "w.test/x").unwrap_err(),

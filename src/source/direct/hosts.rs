@@ -69,7 +69,7 @@ pub(super) fn repository_of_path(path: &str) -> Result<Option<PathRoot>> {
         "git.apache.org" => {
             fits &= root
                 .last()
-                .is_some_and(|name| name.ends_with(".git") && name.len() > 4)
+                .is_some_and(|name| name.ends_with(".git") && name.len() > 4);
         }
         _ => {}
     }

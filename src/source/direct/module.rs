@@ -231,7 +231,9 @@ impl RepositoryModule {
         let found = self.repository.stat(&self.revision_of(revision));
         let found = found.map_err(|cause| NotResolved {
             error: self.invalid(revision, cause.error),
-            origin: cause.origin.map(|origin| self.with_subdir(origin)),
+            origin: cause
+                .origin
+                .map(|origin| Box::new(self.with_subdir(*origin))),
         })?;
         self.convert(&found, revision)
     }
@@ -240,7 +242,9 @@ impl RepositoryModule {
     pub(super) fn latest(&self) -> Result<Info, NotResolved> {
         let found = self.repository.latest().map_err(|cause| NotResolved {
             error: self.named(cause.error),
-            origin: cause.origin.map(|origin| self.with_subdir(origin)),
+            origin: cause
+                .origin
+                .map(|origin| Box::new(self.with_subdir(*origin))),
         })?;
         self.convert(&found, "")
     }
@@ -257,7 +261,7 @@ impl RepositoryModule {
         };
         let version = converted.version().map_err(|error| NotResolved {
             error,
-            origin: Some(origin.clone()),
+            origin: Some(Box::new(origin.clone())),
         })?;
         let mut origin = origin;
         if is_pseudo_version(&version) && (version != asked || !version.starts_with("v0.0.0-")) {

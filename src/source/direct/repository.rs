@@ -42,7 +42,7 @@ pub(super) struct Revision {
 #[derive(Clone, Debug)]
 pub(super) struct NotResolved {
     pub(super) error: Error,
-    pub(super) origin: Option<Origin>,
+    pub(super) origin: Option<Box<Origin>>,
 }
 
 impl From<Error> for NotResolved {

@@ -178,7 +178,7 @@ impl BuiltinGit {
     }
 
     /// Sends a command, and hands back the answer.
-    fn command(&self, server: &Server, message: Vec<u8>) -> Result<Reply> {
+    fn command(&self, server: &Server, message: &[u8]) -> Result<Reply> {
         let reply = self.client.ask(&http::Message {
             url: &server.base.join("git-upload-pack"),
             headers: &[
@@ -186,7 +186,7 @@ impl BuiltinGit {
                 ("content-type", "application/x-git-upload-pack-request"),
                 ("accept", "application/x-git-upload-pack-result"),
             ],
-            body: Some(&message),
+            body: Some(message),
         })?;
         match reply.error {
             Some(error) => Err(error),
@@ -218,7 +218,7 @@ impl BuiltinGit {
         for prefix in ["HEAD", "refs/heads/", "refs/tags/"] {
             message.line(&format!("ref-prefix {prefix}"));
         }
-        let mut body = self.command(&server, message.flush())?.body;
+        let mut body = self.command(&server, &message.flush())?.body;
         let mut listed = Vec::new();
         for _ in 0..MAX_PACKETS {
             let packet = read_packet(&mut body).map_err(|cause| self.cut(cause))?;
@@ -295,7 +295,7 @@ impl BuiltinGit {
             message.line(&format!("have {id}"));
         }
         message.line("done");
-        let mut body = self.command(&server, message.flush())?.body;
+        let mut body = self.command(&server, &message.flush())?.body;
         let place = dir.join("objects/pack/pack");
         let mut pack = TempFile::beside(&place)?;
         let (mut now_shallow, mut section) = (shallow.clone(), String::new());

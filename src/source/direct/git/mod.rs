@@ -134,9 +134,11 @@ impl GitRepository {
         let refs = self.refs().ok();
         NotResolved {
             error: unknown_revision(revision),
-            origin: refs.map(|refs| Origin {
-                repo_sum: refs.repo_sum(),
-                ..self.origin()
+            origin: refs.map(|refs| {
+                Box::new(Origin {
+                    repo_sum: refs.repo_sum(),
+                    ..self.origin()
+                })
             }),
         }
     }

@@ -170,7 +170,7 @@ impl ObjectStore {
                         .map_err(|reason| self.damaged(id, reason))?;
                     Ok(Some(kind))
                 }
-                Err(cause) => Err(checked.explain(cause, |reason| self.damaged(id, &reason))),
+                Err(cause) => Err(checked.explain(&cause, |reason| self.damaged(id, &reason))),
             };
         }
         Ok(None)
@@ -206,7 +206,7 @@ impl ObjectStore {
                     .map_err(|reason| self.damaged(id, reason))?;
                 Ok(Some(kind))
             }
-            Err(cause) => Err(checked.explain(cause, |reason| self.damaged(id, &reason))),
+            Err(cause) => Err(checked.explain(&cause, |reason| self.damaged(id, &reason))),
         }
     }
 
@@ -360,7 +360,7 @@ impl<'a> Checked<'a> {
     }
 
     /// Whose fault a failed copy is.
-    fn explain(self, cause: io::Error, damaged: impl Fn(String) -> Error) -> Error {
+    fn explain(self, cause: &io::Error, damaged: impl Fn(String) -> Error) -> Error {
         match self.refused {
             Some(refused) => Error::new(Kind::LocalIo, "cannot write").because(refused),
             None => damaged(format!("is damaged: {cause}")),
