@@ -109,7 +109,7 @@ fn download_dead_host_is_reported_once() {
     // With -v it is told when it happens.
     download(100, &url, &["-v"])
         .fails(6)
-        .stderr_has(&format!("# {host} is given up for now: cannot connect to"));
+        .stderr_has(&format!("# {host}: circuit breaker open, not contacted for a while: cannot connect to"));
 }
 
 #[test]
