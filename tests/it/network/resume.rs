@@ -284,7 +284,8 @@ fn download_resumed_zip_with_wrong_hash_is_fetched_again() {
     only_modfetch!();
     let (proxy, sandbox) = lying(Times(0));
     let run = sandbox.run(["download", "-json", "-v"]);
-    run.ok().stderr_has("the resumed zip is wrong, fetching it again from the first byte");
+    run.ok()
+        .stderr_has("the resumed zip is wrong, fetching it again from the first byte");
     assert_eq!((number(&run, "Resumed"), number(&run, "Retries")), (0, 2));
     assert_eq!(proxy.hits(ZIP), 3);
     demand_like_whole(&sandbox);
