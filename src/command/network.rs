@@ -143,8 +143,6 @@ fn sum_settings(config: &Config, database: Database) -> SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
         locked: config.download.locked.value,
-        local_proxy: config.goproxy.value.starts_with("file://")
-            && !config.goproxy.value.contains([',', '|']),
     }
 }
 

@@ -6,6 +6,7 @@
 //! printed, so the two never mix within a line. Until there is something to tell it starts no
 //! thread.
 
+mod audited;
 mod console;
 mod count;
 mod error_groups;
@@ -15,9 +16,11 @@ mod listed;
 mod outcome;
 mod planned;
 mod progress;
+mod sbom;
 mod summary;
 mod verified;
 
+pub use audited::{AuditForm, AuditReport, audit_text};
 pub use console::Console;
 pub use count::human;
 pub use error_groups::group_by_host;
@@ -27,5 +30,6 @@ pub use listed::module_json;
 pub use outcome::{failed_target_json, outcome_json, target_json};
 pub use planned::{Planned, planned_table};
 pub use progress::{ProgressReporter, ProgressSettings};
+pub use sbom::{BomFormat, BomStamp, bill_of_materials, utc_date};
 pub use summary::{Summary, Traffic};
 pub use verified::{finding, report_json};
