@@ -16,10 +16,10 @@ use crate::http::{
 };
 use crate::layout;
 use crate::project::Project;
-use crate::report::{Live, LiveSettings};
+use crate::report::{ProgressReporter, ProgressSettings};
 use crate::source::{
-    Chain, DatabaseRoute, DatabaseSetting, Direct, DirectSettings, GitChoice, LowerCache, Offline,
-    Source,
+    Chain, DatabaseRoute, DatabaseSetting, Direct, DirectSettings, GitChoice, Offline,
+    ReadOnlyCache, Source,
 };
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
@@ -36,10 +36,10 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
+    pub(super) fn new(config: &Config, progress: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let events = Arc::clone(live) as Arc<dyn EventSink>;
+        let events = Arc::clone(progress) as Arc<dyn EventSink>;
         let cancel = CancelToken::new();
         let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
         let client = Client::new(transport_settings(config), Arc::clone(&events));
@@ -97,10 +97,10 @@ impl Network {
     }
 
     /// The caches that are looked into before that.
-    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<LowerCache>> {
+    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<ReadOnlyCache>> {
         let setting = &config.transfer.ro_cache;
         let open = |dir: &PathBuf| {
-            let opened = LowerCache::at(dir);
+            let opened = ReadOnlyCache::at(dir);
             opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
         };
         setting.value.iter().map(open).collect()
@@ -237,8 +237,8 @@ impl sumdb::Transport for DatabaseRoute {
 }
 
 /// What of a run is told while it happens.
-pub(super) fn live_settings(config: &Config) -> LiveSettings {
-    LiveSettings {
+pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
+    ProgressSettings {
         progress: config.output.progress.value,
         log: config.global.log.value,
         requests: config.x.value,

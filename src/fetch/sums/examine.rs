@@ -8,8 +8,9 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::SumExaminer;
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
+use crate::event::Event;
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Resumable, Sink};
@@ -88,6 +89,7 @@ impl SumExaminer<'_> {
         if lines.is_empty() {
             return Ok(Vec::new());
         }
+        self.run.start_task("comparing sums", lines.len());
         let examine = |line: &SumLine| {
             let missing = self.is_missing(line);
             let state = match missing {
@@ -95,6 +97,7 @@ impl SumExaminer<'_> {
                 false => self.compare_line(line).map(Some),
             };
             let unknown = |error| SumState::Unknown { missing, error };
+            self.run.say(&Event::TaskAdvanced { items: 1, bytes: 0 });
             state.unwrap_or_else(|error| Some(unknown(error)))
         };
         let each = || lines.par_iter().with_max_len(1).map(examine).collect();
@@ -179,7 +182,7 @@ impl SumExaminer<'_> {
     }
 
     /// What the cache says of itself: the recorded hash of the zip, the hash of the go.mod.
-    fn cached_sum(self, entry: &Entry, part: SumPart) -> Result<Option<H1>> {
+    fn cached_sum(self, entry: &CacheEntry, part: SumPart) -> Result<Option<H1>> {
         match part {
             SumPart::Zip => entry.read_ziphash(),
             SumPart::GoMod => Ok(entry.read_gomod()?.map(|data| H1::of_go_mod(&data))),
@@ -235,7 +238,7 @@ impl Sink for TempSink {
 
 /// A zip to be hashed.
 pub(in crate::fetch) enum ZipFile {
-    Cached(Entry),
+    Cached(CacheEntry),
     Proxied(TempFile),
 }
 

@@ -25,4 +25,4 @@ mod probe;
 pub use client::Client;
 pub use context::RequestContext;
 pub(crate) use message::{Message, Reply};
-pub use probe::{Answer, Known, Probe, Wanted};
+pub use probe::{Probe, ProbeAnswer, ProbeBody, ProbeCredentials};
