@@ -91,13 +91,13 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// Something has changed, or it cannot be found out.
-    fn check_reuse(&self, path: &ModulePath, _: &Origin) -> Result<()> {
+    fn check_reuse(&self, path: &ModulePath, _: &VcsOrigin) -> Result<()> {
         let text = format!("module {path}: a proxy does not say what its answers depend on");
         Err(Error::new(Kind::Other, text))
     }
 
     /// What the list of the versions that begin with `prefix` depends on, where that is known.
-    fn versions_origin(&self, _: &ModulePath, _: &str) -> Option<Origin> {
+    fn versions_origin(&self, _: &ModulePath, _: &str) -> Option<VcsOrigin> {
         None
     }
 

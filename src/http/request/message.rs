@@ -20,8 +20,8 @@ use crate::http::answer::{Detail, briefly, status_error, status_text};
 use crate::http::connect::connection;
 use crate::http::credentials::{Credentials, Held, Refused};
 use crate::http::exchange::ExchangeRecorder;
-use crate::http::failure::{Circumstances, not_asked, tried};
-use crate::http::limits::{Refusal, Told};
+use crate::http::failure::{FailureContext, not_asked, tried};
+use crate::http::limits::{AttemptOutcome, HostRefusal};
 use crate::http::time::Failure;
 use crate::http::url::{RedactedUrl, Url};
 
@@ -67,9 +67,9 @@ impl Client {
             let deadline = self.deadline();
             if let Err(refusal) = visit.enter(deadline.map(|deadline| deadline.at()), cancel) {
                 let cause = match &refusal {
-                    Refusal::GivenUp(cause) => cause,
-                    Refusal::Cancelled => "it is not wanted any more",
-                    Refusal::TooLate => "its turn comes too late",
+                    HostRefusal::BreakerOpen(cause) => cause,
+                    HostRefusal::Cancelled => "it is not wanted any more",
+                    HostRefusal::TooLate => "its turn comes too late",
                 };
                 return Err(not_asked(&shown, message.url.host(), cause));
             }
@@ -82,7 +82,7 @@ impl Client {
             let (cause, reply) = match asked {
                 Ok(reply) => match reply.error.clone().filter(Error::is_transient) {
                     None => {
-                        visit.leave(Told::Answer);
+                        visit.leave(AttemptOutcome::Answer);
                         let elapsed = inner.timer.instant().saturating_duration_since(started);
                         self.say(&Event::RequestFinished {
                             url: shown.as_str(),
@@ -97,9 +97,11 @@ impl Client {
                 Err(cause) => (cause, None),
             };
             visit.leave(match (cause.is_transient(), &reply) {
-                (true, Some(reply)) if matches!(reply.code, 429 | 503) => Told::TooMuch(None),
-                (true, _) => Told::Trouble,
-                (false, _) => Told::Nothing,
+                (true, Some(reply)) if matches!(reply.code, 429 | 503) => {
+                    AttemptOutcome::TooMuch(None)
+                }
+                (true, _) => AttemptOutcome::Trouble,
+                (false, _) => AttemptOutcome::Nothing,
             });
             let retry = &inner.settings.retry;
             let elapsed = inner.timer.instant().saturating_duration_since(started);
@@ -148,7 +150,7 @@ impl Client {
                 .for_target(now.scheme(), now.hostname(), now.port())
                 .map_err(|error| error.context(format!("reading {shown}")))?;
             let through = hop.map(|hop| hop.shown.as_str());
-            let circumstances = Circumstances {
+            let circumstances = FailureContext {
                 url: shown,
                 now: &now,
                 through,
@@ -231,7 +233,7 @@ impl Client {
         url: &Url,
         held: Option<&Held>,
         at_home: bool,
-        circumstances: &Circumstances<'_>,
+        circumstances: &FailureContext<'_>,
     ) -> Result<Response<Body>> {
         let method = match message.body {
             None => "GET",

@@ -46,7 +46,7 @@ use recent::Recent;
 use repository::Repository;
 
 use super::proxy::Proxy;
-use super::{Info, Origin, Source};
+use super::{Info, Source, VcsOrigin};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
 use crate::http::{Client, Fetched, RequestContext, Sink};
@@ -246,14 +246,14 @@ impl Source for Direct {
         }
     }
 
-    fn check_reuse(&self, path: &ModulePath, origin: &Origin) -> Result<()> {
+    fn check_reuse(&self, path: &ModulePath, origin: &VcsOrigin) -> Result<()> {
         match self.module(path).map_err(lost(path, ""))? {
             Module::Repository(module) => module.check_reuse(origin),
             Module::Proxy(proxy) => proxy.check_reuse(path, origin),
         }
     }
 
-    fn versions_origin(&self, path: &ModulePath, prefix: &str) -> Option<Origin> {
+    fn versions_origin(&self, path: &ModulePath, prefix: &str) -> Option<VcsOrigin> {
         match self.module(path).ok()? {
             Module::Repository(module) => module.versions_origin(prefix).ok(),
             Module::Proxy(_) => None,

@@ -24,7 +24,7 @@ use crate::gomod::{
     split_path_version,
 };
 use crate::modzip::{ModuleZipWriter, RepositoryFile, select_files};
-use crate::source::{Info, MAX_MOD_BYTES, Origin};
+use crate::source::{Info, MAX_MOD_BYTES, VcsOrigin};
 
 /// A module that is kept in a repository.
 pub(super) struct RepositoryModule {
@@ -44,7 +44,7 @@ pub(super) struct RepositoryModule {
 const INCOMPATIBLE: &str = "+incompatible";
 
 /// Where a module was found.
-struct Place {
+struct ProxyUrls {
     dir: String,
     go_mod: Option<Vec<u8>>,
 }
@@ -143,20 +143,20 @@ impl RepositoryModule {
         format!("{}{plain}", self.tag_prefix())
     }
 
-    fn with_subdir(&self, origin: Origin) -> Origin {
-        Origin {
+    fn with_subdir(&self, origin: VcsOrigin) -> VcsOrigin {
+        VcsOrigin {
             subdir: self.dir.clone(),
             ..origin
         }
     }
 
     /// Refuses if what `old` depends on has changed.
-    pub(super) fn check_reuse(&self, old: &Origin) -> Result<()> {
+    pub(super) fn check_reuse(&self, old: &VcsOrigin) -> Result<()> {
         self.repository.check_reuse(old, &self.dir)
     }
 
     /// What the list of the versions that begin with `prefix` depends on.
-    pub(super) fn versions_origin(&self, prefix: &str) -> Result<Origin> {
+    pub(super) fn versions_origin(&self, prefix: &str) -> Result<VcsOrigin> {
         let listed = self
             .repository
             .tags(&format!("{}{prefix}", self.tag_prefix()))?;
@@ -286,7 +286,7 @@ impl RepositoryModule {
     }
 
     /// Where the module is in the repository at a version.
-    fn find_dir(&self, version: &str) -> Result<Place> {
+    fn find_dir(&self, version: &str) -> Result<ProxyUrls> {
         let revision = self.revision_of(version);
         let root = &self.root;
         let read = |path: &str| {
@@ -320,7 +320,7 @@ impl RepositoryModule {
                 ));
             }
             if found2 {
-                return Ok(Place {
+                return Ok(ProxyUrls {
                     dir: dir2,
                     go_mod: gomod2,
                 });
@@ -336,7 +336,7 @@ impl RepositoryModule {
             }
         }
         if found1 {
-            return Ok(Place {
+            return Ok(ProxyUrls {
                 dir: self.dir.clone(),
                 go_mod: gomod1,
             });
@@ -359,7 +359,7 @@ impl RepositoryModule {
             return refuse(format!("{what} at revision {revision}"));
         }
         if self.dir.is_empty() && (major.is_empty() || major.starts_with('.')) {
-            return Ok(Place {
+            return Ok(ProxyUrls {
                 dir: String::new(),
                 go_mod: None,
             });

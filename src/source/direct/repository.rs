@@ -8,7 +8,7 @@ use std::io::Write;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::Time;
 use crate::modzip::RepositoryFile;
-use crate::source::Origin;
+use crate::source::VcsOrigin;
 
 /// A tag of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) struct RepositoryTag {
 #[derive(Clone, Debug)]
 pub(super) struct TagList {
     pub(super) tags: Vec<RepositoryTag>,
-    pub(super) origin: Origin,
+    pub(super) origin: VcsOrigin,
 }
 
 /// A commit, and how it was asked for.
@@ -35,14 +35,14 @@ pub(super) struct Revision {
     /// The tag that was asked for, else the identifier.
     pub(super) version: String,
     pub(super) time: Time,
-    pub(super) origin: Origin,
+    pub(super) origin: VcsOrigin,
 }
 
 /// A revision that could not be found, and what that depends on.
 #[derive(Clone, Debug)]
 pub(super) struct NotResolved {
     pub(super) error: Error,
-    pub(super) origin: Option<Box<Origin>>,
+    pub(super) origin: Option<Box<VcsOrigin>>,
 }
 
 impl From<Error> for NotResolved {
@@ -67,7 +67,7 @@ pub(super) fn no_commits() -> Error {
 /// A repository, asked from many threads.
 pub(super) trait Repository: Send + Sync {
     /// Refuses if what `old` depends on has changed since.
-    fn check_reuse(&self, old: &Origin, subdir: &str) -> Result<()>;
+    fn check_reuse(&self, old: &VcsOrigin, subdir: &str) -> Result<()>;
 
     /// The tags whose names begin with `prefix`.
     fn tags(&self, prefix: &str) -> Result<TagList>;

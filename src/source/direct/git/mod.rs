@@ -54,7 +54,7 @@ use super::repository::{
 use super::settings::DirectSettings;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{Time, compare};
-use crate::source::Origin;
+use crate::source::VcsOrigin;
 
 /// As go names the kind of clone.
 pub(super) const SHARED: &str = "git3";
@@ -121,11 +121,11 @@ impl GitRepository {
         opened(&self.store, self.clone.path())
     }
 
-    fn origin(&self) -> Origin {
-        Origin {
+    fn origin(&self) -> VcsOrigin {
+        VcsOrigin {
             vcs: "git".to_owned(),
             url: self.url.clone(),
-            ..Origin::default()
+            ..VcsOrigin::default()
         }
     }
 
@@ -135,7 +135,7 @@ impl GitRepository {
         NotResolved {
             error: unknown_revision(revision),
             origin: refs.map(|refs| {
-                Box::new(Origin {
+                Box::new(VcsOrigin {
                     repo_sum: refs.repo_sum(),
                     ..self.origin()
                 })
@@ -226,7 +226,7 @@ impl GitRepository {
         };
         let id = commit.to_string();
         let is_tag = name.is_some_and(|name| name.starts_with("refs/tags/"));
-        let origin = Origin {
+        let origin = VcsOrigin {
             hash: id.clone(),
             reference: name.unwrap_or_default().to_owned(),
             ..self.origin()
@@ -422,7 +422,7 @@ impl Drop for Deciding<'_> {
 }
 
 impl Repository for GitRepository {
-    fn check_reuse(&self, old: &Origin, subdir: &str) -> Result<()> {
+    fn check_reuse(&self, old: &VcsOrigin, subdir: &str) -> Result<()> {
         let changed = |text: String| Err(Error::new(Kind::Other, text));
         if old.vcs != "git" || old.url != self.url {
             let (vcs, url) = (&old.vcs, &old.url);
@@ -458,7 +458,7 @@ impl Repository for GitRepository {
 
     fn tags(&self, prefix: &str) -> Result<TagList> {
         let tags = self.refs()?.tags(prefix);
-        let origin = Origin {
+        let origin = VcsOrigin {
             tag_prefix: prefix.to_owned(),
             tag_sum: tag_sum(&tags, prefix),
             ..self.origin()
