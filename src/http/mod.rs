@@ -48,8 +48,8 @@ pub use credentials::CredentialSettings;
 #[cfg(test)]
 pub(crate) use failure::FailureScope;
 pub use failure::HostFailure;
-pub(crate) use request::{Message, Reply};
 pub use request::{Client, Probe, ProbeAnswer, ProbeBody, ProbeCredentials, RequestContext};
+pub(crate) use request::{Message, Reply};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
