@@ -78,6 +78,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bundle;
 pub mod cache;
 pub mod cli;
 pub mod command;
