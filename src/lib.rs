@@ -36,7 +36,7 @@
 //!
 //! Between 5 and 6 go.mod is written where `go` would: [`fetch`] puts the requirements right
 //! ([`graph::Requirements`]), [`graph::Update`] says what that changes, and [`gomod::modfile::ModEdit`] makes
-//! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
+//! the text. It is written in place, as go.sum is ([`fsio::rewrite`]).
 //!
 //! `list -m` takes what came out of 4 as well: [`list`] says of each module what cache, go.sum and
 //! source have of it, and lets [`fetch`] ask for what is missing, but for no zip. Where go would use a
@@ -87,6 +87,7 @@ pub mod doctor;
 mod error;
 mod failpoints;
 pub mod fetch;
+pub mod fsio;
 mod gojson;
 pub mod gomod;
 pub mod gotemplate;

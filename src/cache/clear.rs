@@ -20,9 +20,9 @@ use std::path::Path;
 use std::process;
 
 use super::inventory::{Next, walk};
-use super::lock::FileLock;
-use super::{Cache, VersionLock, beside};
+use super::{Cache, VersionLock};
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{FileLock, beside};
 use crate::gomod::ModuleVersion;
 use crate::modzip;
 

@@ -11,12 +11,12 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{read, retry_on_intr};
 
-use super::lock::{FileLock, VersionLock};
 use super::part::{self, ZipPart};
-use super::temp::{TempFile, write_atomically};
-use super::{Cache, Locks, list, writing};
+use super::version_lock::VersionLock;
+use super::{Cache, list};
 use crate::error::{Error, Result};
 use crate::failpoints;
+use crate::fsio::{FileLock, Locks, TempFile, begin_write, write_atomically};
 use crate::gomod::{H1, ModuleVersion};
 
 /// What stands in `V.ziphash`.
@@ -176,7 +176,7 @@ impl Entry {
             failpoints::reached("mod-temporary-written");
             let list = self.versions().join("list");
             let mut lock = self.locks.acquire(&list, Some(&self.module))?;
-            let _writing = writing();
+            let _writing = begin_write();
             list::add(&mut lock, self.versions(), self.version())?;
             failpoints::reached("list-edited");
             temp.commit(&path)?;

@@ -8,8 +8,8 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::lock::FileLock;
 use crate::error::{Error, Result};
+use crate::fsio::FileLock;
 use crate::gomod;
 
 /// Adds VERSION to `DIR/list`, DIR being the `@v` directory of a module and `lock` the lock of

@@ -4,10 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::create_dir_all;
 use super::entry::Entry;
-use super::lock::VersionLock;
+use super::version_lock::VersionLock;
 use crate::error::{Error, Result};
+use crate::fsio::create_dir_all;
 use crate::{failpoints, modzip};
 
 impl Entry {

@@ -9,7 +9,7 @@ use crate::error::{Kind, Result};
 use crate::gomod::PrefixPatterns;
 use crate::http::{Client, NoObserver, RetryPolicy, Settings};
 use crate::report::Console;
-use crate::source::Chain;
+use crate::source::{Chain, Direct};
 
 /// Runs the command: the report is data. `Ok(Some(kind))` if a check failed.
 ///
@@ -30,7 +30,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();
-    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client());
+    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(Direct));
     let mut listed = env::listed(config)?;
     listed.extend(system(config));
     let report = doctor::examine(config, &client, &chain, &listed);

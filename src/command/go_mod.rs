@@ -2,8 +2,9 @@
 //!
 //! Source: golang/go `cmd/go/internal/modload/init.go`, `commitRequirements`.
 
-use crate::cache::{Cache, NewText, rewrite};
+use crate::cache::Cache;
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{NewText, rewrite};
 use crate::gomod::{GoVersion, Running};
 use crate::graph::{Requirements, Update};
 use crate::project::Project;

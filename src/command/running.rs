@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::config::{Config, short_path};
+use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::fsio::short_path;
 use crate::gomod::modfile::{GoLine, ModFile, WorkFile};
 use crate::gomod::{GoVersion, Running, look_up};
 

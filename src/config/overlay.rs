@@ -13,8 +13,9 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use super::{Config, clean_path};
+use super::Config;
 use crate::error::{Error, Kind, Result, io_text};
+use crate::fsio::clean_path;
 use crate::gojson;
 use crate::gomod::Running;
 

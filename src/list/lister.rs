@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::subject::asked;
 use super::{ModuleInfo, Subject};
-use crate::cache::read_whole;
-use crate::config::clean_path;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
+use crate::fsio::{clean_path, read_whole};
 use crate::gomod::modfile::Needs;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::graph::Graph;

@@ -16,9 +16,9 @@ use super::picture::{Message, Picture};
 use super::request;
 use super::shown::{LiveSettings, Shown};
 use super::summary::Traffic;
-use crate::cache::LockWatch;
 use crate::error::Error;
 use crate::fetch::Watch;
+use crate::fsio::LockWatch;
 use crate::gomod::ModuleVersion;
 use crate::http::{Event, Observer};
 

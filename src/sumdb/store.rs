@@ -15,9 +15,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cache::{FileLock, Locks, write_atomically, writing};
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
+use crate::fsio::{FileLock, Locks, begin_write, write_atomically};
 
 /// A cached file that is longer is not read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -139,7 +139,7 @@ impl Store {
         }
         let path = self.latest_path()?;
         let mut lock = self.locks.acquire(path, None)?;
-        let _writing = writing();
+        let _writing = begin_write();
         let found = read_locked(&mut lock, path)?;
         if found == new {
             return Ok(Advance::Done);

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
-use crate::cache::read_whole;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
+use crate::fsio::read_whole;
 use crate::gomod::modfile::GoSum;
 use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
 use crate::sumdb;

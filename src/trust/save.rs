@@ -12,8 +12,9 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::policy::{State, SumPolicy};
-use crate::cache::{Cache, NewText, rewrite};
+use crate::cache::Cache;
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{NewText, rewrite};
 use crate::gomod::modfile::GoSum;
 
 impl SumPolicy {
@@ -108,8 +109,8 @@ fn in_order(before: &[u8], after: Vec<u8>) -> NewText {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::FileLock;
     use crate::config::Overlay;
+    use crate::fsio::FileLock;
     use crate::gomod::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
     use std::fs;

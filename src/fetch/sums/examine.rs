@@ -7,9 +7,10 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::cache::{Entry, TempFile};
+use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
+use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Resumable, Sink};
 use crate::modzip::ModuleZip;

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::config::short_path;
+use crate::fsio::short_path;
 use crate::gomod::modfile::{Listed, ModulesTxt, Replace, Replacement};
 use crate::gomod::{GoVersion, ModuleVersion};
 use crate::project::main_modules::from_workspace;

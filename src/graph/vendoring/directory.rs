@@ -8,8 +8,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::agreement::{VENDORING_GO, View, listed};
-use crate::config::short_path;
 use crate::error::{Error, Kind, Result};
+use crate::fsio::short_path;
 use crate::gomod::modfile::{Listed, ModulesTxt};
 use crate::gomod::{ModuleVersion, Running};
 use crate::graph::Graph;

@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cache::read_whole;
-use crate::config::{Files, short_path};
+use crate::config::Files;
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{read_whole, short_path};
 use crate::gomod::modfile::{Godebug, ModFile, check_import};
 use crate::gomod::{GoVersion, Running, Version};
 use crate::project::go_line::{IMPLIED_GO_VERSION, is_pruned};

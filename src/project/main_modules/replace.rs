@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::main_module::MainModule;
-use crate::config::{clean_path, relative_path, short_path};
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{clean_path, relative_path, short_path};
 use crate::gomod::modfile::{ModFile, Replace, Replacement, WorkFile};
 use crate::gomod::{ModulePath, ModuleVersion, Version};
 

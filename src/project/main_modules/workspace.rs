@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::main_module::{MainModule, godebug_faults};
 use super::replace::Edits;
-use crate::cache::read_whole;
-use crate::config::{Files, clean_path, short_path};
+use crate::config::Files;
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{clean_path, read_whole, short_path};
 use crate::gomod::GoVersion;
 use crate::gomod::modfile::{ModFile, Replace, WorkFile};
 use crate::project::Node;
