@@ -32,6 +32,13 @@
 
 mod manifest;
 mod proofs;
+mod reader;
+mod verify;
+mod zip_jobs;
 
 pub use manifest::{MANIFEST_NAME, Manifest, ManifestDatabase, ManifestModule, ManifestZip};
 pub use proofs::ProofTiles;
+pub use reader::{
+    BundleHead, BundleSink, BundleSummary, BundleTrust, Voucher, read_bundle, read_manifest,
+};
+pub use verify::verify_bundle;
