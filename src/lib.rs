@@ -64,6 +64,8 @@
 //! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
 //! `gojson`, `gomod::quote` and `gomod::words`.
 //!
+//! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
+//!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
 //! - Nothing becomes visible whose h1 was not checked against go.sum, proven by the checksum
@@ -97,6 +99,7 @@ pub mod list;
 mod map;
 pub mod modset;
 pub mod modzip;
+mod proc;
 pub mod project;
 pub mod report;
 mod run;

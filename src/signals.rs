@@ -28,6 +28,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
 use crate::fsio::drain_writes;
+use crate::proc::kill_groups;
 
 /// How the program ends by a signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +79,7 @@ pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'st
 }
 
 fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
+    kill_groups();
     drain_writes(WRITING);
     let (done, told) = bounded(1);
     let name = low_level::signal_name(signal).unwrap_or("a signal");

@@ -10,20 +10,19 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::answer::{parse_command, parse_git};
 use super::netrc;
-use super::process::{self, Ran, Trouble};
 use super::table::{GitLogin, Held, Table, covers};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::words::split_quoted;
 use crate::http::time::Deadline;
 use crate::http::url::Url;
 use crate::io_text;
+use crate::proc::{ProcError, Program, Ran};
 
 /// Longer than a cloud provider's tool takes to get a token over a slow line.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -178,18 +177,12 @@ impl GoAuth {
         };
         // Its arguments may be secret.
         let named = format!("GOAUTH command {program}");
-        let mut command = Command::new(program);
-        command.args(arguments);
-        no_prompts(&mut command);
+        let mut command = Program::new(program, limit(self.deadline)).args(arguments);
         if let Some(refusal) = refusal {
-            command.arg(refusal.url.wire());
+            let input = refusal.head.to_vec();
+            command = command.arg(refusal.url.wire()).input(input);
         }
-        let input = refusal.map(|refusal| refusal.head.to_vec());
-        let output = finished(
-            &named,
-            process::run(&mut command, input, limit(self.deadline)),
-        )?
-        .stdout;
+        let output = finished(&named, no_prompts(command).run())?.stdout;
         let unusable = |reason: &str| MethodFailed::passing(format!("{named}: {reason}"));
         let text = String::from_utf8(output)
             .map_err(|_| unusable("cannot parse output: it is not UTF-8"))?;
@@ -211,11 +204,8 @@ impl GoAuth {
     fn ask_git(&self, dir: &Path, url: &Url) -> Result<(), MethodFailed> {
         let named = format!("GOAUTH=git {}", dir.display());
         let input = format!("url={}\n", url.wire()).into_bytes();
-        let mut command = git(dir, "fill");
-        let ran = finished(
-            &format!("{named}: 'git credential fill'"),
-            process::run(&mut command, Some(input), limit(self.deadline)),
-        )?;
+        let command = git(dir, "fill", limit(self.deadline)).input(input);
+        let ran = finished(&format!("{named}: 'git credential fill'"), command.run())?;
         let unusable = |reason: &str| {
             let text = format!("{named}: 'git credential fill' gave {reason}");
             MethodFailed::passing(text)
@@ -248,23 +238,21 @@ fn limit(deadline: Option<Deadline>) -> Duration {
 pub(super) fn tell_git(login: &GitLogin, right: bool) {
     if !login.told.swap(true, Ordering::SeqCst) {
         let action = if right { "approve" } else { "reject" };
-        let input = Some(login.answer.clone());
-        let _ = process::run(&mut git(&login.dir, action), input, limit(login.deadline));
+        let command = git(&login.dir, action, limit(login.deadline));
+        let _ = command.input(login.answer.clone()).run();
     }
 }
 
-fn git(dir: &Path, action: &str) -> Command {
-    let mut command = Command::new("git");
-    command.args(["credential", action]).current_dir(dir);
-    no_prompts(&mut command);
-    command
+fn git(dir: &Path, action: &str, limit: Duration) -> Program<'static> {
+    let command = Program::new("git", limit).args(["credential", action]);
+    no_prompts(command.current_dir(dir))
 }
 
 /// As go does for whatever it runs: nobody is there to answer.
-fn no_prompts(command: &mut Command) {
+fn no_prompts(command: Program<'_>) -> Program<'_> {
     command
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GCM_INTERACTIVE", "never");
+        .env("GCM_INTERACTIVE", "never")
 }
 
 /// Why a method brought nothing.
@@ -282,19 +270,18 @@ impl MethodFailed {
     }
 }
 
-fn finished(named: &str, ran: Result<Ran, Trouble>) -> Result<Ran, MethodFailed> {
-    let ran = ran.map_err(|trouble| MethodFailed {
-        text: match trouble {
-            Trouble::Start(cause) => format!("{named} cannot be run: {}", io_text(&cause)),
-            Trouble::TooSlow(limit) if limit < TIME_LIMIT => {
+fn finished(named: &str, ran: Result<Ran, ProcError>) -> Result<Ran, MethodFailed> {
+    let ran = ran.map_err(|error| MethodFailed {
+        text: match error {
+            ProcError::TooSlow(limit) if limit < TIME_LIMIT => {
                 format!("{named} was stopped when the time of the run was over")
             }
-            Trouble::TooSlow(_) => format!("{named} was stopped after {TIME_LIMIT:?}"),
-            Trouble::TooMuch => format!("{named} printed too much"),
+            ProcError::TooMuch(_) => format!("{named} printed too much"),
+            error => format!("{named} {error}"),
         },
         for_good: true,
     })?;
-    let Some(failure) = &ran.failure else {
+    let Some(failure) = ran.failure() else {
         return Ok(ran);
     };
     // Git's own complaint names no password. A command's could, if only by `set -x`.

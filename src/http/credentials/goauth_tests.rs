@@ -1,5 +1,7 @@
 //! GOAUTH with scripts in the place of commands.
 
+use std::process::Command;
+
 use super::*;
 use proptest::prelude::*;
 use std::os::unix::fs::PermissionsExt;

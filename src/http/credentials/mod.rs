@@ -5,7 +5,6 @@
 //! | `netrc`, `answer` | pure parsers: netrc files, what GOAUTH commands and git print |
 //! | `table` | URL prefix to headers; the longest prefix decides |
 //! | `goauth` | the list in GOAUTH, and when its commands run |
-//! | `process` | running a program with a time limit |
 //!
 //! # Which are used
 //! The first of these that has something for a URL: user and password in the URL itself (see
@@ -25,7 +24,6 @@
 mod answer;
 mod goauth;
 mod netrc;
-mod process;
 mod table;
 
 use std::fmt;
