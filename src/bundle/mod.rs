@@ -30,15 +30,21 @@
 //! | `reader` | one pass over a bundle: each member is checked, then handed to a [`BundleSink`] |
 //! | `create`, `verify`, `import` | the operations |
 
+mod import;
 mod manifest;
 mod proofs;
 mod reader;
+mod tile_spool;
+mod timeline;
 mod verify;
+mod write;
 mod zip_jobs;
 
+pub use import::{BundleImport, ImportOptions, import_bundle};
 pub use manifest::{MANIFEST_NAME, Manifest, ManifestDatabase, ManifestModule, ManifestZip};
 pub use proofs::ProofTiles;
 pub use reader::{
     BundleHead, BundleSink, BundleSummary, BundleTrust, Voucher, read_bundle, read_manifest,
 };
 pub use verify::verify_bundle;
+pub use write::{BundleModule, BundleProofs, write_bundle};
