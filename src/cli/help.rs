@@ -2,27 +2,29 @@
 
 use std::fmt::Write as _;
 
-use super::commands::{CommandInfo, Verb, commands};
-use super::table::{Flag, flags};
+use super::flags::Flag;
+use super::invocation::HelpSubject;
+use super::tree::{CommandArea, CommandInfo, CommandTree};
 
 const WIDTH: usize = 80;
 
-/// Renders help about one command, or about all.
+/// Renders help about one command, the commands of an area, or all.
 ///
 /// The short form is one line a flag; the long form has the details, the variables that do the
 /// same, and examples. Both end in a line feed and have no colour.
 #[must_use]
-pub fn help(about: Option<Verb>, long: bool) -> String {
+pub fn help(tree: &CommandTree, about: HelpSubject, long: bool) -> String {
     let mut text = String::new();
     let done = match about {
-        None => overview(&mut text, long),
-        Some(verb) => command(&mut text, verb.info(), long),
+        HelpSubject::Overview => overview(&mut text, tree, long),
+        HelpSubject::Area(about) => area(&mut text, tree, about),
+        HelpSubject::Command(info) => command(&mut text, info, long),
     };
     // Writing to a String does not fail.
     done.map(|()| text).unwrap_or_default()
 }
 
-fn overview(out: &mut String, long: bool) -> std::fmt::Result {
+fn overview(out: &mut String, tree: &CommandTree, long: bool) -> std::fmt::Result {
     writeln!(
         out,
         "modfetch fetches, checks and keeps Go modules without a Go toolchain."
@@ -31,12 +33,22 @@ fn overview(out: &mut String, long: bool) -> std::fmt::Result {
         out,
         "\nUsage: modfetch <command> [flags] [arguments]\n\nCommands:"
     )?;
-    for info in commands() {
-        writeln!(out, "  {:<12}{}", info.name, info.brief)?;
+    let mut listed = Vec::new();
+    for info in &tree.commands {
+        let first = info.path.first().copied().unwrap_or_default();
+        let area = tree.areas.iter().find(|area| area.name == first);
+        match area {
+            None => writeln!(out, "  {first:<12}{}", info.brief)?,
+            Some(area) if !listed.contains(&first) => {
+                writeln!(out, "  {first:<12}{}", area.brief)?;
+            }
+            Some(_) => {}
+        }
+        listed.push(first);
     }
     if long {
         writeln!(out, "\nExamples:")?;
-        for info in commands() {
+        for info in &tree.commands {
             if let Some((line, what)) = info.examples.first() {
                 writeln!(out, "  {line}\n      {what}")?;
             }
@@ -64,9 +76,27 @@ program serves go's spelling of these commands only.",
     writeln!(out, "\n'modfetch <command> --help' explains a command.")
 }
 
+fn area(out: &mut String, tree: &CommandTree, about: &CommandArea) -> std::fmt::Result {
+    writeln!(out, "{}", about.brief)?;
+    let name = about.name;
+    writeln!(
+        out,
+        "\nUsage: modfetch {name} <command> [flags] [arguments]\n\nCommands:"
+    )?;
+    let commands = tree.commands.iter();
+    for info in commands.filter(|info| info.path.first() == Some(&name)) {
+        let words = info.path.get(1..).unwrap_or_default().join(" ");
+        writeln!(out, "  {words:<12}{}", info.brief)?;
+    }
+    writeln!(
+        out,
+        "\n'modfetch {name} <command> --help' explains a command."
+    )
+}
+
 fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result {
     writeln!(out, "{}", info.brief)?;
-    let usage = format!("modfetch {} [flags] {}", info.name, info.arguments);
+    let usage = format!("modfetch {} [flags] {}", info.name(), info.arguments);
     writeln!(out, "\nUsage: {}", usage.trim_end())?;
     if long {
         for text in info.detail.lines() {
@@ -74,8 +104,7 @@ fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result
             paragraph(out, text, "")?;
         }
     }
-    let of_command =
-        |go: bool| flags().filter(move |flag| flag.go == go && flag.applies_to(info.verb));
+    let of_command = |go: bool| info.all_flags().filter(move |flag| flag.go == go);
     for (title, go) in [("Flags as in go", true), ("Flags", false)] {
         if of_command(go).next().is_none() {
             continue;
@@ -92,7 +121,7 @@ fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result
         }
     }
     if !long {
-        writeln!(out, "\n'modfetch {} --help' tells more.", info.name)?;
+        writeln!(out, "\n'modfetch {} --help' tells more.", info.name())?;
     }
     Ok(())
 }
@@ -133,62 +162,4 @@ fn paragraph(out: &mut String, text: &str, indent: &str) -> std::fmt::Result {
         return Ok(());
     }
     writeln!(out, "{indent}{line}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn help_shows_every_flag_of_a_command_and_no_other() {
-        for info in commands() {
-            for long in [false, true] {
-                let text = help(Some(info.verb), long);
-                for flag in flags() {
-                    let shown = text
-                        .lines()
-                        .flat_map(|line| line.split([' ', ',']))
-                        .any(|word| word == flag.shown());
-                    if flag.applies_to(info.verb) {
-                        assert!(shown, "{} {}\n{text}", info.name, flag.long);
-                    } else if flag.long != "w" && flag.long != "u" {
-                        assert!(!shown, "{} {}\n{text}", info.name, flag.long);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn long_help_names_variables_and_examples() {
-        let text = help(Some(Verb::Download), true);
-        for flag in flags().filter(|flag| flag.applies_to(Verb::Download)) {
-            if let Some(variable) = flag.env {
-                assert!(
-                    text.contains(&format!("Environment: {variable}\n")),
-                    "{variable}"
-                );
-            }
-        }
-        for (line, _) in Verb::Download.info().examples {
-            assert!(text.contains(line), "{line}");
-        }
-        assert!(help(None, true).contains("Exit codes:"));
-        assert!(help(None, false).contains("  download    Fetch modules"));
-    }
-
-    #[test]
-    fn lines_fit_a_terminal() {
-        let topics = commands().iter().map(|info| Some(info.verb)).chain([None]);
-        for about in topics {
-            for long in [false, true] {
-                let text = help(about, long);
-                assert!(text.ends_with('\n'));
-                for line in text.lines() {
-                    assert!(line.chars().count() <= 84, "{line}");
-                    assert!(line.trim_end() == line, "{line:?}");
-                }
-            }
-        }
-    }
 }

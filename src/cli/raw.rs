@@ -1,8 +1,9 @@
 //! [`RawArgs`]: what was typed, before any value is judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::flags::Flag;
 use crate::gomod::GoVersion;
 
 /// What was typed, with nothing decided yet. Where a flag came twice, the last one counts.
@@ -144,8 +145,8 @@ pub struct RawArgs {
     pub u: bool,
     /// The arguments that are no flags, after the command.
     pub args: Vec<String>,
-    /// The long names of the flags that were given.
-    pub given: BTreeSet<&'static str>,
+    /// What was given, by the long name of the flag, in order; a switch as `true` or `false`.
+    pub(crate) values: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl RawArgs {
@@ -157,9 +158,45 @@ impl RawArgs {
         };
     }
 
+    /// Remembers what was given with a flag.
+    pub(super) fn record(&mut self, long: &'static str, value: String) {
+        self.values.entry(long).or_default().push(value);
+    }
+
+    /// True if the flag was given, with whatever value.
+    #[must_use]
+    pub fn is_given(&self, flag: &Flag) -> bool {
+        self.values.contains_key(flag.long)
+    }
+
+    /// What a switch was set to; `None` if it was not given. The last one counts.
+    #[must_use]
+    pub fn switch(&self, flag: &Flag) -> Option<bool> {
+        // A switch that was given words is on.
+        self.text(flag).map(|text| text != "false")
+    }
+
+    /// True if a switch was given and is on.
+    #[must_use]
+    pub fn is_on(&self, flag: &Flag) -> bool {
+        self.switch(flag) == Some(true)
+    }
+
+    /// The value of a flag, not yet judged. The last one counts.
+    #[must_use]
+    pub fn text(&self, flag: &Flag) -> Option<&str> {
+        self.texts(flag).last().map(String::as_str)
+    }
+
+    /// Every value of a flag that may be repeated, in order.
+    #[must_use]
+    pub fn texts(&self, flag: &Flag) -> &[String] {
+        self.values.get(flag.long).map_or(&[], Vec::as_slice)
+    }
+
     /// Returns a flag's value only if the flag was given: `-x=false` is not the same as nothing.
     #[must_use]
     pub fn typed(&self, long: &str, value: bool) -> Option<bool> {
-        self.given.contains(long).then_some(value)
+        self.values.contains_key(long).then_some(value)
     }
 }

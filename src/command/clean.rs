@@ -4,12 +4,54 @@ use std::sync::Arc;
 
 use super::network::live_settings;
 use super::project::no_project;
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{LockWatch, Locks};
 use crate::report::{Console, Live};
+
+/// Why go's other caches stay as they are.
+const ONLY_MODCACHE: &str = "this is modfetch, which cleans -modcache only";
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["clean"],
+        groups: &[&groups::LOCKS],
+        flags: &[
+            &flags::C,
+            &flags::X,
+            &flags::MOD,
+            &flags::MODCACHE,
+            &flags::R,
+            &flags::I,
+            &flags::N,
+        ],
+        ignored: &[flags::BUILD_FLAGS],
+        unsupported: &[
+            ("cache", ONLY_MODCACHE),
+            ("testcache", ONLY_MODCACHE),
+            ("fuzzcache", ONLY_MODCACHE),
+        ],
+        go_name: Some("clean"),
+        arguments: "-modcache",
+        brief: "Remove the module cache",
+        detail: "Removes GOMODCACHE and everything below it, read-only or not, as 'go clean \
+-modcache' does; a link is removed and not followed. The directory is moved aside as a whole and then \
+removed: nobody sees a half of it, and the next clean removes what an interrupted one left. Who is \
+filling the cache meanwhile fails and leaves nothing that looks complete.\n\
+Nothing else is cleaned: -modcache must be given. No go.mod is needed.",
+        examples: &[
+            ("modfetch clean -modcache", "as 'go clean -modcache'"),
+            ("modfetch clean -modcache -n", "print what would be removed"),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| run(config, console, Request::of(call.raw)?)),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

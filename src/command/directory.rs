@@ -6,11 +6,18 @@ use std::path::{Path, PathBuf};
 use crate::cli::RawArgs;
 use crate::{Error, Kind, Result};
 
-/// Returns the directory to work in: `cwd`, or what `-C` says, seen from there.
+/// Returns the directory to work in: the current one, or what `-C` says, seen from there.
 ///
 /// # Errors
-/// The directory of `-C` does not exist or is none.
-pub fn working_directory(raw: &RawArgs, cwd: &Path) -> Result<PathBuf> {
+/// There is no current directory, or that of `-C` does not exist or is none.
+pub fn working_directory(raw: &RawArgs) -> Result<PathBuf> {
+    let cwd = std::env::current_dir().map_err(|cause| {
+        Error::new(Kind::LocalIo, "cannot find the current directory").because(cause)
+    })?;
+    below(&cwd, raw)
+}
+
+fn below(cwd: &Path, raw: &RawArgs) -> Result<PathBuf> {
     let Some(chdir) = &raw.chdir else {
         return Ok(cwd.to_owned());
     };
@@ -37,7 +44,7 @@ mod tests {
                 chdir: Some(chdir.into()),
                 ..RawArgs::default()
             };
-            working_directory(&raw, &root).map_err(|error| error.chain())
+            below(&root, &raw).map_err(|error| error.chain())
         };
         assert_eq!(at("sub"), Ok(root.join("sub")));
         assert_eq!(at("sub/.."), Ok(root.clone()));

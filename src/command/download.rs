@@ -9,8 +9,11 @@ use super::pick::{self, Pick};
 use super::plan::Plan;
 use super::project::find_project;
 use super::session::{Manner, Session};
+use super::table::{Command, Runner};
 use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Ahead, Fetcher, Keep, Outcome};
@@ -22,6 +25,77 @@ use crate::report::{Console, Planned, Summary, one_for_many};
 use crate::signals::Ending;
 use crate::source::check_reuse;
 use crate::trust::Part;
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["download"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::REUSE,
+            &flags::LOCKED,
+            &flags::DRY_RUN,
+            &flags::FROM,
+            &flags::SCOPE,
+            &flags::EXCLUDE,
+            &flags::MISSING_REPLACE,
+            &flags::KEEP_GOING,
+            &flags::FAIL_FAST,
+            &flags::STATS,
+        ],
+        go_name: Some("mod download"),
+        arguments: "[modules]",
+        brief: "Fetch modules into the module cache",
+        detail: "Fetches, checks and unpacks modules into GOMODCACHE, as 'go mod download' does: \
+the cache is the same and either program can use it.\n\
+Modules are path@version or path@query (latest, v1, <v2, a branch), or names, patterns (with ...) and 'all' among the dependencies of \
+go.mod; without any, what go.mod needs is fetched.\n\
+Each module is checked against go.sum, or against the checksum database where go.sum has no \
+line for it. Nothing unchecked becomes visible in the cache.",
+        examples: &[
+            (
+                "modfetch download",
+                "what go.mod needs, as 'go mod download'",
+            ),
+            (
+                "modfetch download --locked",
+                "the same, and fail if go.sum is incomplete: for images and CI",
+            ),
+            (
+                "modfetch download -json golang.org/x/mod@v0.20.0",
+                "one module, described as JSON",
+            ),
+            (
+                "modfetch download --offline",
+                "prove that the cache is complete without opening a socket",
+            ),
+            (
+                "modfetch download --from list.txt",
+                "the path@version lines of a file",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            wish: Wish::of(call.raw, &config.cwd)?,
+            reuse: call.raw.reuse.as_ref().map(PathBuf::from),
+            dry_run: call.raw.dry_run,
+            ending: call.ending(),
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]

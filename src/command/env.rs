@@ -8,13 +8,55 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::cli::{Invocation, Persona, RawArgs};
+use super::directory::working_directory;
+use super::table::{Call, Command, Runner};
+use crate::cli::{CommandInfo, ProgramName, RawArgs, flags};
 use crate::config::{
-    self, Config, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
+    self, Config, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
 use crate::{Error, Kind, Result};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["env"],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::CHANGED,
+            &flags::W,
+            &flags::U,
+            &flags::N,
+            &flags::VERBOSE,
+        ],
+        go_name: Some("env"),
+        arguments: "[variables]",
+        brief: "Print or change the settings in force",
+        detail: "Prints Go's variables that concern modules, and modfetch's own, as a shell \
+script; with names, prints the value of each on a line.\n\
+-w and -u edit the file that GOENV names, the one 'go env -w' edits.",
+        examples: &[
+            ("modfetch env GOMODCACHE", "where modules are kept"),
+            ("modfetch env -v", "every setting and what decided it"),
+            (
+                "modfetch env -w GOPROXY=https://proxy.example.com,direct",
+                "keep a setting for modfetch and go",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Early(|call, console| {
+        let output = run(call, &working_directory(call.raw)?)?;
+        for warning in &output.warnings {
+            console.line(warning);
+        }
+        console.data(&output.stdout)?;
+        Ok(None)
+    }),
+};
 
 /// What `env` has to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,11 +75,12 @@ pub struct EnvOutput {
 /// Flags that exclude each other, a name with `=` but without `-w`, a GOPATH, GOWORK or
 /// GO111MODULE with which go would print nothing either, a variable that may not be written, a
 /// file that cannot be.
-pub fn run(invocation: &Invocation, environment: &Environment, cwd: &Path) -> Result<EnvOutput> {
+pub fn run(call: &Call<'_>, cwd: &Path) -> Result<EnvOutput> {
+    let environment = call.environment;
     environment.require_unicode(|name| name.starts_with("GO") || name.starts_with("MODFETCH_"))?;
     let go_env = GoEnv::load(environment);
-    let own = invocation.persona == Persona::Modfetch;
-    let raw = &invocation.raw;
+    let own = call.program == ProgramName::Modfetch;
+    let raw = call.raw;
     let wish = Wish::new(raw, &go_env)?;
     if wish.write {
         return write(raw, &go_env, own);
@@ -142,7 +185,11 @@ impl<'a> Listing<'a> {
             changed: matches!(mode, ModuleMode::Auto | ModuleMode::Off),
             ..plain("GO111MODULE")
         };
-        let program = if own { Persona::Modfetch } else { Persona::Go }.name();
+        let program = match own {
+            true => ProgramName::Modfetch,
+            false => ProgramName::Go,
+        };
+        let program = program.as_str();
         let (gomod, warnings) = gomod(go_env, cwd, mode, program);
         let fixed = |name: &str, setting| Row {
             name: name.to_owned(),

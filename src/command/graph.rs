@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use super::project::{Use, find_project_despite, no_project, tell_disputes};
 use super::session::requirement_graph;
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::GoVersion;
@@ -13,6 +15,59 @@ use crate::graph::Graph;
 use crate::project::{Edits, Node};
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["graph"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::GO,
+            &flags::DOT,
+        ],
+        added: &["json"],
+        go_name: Some("mod graph"),
+        brief: "Print the module requirement graph",
+        detail: "Prints one requirement a line, 'PATH@VERSION PATH@VERSION', the main module without \
+a version, in the order of 'go mod graph': breadth first from go.mod. go and toolchain lines are \
+requirements, too. go.mod files that are not cached are fetched and checked; go.mod and go.sum are \
+not written.\n\
+With -json, prints one object a module version: what it requires, whether it is the selected one, and \
+what replaces it. With --dot, prints a graph for Graphviz, in which selected versions have a solid \
+line.",
+        examples: &[
+            ("modfetch graph", "the graph, as 'go mod graph'"),
+            (
+                "modfetch graph -go=1.16",
+                "the whole graph, as go 1.16 would read it",
+            ),
+            (
+                "modfetch graph --dot | dot -Tsvg > graph.svg",
+                "a picture of it",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            form: Form::of(call.raw)?,
+            arguments: call.raw.args.clone(),
+            go: call.raw.go.clone(),
+            ending: call.ending(),
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// How the graph is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

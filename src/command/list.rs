@@ -17,8 +17,10 @@ use vendored::{Vendoring, find_vendor, list_vendored};
 
 use super::project::{Use, find_project_despite, tell_disputes};
 use super::session::{Manner, Session};
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
@@ -29,6 +31,73 @@ use crate::project::{Edits, Project};
 use crate::report::Console;
 use crate::signals::Ending;
 use crate::source::check_reuse;
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["list"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON_FIELDS,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::MOD,
+            &flags::REUSE,
+            &flags::U,
+            &flags::M,
+            &flags::F,
+            &flags::VERSIONS,
+            &flags::RETRACTED,
+            &flags::E,
+            &flags::COMPILED,
+            &flags::DEPS,
+            &flags::EXPORT,
+            &flags::FIND,
+            &flags::TEST,
+        ],
+        ignored: &[flags::BUILD_FLAGS, flags::LIST_BUILD_FLAGS],
+        go_name: Some("list"),
+        arguments: "-m [modules]",
+        brief: "Describe modules",
+        detail: "Prints a line a module, 'PATH VERSION', with what replaces it, and with -u a newer \
+version, as 'go list -m' does. -m must be given: packages are not listed.\n\
+Modules are path@version or path@query, or names, patterns (with ...) and 'all' among the \
+dependencies of go.mod; without any, it is the main module. Their metadata and go.mod files are \
+fetched where the cache lacks them, zips are not.\n\
+go.mod and go.sum are taken as they are: what the graph is read from must have its line in go.sum.\n\
+Go's flags about building, such as -tags, are taken and change nothing, as in go.",
+        examples: &[
+            (
+                "modfetch list -m all",
+                "every module of the build, as 'go list -m all'",
+            ),
+            (
+                "modfetch list -m -u -json all",
+                "newer versions, retractions and deprecations",
+            ),
+            (
+                "modfetch list -m -versions golang.org/x/mod",
+                "which versions there are",
+            ),
+            (
+                "modfetch list -m -json golang.org/x/mod@latest",
+                "what a query means, without any project",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request::of(call.raw, call.ending());
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! One file a command: the glue between what was typed and the areas that do the work. What only one
 //! command needs is in its folder; the private files beside it are shared.
 //!
-//! Nothing else imports this area.
+//! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 pub mod clean;
 mod directory;
@@ -11,6 +11,7 @@ pub mod env;
 mod from_list;
 mod go_mod;
 pub mod graph;
+mod help;
 mod interrupt;
 pub mod list;
 mod network;
@@ -21,9 +22,12 @@ mod queries;
 mod running;
 mod session;
 pub mod sum;
+mod table;
 pub mod verify;
+mod version;
 mod wanted;
 pub mod why;
 
 pub use directory::working_directory;
+pub use table::{COMMANDS, Call, Command, Runner, command_tree};
 pub use wanted::{Scope, Wish};

@@ -7,9 +7,11 @@ use std::collections::HashSet;
 use super::pick::{self, Pick};
 use super::project::find_project;
 use super::session::{Manner, Session};
+use super::table::{Command, Runner};
 use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Keep, Stock};
@@ -18,6 +20,60 @@ use crate::graph::Graph;
 use crate::project::Project;
 use crate::report::{Console, JsonObject, Planned, planned_table};
 use crate::signals::Ending;
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["plan"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::URLS,
+            &flags::FILES,
+            &flags::FROM,
+            &flags::SCOPE,
+            &flags::EXCLUDE,
+            &flags::MISSING_REPLACE,
+            &flags::NULL,
+        ],
+        arguments: "[modules]",
+        brief: "Say what download would fetch, and from where",
+        detail: "Prints for each module that 'download' with the same arguments would complete what is \
+missing in the cache, which proxy would be asked first, and how long the zip is, if it is cached. \
+Nothing is fetched but go.mod files that the module graph is read from, and these are not kept.\n\
+With -json, prints one object a module: URLs, sums of go.sum, size and SHA-256 of cached zips. With \
+-urls, prints the URLs of what is missing. With -files, prints which files of the project a download \
+needs, for COPY in a Dockerfile. No secret is in any of it.",
+        examples: &[
+            ("modfetch plan", "what is missing, as a table"),
+            (
+                "modfetch plan -json --scope all",
+                "URLs and sums of the whole build list, for other programs",
+            ),
+            (
+                "modfetch plan -urls -0 | xargs -0 curl --remote-name-all",
+                "fetch it with something else",
+            ),
+            ("modfetch plan -files", "what an image has to COPY first"),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            wish: Wish::of(call.raw, &config.cwd)?,
+            form: Form::of(call.raw)?,
+            ending: call.ending(),
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,8 +107,8 @@ impl Form {
         if raw.null && !matches!(form, Form::Urls(_) | Form::Files(_)) {
             return refuse("--null needs -urls or -files");
         }
-        let choosing = ["from", "scope", "exclude"];
-        let chosen = choosing.iter().any(|flag| raw.given.contains(flag));
+        let choosing = [&flags::FROM, &flags::SCOPE, &flags::EXCLUDE];
+        let chosen = choosing.iter().any(|flag| raw.is_given(flag));
         if matches!(form, Form::Files(_)) && (chosen || !raw.args.is_empty()) {
             return refuse("-files is about the project: it takes no modules");
         }

@@ -8,14 +8,66 @@ use std::path::{Path, PathBuf};
 
 use check::Mode;
 
+use super::table::{Command, Runner};
 use super::wanted::Scope;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::on_cores;
 use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::{ModuleZip, hash_dir};
 use crate::report::{Console, JsonObject};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["sum"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::SCOPE,
+            &flags::CHECK,
+            &flags::WRITE,
+            &flags::EXPLAIN,
+        ],
+        arguments: "[FILE] [path@version]",
+        brief: "Compute, check, complete and explain sums",
+        detail: "With a module zip or directory and the path@version that it is, prints its h1, as \
+go.sum would have it. A zip that breaks a rule for module zips has none.\n\
+With --check, compares go.sum with what the module graph needs, and its lines with the checksum \
+database and the cache. Needed are the go.mod of every module that the graph is read from, and \
+the zip of every module that go.mod lists (go 1.16 or older: of the whole build list). With \
+--write, adds what is missing, and never replaces a line.\n\
+With --explain, shows side by side what go.sum, the checksum database, the cache and the proxy \
+say of one version, which of them is odd, the likely cause, and what to do.",
+        examples: &[
+            (
+                "modfetch sum v1.2.0.zip example.com/text@v1.2.0",
+                "the h1 of a zip",
+            ),
+            (
+                "modfetch sum --check",
+                "is go.sum complete, and does it agree with the checksum database?",
+            ),
+            ("modfetch sum --write", "complete go.sum without a build"),
+            (
+                "modfetch sum --explain golang.org/x/mod@v0.20.0",
+                "who says what, after a checksum mismatch",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| run(config, console, &Request::of(call.raw)?)),
+};
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

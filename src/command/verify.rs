@@ -6,8 +6,11 @@ use std::collections::{HashMap, HashSet};
 use super::network::{cached_database, sum_settings};
 use super::project::{Use, find_project_to, no_project};
 use super::session::{Manner, Session};
+use super::table::{Command, Runner};
 use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, ProgramName, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{FetchSettings, Fetcher, Keep, Watch};
@@ -19,6 +22,65 @@ use crate::report::{Console, Live, finding, report_json};
 use crate::source::{LowerCache, Offline, Source};
 use crate::trust::{Database, SumPolicy};
 use crate::verify::{Mender, Mending, Proof, Report, Verifier};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["verify"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::LOCKED,
+            &flags::SCOPE,
+            &flags::EXCLUDE,
+            &flags::MISSING_REPLACE,
+            &flags::CACHE,
+            &flags::REPAIR,
+            &flags::SUMDB,
+        ],
+        added: &["json", "x"],
+        go_name: Some("mod verify"),
+        arguments: "[modules]",
+        brief: "Check that cached modules are what go.sum says",
+        detail: "Hashes zip, directory and go.mod of every module that the cache has of those go.mod needs, and compares them with go.sum and with the ziphash beside the zip. Without a difference it prints 'all modules verified', as 'go mod verify' does, which compares with the ziphash only; otherwise it names the files that differ and ends with exit code 5.\nModules are named as for download. What is not cached is not checked.\nNo socket is opened, nothing is written and no lock is taken: the cache may be read-only. \
+--repair does all three, for modules that go.sum or the checksum database vouches for.",
+        examples: &[
+            ("modfetch verify", "what go.mod needs, as 'go mod verify'"),
+            (
+                "modfetch verify --cache",
+                "everything that is cached, without any project",
+            ),
+            (
+                "modfetch verify --repair",
+                "and fetch or extract again what is damaged",
+            ),
+            (
+                "modfetch verify -json example.com/...",
+                "what was compared, and every file that differs",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            wish: Wish::of(call.raw, &config.cwd)?,
+            cache: call.raw.cache,
+            repair: call.raw.repair,
+            sumdb: call.raw.sumdb,
+            as_go: call.program == ProgramName::Go,
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,10 @@ use std::collections::HashSet;
 
 use super::project::need_project;
 use super::session::requirement_graph;
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::MatchPattern;
@@ -17,6 +19,56 @@ use crate::modset::Argument;
 use crate::project::Node;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["why"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::M,
+            &flags::VENDOR,
+        ],
+        added: &["json"],
+        only_modfetch: true,
+        go_name: Some("mod why"),
+        arguments: "-m [modules]",
+        brief: "Explain by which requirements a module is there",
+        detail: "Prints for each module the shortest chain of requirements from the main module to the \
+version that is in use, one a line below '# MODULE', in the form of 'go mod why -m'. Modules are \
+paths, patterns (with ...) and 'all'; without any, it is the main module. go and toolchain are \
+modules, too.\n\
+It is another question than go's: go looks for packages that are imported, modfetch reads no source \
+and looks at go.mod files only. A module that is required and never imported has a chain here, \
+where go says that the main module does not need it. For that reason -m must be given, and the \
+command does not stand in for 'go mod why' where modfetch is called as go.\n\
+go.mod files that are not cached are fetched and checked; go.mod and go.sum are not written. With \
+-json, prints one object a module.",
+        examples: &[
+            (
+                "modfetch why -m golang.org/x/text",
+                "who requires it, in the version that is in use",
+            ),
+            ("modfetch why -m go", "who requires this go version"),
+            ("modfetch why -m -json all", "every module of the build"),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request::of(call.raw, call.ending())?;
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug)]

@@ -140,10 +140,7 @@ pub fn own_values(go_env: &GoEnv) -> Vec<OwnValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{self, RawArgs};
-    use crate::config::{Config, Environment};
-    use std::ffi::OsString;
-    use std::path::Path;
+    use crate::config::Environment;
 
     fn go_env(pairs: &[(&str, &str)]) -> GoEnv {
         GoEnv::load(&Environment::from_pairs(pairs.iter().copied()))
@@ -216,65 +213,5 @@ mod tests {
         let row = row.expect("it is listed");
         assert!(row.changed);
         assert!(row.refused.is_some());
-    }
-
-    /// The table of flags and the table of settings name the same variables, and a flag
-    /// reaches the setting that its variable sets.
-    #[test]
-    fn flags_and_their_variables_lead_to_the_same_setting() {
-        let none = RawArgs::default();
-        let home = ("HOME", "/h");
-        let default = Config::resolve(&Environment::from_pairs([home]), &none, Path::new("/"));
-        let default = format!("{:?}", default.expect("defaults"));
-        let mut variables = Vec::new();
-        for flag in cli::flags() {
-            let Some(variable) = flag.env else { continue };
-            variables.push(variable);
-            // One of them fits any flag.
-            let reached = ["7", "never", "json", "true", "1.30"].iter().any(|value| {
-                let verb = flag
-                    .commands
-                    .first()
-                    .map_or("download", |verb| verb.info().name);
-                let argv = ["modfetch", verb, &format!("--{}={value}", flag.long)]
-                    .map(OsString::from)
-                    .to_vec();
-                let Ok(invocation) = cli::parse(argv) else {
-                    return false;
-                };
-                let env = Environment::from_pairs([home]);
-                let Ok(typed) = Config::resolve(&env, &invocation.raw, Path::new("/")) else {
-                    return false;
-                };
-                let env = Environment::from_pairs([home, (variable, value)]);
-                let set = Config::resolve(&env, &none, Path::new("/")).expect(variable);
-                let expected =
-                    format!("{set:?}").replace(&format!("Environment({variable:?})"), "ORIGIN");
-                let typed = format!("{typed:?}");
-                assert_ne!(typed, default, "{variable}");
-                // Compare up to go_env, which holds the environment itself.
-                let settings = |text: &str| {
-                    let (settings, _) = text.split_once("go_env:").expect("last field");
-                    settings.to_owned()
-                };
-                let flag = format!("Flag(\"--{}\")", flag.long);
-                assert!(typed.contains(&flag), "{flag}");
-                let mut typed = settings(&typed).replace(&flag, "ORIGIN");
-                if variable == "MODFETCH_QUIET" {
-                    // Typing one of the two settles the other.
-                    typed = typed.replace("Flag(\"--verbose\")", "Default");
-                }
-                if variable == "MODFETCH_VERBOSE" {
-                    typed = typed.replace("Flag(\"--quiet\")", "Default");
-                }
-                assert_eq!(typed, settings(&expected), "{variable}");
-                true
-            });
-            assert!(reached, "{variable}");
-        }
-        variables.sort_unstable();
-        let go_env = GoEnv::load(&Environment::default());
-        let known: Vec<_> = own_values(&go_env).iter().map(|row| row.variable).collect();
-        assert_eq!(variables, known);
     }
 }

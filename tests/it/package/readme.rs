@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use modfetch::Kind;
-use modfetch::cli::{Verb, commands, flags};
+use modfetch::cli::CommandInfo;
+use modfetch::command::command_tree;
 
 use crate::support::fixtures::Fixtures;
 use crate::support::go::only_modfetch;
@@ -239,7 +240,9 @@ fn rows(is: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
 fn readme_flag_table_matches_program() {
     let listed = rows(|first| first.starts_with("`-"));
     let mut wanted = Vec::new();
-    for flag in flags() {
+    let tree = command_tree();
+    let mut seen = BTreeSet::new();
+    for flag in tree.flags().filter(|flag| seen.insert(flag.long)) {
         let value = flag
             .value
             .map_or(String::new(), |value| format!(" {value}"));
@@ -255,13 +258,12 @@ fn readme_flag_table_matches_program() {
             .env
             .map_or(String::new(), |variable| format!("`{variable}`"));
         assert_eq!(row[2], variable, "{spelling}");
-        let applies = commands()
-            .iter()
-            .filter(|info| flag.applies_to(info.verb))
-            .map(|info| info.name);
-        let names = match flag.commands {
-            [] => "all".to_owned(),
-            _ => applies.collect::<Vec<_>>().join(", "),
+        let commands = tree.commands.iter();
+        let applies = commands.filter(|info| info.flag(flag.long).is_some());
+        let names: Vec<String> = applies.map(|info| info.name()).collect();
+        let names = match names.len() == tree.commands.len() {
+            true => "all".to_owned(),
+            false => names.join(", "),
         };
         assert_eq!(row[1], names, "{spelling}");
         assert!(row[3].len() > 5, "{spelling} is not explained");
@@ -270,8 +272,8 @@ fn readme_flag_table_matches_program() {
     for row in &listed {
         assert!(wanted.contains(&row[0]), "{} is no flag", row[0]);
     }
-    for info in commands() {
-        let call = format!("modfetch {} {}", info.name, info.arguments);
+    for info in &tree.commands {
+        let call = format!("modfetch {} {}", info.name(), info.arguments);
         let row = rows(|first| first == format!("`{}`", call.trim()));
         assert_eq!(row.len(), 1, "{call}");
         let go = info
@@ -284,12 +286,21 @@ fn readme_flag_table_matches_program() {
 fn is_flag(word: &str) -> bool {
     let name = word.split('=').next().unwrap_or(word);
     FOREIGN.contains(&name)
-        || flags().any(|flag| {
+        || command_tree().flags().any(|flag| {
             name == format!("--{}", flag.long)
                 || flag.go && name == flag.shown()
                 || flag.short.is_some_and(|short| name == format!("-{short}"))
         })
         || ["--help", "-h", "--"].contains(&name)
+}
+
+/// The command that some words call.
+fn called(words: &[&str]) -> Option<&'static CommandInfo> {
+    let tree = command_tree();
+    let longest = (1..=2.min(words.len())).rev();
+    longest
+        .map(|count| words[..count].join(" "))
+        .find_map(|name| tree.command(&name))
 }
 
 #[test]
@@ -325,21 +336,19 @@ fn readme_every_named_flag_exists() {
                 .split_whitespace()
                 .take_while(|word| !["|", "||", "&&", ">", "2>", "<", "#"].contains(word))
                 .collect();
-            let verb = match words[..] {
-                ["mod", "download", ..] | ["download", ..] => Verb::Download,
-                ["doctor", ..] => Verb::Doctor,
-                ["mod", "verify", ..] | ["verify", ..] => Verb::Verify,
-                ["env", ..] => Verb::Env,
-                ["plan", ..] => Verb::Plan,
-                _ => continue,
+            let Some(info) = called(&words) else {
+                continue;
             };
             for word in words.iter().filter(|word| word.starts_with('-')) {
                 let name = word.trim_start_matches('-').split('=').next().unwrap_or("");
-                let flag = flags().find(|flag| {
+                let known = info.all_flags().any(|flag| {
                     flag.long == name || flag.short.is_some_and(|short| name == short.to_string())
                 });
-                let known = flag.is_some_and(|flag| flag.applies_to(verb)) || *word == "-";
-                assert!(known, "README.md:{}: {word} in {line}", block.line);
+                assert!(
+                    known || ["-", "->"].contains(word),
+                    "README.md:{}: {word} in {line}",
+                    block.line
+                );
                 seen += 1;
             }
         }

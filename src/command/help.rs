@@ -1,0 +1,23 @@
+//! `modfetch help`: what `--help` prints, by name.
+
+use super::table::{Command, Runner, command_tree};
+use crate::cli::{self, CommandInfo};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["help"],
+        go_name: Some("help"),
+        arguments: "[command]",
+        brief: "Explain a command",
+        detail: "Prints what 'COMMAND --help' prints.",
+        examples: &[("modfetch help download", "everything about download")],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Early(|call, console| {
+        let tree = command_tree();
+        let about = cli::help_subject(&tree, &call.raw.args)?;
+        console.data(&cli::help(&tree, about, true))?;
+        Ok(None)
+    }),
+};

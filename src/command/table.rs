@@ -1,0 +1,78 @@
+//! The table of commands: one row each, which stands in the file of the command.
+
+use super::{clean, doctor, download, env, graph, help, list, plan, sum, verify, version, why};
+use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
+use crate::config::{Config, Environment};
+use crate::error::{Kind, Result};
+use crate::report::Console;
+use crate::signals::Ending;
+
+/// A command: what parser and help know of it, and the function that runs it.
+pub struct Command {
+    /// Names, flags and texts.
+    pub info: CommandInfo,
+    /// What runs it.
+    pub run: Runner,
+}
+
+/// The function that runs a command, by what it needs.
+///
+/// `Ok(None)` is success. `Ok(Some(kind))` is the gravest failure where all of them have been printed; the
+/// error of `Err` is printed by the caller.
+pub enum Runner {
+    /// Before any setting is judged: for a command that must work when the settings are wrong.
+    Early(fn(&Call<'_>, &Console) -> Result<Option<Kind>>),
+    /// With every setting resolved.
+    Configured(fn(&Call<'_>, &Config, &Console) -> Result<Option<Kind>>),
+}
+
+/// What a command is called with.
+pub struct Call<'a> {
+    /// The name the program was called by.
+    pub program: ProgramName,
+    /// Flags and arguments; for a command of go's with those of GOFLAGS.
+    pub raw: &'a RawArgs,
+    /// The process environment.
+    pub environment: &'a Environment,
+}
+
+impl Call<'_> {
+    /// How a signal ends the run.
+    pub(super) fn ending(&self) -> Ending {
+        match self.program {
+            ProgramName::Modfetch => Ending::Status,
+            ProgramName::Go => Ending::Signal,
+        }
+    }
+}
+
+/// Every command, in the order of help.
+pub static COMMANDS: &[&Command] = &[
+    &download::COMMAND,
+    &verify::COMMAND,
+    &graph::COMMAND,
+    &list::COMMAND,
+    &why::COMMAND,
+    &clean::COMMAND,
+    &plan::COMMAND,
+    &sum::COMMAND,
+    &doctor::COMMAND,
+    &env::COMMAND,
+    &version::COMMAND,
+    &help::COMMAND,
+];
+
+/// The words that several commands begin with.
+static AREAS: &[CommandArea] = &[];
+
+/// What parser and help know of the commands.
+#[must_use]
+pub fn command_tree() -> CommandTree {
+    CommandTree {
+        commands: COMMANDS.iter().map(|command| &command.info).collect(),
+        areas: AREAS,
+    }
+}
+
+#[cfg(test)]
+mod tests;

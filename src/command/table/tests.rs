@@ -1,0 +1,673 @@
+//! The command lines of the real commands, as either program name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::Kind;
+use crate::cli::{self, Action, HelpSubject, Invocation, help, parse, salvage, with_goflags};
+use crate::config::{Environment, GoEnv, own_values};
+
+fn run(line: &str) -> Result<Invocation> {
+    parse(
+        &command_tree(),
+        line.split(' ').map(OsString::from).collect(),
+    )
+}
+
+/// A command line that was understood; the action as text.
+struct Typed {
+    program: ProgramName,
+    action: String,
+    raw: RawArgs,
+}
+
+fn ok(line: &str) -> Typed {
+    let invocation = run(line).unwrap_or_else(|error| panic!("{line}: {}", error.chain()));
+    let Invocation {
+        program,
+        action,
+        raw,
+    } = invocation;
+    let action = match action {
+        Action::Run(info) => info.name(),
+        Action::Help { about, long } => {
+            let form = if long { "--help" } else { "-h" };
+            match about {
+                HelpSubject::Overview => form.to_owned(),
+                HelpSubject::Area(area) => format!("{} {form}", area.name),
+                HelpSubject::Command(info) => format!("{} {form}", info.name()),
+            }
+        }
+        Action::Missing => String::new(),
+    };
+    Typed {
+        program,
+        action,
+        raw,
+    }
+}
+
+fn refused(line: &str) -> (String, Vec<String>) {
+    let error = run(line).map(|_| ()).expect_err(line);
+    assert_eq!(error.kind(), Kind::Usage, "{line}");
+    (error.chain(), error.hints().to_vec())
+}
+
+#[test]
+fn the_form_of_messages_survives_a_command_line_that_does_not() {
+    let rows = [
+        ("modfetch downlaod --log json", Some("json")),
+        ("modfetch --log=json downlaod", Some("json")),
+        ("modfetch --log=json x --log text", Some("text")),
+        ("modfetch --log json --log", Some("json")),
+        ("modfetch --logs=json --nolog=json -log=json", None),
+        ("modfetch x -- --log=json", None),
+        ("/usr/bin/go mod x --log=json", None),
+    ];
+    for (line, want) in rows {
+        let argv: Vec<_> = line.split(' ').map(OsString::from).collect();
+        assert_eq!(salvage(&argv).log.as_deref(), want, "{line}");
+    }
+    assert_eq!(salvage(&[]), RawArgs::default());
+}
+
+#[test]
+fn gos_flags_take_one_dash_or_two_and_stand_anywhere() {
+    for line in [
+        "modfetch download -json -x -modcacherw -modfile=f -C dir a@v1 b",
+        "modfetch mod download --json --x --modcacherw --modfile f --C=dir a@v1 b",
+        "/usr/bin/modfetch -C dir -json download a@v1 -x -modfile f b -modcacherw",
+        "modfetch -json=1 mod -C=dir download a@v1 -x=T --modfile=f --modcacherw=true -- b",
+    ] {
+        let Typed {
+            program,
+            action,
+            raw,
+        } = ok(line);
+        assert_eq!(
+            (program, action.as_str()),
+            (ProgramName::Modfetch, "download"),
+            "{line}"
+        );
+        assert!(raw.json && raw.x, "{line}");
+        assert_eq!(raw.modcacherw, Some(true), "{line}");
+        assert_eq!(raw.modfile.as_deref(), Some("f"), "{line}");
+        assert_eq!(raw.chdir.as_deref(), Some(Path::new("dir")), "{line}");
+        assert_eq!(raw.args, ["a@v1", "b"], "{line}");
+    }
+    assert_eq!(
+        ok("modfetch download -modcacherw=false").raw.modcacherw,
+        Some(false)
+    );
+    let raw = ok("modfetch download -x=0").raw;
+    assert_eq!(raw.typed("x", raw.x), Some(false));
+    assert_eq!(raw.typed("json", raw.json), None);
+}
+
+#[test]
+fn our_letters_keep_working() {
+    let raw = ok("modfetch download -j 8 -q").raw;
+    assert_eq!((raw.jobs.as_deref(), raw.quiet), (Some("8"), Some(true)));
+    for line in ["-j8", "-j=8", "--jobs=8", "--jobs 8", "-qj8", "-j3 -j8"] {
+        let raw = ok(&format!("modfetch download {line}")).raw;
+        assert_eq!(raw.jobs.as_deref(), Some("8"), "{line}");
+    }
+    let raw = ok("modfetch download -qv").raw;
+    assert_eq!((raw.quiet, raw.verbose), (Some(false), Some(true)));
+    let raw = ok("modfetch download --fail-fast --keep-going --from -").raw;
+    assert_eq!(raw.fail_fast, Some(false));
+    assert_eq!(raw.from.as_deref(), Some(Path::new("-")));
+    // A value may look like a flag.
+    assert_eq!(
+        ok("modfetch download -modfile -json")
+            .raw
+            .modfile
+            .as_deref(),
+        Some("-json")
+    );
+    assert_eq!(
+        ok("modfetch download -- -json --x").raw.args,
+        ["-json", "--x"]
+    );
+}
+
+#[test]
+fn env_has_flags_of_its_own() {
+    let Typed { action, raw, .. } = ok("modfetch env -json -changed -v GOPROXY");
+    assert_eq!(action, "env");
+    assert!(raw.json && raw.changed && raw.verbose == Some(true));
+    assert_eq!(raw.args, ["GOPROXY"]);
+    let raw = ok("modfetch env -w A=b --u -n -x").raw;
+    assert!(raw.write && raw.u && raw.n && raw.x);
+}
+
+#[test]
+fn graph_and_clean_have_the_flags_of_go() {
+    for line in [
+        "modfetch graph -go=1.17 -x",
+        "modfetch mod graph --go 1.17 --x",
+        "/usr/bin/go mod graph -go=1.17 -x",
+    ] {
+        let Typed { action, raw, .. } = ok(line);
+        assert_eq!(action, "graph", "{line}");
+        let go = raw.go.map(|go| go.to_string());
+        assert_eq!((go.as_deref(), raw.x), (Some("1.17"), true), "{line}");
+    }
+    for line in ["modfetch clean -modcache -n -r", "go clean -n -modcache -r"] {
+        let Typed { action, raw, .. } = ok(line);
+        assert_eq!(action, "clean", "{line}");
+        assert!(raw.modcache && raw.n && raw.r && !raw.x && !raw.i, "{line}");
+    }
+    assert_eq!(ok("modfetch graph -go=").raw.go, None);
+    let (said, _) = refused("go mod graph -json");
+    assert_eq!(said, "flag provided but not defined: -json");
+    let (said, _) = refused("go clean -modcache -testcache");
+    assert!(
+        said.starts_with("clean -testcache is not supported"),
+        "{said}"
+    );
+    let (said, _) = refused("go mod graph -go=1.2.3.4");
+    assert!(
+        said.starts_with("invalid value \"1.2.3.4\" for flag -go: expecting"),
+        "{said}"
+    );
+}
+
+#[test]
+fn mistakes_are_named_with_what_was_meant() {
+    let table = [
+        (
+            "modfetch download --jbos",
+            "unknown flag --jbos for \"modfetch download\"",
+            "did you mean --jobs?",
+        ),
+        (
+            "modfetch download -jsno",
+            "unknown flag -jsno for \"modfetch download\"",
+            "did you mean -json?",
+        ),
+        (
+            "modfetch download -quiet",
+            "unknown flag -quiet for \"modfetch download\"",
+            "did you mean --quiet?",
+        ),
+        (
+            "modfetch download -moodfile=x",
+            "unknown flag -moodfile for \"modfetch download\"",
+            "did you mean -modfile?",
+        ),
+        (
+            "modfetch download -w",
+            "unknown flag -w for \"modfetch download\"",
+            "'modfetch download -h' lists the flags",
+        ),
+        (
+            "modfetch --jobs 3 env",
+            "unknown flag --jobs for \"modfetch env\"",
+            "'modfetch env -h' lists the flags",
+        ),
+        (
+            "modfetch --zzzz",
+            "unknown flag --zzzz for \"modfetch\"",
+            "'modfetch -h' lists the flags",
+        ),
+        (
+            "modfetch donwload",
+            "unknown command \"donwload\"",
+            "did you mean \"download\"?",
+        ),
+        (
+            "modfetch mod donwload",
+            "unknown command \"mod donwload\"",
+            "did you mean \"mod download\"?",
+        ),
+        (
+            "modfetch mod lst",
+            "unknown command \"mod lst\"",
+            "did you mean \"list\"?",
+        ),
+        (
+            "modfetch frobnicate",
+            "unknown command \"frobnicate\"",
+            "'modfetch -h' lists the commands",
+        ),
+        (
+            "modfetch mod",
+            "command mod needs a command",
+            "modfetch serves: mod download, mod verify, mod graph, mod why",
+        ),
+    ];
+    for (line, message, hint) in table {
+        assert_eq!(
+            refused(line),
+            (message.to_owned(), vec![hint.to_owned()]),
+            "{line}"
+        );
+    }
+    let table = [
+        ("modfetch download --jobs", "flag --jobs needs a value: N"),
+        (
+            "modfetch download -modfile",
+            "flag -modfile needs a value: FILE",
+        ),
+        (
+            "modfetch download -json=maybe",
+            "invalid value \"maybe\" for flag -json: want true or false",
+        ),
+        (
+            "modfetch download --offline=no",
+            "invalid value \"no\" for flag --offline: want true or false",
+        ),
+        ("modfetch version x", "command version takes no arguments"),
+    ];
+    for (line, message) in table {
+        assert_eq!(refused(line).0, message, "{line}");
+    }
+}
+
+#[test]
+fn help_is_asked_for_in_many_ways() {
+    let table = [
+        ("modfetch -h", "-h"),
+        ("modfetch --help", "--help"),
+        ("modfetch download -h", "download -h"),
+        ("modfetch download --help", "download --help"),
+        ("modfetch mod download a -h", "download -h"),
+        ("modfetch --help env", "env --help"),
+        ("modfetch help env", "help"),
+        ("modfetch mod -h", "-h"),
+        ("modfetch", ""),
+        ("modfetch version", "version"),
+        ("modfetch --version", "version"),
+        ("go", ""),
+        ("go -h", "-h"),
+        ("go env -h", "env -h"),
+        ("go help mod download", "help"),
+        ("modfetch download -- -h", "download"),
+    ];
+    for (line, want) in table {
+        assert_eq!(ok(line).action, want, "{line}");
+    }
+    let subject = |typed: &str| {
+        let words: Vec<String> = typed.split_whitespace().map(str::to_owned).collect();
+        match cli::help_subject(&command_tree(), &words) {
+            Ok(HelpSubject::Command(info)) => info.name(),
+            Ok(HelpSubject::Area(area)) => format!("{} ...", area.name),
+            Ok(HelpSubject::Overview) => String::new(),
+            Err(error) => error.chain(),
+        }
+    };
+    for (typed, want) in [
+        ("", ""),
+        ("mod", ""),
+        ("env", "env"),
+        ("mod download", "download"),
+        ("downlaod", "unknown command \"downlaod\""),
+    ] {
+        assert_eq!(subject(typed), want);
+    }
+}
+
+#[test]
+fn as_go_the_rules_are_gos() {
+    let Typed {
+        program,
+        action,
+        raw,
+    } = ok("/usr/bin/go mod download -C dir -x -json=true a@v1 -json");
+    assert_eq!((program, action.as_str()), (ProgramName::Go, "download"));
+    assert!(raw.json && raw.x);
+    assert_eq!(raw.chdir.as_deref(), Some(Path::new("dir")));
+    // Flags end at the first argument.
+    assert_eq!(raw.args, ["a@v1", "-json"]);
+    assert_eq!(ok("go mod download -x -- -y").raw.args, ["-y"]);
+    assert_eq!(ok("go env - -json").raw.args, ["-", "-json"]);
+    for line in [
+        "go -C d env",
+        "go env -C d",
+        "go env --C=d",
+        "go mod -C d download",
+    ] {
+        assert_eq!(
+            ok(line).raw.chdir.as_deref(),
+            Some(Path::new("d")),
+            "{line}"
+        );
+    }
+
+    // What go1.26.8 prints for the same command line.
+    let table = [
+        (
+            "go mod download -jobs=3",
+            "flag provided but not defined: -jobs",
+        ),
+        ("go env -v", "flag provided but not defined: -v"),
+        (
+            "go mod download -json=maybe",
+            "invalid boolean value \"maybe\" for -json: parse error",
+        ),
+        (
+            "go mod download -modfile",
+            "flag needs an argument: -modfile",
+        ),
+        ("go mod download -C", "flag needs an argument: -C"),
+        ("go mod download ---x", "bad flag syntax: ---x"),
+        ("go mod download -=x", "bad flag syntax: -=x"),
+        (
+            "go mod download -x -C /tmp",
+            "invalid value \"/tmp\" for flag -C: -C flag must be first flag on command line",
+        ),
+        (
+            "go mod download -C . -C foo",
+            "invalid value \"foo\" for flag -C: -C flag must be first flag on command line",
+        ),
+    ];
+    for (line, want) in table {
+        assert_eq!(refused(line).0, want, "{line}");
+    }
+    for (line, name) in [
+        ("go build -o x", "build"),
+        ("go version", "version"),
+        ("go download", "download"),
+        ("go mod tidy", "mod tidy"),
+        ("go mod why -m example.com/m", "mod why"),
+        ("go mod", "mod"),
+    ] {
+        let want = format!(
+            "unknown or unsupported command {name:?}: this is modfetch, which serves: mod download, mod verify, mod graph, list -m, clean -modcache, env"
+        );
+        assert_eq!(refused(line).0, want, "{line}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_argument_must_be_text() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let bad = OsString::from_vec(b"a\xff".to_vec());
+    let error = parse(&command_tree(), vec!["modfetch".into(), bad])
+        .map(|_| ())
+        .expect_err("not text");
+    assert_eq!(error.kind(), Kind::Usage);
+}
+
+proptest! {
+    #[test]
+    fn any_command_line_is_understood_or_refused(
+        program in "go|modfetch",
+        args in prop::collection::vec("(go|mod|download|env|help|-{0,3}[a-zA-Zé=]{0,4}|-json|-C|--jobs|-)", 0..6),
+    ) {
+        let mut argv = vec![OsString::from(program)];
+        argv.extend(args.into_iter().map(OsString::from));
+        if let Err(error) = parse(&command_tree(), argv) {
+            prop_assert_eq!(error.kind(), Kind::Usage);
+        }
+    }
+}
+
+// ---- GOFLAGS
+
+fn merged(typed: &[&str], words: &[&str]) -> Result<RawArgs> {
+    let argv = ["modfetch"].iter().chain(typed);
+    let invocation = parse(&command_tree(), argv.map(Into::into).collect())?;
+    let Action::Run(info) = invocation.action else {
+        panic!("{typed:?} is no command");
+    };
+    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    with_goflags(&invocation.raw, info, &words)
+}
+
+#[test]
+fn goflags_count_where_nothing_was_typed_and_the_command_has_them() {
+    let words = ["-u", "--json=Path", "-tags=x", "-f={{.Path}}", "-x", "-n"];
+    let raw = merged(&["list", "-m", "-f", "{{.Dir}}"], &words).unwrap();
+    assert!(raw.m && raw.u && raw.json && raw.x && !raw.n);
+    assert_eq!(raw.fields, ["Path"]);
+    assert_eq!(raw.template.as_deref(), Some("{{.Dir}}"));
+    let raw = merged(&["graph", "-x=false"], &words).unwrap();
+    assert!(!raw.u && !raw.json && !raw.x);
+    assert!(merged(&["clean"], &["-modcache"]).unwrap().modcache);
+}
+
+#[test]
+fn goflags_are_refused_in_gos_words() {
+    // `GOFLAGS=... go list -m` of go1.26.8, after "go: ".
+    let table = [
+        (
+            "-u=patch",
+            "invalid boolean value \"patch\" for flag -u (from $GOFLAGS): parse error",
+        ),
+        ("-f", "flag needs an argument: -f (from $GOFLAGS)"),
+    ];
+    for (word, want) in table {
+        let error = merged(&["list", "-m"], &[word]).unwrap_err();
+        assert_eq!(error.chain(), want);
+    }
+}
+
+// ---- the rows
+
+#[test]
+fn rows_are_complete_and_their_names_unique() {
+    let tree = command_tree();
+    let mut names = BTreeSet::new();
+    for info in &tree.commands {
+        let name = info.name();
+        assert!(names.insert(name.clone()), "{name}");
+        assert!(tree.command(&name).is_some(), "{name}");
+        assert!(
+            !info.detail.is_empty() && !info.examples.is_empty(),
+            "{name}"
+        );
+        assert!(
+            !info.brief.is_empty() && !info.brief.ends_with('.'),
+            "{name}"
+        );
+        if let [first, _, ..] = info.path {
+            let mut areas = tree.areas.iter();
+            assert!(areas.any(|area| area.name == *first), "{name} has no area");
+        }
+        let mut flags = BTreeSet::new();
+        for flag in info.all_flags() {
+            let what = format!("{name} {}", flag.shown());
+            assert!(flags.insert(flag.long.to_owned()), "{what}");
+            if let Some(short) = flag.short {
+                assert!(flags.insert(short.to_string()), "{what}: {short}");
+            }
+            assert!(
+                !flag.brief.is_empty() && !flag.brief.ends_with('.'),
+                "{what}"
+            );
+            assert!(flag.brief.len() <= 56, "{what}: {}", flag.brief.len());
+            let mut ignored = info.ignored.iter().flat_map(|list| list.iter());
+            assert!(
+                ignored.all(|ignored| ignored.long != flag.long),
+                "{what} does something"
+            );
+            if let Some(variable) = flag.env {
+                assert!(!flag.go, "{what}");
+                let name = flag.long.to_uppercase().replace('-', "_");
+                assert_eq!(variable, format!("MODFETCH_{name}"));
+            }
+        }
+        for long in info.added {
+            assert!(info.flag(long).is_some_and(|flag| flag.go), "{name} {long}");
+        }
+    }
+}
+
+/// A flag may stand before its command, when it is not known yet which one is meant.
+#[test]
+fn flags_of_one_name_look_alike_in_every_command() {
+    let mut seen = BTreeMap::new();
+    for flag in command_tree().flags() {
+        let shape = (flag.value.is_some(), flag.go, flag.short);
+        let first = seen.entry(flag.long).or_insert(shape);
+        assert_eq!(*first, shape, "{}", flag.long);
+    }
+}
+
+/// Every row: nothing by default, something when set, and the last of two counts.
+#[test]
+fn every_flag_is_default_set_and_set_twice() {
+    for info in command_tree().commands {
+        for flag in info.all_flags() {
+            let set = |values: &[&str]| {
+                let mut argv: Vec<OsString> = vec!["modfetch".into()];
+                argv.extend(info.path.iter().map(Into::into));
+                argv.extend(
+                    values
+                        .iter()
+                        .map(|value| format!("--{}={value}", flag.long).into()),
+                );
+                parse(&command_tree(), argv).map(|invocation| invocation.raw)
+            };
+            let (one, two) = match flag.value {
+                Some(_) => ("one", "two"),
+                None => ("true", "false"),
+            };
+            let what = format!("{} {}", info.name(), flag.long);
+            if flag.long == "go" {
+                assert!(set(&[one]).is_err(), "{what}");
+                assert!(set(&[""]).is_ok(), "{what}");
+                continue;
+            }
+            let once = set(&[one]).expect(&what);
+            assert_ne!(once, RawArgs::default(), "{what}");
+            assert_eq!(once.text(flag), Some(one), "{what}");
+            let twice = set(&[one, two]).expect(&what);
+            assert_eq!(twice.text(flag), Some(two), "{what}");
+            assert_eq!(twice.texts(flag), [one, two], "{what}");
+        }
+    }
+}
+
+// ---- help
+
+#[test]
+fn help_shows_every_flag_of_a_command_and_no_other() {
+    let tree = command_tree();
+    for info in &tree.commands {
+        for long in [false, true] {
+            let text = help(&tree, HelpSubject::Command(info), long);
+            for flag in tree.flags() {
+                let shown = text
+                    .lines()
+                    .flat_map(|line| line.split([' ', ',']))
+                    .any(|word| word == flag.shown());
+                if info.flag(flag.long).is_some() {
+                    assert!(shown, "{} {}\n{text}", info.name(), flag.long);
+                } else if flag.long != "w" && flag.long != "u" {
+                    assert!(!shown, "{} {}\n{text}", info.name(), flag.long);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn long_help_names_variables_and_examples() {
+    let tree = command_tree();
+    let download = tree.command("download").expect("is a command");
+    let text = help(&tree, HelpSubject::Command(download), true);
+    for variable in download.all_flags().filter_map(|flag| flag.env) {
+        let line = format!("Environment: {variable}\n");
+        assert!(text.contains(&line), "{variable}");
+    }
+    for (line, _) in download.examples {
+        assert!(text.contains(line), "{line}");
+    }
+    assert!(help(&tree, HelpSubject::Overview, true).contains("Exit codes:"));
+    let short = help(&tree, HelpSubject::Overview, false);
+    assert!(short.contains("  download    Fetch modules"));
+}
+
+#[test]
+fn lines_of_help_fit_a_terminal() {
+    let tree = command_tree();
+    let commands = tree.commands.iter().copied().map(HelpSubject::Command);
+    let areas = tree.areas.iter().map(HelpSubject::Area);
+    for about in commands.chain(areas).chain([HelpSubject::Overview]) {
+        for long in [false, true] {
+            let text = help(&tree, about, long);
+            assert!(text.ends_with('\n'));
+            for line in text.lines() {
+                assert!(line.chars().count() <= 84, "{line}");
+                assert!(line.trim_end() == line, "{line:?}");
+            }
+        }
+    }
+}
+
+// ---- settings
+
+/// The table of flags and the table of settings name the same variables, and a flag
+/// reaches the setting that its variable sets.
+#[test]
+fn flags_and_their_variables_lead_to_the_same_setting() {
+    let none = RawArgs::default();
+    let home = ("HOME", "/h");
+    let default = Config::resolve(&Environment::from_pairs([home]), &none, Path::new("/"));
+    let default = format!("{:?}", default.expect("defaults"));
+    let mut variables = Vec::new();
+    for (info, flag) in command_tree()
+        .commands
+        .iter()
+        .flat_map(|info| info.all_flags().map(move |flag| (info, flag)))
+    {
+        let Some(variable) = flag.env else { continue };
+        if variables.contains(&variable) {
+            continue;
+        }
+        variables.push(variable);
+        // One of them fits any flag.
+        let reached = ["7", "never", "json", "true", "1.30"].iter().any(|value| {
+            let argv = [
+                "modfetch",
+                &info.name(),
+                &format!("--{}={value}", flag.long),
+            ]
+            .map(OsString::from)
+            .to_vec();
+            let Ok(invocation) = parse(&command_tree(), argv) else {
+                return false;
+            };
+            let env = Environment::from_pairs([home]);
+            let Ok(typed) = Config::resolve(&env, &invocation.raw, Path::new("/")) else {
+                return false;
+            };
+            let env = Environment::from_pairs([home, (variable, value)]);
+            let set = Config::resolve(&env, &none, Path::new("/")).expect(variable);
+            let expected =
+                format!("{set:?}").replace(&format!("Environment({variable:?})"), "ORIGIN");
+            let typed = format!("{typed:?}");
+            assert_ne!(typed, default, "{variable}");
+            // Compare up to go_env, which holds the environment itself.
+            let settings = |text: &str| {
+                let (settings, _) = text.split_once("go_env:").expect("last field");
+                settings.to_owned()
+            };
+            let flag = format!("Flag(\"--{}\")", flag.long);
+            assert!(typed.contains(&flag), "{flag}");
+            let mut typed = settings(&typed).replace(&flag, "ORIGIN");
+            if variable == "MODFETCH_QUIET" {
+                // Typing one of the two settles the other.
+                typed = typed.replace("Flag(\"--verbose\")", "Default");
+            }
+            if variable == "MODFETCH_VERBOSE" {
+                typed = typed.replace("Flag(\"--quiet\")", "Default");
+            }
+            assert_eq!(typed, settings(&expected), "{variable}");
+            true
+        });
+        assert!(reached, "{variable}");
+    }
+    variables.sort_unstable();
+    let go_env = GoEnv::load(&Environment::default());
+    let known: Vec<_> = own_values(&go_env).iter().map(|row| row.variable).collect();
+    assert_eq!(variables, known);
+}
