@@ -31,6 +31,7 @@
 //! | `create`, `verify`, `import` | the operations |
 
 mod import;
+mod import_log;
 mod manifest;
 mod proofs;
 mod reader;
@@ -41,10 +42,12 @@ mod write;
 mod zip_jobs;
 
 pub use import::{BundleImport, ImportOptions, import_bundle};
+pub use import_log::ImportLog;
 pub use manifest::{MANIFEST_NAME, Manifest, ManifestDatabase, ManifestModule, ManifestZip};
 pub use proofs::ProofTiles;
 pub use reader::{
-    BundleHead, BundleSink, BundleSummary, BundleTrust, Voucher, read_bundle, read_manifest,
+    BundleHead, BundleSink, BundleSummary, BundleTrust, Voucher, read_bundle,
+    read_manifest_and_head,
 };
 pub use verify::verify_bundle;
 pub use write::{BundleModule, BundleProofs, write_bundle};

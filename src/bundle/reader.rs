@@ -230,14 +230,22 @@ pub fn read_bundle(
     })
 }
 
-/// Reads the manifest of a bundle and nothing behind it.
+/// Reads the manifest of a bundle and the signed head behind it, unchecked.
 ///
 /// # Errors
 /// As [`read_bundle`].
-pub fn read_manifest(input: impl Read) -> Result<Manifest> {
+pub fn read_manifest_and_head(input: impl Read) -> Result<(Manifest, Option<Vec<u8>>)> {
     let mut tar = TarReader::new(input);
     next(&mut tar, MANIFEST_NAME)?;
-    Manifest::parse(&tar.read_content(MAX_MANIFEST_BYTES)?)
+    let manifest = Manifest::parse(&tar.read_content(MAX_MANIFEST_BYTES)?)?;
+    let Some(database) = &manifest.database else {
+        return Ok((manifest, None));
+    };
+    let root = format!("sumdb/{}", database.name);
+    next(&mut tar, &format!("{root}/supported"))?;
+    next(&mut tar, &format!("{root}/latest"))?;
+    let note = tar.read_content(MAX_SMALL_BYTES)?;
+    Ok((manifest, Some(note)))
 }
 
 struct Reader<'a, R> {

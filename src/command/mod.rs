@@ -3,6 +3,7 @@
 //!
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
+mod bundle;
 pub mod clean;
 mod directory;
 pub mod doctor;
@@ -23,6 +24,7 @@ mod running;
 mod session;
 pub mod sum;
 mod table;
+mod toolchain;
 pub mod verify;
 mod version;
 mod wanted;

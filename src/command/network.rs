@@ -54,6 +54,11 @@ impl Network {
         })
     }
 
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline.is_some()
+    }
+
     /// How the locks of the run are waited for.
     pub(super) fn locks(&self) -> Locks {
         self.locks.clone()
@@ -160,6 +165,18 @@ fn database_setting(config: &Config) -> Result<Option<(sumdb::Setting, sumdb::St
     let gopath = gopath.is_absolute().then_some(gopath);
     let store = sumdb::Store::new(&config.gomodcache.value, gopath, setting.verifier.name());
     Ok(Some((setting, store)))
+}
+
+/// How a command that opens no connection waits for locks.
+pub(super) fn lock_waits(config: &Config, live: &Arc<Live>) -> Locks {
+    let watch = Arc::clone(live) as Arc<dyn LockWatch>;
+    Locks::new(longest_wait(config), watch)
+}
+
+/// What this machine has seen of the checksum database; `None` if GOSUMDB is `off`.
+pub(super) fn database_store(config: &Config, locks: Locks) -> Result<Option<sumdb::Store>> {
+    let found = database_setting(config)?;
+    Ok(found.map(|(_, store)| store.with_locks(locks)))
 }
 
 impl sumdb::Transport for DatabaseRoute {

@@ -47,6 +47,7 @@ pub(super) struct Session<'c> {
     settings: FetchSettings,
     overlay: Overlay,
     running: Running,
+    offline: bool,
 }
 
 impl<'c> Session<'c> {
@@ -72,6 +73,7 @@ impl<'c> Session<'c> {
         };
         Ok(Session {
             running,
+            offline: network.is_offline(),
             overlay: config.overlay.clone(),
             console,
             cache: cache.with_locks(network.locks()),
@@ -87,6 +89,11 @@ impl<'c> Session<'c> {
                 keep: manner.keep,
             },
         })
+    }
+
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline
     }
 
     /// The go version that the run acts as.

@@ -1,6 +1,6 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
-use super::{clean, doctor, download, env, graph, help, list, plan, sum, verify, version, why};
+use super::{bundle, clean, doctor, download, env, graph, help, list, plan, sum, toolchain, verify, version, why};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, Environment};
 use crate::error::{Kind, Result};
@@ -56,6 +56,10 @@ pub static COMMANDS: &[&Command] = &[
     &clean::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
+    &toolchain::COMMAND,
+    &bundle::create::COMMAND,
+    &bundle::verify::COMMAND,
+    &bundle::import::COMMAND,
     &doctor::COMMAND,
     &env::COMMAND,
     &version::COMMAND,
@@ -63,7 +67,10 @@ pub static COMMANDS: &[&Command] = &[
 ];
 
 /// The words that several commands begin with.
-static AREAS: &[CommandArea] = &[];
+static AREAS: &[CommandArea] = &[CommandArea {
+    name: "bundle",
+    brief: "Carry modules across an air gap in a file that proves itself",
+}];
 
 /// What parser and help know of the commands.
 #[must_use]
