@@ -12,7 +12,7 @@ use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::fsio::create_dir_all;
 use crate::gojson::quote;
-use crate::source::Time;
+use crate::gomod::Time;
 
 /// The log of a module cache.
 #[derive(Clone, Debug)]
@@ -44,7 +44,11 @@ impl ImportLog {
         );
         if let Some(head) = &summary.head {
             let note = String::from_utf8_lossy(&head.note);
-            line.push_str(&format!(",\"tree\":{},\"head\":{}", head.tree.size, quote(&note)));
+            line.push_str(&format!(
+                ",\"tree\":{},\"head\":{}",
+                head.tree.size,
+                quote(&note)
+            ));
         }
         let modules = summary.manifest.modules.iter().map(|one| {
             let module = &one.module;
@@ -56,7 +60,10 @@ impl ImportLog {
         let modules: Vec<String> = modules.collect();
         line.push_str(&format!(",\"modules\":[{}]}}\n", modules.join(",")));
         let write = || {
-            let mut log = OpenOptions::new().create(true).append(true).open(&self.file)?;
+            let mut log = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&self.file)?;
             // One write, so that two imports do not mix their lines.
             log.write_all(line.as_bytes())
         };

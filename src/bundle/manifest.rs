@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use crate::error::{Error, Kind, Result};
 use crate::gojson::{self, quote};
-use crate::gomod::{H1, ModuleVersion, escape_version};
+use crate::gomod::{H1, ModuleVersion};
+use crate::layout;
 use crate::source::Info;
 
 /// The name of the manifest in the archive.
@@ -222,27 +223,17 @@ impl Manifest {
             let newest = versions.iter().find(|one| one.newest);
             if let Some(newest) = newest.filter(|one| one.module.version().is_pseudo()) {
                 let info = newest.info().unwrap_or_default();
-                members.push((format!("{}/@latest", path.as_str()), info));
+                members.push((layout::latest(&path), info));
             }
             let tagged = versions.iter().map(|one| one.module.version());
             let tagged = tagged.filter(|version| !version.is_pseudo());
             let list: String = tagged
                 .map(|version| format!("{}\n", version.as_str()))
                 .collect();
-            members.push((format!("{}/@v/list", path.as_str()), list));
+            members.push((layout::list(&path), list));
         }
         Ok(members)
     }
-}
-
-/// `P/@v/V.`, with which the members of a module version begin.
-///
-/// # Errors
-/// [`Kind::Input`] if path or version may not be fetched.
-pub(super) fn member_start(module: &ModuleVersion) -> Result<String> {
-    let path = module.path().escape()?;
-    let version = escape_version(module.version().as_str())?;
-    Ok(format!("{}/@v/{version}.", path.as_str()))
 }
 
 /// An object of the manifest, whose members are taken one by one.

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use super::manifest::{MANIFEST_NAME, MAX_MANIFEST_BYTES, Manifest, ManifestModule, member_start};
+use super::manifest::{MANIFEST_NAME, MAX_MANIFEST_BYTES, Manifest, ManifestModule};
 use super::proofs::ProofTiles;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::modfile::GoSum;
 use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
+use crate::layout::{self, VersionFile};
 use crate::sumdb::lookup_file;
 use crate::sumdb::note::Verifier;
 use crate::sumdb::tile::MAX_TILE_BYTES;
@@ -241,7 +242,7 @@ pub fn read_manifest_and_head(input: impl Read) -> Result<(Manifest, Option<Vec<
     let Some(database) = &manifest.database else {
         return Ok((manifest, None));
     };
-    let root = format!("sumdb/{}", database.name);
+    let root = layout::sumdb(&database.name);
     next(&mut tar, &format!("{root}/supported"))?;
     next(&mut tar, &format!("{root}/latest"))?;
     let note = tar.read_content(MAX_SMALL_BYTES)?;
@@ -283,7 +284,7 @@ impl<R: Read> Reader<'_, R> {
         let Some(database) = &manifest.database else {
             return Ok((None, false));
         };
-        let root = format!("sumdb/{}", database.name);
+        let root = layout::sumdb(&database.name);
         let name = format!("{root}/supported");
         if !self.take(&name, MAX_SMALL_BYTES)?.is_empty() {
             return Err(Error::new(Kind::Security, "not empty").context(name));
@@ -347,14 +348,14 @@ impl<R: Read> Reader<'_, R> {
             self.sink.version_list(&name, &content)?;
         }
         for one in &manifest.modules {
-            let start = member_start(&one.module)?;
+            let escaped = one.module.escape()?;
             if let Some(want) = one.info() {
-                let name = format!("{start}info");
+                let name = layout::file(&escaped, VersionFile::Info);
                 let content = self.take(&name, MAX_SMALL_BYTES)?;
                 demand_equal(&content, want.as_bytes(), &name)?;
                 self.sink.info(&name, one, &content)?;
             }
-            let name = format!("{start}mod");
+            let name = layout::file(&escaped, VersionFile::GoMod);
             let content = self.take(&name, MAX_GOMOD_BYTES)?;
             let h1 = H1::of_go_mod(&content);
             if h1 != one.gomod {
@@ -362,7 +363,7 @@ impl<R: Read> Reader<'_, R> {
             }
             self.sink.gomod(&name, one, &content)?;
             if let Some(zip) = &one.zip {
-                let name = format!("{start}zip");
+                let name = layout::file(&escaped, VersionFile::Zip);
                 let member = next(&mut self.tar, &name)?;
                 if member.size != zip.bytes || member.size > MAX_ZIP_BYTES {
                     let (found, want) = (member.size, zip.bytes);

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::manifest::{MANIFEST_NAME, Manifest, ManifestDatabase, ManifestModule, member_start};
+use super::manifest::{MANIFEST_NAME, Manifest, ManifestDatabase, ManifestModule};
 use super::proofs::{ProofTiles, wanted};
 use super::reader::{BundleHead, normal_response};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::H1;
+use crate::layout::{self, VersionFile};
 use crate::sumdb::{Client, Sums, lookup_file};
 use crate::tarfile::TarWriter;
 
@@ -89,7 +90,7 @@ fn write_database<W: Write>(
     modules: &[BundleModule],
     proofs: &BundleProofs<'_>,
 ) -> Result<()> {
-    let root = format!("sumdb/{}", proofs.client.name());
+    let root = layout::sumdb(proofs.client.name());
     let (tree, note) = (proofs.head.tree, &proofs.head.note);
     tar.append_bytes(&format!("{root}/supported"), b"")?;
     tar.append_bytes(&format!("{root}/latest"), note)?;
@@ -129,9 +130,9 @@ fn write_database<W: Write>(
 }
 
 fn write_module<W: Write>(tar: &mut TarWriter<W>, one: &BundleModule) -> Result<()> {
-    let start = member_start(&one.entry.module)?;
+    let escaped = one.entry.module.escape()?;
     if let Some(info) = one.entry.info() {
-        tar.append_bytes(&format!("{start}info"), info.as_bytes())?;
+        tar.append_bytes(&layout::file(&escaped, VersionFile::Info), info.as_bytes())?;
     }
     let read = std::fs::read(&one.gomod);
     let gomod = read.map_err(|cause| Error::io("cannot read", &one.gomod, cause))?;
@@ -140,11 +141,15 @@ fn write_module<W: Write>(tar: &mut TarWriter<W>, one: &BundleModule) -> Result<
         let text = format!("{module}: {path} is not the go.mod that its sum is of");
         return Err(Error::new(Kind::Security, text));
     }
-    tar.append_bytes(&format!("{start}mod"), &gomod)?;
+    tar.append_bytes(&layout::file(&escaped, VersionFile::GoMod), &gomod)?;
     if let (Some(path), Some(zip)) = (&one.zip, &one.entry.zip) {
         let file = File::open(path);
         let mut file = file.map_err(|cause| Error::io("cannot open", path, cause))?;
-        tar.append(&format!("{start}zip"), zip.bytes, &mut file)?;
+        tar.append(
+            &layout::file(&escaped, VersionFile::Zip),
+            zip.bytes,
+            &mut file,
+        )?;
     }
     Ok(())
 }

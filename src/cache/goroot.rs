@@ -125,16 +125,29 @@ mod tests {
         for _ in 0..2 {
             prepare_goroot(root.path()).unwrap();
             for (name, executable) in files {
-                let mode = fs::metadata(root.path().join(name)).unwrap().permissions().mode();
-                assert_eq!(mode & 0o777, if executable { 0o555 } else { 0o444 }, "{name}");
+                let mode = fs::metadata(root.path().join(name))
+                    .unwrap()
+                    .permissions()
+                    .mode();
+                assert_eq!(
+                    mode & 0o777,
+                    if executable { 0o555 } else { 0o444 },
+                    "{name}"
+                );
             }
             for name in ["src/go.mod", "src/cmd/go.mod"] {
                 let path = root.path().join(name);
                 let hidden = name.replace("go.mod", "_go.mod");
                 assert_eq!(fs::read_to_string(&path).unwrap(), hidden);
-                assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o444);
+                assert_eq!(
+                    fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                    0o444
+                );
             }
-            let mode = fs::metadata(root.path().join("src")).unwrap().permissions().mode();
+            let mode = fs::metadata(root.path().join("src"))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o555);
         }
         // So that the directory can be removed by a user who is not root.

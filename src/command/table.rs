@@ -1,6 +1,9 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
-use super::{bundle, clean, doctor, download, env, graph, help, list, plan, sum, toolchain, verify, version, why};
+use super::{
+    bundle, clean, doctor, download, env, graph, help, list, plan, sum, toolchain, verify, version,
+    why,
+};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, Environment};
 use crate::error::{Kind, Result};

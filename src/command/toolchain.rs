@@ -34,8 +34,14 @@ pub(in crate::command) static COMMAND: Command = Command {
         detail: "Fetches golang.org/toolchain into the module cache, where go looks for it, and sets the execute bits as go does. VERSION is a release (go1.27.4 or 1.27.4), a line of releases (1.27: its newest), or latest.\n\
 The checksum database must know the toolchain: neither go.sum nor GONOSUMDB nor a local GOPROXY stands in for it.",
         examples: &[
-            ("PATH=$(modfetch toolchain go1.27.4)/bin:$PATH", "use it in this shell"),
-            ("modfetch toolchain 1.26 --platform linux/arm64", "the newest 1.26, for another machine"),
+            (
+                "PATH=$(modfetch toolchain go1.27.4)/bin:$PATH",
+                "use it in this shell",
+            ),
+            (
+                "modfetch toolchain 1.26 --platform linux/arm64",
+                "the newest 1.26, for another machine",
+            ),
         ],
         ..CommandInfo::NEW
     },
@@ -74,14 +80,16 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     };
     let module = module(&release, &platform)?;
     let Some(database) = session.sums.database()? else {
-        let text = format!("{module}: the checksum database must vouch for a toolchain, and GOSUMDB=off");
+        let text =
+            format!("{module}: the checksum database must vouch for a toolchain, and GOSUMDB=off");
         return Err(Error::new(Kind::Security, text));
     };
     let logged = database.lookup(&module)?;
     let outcomes = fetcher.download(std::slice::from_ref(&module));
     session.settle(&fetcher);
     let outcome = outcomes.into_iter().next();
-    let outcome = outcome.ok_or_else(|| Error::new(Kind::Other, format!("{module}: not fetched")))?;
+    let outcome =
+        outcome.ok_or_else(|| Error::new(Kind::Other, format!("{module}: not fetched")))?;
     if let Some(error) = outcome.error {
         return Err(error);
     }
@@ -148,7 +156,10 @@ fn own_platform() -> String {
 
 fn platform(text: &str) -> Result<String> {
     let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     match text.split_once('/') {
         Some((os, arch)) if plain(os) && plain(arch) => Ok(text.to_owned()),
@@ -172,8 +183,17 @@ mod tests {
         }
         let beta = argument("go1.27rc1:windows/386").unwrap();
         assert_eq!(beta, "golang.org/toolchain@v0.0.1-go1.27rc1.windows-386");
-        for text in ["latest", "1.27", "go1.27.4:linux", "go1.27.4:Linux/amd64", ""] {
-            assert!(argument(text).unwrap_err().starts_with("invalid "), "{text}");
+        for text in [
+            "latest",
+            "1.27",
+            "go1.27.4:linux",
+            "go1.27.4:Linux/amd64",
+            "",
+        ] {
+            assert!(
+                argument(text).unwrap_err().starts_with("invalid "),
+                "{text}"
+            );
         }
     }
 }

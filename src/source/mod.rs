@@ -18,7 +18,6 @@ mod lower;
 mod offline;
 mod proxy;
 mod reuse;
-mod time;
 
 pub use chain::{Chain, Entry};
 pub use database::DatabaseRoute;
@@ -28,7 +27,6 @@ pub use lower::LowerCache;
 pub use offline::Offline;
 pub use proxy::Place;
 pub use reuse::check_reuse;
-pub use time::Time;
 
 use crate::error::Result;
 use crate::gomod::{ModulePath, ModuleVersion};

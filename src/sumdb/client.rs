@@ -14,6 +14,7 @@ use super::tiles::{Tiles, lock};
 use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
+use crate::layout;
 
 /// The longest response to a lookup; ours to choose, Go has no limit. Usual are 700 bytes.
 const MAX_RECORD_BYTES: u64 = 1 << 20;
@@ -451,8 +452,7 @@ impl Client {
 /// # Errors
 /// [`Kind::Input`] if the path or version may not be fetched.
 pub fn lookup_file(module: &ModuleVersion) -> Result<String> {
-    let escaped = module.escape()?;
-    Ok(format!("lookup/{}@{}", escaped.path(), escaped.version()))
+    Ok(layout::sumdb_lookup(&module.escape()?))
 }
 
 fn explain_unknown(error: Error, module: &ModuleVersion) -> Error {

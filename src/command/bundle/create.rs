@@ -66,7 +66,10 @@ Every module that the checksum database vouches for comes with its record; one s
 Equal inputs give equal bytes: the modules, the head and the newest versions are inputs, and --as-of takes the latter two from an earlier bundle.\n\
 Files are named from the current directory, whatever -C says.",
         examples: &[
-            ("modfetch bundle create -o site.tar", "what the go.mod here needs"),
+            (
+                "modfetch bundle create -o site.tar",
+                "what the go.mod here needs",
+            ),
             (
                 "modfetch bundle create -o site.tar -C api -C worker --toolchain go1.27.4:linux/amd64",
                 "two projects, and a toolchain",
@@ -109,7 +112,10 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let config = Config::resolve(call.environment, &here, &working_directory(&here)?)?;
     let session = found.session(call, &config, console)?;
     let newest = found.add_newest(&session, &past)?;
-    let client = session.sums.database()?.filter(|_| !call.raw.is_on(&NO_SUMDB));
+    let client = session
+        .sums
+        .database()?
+        .filter(|_| !call.raw.is_on(&NO_SUMDB));
     let proofs = match client {
         Some(client) => {
             found.add_records(client, &session, config.jobs.value)?;
@@ -122,9 +128,15 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let manifest = write_to(output, |out| {
         write_bundle(out, modules, proofs.as_ref(), newest)
     })?;
-    let zips = manifest.modules.iter().filter(|one| one.zip.is_some()).count();
+    let zips = manifest
+        .modules
+        .iter()
+        .filter(|one| one.zip.is_some())
+        .count();
     let count = manifest.modules.len();
-    console.line(&format!("{output}: {count} module versions, {zips} of them with zip"));
+    console.line(&format!(
+        "{output}: {count} module versions, {zips} of them with zip"
+    ));
     Ok(None)
 }
 
@@ -151,7 +163,10 @@ fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
         chdir: None,
         ..raw.clone()
     };
-    if names_modules || directories.is_empty() && toolchains.is_empty() || directories.is_empty() && !names_modules {
+    if names_modules
+        || directories.is_empty() && toolchains.is_empty()
+        || directories.is_empty() && !names_modules
+    {
         needs.push(Need {
             raw: here.clone(),
             with_project: directories.is_empty(),
@@ -239,7 +254,10 @@ impl Found {
         }
         let outcomes = fetcher.download(&zips);
         session.settle(&fetcher);
-        selection.notices.iter().for_each(|notice| console.line(notice));
+        selection
+            .notices
+            .iter()
+            .for_each(|notice| console.line(notice));
         failures.extend(outcomes.iter().filter_map(|outcome| outcome.error.clone()));
         failures.iter().for_each(|error| console.error(error));
         if let Some(kind) = Error::gravest(&failures) {
@@ -264,14 +282,22 @@ impl Found {
             return Ok(());
         }
         let entry = session.cache.entry(module)?;
-        let missing = |what: &str| Error::new(Kind::LocalIo, format!("{module}: {what} is gone from the cache"));
+        let missing = |what: &str| {
+            Error::new(
+                Kind::LocalIo,
+                format!("{module}: {what} is gone from the cache"),
+            )
+        };
         let gomod = entry.read_gomod()?.ok_or_else(|| missing("go.mod"))?;
-        let time = entry.read_info(|text| Info::parse_cached(text).map(|info| info.time.to_string()))?;
+        let time =
+            entry.read_info(|text| Info::parse_cached(text).map(|info| info.time.to_string()))?;
         let (mut zip_path, mut manifest_zip) = (None, None);
         if zip {
             let path = entry.zip_path();
             let h1 = entry.read_ziphash()?.ok_or_else(|| missing("ziphash"))?;
-            let bytes = fs::metadata(&path).map_err(|cause| Error::io("cannot read", &path, cause))?.len();
+            let bytes = fs::metadata(&path)
+                .map_err(|cause| Error::io("cannot read", &path, cause))?
+                .len();
             manifest_zip = Some(ManifestZip { h1, bytes });
             zip_path = Some(path);
         }
@@ -317,7 +343,11 @@ impl Found {
     }
 
     fn newest_of(&self, manifest: &Manifest) -> BTreeMap<ModuleVersion, String> {
-        let has = |path: &str| self.modules.keys().any(|module| module.path().as_str() == path);
+        let has = |path: &str| {
+            self.modules
+                .keys()
+                .any(|module| module.path().as_str() == path)
+        };
         let newest = manifest.modules.iter().filter(|one| one.newest);
         let newest = newest.filter(|one| has(one.module.path().as_str()));
         newest
@@ -328,7 +358,9 @@ impl Found {
     fn newest_from_source(&self, fetcher: &Fetcher<'_>) -> Result<BTreeMap<ModuleVersion, String>> {
         let mut paths: Vec<_> = self.modules.keys().map(|module| module.path()).collect();
         paths.dedup();
-        let paths = paths.into_iter().filter(|path| path.as_str() != crate::gomod::TOOLCHAIN);
+        let paths = paths
+            .into_iter()
+            .filter(|path| path.as_str() != crate::gomod::TOOLCHAIN);
         let questions: Vec<Question> = paths
             .map(|path| Question {
                 path: path.clone(),
@@ -360,7 +392,8 @@ impl Found {
             .values_mut()
             .filter(|one| !session.sums.is_exempt(one.entry.module.path().as_str()))
             .collect();
-        let modules: Vec<ModuleVersion> = asked.iter().map(|one| one.entry.module.clone()).collect();
+        let modules: Vec<ModuleVersion> =
+            asked.iter().map(|one| one.entry.module.clone()).collect();
         let answers = lookup_all(client, &modules, jobs);
         for (one, answer) in asked.into_iter().zip(answers) {
             one.sums = Some(answer.map_err(|error| error.context(one.entry.module.to_string()))?);
@@ -389,7 +422,11 @@ fn lookup_all(client: &Client, modules: &[ModuleVersion], jobs: usize) -> Vec<Re
             .collect();
         let mut found = work();
         for other in others {
-            found.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            found.extend(
+                other
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            );
         }
         found
     });
@@ -414,7 +451,9 @@ impl Past {
         for file in raw.texts(&SINCE) {
             since.extend(read_past(file, verifier.as_ref())?.head);
         }
-        let as_of = raw.text(&AS_OF).map(|file| read_past(file, verifier.as_ref()));
+        let as_of = raw
+            .text(&AS_OF)
+            .map(|file| read_past(file, verifier.as_ref()));
         let (as_of, newest) = match as_of.transpose()? {
             Some(past) => (past.head, past.manifest.filter(|manifest| manifest.newest)),
             None => (None, None),
@@ -446,10 +485,16 @@ impl Past {
             return Err(Error::new(Kind::Other, text));
         };
         let sizes = self.since.iter().map(|head| head.tree.size);
-        let mut since: Vec<u64> = sizes.filter(|size| (1..head.tree.size).contains(size)).collect();
+        let mut since: Vec<u64> = sizes
+            .filter(|size| (1..head.tree.size).contains(size))
+            .collect();
         since.sort_unstable();
         since.dedup();
-        Ok(BundleProofs { client, head, since })
+        Ok(BundleProofs {
+            client,
+            head,
+            since,
+        })
     }
 }
 

@@ -34,8 +34,14 @@ pub(in crate::command) static COMMAND: Command = Command {
 The newest tree head that this machine has seen ($GOPATH/pkg/sumdb) is kept: a bundle must prove that its head continues that one, or be proven by it. Where a tile for that is missing, the message names the command that makes a bundle with it.\n\
 Each import adds a line to GOMODCACHE/cache/modfetch/imports.jsonl: time, SHA-256 of the file, head and modules.",
         examples: &[
-            ("modfetch bundle import site.tar", "then build with GOPROXY=off or GOFLAGS=-mod=mod"),
-            ("zstd -dc site.tar.zst | modfetch bundle import -", "from a pipe"),
+            (
+                "modfetch bundle import site.tar",
+                "then build with GOPROXY=off or GOFLAGS=-mod=mod",
+            ),
+            (
+                "zstd -dc site.tar.zst | modfetch bundle import -",
+                "from a pipe",
+            ),
         ],
         ..CommandInfo::NEW
     },
@@ -62,7 +68,9 @@ fn into_cache(
     let cache = Cache::at(&config.gomodcache.value)?.with_locks(locks.clone());
     let store = database_store(config, locks)?;
     let saved = store.as_ref().and_then(|store| store.latest_path().ok());
-    let saved = saved.map(|path| path.display().to_string()).unwrap_or_default();
+    let saved = saved
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
     let options = ImportOptions {
         extract: !call.raw.is_on(&NO_EXTRACT),
         writable: config.modcacherw.value,

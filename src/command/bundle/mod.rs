@@ -1,11 +1,11 @@
 //! `modfetch bundle`: modules across an air gap. What the commands of the area share.
 
-pub mod create;
+pub(super) mod create;
 mod create_flags;
 mod heads;
-pub mod import;
+pub(super) mod import;
 mod input;
-pub mod verify;
+pub(super) mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,8 @@ use crate::command::directory::working_directory;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;
-use crate::gomod::modfile::GoSum;
 use crate::gomod::PrefixPatterns;
+use crate::gomod::modfile::GoSum;
 use crate::sumdb;
 
 /// `--go-sum`.

@@ -6,7 +6,6 @@ use crate::bundle::{BundleSummary, Voucher, verify_bundle};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
 use crate::command::table::{Command, Runner};
-use crate::error::Result;
 use crate::report::JsonObject;
 
 /// The row of the command table.
@@ -21,8 +20,14 @@ pub(in crate::command) static COMMAND: Command = Command {
 Prints how many modules the checksum database, go.sum (--go-sum) and neither of them vouch for. A module that needs a voucher and has none is an error, as it is for import; GONOSUMDB exempts modules.\n\
 Exit code 5 or 3 comes with the name of the member that is wrong.",
         examples: &[
-            ("modfetch bundle verify site.tar", "check a bundle before it is carried or imported"),
-            ("modfetch bundle verify --go-sum go.sum -json - < /dev/sr0", "from a disc, as JSON, private modules by go.sum"),
+            (
+                "modfetch bundle verify site.tar",
+                "check a bundle before it is carried or imported",
+            ),
+            (
+                "modfetch bundle verify --go-sum go.sum -json - < /dev/sr0",
+                "from a disc, as JSON, private modules by go.sum",
+            ),
         ],
         ..CommandInfo::NEW
     },
@@ -44,14 +49,28 @@ Exit code 5 or 3 comes with the name of the member that is wrong.",
 /// How many modules each vouches for.
 pub(super) fn text(summary: &BundleSummary) -> String {
     let modules = summary.manifest.modules.len();
-    let zips = summary.manifest.modules.iter().filter(|one| one.zip.is_some()).count();
+    let zips = summary
+        .manifest
+        .modules
+        .iter()
+        .filter(|one| one.zip.is_some())
+        .count();
     let mut text = format!("{modules} module versions verified, {zips} of them with zip\n");
-    let count = |voucher| summary.vouchers.iter().filter(|one| **one == voucher).count();
+    let count = |voucher| {
+        summary
+            .vouchers
+            .iter()
+            .filter(|one| **one == voucher)
+            .count()
+    };
     if let (Some(database), Some(head)) = (&summary.manifest.database, &summary.head) {
         let (count, name, size) = (count(Voucher::Database), &database.name, head.tree.size);
         text.push_str(&format!("{count} by {name}, tree {size}\n"));
     }
-    for (voucher, by) in [(Voucher::GoSum, "by go.sum"), (Voucher::Nobody, "by the bundle alone (exempt from proof)")] {
+    for (voucher, by) in [
+        (Voucher::GoSum, "by go.sum"),
+        (Voucher::Nobody, "by the bundle alone (exempt from proof)"),
+    ] {
         let count = count(voucher);
         if count > 0 {
             text.push_str(&format!("{count} {by}\n"));
