@@ -9,7 +9,7 @@ use super::manifest::{ManifestModule, ManifestZip};
 use super::reader::{BundleHead, BundleSink, BundleSummary, BundleTrust, mismatch, read_bundle};
 use super::tile_spool::TileSpool;
 use super::timeline::Timeline;
-use super::zip_jobs::{ZipJobs, copy, unnamed_file};
+use super::zip_jobs::{ZipJobs, check_bytes, copy, unnamed_file};
 use crate::cache::{Cache, Entry, VersionLock, ZipPart};
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
@@ -202,8 +202,11 @@ fn complete(
     options: ImportOptions,
     name: &str,
 ) -> Result<()> {
-    let archive = ModuleZip::open(part.reader()?, entry.module());
-    let archive = archive.map_err(|error| error.context(name));
+    let file = part.reader()?;
+    let archive = check_bytes(&file, zip, name).and_then(|()| {
+        let archive = ModuleZip::open(file, entry.module());
+        archive.map_err(|error| error.context(name))
+    });
     let checked = archive.and_then(|archive| {
         let (h1, partial) = match options.extract {
             false => (archive.hash().map_err(|error| error.context(name))?, None),

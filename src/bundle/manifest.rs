@@ -66,6 +66,8 @@ pub struct ManifestZip {
     pub h1: H1,
     /// Its length, in bytes.
     pub bytes: u64,
+    /// The SHA-256 of its bytes, in hexadecimal: the sum of the files does not cover all of a zip.
+    pub sha256: String,
 }
 
 impl ManifestModule {
@@ -96,6 +98,7 @@ impl ManifestModule {
         if let Some(zip) = &self.zip {
             put("zip", &quote(zip.h1.as_str()));
             put("zipBytes", &zip.bytes.to_string());
+            put("zipSHA256", &quote(&zip.sha256));
         }
         if let Some(record) = self.record {
             put("record", &record.to_string());
@@ -321,7 +324,11 @@ fn module(object: &Object<'_>) -> Result<ManifestModule, String> {
     let zip = object.optional("zip", h1).map_err(named)?;
     let zip = zip.map(|h1| {
         let bytes = object.number("zipBytes")?;
-        Ok(ManifestZip { h1, bytes })
+        Ok(ManifestZip {
+            h1,
+            bytes,
+            sha256: object.string("zipSHA256")?,
+        })
     });
     Ok(ManifestModule {
         source: object.string("source").map_err(named)?,
@@ -348,6 +355,7 @@ pub(super) mod tests {
             zip: Some(ManifestZip {
                 h1: h1.clone(),
                 bytes: 300,
+                sha256: "0".repeat(64),
             }),
             record,
             newest: false,

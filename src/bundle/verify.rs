@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use super::manifest::ManifestModule;
 use super::reader::{BundleSink, BundleSummary, BundleTrust, mismatch, read_bundle};
-use super::zip_jobs::{ZipJobs, spool};
+use super::zip_jobs::{ZipJobs, check_bytes, spool};
 use crate::error::Result;
 use crate::modzip::ModuleZip;
 
@@ -42,6 +42,7 @@ impl BundleSink for VerifySink<'_, '_, '_> {
         let file = file.map_err(|error| error.context(name))?;
         let (name, module) = (name.to_owned(), one.module.clone());
         self.jobs.start(move || {
+            check_bytes(&file, &zip, &name)?;
             let found = ModuleZip::open(file, &module).and_then(|archive| archive.hash());
             match found.map_err(|error| error.context(&*name))? {
                 found if found == zip.h1 => Ok(()),

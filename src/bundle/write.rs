@@ -4,12 +4,16 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use super::manifest::{MANIFEST_NAME, Manifest, ManifestDatabase, ManifestModule};
 use super::proofs::{ProofTiles, wanted};
 use super::reader::{BundleHead, normal_response};
 use crate::error::{Error, Kind, Result};
+use crate::fetch::on_cores;
 use crate::gomod::H1;
 use crate::layout::{self, VersionFile};
+use crate::modzip::sha256_of_file;
 use crate::sumdb::{Client, Sums, lookup_file};
 use crate::tarfile::TarWriter;
 
@@ -19,7 +23,8 @@ const RECORDS_AT_ONCE: usize = 64;
 /// A module version that goes into a bundle.
 #[derive(Clone, Debug)]
 pub struct BundleModule {
-    /// What the manifest says about it. `record` is filled in from `sums`.
+    /// What the manifest says about it. `record` is filled in from `sums`, and the SHA-256 of the zip
+    /// from the file.
     pub entry: ManifestModule,
     /// What the database has logged; `None` if the database does not vouch for it.
     pub sums: Option<Sums>,
@@ -42,7 +47,7 @@ pub struct BundleProofs<'a> {
 
 /// Writes a bundle of these modules, in any order. Returns its manifest.
 ///
-/// The go.mod files are hashed. Zips are not: their sums are the caller's to know.
+/// The go.mod files are hashed. Of zips the caller knows the sum.
 ///
 /// # Errors
 /// [`Kind::Security`] if a go.mod or the database is not what was proven before; [`Kind::LocalIo`].
@@ -53,6 +58,7 @@ pub fn write_bundle(
     newest: bool,
 ) -> Result<Manifest> {
     modules.sort_by(|a, b| a.entry.module.cmp(&b.entry.module));
+    hash_zips(&mut modules)?;
     for one in &mut modules {
         one.entry.record = one.sums.as_ref().filter(|_| proofs.is_some()).map(Sums::id);
     }
@@ -82,6 +88,21 @@ pub fn write_bundle(
     }
     tar.finish()?;
     Ok(manifest)
+}
+
+/// Computes the SHA-256 of the zips, on all cores.
+fn hash_zips(modules: &mut [BundleModule]) -> Result<()> {
+    if modules.iter().all(|one| one.zip.is_none()) {
+        return Ok(());
+    }
+    on_cores(|| {
+        modules.par_iter_mut().with_max_len(1).try_for_each(|one| {
+            if let (Some(path), Some(zip)) = (&one.zip, &mut one.entry.zip) {
+                zip.sha256 = sha256_of_file(path)?;
+            }
+            Ok(())
+        })
+    })
 }
 
 fn write_database<W: Write>(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,9 @@ use std::thread::available_parallelism;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::{Scope, ThreadPoolBuilder};
 use rustix::fs::{MemfdFlags, memfd_create};
+use sha2::{Digest, Sha256};
 
+use super::manifest::ManifestZip;
 use crate::error::{Error, Kind, Result};
 
 /// Longer files are not kept in memory; so many bytes a job.
@@ -128,6 +131,40 @@ pub(super) fn copy(content: &mut dyn Read, to: &mut dyn io::Write, bytes: u64) -
         }
     }
     Ok(())
+}
+
+/// Demands that the file of a zip has the bytes of the manifest.
+///
+/// # Errors
+/// [`Kind::Security`], [`Kind::LocalIo`].
+pub(super) fn check_bytes(file: &File, zip: &ManifestZip, name: &str) -> Result<()> {
+    let (mut hash, mut offset) = (Sha256::new(), 0);
+    let mut room = vec![0; COPY_BYTES];
+    loop {
+        match file.read_at(&mut room, offset) {
+            Ok(0) => break,
+            Ok(read) => {
+                hash.update(&room[..read]);
+                offset += read as u64;
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            Err(cause) => {
+                let error = Error::new(Kind::LocalIo, "cannot read a temporary file");
+                return Err(error.because(cause));
+            }
+        }
+    }
+    let found: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    if found == zip.sha256 {
+        return Ok(());
+    }
+    let want = &zip.sha256;
+    let text = format!("{name}: SHA-256 mismatch\n\tbundle: {found}\n\tmanifest: {want}");
+    Err(Error::new(Kind::Security, text))
 }
 
 fn memory_file() -> Result<File> {

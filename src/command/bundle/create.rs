@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Admit, Fetcher, Keep, Question, is_unknown};
 use crate::fsio::TempFile;
-use crate::gomod::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion, TOOLCHAIN};
 use crate::graph::Graph;
 use crate::project::Edits;
 use crate::report::Console;
@@ -298,7 +298,11 @@ impl Found {
             let bytes = fs::metadata(&path)
                 .map_err(|cause| Error::io("cannot read", &path, cause))?
                 .len();
-            manifest_zip = Some(ManifestZip { h1, bytes });
+            manifest_zip = Some(ManifestZip {
+                h1,
+                bytes,
+                sha256: String::new(),
+            });
             zip_path = Some(path);
         }
         let place = session.chain.first_place(module);
@@ -327,7 +331,7 @@ impl Found {
         let newest = match &past.newest {
             Some(manifest) => self.newest_of(manifest),
             None if session.is_offline() => return Ok(false),
-            None => self.newest_from_source(&fetcher)?,
+            None => self.newest_from_source(session, &fetcher)?,
         };
         let read: Vec<ModuleVersion> = newest.keys().cloned().collect();
         fetcher.read_gomods(read.iter());
@@ -355,7 +359,11 @@ impl Found {
             .collect()
     }
 
-    fn newest_from_source(&self, fetcher: &Fetcher<'_>) -> Result<BTreeMap<ModuleVersion, String>> {
+    fn newest_from_source(
+        &self,
+        session: &Session<'_>,
+        fetcher: &Fetcher<'_>,
+    ) -> Result<BTreeMap<ModuleVersion, String>> {
         let mut paths: Vec<_> = self.modules.keys().map(|module| module.path()).collect();
         paths.dedup();
         let paths = paths
