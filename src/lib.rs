@@ -83,11 +83,13 @@
 
 pub mod bundle;
 pub mod cache;
+pub mod cancel;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod doctor;
 mod error;
+pub mod event;
 mod failpoints;
 pub mod fetch;
 pub mod fsio;
@@ -99,6 +101,7 @@ pub mod http;
 pub mod layout;
 pub mod list;
 mod map;
+pub mod memo;
 pub mod modset;
 pub mod modzip;
 mod proc;

@@ -180,7 +180,7 @@ impl BundleSink for CacheSink<'_, '_, '_> {
         failpoints::reached("part-whole");
         let (name, zip, options, added) = (name.to_owned(), zip.clone(), self.options, self.added);
         self.jobs.start(move || {
-            complete(&entry, lock, part, &zip, options, &name)?;
+            complete(&entry, &lock, part, &zip, options, &name)?;
             added.fetch_add(1, Ordering::Relaxed);
             Ok(())
         })
@@ -196,7 +196,7 @@ fn is_complete(entry: &Entry, zip: &ManifestZip, extract: bool) -> Result<bool> 
 /// Checks a zip while it is unpacked, and makes it visible.
 fn complete(
     entry: &Entry,
-    lock: VersionLock,
+    lock: &VersionLock,
     part: ZipPart,
     zip: &ManifestZip,
     options: ImportOptions,
@@ -211,7 +211,7 @@ fn complete(
         let (h1, partial) = match options.extract {
             false => (archive.hash().map_err(|error| error.context(name))?, None),
             true => {
-                let partial = entry.begin_directory(&lock)?;
+                let partial = entry.begin_directory(lock)?;
                 let h1 = archive.extract(partial.directory());
                 (h1.map_err(|error| error.context(name))?, Some(partial))
             }
@@ -235,7 +235,7 @@ fn complete(
             return Err(error);
         }
     };
-    entry.commit_zip(&lock, part, &zip.h1)?;
+    entry.commit_zip(lock, part, &zip.h1)?;
     match partial {
         Some(partial) => partial.finish(),
         None => Ok(()),

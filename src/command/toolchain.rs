@@ -1,13 +1,13 @@
 //! `modfetch toolchain`: a Go toolchain in the module cache, ready to run.
 
-use super::session::{Manner, Session};
+use super::session::SessionOptions;
 use super::table::{Call, Command, Runner};
 use crate::cache::{Cache, prepare_goroot};
 use crate::cli::flags::{Flag, groups};
 use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, host_platform};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Keep, ReleaseQuestion};
+use crate::fetch::{ReleaseQuery, ReleaseResolver, Scheduler, VersionFilter};
 use crate::gomod::{GoVersion, ModuleVersion, TOOLCHAIN, Tool};
 use crate::report::{Console, JsonObject};
 
@@ -58,24 +58,22 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         None => own_platform(),
     };
     let cache = Cache::at(&config.gomodcache.value)?;
-    let manner = Manner {
-        fail_fast: true,
-        keep: Keep::All,
-        ending: Some(call.ending()),
-    };
-    let session = Session::open(config, console, cache, None, manner)?;
-    let fetcher = session.fetcher();
+    let session = SessionOptions::new(config, console, cache)
+        .fail_fast()
+        .ending(call.ending())
+        .open()?;
+    let run = session.run(session.options());
     let release = match exact(version) {
         Some(release) => release,
         None => {
             let query = version.strip_prefix("go").unwrap_or(version);
-            let question = ReleaseQuestion {
+            let question = ReleaseQuery {
                 tool: Tool::Go,
                 query: query.to_owned(),
                 current: String::new(),
-                admit: Admit::Sound,
+                filter: VersionFilter::Allowed,
             };
-            fetcher.release(&question)?.version
+            ReleaseResolver::new(&run).release(&question)?.version
         }
     };
     let module = module(&release, &platform)?;
@@ -85,8 +83,8 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         return Err(Error::new(Kind::Security, text));
     };
     let logged = database.lookup(&module)?;
-    let outcomes = fetcher.download(std::slice::from_ref(&module));
-    session.settle(&fetcher);
+    let outcomes = Scheduler::new(&run).download(std::slice::from_ref(&module));
+    session.settle(&run);
     let outcome = outcomes.into_iter().next();
     let outcome =
         outcome.ok_or_else(|| Error::new(Kind::Other, format!("{module}: not fetched")))?;

@@ -20,9 +20,7 @@
 //! more than 2^62 records never ends; a torn cached response fails for ever.
 
 mod client;
-mod flight;
 pub mod note;
-mod setting;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,6 +30,5 @@ mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport, lookup_file};
-pub use setting::{SUM_GOLANG_ORG, Setting};
 pub use store::{Advance, Store};
 pub use tile_store::{RecordingStore, TileStore};

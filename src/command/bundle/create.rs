@@ -19,21 +19,24 @@ use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::command::directory::working_directory;
 use crate::command::pick::{self, Pick};
 use crate::command::project::find_project;
-use crate::command::session::{Manner, Session};
+use crate::command::session::{Session, SessionOptions};
 use crate::command::table::{Call, Command, Runner};
 use crate::command::wanted::{Wanted, Wish};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Keep, Question, is_unknown};
+use crate::fetch::{
+    GraphReader, QueryResolver, Run, RunOptions, Scheduler, VersionFilter, VersionQuery, Want,
+    is_unknown,
+};
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion, TOOLCHAIN};
 use crate::graph::Graph;
-use crate::project::Edits;
+use crate::project::{Edits, Project};
 use crate::report::Console;
-use crate::source::Info;
+use crate::source::{DatabaseSetting, Info};
 use crate::sumdb::note::Verifier;
 use crate::sumdb::tlog::Tree;
-use crate::sumdb::{self, Client, Sums};
+use crate::sumdb::{Client, Sums};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -89,6 +92,8 @@ struct Need {
     raw: RawArgs,
     /// A main module counts, if there is one.
     with_project: bool,
+    /// Without a main module there is nothing to do, and that is no failure.
+    is_optional: bool,
 }
 
 fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
@@ -110,7 +115,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         ..call.raw.clone()
     };
     let config = Config::resolve(call.environment, &here, &working_directory(&here)?)?;
-    let session = found.session(call, &config, console)?;
+    let session = found.session(call, &config, console, None)?;
     let newest = found.add_newest(&session, &past)?;
     let client = session
         .sums
@@ -154,6 +159,7 @@ fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
                 ..raw.clone()
             },
             with_project: true,
+            is_optional: false,
         });
     }
     let toolchains = raw.texts(&TOOLCHAINS).iter();
@@ -163,13 +169,11 @@ fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
         chdir: None,
         ..raw.clone()
     };
-    if names_modules
-        || directories.is_empty() && toolchains.is_empty()
-        || directories.is_empty() && !names_modules
-    {
+    if names_modules || directories.is_empty() {
         needs.push(Need {
             raw: here.clone(),
             with_project: directories.is_empty(),
+            is_optional: !names_modules && !toolchains.is_empty(),
         });
     }
     if !toolchains.is_empty() {
@@ -182,6 +186,7 @@ fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
                 ..here
             },
             with_project: false,
+            is_optional: false,
         });
     }
     Ok(needs)
@@ -199,21 +204,18 @@ impl Found {
     fn session<'c>(
         &mut self,
         call: &Call<'_>,
-        config: &Config,
+        config: &'c Config,
         console: &'c Console,
+        project: Option<&'c Project>,
     ) -> Result<Session<'c>> {
         let cache = Cache::at(&config.gomodcache.value)?;
-        let manner = self.manner(call);
-        Session::open(config, console, cache, None, manner)
-    }
-
-    fn manner(&mut self, call: &Call<'_>) -> Manner {
-        let listens = std::mem::replace(&mut self.listens, true);
-        Manner {
-            fail_fast: true,
-            keep: Keep::All,
-            ending: (!listens).then(|| call.ending()),
+        let mut options = SessionOptions::new(config, console, cache)
+            .project(project)
+            .fail_fast();
+        if !std::mem::replace(&mut self.listens, true) {
+            options = options.ending(call.ending());
         }
+        options.open()
     }
 
     /// Brings what is needed into the cache. `Some` is the gravest failure, each of which was
@@ -229,21 +231,24 @@ impl Found {
             true => find_project(config, console)?,
             false => None,
         };
+        if need.is_optional && project.is_none() {
+            return Ok(None);
+        }
         let wish = Wish::of(&need.raw, &working_directory(&RawArgs::default())?)?;
         let Some(wanted) = Wanted::of(project.as_ref(), &wish, console)? else {
             return Ok(None);
         };
-        let cache = Cache::at(&config.gomodcache.value)?;
-        let manner = self.manner(call);
-        let session = Session::open(config, console, cache, project.as_ref(), manner)?;
-        let fetcher = session
-            .fetcher()
-            .switching()
-            .with_missing_replace(wish.missing_replace());
-        let requirements = wanted.requirements(&fetcher)?;
+        let session = self.session(call, config, console, project.as_ref())?;
+        let run = session.run(RunOptions {
+            switches: true,
+            missing_replace: wish.missing_replace(),
+            want: Want::Zip,
+            ..session.options()
+        });
+        let requirements = wanted.requirements(&run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let selection = wanted.selection(graph)?;
-        let picks = pick::resolve(selection.choices, &fetcher, project.as_ref(), graph)?;
+        let picks = pick::resolve(selection.choices, &run, project.as_ref(), graph)?;
         let mut failures: Vec<Error> = graph.and_then(Graph::error).into_iter().collect();
         let mut zips = Vec::new();
         for pick in picks {
@@ -252,8 +257,8 @@ impl Found {
                 Pick::Failed { error, .. } => failures.push(error),
             }
         }
-        let outcomes = fetcher.download(&zips);
-        session.settle(&fetcher);
+        let outcomes = Scheduler::new(&run).download(&zips);
+        session.settle(&run);
         selection
             .notices
             .iter()
@@ -281,7 +286,7 @@ impl Found {
         if known.is_some_and(|known| !zip || known.zip.is_some()) {
             return Ok(());
         }
-        let entry = session.cache.entry(module)?;
+        let entry = session.cache().entry(module)?;
         let missing = |what: &str| {
             Error::new(
                 Kind::LocalIo,
@@ -305,7 +310,8 @@ impl Found {
             });
             zip_path = Some(path);
         }
-        let place = session.chain.first_place(module);
+        let chain = session.chain.as_ref();
+        let place = chain.and_then(|chain| chain.first_place(module));
         let found = BundleModule {
             entry: ManifestModule {
                 module: module.clone(),
@@ -327,15 +333,15 @@ impl Found {
 
     /// Adds the newest go.mod of each module. False if it was not looked for.
     fn add_newest(&mut self, session: &Session<'_>, past: &Past) -> Result<bool> {
-        let fetcher = session.fetcher();
+        let run = session.run(session.options());
         let newest = match &past.newest {
             Some(manifest) => self.newest_of(manifest),
             None if session.is_offline() => return Ok(false),
-            None => self.newest_from_source(session, &fetcher)?,
+            None => self.newest_from_source(session, &run)?,
         };
         let read: Vec<ModuleVersion> = newest.keys().cloned().collect();
-        fetcher.read_gomods(read.iter());
-        session.settle(&fetcher);
+        GraphReader::new(&run).read_gomods(read.iter());
+        session.settle(&run);
         for (module, time) in newest {
             self.add(session, &module, false)?;
             if let Some(found) = self.modules.get_mut(&module) {
@@ -362,23 +368,24 @@ impl Found {
     fn newest_from_source(
         &self,
         session: &Session<'_>,
-        fetcher: &Fetcher<'_>,
+        run: &Run,
     ) -> Result<BTreeMap<ModuleVersion, String>> {
         let mut paths: Vec<_> = self.modules.keys().map(|module| module.path()).collect();
         paths.dedup();
         let paths = paths
             .into_iter()
-            .filter(|path| path.as_str() != crate::gomod::TOOLCHAIN);
-        let questions: Vec<Question> = paths
-            .map(|path| Question {
+            .filter(|path| path.as_str() != TOOLCHAIN && !session.sums.is_exempt(path.as_str()));
+        let questions: Vec<VersionQuery> = paths
+            .map(|path| VersionQuery {
                 path: path.clone(),
                 query: "latest".to_owned(),
                 current: None,
                 // A newer version that takes itself back is what is looked for.
-                admit: Admit::Any,
+                filter: VersionFilter::All,
             })
             .collect();
-        let answers = fetcher.resolve(&questions, &Edits::default())?;
+        let edits = Edits::default();
+        let answers = QueryResolver::new(run, &edits).resolve(&questions)?;
         let mut newest = BTreeMap::new();
         for answer in answers {
             match answer {
@@ -453,7 +460,7 @@ struct Past {
 
 impl Past {
     fn of(raw: &RawArgs, config: &Config) -> Result<Past> {
-        let setting = sumdb::Setting::parse(&config.gosumdb.value)?;
+        let setting = DatabaseSetting::parse(&config.gosumdb.value)?;
         let verifier = setting.map(|setting| setting.verifier);
         let mut since = Vec::new();
         for file in raw.texts(&SINCE) {

@@ -18,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;
 use crate::gomod::PrefixPatterns;
 use crate::gomod::modfile::GoSum;
-use crate::sumdb;
+use crate::source::DatabaseSetting;
 
 /// `--go-sum`.
 pub(super) static GO_SUM: Flag = Flag {
@@ -32,7 +32,7 @@ pub(super) static GO_SUM: Flag = Flag {
 /// What this machine believes of a bundle: the key that GOSUMDB names, GONOSUMDB, and the go.sum files
 /// that were named.
 fn trust(config: &Config, raw: &RawArgs) -> Result<BundleTrust> {
-    let setting = sumdb::Setting::parse(&config.gosumdb.value)?;
+    let setting = DatabaseSetting::parse(&config.gosumdb.value)?;
     let mut go_sum: Option<GoSum> = None;
     for file in raw.texts(&GO_SUM) {
         let path = from_current_directory(file)?;

@@ -134,7 +134,10 @@ fn bundle_create_since_adds_what_an_older_head_needs() {
     // 66,120 = 65,536 + 2 * 256 + 72: its edge is in full tiles by now but for level 2, where go
     // asks for the shorter one by its name.
     let root = "sumdb/sums.example.com/tile/8";
-    assert_eq!(added, [format!("{root}/0/258"), format!("{root}/2/000.p/1")]);
+    assert_eq!(
+        added,
+        [format!("{root}/0/258"), format!("{root}/2/000.p/1")]
+    );
     // A head of another log is refused.
     let fork = crate::support::long_log::LongLog::of_flavour(H1, [], "fork ");
     fs::write(machine.project_dir().join("fork"), fork.head(H1)).unwrap();
