@@ -14,7 +14,7 @@ use crate::sumdb::note::Verifier;
 use crate::sumdb::tile::MAX_TILE_BYTES;
 use crate::sumdb::tlog::{Hash, Record, Tree};
 use crate::tarfile::{TarMember, TarReader};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// The longest signed head, record, list and metadata that are read, in bytes.
 const MAX_SMALL_BYTES: u64 = 1 << 20;
@@ -66,8 +66,8 @@ impl BundleTrust {
     /// [`Kind::Security`] if go.sum has others.
     fn voucher(&self, one: &ManifestModule, proven: bool) -> Result<Voucher> {
         let module = &one.module;
-        let zip = one.zip.as_ref().map(|zip| (Part::Zip, &zip.h1));
-        let parts = [Some((Part::GoMod, &one.gomod)), zip];
+        let zip = one.zip.as_ref().map(|zip| (SumPart::Zip, &zip.h1));
+        let parts = [Some((SumPart::GoMod, &one.gomod)), zip];
         let mut recorded = true;
         for (part, h1) in parts.into_iter().flatten() {
             let key = part.version_key(module);

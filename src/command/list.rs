@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use begin::{Begun, Refusal, begin};
-use keep::{is_whole, outdated_files, record, record_sums};
+use keep::{outdated_files, record, record_sums};
 use known::Known;
 use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
@@ -24,11 +24,12 @@ use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, QueryResolver, RunOptions};
+use crate::gomod::Argument;
 use crate::graph::Graph;
-use crate::list::{Extras, Ground, Lister, needs_graph, subjects};
-use crate::modset::Argument;
+use crate::list::{Extras, Lister};
 use crate::project::{Edits, Project};
 use crate::report::Console;
+use crate::select::{SelectionContext, list_targets, needs_graph};
 use crate::signals::Ending;
 use crate::source::check_reuse;
 
@@ -202,7 +203,7 @@ fn list(
     }
     let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
-    let ground = Ground {
+    let context = SelectionContext {
         project,
         edited: None,
         with_versions: request.extras.versions,
@@ -210,7 +211,7 @@ fn list(
     let mut needed = false;
     for text in &request.arguments {
         let argument = Argument::parse(text)?;
-        needed |= needs_graph(&argument, ground)?;
+        needed |= needs_graph(&argument, context)?;
         arguments.push(argument);
     }
     let session = SessionOptions::new(config, console, cache)
@@ -225,7 +226,7 @@ fn list(
         readonly: readonly.then(|| why.clone()),
         ..session.options()
     });
-    let known = Known::read(&run, &arguments, ground, needed, mode, &why)?;
+    let known = Known::read(&run, &arguments, context, needed, mode, &why)?;
     let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
     // Without the graph nobody can say which of two requirements of a path counts.
     if known.by_roots
@@ -234,9 +235,9 @@ fn list(
         session.settle(&run);
         return Err(error);
     }
-    let found = subjects(
+    let found = list_targets(
         &arguments,
-        Ground { edited, ..ground },
+        SelectionContext { edited, ..context },
         // Where it was read for the roots alone, an argument is read against those.
         graph.filter(|_| known.needed),
         run.local_version(),
@@ -269,9 +270,7 @@ fn list(
     let is_broken = broken.is_some();
     let broken = broken.or_else(|| match (kept?, edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
-        (project, None) if !single(project) => {
-            record_sums(&session, project, graph?, is_whole(project)).err()
-        }
+        (project, None) if !single(project) => record_sums(&session, project, graph?).err(),
         (project, None) if readonly => outdated_files(project, graph, &session.sums, &why).err(),
         _ => None,
     });

@@ -4,11 +4,9 @@ mod files;
 
 use std::collections::HashSet;
 
-use super::pick::{self, Pick};
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
-use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
@@ -18,7 +16,8 @@ use crate::fetch::{CacheReader, CacheStatus, Keep, Run, RunOptions, SumExaminer}
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
 use crate::project::Project;
-use crate::report::{Console, JsonObject, Planned, planned_table};
+use crate::report::{Console, JsonObject, Planned, failed_target_json, planned_table};
+use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::signals::Ending;
 
 /// The row of the command table.
@@ -67,7 +66,7 @@ needs, for COPY in a Dockerfile. No secret is in any of it.",
     },
     run: Runner::Configured(|call, config, console| {
         let request = Request {
-            wish: Wish::of(call.raw, &config.cwd)?,
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
             form: Form::of(call.raw)?,
             ending: call.ending(),
         };
@@ -120,7 +119,7 @@ impl Form {
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// How it is printed.
     pub form: Form,
     /// How a signal ends the run.
@@ -134,14 +133,18 @@ pub struct Request {
 /// What ends the run before there is a plan.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
     if let Form::Files(end) = request.form {
-        return files::run(config, console, request.wish.missing_replace(), end);
+        return files::run(config, console, request.selection.missing_replace(), end);
     }
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(wanted) = Wanted::of(project.as_ref(), &request.wish, console)? else {
+    let Some(selection) = Selection::of(project.as_ref(), &request.selection)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
+    selection
+        .skipped()
+        .iter()
+        .for_each(|line| console.note(line));
     let session = SessionOptions::new(config, console, cache)
         .project(project.as_ref())
         .keep(Keep::Nothing)
@@ -149,10 +152,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         .open()?;
     let run = session.run(RunOptions {
         switches: true,
-        missing_replace: request.wish.missing_replace(),
+        missing_replace: request.selection.missing_replace(),
         ..session.options()
     });
-    let plan = Plan::of(&session, &run, project.as_ref(), &wanted);
+    let plan = Plan::of(&session, &run, project.as_ref(), &selection);
     let plan = plan.and_then(|mut plan| {
         if request.form == Form::Json {
             let statuses = plan.planned.iter_mut();
@@ -187,38 +190,38 @@ impl Plan {
         session: &Session<'_>,
         run: &Run,
         project: Option<&Project>,
-        wanted: &Wanted<'_>,
+        selection: &Selection<'_>,
     ) -> Result<Plan> {
-        let requirements = wanted.requirements(run)?;
+        let requirements = selection.requirements(run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
-        let selection = wanted.selection(graph)?;
-        let picks = pick::resolve(selection.choices, run, project, graph)?;
-        SumExaminer::new(run).ask_ahead(picks.iter().filter_map(Pick::module));
+        let targets = selection.targets(graph)?;
+        let resolved = resolve(targets.list, run, project, graph)?;
+        SumExaminer::new(run).ask_ahead(resolved.iter().filter_map(ResolvedTarget::module));
         let mut plan = Plan {
             planned: Vec::new(),
             failed: Vec::new(),
             failures: graph.and_then(Graph::error).into_iter().collect(),
-            notices: selection.notices,
+            notices: targets.notices,
         };
         let cached = CacheReader::new(run);
         let mut seen = HashSet::new();
-        for pick in &picks {
-            let failure = match pick {
-                Pick::Module { module, .. } if seen.insert(module.clone()) => {
+        for target in &resolved {
+            let failure = match target {
+                ResolvedTarget::Module { module, .. } if seen.insert(module.clone()) => {
                     plan.add(session, module, false, cached.status(module))
                 }
-                Pick::Module { .. } => None,
-                Pick::Failed { error, .. } => Some(error.clone()),
+                ResolvedTarget::Module { .. } => None,
+                ResolvedTarget::Failed { error, .. } => Some(error.clone()),
             };
             if let Some(error) = failure {
-                plan.failed.push(pick.failed_json(&error));
+                plan.failed.push(failed_target_json(target, &error));
                 plan.failures.push(error);
             }
         }
         // The rest of the graph needs its go.mod files only, as do those that were read before it.
         let outgrown = requirements.iter().flat_map(|found| &found.outgrown);
         let loaded = graph.into_iter().flat_map(Graph::loaded);
-        let loaded = wanted.actual(loaded.chain(outgrown));
+        let loaded = selection.actual(loaded.chain(outgrown));
         let mut rest: Vec<ModuleVersion> = loaded.filter(|one| seen.insert(one.clone())).collect();
         rest.sort();
         for module in &rest {

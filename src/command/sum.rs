@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use check::Mode;
 
 use super::table::{Command, Runner};
-use super::wanted::Scope;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
@@ -18,6 +17,7 @@ use crate::fetch::on_cores;
 use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::{ModuleZip, hash_dir};
 use crate::report::{Console, JsonObject};
+use crate::select::Scope;
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {

@@ -14,7 +14,7 @@ use crate::report::{Console, JsonObject};
 static PLATFORM: Flag = Flag {
     long: "platform",
     value: Some("OS/ARCH"),
-    brief: "The platform that the toolchain runs on; by default this one",
+    brief: "The platform to run on; by default this one",
     ..Flag::OURS
 };
 

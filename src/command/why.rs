@@ -13,11 +13,11 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::gomod::MatchPattern;
+use crate::gomod::{Argument, MatchPattern};
 use crate::graph::Graph;
-use crate::modset::Argument;
 use crate::project::Node;
 use crate::report::{Console, JsonObject};
+use crate::select::{SelectionContext, needs_graph};
 use crate::signals::Ending;
 
 /// The row of the command table.
@@ -121,7 +121,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let project = need_project(config, console)?;
     for argument in &request.arguments {
         // In a workspace without modules an argument means nothing.
-        argument.needs_graph(Some(&project))?;
+        needs_graph(argument, SelectionContext::of(Some(&project)))?;
     }
     let graph = requirement_graph(config, console, cache, &project, None, request.ending)?;
     let (paths, unmatched) = named(&request.arguments, &graph);

@@ -17,11 +17,9 @@ use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::command::directory::working_directory;
-use crate::command::pick::{self, Pick};
 use crate::command::project::find_project;
 use crate::command::session::{Session, SessionOptions};
 use crate::command::table::{Call, Command, Runner};
-use crate::command::wanted::{Wanted, Wish};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
@@ -33,6 +31,7 @@ use crate::gomod::{H1, ModuleVersion, TOOLCHAIN};
 use crate::graph::Graph;
 use crate::project::{Edits, Project};
 use crate::report::Console;
+use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::source::{DatabaseSetting, Info};
 use crate::sumdb::note::Verifier;
 use crate::sumdb::tlog::Tree;
@@ -116,11 +115,12 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     };
     let config = Config::resolve(call.environment, &here, &working_directory(&here)?)?;
     let session = found.session(call, &config, console, None)?;
-    let newest = found.add_newest(&session, &past)?;
     let client = session
         .sums
         .database()?
         .filter(|_| !call.raw.is_on(&NO_SUMDB));
+    // No go.sum has the newest go.mod of a module.
+    let newest = client.is_some() && found.add_newest(&session, &past)?;
     let proofs = match client {
         Some(client) => {
             found.add_records(client, &session, config.jobs.value)?;
@@ -234,32 +234,36 @@ impl Found {
         if need.is_optional && project.is_none() {
             return Ok(None);
         }
-        let wish = Wish::of(&need.raw, &working_directory(&RawArgs::default())?)?;
-        let Some(wanted) = Wanted::of(project.as_ref(), &wish, console)? else {
+        let args = SelectionArgs::of(&need.raw, &working_directory(&RawArgs::default())?)?;
+        let Some(selection) = Selection::of(project.as_ref(), &args)? else {
             return Ok(None);
         };
+        selection
+            .skipped()
+            .iter()
+            .for_each(|notice| console.note(notice));
         let session = self.session(call, config, console, project.as_ref())?;
         let run = session.run(RunOptions {
             switches: true,
-            missing_replace: wish.missing_replace(),
+            missing_replace: args.missing_replace(),
             want: Want::Zip,
             ..session.options()
         });
-        let requirements = wanted.requirements(&run)?;
+        let requirements = selection.requirements(&run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
-        let selection = wanted.selection(graph)?;
-        let picks = pick::resolve(selection.choices, &run, project.as_ref(), graph)?;
+        let targets = selection.targets(graph)?;
+        let resolved = resolve(targets.list, &run, project.as_ref(), graph)?;
         let mut failures: Vec<Error> = graph.and_then(Graph::error).into_iter().collect();
         let mut zips = Vec::new();
-        for pick in picks {
-            match pick {
-                Pick::Module { module, .. } => zips.push(module),
-                Pick::Failed { error, .. } => failures.push(error),
+        for target in resolved {
+            match target {
+                ResolvedTarget::Module { module, .. } => zips.push(module),
+                ResolvedTarget::Failed { error, .. } => failures.push(error),
             }
         }
         let outcomes = Scheduler::new(&run).download(&zips);
         session.settle(&run);
-        selection
+        targets
             .notices
             .iter()
             .for_each(|notice| console.line(notice));
@@ -274,7 +278,7 @@ impl Found {
         // The rest of the graph needs its go.mod files only, as do those that were read before it.
         let outgrown = requirements.iter().flat_map(|found| &found.outgrown);
         let loaded = graph.into_iter().flat_map(Graph::loaded);
-        for module in wanted.actual(loaded.chain(outgrown)) {
+        for module in selection.actual(loaded.chain(outgrown)) {
             self.add(&session, &module, false)?;
         }
         Ok(None)

@@ -13,6 +13,7 @@ pub mod long_log;
 pub mod many_modules;
 pub mod proxy;
 pub mod run;
+pub mod sampling;
 pub mod sandbox;
 pub mod script;
 mod serving;
