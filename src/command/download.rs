@@ -12,10 +12,13 @@ use super::sums::{save_sums, sums_of_build_list};
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
+use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler};
+use crate::fetch::{
+    GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler, Want,
+};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
 use crate::project::Project;
@@ -23,6 +26,40 @@ use crate::report::{Console, Planned, Summary, one_for_many, target_json};
 use crate::select::{ResolvedTarget, Selection, SelectionArgs, Target, resolve};
 use crate::signals::Ending;
 use crate::source::{Chain, check_reuse};
+
+/// `--dry-run`.
+static DRY_RUN: Flag = Flag {
+    long: "dry-run",
+    brief: "Print what would be fetched, and fetch nothing",
+    detail: "Exit code 10 if there is something to fetch, 0 if the cache is complete.",
+    ..Flag::OURS
+};
+
+/// `--no-extract`.
+static NO_EXTRACT: Flag = Flag {
+    long: "no-extract",
+    brief: "Fetch and check zips, and extract none",
+    detail: "go, or a later run, extracts a module from its zip when it is needed, without the \
+             network. For caches that are kept or carried: they are about a third as large.",
+    ..Flag::OURS
+};
+
+/// `--mod-only`.
+static MOD_ONLY: Flag = Flag {
+    long: "mod-only",
+    brief: "Fetch metadata and go.mod files, and no zip",
+    detail: "Enough for the module graph and for list -m, not for a build.",
+    ..Flag::OURS
+};
+
+/// `--keep-going`.
+static KEEP_GOING: Flag = Flag {
+    long: "keep-going",
+    opposite_of: Some("fail-fast"),
+    brief: "Go on after a module failed (the default)",
+    detail: "",
+    ..Flag::OURS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -41,15 +78,17 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::X,
             &flags::MODCACHERW,
             &flags::REUSE,
-            &flags::LOCKED,
-            &flags::DRY_RUN,
+            &LOCKED.flag,
+            &DRY_RUN,
+            &NO_EXTRACT,
+            &MOD_ONLY,
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
             &flags::MISSING_REPLACE,
-            &flags::KEEP_GOING,
-            &flags::FAIL_FAST,
-            &flags::STATS,
+            &KEEP_GOING,
+            &FAIL_FAST.flag,
+            &STATS.flag,
         ],
         go_name: Some("mod download"),
         arguments: "[modules]",
@@ -87,8 +126,9 @@ line for it. Nothing unchecked becomes visible in the cache.",
     run: Runner::Configured(|call, config, console| {
         let request = Request {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
-            reuse: call.raw.reuse.as_ref().map(PathBuf::from),
-            dry_run: call.raw.dry_run,
+            reuse: call.raw.file(&flags::REUSE),
+            dry_run: call.raw.is_on(&DRY_RUN),
+            want: want(call.raw)?,
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -104,8 +144,22 @@ pub struct Request {
     pub reuse: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
     pub dry_run: bool,
+    /// What is wanted of each module: `--no-extract`, `--mod-only`.
+    pub want: Want,
     /// How a signal ends the run.
     pub ending: Ending,
+}
+
+fn want(raw: &RawArgs) -> Result<Want> {
+    match (raw.is_on(&NO_EXTRACT), raw.is_on(&MOD_ONLY)) {
+        (false, false) => Ok(Want::Extracted),
+        (true, false) => Ok(Want::Zip),
+        (false, true) => Ok(Want::GoMod),
+        (true, true) => {
+            let text = "--no-extract and --mod-only cannot be used together";
+            Err(Error::new(Kind::Usage, text))
+        }
+    }
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
@@ -146,6 +200,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let fetching = session.run(RunOptions {
         switches: true,
         missing_replace: request.selection.missing_replace(),
+        want: request.want,
         ..session.options()
     });
     let run = Run {
@@ -164,7 +219,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     // Before the failure that ends the run, if one does.
     session.settle(&fetching);
     let told = told?;
-    if config.verbose.value || config.stats.value {
+    if config.output.verbose.value || config.download.stats.value {
         console.summary(&Summary {
             modules: told.modules,
             fetched: told.fetched,
@@ -200,8 +255,8 @@ impl Run<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
         // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
-        let unasked =
-            self.config.offline.value || self.session.chain.as_ref().is_some_and(Chain::is_off);
+        let unasked = self.config.connection.offline.value
+            || self.session.chain.as_ref().is_some_and(Chain::is_off);
         let likely = self.selection.likely().filter(|_| !unasked);
         Scheduler::new(self.fetching).with_prefetch(likely, |prefetch| self.fetch(prefetch))
     }
@@ -317,7 +372,7 @@ impl Run<'_> {
         if let (Some(project), Some(requirements)) = (self.project, requirements)
             && self.selection.may_edit()
         {
-            let locked = self.config.locked.value;
+            let locked = self.config.download.locked.value;
             go_mod::commit(self.session.cache(), project, requirements, locked)?;
         }
         self.save_sums(requirements)

@@ -20,7 +20,7 @@ use super::session::SessionOptions;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, QueryResolver, RunOptions};
@@ -32,6 +32,89 @@ use crate::report::Console;
 use crate::select::{SelectionContext, list_targets, needs_graph};
 use crate::signals::Ending;
 use crate::source::check_reuse;
+
+/// A flag that is there to be refused in go's words.
+const ABOUT_PACKAGES: Flag = Flag {
+    brief: "Refused: it is about packages",
+    detail: "go refuses it with -m.",
+    ..Flag::GOS
+};
+
+/// `-u`.
+static U: Flag = Flag {
+    long: "u",
+    brief: "Tell of newer versions",
+    detail: "Also of retractions and deprecations.",
+    ..Flag::GOS
+};
+
+/// `-f`.
+static F: Flag = Flag {
+    long: "f",
+    value: Some("TEMPLATE"),
+    brief: "Print modules as this template says",
+    detail: "All statements of Go's templates and all functions but call, context and module; what \
+of them is missing is refused by name.",
+    ..Flag::GOS
+};
+
+/// `-versions`.
+static VERSIONS: Flag = Flag {
+    long: "versions",
+    brief: "List the versions there are",
+    detail: "Those that go.mod excludes are left out, and those that their author retracted, \
+unless -retracted is given.",
+    ..Flag::GOS
+};
+
+/// `-retracted`.
+static RETRACTED: Flag = Flag {
+    long: "retracted",
+    brief: "Tell of retracted versions",
+    detail: "",
+    ..Flag::GOS
+};
+
+/// `-e`.
+static E: Flag = Flag {
+    long: "e",
+    brief: "List also what is wrong",
+    detail: "What failed is told of its module, in Error, and the exit code is 0.",
+    ..Flag::GOS
+};
+
+/// `-compiled`.
+static COMPILED: Flag = Flag {
+    long: "compiled",
+    ..ABOUT_PACKAGES
+};
+
+/// `-deps`.
+static DEPS: Flag = Flag {
+    long: "deps",
+    ..ABOUT_PACKAGES
+};
+
+/// `-export`.
+static EXPORT: Flag = Flag {
+    long: "export",
+    ..ABOUT_PACKAGES
+};
+
+/// `-find`.
+static FIND: Flag = Flag {
+    long: "find",
+    ..ABOUT_PACKAGES
+};
+
+/// `-test`.
+static TEST: Flag = Flag {
+    long: "test",
+    ..ABOUT_PACKAGES
+};
+
+/// The flags that are about packages.
+static PACKAGE_FLAGS: &[&Flag] = &[&COMPILED, &DEPS, &EXPORT, &FIND, &TEST];
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -51,17 +134,17 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::MODCACHERW,
             &flags::MOD,
             &flags::REUSE,
-            &flags::U,
+            &U,
             &flags::M,
-            &flags::F,
-            &flags::VERSIONS,
-            &flags::RETRACTED,
-            &flags::E,
-            &flags::COMPILED,
-            &flags::DEPS,
-            &flags::EXPORT,
-            &flags::FIND,
-            &flags::TEST,
+            &F,
+            &VERSIONS,
+            &RETRACTED,
+            &E,
+            &COMPILED,
+            &DEPS,
+            &EXPORT,
+            &FIND,
+            &TEST,
         ],
         ignored: &[flags::BUILD_FLAGS, flags::LIST_BUILD_FLAGS],
         go_name: Some("list"),
@@ -127,19 +210,24 @@ impl Request {
     /// Reads what was typed.
     #[must_use]
     pub fn of(raw: &RawArgs, ending: Ending) -> Request {
+        let fields = raw.words(&flags::JSON_FIELDS);
+        let template = raw.text(&F).filter(|text| !text.is_empty());
+        let package_flags = PACKAGE_FLAGS.iter().filter(|flag| raw.is_on(flag));
         Request {
-            modules: raw.m,
+            modules: raw.is_on(&flags::M),
             arguments: raw.args.clone(),
             extras: Extras {
-                update: raw.u,
-                retracted: raw.retracted,
-                versions: raw.versions,
+                update: raw.is_on(&U),
+                retracted: raw.is_on(&RETRACTED),
+                versions: raw.is_on(&VERSIONS),
             },
-            lenient: raw.e,
-            json: raw.json.then(|| raw.fields.clone()),
-            template: raw.template.clone().filter(|text| !text.is_empty()),
-            reuse: raw.reuse.as_ref().map(PathBuf::from),
-            package_flags: raw.package_flags.clone(),
+            lenient: raw.is_on(&E),
+            json: raw
+                .is_on(&flags::JSON_FIELDS)
+                .then(|| fields.map(str::to_owned).collect()),
+            template: template.map(str::to_owned),
+            reuse: raw.file(&flags::REUSE),
+            package_flags: package_flags.map(|flag| flag.long).collect(),
             ending,
         }
     }

@@ -9,7 +9,7 @@ use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{CacheReader, CacheStatus, Keep, Run, RunOptions, SumExaminer};
@@ -19,6 +19,32 @@ use crate::project::Project;
 use crate::report::{Console, JsonObject, Planned, failed_target_json, planned_table};
 use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::signals::Ending;
+
+/// `-urls`.
+static URLS: Flag = Flag {
+    long: "urls",
+    brief: "Print the URL of each file to fetch, one a line",
+    detail: "For curl and its like. What no proxy is asked for has none.",
+    ..Flag::GOS
+};
+
+/// `-files`.
+static FILES: Flag = Flag {
+    long: "files",
+    brief: "Print the files that a download needs, one a line",
+    detail: "go.mod, go.sum, go.work and the go.mod files of local modules, relative to the working \
+             directory: what an image has to COPY first. Nothing is fetched.",
+    ..Flag::GOS
+};
+
+/// `--null`.
+static NULL: Flag = Flag {
+    long: "null",
+    short: Some('0'),
+    brief: "End each URL or file name with NUL, for xargs -0",
+    detail: "For -urls and -files.",
+    ..Flag::OURS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -34,13 +60,13 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::C,
             &flags::JSON,
             &flags::X,
-            &flags::URLS,
-            &flags::FILES,
+            &URLS,
+            &FILES,
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
             &flags::MISSING_REPLACE,
-            &flags::NULL,
+            &NULL,
         ],
         arguments: "[modules]",
         brief: "Say what download would fetch, and from where",
@@ -95,15 +121,15 @@ impl Form {
     /// [`Kind::Usage`] if that were two, or if other flags make no sense with it.
     pub fn of(raw: &RawArgs) -> Result<Form> {
         let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
-        let end = if raw.null { '\0' } else { '\n' };
-        let form = match (raw.json, raw.urls, raw.files) {
+        let end = if raw.is_on(&NULL) { '\0' } else { '\n' };
+        let form = match (raw.is_on(&flags::JSON), raw.is_on(&URLS), raw.is_on(&FILES)) {
             (false, false, false) => Form::Table,
             (true, false, false) => Form::Json,
             (false, true, false) => Form::Urls(end),
             (false, false, true) => Form::Files(end),
             _ => return refuse("-json, -urls and -files cannot be used together"),
         };
-        if raw.null && !matches!(form, Form::Urls(_) | Form::Files(_)) {
+        if raw.is_on(&NULL) && !matches!(form, Form::Urls(_) | Form::Files(_)) {
             return refuse("--null needs -urls or -files");
         }
         let choosing = [&flags::FROM, &flags::SCOPE, &flags::EXCLUDE];
@@ -277,58 +303,29 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::table::typed;
 
     #[test]
     fn a_plan_has_one_form() {
-        let of = |raw: RawArgs| Form::of(&raw).map_err(|error| error.chain());
-        let raw = RawArgs::default;
-        assert_eq!(of(raw()), Ok(Form::Table));
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                ..raw()
-            }),
-            Ok(Form::Json)
-        );
-        assert_eq!(
-            of(RawArgs {
-                urls: true,
-                null: true,
-                ..raw()
-            }),
-            Ok(Form::Urls('\0'))
-        );
-        assert_eq!(
-            of(RawArgs {
-                files: true,
-                ..raw()
-            }),
-            Ok(Form::Files('\n'))
-        );
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                files: true,
-                ..raw()
-            }),
-            Err("-json, -urls and -files cannot be used together".to_owned())
-        );
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                null: true,
-                ..raw()
-            }),
-            Err("--null needs -urls or -files".to_owned())
-        );
-        let args = vec!["all".to_owned()];
-        assert_eq!(
-            of(RawArgs {
-                files: true,
-                args,
-                ..raw()
-            }),
-            Err("-files is about the project: it takes no modules".to_owned())
-        );
+        let of = |line: &str| Form::of(&typed(line)).map_err(|error| error.chain());
+        let refused = |text: &str| Err(text.to_owned());
+        let rows = [
+            ("plan", Ok(Form::Table)),
+            ("plan -json", Ok(Form::Json)),
+            ("plan -urls -0", Ok(Form::Urls('\0'))),
+            ("plan -files", Ok(Form::Files('\n'))),
+            (
+                "plan -json -files",
+                refused("-json, -urls and -files cannot be used together"),
+            ),
+            ("plan -json -0", refused("--null needs -urls or -files")),
+            (
+                "plan -files all",
+                refused("-files is about the project: it takes no modules"),
+            ),
+        ];
+        for (line, want) in rows {
+            assert_eq!(of(line), want, "{line}");
+        }
     }
 }

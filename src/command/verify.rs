@@ -9,8 +9,9 @@ use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, ProgramName, flags};
+use crate::cli::{CommandInfo, Flag, ProgramName, flags};
 use crate::config::Config;
+use crate::config::settings::LOCKED;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
 use crate::gomod::{Argument, ModuleVersion, PrefixPatterns};
@@ -22,6 +23,31 @@ use crate::select::{
 };
 use crate::trust::Database;
 use crate::verify::{DatabaseProof, RepairOutcome, Repairer, Verifier, VerifyReport};
+
+/// `--cache`.
+static CACHE: Flag = Flag {
+    long: "cache",
+    brief: "Check the whole module cache",
+    detail: "No go.mod is needed; where there is one, its go.sum counts too.",
+    ..Flag::OURS
+};
+
+/// `--repair`.
+static REPAIR: Flag = Flag {
+    long: "repair",
+    brief: "Fetch or extract again what is damaged",
+    detail: "The network is used, unless --offline. Damaged pieces are kept below \
+             GOMODCACHE/cache/modfetch/quarantine. Exit code 0 if all was mended.",
+    ..Flag::OURS
+};
+
+/// `--sumdb`.
+static SUMDB: Flag = Flag {
+    long: "sumdb",
+    brief: "Prove modules by the cached checksum database, too",
+    detail: "What the cache has of it is used, and nothing is asked.",
+    ..Flag::OURS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -39,13 +65,13 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::JSON,
             &flags::X,
             &flags::MODCACHERW,
-            &flags::LOCKED,
+            &LOCKED.flag,
             &flags::SCOPE,
             &flags::EXCLUDE,
             &flags::MISSING_REPLACE,
-            &flags::CACHE,
-            &flags::REPAIR,
-            &flags::SUMDB,
+            &CACHE,
+            &REPAIR,
+            &SUMDB,
         ],
         added: &["json", "x"],
         go_name: Some("mod verify"),
@@ -73,9 +99,9 @@ pub(in crate::command) static COMMAND: Command = Command {
     run: Runner::Configured(|call, config, console| {
         let request = Request {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
-            cache: call.raw.cache,
-            repair: call.raw.repair,
-            sumdb: call.raw.sumdb,
+            cache: call.raw.is_on(&CACHE),
+            repair: call.raw.is_on(&REPAIR),
+            sumdb: call.raw.is_on(&SUMDB),
             as_go: call.program == ProgramName::Go,
         };
         run(config, console, &request)
@@ -257,7 +283,7 @@ impl Run<'_> {
                 verifier: self.verifier(),
                 run: self.fetching(),
                 sums: &self.session.sums,
-                offline: self.config.offline.value || self.config.goproxy.value == "off",
+                offline: self.config.connection.offline.value || self.config.goproxy.value == "off",
             };
             let done = repairer.repair(&damaged);
             self.session.live.clear();
@@ -302,7 +328,7 @@ impl Run<'_> {
         for problem in &report.problems {
             self.console.finding(&finding(problem));
         }
-        let leftovers = self.request.cache || self.config.verbose.value;
+        let leftovers = self.request.cache || self.config.output.verbose.value;
         if let Some(leftover) = report.leftover.filter(|_| leftovers) {
             let text = format!("{}: {}", report.module, leftover.explanation());
             self.console.note(&text);

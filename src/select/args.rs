@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::RawArgs;
+use crate::cli::{RawArgs, flags};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::MatchPattern;
 use crate::project::MissingReplace;
@@ -20,20 +20,17 @@ impl Scope {
     /// Judges what was typed, if anything was.
     ///
     /// # Errors
-    /// [`Kind::Usage`] for any other word, and beside arguments, which say it themselves.
+    /// [`Kind::Usage`] beside arguments, which say it themselves.
     pub fn of(raw: &RawArgs) -> Result<Option<Scope>> {
-        let Some(text) = &raw.scope else {
+        let Some(text) = raw.text(&flags::SCOPE) else {
             return Ok(None);
         };
-        let scope = match text.as_str() {
+        // The parser lets no other word through.
+        let scope = match text {
             "listed" => Scope::Listed,
-            "all" => Scope::All,
-            _ => {
-                let text = format!("invalid value {text:?} for flag --scope: want listed or all");
-                return Err(Error::new(Kind::Usage, text));
-            }
+            _ => Scope::All,
         };
-        if !raw.args.is_empty() || raw.from.is_some() {
+        if !raw.args.is_empty() || raw.is_given(&flags::FROM) {
             let text = "--scope says what is meant without modules: it cannot be used with them";
             return Err(Error::new(Kind::Usage, text));
         }
@@ -41,21 +38,13 @@ impl Scope {
     }
 }
 
-/// Judges `--missing-replace`.
-///
-/// # Errors
-/// [`Kind::Usage`] for a word that it does not know.
-fn missing_replace(raw: &RawArgs) -> Result<MissingReplace> {
-    match raw.missing_replace.as_deref() {
-        None | Some("error") => Ok(MissingReplace::Error),
-        Some("warn") => Ok(MissingReplace::Warn),
-        Some("ignore") => Ok(MissingReplace::Ignore),
-        Some(text) => {
-            let text = format!(
-                "invalid value {text:?} for flag --missing-replace: want error, warn or ignore"
-            );
-            Err(Error::new(Kind::Usage, text))
-        }
+/// Reads `--missing-replace`.
+fn missing_replace(raw: &RawArgs) -> MissingReplace {
+    match raw.text(&flags::MISSING_REPLACE) {
+        Some("warn") => MissingReplace::Warn,
+        Some("ignore") => MissingReplace::Ignore,
+        // The parser lets no word through but `error`.
+        _ => MissingReplace::Error,
     }
 }
 
@@ -79,7 +68,7 @@ impl Excluded {
             }
             Ok((text.clone(), MatchPattern::parse(text)))
         };
-        raw.exclude
+        raw.texts(&flags::EXCLUDE)
             .iter()
             .map(pattern)
             .collect::<Result<_>>()
@@ -123,9 +112,9 @@ impl SelectionArgs {
     /// # Errors
     /// [`Kind::Usage`].
     pub fn of(raw: &RawArgs, cwd: &Path) -> Result<SelectionArgs> {
-        let from = raw.from.as_ref().map(|from| match from {
+        let from = raw.text(&flags::FROM).map(|from| match from {
             // Standard input stays what it is.
-            from if from == Path::new("-") => from.clone(),
+            "-" => PathBuf::from(from),
             from => cwd.join(from),
         });
         Ok(SelectionArgs {
@@ -133,7 +122,7 @@ impl SelectionArgs {
             from,
             scope: Scope::of(raw)?,
             excluded: Excluded::of(raw)?,
-            missing_replace: missing_replace(raw)?,
+            missing_replace: missing_replace(raw),
         })
     }
 
@@ -171,46 +160,22 @@ mod tests {
             assert_eq!(error.kind(), Kind::Usage);
             error.chain()
         };
-        let scope = |text: &str| Some(text.to_owned());
+        let mut raw = RawArgs::with([(&flags::SCOPE, "all")]);
+        raw.args.push("a.com/a".to_owned());
         assert_eq!(
-            refused(RawArgs {
-                scope: scope("none"),
-                ..RawArgs::default()
-            }),
-            "invalid value \"none\" for flag --scope: want listed or all"
-        );
-        assert_eq!(
-            refused(RawArgs {
-                scope: scope("all"),
-                args: vec!["a.com/a".to_owned()],
-                ..RawArgs::default()
-            }),
+            refused(raw),
             "--scope says what is meant without modules: it cannot be used with them"
         );
-        assert_eq!(
-            refused(RawArgs {
-                missing_replace: scope(""),
-                ..RawArgs::default()
-            }),
-            "invalid value \"\" for flag --missing-replace: want error, warn or ignore"
-        );
         for text in ["", "a.com/a@v1.0.0", "a\\b", "a b"] {
-            let raw = RawArgs {
-                exclude: vec![text.to_owned()],
-                ..RawArgs::default()
-            };
+            let raw = RawArgs::with([(&flags::EXCLUDE, text)]);
             assert!(refused(raw).starts_with("invalid value "), "{text:?}");
         }
     }
 
     #[test]
     fn what_a_pattern_matches_is_taken_out_and_one_that_matches_nothing_is_told() {
-        let raw = RawArgs {
-            exclude: ["a.com/...", "b.com/x", "c.com/c"]
-                .map(str::to_owned)
-                .to_vec(),
-            ..RawArgs::default()
-        };
+        let patterns = ["a.com/...", "b.com/x", "c.com/c"];
+        let raw = RawArgs::with(patterns.map(|pattern| (&flags::EXCLUDE, pattern)));
         let excluded = Excluded::of(&raw).unwrap();
         let mut paths = vec!["a.com", "a.com/b", "a.community", "b.com/x/y", "c.com/c"];
         let notices = excluded.take_out(&mut paths, |path| path);

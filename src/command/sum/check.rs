@@ -49,16 +49,16 @@ pub(super) fn run(
     mode: Mode,
     scope: Option<Scope>,
 ) -> Result<Option<Kind>> {
-    if mode == Mode::Write && config.locked.value {
+    if mode == Mode::Write && config.download.locked.value {
         let text = "go.sum may not be written: --locked";
-        let origin = &config.locked.origin;
+        let origin = &config.download.locked.origin;
         return Err(Error::new(Kind::Input, text).hint(format!("it is set {origin}")));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
-    config.locked.value = false;
+    config.download.locked.value = false;
     let session = SessionOptions::new(&config, console, cache)
         .project(Some(&project))
         .keep(match mode {

@@ -23,7 +23,7 @@ pub(super) fn run(
     let project = find_project(config, console)?;
     // The database is to be asked whatever go.sum may become.
     let mut config = config.clone();
-    config.locked.value = false;
+    config.download.locked.value = false;
     let session = SessionOptions::new(&config, console, cache)
         .project(project.as_ref())
         .keep(Keep::Nothing)

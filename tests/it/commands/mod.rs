@@ -12,4 +12,5 @@ pub mod plan;
 mod scope;
 mod sum;
 mod verify;
+mod want;
 pub mod why;
