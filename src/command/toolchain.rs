@@ -103,7 +103,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     }
     prepare_goroot(directory)?;
     let goroot = directory.display().to_string();
-    console.data(&match call.raw.json {
+    console.data(&match call.raw.is_on(&flags::JSON) {
         true => {
             let mut json = JsonObject::new();
             json.string("Version", &format!("go{release}"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -104,16 +104,13 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let mut found = Found::default();
     for need in needs(call.raw)? {
         let directory = working_directory(&need.raw)?;
-        let config = Config::resolve(call.environment, &need.raw, &directory)?;
+        let config = resolve_config(call, &need.raw, &directory)?;
         if let Some(kind) = found.collect(call, &config, console, &need)? {
             return Ok(Some(kind));
         }
     }
-    let here = RawArgs {
-        chdir: None,
-        ..call.raw.clone()
-    };
-    let config = Config::resolve(call.environment, &here, &working_directory(&here)?)?;
+    let here = call.raw.clone().without(&flags::C);
+    let config = resolve_config(call, &here, &working_directory(&here)?)?;
     let session = found.session(call, &config, console, None)?;
     let client = session
         .sums
@@ -123,7 +120,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let newest = client.is_some() && found.add_newest(&session, &past)?;
     let proofs = match client {
         Some(client) => {
-            found.add_records(client, &session, config.jobs.value)?;
+            found.add_records(client, &session, config.transfer.jobs.value)?;
             Some(past.proofs(client)?)
         }
         None => None,
@@ -145,19 +142,23 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     Ok(None)
 }
 
+/// The settings of a project.
+fn resolve_config(call: &Call<'_>, raw: &RawArgs, directory: &Path) -> Result<Config> {
+    Config::resolve(call.go_env, raw, &COMMAND.info.goflags(), directory)
+}
+
 /// What is asked of the engine: once for each `-C`, and once for modules that are named.
 fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
     let directories = raw.texts(&flags::C);
-    let names_modules = !raw.args.is_empty() || raw.from.is_some();
+    let names_modules = !raw.args.is_empty() || raw.is_given(&flags::FROM);
     let mut needs = Vec::new();
+    let here = raw.clone().without(&flags::C);
     for directory in directories {
+        let mut raw = here.clone().without(&flags::FROM);
+        raw.give(&flags::C, directory);
+        raw.args.clear();
         needs.push(Need {
-            raw: RawArgs {
-                chdir: Some(PathBuf::from(directory)),
-                args: Vec::new(),
-                from: None,
-                ..raw.clone()
-            },
+            raw,
             with_project: true,
             is_optional: false,
         });
@@ -165,10 +166,6 @@ fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
     let toolchains = raw.texts(&TOOLCHAINS).iter();
     let toolchains = toolchains.map(|text| crate::command::toolchain::module_argument(text));
     let toolchains = toolchains.collect::<Result<Vec<_>>>()?;
-    let here = RawArgs {
-        chdir: None,
-        ..raw.clone()
-    };
     if names_modules || directories.is_empty() {
         needs.push(Need {
             raw: here.clone(),
@@ -177,14 +174,13 @@ fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
         });
     }
     if !toolchains.is_empty() {
+        let mut raw = here;
+        for flag in [&flags::FROM, &flags::SCOPE, &flags::EXCLUDE] {
+            raw = raw.without(flag);
+        }
+        raw.args = toolchains;
         needs.push(Need {
-            raw: RawArgs {
-                args: toolchains,
-                from: None,
-                scope: None,
-                exclude: Vec::new(),
-                ..here
-            },
+            raw,
             with_project: false,
             is_optional: false,
         });

@@ -23,7 +23,7 @@ pub(super) static SINCE: Flag = Flag {
 pub(super) static AS_OF: Flag = Flag {
     long: "as-of",
     value: Some("HEAD"),
-    brief: "Take the tree head, and the newest versions, from this file",
+    brief: "Take tree head and newest versions from this file",
     detail: "HEAD is a signed head or an earlier bundle; of a bundle the choice of the newest versions counts as well. So a bundle can be made again, byte for byte, on another day.",
     ..Flag::OURS
 };
@@ -31,7 +31,8 @@ pub(super) static AS_OF: Flag = Flag {
 /// `--no-sumdb`.
 pub(super) static NO_SUMDB: Flag = Flag {
     long: "no-sumdb",
-    brief: "Leave out the checksum database: go.sum vouches for the modules",
+    brief: "Leave out the checksum database",
+    detail: "go.sum then vouches for the modules; the newest go.mod files, which no go.sum has, are left out as well.",
     ..Flag::OURS
 };
 

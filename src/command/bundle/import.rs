@@ -28,7 +28,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         path: &["bundle", "import"],
         groups: &[&groups::LOCKS, &groups::OUTPUT],
         flags: &[&flags::JSON, &flags::MODCACHERW, &GO_SUM, &NO_EXTRACT],
-        arguments: "FILE|-",
+        arguments: "FILE",
         brief: "Verify a bundle and fill the module cache in the same pass",
         detail: "Checks every member as 'bundle verify' does and puts each module into GOMODCACHE when it is proven, under the locks that go takes. What is complete is skipped, so an import that was interrupted goes on when it is run again.\n\
 The newest tree head that this machine has seen ($GOPATH/pkg/sumdb) is kept: a bundle must prove that its head continues that one, or be proven by it. Where a tile for that is missing, the message names the command that makes a bundle with it.\n\
@@ -82,7 +82,7 @@ fn into_cache(
     live.clear();
     let sha256 = input.sha256();
     ImportLog::of(&cache).append(&name, &sha256, &imported.summary)?;
-    console.data(&match call.raw.json {
+    console.data(&match call.raw.is_on(&flags::JSON) {
         true => json(&imported.summary, &sha256),
         false => format!(
             "{}{} zips added, {} were complete\n",

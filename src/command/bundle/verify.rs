@@ -14,7 +14,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         path: &["bundle", "verify"],
         groups: &[&groups::OUTPUT],
         flags: &[&flags::JSON, &GO_SUM],
-        arguments: "FILE|-",
+        arguments: "FILE",
         brief: "Check a bundle in one pass, from a file or a pipe",
         detail: "Reads the bundle once and stops at the first wrong byte: the signature of the tree head with the key that GOSUMDB names, every tile and record, then the go.mod, zip and zip rules of every module. Nothing is written but temporary files for zips above 4 MiB.\n\
 Prints how many modules the checksum database, go.sum (--go-sum) and neither of them vouch for. A module that needs a voucher and has none is an error, as it is for import; GONOSUMDB exempts modules.\n\
@@ -37,7 +37,7 @@ Exit code 5 or 3 comes with the name of the member that is wrong.",
         let name = input.name.clone();
         let summary = verify_bundle(&mut input, &trust, config.go_env.temp_dir());
         let summary = summary.map_err(|error| error.context(name))?;
-        let text = match call.raw.json {
+        let text = match call.raw.is_on(&flags::JSON) {
             true => json(&summary, &input.sha256()),
             false => text(&summary),
         };
