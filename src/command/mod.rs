@@ -3,6 +3,7 @@
 //!
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
+mod audit;
 mod bundle;
 pub mod clean;
 mod directory;
@@ -19,6 +20,7 @@ pub mod plan;
 mod project;
 mod queries;
 mod running;
+mod sbom;
 mod session;
 pub mod sum;
 mod sums;

@@ -1,8 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    bundle, clean, doctor, download, env, graph, help, list, plan, sum, toolchain, verify, version,
-    why,
+    audit, bundle, clean, doctor, download, env, graph, help, list, plan, sbom, sum, toolchain,
+    verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
@@ -63,6 +63,8 @@ pub static COMMANDS: &[&Command] = &[
     &bundle::create::COMMAND,
     &bundle::verify::COMMAND,
     &bundle::import::COMMAND,
+    &sbom::COMMAND,
+    &audit::COMMAND,
     &doctor::COMMAND,
     &env::COMMAND,
     &version::COMMAND,

@@ -29,7 +29,7 @@ use crate::fetch::{
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion, TOOLCHAIN};
 use crate::graph::Graph;
-use crate::project::{Edits, Project};
+use crate::project::{Project, ReplaceRules};
 use crate::report::Console;
 use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::source::{DatabaseSetting, Info};
@@ -73,7 +73,7 @@ Files are named from the current directory, whatever -C says.",
                 "what the go.mod here needs",
             ),
             (
-                "modfetch bundle create -o site.tar -C api -C worker --toolchain go1.27.4:linux/amd64",
+                "modfetch bundle create -o site.tar -C api -C worker --toolchain go1.27.4",
                 "two projects, and a toolchain",
             ),
             (
@@ -272,9 +272,9 @@ impl Found {
             self.add(&session, &module, true)?;
         }
         // The rest of the graph needs its go.mod files only, as do those that were read before it.
-        let outgrown = requirements.iter().flat_map(|found| &found.outgrown);
+        let superseded = requirements.iter().flat_map(|found| &found.superseded);
         let loaded = graph.into_iter().flat_map(Graph::loaded);
-        for module in selection.actual(loaded.chain(outgrown)) {
+        for module in selection.resolved(loaded.chain(superseded)) {
             self.add(&session, &module, false)?;
         }
         Ok(None)
@@ -384,8 +384,8 @@ impl Found {
                 filter: VersionFilter::All,
             })
             .collect();
-        let edits = Edits::default();
-        let answers = QueryResolver::new(run, &edits).resolve(&questions)?;
+        let rules = ReplaceRules::default();
+        let answers = QueryResolver::new(run, &rules).resolve(&questions)?;
         let mut newest = BTreeMap::new();
         for answer in answers {
             match answer {
