@@ -10,7 +10,7 @@ use super::reader::{BundleHead, BundleSink, BundleSummary, BundleTrust, mismatch
 use super::tile_spool::TileSpool;
 use super::timeline::Timeline;
 use super::zip_jobs::{ZipJobs, check_bytes, copy, unnamed_file};
-use crate::cache::{Cache, Entry, VersionLock, ZipPart};
+use crate::cache::{Cache, CacheEntry, VersionLock, ZipPart};
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
 use crate::fsio::create_dir_all;
@@ -188,14 +188,14 @@ impl BundleSink for CacheSink<'_, '_, '_> {
 }
 
 /// True if the cache has the zip, and its directory if that is wanted.
-fn is_complete(entry: &Entry, zip: &ManifestZip, extract: bool) -> Result<bool> {
+fn is_complete(entry: &CacheEntry, zip: &ManifestZip, extract: bool) -> Result<bool> {
     let is_same = entry.read_ziphash()?.is_some_and(|h1| h1 == zip.h1);
     Ok(is_same && entry.has_zip() && (!extract || entry.has_directory()))
 }
 
 /// Checks a zip while it is unpacked, and makes it visible.
 fn complete(
-    entry: &Entry,
+    entry: &CacheEntry,
     lock: &VersionLock,
     part: ZipPart,
     zip: &ManifestZip,
