@@ -125,7 +125,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         }
         None => None,
     };
-    session.live.clear();
+    session.progress.clear();
     let modules = found.modules.into_values().collect();
     let manifest = write_to(output, |out| {
         write_bundle(out, modules, proofs.as_ref(), newest)

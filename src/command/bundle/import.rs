@@ -10,11 +10,11 @@ use crate::cache::Cache;
 use crate::cli::flags::{Flag, groups};
 use crate::cli::{CommandInfo, flags};
 use crate::command::interrupt::end_on_signal;
-use crate::command::network::{database_store, live_settings, lock_waits};
+use crate::command::network::{database_store, lock_waits, progress_settings};
 use crate::command::table::{Call, Command, Runner};
 use crate::config::Config;
 use crate::error::{Kind, Result};
-use crate::report::{Console, Live};
+use crate::report::{Console, ProgressReporter};
 
 static NO_EXTRACT: Flag = Flag {
     long: "no-extract",
@@ -62,9 +62,9 @@ fn into_cache(
     trust: &BundleTrust,
     file: &str,
 ) -> Result<()> {
-    let live = Arc::new(Live::start(live_settings(config)));
-    end_on_signal(&live, console, call.ending());
-    let locks = lock_waits(config, &live);
+    let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
+    end_on_signal(&progress, console, call.ending());
+    let locks = lock_waits(config, &progress);
     let cache = Cache::at(&config.gomodcache.value)?.with_locks(locks.clone());
     let store = database_store(config, locks)?;
     let saved = store.as_ref().and_then(|store| store.latest_path().ok());
@@ -79,7 +79,7 @@ fn into_cache(
     let name = input.name.clone();
     let imported = import_bundle(&mut input, trust, &cache, store, saved, options);
     let imported = imported.map_err(|error| error.context(&*name))?;
-    live.clear();
+    progress.clear();
     let sha256 = input.sha256();
     ImportLog::of(&cache).append(&name, &sha256, &imported.summary)?;
     console.data(&match call.raw.is_on(&flags::JSON) {
