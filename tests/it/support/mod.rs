@@ -10,6 +10,7 @@ pub mod forge;
 pub mod go;
 mod guards;
 pub mod listed;
+pub mod long_log;
 pub mod many_modules;
 pub mod proxy;
 pub mod run;
