@@ -4,6 +4,7 @@
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 mod audit;
+mod cache;
 pub mod clean;
 mod directory;
 pub mod doctor;

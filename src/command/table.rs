@@ -1,7 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    audit, clean, doctor, download, env, graph, help, list, plan, sbom, sum, verify, version, why,
+    audit, cache, clean, doctor, download, env, graph, help, list, plan, sbom, sum, verify,
+    version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
@@ -56,6 +57,12 @@ pub static COMMANDS: &[&Command] = &[
     &list::COMMAND,
     &why::COMMAND,
     &clean::COMMAND,
+    &cache::du::COMMAND,
+    &cache::list::COMMAND,
+    &cache::prune::COMMAND,
+    &cache::export::COMMAND,
+    &cache::import::COMMAND,
+    &cache::key::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
     &sbom::COMMAND,
@@ -67,7 +74,10 @@ pub static COMMANDS: &[&Command] = &[
 ];
 
 /// The words that several commands begin with.
-static AREAS: &[CommandArea] = &[];
+static AREAS: &[CommandArea] = &[CommandArea {
+    name: "cache",
+    brief: "Inspect, prune, export and import the module cache",
+}];
 
 /// What parser and help know of the commands.
 #[must_use]
