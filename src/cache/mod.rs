@@ -46,6 +46,7 @@
 mod archive;
 mod clear;
 mod entry;
+mod goroot;
 mod index;
 mod inventory;
 mod list;
@@ -65,6 +66,7 @@ use std::path::{Path, PathBuf};
 
 pub use archive::{ExportItem, Exported, ImportTrust, Imported};
 pub use entry::{CacheEntry, Extracted, RecordedHash};
+pub use goroot::prepare_goroot;
 pub use index::TreeSizes;
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;

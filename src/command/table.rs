@@ -1,8 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    audit, cache, clean, doctor, download, env, graph, help, list, plan, sbom, sum, verify,
-    version, why,
+    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, sum,
+    toolchain, verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
@@ -65,6 +65,10 @@ pub static COMMANDS: &[&Command] = &[
     &cache::key::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
+    &toolchain::COMMAND,
+    &bundle::create::COMMAND,
+    &bundle::verify::COMMAND,
+    &bundle::import::COMMAND,
     &sbom::COMMAND,
     &audit::COMMAND,
     &doctor::COMMAND,
@@ -74,10 +78,16 @@ pub static COMMANDS: &[&Command] = &[
 ];
 
 /// The words that several commands begin with.
-static AREAS: &[CommandArea] = &[CommandArea {
-    name: "cache",
-    brief: "Inspect, prune, export and import the module cache",
-}];
+static AREAS: &[CommandArea] = &[
+    CommandArea {
+        name: "cache",
+        brief: "Inspect, prune, export and import the module cache",
+    },
+    CommandArea {
+        name: "bundle",
+        brief: "Carry modules across an air gap in a file that proves itself",
+    },
+];
 
 /// What parser and help know of the commands.
 #[must_use]
