@@ -30,7 +30,7 @@ pub use check::{check_file_path, check_import_path, check_module_path};
 pub use go_version::GoVersion;
 pub use h1::{FileHash, H1, hash1};
 pub use module_version::{EscapedModule, ModuleVersion};
-pub use path::{EscapedPath, ModulePath, escape_version, split_path_version};
+pub use path::{EscapedPath, ModulePath, escape_version, split_path_version, unescape_version};
 pub use pattern::{MatchPattern, PrefixPatterns};
 pub use pseudo::{is_pseudo_version, pseudo_version_time};
 pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};

@@ -124,6 +124,20 @@ pub fn escape_version(version: &str) -> Result<String> {
     Ok(escape(version))
 }
 
+/// Reads a version or another revision back from the form of URLs.
+///
+/// # Errors
+/// [`Kind::Input`], `invalid escaped version "..."`.
+///
+/// Source: golang/mod `module.UnescapeVersion`.
+pub fn unescape_version(escaped: &str) -> Result<String> {
+    let plain = unescape(escaped).filter(|plain| check_version(plain).is_ok());
+    plain.ok_or_else(|| {
+        let text = format!("invalid escaped version {escaped:?}");
+        Error::new(Kind::Input, text)
+    })
+}
+
 /// The refusals of [`escape_version`].
 pub(super) fn check_version(version: &str) -> Result<()> {
     if check_file_element(version).is_err() || version.contains('!') || !version.is_ascii() {
