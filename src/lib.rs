@@ -64,6 +64,7 @@
 //! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
 //! `gojson`, `gomod::quote` and `gomod::words`.
 //!
+//! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
 //! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
 //!
 //! # What always holds
@@ -94,6 +95,7 @@ pub mod gomod;
 pub mod gotemplate;
 pub mod graph;
 pub mod http;
+pub mod layout;
 pub mod list;
 mod map;
 pub mod modset;

@@ -13,7 +13,7 @@ use crate::report::Console;
 ///
 /// `argv` begins with the name the program was called by.
 pub fn run(argv: Vec<OsString>, environment: &Environment) -> u8 {
-    failpoints::arm(environment);
+    failpoints::arm(environment.get(failpoints::VARIABLE));
     let salvaged = cli::salvage(&argv);
     let program = ProgramName::of(argv.first().map_or(OsStr::new(""), OsString::as_os_str));
     let invocation = match cli::parse(&command_tree(), argv) {

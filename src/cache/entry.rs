@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::failpoints;
 use crate::fsio::{FileLock, Locks, TempFile, begin_write, write_atomically};
 use crate::gomod::{H1, ModuleVersion};
+use crate::layout::{DOWNLOAD, LIST, VersionFile};
 
 /// What stands in `V.ziphash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Entry {
         let (path, version) = (escaped.path().as_str(), escaped.version());
         Ok(Entry {
             module: module.clone(),
-            start: cache.below(&["cache/download/", path, "/@v/", version, "."]),
+            start: cache.below(&[DOWNLOAD, "/", path, "/@v/", version, "."]),
             directory: cache.below(&[path, "@", version]),
             locks: cache.locks.clone(),
         })
@@ -79,7 +80,11 @@ impl Entry {
         result.map_err(|error| error.context(self.module.to_string()))
     }
 
-    fn file(&self, suffix: &str) -> PathBuf {
+    fn file(&self, file: VersionFile) -> PathBuf {
+        self.with_suffix(file.suffix())
+    }
+
+    fn with_suffix(&self, suffix: &str) -> PathBuf {
         let start = self.start.as_os_str();
         let mut file = OsString::with_capacity(start.len() + suffix.len());
         file.push(start);
@@ -102,25 +107,25 @@ impl Entry {
     /// `V.info`.
     #[must_use]
     pub fn info_path(&self) -> PathBuf {
-        self.file("info")
+        self.file(VersionFile::Info)
     }
 
     /// `V.mod`.
     #[must_use]
     pub fn gomod_path(&self) -> PathBuf {
-        self.file("mod")
+        self.file(VersionFile::GoMod)
     }
 
     /// `V.zip`.
     #[must_use]
     pub fn zip_path(&self) -> PathBuf {
-        self.file("zip")
+        self.file(VersionFile::Zip)
     }
 
     /// `V.ziphash`.
     #[must_use]
     pub fn ziphash_path(&self) -> PathBuf {
-        self.file("ziphash")
+        self.file(VersionFile::ZipHash)
     }
 
     /// `P@V`, where the extracted module is.
@@ -132,11 +137,11 @@ impl Entry {
     /// `V.lock`, which covers zip, ziphash and directory.
     #[must_use]
     pub fn lock_path(&self) -> PathBuf {
-        self.file("lock")
+        self.file(VersionFile::Lock)
     }
 
     pub(super) fn partial_path(&self) -> PathBuf {
-        self.file("partial")
+        self.file(VersionFile::Partial)
     }
 
     /// What `take` makes of the cached `.info`, if there is one.
@@ -174,7 +179,7 @@ impl Entry {
             let written = temp.write_all(data);
             written.map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
             failpoints::reached("mod-temporary-written");
-            let list = self.versions().join("list");
+            let list = self.versions().join(LIST);
             let mut lock = self.locks.acquire(&list, Some(&self.module))?;
             let _writing = begin_write();
             list::add(&mut lock, self.versions(), self.version())?;
@@ -457,19 +462,19 @@ mod tests {
         fs::create_dir_all(entry.directory()).unwrap();
         fs::write(entry.directory().join("stale.go"), "").unwrap();
         let lock = entry.lock().unwrap();
-        fs::write(entry.file("zip123.tmp"), "stale").unwrap();
+        fs::write(entry.with_suffix("zip123.tmp"), "stale").unwrap();
         for name in ["info1.tmp", "mod2.tmp"] {
-            let file = File::create(entry.file(name)).unwrap();
+            let file = File::create(entry.with_suffix(name)).unwrap();
             file.set_modified(std::time::SystemTime::UNIX_EPOCH)
                 .unwrap();
         }
-        fs::write(entry.file("info3.tmp"), "somebody is writing this").unwrap();
+        fs::write(entry.with_suffix("info3.tmp"), "somebody is writing this").unwrap();
         let partial = entry.begin_directory(&lock).unwrap();
         fs::create_dir(partial.directory()).unwrap();
         partial.finish().unwrap();
         assert!(entry.has_directory());
         assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
-        fs::write(entry.file("zip.part"), "").unwrap();
+        fs::write(entry.with_suffix("zip.part"), "").unwrap();
         let busy = FileLock::acquire(&entry.versions().join("v3.lock")).unwrap();
         for name in ["v2.zip.part", "v2.zip.part.from", "v3.zip.part"] {
             let file = File::create(entry.versions().join(name)).unwrap();
@@ -484,9 +489,9 @@ mod tests {
         assert!(there("v3.zip.part"), "somebody is at work on this");
         assert!(there("v4.zip.part"), "not old");
         for gone in ["zip123.tmp", "info1.tmp", "mod2.tmp"] {
-            assert!(!entry.file(gone).exists(), "{gone} was not swept");
+            assert!(!entry.with_suffix(gone).exists(), "{gone} was not swept");
         }
-        assert!(entry.file("info3.tmp").exists());
+        assert!(entry.with_suffix("info3.tmp").exists());
         assert!(part.path().exists());
     }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::fsio::FileLock;
 use crate::gomod;
+use crate::layout::LIST;
 
 /// Adds VERSION to `DIR/list`, DIR being the `@v` directory of a module and `lock` the lock of
 /// that file. The caller puts its `.mod` there next, under the same lock.
@@ -25,7 +26,7 @@ use crate::gomod;
 /// # Errors
 /// [`crate::Kind::LocalIo`], naming the file.
 pub(super) fn add(lock: &mut FileLock, dir: &Path, version: &str) -> Result<()> {
-    let failed = |verb: &str, cause| Error::io(verb, &dir.join("list"), cause);
+    let failed = |verb: &str, cause| Error::io(verb, &dir.join(LIST), cause);
     let wanted = list_of(dir, version)?;
     let mut present = Vec::new();
     lock.file()

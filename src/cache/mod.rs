@@ -63,6 +63,7 @@ pub use version_lock::VersionLock;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, Locks};
 use crate::gomod::{ModulePath, ModuleVersion, compare, is_pseudo_version};
+use crate::layout;
 
 /// A module cache at an absolute path, which need not exist yet.
 #[derive(Clone, Debug)]
@@ -153,10 +154,10 @@ impl Cache {
         };
         let folder = self
             .root
-            .join("cache/download")
-            .join(path.escape()?.as_str());
+            .join(layout::DOWNLOAD)
+            .join(layout::versions(&path.escape()?));
         let suffix = format!("-{short}.info");
-        let versions = fs::read_dir(folder.join("@v")).into_iter().flatten();
+        let versions = fs::read_dir(folder).into_iter().flatten();
         let versions = versions.flatten().filter_map(|file| {
             let name = file.file_name();
             let version = name.to_str()?.strip_suffix(".info")?;
@@ -171,7 +172,7 @@ impl Cache {
     /// # Errors
     /// [`Kind::LocalIo`] if the file cannot be created or locked, [`Kind::LockTimeout`].
     pub fn side_lock(&self) -> Result<FileLock> {
-        let file = self.root.join("cache").join("lock");
+        let file = self.root.join(layout::SIDE_LOCK);
         self.locks.acquire(&file, None)
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use super::{Cache, Entry, VersionLock};
 use crate::error::{Error, Result};
 use crate::fsio::create_dir_all;
+use crate::layout;
 
 /// A piece of an entry that may be damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +62,8 @@ impl Cache {
         _lock: &VersionLock,
     ) -> Result<PathBuf> {
         let escaped = entry.module().escape()?;
-        let name = format!("{}@{}", escaped.path(), escaped.version());
-        let below = self.root.join("cache/modfetch/quarantine").join(name);
+        let name = layout::extracted(&escaped);
+        let below = self.root.join(layout::QUARANTINE).join(name);
         create_dir_all(&below)?;
         let target = claim(&below)?;
         for piece in pieces {

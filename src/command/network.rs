@@ -14,7 +14,7 @@ use crate::http::{
 };
 use crate::project::Project;
 use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, Direct, LowerCache, Offline, Source};
+use crate::source::{Chain, DatabaseRoute, DatabaseSetting, Direct, LowerCache, Offline, Source};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -147,9 +147,9 @@ pub(super) fn cached_database(config: &Config, why: &'static str) -> Database {
 }
 
 /// What GOSUMDB names, and where its files are; `None` if it is `off`.
-fn database_setting(config: &Config) -> Result<Option<(sumdb::Setting, sumdb::Store)>> {
+fn database_setting(config: &Config) -> Result<Option<(DatabaseSetting, sumdb::Store)>> {
     let gosumdb = &config.gosumdb;
-    let setting = sumdb::Setting::parse(&gosumdb.value);
+    let setting = DatabaseSetting::parse(&gosumdb.value);
     let setting =
         setting.map_err(|error| error.hint(format!("GOSUMDB is set {}", gosumdb.origin)))?;
     let Some(setting) = setting else {

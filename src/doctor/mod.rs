@@ -29,7 +29,7 @@ use crate::config::{Config, Setting};
 use crate::error::Result;
 use crate::gomod::{ModuleVersion, escape_version};
 use crate::http::{Client, Scheme, Url, Wanted};
-use crate::source::{Chain, DatabaseRoute, Entry};
+use crate::source::{Chain, DatabaseRoute, DatabaseSetting, Entry};
 use crate::sumdb;
 use server::Observed;
 
@@ -44,7 +44,7 @@ pub fn examine(
     listed: &[(String, Setting<String>)],
 ) -> Report {
     let project = project::look(config);
-    let database = sumdb::Setting::parse(&config.gosumdb.value);
+    let database = DatabaseSetting::parse(&config.gosumdb.value);
     let examiner = Examiner {
         config,
         client,
@@ -73,7 +73,7 @@ pub fn examine(
 struct Examiner<'a> {
     config: &'a Config,
     client: &'a (dyn Fn() -> Client + Sync),
-    database: &'a Result<Option<sumdb::Setting>>,
+    database: &'a Result<Option<DatabaseSetting>>,
     /// What proxies are asked for.
     module: Option<&'a ModuleVersion>,
 }
@@ -206,7 +206,7 @@ impl Examiner<'_> {
         section(name, checks)
     }
 
-    fn served(&self, setting: &sumdb::Setting, chain: Option<&Chain>) -> Vec<Check> {
+    fn served(&self, setting: &DatabaseSetting, chain: Option<&Chain>) -> Vec<Check> {
         let name = setting.verifier.name();
         let Some(chain) = chain else {
             return vec![Check::skipped("way", "GOPROXY cannot be read")];

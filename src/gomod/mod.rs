@@ -22,6 +22,7 @@ mod pattern;
 mod pseudo;
 pub(crate) mod quote;
 mod semver;
+mod time;
 mod tool;
 mod toolchain;
 pub(crate) mod words;
@@ -34,6 +35,8 @@ pub use path::{EscapedPath, ModulePath, escape_version, split_path_version, unes
 pub use pattern::{MatchPattern, PrefixPatterns};
 pub use pseudo::{is_pseudo_version, pseudo_version_time};
 pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};
+pub use time::Time;
+pub(crate) use time::{days_from_civil, days_in};
 pub use tool::Tool;
 pub use toolchain::{Running, Toolchain, look_up};
 

@@ -124,18 +124,12 @@ pub fn escape_version(version: &str) -> Result<String> {
     Ok(escape(version))
 }
 
-/// Reads a version or another revision back from the form of URLs.
-///
-/// # Errors
-/// [`Kind::Input`], `invalid escaped version "..."`.
+/// Undoes [`escape_version`]; `None` for what that does not return.
 ///
 /// Source: golang/mod `module.UnescapeVersion`.
-pub fn unescape_version(escaped: &str) -> Result<String> {
-    let plain = unescape(escaped).filter(|plain| check_version(plain).is_ok());
-    plain.ok_or_else(|| {
-        let text = format!("invalid escaped version {escaped:?}");
-        Error::new(Kind::Input, text)
-    })
+#[must_use]
+pub fn unescape_version(escaped: &str) -> Option<String> {
+    unescape(escaped).filter(|version| check_version(version).is_ok())
 }
 
 /// The refusals of [`escape_version`].

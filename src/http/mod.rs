@@ -56,7 +56,6 @@ pub use request::{Answer, Client, Known, Probe, Wanted};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
-pub(crate) use time::days_from_civil;
 pub use time::{Deadline, Failure, RetryPolicy, Timer, parse_retry_after};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
 pub use url::{RedactedUrl, Scheme, Url};

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::source::{Origin, Time};
+use crate::gomod::Time;
+use crate::source::Origin;
 
 /// What go's listings say of a module; a field is empty where there is nothing to say.
 ///

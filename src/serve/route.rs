@@ -3,7 +3,8 @@
 //! Source: Go Modules Reference, "GOPROXY protocol"; golang/mod `sumdb.Server`.
 
 use crate::error::{Error, Kind, Result};
-use crate::gomod::{ModulePath, ModuleVersion, Version, unescape_version};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::layout::{TreeFile, VersionFile};
 
 /// A file of one version, which never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +18,17 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// What a proxy serves; `None` for what it does not.
+    #[must_use]
+    pub fn of(file: VersionFile) -> Option<FileKind> {
+        match file {
+            VersionFile::Info => Some(FileKind::Info),
+            VersionFile::GoMod => Some(FileKind::GoMod),
+            VersionFile::Zip => Some(FileKind::Zip),
+            _ => None,
+        }
+    }
+
     /// The end of its name, without the point.
     #[must_use]
     pub fn suffix(self) -> &'static str {
@@ -84,41 +96,27 @@ pub fn parse_route(path: &str) -> Result<Route> {
         return Ok(Route::Database(rest.to_owned()));
     }
     let below = path.strip_prefix('/').unwrap_or(path);
-    if let Some(module) = below.strip_suffix("/@latest") {
-        return Ok(Route::Query(ModulePath::unescape(module)?, Query::Latest));
-    }
-    let Some((module, file)) = below.rsplit_once("/@v/") else {
-        return Err(Error::new(Kind::NotFound, "not a path of the module proxy protocol"));
+    let (path, version, kind) = match TreeFile::parse(below) {
+        Some(TreeFile::List(path)) => return Ok(Route::Query(path, Query::List)),
+        Some(TreeFile::Latest(path)) => return Ok(Route::Query(path, Query::Latest)),
+        Some(TreeFile::Version {
+            path,
+            version,
+            file,
+        }) => (path, version, FileKind::of(file)),
+        Some(TreeFile::Database { .. }) | None => {
+            let text = "not a path of the module proxy protocol";
+            return Err(Error::new(Kind::NotFound, text));
+        }
     };
-    if file == "list" {
-        return Ok(Route::Query(ModulePath::unescape(module)?, Query::List));
-    }
-    let kinds = [FileKind::Info, FileKind::GoMod, FileKind::Zip];
-    let found = kinds.into_iter().find_map(|kind| {
-        let version = file.strip_suffix(kind.suffix())?.strip_suffix('.')?;
-        Some((version, kind))
-    });
-    let Some((version, kind)) = found else {
-        return Err(Error::new(Kind::NotFound, "not a file of a module"));
+    let Some(kind) = kind else {
+        return Err(Error::new(Kind::NotFound, "not a file that a module proxy has"));
     };
-    match ModuleVersion::unescape(module, version) {
+    match ModuleVersion::parse(path.as_str(), &version) {
         Ok(module) => Ok(Route::File(module, kind)),
-        Err(_) if kind == FileKind::Info => {
-            let revision = Query::Revision(unescape_version(version)?);
-            Ok(Route::Query(ModulePath::unescape(module)?, revision))
-        }
-        Err(error) => {
-            // What a version that is no module version would be about, if it can be about one.
-            let plain = unescape_version(version)?;
-            let canonical = Version::parse(&plain).is_ok();
-            Err(match canonical {
-                true => error,
-                false => Error::new(
-                    Kind::NotFound,
-                    format!("{module}@{plain}: not a canonical version: ask for its .info first"),
-                ),
-            })
-        }
+        // A branch, a commit, or the tag of an incompatible version.
+        Err(_) if kind == FileKind::Info => Ok(Route::Query(path, Query::Revision(version))),
+        Err(error) => Err(error),
     }
 }
 
@@ -166,13 +164,13 @@ mod tests {
             ("/a.com/m", Kind::NotFound),
             ("/a.com/m/@v/v1.0.0.lock", Kind::NotFound),
             ("/a.com/m/@v/v1.0.0.ziphash", Kind::NotFound),
-            ("/a.com/m/@v/main.zip", Kind::NotFound),
-            ("/a.com/M/@v/list", Kind::Input),
-            ("/a.com/m/@v/Main.info", Kind::Input),
-            ("/cache/lock/@v/list", Kind::Input),
+            ("/a.com/m/@v/main.zip", Kind::Input),
+            ("/a.com/M/@v/list", Kind::NotFound),
+            ("/a.com/m/@v/Main.info", Kind::NotFound),
+            ("/cache/lock/@v/list", Kind::NotFound),
             ("/@v/list", Kind::NotFound),
             ("/a.com/m/@v/v2.0.0.zip", Kind::Input),
-            ("/a.com/m/@v/a/b.info", Kind::Input),
+            ("/a.com/m/@v/a/b.info", Kind::NotFound),
         ];
         for (path, want) in table {
             assert_eq!(parse_route(path).unwrap_err().kind(), want, "{path}");

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use super::time::Time;
 use crate::gojson;
+use crate::gomod::Time;
 use crate::gomod::is_pseudo_version;
 
 /// A version and when it was committed.

@@ -13,6 +13,7 @@ use super::{Info, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{H1, ModulePath, ModuleVersion, escape_version};
 use crate::http::{Fetched, Sink};
+use crate::layout::{self, VersionFile};
 
 /// How much is copied at once.
 const CHUNK_BYTES: usize = 128 << 10;
@@ -38,15 +39,15 @@ impl LowerCache {
         })
     }
 
-    /// True if it has this file of a module: `info`, `mod` or `zip`. The content is not looked at.
+    /// True if it has this file of a module. The content is not looked at.
     #[must_use]
-    pub fn has(&self, module: &ModuleVersion, suffix: &str) -> bool {
+    pub fn has(&self, module: &ModuleVersion, file: VersionFile) -> bool {
         let (path, version) = (module.path(), module.version().as_str());
-        let is_there = |suffix: &str| {
-            let file = self.file(path, version, suffix);
+        let is_there = |file| {
+            let file = self.file(path, version, file);
             file.is_ok_and(|file| file.is_file())
         };
-        is_there(suffix) && (suffix != "zip" || is_there("ziphash"))
+        is_there(file) && (file != VersionFile::Zip || is_there(VersionFile::ZipHash))
     }
 
     /// Where it is.
@@ -55,16 +56,22 @@ impl LowerCache {
         &self.root
     }
 
-    fn file(&self, path: &ModulePath, version: &str, suffix: &str) -> Result<PathBuf> {
+    fn file(&self, path: &ModulePath, version: &str, file: VersionFile) -> Result<PathBuf> {
         let (path, version) = (path.escape()?, escape_version(version)?);
-        let dir = self.root.join("cache/download").join(path.as_str());
-        Ok(dir.join("@v").join(format!("{version}.{suffix}")))
+        let tree = self.root.join(layout::DOWNLOAD);
+        Ok(tree.join(layout::file_at(&path, &version, file)))
     }
 
     /// The content of a small file; not found if it is longer than `limit`, which then is none
     /// that belongs here.
-    fn read(&self, path: &ModulePath, version: &str, suffix: &str, limit: u64) -> Result<Vec<u8>> {
-        let file = self.file(path, version, suffix)?;
+    fn read(
+        &self,
+        path: &ModulePath,
+        version: &str,
+        file: VersionFile,
+        limit: u64,
+    ) -> Result<Vec<u8>> {
+        let file = self.file(path, version, file)?;
         let mut data = Vec::new();
         let read = open(&file).and_then(|opened| {
             let read = opened.take(limit + 1).read_to_end(&mut data);
@@ -112,7 +119,7 @@ impl Source for LowerCache {
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
-        let data = self.read(path, revision, "info", MAX_INFO_BYTES)?;
+        let data = self.read(path, revision, VersionFile::Info, MAX_INFO_BYTES)?;
         // As in a cache of one's own, what cannot be read is as good as none.
         match Info::parse_cached(&data) {
             Some(info) if info.version == revision => Ok(taken(info, data.len() as u64)),
@@ -122,7 +129,7 @@ impl Source for LowerCache {
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
         let version = module.version().as_str();
-        let data = self.read(module.path(), version, "mod", MAX_MOD_BYTES)?;
+        let data = self.read(module.path(), version, VersionFile::GoMod, MAX_MOD_BYTES)?;
         let bytes = data.len() as u64;
         Ok(taken(data, bytes))
     }
@@ -131,12 +138,12 @@ impl Source for LowerCache {
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
         let (path, version) = (module.path(), module.version().as_str());
         let named = |error: Error| error.context(module.to_string());
-        let ziphash = self.read(path, version, "ziphash", MAX_INFO_BYTES)?;
+        let ziphash = self.read(path, version, VersionFile::ZipHash, MAX_INFO_BYTES)?;
         let ziphash = String::from_utf8(ziphash).ok();
         if ziphash.is_none_or(|text| H1::parse(text.trim()).is_err()) {
             return Err(named(self.absent()));
         }
-        let file = self.file(path, version, "zip").map_err(named)?;
+        let file = self.file(path, version, VersionFile::Zip).map_err(named)?;
         let mut zip = open(&file).map_err(|error| match error.is_not_found() {
             true => named(self.absent()),
             false => named(error),

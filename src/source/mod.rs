@@ -12,23 +12,23 @@
 
 mod chain;
 mod database;
+mod database_setting;
 mod direct;
 mod info;
 mod lower;
 mod offline;
 mod proxy;
 mod reuse;
-mod time;
 
 pub use chain::{Chain, Entry};
 pub use database::DatabaseRoute;
+pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
 pub use direct::Direct;
 pub use info::{Info, Origin};
 pub use lower::LowerCache;
 pub use offline::Offline;
 pub use proxy::Place;
 pub use reuse::check_reuse;
-pub use time::Time;
 
 use crate::error::Result;
 use crate::gomod::{ModulePath, ModuleVersion};

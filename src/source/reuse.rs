@@ -14,9 +14,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::info::{Origin, set_origin_fields, set_time};
-use super::time::Time;
 use crate::error::{Error, Kind, Result, io_text};
 use crate::gojson;
+use crate::gomod::Time;
 
 /// Reads the file of `-reuse`, named as it was typed, relative to `cwd`.
 ///

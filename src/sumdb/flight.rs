@@ -4,6 +4,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+/// How many results are remembered. A long-lived process asks for more, and asks again for what it
+/// has forgotten.
+const MOST: usize = 50_000;
+
 /// Results by key: the first who asks does the work, the others wait for it.
 ///
 /// Whoever waits here must not have to finish before the work can: the work may block, but runs
@@ -20,7 +24,12 @@ impl<K, V> Default for Flight<K, V> {
 impl<K: Hash + Eq + Clone, V: Clone> Flight<K, V> {
     /// The result for `key`, obtained by `work` if nobody has yet.
     pub(super) fn get(&self, key: &K, work: impl FnOnce() -> V) -> V {
-        let slot = Arc::clone(self.slots().entry(key.clone()).or_default());
+        let mut slots = self.slots();
+        if slots.len() >= MOST && !slots.contains_key(key) {
+            slots.retain(|_, slot| slot.get().is_none());
+        }
+        let slot = Arc::clone(slots.entry(key.clone()).or_default());
+        drop(slots);
         slot.get_or_init(work).clone()
     }
 

@@ -22,7 +22,6 @@
 mod client;
 mod flight;
 pub mod note;
-mod setting;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -31,7 +30,6 @@ mod tile_store;
 mod tiles;
 pub mod tlog;
 
-pub use client::{Client, Sums, Transport};
-pub use setting::{SUM_GOLANG_ORG, Setting};
+pub use client::{Client, Sums, Transport, lookup_file};
 pub use store::{Advance, Store};
 pub use tile_store::{RecordingStore, TileStore};

@@ -11,13 +11,15 @@
 //! what it recorded can be nowhere else; so its lock is held for the comparison and the one
 //! write, and for nothing that could wait.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
 use crate::fsio::{FileLock, Locks, begin_write, write_atomically};
+use crate::layout;
 
 /// A cached file that is longer is not read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -46,8 +48,8 @@ impl Store {
     #[must_use]
     pub fn new(gomodcache: &Path, gopath: Option<&Path>, name: &str) -> Store {
         Store {
-            cache: gomodcache.join("cache/download/sumdb").join(name),
-            latest: gopath.map(|path| path.join("pkg/sumdb").join(name).join("latest")),
+            cache: gomodcache.join(layout::DOWNLOAD).join(layout::sumdb(name)),
+            latest: gopath.map(|path| path.join(layout::sumdb_head(name))),
             locks: Locks::default(),
             writable: true,
         }
@@ -80,6 +82,12 @@ impl Store {
     pub fn read(&self, file: &str) -> Option<Vec<u8>> {
         let data = read_bounded(&self.cache.join(file)).ok()?;
         (!data.is_empty()).then_some(data)
+    }
+
+    /// When a cached file was written; `None` if there is none.
+    #[must_use]
+    pub fn modified(&self, file: &str) -> Option<SystemTime> {
+        fs::metadata(self.cache.join(file)).ok()?.modified().ok()
     }
 
     /// Caches a file. Returns whether that worked: a cache that cannot be written is no failure.
@@ -194,7 +202,6 @@ pub(super) fn file_of(store: &Store, file: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn files_are_where_go_has_them_and_nothing_is_made_without_need() {

@@ -121,7 +121,7 @@ impl Tiles {
 
     /// A tile from the cache or the database, unproven.
     fn one(&self, tile: Tile) -> Result<Content> {
-        self.contents.get(&tile, || {
+        let content = self.contents.get(&tile, || {
             if let Some(content) = self.cached_tile(tile) {
                 return content;
             }
@@ -144,7 +144,12 @@ impl Tiles {
                 bytes: bytes.into(),
                 cached: false,
             })
-        })
+        });
+        // A failure is one of the moment: a process may outlive the end of an outage.
+        if content.is_err() {
+            self.contents.forget(&tile);
+        }
+        content
     }
 
     /// True if nothing is repaired here and the cached copy has the wrong length.

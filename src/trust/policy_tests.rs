@@ -4,8 +4,9 @@ use super::*;
 use std::fs;
 use std::sync::Arc;
 
+use crate::source::DatabaseSetting;
+use crate::sumdb::Store;
 use crate::sumdb::testing::{self, Log, Server};
-use crate::sumdb::{Setting, Store};
 
 fn settings(database: Database, exempt: &str, locked: bool) -> SumSettings {
     SumSettings {
@@ -66,7 +67,7 @@ fn what_go_sum_knows_must_match() {
 }
 
 fn database(server: &Arc<Mutex<Server>>, dir: &Path) -> Database {
-    let setting = Setting::parse(&testing::key(testing::NAME))
+    let setting = DatabaseSetting::parse(&testing::key(testing::NAME))
         .unwrap()
         .unwrap();
     let store = Store::new(dir, Some(dir), testing::NAME);

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::fetch::Fetcher;
 use crate::fetch::threads::on_cores;
 use crate::gomod::{H1, ModuleVersion};
+use crate::layout::VersionFile;
 use crate::modzip::sha256_of_file;
 use crate::trust::Part;
 
@@ -114,7 +115,10 @@ impl Fetcher<'_> {
     /// Of the files of a module, those that a cache has which is only read.
     fn in_lower(&self, module: &ModuleVersion, files: &[&'static str]) -> Vec<&'static str> {
         let fetched = files.iter().filter(|file| FETCHED.contains(file));
-        let has = |file: &&&str| self.lower.iter().any(|lower| lower.has(module, file));
+        let has = |suffix: &&&str| {
+            let file = VersionFile::of_suffix(suffix);
+            file.is_some_and(|file| self.lower.iter().any(|lower| lower.has(module, file)))
+        };
         fetched.filter(has).copied().collect()
     }
 

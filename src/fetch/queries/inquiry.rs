@@ -8,13 +8,14 @@ use std::cell::{Cell, RefCell};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Keep};
+use crate::gomod::Time;
 use crate::gomod::{
     ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, pseudo_version_time,
 };
 use crate::http::Fetched;
 use crate::modset::{Query, Range};
 use crate::project::Edits;
-use crate::source::{Info, Origin, Source, Time};
+use crate::source::{Info, Origin, Source};
 
 /// A module path with a query for its version.
 #[derive(Clone, Debug)]

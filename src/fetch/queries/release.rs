@@ -13,10 +13,11 @@ use super::inquiry::{Admit, Inquiry, Question};
 use super::standing::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
+use crate::gomod::Time;
 use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
 use crate::modset::{Query, Range};
 use crate::project::Edits;
-use crate::source::{Source, Time};
+use crate::source::Source;
 
 /// A query for a version of `go` or `toolchain`.
 #[derive(Clone, Debug)]

@@ -7,10 +7,11 @@ use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::fsio::TempFile;
+use crate::gomod::Time;
 use crate::gomod::modfile::EMPTY_GO_MOD;
 use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::hash_dir;
-use crate::source::{Info, Time};
+use crate::source::Info;
 use crate::trust::{Age, Claim, Logged, Part, Said, Witness};
 
 /// Everything that was said.

@@ -10,7 +10,6 @@ mod date;
 mod deadline;
 mod retry;
 
-pub(crate) use date::days_from_civil;
 pub(super) use date::parse_http_date;
 pub use deadline::Deadline;
 pub(super) use retry::RealTimer;

@@ -4,24 +4,20 @@
 //! specification: an hour of one digit, a comma before the fraction. Offsets of 24 hours, which
 //! Go reads and then cannot write, are refused.
 
-mod layout;
-
 use std::cmp::Ordering;
 use std::fmt;
-
-use crate::http::days_from_civil;
 
 /// A moment, with the offset from UTC it was written in; ordered by the moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Time {
-    year: u16,
-    month: u8,
-    day: u8,
-    hour: u8,
-    minute: u8,
-    second: u8,
-    nanos: u32,
-    offset_minutes: i16,
+    pub(crate) year: u16,
+    pub(crate) month: u8,
+    pub(crate) day: u8,
+    pub(crate) hour: u8,
+    pub(crate) minute: u8,
+    pub(crate) second: u8,
+    pub(crate) nanos: u32,
+    pub(crate) offset_minutes: i16,
 }
 
 impl Time {
@@ -99,6 +95,20 @@ impl Time {
     }
 }
 
+/// Counts the days from 1970-01-01 to a date of the proleptic Gregorian calendar.
+///
+/// The formula counts in eras of 400 years (146,097 days) that begin on 1 March, so that the
+/// leap day is the last day of its year. `month` is 1 to 12, `day` 1 to 31.
+pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let era = shifted.div_euclid(400);
+    let year_of_era = shifted.rem_euclid(400);
+    let month_from_march = i64::from((month + 9) % 12);
+    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
 fn number(text: &str, digits: usize) -> Option<(u32, &str)> {
     let (number, rest) = text.split_at_checked(digits)?;
     let ok = number.bytes().all(|b| b.is_ascii_digit());
@@ -132,7 +142,8 @@ fn offset(text: &str) -> Option<i16> {
     (rest.is_empty() && minutes <= 60 && total < 24 * 60).then_some(sign * total)
 }
 
-fn days_in(month: u8, year: u16) -> u8 {
+/// How many days a month has.
+pub(crate) fn days_in(month: u8, year: u16) -> u8 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 if leap => 29,

@@ -2,9 +2,9 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/sumdb.go`, `dbDial`.
 
-use super::note::Verifier;
 use crate::error::{Error, Kind, Result};
 use crate::http::Url;
+use crate::sumdb::note::Verifier;
 
 /// The key of the public database, as `go` has it built in.
 pub const SUM_GOLANG_ORG: &str =
@@ -15,7 +15,7 @@ const CHINESE_ALIAS: &str = "sum.golang.google.cn";
 
 /// A database that GOSUMDB names.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub struct DatabaseSetting {
     /// Its name and key.
     pub verifier: Verifier,
     /// Where the name says that it is: `https://NAME`.
@@ -24,13 +24,13 @@ pub struct Setting {
     pub url: Option<Url>,
 }
 
-impl Setting {
+impl DatabaseSetting {
     /// Reads GOSUMDB: `NAME` of a known database, `KEY`, either followed by a URL, or `off`,
     /// which is `None`.
     ///
     /// # Errors
     /// [`Kind::Input`] in go's words.
-    pub fn parse(gosumdb: &str) -> Result<Option<Setting>> {
+    pub fn parse(gosumdb: &str) -> Result<Option<DatabaseSetting>> {
         if gosumdb == "off" {
             return Ok(None);
         }
@@ -61,7 +61,7 @@ impl Setting {
             .map(Url::parse)
             .transpose()
             .map_err(|error| error.context("invalid GOSUMDB URL"))?;
-        Ok(Some(Setting {
+        Ok(Some(DatabaseSetting {
             verifier,
             direct,
             url,
@@ -87,8 +87,8 @@ fn direct_url(name: &str) -> Result<Url> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing;
     use super::*;
+    use crate::sumdb::testing;
 
     #[test]
     fn every_form_of_gosumdb_is_read() {
@@ -111,12 +111,12 @@ mod tests {
             (format!("{key} file:///db"), name, Some("file:///db")),
         ];
         for (text, name, url) in rows {
-            let setting = Setting::parse(&text).unwrap().unwrap();
+            let setting = DatabaseSetting::parse(&text).unwrap().unwrap();
             assert_eq!(setting.verifier.name(), name, "{text}");
             assert_eq!(setting.direct.to_string(), format!("https://{name}"));
             assert_eq!(setting.url.map(|url| url.to_string()).as_deref(), url);
         }
-        assert!(Setting::parse("off").unwrap().is_none());
+        assert!(DatabaseSetting::parse("off").unwrap().is_none());
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
             (testing::key("h/%2e"), format!("{strange}h/%2e")),
         ];
         for (text, want) in rows {
-            let error = Setting::parse(&text).unwrap_err();
+            let error = DatabaseSetting::parse(&text).unwrap_err();
             assert_eq!(error.kind(), Kind::Input);
             assert_eq!(error.chain(), want);
         }

@@ -7,8 +7,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Time, days_in};
-use crate::http::days_from_civil;
+use crate::gomod::{Time, days_from_civil, days_in};
 
 /// What stands for a part of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
