@@ -24,7 +24,7 @@ use crate::gomod::{ModuleVersion, PrefixPatterns};
 use crate::sumdb::note::Verifier;
 use crate::sumdb::tile::MAX_TILE_BYTES;
 use crate::sumdb::tlog::{Hash, Node, Record, Tree};
-use crate::sumdb::{Client, SUM_GOLANG_ORG, Store, Transport, lookup_file};
+use crate::sumdb::{Client, Store, Transport, lookup_file};
 
 /// Heads of sum.golang.org whose day is known: the size of the log, and the second since 1970 by
 /// which it was that large. They date what was logged before this program was built.
@@ -95,7 +95,7 @@ impl Checksums {
         heads_file: Option<PathBuf>,
     ) -> Checksums {
         let mut heads = match verifier.name() {
-            SUM_GOLANG_ORG => DATED_HEADS.to_vec(),
+            "sum.golang.org" => DATED_HEADS.to_vec(),
             _ => Vec::new(),
         };
         let text = (heads_file.as_ref()).and_then(|file| fs::read_to_string(file).ok());
@@ -305,6 +305,17 @@ impl Checksums {
         let dated = dated.map(|second| UNIX_EPOCH + Duration::from_secs(second));
         let fetched = self.store.modified(&file);
         dated.into_iter().chain(fetched).min()
+    }
+
+    /// The number of a version's record, if it was looked up.
+    pub(super) fn record_of(&self, module: &ModuleVersion) -> Option<u64> {
+        let data = self.store.read(&lookup_file(module).ok()?)?;
+        Some(Record::parse(&data).ok()?.id)
+    }
+
+    /// The name of the database.
+    pub(super) fn name(&self) -> &str {
+        self.client.name()
     }
 
     /// Writes down how large the log is now, once in a while.

@@ -10,7 +10,7 @@
 //! When a zip was used is the time of last access of its `.ziphash`, set by this server at most
 //! once an hour. The extracted directory of a module is left alone: a build may stand in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::route::FileKind;
 use super::trees::Tree;
-use crate::gomod::ModuleVersion;
+use crate::gomod::{ModulePath, ModuleVersion};
 
 /// How often the time of use is written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(3600);
@@ -50,6 +50,8 @@ pub(super) struct Stock {
     demands: bool,
     max_bytes: Option<u64>,
     counted: Mutex<Option<Counted>>,
+    /// By module: versions and bytes, as counted last.
+    modules: Mutex<BTreeMap<ModulePath, (u64, u64)>>,
     touched: Mutex<HashMap<ModuleVersion, Instant>>,
 }
 
@@ -66,6 +68,7 @@ impl Stock {
             demands,
             max_bytes,
             counted: Mutex::default(),
+            modules: Mutex::default(),
             touched: Mutex::default(),
         }
     }
@@ -78,6 +81,14 @@ impl Stock {
     /// What was counted last; `None` until the first count is over.
     pub(super) fn counted(&self) -> Option<Counted> {
         *locked(&self.counted)
+    }
+
+    /// The modules whose path holds `text`, at most `most` of them: path, versions, bytes.
+    pub(super) fn modules(&self, text: &str, most: usize) -> Vec<(ModulePath, u64, u64)> {
+        let modules = locked(&self.modules);
+        let found = modules.iter().filter(|(path, _)| path.as_str().contains(text));
+        let found = found.map(|(path, (versions, bytes))| (path.clone(), *versions, *bytes));
+        found.take(most).collect()
     }
 
     /// A file of a version was asked for.
@@ -130,6 +141,12 @@ impl Stock {
             bytes: zips.iter().map(|zip| zip.bytes).sum(),
             zips: zips.len() as u64,
         };
+        let mut modules: BTreeMap<ModulePath, (u64, u64)> = BTreeMap::new();
+        for zip in &zips {
+            let module = modules.entry(zip.module.path().clone()).or_default();
+            *module = (module.0 + 1, module.1 + zip.bytes);
+        }
+        *locked(&self.modules) = modules;
         *locked(&self.counted) = Some(counted);
         zips
     }

@@ -59,3 +59,19 @@ pub trait Upstream: Send + Sync {
     /// Those of the source.
     fn revision(&self, path: &ModulePath, revision: &str, trace: &Trace) -> Result<Info>;
 }
+
+/// Looks after what is kept; blocks.
+pub trait Keeper: Send + Sync {
+    /// Removes the zip of a version, if nothing uses it and upstream still has it; false if it
+    /// stays.
+    ///
+    /// # Errors
+    /// The file system's.
+    fn remove_zip(&self, module: &ModuleVersion) -> Result<bool>;
+
+    /// Compares a kept zip with its record, and moves it away if it is wrong.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Security`]: it is wrong.
+    fn verify_zip(&self, module: &ModuleVersion, file: File) -> Result<()>;
+}
