@@ -82,11 +82,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cache;
+pub mod cancel;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod doctor;
 mod error;
+pub mod event;
 mod failpoints;
 pub mod fetch;
 pub mod fsio;
@@ -98,6 +100,7 @@ pub mod http;
 pub mod layout;
 pub mod list;
 mod map;
+pub mod memo;
 pub mod modset;
 pub mod modzip;
 mod proc;

@@ -10,7 +10,8 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::{LockWatch, Locks};
+use crate::event::EventSink;
+use crate::fsio::Locks;
 use crate::report::{Console, Live};
 
 /// Why go's other caches stay as they are.
@@ -109,8 +110,8 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
     }
     let root = &config.gomodcache.value;
     let live = Arc::new(Live::start(live_settings(config)));
-    let watch = Arc::clone(&live) as Arc<dyn LockWatch>;
-    let locks = Locks::new(config.lock_timeout.value, watch);
+    let events = Arc::clone(&live) as Arc<dyn EventSink>;
+    let locks = Locks::new(config.lock_timeout.value, events);
     let cache = Cache::at(root)?.with_locks(locks);
     if request.told || config.x.value {
         console.data(&format!("rm -rf {}\n", root.display()))?;

@@ -9,8 +9,9 @@ use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
+use crate::event::NoEvents;
 use crate::gomod::PrefixPatterns;
-use crate::http::{Client, NoObserver, RetryPolicy, Settings};
+use crate::http::{Client, RetryPolicy, Settings};
 use crate::report::Console;
 use crate::source::{Chain, Direct};
 
@@ -53,7 +54,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
         small_body_timeout: settings.stall_timeout,
         ..settings
     };
-    let client = || Client::new(settings.clone(), Arc::new(NoObserver));
+    let client = || Client::new(settings.clone(), Arc::new(NoEvents));
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();

@@ -8,7 +8,7 @@ use super::go_mod;
 use super::pick::{self, Pick};
 use super::plan::Plan;
 use super::project::find_project;
-use super::session::{Manner, Session};
+use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
 use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
@@ -16,14 +16,14 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Ahead, Fetcher, Keep, Outcome};
+use crate::fetch::{GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
 use crate::modset::Choice;
 use crate::project::Project;
 use crate::report::{Console, Planned, Summary, one_for_many};
 use crate::signals::Ending;
-use crate::source::check_reuse;
+use crate::source::{Chain, check_reuse};
 use crate::trust::Part;
 
 /// The row of the command table.
@@ -132,23 +132,25 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         }
         check_reuse(file, &config.cwd)?;
     }
-    let manner = Manner {
-        fail_fast: true,
-        keep: match request.dry_run {
+    let session = SessionOptions::new(config, console, cache)
+        .project(project.as_ref())
+        .keep(match request.dry_run {
             true => Keep::Nothing,
             false => Keep::All,
-        },
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
+        })
+        .fail_fast()
+        .ending(request.ending)
+        .open()?;
+    let fetching = session.run(RunOptions {
+        switches: true,
+        missing_replace: request.wish.missing_replace(),
+        ..session.options()
+    });
     let run = Run {
         config,
         console,
         session: &session,
-        fetcher: session
-            .fetcher()
-            .switching()
-            .with_missing_replace(request.wish.missing_replace()),
+        fetching: &fetching,
         project: project.as_ref(),
         wanted: &wanted,
     };
@@ -158,14 +160,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         run.complete()
     };
     // Before the failure that ends the run, if one does.
-    session.settle(&run.fetcher);
+    session.settle(&fetching);
     let told = told?;
     if config.verbose.value || config.stats.value {
         console.summary(&Summary {
             modules: told.modules,
             fetched: told.fetched,
             cached: told.cached,
-            lower: run.fetcher.lower_bytes(),
+            lower: fetching.read_only_bytes(),
             traffic: session.live.traffic(),
             elapsed: begun.elapsed(),
         });
@@ -187,22 +189,23 @@ struct Run<'a> {
     config: &'a Config,
     console: &'a Console,
     session: &'a Session<'a>,
-    fetcher: Fetcher<'a>,
+    fetching: &'a FetchRun,
     project: Option<&'a Project>,
     wanted: &'a Wanted<'a>,
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
         // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
-        let unasked = self.config.offline.value || self.session.chain.is_off();
+        let unasked =
+            self.config.offline.value || self.session.chain.as_ref().is_some_and(Chain::is_off);
         let likely = self.wanted.likely().filter(|_| !unasked);
-        self.fetcher.ahead_of(likely, |ahead| self.fetch(ahead))
+        Scheduler::new(self.fetching).with_prefetch(likely, |prefetch| self.fetch(prefetch))
     }
 
-    fn fetch(&self, ahead: Ahead<'_, 'a>) -> Result<Told> {
-        let requirements = self.wanted.requirements(&self.fetcher)?;
+    fn fetch(&self, prefetch: Prefetch<'_>) -> Result<Told> {
+        let requirements = self.wanted.requirements(self.fetching)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let selection = self.wanted.selection(graph)?;
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
@@ -214,18 +217,18 @@ impl<'a> Run<'a> {
             let dropped = |project: &Project| project.excluded_requirements().next().is_some();
             if self.project.is_some_and(dropped) {
                 let chosen = selection.choices.iter().filter_map(Choice::module);
-                self.fetcher.read_gomods(chosen);
+                GraphReader::new(self.fetching).read_gomods(chosen);
             }
             self.record(requirements.as_ref())?;
         }
-        let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
+        let picks = pick::resolve(selection.choices, self.fetching, self.project, graph)?;
         let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
-        let outcomes = self.fetcher.download_with(&modules, ahead);
+        let outcomes = Scheduler::new(self.fetching).download_with(&modules, prefetch);
         self.session.live.clear();
         for notice in &selection.notices {
             self.console.line(notice);
         }
-        self.session.settle(&self.fetcher);
+        self.session.settle(self.fetching);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
         // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
@@ -279,8 +282,8 @@ impl<'a> Run<'a> {
 
     /// `--dry-run`: one line a module that lacks something, with what it lacks.
     fn plan(&self) -> Result<Told> {
-        let plan = Plan::of(self.session, &self.fetcher, self.project, self.wanted)?;
-        self.session.settle(&self.fetcher);
+        let plan = Plan::of(self.session, self.fetching, self.project, self.wanted)?;
+        self.session.settle(self.fetching);
         let notices = plan.notices.iter();
         notices.for_each(|notice| self.console.line(notice));
         let lacking: Vec<&Planned> = plan.planned.iter().filter(|one| one.lacks()).collect();
@@ -309,7 +312,7 @@ impl<'a> Run<'a> {
             && self.wanted.may_edit()
         {
             let locked = self.config.locked.value;
-            go_mod::commit(&self.session.cache, project, requirements, locked)?;
+            go_mod::commit(self.session.cache(), project, requirements, locked)?;
         }
         self.save_sums(requirements)
     }
@@ -341,7 +344,7 @@ impl<'a> Run<'a> {
             add(&module, Part::GoMod);
         }
         let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        let saved = self.session.sums.save(&self.session.cache, wanted);
+        let saved = self.session.sums.save(self.session.cache(), wanted);
         saved.map(drop)
     }
 }

@@ -16,14 +16,14 @@ use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
 
 use super::project::{Use, find_project_despite, tell_disputes};
-use super::session::{Manner, Session};
+use super::session::SessionOptions;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Keep;
+use crate::fetch::{Keep, QueryResolver, RunOptions};
 use crate::graph::Graph;
 use crate::list::{Extras, Ground, Lister, needs_graph, subjects};
 use crate::modset::Argument;
@@ -213,26 +213,25 @@ fn list(
         needed |= needs_graph(&argument, ground)?;
         arguments.push(argument);
     }
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::IfPossible,
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, project, manner)?;
-    let mut fetcher = session.fetcher();
+    let session = SessionOptions::new(config, console, cache)
+        .project(project)
+        .keep(Keep::IfPossible)
+        .ending(request.ending)
+        .open()?;
     // In a workspace go takes what it finds.
     let single = |project: &Project| project.workspace().is_none();
     let readonly = project.is_some_and(single) && mode == ModMode::Readonly;
-    if readonly {
-        fetcher = fetcher.requiring_sums(why.clone());
-    }
-    let known = Known::read(&fetcher, &arguments, ground, needed, mode, &why)?;
+    let run = session.run(RunOptions {
+        readonly: readonly.then(|| why.clone()),
+        ..session.options()
+    });
+    let known = Known::read(&run, &arguments, ground, needed, mode, &why)?;
     let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
     // Without the graph nobody can say which of two requirements of a path counts.
     if known.by_roots
         && let Some(error) = graph.and_then(Graph::error)
     {
-        session.settle(&fetcher);
+        session.settle(&run);
         return Err(error);
     }
     let found = subjects(
@@ -240,11 +239,11 @@ fn list(
         Ground { edited, ..ground },
         // Where it was read for the roots alone, an argument is read against those.
         graph.filter(|_| known.needed),
-        session.running().version(),
+        run.local_version(),
     );
     let none = Edits::default();
     let lister = Lister {
-        fetcher: &fetcher,
+        run: &run,
         sums: &session.sums,
         project,
         edits: project.map_or(&none, Project::edits),
@@ -255,7 +254,7 @@ fn list(
         details: request.json.is_some() || template.is_some(),
     };
     let infos = lister.list(&found.list);
-    session.settle(&fetcher);
+    session.settle(&run);
     for notice in &found.notices {
         console.line(notice);
     }
@@ -276,7 +275,7 @@ fn list(
         (project, None) if readonly => outdated_files(project, graph, &session.sums, &why).err(),
         _ => None,
     });
-    let mut replaced = fetcher.replaced();
+    let mut replaced = QueryResolver::new(&run, &none).replaced();
     if let Some(graph) = graph {
         replaced.extend(graph.asked().cloned());
         // go looks at these where it looks which sums are to stay.

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cancel::{CancelToken, Deadline};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::{LockWatch, Locks};
+use crate::event::EventSink;
+use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
 use crate::http::{
-    Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
+    Client, ClientCertSettings, CredentialSettings, ProxySettings, RequestContext, RetryPolicy,
     RootSettings, Settings, Url,
 };
 use crate::project::Project;
@@ -23,6 +25,7 @@ pub(super) struct Network {
     client: Client,
     chain: Chain,
     locks: Locks,
+    cancel: CancelToken,
     /// Why nothing may be asked, if so.
     offline: Option<&'static str>,
 }
@@ -32,8 +35,14 @@ impl Network {
     pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let observer = Arc::clone(live) as Arc<dyn Observer>;
-        let client = Client::new(transport_settings(config), observer);
+        let events = Arc::clone(live) as Arc<dyn EventSink>;
+        let cancel = CancelToken::new();
+        let cancel = cancel.with_deadline(config.timeout.value.and_then(Deadline::after));
+        let client = Client::new(transport_settings(config), Arc::clone(&events));
+        let client = client.bind(RequestContext {
+            cancel: cancel.clone(),
+            ..RequestContext::new(Arc::clone(&events))
+        });
         // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
         let direct = Arc::new(Direct) as Arc<dyn Source>;
@@ -45,13 +54,18 @@ impl Network {
         } else {
             None
         };
-        let watch = Arc::clone(live) as Arc<dyn LockWatch>;
         Ok(Network {
             client,
             chain,
-            locks: Locks::new(longest_wait(config), watch),
+            cancel,
+            locks: Locks::new(longest_wait(config), Arc::clone(&events)),
             offline,
         })
+    }
+
+    /// What ends the run, if its time is limited.
+    pub(super) fn cancel(&self) -> Option<CancelToken> {
+        self.cancel.deadline().map(|_| self.cancel.clone())
     }
 
     /// How the locks of the run are waited for.
@@ -60,11 +74,11 @@ impl Network {
     }
 
     /// Where modules come from.
-    pub(super) fn source(&self, config: &Config) -> Box<dyn Source> {
+    pub(super) fn source(&self, config: &Config) -> Arc<dyn Source> {
         if config.offline.value {
-            return Box::new(Offline("--offline"));
+            return Arc::new(Offline("--offline"));
         }
-        Box::new(self.chain.clone())
+        Arc::new(self.chain.clone())
     }
 
     /// The entries of GOPROXY.
@@ -73,7 +87,7 @@ impl Network {
     }
 
     /// The caches that are looked into before that.
-    pub(super) fn lower(&self, config: &Config) -> Result<Vec<LowerCache>> {
+    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<LowerCache>> {
         let setting = &config.ro_cache;
         let open = |dir: &PathBuf| {
             let opened = LowerCache::at(dir);
@@ -82,25 +96,8 @@ impl Network {
         setting.value.iter().map(open).collect()
     }
 
-    /// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
-    /// from whom.
-    pub(super) fn sum_policy(
-        &self,
-        config: &Config,
-        project: Option<&Project>,
-    ) -> Result<SumPolicy> {
-        let settings = sum_settings(config, self.database(config));
-        match project {
-            Some(project) => {
-                let (file, others) = (project.go_sum(), project.other_sums());
-                SumPolicy::with_files(&file, &others, project.overlay(), settings)
-            }
-            None => Ok(SumPolicy::without_file(settings)),
-        }
-    }
-
     /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
-    fn database(&self, config: &Config) -> Database {
+    pub(super) fn database(&self, config: &Config) -> Database {
         let (setting, store) = match database_setting(config) {
             Ok(Some(found)) => found,
             Ok(None) => return Database::Off,
@@ -121,8 +118,25 @@ impl Network {
     }
 }
 
+/// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
+/// from whom.
+pub(super) fn sum_policy(
+    config: &Config,
+    project: Option<&Project>,
+    database: Database,
+) -> Result<SumPolicy> {
+    let settings = sum_settings(config, database);
+    match project {
+        Some(project) => {
+            let (file, others) = (project.go_sum(), project.other_sums());
+            SumPolicy::with_files(&file, &others, project.overlay(), settings)
+        }
+        None => Ok(SumPolicy::without_file(settings)),
+    }
+}
+
 /// What needs proof, and from whom.
-pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
+fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
@@ -227,7 +241,6 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
         },
         connect_timeout: config.connect_timeout.value,
         stall_timeout: config.stall_timeout.value,
-        deadline,
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file

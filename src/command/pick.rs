@@ -1,7 +1,10 @@
 //! From what the command line chose to versions: the queries among them are resolved.
 
 use crate::error::{Error, Result};
-use crate::fetch::{Admit, Answer, Fetcher, Outcome, Question, ReleaseQuestion};
+use crate::fetch::{
+    Outcome, QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Run, VersionFilter,
+    VersionQuery,
+};
 use crate::gomod::{ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::modset::{Choice, Named};
@@ -87,39 +90,41 @@ impl Pick {
 /// Resolves what is a query; the order stays.
 ///
 /// # Errors
-/// Those of [`Fetcher::resolve`].
+/// Those of [`QueryResolver::resolve`].
 pub(super) fn resolve(
     choices: Vec<Choice>,
-    fetcher: &Fetcher<'_>,
+    run: &Run,
     project: Option<&Project>,
     graph: Option<&Graph>,
 ) -> Result<Vec<Pick>> {
     let none = Edits::default();
     let edits = project.map_or(&none, Project::edits);
-    let question = |choice: &Choice| match choice {
-        Choice::Query { path, query } => Some(Question {
+    let version_query = |choice: &Choice| match choice {
+        Choice::Query { path, query } => Some(VersionQuery {
             path: path.clone(),
             query: query.clone(),
             current: current(path.as_str(), project, graph),
-            admit: Admit::Sound,
+            filter: VersionFilter::Allowed,
         }),
         Choice::Module { .. } | Choice::Tool { .. } | Choice::Failed { .. } => None,
     };
     // Where the graph is broken, nobody knows what such a module would move from. That the graph
     // is broken is told anyway.
-    let lost = |question: &Question| {
-        let moves = matches!(&*question.query, "upgrade" | "patch");
-        moves && question.current.is_none() && graph.is_some_and(|graph| graph.error().is_some())
+    let lost = |query: &VersionQuery| {
+        let moves = matches!(&*query.query, "upgrade" | "patch");
+        moves && query.current.is_none() && graph.is_some_and(|graph| graph.error().is_some())
     };
-    let questions: Vec<Question> = choices
+    let queries: Vec<VersionQuery> = choices
         .iter()
-        .filter_map(question)
-        .filter(|question| !lost(question))
+        .filter_map(version_query)
+        .filter(|query| !lost(query))
         .collect();
-    let mut answers = fetcher.resolve(&questions, edits)?.into_iter();
+    let resolved = QueryResolver::new(run, edits).resolve(&queries)?;
+    let mut resolved = resolved.into_iter();
+    let releases = ReleaseResolver::new(run);
     let mut picks = Vec::with_capacity(choices.len());
     for choice in choices {
-        if question(&choice).as_ref().is_some_and(lost) {
+        if version_query(&choice).as_ref().is_some_and(lost) {
             continue;
         }
         picks.push(match choice {
@@ -133,15 +138,15 @@ pub(super) fn resolve(
                 error,
             } => failed(&path, version, error),
             Choice::Tool { tool, version } => {
-                let current = || current_release(tool, project, graph, fetcher);
-                release(tool, version, current, fetcher)
+                let current = || current_release(tool, project, graph, releases);
+                release(tool, version, current, releases)
             }
-            Choice::Query { path, query } => match answers.next() {
-                Some(Ok(Answer { module, origin, .. })) => Pick::Module {
+            Choice::Query { path, query } => match resolved.next() {
+                Some(Ok(ResolvedVersion { module, origin, .. })) => Pick::Module {
                     module,
                     asked: Asked::Query { query, origin },
                 },
-                // There is an answer for each question.
+                // There is a result for each query.
                 Some(Err(error)) => failed(path.as_str(), query, error),
                 None => continue,
             },
@@ -164,26 +169,26 @@ fn release(
     tool: Tool,
     version: Named,
     current: impl FnOnce() -> String,
-    fetcher: &Fetcher<'_>,
+    releases: ReleaseResolver<'_>,
 ) -> Pick {
     let (version, query) = match version {
-        Named::Own => (fetcher.own_release(tool), String::new()),
+        Named::Own => (releases.own_release(tool), String::new()),
         Named::Required(version) => (version, String::new()),
         Named::Query(query) => {
-            let question = ReleaseQuestion {
+            let asked = ReleaseQuery {
                 tool,
                 query: query.clone(),
                 current: current(),
-                admit: Admit::Sound,
+                filter: VersionFilter::Allowed,
             };
-            match fetcher.release(&question) {
+            match releases.release(&asked) {
                 Ok(found) if found.version == query => (query, String::new()),
                 Ok(found) => (found.version, query),
                 Err(error) => return failed(tool.name(), query, error),
             }
         }
     };
-    let error = fetcher.no_module(tool, &version);
+    let error = releases.no_module(tool, &version);
     Pick::Failed {
         path: tool.name().to_owned(),
         version,
@@ -197,7 +202,7 @@ fn current_release(
     tool: Tool,
     project: Option<&Project>,
     graph: Option<&Graph>,
-    fetcher: &Fetcher<'_>,
+    releases: ReleaseResolver<'_>,
 ) -> String {
     let node = match graph {
         Some(graph) => graph.node(tool.name()),
@@ -205,7 +210,7 @@ fn current_release(
     };
     match node {
         Some(node) => node.version().to_owned(),
-        None if project.is_none_or(Project::is_empty) => fetcher.own_release(tool),
+        None if project.is_none_or(Project::is_empty) => releases.own_release(tool),
         None => String::new(),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::pick::{self, Pick};
 use super::project::find_project;
-use super::session::{Manner, Session};
+use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
 use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
@@ -14,7 +14,7 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Fetcher, Keep, Stock};
+use crate::fetch::{CacheReader, CacheStatus, Keep, Run, RunOptions, SumExaminer};
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
 use crate::project::Project;
@@ -142,25 +142,26 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         console.note("no module dependencies to download");
         return Ok(None);
     };
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::Nothing,
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
-    let fetcher = session
-        .fetcher()
-        .switching()
-        .with_missing_replace(request.wish.missing_replace());
-    let plan = Plan::of(&session, &fetcher, project.as_ref(), &wanted);
+    let session = SessionOptions::new(config, console, cache)
+        .project(project.as_ref())
+        .keep(Keep::Nothing)
+        .ending(request.ending)
+        .open()?;
+    let run = session.run(RunOptions {
+        switches: true,
+        missing_replace: request.wish.missing_replace(),
+        ..session.options()
+    });
+    let plan = Plan::of(&session, &run, project.as_ref(), &wanted);
     let plan = plan.and_then(|mut plan| {
         if request.form == Form::Json {
-            let stocks = plan.planned.iter_mut();
-            fetcher.add_zip_digests(stocks.map(|one| (&one.module, &mut one.stock)))?;
+            let statuses = plan.planned.iter_mut();
+            let statuses = statuses.map(|one| (&one.module, &mut one.status));
+            CacheReader::new(&run).add_zip_digests(statuses)?;
         }
         Ok(plan)
     });
-    session.settle(&fetcher);
+    session.settle(&run);
     let plan = plan?;
     plan.notices.iter().for_each(|notice| console.line(notice));
     console.data(&plan.text(request.form))?;
@@ -184,26 +185,27 @@ impl Plan {
     /// Finds out. go.mod files that the graph needs are read, wherever they are; nothing is kept.
     pub(super) fn of(
         session: &Session<'_>,
-        fetcher: &Fetcher<'_>,
+        run: &Run,
         project: Option<&Project>,
         wanted: &Wanted<'_>,
     ) -> Result<Plan> {
-        let requirements = wanted.requirements(fetcher)?;
+        let requirements = wanted.requirements(run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let selection = wanted.selection(graph)?;
-        let picks = pick::resolve(selection.choices, fetcher, project, graph)?;
-        fetcher.ask_ahead(picks.iter().filter_map(Pick::module));
+        let picks = pick::resolve(selection.choices, run, project, graph)?;
+        SumExaminer::new(run).ask_ahead(picks.iter().filter_map(Pick::module));
         let mut plan = Plan {
             planned: Vec::new(),
             failed: Vec::new(),
             failures: graph.and_then(Graph::error).into_iter().collect(),
             notices: selection.notices,
         };
+        let cached = CacheReader::new(run);
         let mut seen = HashSet::new();
         for pick in &picks {
             let failure = match pick {
                 Pick::Module { module, .. } if seen.insert(module.clone()) => {
-                    plan.add(session, module, false, fetcher.stock(module))
+                    plan.add(session, module, false, cached.status(module))
                 }
                 Pick::Module { .. } => None,
                 Pick::Failed { error, .. } => Some(error.clone()),
@@ -220,8 +222,8 @@ impl Plan {
         let mut rest: Vec<ModuleVersion> = loaded.filter(|one| seen.insert(one.clone())).collect();
         rest.sort();
         for module in &rest {
-            let stock = fetcher.gomod_stock(module);
-            let failure = plan.add(session, module, true, stock);
+            let status = cached.gomod_status(module);
+            let failure = plan.add(session, module, true, status);
             plan.failures.extend(failure);
         }
         Ok(plan)
@@ -232,14 +234,17 @@ impl Plan {
         session: &Session<'_>,
         module: &ModuleVersion,
         gomod_only: bool,
-        stock: Result<Stock>,
+        status: Result<CacheStatus>,
     ) -> Option<Error> {
-        match stock {
-            Ok(stock) => self.planned.push(Planned {
+        match status {
+            Ok(status) => self.planned.push(Planned {
                 module: module.clone(),
                 gomod_only,
-                stock,
-                place: session.chain.first_place(module),
+                status,
+                place: session
+                    .chain
+                    .as_ref()
+                    .and_then(|chain| chain.first_place(module)),
             }),
             Err(error) => return Some(error),
         }

@@ -3,9 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::network::{cached_database, sum_settings};
+use super::network::cached_database;
 use super::project::{Use, find_project_to, no_project};
-use super::session::{Manner, Session};
+use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
 use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
@@ -13,14 +13,13 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, ProgramName, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher, Keep, Watch};
+use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
 use crate::gomod::{ModuleVersion, PrefixPatterns};
 use crate::graph::Graph;
 use crate::modset::{Argument, Choice, Named, Selection};
 use crate::project::{Actual, Project};
-use crate::report::{Console, Live, finding, report_json};
-use crate::source::{LowerCache, Offline, Source};
-use crate::trust::{Database, SumPolicy};
+use crate::report::{Console, finding, report_json};
+use crate::trust::Database;
 use crate::verify::{Mender, Mending, Proof, Report, Verifier};
 
 /// The row of the command table.
@@ -125,59 +124,28 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let database = cached_database(config, why);
     let exempt = PrefixPatterns::parse(&config.gonosumdb.value);
     let proof = proof(request.sumdb, database.clone(), exempt)?;
+    let arguments = arguments.iter().map(|text| Argument::parse(text));
+    let arguments = arguments.collect::<Result<Vec<_>>>()?;
+    let session = SessionOptions::new(config, console, cache)
+        .project(project.as_ref())
+        .keep(Keep::All);
+    let session = match request.repair {
+        true => session.open()?,
+        false => session.offline(why).open()?,
+    };
     let run = Run {
         config,
         console,
         request,
-        arguments: arguments
-            .iter()
-            .map(|text| Argument::parse(text))
-            .collect::<Result<Vec<_>>>()?,
-        cache: &cache,
+        arguments,
+        session: &session,
         project: project.as_ref(),
         proof: proof.as_ref(),
     };
-    if !request.repair {
-        let settings = sum_settings(config, database);
-        let sums = match &project {
-            Some(project) => {
-                let (file, others) = (project.go_sum(), project.other_sums());
-                SumPolicy::with_files(&file, &others, project.overlay(), settings)?
-            }
-            None => SumPolicy::without_file(settings),
-        };
-        return run.check(&Means {
-            source: &Offline(why),
-            sums: &sums,
-            watch: &Unwatched,
-            lower: &[],
-        });
+    match request.repair {
+        true => run.repair(),
+        false => run.check(),
     }
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::All,
-        ending: None,
-    };
-    let session = Session::open(config, console, cache.clone(), project.as_ref(), manner)?;
-    let means = Means {
-        source: session.source.as_ref(),
-        sums: &session.sums,
-        watch: &*session.live,
-        lower: &session.lower,
-    };
-    let run = Run {
-        cache: &session.cache,
-        ..run
-    };
-    run.repair(&means, &session.live)
-}
-
-/// Where the go.mod files of the graph come from, and what else a repair needs.
-struct Means<'a> {
-    source: &'a dyn Source,
-    sums: &'a SumPolicy,
-    watch: &'a dyn Watch,
-    lower: &'a [LowerCache],
 }
 
 struct Run<'a> {
@@ -185,25 +153,25 @@ struct Run<'a> {
     console: &'a Console,
     request: &'a Request,
     arguments: Vec<Argument>,
-    cache: &'a Cache,
+    session: &'a Session<'a>,
     project: Option<&'a Project>,
     proof: Option<&'a Proof>,
 }
 
 impl Run<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
-    fn survey(&self, means: &Means<'_>, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
+    fn survey(&self, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
         let (mut modules, mut errors) = if self.request.cache {
-            (self.cache.modules()?, Vec::new())
+            (self.session.cache().modules()?, Vec::new())
         } else {
-            self.select(&self.fetcher(means), notices)?
+            self.select(&self.fetching(), notices)?
         };
         let excluded = self.request.wish.excluded();
         let vain = excluded.take_out(&mut modules, |module| module.path().as_str());
         if notices {
             vain.iter().for_each(|notice| self.console.line(notice));
         }
-        let reports = self.verifier(means).check(&modules)?;
+        let reports = self.verifier().check(&modules)?;
         // `all modules verified` would be untrue of what was asked for by name.
         let absent = reports.iter().filter(|report| report.is_empty());
         let named = absent.filter(|report| self.is_named(&report.module));
@@ -222,39 +190,25 @@ impl Run<'_> {
         arguments.any(|text| names.contains(text))
     }
 
-    fn verifier<'v>(&'v self, means: &Means<'v>) -> Verifier<'v> {
+    fn verifier(&self) -> Verifier<'_> {
         Verifier {
-            cache: self.cache,
-            sums: self.project.map(|_| means.sums),
+            cache: self.session.cache(),
+            sums: self.project.map(|_| &*self.session.sums),
             proof: self.proof,
         }
     }
 
-    /// An engine that remembers nothing yet.
-    fn fetcher<'v>(&'v self, means: &Means<'v>) -> Fetcher<'v> {
-        let repair = self.request.repair;
-        let settings = FetchSettings {
-            // A check fetches nothing: one thread is enough to find that out.
-            jobs: if repair { self.config.jobs.value } else { 1 },
-            writable: self.config.modcacherw.value,
-            fail_fast: false,
-            keep: match repair {
-                true => Keep::All,
-                false => Keep::Nothing,
-            },
-        };
-        let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
-            .with_lower(means.lower)
-            .with_overlay(self.config.overlay.clone())
-            .with_missing_replace(self.request.wish.missing_replace());
-        match self.project.and_then(Project::running) {
-            Some(running) => fetcher.acting_as(running.clone()),
-            None => fetcher,
-        }
+    /// A run that remembers nothing yet.
+    fn fetching(&self) -> FetchRun {
+        self.session.run(RunOptions {
+            running: self.project.and_then(Project::running).cloned(),
+            missing_replace: self.request.wish.missing_replace(),
+            ..self.session.options()
+        })
     }
 
-    fn check(&self, means: &Means<'_>) -> Result<Option<Kind>> {
-        let (reports, mut errors) = self.survey(means, true)?;
+    fn check(&self) -> Result<Option<Kind>> {
+        let (reports, mut errors) = self.survey(true)?;
         errors.iter().for_each(|error| self.console.error(error));
         for report in &reports {
             self.tell(report, None)?;
@@ -265,11 +219,11 @@ impl Run<'_> {
 
     /// Checks and mends until nothing new is found: a go.mod that was mended may name modules
     /// that nobody knew of.
-    fn repair(&self, means: &Means<'_>, live: &Live) -> Result<Option<Kind>> {
+    fn repair(&self) -> Result<Option<Kind>> {
         let mut mendings: HashMap<ModuleVersion, Mending> = HashMap::new();
         let mut round = 0;
         loop {
-            let (reports, mut errors) = self.survey(means, round == 0)?;
+            let (reports, mut errors) = self.survey(round == 0)?;
             round += 1;
             let mended = |mending: &Mending| mending.error.is_none();
             // Where go.sum has no line, the odd piece may be known only when the zip has come
@@ -280,7 +234,7 @@ impl Run<'_> {
                 !report.problems.is_empty() && untried
             };
             let damaged: Vec<Report> = reports.iter().filter(is_new).cloned().collect();
-            live.clear();
+            self.session.live.clear();
             if damaged.is_empty() {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
@@ -299,13 +253,13 @@ impl Run<'_> {
                     .try_for_each(|report| self.tell(report, None))?;
             }
             let mender = Mender {
-                verifier: self.verifier(means),
-                fetcher: self.fetcher(means),
-                sums: means.sums,
+                verifier: self.verifier(),
+                run: self.fetching(),
+                sums: &self.session.sums,
                 offline: self.config.offline.value || self.config.goproxy.value == "off",
             };
             let done = mender.mend(&damaged);
-            live.clear();
+            self.session.live.clear();
             for mending in done {
                 if !self.is_json() {
                     self.tell_mending(&mending);
@@ -364,11 +318,7 @@ impl Run<'_> {
 
     /// Which modules to check, and what stands in the way of knowing all of them: the rest is
     /// checked all the same.
-    fn select(
-        &self,
-        fetcher: &Fetcher<'_>,
-        notices: bool,
-    ) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
+    fn select(&self, run: &FetchRun, notices: bool) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
         let (project, arguments) = (self.project, &self.arguments[..]);
         if arguments.is_empty() && project.is_none() {
             return Err(
@@ -381,12 +331,12 @@ impl Run<'_> {
             .collect::<Result<Vec<bool>>>()?;
         let graph = match project {
             Some(project) if arguments.is_empty() || needs.contains(&true) => {
-                Some(fetcher.graph(project)?)
+                Some(GraphReader::new(run).graph(project)?)
             }
             _ => None,
         };
         if notices {
-            let warnings = fetcher.take_warnings();
+            let warnings = run.take_warnings();
             warnings.iter().for_each(|line| self.console.line(line));
         }
         let mut errors: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
@@ -448,15 +398,4 @@ fn no_query(path: &str, query: &str) -> Error {
     let text = format!("{path}@{query}: a version query needs the network, and verify uses none");
     let hint = "name a canonical version, as v1.2.3 or a pseudo-version";
     Error::new(Kind::Usage, text).hint(hint)
-}
-
-/// Nothing is fetched that could be told.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn planned(&self, _: usize) {}
-    fn graph_grew(&self) {}
-    fn started(&self, _: &ModuleVersion) {}
-    fn finished(&self, _: &ModuleVersion, _: bool) {}
-    fn again(&self, _: &ModuleVersion, _: &Error) {}
 }

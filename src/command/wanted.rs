@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::from_list;
 use crate::cli::RawArgs;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{GraphReader, Run};
 use crate::gomod::{MatchPattern, ModuleVersion};
 use crate::graph::{Graph, Requirements};
 use crate::list::{Ground, needs_graph};
@@ -206,7 +206,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// What the main module requires, with the graph if it is needed.
-    pub(super) fn requirements(&self, fetcher: &Fetcher<'_>) -> Result<Option<Requirements>> {
+    pub(super) fn requirements(&self, run: &Run) -> Result<Option<Requirements>> {
         let needed = match &self.what {
             // In a workspace there may be nothing that has a graph.
             What::Listed | What::All if self.is_workspace() => {
@@ -225,10 +225,11 @@ impl<'a> Wanted<'a> {
             return Ok(None);
         };
         let running = project.running().map(|running| running.version().as_str());
-        let mut found = fetcher.requirements(project, running)?;
+        let graphs = GraphReader::new(run);
+        let mut found = graphs.requirements(project, running)?;
         if needed && found.graph.is_none() {
             let aside = self.says_enough(&found);
-            fetcher.expand(project, &mut found)?;
+            graphs.expand(project, &mut found)?;
             found.graph_aside = aside;
         }
         Ok(Some(found))

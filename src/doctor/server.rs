@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::check::Check;
 use crate::error::{Error, Kind};
-use crate::http::{Answer, Certificate, Known, Probe, Scheme, Steps, Url};
+use crate::event::Timings;
+use crate::http::{Answer, Certificate, Known, Probe, Scheme, Url};
 
 /// A certificate that ends sooner is worth a word: whoever renews it has less than this.
 const EXPIRES_SOON_SECONDS: i64 = 14 * 86_400;
@@ -138,7 +139,7 @@ fn took(time: Duration) -> String {
     format!("{:.3}s", time.as_secs_f64())
 }
 
-fn addresses(steps: &Steps, proxied: bool, time: Duration) -> Check {
+fn addresses(steps: &Timings, proxied: bool, time: Duration) -> Check {
     let mut shown: Vec<String> = steps
         .addresses
         .iter()
@@ -156,7 +157,7 @@ fn addresses(steps: &Steps, proxied: bool, time: Duration) -> Check {
     )
 }
 
-fn tls(steps: &Steps, time: Duration, now: i64) -> Check {
+fn tls(steps: &Timings, time: Duration, now: i64) -> Check {
     let certificate = steps.certificate.as_deref().and_then(Certificate::parse);
     let Some(certificate) = certificate else {
         return Check::ok(
@@ -283,12 +284,12 @@ mod tests {
 
     fn observed(url: &str, steps: usize, answer: Result<Answer, Error>) -> Observed {
         let time = |step| (steps > step).then_some(Duration::from_millis(1));
-        let steps = Steps {
+        let steps = Timings {
             lookup: time(0),
             connect: time(1),
             tls: time(2),
             addresses: vec!["10.0.0.1:443".parse().unwrap(); 5],
-            ..Steps::default()
+            ..Timings::default()
         };
         Observed {
             url: Url::parse(url).unwrap(),

@@ -5,7 +5,10 @@ use std::path::Path;
 use super::subject::asked;
 use super::{ModuleInfo, Subject};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
+use crate::fetch::{
+    CacheReader, QueryResolver, ReleaseResolver, Run, VersionFilter, VersionQuery, is_unknown,
+    unasked,
+};
 use crate::fsio::{clean_path, read_whole};
 use crate::gomod::modfile::Needs;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
@@ -38,7 +41,7 @@ impl Extras {
 #[derive(Clone, Copy)]
 pub struct Lister<'a> {
     /// Asks the cache, then the source.
-    pub fetcher: &'a Fetcher<'a>,
+    pub run: &'a Run,
     /// go.sum.
     pub sums: &'a SumPolicy,
     /// The main module.
@@ -72,14 +75,26 @@ pub(super) enum Chosen {
     Named,
 }
 
-impl Lister<'_> {
+impl<'a> Lister<'a> {
+    pub(super) fn cached(&self) -> CacheReader<'a> {
+        CacheReader::new(self.run)
+    }
+
+    pub(super) fn queries(&self) -> QueryResolver<'a> {
+        QueryResolver::new(self.run, self.edits)
+    }
+
+    pub(super) fn releases(&self) -> ReleaseResolver<'a> {
+        ReleaseResolver::new(self.run)
+    }
+
     /// What there is to say of each subject, in their order. What cannot be found is said in
     /// [`ModuleInfo::error`].
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn list(&self, subjects: &[Subject]) -> Result<Vec<ModuleInfo>> {
-        let mut infos = self.fetcher.for_each(
+        let mut infos = self.run.for_each(
             subjects,
             |subject| self.is_at_hand(subject),
             |subject| self.describe(subject),
@@ -99,7 +114,7 @@ impl Lister<'_> {
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
                     let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
-                    self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
+                    self.cached().has_info(&actual) && (gomod || self.cached().has_gomod(&actual))
                 }
             },
             Subject::Query { .. } | Subject::Release { .. } => false,
@@ -140,7 +155,7 @@ impl Lister<'_> {
         };
         let go = self.graph.and_then(|graph| graph.go_line(module));
         let go = go.map_or(String::new(), ToString::to_string);
-        let Some(actual) = self.fetcher.replacement(module, self.edits) else {
+        let Some(actual) = self.queries().replacement(module) else {
             info.go_version = go;
             if let Some(go) = self.refused_go_line(module) {
                 info.go_version = go;
@@ -161,7 +176,7 @@ impl Lister<'_> {
         let own = match own {
             Some(go) => Some(go.to_string()),
             None if was_read() && self.counts(module, Part::GoMod, Chosen::Required) => {
-                self.fetcher.go_line(module)
+                self.cached().go_line(module)
             }
             None => None,
         };
@@ -205,25 +220,25 @@ impl Lister<'_> {
         };
         let refused = self.graph?.failed().any(is_it);
         let read = refused && self.counts(module, Part::GoMod, Chosen::Required);
-        read.then(|| self.fetcher.go_line(module)).flatten()
+        read.then(|| self.cached().go_line(module)).flatten()
     }
 
     /// Which versions count for a query.
-    pub(super) fn admit(&self) -> Admit {
+    pub(super) fn filter(&self) -> VersionFilter {
         match self.extras.retraction() {
-            true => Admit::Any,
-            false => Admit::Sound,
+            true => VersionFilter::All,
+            false => VersionFilter::Allowed,
         }
     }
 
     fn query(&self, path: &ModulePath, query: &str, current: Option<Version>) -> ModuleInfo {
-        let question = Question {
+        let asked = VersionQuery {
             path: path.clone(),
             query: query.to_owned(),
             current,
-            admit: self.admit(),
+            filter: self.filter(),
         };
-        let answer = match self.fetcher.answer(&question, self.edits) {
+        let answer = match self.queries().resolve_one(&asked) {
             Ok(answer) => answer,
             Err(error) => {
                 let mut info = ModuleInfo::new(path.as_str(), query);
@@ -249,12 +264,12 @@ impl Lister<'_> {
 
     /// A go version, unless it is newer than this one: go does not say it of what it only looks at.
     fn known(&self, go: Option<String>) -> Option<String> {
-        go.filter(|go| !self.fetcher.is_too_new(go))
+        go.filter(|go| !self.run.is_too_new(go))
     }
 
     /// Adds what cache, source and go.sum have.
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
-        match self.fetcher.stat(module, self.edits) {
+        match self.queries().stat(module) {
             Ok(found) => info.time = Some(found.time),
             Err(error) => {
                 let (path, version) = (module.path(), module.version().as_str());
@@ -263,7 +278,8 @@ impl Lister<'_> {
             }
         }
         // Of what nobody is told, a file in the cache and a line of go.sum could still come.
-        let all_there = || self.sums.records(module, Part::GoMod) && self.fetcher.has_gomod(module);
+        let all_there =
+            || self.sums.records(module, Part::GoMod) && self.cached().has_gomod(module);
         if self.details || !all_there() {
             self.add_details(info, module, chosen);
         }
@@ -276,10 +292,10 @@ impl Lister<'_> {
     fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
         let gomod = self.counts(module, Part::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
-            let go = self.known(self.fetcher.go_line(module));
+            let go = self.known(self.cached().go_line(module));
             info.go_version = go.unwrap_or_default();
         }
-        let known = self.fetcher.local(module);
+        let known = self.cached().local(module);
         if gomod {
             let file = known.gomod.map(|file| file.display().to_string());
             info.gomod = file.unwrap_or_default();
@@ -324,7 +340,7 @@ impl Lister<'_> {
             self.add_retraction(info, path);
         }
         if self.extras.update {
-            match self.fetcher.deprecation(path, self.edits) {
+            match self.queries().deprecation(path) {
                 Ok(text) => info.deprecated = text,
                 Err(error) => fail(info, error),
             }
@@ -332,7 +348,7 @@ impl Lister<'_> {
     }
 
     fn add_update(&self, info: &mut ModuleInfo, path: &ModulePath, current: Option<&Version>) {
-        match self.fetcher.upgrade(path, current, self.edits) {
+        match self.queries().upgrade(path, current) {
             Ok(Some(newer)) => {
                 let version = newer.module.version().as_str();
                 let mut update = ModuleInfo::new(&info.path, version);
@@ -345,17 +361,17 @@ impl Lister<'_> {
     }
 
     /// Which versions are listed.
-    pub(super) fn listed_admit(&self) -> Admit {
+    pub(super) fn listed_filter(&self) -> VersionFilter {
         match self.extras.retracted {
-            true => Admit::Retracted,
-            false => Admit::Sound,
+            true => VersionFilter::IncludeRetracted,
+            false => VersionFilter::Allowed,
         }
     }
 
     fn add_versions(&self, info: &mut ModuleInfo, path: Result<ModulePath>) {
-        let admit = self.listed_admit();
+        let filter = self.listed_filter();
         let listed = path.and_then(|path| {
-            let versions = self.fetcher.versions(&path, self.edits, admit);
+            let versions = self.queries().versions(&path, filter);
             versions.map_err(|error| unasked(error, &path))
         });
         match listed {
@@ -368,7 +384,7 @@ impl Lister<'_> {
     }
 
     fn add_retraction(&self, info: &mut ModuleInfo, path: &ModulePath) {
-        match self.fetcher.retraction(path, &info.version, self.edits) {
+        match self.queries().retraction(path, &info.version) {
             Ok(Some(reasons)) if reasons.is_empty() => {
                 info.retracted = vec!["retracted by module author".to_owned()];
             }

@@ -79,7 +79,7 @@ impl Recall<'_, '_> {
             return;
         };
         if known.is_none() && lister.counts(&actual, Part::GoMod, chosen) {
-            self.read(listed, &actual, || lister.fetcher.go_line(&actual));
+            self.read(listed, &actual, || lister.cached().go_line(&actual));
         }
         if lister.extras.retraction() {
             self.hear(listed, actual.path());
@@ -88,7 +88,7 @@ impl Recall<'_, '_> {
 
     /// Remembers what the newest version of a module said, if it was asked.
     fn hear(&mut self, listed: usize, path: &ModulePath) {
-        if let Some((newest, go)) = self.lister.fetcher.newest_go_line(path) {
+        if let Some((newest, go)) = self.lister.queries().newest_go_line(path) {
             self.read(listed, &newest, || go);
         }
     }

@@ -5,7 +5,6 @@
 //! otherwise with the first wait for a lock.
 
 use std::mem;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -16,11 +15,7 @@ use super::picture::{Message, Picture};
 use super::request;
 use super::shown::{LiveSettings, Shown};
 use super::summary::Traffic;
-use crate::error::Error;
-use crate::fetch::Watch;
-use crate::fsio::LockWatch;
-use crate::gomod::ModuleVersion;
-use crate::http::{Event, Observer};
+use crate::event::{Event, EventSink};
 
 /// Prints what happens, from a thread of its own; threadless until there is something to tell.
 #[derive(Debug)]
@@ -136,90 +131,73 @@ impl Drop for Live {
     }
 }
 
-impl Watch for Live {
-    fn planned(&self, modules: usize) {
-        self.planned.store(modules, Ordering::Relaxed);
-        self.tell(|| Message::Planned(modules));
-    }
-
-    fn graph_grew(&self) {
-        self.tell(|| Message::GraphGrew);
-    }
-
-    fn started(&self, module: &ModuleVersion) {
-        self.tell(|| Message::Started(module.clone()));
-    }
-
-    fn again(&self, module: &ModuleVersion, cause: &Error) {
-        self.retries.fetch_add(1, Ordering::Relaxed);
-        self.tell(|| Message::Again {
-            module: module.clone(),
-            cause: cause.chain(),
-        });
-    }
-
-    fn finished(&self, module: &ModuleVersion, failed: bool) {
-        self.finished.fetch_add(1, Ordering::Relaxed);
-        self.tell(|| Message::Finished {
-            module: module.clone(),
-            failed,
-        });
-    }
-}
-
-impl LockWatch for Live {
-    fn waiting(&self, lock: &Path, module: Option<&ModuleVersion>) {
-        if self.settings.quiet {
-            return;
-        }
-        self.begin(&mut self.printing());
-        self.tell(|| Message::Waiting {
-            lock: lock.display().to_string(),
-            module: module.cloned(),
-        });
-    }
-
-    fn waited(&self, lock: &Path) {
-        self.tell(|| Message::Waited {
-            lock: lock.display().to_string(),
-        });
-    }
-}
-
-impl Observer for Live {
+impl EventSink for Live {
     fn event(&self, event: &Event<'_>) {
-        match event {
-            Event::Body { bytes, .. } => {
-                self.received.fetch_add(*bytes, Ordering::Relaxed);
+        match *event {
+            Event::ModulesPlanned { modules } => {
+                self.planned.store(modules, Ordering::Relaxed);
+                self.tell(|| Message::Planned(modules));
             }
-            Event::Retry {
+            Event::GoModFetched => self.tell(|| Message::GraphGrew),
+            Event::ModuleStarted { module } => self.tell(|| Message::Started(module.clone())),
+            Event::ModuleRefetched { module, cause } => {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+                self.tell(|| Message::Again {
+                    module: module.clone(),
+                    cause: cause.chain(),
+                });
+            }
+            Event::ModuleFinished { module, failed } => {
+                self.finished.fetch_add(1, Ordering::Relaxed);
+                self.tell(|| Message::Finished {
+                    module: module.clone(),
+                    failed,
+                });
+            }
+            Event::LockWaiting { lock, module } => {
+                if self.settings.quiet {
+                    return;
+                }
+                self.begin(&mut self.printing());
+                self.tell(|| Message::Waiting {
+                    lock: lock.display().to_string(),
+                    module: module.cloned(),
+                });
+            }
+            Event::LockWaited { lock } => self.tell(|| Message::Waited {
+                lock: lock.display().to_string(),
+            }),
+            Event::BodyReceived { bytes, .. } => {
+                self.received.fetch_add(bytes, Ordering::Relaxed);
+            }
+            Event::RequestRetried {
                 url, wait, cause, ..
             } => {
                 self.retries.fetch_add(1, Ordering::Relaxed);
                 self.tell(|| Message::Retry {
-                    url: url.to_string(),
-                    wait: *wait,
+                    url: url.to_owned(),
+                    wait,
                     cause: cause.chain(),
                 });
             }
-            Event::Resume { url, bytes } => {
+            Event::RequestResumed { url, bytes } => {
                 self.tell(|| Message::Resume {
-                    url: url.to_string(),
-                    bytes: *bytes,
+                    url: url.to_owned(),
+                    bytes,
                 });
             }
             // What several tries went on from counts once, as far as the last of them did.
-            Event::Done { resumed, .. } => {
-                self.resumed.fetch_add(*resumed, Ordering::Relaxed);
+            Event::RequestFinished { resumed, .. } => {
+                self.resumed.fetch_add(resumed, Ordering::Relaxed);
             }
-            Event::GivenUp { host, cause } => self.tell(|| Message::GivenUp {
-                host: (*host).to_owned(),
-                cause: (*cause).to_owned(),
+            Event::HostOpened { host, cause } => self.tell(|| Message::GivenUp {
+                host: host.to_owned(),
+                cause: cause.to_owned(),
             }),
-            Event::Start { url, .. } if self.settings.requests => {
+            Event::RequestStarted { url, .. } if self.settings.requests => {
                 self.tell(|| Message::Line(request::begun(url)));
             }
-            Event::Exchange(over) => {
+            Event::ExchangeFinished(over) => {
                 self.requests.fetch_add(1, Ordering::Relaxed);
                 if self.settings.requests {
                     self.tell(|| Message::Exact(request::over(over, self.settings.log)));
@@ -234,6 +212,15 @@ impl Observer for Live {
 mod tests {
     use super::*;
     use crate::config::{Log, Progress};
+    use crate::gomod::ModuleVersion;
+    use std::path::Path;
+
+    fn waiting(module: &ModuleVersion) -> Event<'_> {
+        Event::LockWaiting {
+            lock: Path::new("v1.0.0.lock"),
+            module: Some(module),
+        }
+    }
 
     #[test]
     fn a_thread_starts_when_there_is_something_to_tell() {
@@ -250,9 +237,9 @@ mod tests {
             act(&live, &module);
             matches!(*live.printing(), Printing::Thread { .. })
         };
-        let wait: fn(&Live, &ModuleVersion) =
-            |live, module| live.waiting(Path::new("v1.0.0.lock"), Some(module));
-        assert!(!prints(silent, |live, module| live.started(module)));
+        let wait: fn(&Live, &ModuleVersion) = |live, module| live.event(&waiting(module));
+        assert!(!prints(silent, |live, module| live
+            .event(&Event::ModuleStarted { module })));
         assert!(prints(silent, wait));
         let quiet = LiveSettings {
             quiet: true,
@@ -267,7 +254,7 @@ mod tests {
         // After the end, when results are printed, nothing starts again.
         assert!(!prints(silent, |live, module| {
             live.clear();
-            live.waiting(Path::new("v1.0.0.lock"), Some(module));
+            live.event(&waiting(module));
         }));
     }
 }

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use super::json::JsonObject;
 use crate::config::Log;
-use crate::http::{Exchanged, RedactedUrl};
+use crate::event::Exchange;
 
 /// The line for a request that begins.
-pub(super) fn begun(url: &RedactedUrl) -> String {
+pub(super) fn begun(url: &str) -> String {
     format!("# get {url}")
 }
 
 /// The line for an exchange that is over, in the form that was asked for.
-pub(super) fn over(over: &Exchanged<'_>, log: Log) -> String {
+pub(super) fn over(over: &Exchange<'_>, log: Log) -> String {
     let line = go_line(over);
     match log {
         Log::Text => format!("{line}; {}", details(over)),
@@ -24,7 +24,7 @@ pub(super) fn over(over: &Exchanged<'_>, log: Log) -> String {
 }
 
 /// What go prints: the status and the time to it, or the reason why there is none.
-fn go_line(over: &Exchanged<'_>) -> String {
+fn go_line(over: &Exchange<'_>) -> String {
     let begun = begun(over.url);
     match (over.status, over.first_byte) {
         (Some(status), Some(time)) => format!("{begun}: {status} ({})", seconds(time)),
@@ -33,16 +33,16 @@ fn go_line(over: &Exchanged<'_>) -> String {
 }
 
 /// The first line of the reason, without the URL, which stands before it.
-fn reason(over: &Exchanged<'_>) -> Option<String> {
+fn reason(over: &Exchange<'_>) -> Option<String> {
     let chain = over.cause?.chain();
     let line = chain.lines().next().unwrap_or_default();
     let reading = format!("reading {}: ", over.url);
     Some(line.strip_prefix(&reading).unwrap_or(line).to_owned())
 }
 
-fn details(over: &Exchanged<'_>) -> String {
+fn details(over: &Exchange<'_>) -> String {
     let mut parts = vec![format!("try {}", over.attempt)];
-    let steps = over.steps;
+    let steps = over.timings;
     if over.reused() {
         parts.push("connection reused".to_owned());
     } else {
@@ -69,12 +69,12 @@ fn details(over: &Exchanged<'_>) -> String {
     parts.join(", ")
 }
 
-fn json(over: &Exchanged<'_>, line: &str) -> JsonObject {
+fn json(over: &Exchange<'_>, line: &str) -> JsonObject {
     let mut json = JsonObject::new();
     json.string("level", "info");
     json.string("message", line);
     json.string("method", "GET");
-    json.string("url", over.url.as_str());
+    json.string("url", over.url);
     let code = over.status.and_then(|status| status.split(' ').next());
     if let Some(code) = code.and_then(|code| code.parse().ok()) {
         json.number("status", code);
@@ -83,7 +83,7 @@ fn json(over: &Exchanged<'_>, line: &str) -> JsonObject {
     json.number("attempt", over.attempt.into());
     json.number("bytes", over.bytes);
     json.boolean("reused", over.reused());
-    let steps = over.steps;
+    let steps = over.timings;
     let times = [
         ("dns_us", steps.lookup.filter(|_| !over.reused())),
         ("connect_us", steps.connect),
@@ -109,7 +109,8 @@ fn seconds(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
-    use crate::http::{Steps, Url};
+    use crate::event::Timings;
+    use crate::http::Url;
 
     fn ms(count: u64) -> Option<Duration> {
         Some(Duration::from_millis(count))
@@ -119,33 +120,33 @@ mod tests {
     fn lines_begin_as_gos_do() {
         let url = Url::parse("https://user:secret@h.com/a?token=x").unwrap();
         let url = url.redacted();
-        let steps = Steps {
+        let steps = Timings {
             lookup: ms(1),
             connect: ms(20),
             tls: ms(300),
-            ..Steps::default()
+            ..Timings::default()
         };
         let cause = Error::new(Kind::Network, format!("reading {url}"));
         let cause = cause.because(std::io::Error::other("too slow"));
-        let whole = Exchanged {
-            url: &url,
+        let whole = Exchange {
+            url: url.as_str(),
             attempt: 2,
             status: Some("200 OK"),
             cause: None,
             bytes: 17,
-            steps: &steps,
+            timings: &steps,
             first_byte: ms(400),
             total: Duration::from_millis(1500),
             through: Some("http://proxy:3128"),
         };
-        let none = Steps::default();
-        let cut = Exchanged {
+        let none = Timings::default();
+        let cut = Exchange {
             cause: Some(&cause),
-            steps: &none,
+            timings: &none,
             through: None,
             ..whole.clone()
         };
-        let unanswered = Exchanged {
+        let unanswered = Exchange {
             status: None,
             first_byte: None,
             bytes: 0,

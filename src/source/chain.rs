@@ -13,7 +13,7 @@ use super::proxy::{Place, Proxy};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
-use crate::http::{Client, Fetched, Scheme, Sink, Url};
+use crate::http::{Client, Fetched, RequestContext, Scheme, Sink, Url};
 
 /// The entries of a GOPROXY list.
 #[derive(Clone)]
@@ -297,13 +297,19 @@ impl Source for Chain {
         })
     }
 
-    fn hang_up(&self) {
-        for hop in &self.hops {
-            if let HopKind::Proxy(proxy) = &hop.kind {
-                proxy.hang_up();
-            }
-        }
-        self.direct.hang_up();
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
+        let bound = |hop: &Hop| Hop {
+            kind: match &hop.kind {
+                HopKind::Proxy(proxy) => HopKind::Proxy(Arc::new(proxy.bound(context))),
+                other => other.clone(),
+            },
+            next: hop.next,
+        };
+        Arc::new(Chain {
+            hops: self.hops.iter().map(bound).collect(),
+            noproxy: self.noproxy.clone(),
+            direct: self.direct.bind(context),
+        })
     }
 }
 

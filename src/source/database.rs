@@ -109,8 +109,9 @@ impl DatabaseRoute {
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
+    use crate::event::NoEvents;
     use crate::gomod::PrefixPatterns;
-    use crate::http::{NoObserver, RetryPolicy, Server, Settings, Then, reply};
+    use crate::http::{RetryPolicy, Server, Settings, Then, reply};
     use std::sync::Arc;
 
     fn refusing() -> Arc<dyn crate::source::Source> {
@@ -126,7 +127,7 @@ mod tests {
             retry,
             ..Settings::default()
         };
-        Client::new(settings, Arc::new(NoObserver))
+        Client::new(settings, Arc::new(NoEvents))
     }
 
     #[test]

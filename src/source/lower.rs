@@ -8,11 +8,12 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Info, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{H1, ModulePath, ModuleVersion, escape_version};
-use crate::http::{Fetched, Sink};
+use crate::http::{Fetched, RequestContext, Sink};
 use crate::layout::{self, VersionFile};
 
 /// How much is copied at once.
@@ -109,6 +110,10 @@ fn taken<T>(value: T, bytes: u64) -> Fetched<T> {
 }
 
 impl Source for LowerCache {
+    fn bind(&self, _: &RequestContext) -> Arc<dyn Source> {
+        Arc::new(self.clone())
+    }
+
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         // It has some versions, and does not know of others.
         Err(self.absent().context(format!("module {path}")))

@@ -30,9 +30,11 @@ pub use offline::Offline;
 pub use proxy::Place;
 pub use reuse::check_reuse;
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, Sink};
+use crate::http::{Fetched, RequestContext, Sink};
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
 pub const MAX_ZIP_BYTES: u64 = 500 << 20;
@@ -84,8 +86,8 @@ pub trait Source: Send + Sync {
     /// Those of the transport; a longer zip is a security error.
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
 
-    /// Nothing more is wanted: what is on its way fails soon, and what is asked for later at once.
-    fn hang_up(&self) {}
+    /// The same source for one piece of work: its requests end with that work.
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source>;
 }
 
 impl dyn Source + '_ {

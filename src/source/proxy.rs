@@ -2,6 +2,8 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/proxy.go`, `proxyRepo`.
 
+use std::sync::Arc;
+
 use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::Time;
@@ -9,7 +11,7 @@ use crate::gomod::{
     EscapedPath, ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version,
     is_valid, pseudo_version_time,
 };
-use crate::http::{Client, Fetched, Sink, TooLarge, Url};
+use crate::http::{Client, Fetched, RequestContext, Sink, TooLarge, Url};
 use crate::layout::{self, VersionFile};
 
 /// Where the files of a module version are. User and password of the proxy are in none of them,
@@ -36,6 +38,14 @@ pub(super) struct Proxy {
 impl Proxy {
     pub(super) fn new(base: Url, client: Client) -> Proxy {
         Proxy { base, client }
+    }
+
+    /// The same proxy for one piece of work.
+    pub(super) fn bound(&self, context: &RequestContext) -> Proxy {
+        Proxy {
+            base: self.base.clone(),
+            client: self.client.bind(context.clone()),
+        }
     }
 
     pub(super) fn base(&self) -> &Url {
@@ -221,7 +231,7 @@ impl Source for Proxy {
             })
     }
 
-    fn hang_up(&self) {
-        self.client.hang_up();
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
+        Arc::new(self.bound(context))
     }
 }

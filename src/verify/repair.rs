@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use super::{Report, Verdict, Verifier};
 use crate::cache::Piece;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Run, Scheduler};
 use crate::gomod::ModuleVersion;
 use crate::trust::{Part, SumPolicy};
 
@@ -27,7 +27,7 @@ pub struct Mender<'a> {
     pub verifier: Verifier<'a>,
     /// The engine that completes them. It has not read the cache before: what it remembers may
     /// be what is moved away.
-    pub fetcher: Fetcher<'a>,
+    pub run: Run,
     /// What must vouch for them.
     pub sums: &'a SumPolicy,
     /// Nothing can be fetched.
@@ -70,7 +70,7 @@ impl Mender<'_> {
                 error: cleared.err(),
             });
         }
-        let outcomes = self.fetcher.download(&complete);
+        let outcomes = Scheduler::new(&self.run).download(&complete);
         let failed = outcomes
             .into_iter()
             .map(|outcome| (outcome.module, outcome.error));

@@ -52,7 +52,7 @@ pub(super) fn record(
     project: &Project,
     edited: &Requirements,
 ) -> Result<()> {
-    go_mod::commit(&session.cache, project, edited, false)?;
+    go_mod::commit(session.cache(), project, edited, false)?;
     if let Some(graph) = &edited.graph {
         return record_sums(session, project, graph, true);
     }
@@ -89,7 +89,7 @@ fn save_sums(session: &Session<'_>, project: &Project, modules: Vec<ModuleVersio
         .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
         .collect();
     let keep = |path: &str, key: &str| kept.contains(&(path.to_owned(), key.to_owned()));
-    session.sums.save(&session.cache, keep).map(drop)
+    session.sums.save(session.cache(), keep).map(drop)
 }
 
 /// True if go.sum has the go.mod of all that was selected.

@@ -19,11 +19,11 @@ use std::collections::HashSet;
 
 use crate::cache::Cache;
 use crate::command::project::need_project;
-use crate::command::session::{Manner, Session};
+use crate::command::session::SessionOptions;
 use crate::command::wanted::Scope;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Keep, SumLine, SumState};
+use crate::fetch::{GraphReader, Keep, RunOptions, SumExaminer, SumLine, SumState};
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
 use crate::modset::{Argument, Choice, Selection};
@@ -61,22 +61,24 @@ pub(super) fn run(
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
     config.locked.value = false;
-    let manner = Manner {
-        fail_fast: false,
-        keep: match mode {
+    let session = SessionOptions::new(&config, console, cache)
+        .project(Some(&project))
+        .keep(match mode {
             Mode::Write => Keep::All,
             _ => Keep::Nothing,
-        },
-        ending: Some(Ending::Status),
-    };
-    let session = Session::open(&config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher().switching();
-    let graph = fetcher.graph(&project)?;
+        })
+        .ending(Ending::Status)
+        .open()?;
+    let run = session.run(RunOptions {
+        switches: true,
+        ..session.options()
+    });
+    let graph = GraphReader::new(&run).graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
     let lines = needed(&project, &graph, scope, &mut failures);
-    let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
-    session.settle(&fetcher);
+    let states = SumExaminer::new(&run).examine(&lines, config.go_env.temp_dir())?;
+    session.settle(&run);
     let mut told = Told {
         config: &config,
         console,
@@ -102,7 +104,7 @@ pub(super) fn run(
             })
             .collect();
         let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        failures.extend(session.sums.save(&session.cache, wanted).err());
+        failures.extend(session.sums.save(session.cache(), wanted).err());
     }
     failures.iter().for_each(|error| console.error(error));
     let differs = (!write && missing > 0).then_some(Kind::Differs);

@@ -2,10 +2,10 @@
 
 use crate::cache::Cache;
 use crate::command::project::find_project;
-use crate::command::session::{Manner, Session};
+use crate::command::session::SessionOptions;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Evidence, Keep};
+use crate::fetch::{Evidence, Keep, SumExaminer};
 use crate::gomod::ModuleVersion;
 use crate::report::{Console, Explained};
 use crate::trust::{Claim, Part, Said, judge};
@@ -24,15 +24,12 @@ pub(super) fn run(
     // The database is to be asked whatever go.sum may become.
     let mut config = config.clone();
     config.locked.value = false;
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::Nothing,
-        ending: None,
-    };
-    let session = Session::open(&config, console, cache, project.as_ref(), manner)?;
-    let evidence = session
-        .fetcher()
-        .evidence(module, config.go_env.temp_dir())?;
+    let session = SessionOptions::new(&config, console, cache)
+        .project(project.as_ref())
+        .keep(Keep::Nothing)
+        .open()?;
+    let run = session.run(session.options());
+    let evidence = SumExaminer::new(&run).evidence(module, config.go_env.temp_dir())?;
     session.live.clear();
     let zip = judge(Part::Zip, &evidence.zip, evidence.age);
     let gomod = judge(Part::GoMod, &evidence.gomod, evidence.age);

@@ -5,51 +5,31 @@ use std::fs;
 use std::io::ErrorKind;
 use std::iter;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crossbeam_channel::unbounded;
 
+use super::GraphReader;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::event::Event;
 use crate::fetch::threads::on_two;
 use crate::fsio::{clean_path, read_whole};
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion};
 use crate::graph::{Graph, Loader, Wanted, minimal_roots};
-use crate::project::{Actual, BuildMod, MissingReplace, Node, PRUNING_GO, Project, Summary};
+use crate::project::{Actual, MissingReplace, Node, PRUNING_GO, Project, Summary};
 use crate::trust::Part;
 
-impl<'a> Fetcher<'a> {
-    /// The same fetcher, for which local replacements may be missing.
-    #[must_use]
-    pub fn with_missing_replace(self, missing_replace: MissingReplace) -> Fetcher<'a> {
-        Fetcher {
-            missing_replace,
-            ..self
-        }
-    }
-
-    /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
-    /// from the roots that are there, as `-mod=readonly` has it outside workspaces.
-    #[must_use]
-    pub fn requiring_sums(self, mode: BuildMod) -> Fetcher<'a> {
-        Fetcher {
-            readonly: Some(mode),
-            ..self
-        }
-    }
-}
-
-impl Fetcher<'_> {
+impl GraphReader<'_> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
     /// ([`Graph::error`]); what could be read is there all the same.
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
-    pub fn graph(&self, project: &Project) -> Result<Graph> {
+    pub fn graph(self, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
         let (path, edits) = (project.path(), project.edits());
-        if let Some(mode) = &self.readonly {
+        if let Some(mode) = &self.run.readonly {
             let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
@@ -73,10 +53,10 @@ impl Fetcher<'_> {
     /// or, where `go` names a version, as that one would read the roots that are there.
     ///
     /// # Errors
-    /// As [`Fetcher::graph`]; [`Kind::Input`] if that version is older than go.mod allows.
+    /// As [`GraphReader::graph`]; [`Kind::Input`] if that version is older than go.mod allows.
     ///
     /// Source: golang/go `cmd/go/internal/modload/buildlist.go`, `LoadModGraph`.
-    pub fn requirement_graph(&self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
+    pub fn requirement_graph(self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
         let pruned = project.is_pruned();
         let mut roots = project.roots();
         let mut loader = Loader::of(project, false);
@@ -112,7 +92,7 @@ impl Fetcher<'_> {
     }
 
     /// Loads the graph, and again from other roots if it does not select those it began with.
-    fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
+    fn settled(self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
         let mut first: Option<Graph> = None;
         loop {
@@ -137,7 +117,7 @@ impl Fetcher<'_> {
     }
 
     /// Tells the loader every go.mod it wants, until it wants none.
-    pub(in crate::fetch) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+    pub(in crate::fetch) fn drive(self, loader: &mut Loader<'_>) -> Result<()> {
         self.drive_once(loader)?;
         while loader.goes_on() {
             self.drive_once(loader)?;
@@ -145,13 +125,13 @@ impl Fetcher<'_> {
         Ok(())
     }
 
-    fn drive_once(&self, loader: &mut Loader<'_>) -> Result<()> {
+    fn drive_once(self, loader: &mut Loader<'_>) -> Result<()> {
         let mut missing = Vec::new();
         self.serve_from_cache(loader, |wanted| missing.push(wanted));
         if missing.is_empty() {
             return Ok(());
         }
-        let pool = self.pools.transfer()?;
+        let pool = self.run.engine.pools.transfer()?;
         let (summaries_in, summaries) = unbounded();
         pool.in_place_scope(|scope| {
             // One replacement may stand in for several versions; it is fetched once.
@@ -185,7 +165,7 @@ impl Fetcher<'_> {
                 let Ok((actual, summary)) = summaries.recv() else {
                     return;
                 };
-                self.watch.graph_grew();
+                self.run.say(&Event::GoModFetched);
                 for wanted in outstanding.remove(&actual).into_iter().flatten() {
                     let summary = self.named(&wanted, summary.clone());
                     loader.provide(&wanted, summary);
@@ -197,20 +177,20 @@ impl Fetcher<'_> {
     }
 
     /// Provides what needs no request; hands on the rest.
-    fn serve_from_cache(&self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
+    fn serve_from_cache(self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
         loop {
             let wave: Vec<Wanted> = iter::from_fn(|| loader.next_wanted()).collect();
             if wave.is_empty() {
                 return;
             }
-            self.expect_gomods(wave.len());
+            self.run.expect_gomods(wave.len());
             let found = on_two(&wave, |wanted| match &wanted.actual {
                 Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
                     Some(Summary::parse("go.mod", b"").map(Arc::new))
                 }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
-                Actual::Module(actual) if self.readonly.is_some() => {
-                    match self.sums.records(actual, Part::GoMod) {
+                Actual::Module(actual) if self.run.readonly.is_some() => {
+                    match self.run.sums.records(actual, Part::GoMod) {
                         true => self.cached_summary(actual).transpose(),
                         false => Some(Err(no_sum(actual, wanted.module.path()))),
                     }
@@ -230,33 +210,32 @@ impl Fetcher<'_> {
 
     /// True if a local replacement is missing, and may be: it then counts as a module that requires
     /// nothing.
-    fn may_miss(&self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
-        if self.missing_replace == MissingReplace::Error {
+    fn may_miss(self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
+        if self.run.missing_replace == MissingReplace::Error {
             return false;
         }
         let file = clean_path(&path.join("go.mod").to_string_lossy());
-        let missing = match self.overlay.replaces(Path::new(&file)) {
-            true => !self.overlay.is_file(Path::new(&file)),
+        let missing = match self.run.overlay.replaces(Path::new(&file)) {
+            true => !self.run.overlay.is_file(Path::new(&file)),
             false => fs::metadata(&file).is_err_and(|cause| {
                 matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
             }),
         };
-        if missing && self.missing_replace == MissingReplace::Warn {
+        if missing && self.run.missing_replace == MissingReplace::Warn {
             let (module, directory) = (&wanted.module, wanted.actual.describe());
             let text = format!(
                 "warning: {module} is replaced by {directory}, and {go_mod} is missing: what it \
                  requires is left out"
             );
-            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-            warnings.push(text);
+            self.run.warn(text);
         }
         missing
     }
 
     /// Names the failure, which may be that the module needs a newer go.
-    fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
+    fn named(self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
         let summary = summary.map_err(|error| name_failure(wanted, error))?;
-        let needed = summary.go().zip(self.running.as_ref());
+        let needed = summary.go().zip(self.run.running.as_ref());
         let refused = needed.filter(|(go, running)| running.refuses(go));
         let what = || format!("module {}", wanted.actual.describe());
         match refused.and_then(|(go, running)| running.refusal(&what(), go)) {
@@ -265,19 +244,19 @@ impl Fetcher<'_> {
         }
     }
 
-    fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
-        let entry = self.cache.entry(module)?;
-        if self.sums.must_ask(module, Part::GoMod) {
+    fn cached_summary(self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
+        let entry = self.run.cache.entry(module)?;
+        if self.run.sums.must_ask(module, Part::GoMod) {
             // Where waiting costs nobody anything, many at a time.
             return Ok(None);
         }
-        let Some(gomod) = self.cached_gomod(&entry)? else {
+        let Some(gomod) = self.run.files().cached_gomod(&entry)? else {
             return Ok(None);
         };
         summary_of(module, &gomod.data).map(Some)
     }
 
-    fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
+    fn fetch_summary(self, actual: &Actual) -> Result<Arc<Summary>> {
         let data = self.gomod_of(actual)?;
         match actual {
             Actual::Directory { path, go_mod, .. } => replacement_summary(path, go_mod, &data),
@@ -286,10 +265,14 @@ impl Fetcher<'_> {
     }
 
     /// The go.mod of what stands in for a module version.
-    pub(in crate::fetch) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
+    pub(in crate::fetch) fn gomod_of(self, actual: &Actual) -> Result<Vec<u8>> {
         match actual {
-            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod, &self.overlay),
-            Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
+            Actual::Directory { path, go_mod, .. } => {
+                read_replacement(path, go_mod, &self.run.overlay)
+            }
+            Actual::Module(module) => {
+                Ok(self.run.files().gomod(&self.run.cache.entry(module)?)?.data)
+            }
         }
     }
 }

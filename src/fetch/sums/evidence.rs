@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::SumExaminer;
 use super::examine::ZipFile;
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
 use crate::fsio::TempFile;
 use crate::gomod::Time;
 use crate::gomod::modfile::EMPTY_GO_MOD;
@@ -28,26 +28,26 @@ pub struct Evidence {
 /// When go1.11.4 was released.
 const GO_1_11_4: &str = "2018-12-14T00:00:00Z";
 
-impl Fetcher<'_> {
+impl SumExaminer<'_> {
     /// Hears every witness. What the proxy has is fetched into `temporary` and thrown away.
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started; [`Kind::Input`] if the module has no place
     /// in a cache. What a witness fails with is evidence.
-    pub fn evidence(&self, module: &ModuleVersion, temporary: &Path) -> Result<Evidence> {
-        let entry = self.cache.entry(module)?;
+    pub fn evidence(self, module: &ModuleVersion, temporary: &Path) -> Result<Evidence> {
+        let entry = self.run.cache.entry(module)?;
         let (mut logged, mut proxied, mut gomod, mut info) = (None, None, None, None);
-        self.pools.transfer()?.in_place_scope(|scope| {
+        self.run.engine.pools.transfer()?.in_place_scope(|scope| {
             scope.spawn(|_| {
-                let of = |part| self.sums.logged(module, part);
+                let of = |part| self.run.sums.logged(module, part);
                 logged = Some((of(Part::Zip), of(Part::GoMod)));
             });
             scope.spawn(|_| proxied = Some(self.proxied_zip(module, temporary)));
-            scope.spawn(|_| gomod = Some(self.source.gomod(module)));
+            scope.spawn(|_| gomod = Some(self.run.link.source.gomod(module)));
             scope.spawn(|_| info = self.any_info(&entry));
         });
         let (zip_logged, gomod_logged) = logged.unzip();
-        let compute = self.pools.compute()?;
+        let compute = self.run.engine.pools.compute()?;
         let (proxied, cached) =
             compute.install(|| (self.hash_proxied(module, proxied), cached_zip(&entry)));
         let mut zip = self.recorded(module, Part::Zip);
@@ -69,10 +69,10 @@ impl Fetcher<'_> {
     }
 
     /// What go.sum says; a pair may have several sums.
-    fn recorded(&self, module: &ModuleVersion, part: Part) -> Vec<Claim> {
-        let mut sums = self.sums.recorded(module, part);
+    fn recorded(self, module: &ModuleVersion, part: Part) -> Vec<Claim> {
+        let mut sums = self.run.sums.recorded(module, part);
         sums.retain(|sum| sum.starts_with("h1:"));
-        if self.sums.has_dropped(module, part) {
+        if self.run.sums.has_dropped(module, part) {
             sums.push(EMPTY_GO_MOD.to_owned());
         }
         if sums.is_empty() {
@@ -84,15 +84,20 @@ impl Fetcher<'_> {
             .collect()
     }
 
-    fn hash_proxied(&self, module: &ModuleVersion, zip: Option<Result<TempFile>>) -> Said {
+    fn hash_proxied(self, module: &ModuleVersion, zip: Option<Result<TempFile>>) -> Said {
         let hash = |zip| ZipFile::Proxied(zip).hash(module).map(Some);
         said(zip.map_or(Ok(None), |zip| zip.and_then(hash)))
     }
 
-    fn any_info(&self, entry: &Entry) -> Option<Info> {
+    fn any_info(self, entry: &Entry) -> Option<Info> {
         let module = entry.module();
-        let ask = || self.source.info(module.path(), module.version().as_str());
-        let cached = self.cached_info(entry).ok().flatten();
+        let ask = || {
+            self.run
+                .link
+                .source
+                .info(module.path(), module.version().as_str())
+        };
+        let cached = self.run.files().cached_info(entry).ok().flatten();
         cached.or_else(|| ask().ok().map(|fetched| fetched.value))
     }
 }

@@ -6,6 +6,7 @@
 //! | `lookup` | name look-ups, one for all who ask at the same time |
 //! | `hop` | proxies: `CONNECT` for https and the absolute form for http |
 //! | `socks` | SOCKS5, which `hop` goes over to |
+//! | `connection` | which connection belongs to which work, and ends with it |
 //! | `stale` | idle connections that turn out to be closed |
 //!
 //! These are links of ureq's chain: `hop` decides by `proxies` where to, `lookup` finds the
@@ -13,6 +14,7 @@
 //! of that, and `stale` watches over all of it. What a proxy refuses is an error of its own
 //! that [`failure`](super::failure) explains.
 
+pub(super) mod connection;
 mod hop;
 mod lookup;
 mod proxies;

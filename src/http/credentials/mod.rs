@@ -36,9 +36,9 @@ use ureq::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use self::goauth::{GoAuth, Refusal};
 pub(super) use self::table::Held;
 use self::table::Table;
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::status_text;
-use crate::http::time::Deadline;
 use crate::http::url::{Scheme, Url};
 
 /// Where credentials come from.

@@ -12,7 +12,7 @@ use ureq::http::{HeaderValue, header};
 
 use super::answer::Header;
 use super::netrc;
-use crate::http::time::Deadline;
+use crate::cancel::Deadline;
 use crate::http::url::{Scheme, Url};
 
 /// Headers that may be sent below one prefix, and where they come from.

@@ -7,10 +7,10 @@ use rustls::AlertDescription;
 use ureq::Timeout;
 
 use super::trouble::{HostTrouble, Reach, Unreachable};
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind};
 use crate::http::Settings;
 use crate::http::connect::{ConnectRefused, SocksRefused, Stale};
-use crate::http::time::Deadline;
 use crate::http::tls;
 use crate::http::url::{RedactedUrl, Url};
 use crate::io_text;
@@ -55,6 +55,8 @@ pub(in crate::http) struct Circumstances<'a> {
     /// The HTTP proxy in between, printable.
     pub(in crate::http) through: Option<&'a str>,
     pub(in crate::http) settings: &'a Settings,
+    /// When the work that the request is for has to be done.
+    pub(in crate::http) deadline: Option<Deadline>,
 }
 
 impl Circumstances<'_> {
@@ -136,7 +138,7 @@ impl Circumstances<'_> {
     }
 
     fn too_slow(&self) -> Error {
-        if let Some(deadline) = self.settings.deadline.filter(Deadline::is_over) {
+        if let Some(deadline) = self.deadline.filter(Deadline::is_over) {
             return out_of_time(self.url, &deadline);
         }
         let (peer, whole) = (self.peer(), self.settings.whole_try());

@@ -83,6 +83,11 @@ impl Breaker {
         }
     }
 
+    /// True if nothing is known against the host.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Sound) && self.tries == 0 && self.in_vain == 0
+    }
+
     /// Decides about a request that has not begun.
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
         match self.state {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::breaker::{Admission, Breaker, Evidence};
 use super::bucket::Bucket;
 use super::pace::{Pace, Round};
+use crate::cancel::CancelToken;
 use crate::http::time::Timer;
 
 /// The limits, the same for every host.
@@ -45,7 +46,15 @@ pub(in crate::http) enum Refusal {
     GivenUp(Arc<str>),
     /// It would come after the time that was allowed.
     TooLate,
+    /// The work was cancelled while it waited.
+    Cancelled,
 }
+
+/// How often a request that waits for others looks whether its work was cancelled.
+const LOOK_UP: Duration = Duration::from_millis(500);
+
+/// Hosts that are known at a time, before those are forgotten that nothing is known against.
+const MOST_HOSTS: usize = 1024;
 
 /// All hosts.
 pub(in crate::http) struct Hosts {
@@ -123,7 +132,9 @@ impl Hosts {
         name: &str,
         now: Instant,
     ) -> &'m mut Host {
-        // One entry for each host ever asked, which are few.
+        if hosts.len() >= MOST_HOSTS && !hosts.contains_key(name) {
+            hosts.retain(|_, host| host.busy > 0 || !host.is_as_new(now));
+        }
         hosts.entry(name.to_owned()).or_insert_with(|| Host {
             busy: 0,
             pace: Pace::new(self.settings.at_once),
@@ -146,10 +157,20 @@ impl Visit<'_> {
     /// # Errors
     /// The host is given up, but only for the first try: who has begun may go on. The turn would
     /// come after `latest`.
-    pub(in crate::http) fn enter(&mut self, latest: Option<Instant>) -> Result<(), Refusal> {
+    pub(in crate::http) fn enter(
+        &mut self,
+        latest: Option<Instant>,
+        cancel: &CancelToken,
+    ) -> Result<(), Refusal> {
         let hosts = self.hosts;
         let mut all = hosts.lock();
         loop {
+            if cancel.is_cancelled() {
+                return Err(Refusal::Cancelled);
+            }
+            if cancel.is_over() {
+                return Err(Refusal::TooLate);
+            }
             let now = self.timer.instant();
             let host = hosts.host(&mut all, self.host, now);
             let admission = if self.admitted || self.probe {
@@ -183,13 +204,14 @@ impl Visit<'_> {
             all = match clock_wait {
                 Some(wait) => {
                     drop(all);
-                    self.timer.sleep(wait);
+                    self.timer.wait(wait, cancel);
                     hosts.lock()
                 }
-                None => hosts
-                    .changed
-                    .wait(all)
-                    .unwrap_or_else(PoisonError::into_inner),
+                // Looked up now and then whether the work goes on: nobody wakes a waiter for that.
+                None => {
+                    let waited = hosts.changed.wait_timeout(all, LOOK_UP);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
             };
         }
     }
@@ -294,6 +316,11 @@ enum Ready {
 }
 
 impl Host {
+    /// True if nothing would be lost by forgetting it.
+    fn is_as_new(&self, now: Instant) -> bool {
+        self.breaker.is_closed() && self.pace.held(now).is_zero()
+    }
+
     /// Whether one more request may be under way; if so, it is counted against the rate.
     fn ready(&mut self, now: Instant) -> Ready {
         if self.busy >= self.pace.limit() {

@@ -10,9 +10,9 @@ use ureq::http::{Response, header};
 use super::attempt::{location, redirect};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
+use crate::event::{Event, EventSink, Timings};
 use crate::http::answer::status_text;
-use crate::http::event::{Event, Observer};
-use crate::http::exchange::{Exchange, Steps};
+use crate::http::exchange::ExchangeRecorder;
 use crate::http::failure::Circumstances;
 use crate::http::time::parse_http_date;
 use crate::http::url::{RedactedUrl, Scheme, Url};
@@ -21,7 +21,7 @@ use crate::http::url::{RedactedUrl, Scheme, Url};
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// The way to the server that was named, even if that only redirected.
-    pub steps: Steps,
+    pub steps: Timings,
     /// From the beginning to the header of its answer.
     pub first_byte: Option<Duration>,
     /// The answer in the end.
@@ -99,7 +99,7 @@ impl Client {
     /// [`Kind::Input`]: settings that make no sense.
     pub fn credentials(&self, url: &Url) -> Result<Option<Known>> {
         let proxied = self.route(url)?.is_some();
-        let credentials = &self.0.credentials;
+        let credentials = &self.inner.credentials;
         if let Some(user) = url.user() {
             let what = match user.password {
                 Some(_) => "user and password in the URL",
@@ -121,7 +121,7 @@ impl Client {
         if url.scheme() == Scheme::File {
             return Err(Error::new(Kind::Other, format!("{url} is no server")));
         }
-        let settings = &self.0.settings;
+        let settings = &self.inner.settings;
         let shown = &url.redacted();
         let until = Instant::now().checked_add(settings.whole_try());
         let mut now = url.clone();
@@ -140,13 +140,14 @@ impl Client {
                 now: &now,
                 through,
                 settings,
+                deadline: self.deadline(),
             };
             let held = match at_home {
-                true => self.0.credentials.find(&now, hop.is_some())?,
+                true => self.inner.credentials.find(&now, hop.is_some())?,
                 false => None,
             };
             let sent = held.as_deref();
-            let mut exchange = Exchange::begin(first, now.redacted(), 1, through);
+            let mut exchange = ExchangeRecorder::begin(first, now.redacted(), 1, through);
             let response = self
                 .send(&now, sent, asks, until, &circumstances)
                 .map_err(|failed| failed.error)?;
@@ -204,13 +205,13 @@ fn ahead(date: &str, age: i64, now: SystemTime) -> Option<i64> {
 
 /// Keeps the first exchange.
 #[derive(Default)]
-struct Noted(Mutex<Option<(Steps, Option<Duration>)>>);
+struct Noted(Mutex<Option<(Timings, Option<Duration>)>>);
 
-impl Observer for Noted {
+impl EventSink for Noted {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Exchange(over) = event {
+        if let Event::ExchangeFinished(over) = event {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.get_or_insert_with(|| (over.steps.clone(), over.first_byte));
+            kept.get_or_insert_with(|| (over.timings.clone(), over.first_byte));
         }
     }
 }
@@ -218,7 +219,8 @@ impl Observer for Noted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{NoObserver, Server, Settings, Then, reply};
+    use crate::event::NoEvents;
+    use crate::http::{Server, Settings, Then, reply};
     use std::sync::Arc;
 
     #[test]
@@ -245,7 +247,7 @@ mod tests {
             };
             Then::Keep
         });
-        let client = Client::new(Settings::default(), Arc::new(NoObserver));
+        let client = Client::new(Settings::default(), Arc::new(NoEvents));
         let probe =
             |path: &str, wanted| client.probe(&Url::parse(&server.url(path)).unwrap(), wanted);
         let moved = probe("/moved", Wanted::Body(3));
@@ -271,7 +273,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let client = Client::new(Settings::default(), Arc::new(NoObserver));
+        let client = Client::new(Settings::default(), Arc::new(NoEvents));
         let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
         let probe = client.probe(&url, Wanted::Body(1));
         assert!(probe.answer.is_err() && probe.steps.lookup.is_some());

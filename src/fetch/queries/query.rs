@@ -5,9 +5,10 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::QueryResolver;
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Fetcher, Keep};
+use crate::fetch::{Keep, Run};
 use crate::gomod::Time;
 use crate::gomod::{
     ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, pseudo_version_time,
@@ -19,7 +20,7 @@ use crate::source::{Info, Origin, Source};
 
 /// A module path with a query for its version.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct VersionQuery {
     /// The module.
     pub path: ModulePath,
     /// What stands after the `@`: `latest`, `v1`, `<v2`, a branch, a tag, a commit.
@@ -27,23 +28,23 @@ pub struct Question {
     /// The version in use, if there is one.
     pub current: Option<Version>,
     /// Which versions count.
-    pub admit: Admit,
+    pub filter: VersionFilter,
 }
 
 /// Which versions count as an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admit {
+pub enum VersionFilter {
     /// All but those that the main module excludes and those that their author retracted.
-    Sound,
+    Allowed,
     /// All but those that the main module excludes.
-    Retracted,
+    IncludeRetracted,
     /// All.
-    Any,
+    All,
 }
 
-/// What a query stands for.
+/// The version that a query stands for.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ResolvedVersion {
     /// The version.
     pub module: ModuleVersion,
     /// When it was made; [`Time::ZERO`] if unknown.
@@ -53,41 +54,38 @@ pub struct Answer {
     pub origin: Option<Box<Origin>>,
 }
 
-impl Fetcher<'_> {
-    /// Resolves queries, many at a time; one answer for each, in their order. `edits` are those
-    /// of the main module: excluded versions do not count, replaced ones do.
+impl QueryResolver<'_> {
+    /// Resolves queries, many at a time; one result for each, in their order.
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started; that main modules disagree on what replaces a
     /// version that was looked at.
-    pub fn resolve(&self, questions: &[Question], edits: &Edits) -> Result<Vec<Result<Answer>>> {
-        if questions.is_empty() {
+    pub fn resolve(self, queries: &[VersionQuery]) -> Result<Vec<Result<ResolvedVersion>>> {
+        if queries.is_empty() {
             return Ok(Vec::new());
         }
-        let mut answers: Vec<Option<Result<Answer>>> = vec![None; questions.len()];
-        self.pools.transfer()?.in_place_scope(|scope| {
-            for (question, answer) in questions.iter().zip(&mut answers) {
-                scope.spawn(move |_| {
-                    let inquiry = Inquiry::new(self, question, edits);
-                    *answer = Some(inquiry.answer());
-                });
+        let mut results: Vec<Option<Result<ResolvedVersion>>> = vec![None; queries.len()];
+        self.run.engine.pools.transfer()?.in_place_scope(|scope| {
+            for (query, result) in queries.iter().zip(&mut results) {
+                scope.spawn(move |_| *result = Some(self.resolve_one(query)));
             }
         });
         let replaced = self.replaced();
-        if let Some(clash) = replaced.iter().find_map(|module| edits.clash(module)) {
+        if let Some(clash) = replaced.iter().find_map(|module| self.edits.clash(module)) {
             return Err(clash);
         }
-        // The scope ends when each of them has its answer.
-        Ok(answers.into_iter().flatten().collect())
+        // The scope ends when each of them has its result.
+        Ok(results.into_iter().flatten().collect())
     }
 }
 
-/// One question on its way.
-pub(in crate::fetch) struct Inquiry<'a> {
-    fetcher: &'a Fetcher<'a>,
-    question: &'a Question,
+/// One query under way.
+pub(super) struct ActiveQuery<'a> {
+    resolver: QueryResolver<'a>,
+    run: &'a Run,
+    query: &'a VersionQuery,
     edits: &'a Edits,
-    /// Bytes and retries so far: they are booked to the module that comes out.
+    /// Bytes and retries so far: they are recorded for the module that comes out.
     traffic: Cell<(u64, u32)>,
     /// How many places were asked: what one of them said is remembered by its number.
     place: Cell<usize>,
@@ -95,16 +93,13 @@ pub(in crate::fetch) struct Inquiry<'a> {
     refused: RefCell<Option<Error>>,
 }
 
-impl<'a> Inquiry<'a> {
-    pub(in crate::fetch) fn new(
-        fetcher: &'a Fetcher<'a>,
-        question: &'a Question,
-        edits: &'a Edits,
-    ) -> Inquiry<'a> {
-        Inquiry {
-            fetcher,
-            question,
-            edits,
+impl<'a> ActiveQuery<'a> {
+    pub(super) fn new(resolver: QueryResolver<'a>, query: &'a VersionQuery) -> ActiveQuery<'a> {
+        ActiveQuery {
+            resolver,
+            run: resolver.run,
+            query,
+            edits: resolver.edits,
             traffic: Cell::default(),
             place: Cell::default(),
             refused: RefCell::default(),
@@ -113,10 +108,10 @@ impl<'a> Inquiry<'a> {
 
     /// Puts a question to one place after the other.
     pub(super) fn each<T>(&self, mut question: impl FnMut(&dyn Source) -> Result<T>) -> Result<T> {
-        let Question { path, query, .. } = self.question;
+        let VersionQuery { path, query, .. } = self.query;
         let mut found = None;
         self.place.set(0);
-        self.fetcher.source.each(path, query, &mut |source| {
+        self.run.link.source.each(path, query, &mut |source| {
             self.place.set(self.place.get() + 1);
             found = Some(question(source)?);
             Ok(())
@@ -125,13 +120,13 @@ impl<'a> Inquiry<'a> {
         found.ok_or_else(|| Error::new(Kind::Other, format!("{path}@{query}")))
     }
 
-    pub(in crate::fetch) fn answer(&self) -> Result<Answer> {
-        let Question {
+    pub(super) fn resolve(&self) -> Result<ResolvedVersion> {
+        let VersionQuery {
             path,
             query,
             current,
             ..
-        } = self.question;
+        } = self.query;
         let current = current.as_ref().map_or("", Version::as_str);
         let (info, origin) = match Query::parse(path.as_str(), query, current)
             .map_err(|error| error.context(format!("{path}@{query}")))?
@@ -155,16 +150,12 @@ impl<'a> Inquiry<'a> {
         let module = ModuleVersion::parse(path.as_str(), &info.version)
             .map_err(|error| error.context(format!("{path}@{query}")))?;
         let (bytes, retries) = self.traffic.get();
-        self.fetcher.book(
-            &module,
-            Fetched {
-                value: (),
-                bytes,
-                resumed: 0,
-                retries,
-            },
-        );
-        Ok(Answer {
+        let fetched = Fetched {
+            retries,
+            ..Fetched::of_bytes(bytes)
+        };
+        self.run.record_traffic(&module, fetched);
+        Ok(ResolvedVersion {
             module,
             time: info.time,
             origin,
@@ -194,19 +185,19 @@ impl<'a> Inquiry<'a> {
     }
 
     fn entry(&self, version: &str) -> Result<Entry> {
-        let module = ModuleVersion::parse(self.question.path.as_str(), version)?;
-        self.fetcher.cache.entry(&module)
+        let module = ModuleVersion::parse(self.query.path.as_str(), version)?;
+        self.run.cache.entry(&module)
     }
 
     /// Keeps the metadata of a version for who asks for it next.
     fn keep(&self, info: &Info) -> Result<()> {
-        if self.fetcher.settings.keep == Keep::Nothing {
+        if self.run.keep == Keep::Nothing {
             return Ok(());
         }
         match self.entry(&info.version) {
-            Ok(entry) if self.fetcher.cached_info(&entry)?.is_none() => {
+            Ok(entry) if self.run.files().cached_info(&entry)?.is_none() => {
                 let written = entry.write_info(info.to_cache_json().as_bytes());
-                self.fetcher.kept(written)
+                self.run.files().kept(written)
             }
             // What is no version of this module is refused later, with its name.
             _ => Ok(()),
@@ -215,16 +206,16 @@ impl<'a> Inquiry<'a> {
 
     /// A commit whose pseudo-version is in the cache needs no source.
     fn cached_commit(&self) -> Result<Option<Info>> {
-        let Question { path, query, .. } = self.question;
-        let Some(version) = self.fetcher.cache.pseudo_version_of(path, query)? else {
+        let VersionQuery { path, query, .. } = self.query;
+        let Some(version) = self.run.cache.pseudo_version_of(path, query)? else {
             return Ok(None);
         };
-        self.fetcher.cached_info(&self.entry(&version)?)
+        self.run.files().cached_info(&self.entry(&version)?)
     }
 
     /// A branch, tag, commit, or a version with build metadata, which may be tagged without it.
     fn revision(&self, source: &dyn Source) -> Result<Info> {
-        let Question { path, query, .. } = self.question;
+        let VersionQuery { path, query, .. } = self.query;
         let info = match source.info(path, query) {
             Ok(info) => info,
             Err(error) => match canonical(query).filter(|canonical| canonical != query) {
@@ -242,17 +233,17 @@ impl<'a> Inquiry<'a> {
     /// The metadata of a version.
     pub(super) fn stat(&self, source: &dyn Source, version: &str) -> Result<Info> {
         let entry = self.entry(version)?;
-        if let Some(info) = self.fetcher.cached_info(&entry)? {
+        if let Some(info) = self.run.files().cached_info(&entry)? {
             return Ok(info);
         }
-        match source.info(&self.question.path, version) {
+        match source.info(&self.query.path, version) {
             Ok(info) => {
                 let info = self.take(info);
                 self.keep(&info)?;
                 Ok(info)
             }
             // go.mod may replace a version that exists nowhere.
-            Err(error) => match self.fetcher.replacement(entry.module(), self.edits) {
+            Err(error) => match self.resolver.replacement(entry.module()) {
                 Some(_) => Ok(bare(version)),
                 None => Err(error),
             },
@@ -282,7 +273,7 @@ impl<'a> Inquiry<'a> {
             Some(current) => self.stay(source, current),
             None => {
                 let unmatched = range.unmatched();
-                Err(self.refuse(unmatched.context(format!("module {}", self.question.path))))
+                Err(self.refuse(unmatched.context(format!("module {}", self.query.path))))
             }
         }
     }
@@ -309,13 +300,12 @@ impl<'a> Inquiry<'a> {
 
     /// Why a version does not count, in go's words; `None` if it does.
     fn objection(&self, version: &str) -> Result<Option<Error>> {
-        let module = ModuleVersion::parse(self.question.path.as_str(), version)?;
-        self.fetcher
-            .objection(&module, self.edits, self.question.admit)
+        let module = ModuleVersion::parse(self.query.path.as_str(), version)?;
+        self.resolver.objection(&module, self.query.filter)
     }
 
     /// The versions that a place lists, and that count.
-    pub(in crate::fetch) fn listed(&self) -> Result<Vec<String>> {
+    pub(super) fn listed(&self) -> Result<Vec<String>> {
         self.each(|source| {
             let mut sound = Vec::new();
             for version in self.versions(source)? {
@@ -329,12 +319,12 @@ impl<'a> Inquiry<'a> {
 
     /// What is remembered of the place that is being asked.
     fn key(&self) -> (usize, ModulePath) {
-        (self.place.get(), self.question.path.clone())
+        (self.place.get(), self.query.path.clone())
     }
 
     /// The list of the source, with the versions that go.mod replaces.
     pub(super) fn versions(&self, source: &dyn Source) -> Result<Vec<String>> {
-        let path = &self.question.path;
+        let path = &self.query.path;
         let replaced: Vec<String> = self
             .edits
             .replaced_versions(path)
@@ -342,11 +332,8 @@ impl<'a> Inquiry<'a> {
             .map(Version::to_string)
             .collect();
         let is_replaced = !replaced.is_empty() || self.edits.replaces_all(path);
-        let listed = self
-            .fetcher
-            .memo
-            .versions
-            .once(self.key(), || source.versions(path));
+        let answers = &self.run.answers;
+        let listed = answers.versions.get(&self.key(), || source.versions(path));
         let mut versions = match listed {
             Err(error) if error.is_not_found() && is_replaced => Vec::new(),
             listed => listed?,
@@ -361,8 +348,8 @@ impl<'a> Inquiry<'a> {
 
     /// What the source calls the latest, or a higher version that go.mod replaces.
     fn latest(&self, source: &dyn Source) -> Result<Info> {
-        let path = &self.question.path;
-        let latest = self.fetcher.memo.latest.once(self.key(), || {
+        let path = &self.query.path;
+        let latest = self.run.answers.latest.get(&self.key(), || {
             let info = self.take(source.latest(path)?);
             self.keep(&info)?;
             Ok(info)
@@ -389,14 +376,14 @@ impl<'a> Inquiry<'a> {
 
     /// True if a version's go.mod is its own: sources make one up for what is older than modules.
     fn has_go_mod(&self, version: &str) -> Result<bool> {
-        let gomod = self.fetcher.gomod(&self.entry(version)?)?;
-        let made_up = format!("module {}\n", self.question.path);
+        let gomod = self.run.files().gomod(&self.entry(version)?)?;
+        let made_up = format!("module {}\n", self.query.path);
         Ok(gomod.data != made_up.as_bytes())
     }
 }
 
 /// A version of which nothing more is known than its name tells.
-pub(in crate::fetch) fn bare(version: &str) -> Info {
+pub(super) fn bare(version: &str) -> Info {
     let digits = pseudo_version_time(version).filter(|_| is_pseudo_version(version));
     Info {
         version: version.to_owned(),

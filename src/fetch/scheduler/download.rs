@@ -1,12 +1,14 @@
-//! From modules to outcomes: what the cache has whole needs no conductor.
+//! From modules to outcomes: what the cache has whole needs no dispatcher.
 
 use std::fs;
 
-use super::ahead::Ahead;
+use super::Scheduler;
 use super::outcome::Outcome;
+use super::prefetch::Prefetch;
 use super::work::Work;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::event::Event;
+use crate::fetch::Want;
 use crate::fetch::threads::on_two;
 use crate::gomod::{GoVersion, ModuleVersion, look_up};
 use crate::map::Map;
@@ -17,23 +19,23 @@ use crate::trust::Part;
     clippy::large_enum_variant,
     reason = "nearly all are settled: a box each would take more"
 )]
-enum Looked<'a> {
+enum Looked {
     /// It is on its way, and was not looked at.
     Begun,
     /// Something is to be done for it.
-    Lacking(Box<Work<'a>>),
+    Lacking(Box<Work>),
     /// It is whole, or has failed.
     Settled(Outcome),
 }
 
-impl<'a> Fetcher<'a> {
+impl Scheduler<'_> {
     /// Completes the cache entries of `modules`; one outcome for each, in their order.
-    pub fn download(&self, modules: &[ModuleVersion]) -> Vec<Outcome> {
-        self.download_with(modules, Ahead::none())
+    pub fn download(self, modules: &[ModuleVersion]) -> Vec<Outcome> {
+        self.download_with(modules, Prefetch::none())
     }
 
-    /// As [`Fetcher::download`], going on with what was begun.
-    pub fn download_with(&self, modules: &[ModuleVersion], ahead: Ahead<'_, 'a>) -> Vec<Outcome> {
+    /// As [`Scheduler::download`], continuing what was begun.
+    pub fn download_with(self, modules: &[ModuleVersion], prefetch: Prefetch<'_>) -> Vec<Outcome> {
         let mut slots: Vec<usize> = Vec::with_capacity(modules.len());
         let mut index_of: Map<&ModuleVersion, usize> = Map::default();
         let mut distinct = Vec::new();
@@ -43,8 +45,10 @@ impl<'a> Fetcher<'a> {
                 distinct.len() - 1
             }));
         }
-        self.watch.planned(distinct.len());
-        let looked = on_two(&distinct, |&module| match ahead.has(module) {
+        self.run.say(&Event::ModulesPlanned {
+            modules: distinct.len(),
+        });
+        let looked = on_two(&distinct, |&module| match prefetch.has(module) {
             true => Looked::Begun,
             false => self.look_and_settle(module),
         });
@@ -58,17 +62,19 @@ impl<'a> Fetcher<'a> {
                     None
                 }
                 Looked::Settled(outcome) => {
-                    self.watch
-                        .finished(&outcome.module, outcome.error.is_some());
+                    self.run.say(&Event::ModuleFinished {
+                        module: &outcome.module,
+                        failed: outcome.error.is_some(),
+                    });
                     Some(outcome)
                 }
             });
         }
         let wanted = |module: &ModuleVersion| index_of.contains_key(module);
-        let works = match ahead.go_on(wanted, works) {
+        let works = match prefetch.finish(wanted, works) {
             Ok(works) => works,
             Err(works) if works.is_empty() => works,
-            Err(works) => self.conduct(works, None),
+            Err(works) => self.dispatch(works, None),
         };
         for work in works {
             // What was begun and turned out not to be needed has no outcome.
@@ -92,7 +98,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Looks at a module, and settles it if the cache lacks nothing of it.
-    fn look_and_settle(&self, module: &ModuleVersion) -> Looked<'a> {
+    fn look_and_settle(self, module: &ModuleVersion) -> Looked {
         let outcome = match self.look(module) {
             Ok(work) if !work.is_settled() => return Looked::Lacking(Box::new(work)),
             Ok(work) => self.settle(module, work),
@@ -106,25 +112,29 @@ impl<'a> Fetcher<'a> {
 
     /// What the cache has of a module, without a lock. What only the checksum database can
     /// vouch for is left to the transfer pool, which asks about many at a time.
-    pub(super) fn look(&self, module: &ModuleVersion) -> Result<Work<'a>> {
-        let entry = self.cache.entry(module)?;
-        let mut work = Work::of(entry);
-        work.info = self.cached_info(&work.entry).transpose();
-        if let Some(h1) = self.checked_gomod_sum(module) {
-            work.gomod = Some(Ok(h1));
-        } else if !self.sums.must_ask(module, Part::GoMod) {
-            work.gomod = self.cached_gomod_sum(&work.entry).transpose();
+    pub(super) fn look(self, module: &ModuleVersion) -> Result<Work> {
+        let (run, files) = (self.run, self.run.files());
+        let entry = run.cache.entry(module)?;
+        let mut work = Work::of(entry, run.want, run.link.clone());
+        work.info = files.cached_info(&work.entry).transpose();
+        if run.want < Want::GoMod {
+            return Ok(work);
         }
-        if !self.sums.must_ask(module, Part::Zip) {
-            work.zip = self.complete(&work.entry).transpose();
+        if let Some(h1) = run.checked_gomod_sum(module) {
+            work.gomod = Some(Ok(h1));
+        } else if !run.sums.must_ask(module, Part::GoMod) {
+            work.gomod = files.cached_gomod_sum(&work.entry).transpose();
+        }
+        if run.want >= Want::Zip && !run.sums.must_ask(module, Part::Zip) {
+            work.zip = files.complete(&work.entry).transpose();
         }
         Ok(work)
     }
 
     /// Turns the results of the parts into one outcome; the first failure in go's order counts.
-    fn settle(&self, module: &ModuleVersion, work: Work<'a>) -> Outcome {
+    fn settle(self, module: &ModuleVersion, work: Work) -> Outcome {
         let mut outcome = Outcome::new(module);
-        outcome.traffic = self.traffic(module);
+        outcome.traffic = self.run.traffic(module);
         let filled =
             fill(&mut outcome, work).and_then(|()| self.refuse_newer(module, &mut outcome));
         outcome.error = filled.err();
@@ -132,12 +142,21 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Refuses a module that needs a newer go, as `go` does when everything is there already.
-    fn refuse_newer(&self, module: &ModuleVersion, outcome: &mut Outcome) -> Result<()> {
-        let (Some(running), Some(directory)) = (&self.running, outcome.directory()) else {
+    fn refuse_newer(self, module: &ModuleVersion, outcome: &mut Outcome) -> Result<()> {
+        let Some(running) = &self.run.running else {
             return Ok(());
         };
+        let gomod = match (
+            outcome.directory(),
+            outcome.zip_path(),
+            outcome.gomod_path(),
+        ) {
+            (Some(directory), ..) => directory.join("go.mod"),
+            (None, Some(_), Some(gomod)) => gomod,
+            _ => return Ok(()),
+        };
         // A module from the time before go.mod files has none.
-        let Ok(gomod) = fs::read(directory.join("go.mod")) else {
+        let Ok(gomod) = fs::read(gomod) else {
             return Ok(());
         };
         let needed = look_up(&gomod, "go").and_then(GoVersion::parse);
@@ -152,13 +171,17 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-fn fill(outcome: &mut Outcome, work: Work<'_>) -> Result<()> {
+fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {
     let entry = &*outcome.entry.insert(Box::new(work.entry));
-    // The conductor settles all three parts of every work.
+    // The dispatcher settles every part that is wanted of every work.
     let never_tried = || Error::new(Kind::Other, format!("{}: not tried", entry.module()));
     outcome.info = Some(work.info.ok_or_else(never_tried)??);
-    outcome.gomod_sum = Some(work.gomod.ok_or_else(never_tried)??);
-    outcome.sum = Some(work.zip.ok_or_else(never_tried)??);
-    outcome.has_directory = true;
+    if work.want >= Want::GoMod {
+        outcome.gomod_sum = Some(work.gomod.ok_or_else(never_tried)??);
+    }
+    if work.want >= Want::Zip {
+        outcome.sum = Some(work.zip.ok_or_else(never_tried)??);
+    }
+    outcome.has_directory = work.want >= Want::Extracted;
     Ok(())
 }

@@ -21,14 +21,16 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
-use super::conduct::Conductor;
+use super::Scheduler;
+use super::dispatch::{Dispatcher, finished_report};
 use super::work::{Report, Verdict, Work};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
-use crate::fetch::Fetcher;
+use crate::fetch::Want;
+use crate::fetch::cached::CacheReader;
 use crate::fetch::threads::holdable;
-use crate::fetch::version::{Begin, OnContention, Prepared, Ready};
+use crate::fetch::version::{OnContention, Ready, ResumeMode, StagedModule};
 use crate::gomod::ModuleVersion;
 use crate::source::Info;
 use crate::trust::Part;
@@ -41,18 +43,18 @@ const TRANSFERS: usize = 2;
 
 /// What was begun. Dropped, it is given up.
 #[must_use = "what was begun is given up when this is dropped"]
-pub struct Ahead<'s, 'a>(Option<Begun<'s, 'a>>);
+pub struct Prefetch<'s>(Option<Begun<'s>>);
 
-struct Begun<'s, 'a> {
+struct Begun<'s> {
     modules: HashSet<ModuleVersion>,
-    verdicts: Sender<Verdict<'a>>,
-    conductor: ScopedJoinHandle<'s, Vec<Work<'a>>>,
+    verdicts: Sender<Verdict>,
+    dispatcher: ScopedJoinHandle<'s, Vec<Work>>,
 }
 
-impl<'a> Ahead<'_, 'a> {
+impl Prefetch<'_> {
     /// Nothing was begun.
     pub fn none() -> Self {
-        Ahead(None)
+        Prefetch(None)
     }
 
     pub(super) fn has(&self, module: &ModuleVersion) -> bool {
@@ -62,84 +64,92 @@ impl<'a> Ahead<'_, 'a> {
 
     /// Goes on with those that are wanted, removes the others, does `more` as well, and waits for
     /// all. `more` comes back if nothing was begun.
-    pub(super) fn go_on(
+    pub(super) fn finish(
         self,
         wanted: impl Fn(&ModuleVersion) -> bool,
-        more: Vec<Work<'a>>,
-    ) -> Result<Vec<Work<'a>>, Vec<Work<'a>>> {
+        more: Vec<Work>,
+    ) -> Result<Vec<Work>, Vec<Work>> {
         let Some(begun) = self.0 else {
             return Err(more);
         };
         let needed = begun.modules.into_iter().filter(wanted).collect();
-        // It is waited for until it comes: the conductor is there.
+        // It is waited for until it comes: the dispatcher is there.
         let _ = begun.verdicts.send(Verdict { needed, more });
-        let works = begun.conductor.join();
+        let works = begun.dispatcher.join();
         Ok(works.unwrap_or_else(|panic| resume_unwind(panic)))
     }
 }
 
-impl<'a> Fetcher<'a> {
+impl Scheduler<'_> {
     /// Does `run`, which is to read a graph and to download. If that graph has to be fetched, the
     /// modules that are `likely` to be needed are begun meanwhile, to be gone on with by
-    /// [`Fetcher::download_with`]. The download, or a failure before it, is the last that the source
-    /// is good for: requests for what is not needed may be ended by [`crate::source::Source::hang_up`].
-    pub fn ahead_of<T>(
-        &self,
+    /// [`Scheduler::download_with`].
+    pub fn with_prefetch<T>(
+        self,
         mut likely: impl Iterator<Item = ModuleVersion>,
-        run: impl FnOnce(Ahead<'_, 'a>) -> T,
+        work: impl FnOnce(Prefetch<'_>) -> T,
     ) -> T {
         // A cache that has these has most, and then there is little to wait for.
         let mut modules: Vec<ModuleVersion> = likely.by_ref().take(SAMPLE).collect();
-        if modules.iter().all(|module| self.has_gomod(module)) {
-            return run(Ahead::none());
+        let nothing_to_unpack = self.run.want < Want::Zip;
+        if nothing_to_unpack
+            || modules
+                .iter()
+                .all(|module| CacheReader::new(self.run).has_gomod(module))
+        {
+            return work(Prefetch::none());
         }
         modules.extend(likely);
-        modules.retain(|module| self.sums.knows(module, Part::Zip));
-        thread::scope(|scope| run(self.begin(scope, &modules)))
+        modules.retain(|module| self.run.sums.knows(module, Part::Zip));
+        thread::scope(|scope| work(self.begin(scope, &modules)))
     }
 
     /// Begins with what the cache lacks of these, on a thread of `scope`.
-    fn begin<'s>(&'s self, scope: &'s Scope<'s, '_>, likely: &[ModuleVersion]) -> Ahead<'s, 'a> {
+    fn begin<'s>(self, scope: &'s Scope<'s, '_>, likely: &[ModuleVersion]) -> Prefetch<'s>
+    where
+        Self: 's,
+    {
         let mut modules = HashSet::new();
         let mut works = Vec::new();
         for module in likely {
             if !modules.contains(module)
-                && let Ok(work) = self.look(module)
+                && let Ok(mut work) = self.look(module)
                 && work.zip.is_none()
             {
                 modules.insert(module.clone());
+                work.link = self.run.part();
                 works.push(work);
             }
         }
-        let room = self.room_ahead();
+        let room = self.prefetch_room();
         if works.is_empty() || room.is_none_or(|(at_once, _)| at_once < TRANSFERS) {
-            return Ahead::none();
+            return Prefetch::none();
         }
         let (verdicts, verdicts_out) = bounded(1);
-        let conduct = move || self.conduct(works, Some(&verdicts_out));
-        let thread = thread::Builder::new().name("ahead".to_owned());
+        let dispatch = move || self.dispatch(works, Some(&verdicts_out));
+        let thread = thread::Builder::new().name("prefetch".to_owned());
         // Without a thread nothing is lost but time.
-        let conductor = thread.spawn_scoped(scope, conduct).ok();
-        Ahead(conductor.map(|conductor| Begun {
+        let dispatcher = thread.spawn_scoped(scope, dispatch).ok();
+        Prefetch(dispatcher.map(|dispatcher| Begun {
             modules,
             verdicts,
-            conductor,
+            dispatcher,
         }))
     }
 
     /// How many transfers may go on ahead, and how many modules may be begun.
-    fn room_ahead(&self) -> Option<(usize, usize)> {
-        let threads = self.pools.transfer().ok()?.current_num_threads();
+    fn prefetch_room(self) -> Option<(usize, usize)> {
+        let threads = self.run.engine.pools.transfer().ok()?.current_num_threads();
         Some((threads / 2, holdable(threads)))
     }
 }
 
-impl<'a> Work<'a> {
+impl Work {
     /// Takes in what was prepared, or could not be written.
-    pub(super) fn put(&mut self, prepared: Result<Prepared<'a>, Ready<'a>>) {
+    pub(super) fn put(&mut self, staged: Result<StagedModule, Ready>) {
         self.early.zip_awaited = false;
-        match prepared {
-            Ok(prepared) => self.early.prepared = Some(Box::new(prepared)),
+        match staged {
+            Ok(staged) => self.early.staged = Some(Box::new(staged)),
             Err(ready) => self.held = Some(Box::new(ready)),
         }
     }
@@ -149,19 +159,16 @@ fn unneeded(entry: &Entry) -> Error {
     Error::new(Kind::Other, format!("{}: not needed", entry.module()))
 }
 
-impl<'scope, 'f: 'scope, 'a> Conductor<'_, 'scope, 'f, 'a>
-where
-    'a: 'scope,
-{
+impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     /// Begins works until it is known which are needed, and then goes on with those, and starts
     /// the others. `None` if there is nobody to report.
-    pub(super) fn run_ahead(
+    pub(super) fn run_prefetch(
         &mut self,
-        reports: &Receiver<Report<'a>>,
-        ready: &Receiver<Ready<'a>>,
-        verdicts: &Receiver<Verdict<'a>>,
+        reports: &Receiver<Report>,
+        ready: &Receiver<Ready>,
+        verdicts: &Receiver<Verdict>,
     ) -> Option<()> {
-        let (at_once, most) = self.fetcher.room_ahead()?;
+        let (at_once, most) = Scheduler::new(self.run).prefetch_room()?;
         let verdict = loop {
             while self.next < most.min(self.works.len()) && self.in_flight + TRANSFERS <= at_once {
                 self.begin(self.next);
@@ -171,7 +178,7 @@ where
             select! {
                 recv(reports) -> report => self.note(report.ok()?),
                 recv(if self.has_room() { ready } else { &no_room }) -> zip => {
-                    self.prepare(zip.ok()?);
+                    self.stage(zip.ok()?);
                 }
                 // Without a verdict the graph has failed.
                 recv(verdicts) -> verdict => break verdict.ok(),
@@ -189,18 +196,18 @@ where
         if work.info.is_none() {
             work.early.info_awaited = true;
             self.in_flight += 1;
-            self.transfer(index, move |fetcher, entry| {
-                let info = fetcher.unless_stopped(entry, || fetcher.fetch_info(entry));
-                Report::InfoAhead(index, info.map(Box::new))
+            self.transfer(index, move |files, entry| {
+                let info = files.run.begin(entry.module(), || files.fetch_info(entry));
+                Report::InfoPrefetched(index, info.map(Box::new))
             });
         }
-        self.start_zip(index, OnContention::Defer, Begin::Anywhere);
+        self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
     }
 
     /// Takes in a report while it is not known what is needed: nothing becomes visible.
-    fn note(&mut self, report: Report<'a>) {
+    fn note(&mut self, report: Report) {
         match report {
-            Report::InfoAhead(index, info) => {
+            Report::InfoPrefetched(index, info) => {
                 self.in_flight -= 1;
                 self.works[index].early.info_awaited = false;
                 match info {
@@ -213,24 +220,24 @@ where
                 self.works[index].early.zip_awaited = false;
                 self.works[index].zip = Some(zip);
             }
-            Report::Busy(index, begin) => {
+            Report::Busy(index, mode) => {
                 self.in_flight -= 1;
                 self.works[index].early.zip_awaited = false;
-                self.works[index].early.once_more = Some(begin);
+                self.works[index].early.once_more = Some(mode);
             }
             Report::Unpacked(index, zip) => {
                 self.computing -= 1;
                 self.works[index].early.zip_awaited = false;
                 self.works[index].zip = Some(zip);
             }
-            Report::Again(index) => {
+            Report::Refetch(index) => {
                 self.computing -= 1;
                 self.works[index].early.zip_awaited = false;
-                self.works[index].early.once_more = Some(Begin::FromFirstByte);
+                self.works[index].early.once_more = Some(ResumeMode::Restart);
             }
-            Report::Prepared(index, prepared) => {
+            Report::Staged(index, staged) => {
                 self.computing -= 1;
-                self.works[index].put(*prepared);
+                self.works[index].put(*staged);
             }
             // No job that has been begun reports these.
             Report::Info(..) | Report::GoMod(..) => {}
@@ -238,32 +245,32 @@ where
     }
 
     /// Does with a fetched zip what no reader sees.
-    fn prepare(&mut self, zip: Ready<'a>) {
+    fn stage(&mut self, zip: Ready) {
         self.in_flight -= 1;
         self.computing += 1;
         let index = zip.index;
-        self.compute(index, move |fetcher, entry| {
-            let lower = zip.lower;
-            match fetcher.prepare(entry, zip) {
-                Ok(prepared) => {
+        self.compute(index, move |files, entry| {
+            let lower = zip.lower.clone();
+            match files.stage(entry, zip) {
+                Ok(staged) => {
                     failpoints::reached("ahead-prepared");
-                    Report::Prepared(index, Box::new(Ok(prepared)))
+                    Report::Staged(index, Box::new(Ok(staged)))
                 }
                 Err(failed) => match *failed {
                     // It is tried again when it is known to be needed, and then told.
                     (zip, error) if error.kind() == Kind::LocalIo => {
-                        Report::Prepared(index, Box::new(Err(zip)))
+                        Report::Staged(index, Box::new(Err(zip)))
                     }
                     (zip, error) => {
-                        let finished = fetcher.unprepared(entry, zip, error);
-                        fetcher.finished(index, entry, lower, finished)
+                        let finished = files.unstaged(entry, zip, error);
+                        finished_report(files, index, entry, lower.as_ref(), finished)
                     }
                 },
             }
         });
     }
 
-    fn decide(&mut self, verdict: Option<Verdict<'a>>) {
+    fn decide(&mut self, verdict: Option<Verdict>) {
         // What comes of a graph that failed is kept for the next run.
         self.keeps_unneeded = verdict.is_none();
         let Verdict { needed, more } = verdict.unwrap_or_default();
@@ -281,8 +288,8 @@ where
         }
         // Last, as always: who waits for a lock keeps a thread.
         for index in 0..begun {
-            if let Some(begin) = self.works[index].early.once_more.take() {
-                self.start_zip(index, OnContention::Wait, begin);
+            if let Some(mode) = self.works[index].early.once_more.take() {
+                self.start_zip(index, OnContention::Wait, mode);
             }
         }
         for index in 0..begun {
@@ -294,10 +301,10 @@ where
 
     /// It is needed: what it still lacks is queued, what is there becomes visible.
     fn confirm(&mut self, index: usize) {
-        let fetcher = self.fetcher;
+        let run = self.run;
         let work = &mut self.works[index];
-        if work.gomod.is_none() && !fetcher.sums.must_ask(work.entry.module(), Part::GoMod) {
-            work.gomod = fetcher.cached_gomod_sum(&work.entry).transpose();
+        if work.gomod.is_none() && !run.sums.must_ask(work.entry.module(), Part::GoMod) {
+            work.gomod = run.files().cached_gomod_sum(&work.entry).transpose();
         }
         if index >= self.next {
             self.start(index);
@@ -318,31 +325,33 @@ where
         let work = &mut self.works[index];
         work.early.info_awaited = false;
         match info {
-            _ if work.early.unneeded.is_set() => work.info = Some(Err(unneeded(&work.entry))),
+            _ if work.early.unneeded => work.info = Some(Err(unneeded(&work.entry))),
             Err(error) => work.info = Some(Err(error)),
             Ok(info) => {
-                self.compute(index, move |fetcher, entry| {
-                    Report::Info(index, Box::new(fetcher.keep_info(entry, *info)))
+                self.compute(index, move |files, entry| {
+                    Report::Info(index, Box::new(files.keep_info(entry, *info)))
                 });
             }
         }
     }
 
     /// Makes visible what was prepared, unless the module has failed already.
-    pub(super) fn reveal(&mut self, index: usize, prepared: Prepared<'a>) {
+    pub(super) fn publish(&mut self, index: usize, staged: StagedModule) {
         if self.drops(index) {
             return;
         }
         self.computing += 1;
-        self.compute(index, move |fetcher, entry| {
-            Report::Unpacked(index, fetcher.reveal(entry, prepared))
+        self.compute(index, move |files, entry| {
+            Report::Unpacked(index, files.publish(entry, staged))
         });
     }
 
     /// It is not needed.
     fn give_up(&mut self, index: usize) {
         let work = &mut self.works[index];
-        work.early.unneeded.set();
+        work.early.unneeded = true;
+        // Nobody waits for a silent server for the sake of what is not needed.
+        work.link.cancel.cancel();
         work.early.once_more = None;
         if !work.early.info_awaited {
             work.info = Some(Err(unneeded(&work.entry)));
@@ -357,10 +366,10 @@ where
     pub(super) fn leave(&mut self, index: usize) -> usize {
         let work = &mut self.works[index];
         work.early.zip_awaited = false;
-        let prepared = work.early.prepared.take();
-        let prepared = prepared.map(|prepared| prepared.withdraw());
+        let staged = work.early.staged.take();
+        let staged = staged.map(|staged| staged.discard());
         let held = work.held.take().map(|held| *held);
-        for ready in [prepared, held].into_iter().flatten() {
+        for ready in [staged, held].into_iter().flatten() {
             if !self.keeps_unneeded {
                 ready.discard();
             }

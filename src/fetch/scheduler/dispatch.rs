@@ -3,29 +3,28 @@
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
 
+use super::Scheduler;
 use super::work::{Report, Verdict, Work};
 use crate::cache::Entry;
-use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::event::Event;
 use crate::fetch::threads::cores;
-use crate::fetch::version::{Begin, Finished, OnContention, Ready, Transferred};
+use crate::fetch::version::{Finished, ModuleFiles, OnContention, Ready, ResumeMode, Transferred};
+use crate::fetch::{Run, Want};
 use crate::source::LowerCache;
 
 /// Zips that are fetched and not yet being unpacked, for each core.
 const READY_PER_CORE: usize = 2;
 
-impl<'a> Fetcher<'a> {
+impl Scheduler<'_> {
     /// Runs the two pools until every work is settled. With `verdicts` the works are only likely
     /// to be needed, until one says which are.
-    pub(super) fn conduct(
-        &self,
-        mut works: Vec<Work<'a>>,
-        verdicts: Option<&Receiver<Verdict<'a>>>,
-    ) -> Vec<Work<'a>> {
-        let pools = self
-            .pools
-            .transfer()
-            .and_then(|t| Ok((t, self.pools.compute()?)));
+    pub(super) fn dispatch(
+        self,
+        mut works: Vec<Work>,
+        verdicts: Option<&Receiver<Verdict>>,
+    ) -> Vec<Work> {
+        let pools = &self.run.engine.pools;
+        let pools = pools.transfer().and_then(|t| Ok((t, pools.compute()?)));
         let (transfer, compute) = match pools {
             Ok(pools) => pools,
             Err(error) => {
@@ -41,8 +40,8 @@ impl<'a> Fetcher<'a> {
         let (ready_in, ready) = bounded(cores() * READY_PER_CORE);
         transfer.in_place_scope(|transfers| {
             compute.in_place_scope(|computes| {
-                Conductor {
-                    fetcher: self,
+                Dispatcher {
+                    run: self.run,
                     works: &mut works,
                     transfers,
                     computes,
@@ -60,13 +59,13 @@ impl<'a> Fetcher<'a> {
     }
 }
 
-pub(super) struct Conductor<'c, 'scope, 'f, 'a> {
-    pub(super) fetcher: &'f Fetcher<'a>,
-    pub(super) works: &'c mut Vec<Work<'a>>,
+pub(super) struct Dispatcher<'c, 'scope, 'f> {
+    pub(super) run: &'f Run,
+    pub(super) works: &'c mut Vec<Work>,
     pub(super) transfers: &'c Scope<'scope>,
     pub(super) computes: &'c Scope<'scope>,
-    pub(super) reports_in: Sender<Report<'a>>,
-    ready_in: Sender<Ready<'a>>,
+    pub(super) reports_in: Sender<Report>,
+    ready_in: Sender<Ready>,
     pub(super) computing: usize,
     /// Of works that are only likely: the next one to begin, and how many transfers go on.
     pub(super) next: usize,
@@ -75,18 +74,15 @@ pub(super) struct Conductor<'c, 'scope, 'f, 'a> {
     pub(super) keeps_unneeded: bool,
 }
 
-impl<'scope, 'f: 'scope, 'a> Conductor<'_, 'scope, 'f, 'a>
-where
-    'a: 'scope,
-{
+impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     fn run(
         mut self,
-        reports: &Receiver<Report<'a>>,
-        ready: &Receiver<Ready<'a>>,
-        verdicts: Option<&Receiver<Verdict<'a>>>,
+        reports: &Receiver<Report>,
+        ready: &Receiver<Ready>,
+        verdicts: Option<&Receiver<Verdict>>,
     ) {
         if let Some(verdicts) = verdicts
-            && self.run_ahead(reports, ready, verdicts).is_none()
+            && self.run_prefetch(reports, ready, verdicts).is_none()
         {
             return;
         }
@@ -95,18 +91,8 @@ where
                 self.start(index);
             }
         }
-        let (mut needed, mut unneeded) = (0, 0);
-        for work in self.works.iter().filter(|work| !work.is_settled()) {
-            match work.early.unneeded.is_set() {
-                true => unneeded += 1,
-                false => needed += 1,
-            }
-        }
-        while needed + unneeded > 0 {
-            if needed == 0 {
-                // Nobody waits for a silent server for the sake of what is not needed.
-                self.fetcher.source.hang_up();
-            }
+        let mut outstanding = self.works.iter().filter(|work| !work.is_settled()).count();
+        while outstanding > 0 {
             let no_room = never();
             let index = select! {
                 recv(reports) -> report => match report {
@@ -121,10 +107,7 @@ where
             if let Some(index) = index
                 && self.works[index].is_settled()
             {
-                match self.works[index].early.unneeded.is_set() {
-                    true => unneeded -= 1,
-                    false => needed -= 1,
-                }
+                outstanding -= 1;
                 self.tell_settled(index);
             }
         }
@@ -136,35 +119,44 @@ where
 
     pub(super) fn tell_settled(&self, index: usize) {
         let work = &self.works[index];
-        if work.early.unneeded.is_set() {
+        if work.early.unneeded {
             return;
         }
         let failed = work.has_failed();
-        self.fetcher.watch.finished(work.entry.module(), failed);
+        self.run.say(&Event::ModuleFinished {
+            module: work.entry.module(),
+            failed,
+        });
         if failed {
-            self.fetcher.failed();
+            self.run.note_failure();
         }
     }
 
     /// Queues what a module lacks, all at once.
     pub(super) fn start(&mut self, index: usize) {
-        if self.works[index].info.is_none() {
-            self.transfer(index, move |fetcher, entry| {
-                let info = fetcher.unless_stopped(entry, || fetcher.info(entry));
+        let work = &self.works[index];
+        let wants = |least| work.want >= least;
+        let gomod = work.gomod.is_none() && wants(Want::GoMod);
+        let zip = work.zip.is_none() && wants(Want::Zip);
+        if work.info.is_none() {
+            self.transfer(index, move |files, entry| {
+                let info = files.run.begin(entry.module(), || files.info(entry));
                 Report::Info(index, Box::new(info))
             });
         }
-        if self.works[index].gomod.is_none() {
+        if gomod {
             self.start_gomod(index);
         }
-        if self.works[index].zip.is_none() {
-            self.start_zip(index, OnContention::Defer, Begin::Anywhere);
+        if zip {
+            self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
         }
     }
 
     pub(super) fn start_gomod(&self, index: usize) {
-        self.transfer(index, move |fetcher, entry| {
-            let gomod = fetcher.unless_stopped(entry, || Ok(fetcher.gomod(entry)?.h1));
+        self.transfer(index, move |files, entry| {
+            let gomod = files
+                .run
+                .begin(entry.module(), || Ok(files.gomod(entry)?.h1));
             Report::GoMod(index, gomod)
         });
     }
@@ -173,14 +165,20 @@ where
     pub(super) fn transfer(
         &self,
         index: usize,
-        job: impl FnOnce(&'f Fetcher<'a>, &Entry) -> Report<'a> + Send + 'scope,
+        job: impl FnOnce(ModuleFiles<'_>, &Entry) -> Report + Send + 'scope,
     ) {
-        let fetcher = self.fetcher;
-        let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
+        let (run, work) = (self.run, &self.works[index]);
+        let (entry, link, reports) = (
+            work.entry.clone(),
+            work.link.clone(),
+            self.reports_in.clone(),
+        );
         self.transfers.spawn(move |_| {
-            fetcher.watch.started(entry.module());
-            // The conductor outlives its jobs; were it gone, nobody would miss the report.
-            let _ = reports.send(job(fetcher, &entry));
+            run.say(&Event::ModuleStarted {
+                module: entry.module(),
+            });
+            // The dispatcher outlives its jobs; without it nobody misses the report.
+            let _ = reports.send(job(run.files_through(&link), &entry));
         });
     }
 
@@ -188,58 +186,59 @@ where
     pub(super) fn compute(
         &self,
         index: usize,
-        job: impl FnOnce(&'f Fetcher<'a>, &Entry) -> Report<'a> + Send + 'scope,
+        job: impl FnOnce(ModuleFiles<'_>, &Entry) -> Report + Send + 'scope,
     ) {
-        let fetcher = self.fetcher;
+        let run = self.run;
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
         self.computes.spawn(move |_| {
-            let _ = reports.send(job(fetcher, &entry));
+            let _ = reports.send(job(run.files(), &entry));
         });
     }
 
-    pub(super) fn start_zip(&self, index: usize, on_contention: OnContention, begin: Begin) {
-        let fetcher = self.fetcher;
-        let entry = self.works[index].entry.clone();
-        let unneeded = self.works[index].early.unneeded.clone();
+    pub(super) fn start_zip(&self, index: usize, on_contention: OnContention, mode: ResumeMode) {
+        let run = self.run;
+        let (entry, link) = (
+            self.works[index].entry.clone(),
+            self.works[index].link.clone(),
+        );
         let (reports, ready) = (self.reports_in.clone(), self.ready_in.clone());
         self.transfers.spawn(move |_| {
-            let transfer = || fetcher.transfer_zip(index, &entry, on_contention, begin, &unneeded);
-            let _ = match fetcher.unless_stopped(&entry, transfer) {
+            let files = run.files_through(&link);
+            let transfer = || files.transfer_zip(index, &entry, on_contention, mode);
+            let _ = match run.begin(entry.module(), transfer) {
                 Ok(Transferred::Ready(zip)) => return drop(ready.send(zip)),
                 Ok(Transferred::Complete(h1)) => reports.send(Report::Zip(index, Ok(h1))),
-                Ok(Transferred::Busy) => reports.send(Report::Busy(index, begin)),
+                Ok(Transferred::Busy) => reports.send(Report::Busy(index, mode)),
                 Err(error) => reports.send(Report::Zip(index, Err(error))),
             };
         });
     }
 
     /// Takes in a report; returns the module whose state it changed.
-    fn take_report(&mut self, report: Report<'a>) -> Option<usize> {
+    fn take_report(&mut self, report: Report) -> Option<usize> {
         let index = match report {
-            Report::Busy(index, _) if self.works[index].early.unneeded.is_set() => {
-                self.leave(index)
-            }
-            Report::Busy(index, begin) => {
-                self.start_zip(index, OnContention::Wait, begin);
+            Report::Busy(index, _) if self.works[index].early.unneeded => self.leave(index),
+            Report::Busy(index, mode) => {
+                self.start_zip(index, OnContention::Wait, mode);
                 return None;
             }
-            Report::Again(index) => {
+            Report::Refetch(index) => {
                 self.computing -= 1;
-                if !self.works[index].early.unneeded.is_set() {
-                    self.start_zip(index, OnContention::Defer, Begin::FromFirstByte);
+                if !self.works[index].early.unneeded {
+                    self.start_zip(index, OnContention::Defer, ResumeMode::Restart);
                     return None;
                 }
                 self.leave(index)
             }
-            Report::Prepared(index, prepared) => {
+            Report::Staged(index, staged) => {
                 self.computing -= 1;
-                self.works[index].put(*prepared);
-                match self.works[index].early.unneeded.is_set() {
+                self.works[index].put(*staged);
+                match self.works[index].early.unneeded {
                     true => self.leave(index),
                     false => index,
                 }
             }
-            Report::InfoAhead(index, info) => {
+            Report::InfoPrefetched(index, info) => {
                 self.keep_info(index, info);
                 index
             }
@@ -273,15 +272,15 @@ where
         }
         if let Some(held) = work.held.take() {
             self.unpack(*held);
-        } else if let Some(prepared) = work.early.prepared.take() {
-            self.reveal(index, *prepared);
+        } else if let Some(staged) = work.early.staged.take() {
+            self.publish(index, *staged);
         }
     }
 
     /// Takes in a fetched zip: unpacks it now, or keeps it until the small files are there.
-    fn take_zip(&mut self, zip: Ready<'a>) -> Option<usize> {
+    fn take_zip(&mut self, zip: Ready) -> Option<usize> {
         let index = zip.index;
-        if self.works[index].early.unneeded.is_set() {
+        if self.works[index].early.unneeded {
             self.works[index].held = Some(Box::new(zip));
             self.leave(index);
         } else if self.works[index].meta().is_none() {
@@ -292,16 +291,16 @@ where
         Some(index)
     }
 
-    fn unpack(&mut self, zip: Ready<'a>) {
+    fn unpack(&mut self, zip: Ready) {
         let index = zip.index;
         if self.drops(index) {
             return;
         }
         self.computing += 1;
-        self.compute(index, move |fetcher, entry| {
-            let lower = zip.lower;
-            let finished = fetcher.finish_zip(entry, zip);
-            fetcher.finished(index, entry, lower, finished)
+        self.compute(index, move |files, entry| {
+            let lower = zip.lower.clone();
+            let finished = files.finish_zip(entry, zip);
+            finished_report(files, index, entry, lower.as_ref(), finished)
         });
     }
 
@@ -316,38 +315,22 @@ where
     }
 }
 
-impl Fetcher<'_> {
-    /// What the conductor is told of the end of a computing half.
-    pub(super) fn finished<'r>(
-        &self,
-        index: usize,
-        entry: &Entry,
-        lower: Option<&LowerCache>,
-        finished: Finished,
-    ) -> Report<'r> {
-        match finished {
-            Finished::Done(h1) => Report::Unpacked(index, h1),
-            Finished::Again(cause) => {
-                match lower {
-                    Some(lower) => self.damaged(lower, &cause),
-                    None => self.begin_again(entry.module(), &cause),
-                }
-                Report::Again(index)
+/// What the dispatcher is told of the end of a computing half.
+pub(super) fn finished_report(
+    files: ModuleFiles<'_>,
+    index: usize,
+    entry: &Entry,
+    read_only: Option<&LowerCache>,
+    finished: Finished,
+) -> Report {
+    match finished {
+        Finished::Done(h1) => Report::Unpacked(index, h1),
+        Finished::Refetch(cause) => {
+            match read_only {
+                Some(cache) => files.damaged(cache, &cause),
+                None => files.run.record_refetch(entry.module(), &cause),
             }
+            Report::Refetch(index)
         }
-    }
-
-    pub(super) fn unless_stopped<T>(
-        &self,
-        entry: &Entry,
-        act: impl FnOnce() -> Result<T>,
-    ) -> Result<T> {
-        if self.is_stopped() {
-            return Err(Error::new(
-                Kind::Other,
-                format!("{}: not fetched after an earlier failure", entry.module()),
-            ));
-        }
-        act()
     }
 }

@@ -1,47 +1,54 @@
-//! One module on its way, and what the conductor is told of it.
+//! One module on its way, and what the jobs report of it.
 
 use std::collections::HashSet;
 
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::version::{Begin, Prepared, Ready, Unneeded};
+use crate::fetch::Want;
+use crate::fetch::version::{Link, Ready, ResumeMode, StagedModule};
 use crate::gomod::{H1, ModuleVersion};
 use crate::source::Info;
 
-/// What a job tells the conductor.
-pub(super) enum Report<'a> {
+/// What a job reports to the dispatcher.
+pub(super) enum Report {
     Info(usize, Box<Result<Info>>),
     /// Fetched, but not kept.
-    InfoAhead(usize, Result<Box<Info>>),
+    InfoPrefetched(usize, Result<Box<Info>>),
     GoMod(usize, Result<H1>),
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),
     /// From the compute pool as well: to be fetched again as a whole.
-    Again(usize),
+    Refetch(usize),
     /// From the compute pool as well: whole, but for being visible. Or this machine's disk could
     /// not take it.
-    Prepared(usize, Box<Result<Prepared<'a>, Ready<'a>>>),
+    Staged(usize, Box<Result<StagedModule, Ready>>),
     /// Another process holds the lock.
-    Busy(usize, Begin),
+    Busy(usize, ResumeMode),
 }
 
 /// One module on its way.
-pub(super) struct Work<'a> {
+pub(super) struct Work {
     pub(super) entry: Entry,
+    /// What is wanted of it.
+    pub(super) want: Want,
+    /// The way to the source: the run's, or one of its own that ends when the module is not needed.
+    pub(super) link: Link,
     pub(super) info: Option<Result<Info>>,
     pub(super) gomod: Option<Result<H1>>,
     pub(super) zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
-    pub(super) held: Option<Box<Ready<'a>>>,
+    pub(super) held: Option<Box<Ready>>,
     /// What is made of it before it is known to be needed.
-    pub(super) early: Early<'a>,
+    pub(super) early: Early,
 }
 
-impl<'a> Work<'a> {
-    pub(super) fn of(entry: Entry) -> Work<'a> {
+impl Work {
+    pub(super) fn of(entry: Entry, want: Want, link: Link) -> Work {
         Work {
             entry,
+            want,
+            link,
             info: None,
             gomod: None,
             zip: None,
@@ -69,31 +76,34 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.info.is_some() && self.gomod.is_some() && self.zip.is_some()
+        self.info.is_some()
+            && (self.gomod.is_some() || self.want < Want::GoMod)
+            && (self.zip.is_some() || self.want < Want::Zip)
     }
 }
 
 /// What the graph came to.
 #[derive(Default)]
-pub(super) struct Verdict<'a> {
+pub(super) struct Verdict {
     /// Which of the modules that were begun are needed.
     pub(super) needed: HashSet<ModuleVersion>,
     /// Others to do.
-    pub(super) more: Vec<Work<'a>>,
+    pub(super) more: Vec<Work>,
 }
 
 /// The state of a work that was begun.
 #[derive(Default)]
-pub(super) struct Early<'a> {
+pub(super) struct Early {
     /// Fetched, but not kept.
     pub(super) info: Option<Box<Info>>,
     /// Whole, but not visible.
-    pub(super) prepared: Option<Box<Prepared<'a>>>,
+    pub(super) staged: Option<Box<StagedModule>>,
     /// There will be a report of it.
     pub(super) info_awaited: bool,
     pub(super) zip_awaited: bool,
     /// To be begun once more if it is needed: another process holds the lock, or what was put
     /// together from pieces was wrong.
-    pub(super) once_more: Option<Begin>,
-    pub(super) unneeded: Unneeded,
+    pub(super) once_more: Option<ResumeMode>,
+    /// It has turned out that the module is not needed.
+    pub(super) unneeded: bool,
 }

@@ -1,5 +1,4 @@
-//! How versions stand: which their author has retracted, which module is deprecated, what newer
-//! version there is.
+//! Which versions their author has retracted, which module is deprecated, what newer version there is.
 //!
 //! All of it is said by the newest version of a module, itself retracted or not, in its go.mod.
 //!
@@ -9,12 +8,13 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
-use super::inquiry::{Admit, Answer, Inquiry, Question, bare};
+use super::QueryResolver;
+use super::query::{ActiveQuery, ResolvedVersion, VersionFilter, VersionQuery, bare};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::graph::GraphReader;
 use crate::gomod::modfile::{ModFile, Retract};
 use crate::gomod::{ModulePath, ModuleVersion, Version, compare};
-use crate::project::{Actual, Edits};
+use crate::project::Actual;
 use crate::source::Info;
 
 /// The longest message of an author that is shown within an error, in bytes.
@@ -22,19 +22,19 @@ const MAX_MESSAGE: usize = 500;
 
 /// What the newest version of a module says of all of them.
 #[derive(Debug, Default)]
-pub(in crate::fetch) struct Word {
+pub(in crate::fetch) struct LatestGoMod {
     retract: Vec<Retract>,
     deprecated: String,
     /// What was read, if it is no directory, and its go line.
     read: Option<(ModuleVersion, Option<String>)>,
 }
 
-impl Fetcher<'_> {
-    /// What replaces a module that is looked at beside the graph; see [`Fetcher::replaced`].
-    pub fn replacement<'e>(&self, module: &ModuleVersion, edits: &'e Edits) -> Option<&'e Actual> {
-        let found = edits.replacement(module);
+impl<'r> QueryResolver<'r> {
+    /// What replaces a module that is looked at beside the graph; see [`QueryResolver::replaced`].
+    pub fn replacement(self, module: &ModuleVersion) -> Option<&'r Actual> {
+        let found = self.edits.replacement(module);
         if found.is_some() {
-            let replaced = self.memo.replaced.lock();
+            let replaced = self.run.answers.replaced.lock();
             let mut replaced = replaced.unwrap_or_else(PoisonError::into_inner);
             replaced.insert(module.clone());
         }
@@ -44,8 +44,8 @@ impl Fetcher<'_> {
     /// The replaced modules that were looked at so far beside the graph. Where main modules do not
     /// agree on one of them, `go` says so.
     #[must_use]
-    pub fn replaced(&self) -> BTreeSet<ModuleVersion> {
-        let replaced = self.memo.replaced.lock();
+    pub fn replaced(self) -> BTreeSet<ModuleVersion> {
+        let replaced = self.run.answers.replaced.lock();
         replaced.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -53,12 +53,10 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// Those of the source.
-    pub fn stat(&self, module: &ModuleVersion, edits: &Edits) -> Result<Info> {
-        let info = self.info(&self.cache.entry(module)?);
+    pub fn stat(self, module: &ModuleVersion) -> Result<Info> {
+        let info = self.run.files().info(&self.run.cache.entry(module)?);
         match info {
-            Err(_) if self.replacement(module, edits).is_some() => {
-                Ok(bare(module.version().as_str()))
-            }
+            Err(_) if self.replacement(module).is_some() => Ok(bare(module.version().as_str())),
             info => info,
         }
     }
@@ -66,23 +64,23 @@ impl Fetcher<'_> {
     /// Resolves one query, on this thread.
     ///
     /// # Errors
-    /// As for [`Fetcher::resolve`].
-    pub fn answer(&self, question: &Question, edits: &Edits) -> Result<Answer> {
-        Inquiry::new(self, question, edits).answer()
+    /// As for [`QueryResolver::resolve`].
+    pub fn resolve_one(self, query: &VersionQuery) -> Result<ResolvedVersion> {
+        ActiveQuery::new(self, query).resolve()
     }
 
     /// The versions that the source lists, without those that do not count.
     ///
     /// # Errors
     /// Those of the source; that the retractions could not be read.
-    pub fn versions(&self, path: &ModulePath, edits: &Edits, admit: Admit) -> Result<Vec<String>> {
-        let question = Question {
+    pub fn versions(self, path: &ModulePath, filter: VersionFilter) -> Result<Vec<String>> {
+        let query = VersionQuery {
             path: path.clone(),
             query: String::new(),
             current: None,
-            admit,
+            filter,
         };
-        Inquiry::new(self, &question, edits).listed()
+        ActiveQuery::new(self, &query).listed()
     }
 
     /// The version newer than `current`, if there is one, that `@upgrade` would go to; `None` if there
@@ -91,19 +89,18 @@ impl Fetcher<'_> {
     /// # Errors
     /// That nobody could be asked.
     pub fn upgrade(
-        &self,
+        self,
         path: &ModulePath,
         current: Option<&Version>,
-        edits: &Edits,
-    ) -> Result<Option<Answer>> {
-        let question = Question {
+    ) -> Result<Option<ResolvedVersion>> {
+        let query = VersionQuery {
             path: path.clone(),
             query: "upgrade".to_owned(),
             current: current.cloned(),
-            admit: Admit::Sound,
+            filter: VersionFilter::Allowed,
         };
-        match self.answer(&question, edits) {
-            Ok(answer) => Ok(Some(answer).filter(|answer| Some(answer.module.version()) > current)),
+        match self.resolve_one(&query) {
+            Ok(found) => Ok(Some(found).filter(|found| Some(found.module.version()) > current)),
             Err(error) if is_unknown(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -114,13 +111,8 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// `loading module retractions for M: ...`.
-    pub fn retraction(
-        &self,
-        path: &ModulePath,
-        version: &str,
-        edits: &Edits,
-    ) -> Result<Option<Vec<String>>> {
-        let word = self.word(path, edits).map_err(|error| {
+    pub fn retraction(self, path: &ModulePath, version: &str) -> Result<Option<Vec<String>>> {
+        let latest = self.latest_gomod(path).map_err(|error| {
             let text = format!("loading module retractions for {path}@{version}");
             let named = named_in(&error);
             unnamed(error, named.as_ref().unwrap_or(path)).context(text)
@@ -129,7 +121,7 @@ impl Fetcher<'_> {
             compare(line.low.as_str(), version).is_le()
                 && compare(version, line.high.as_str()).is_le()
         };
-        let mut lines = word.retract.iter().filter(covers).peekable();
+        let mut lines = latest.retract.iter().filter(covers).peekable();
         if lines.peek().is_none() {
             return Ok(None);
         }
@@ -141,34 +133,33 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// `loading deprecation for PATH: ...`.
-    pub fn deprecation(&self, path: &ModulePath, edits: &Edits) -> Result<String> {
-        let word = self.word(path, edits);
-        let word =
-            word.map_err(|error| error.context(format!("loading deprecation for {path}")))?;
-        Ok(word.deprecated.clone())
+    pub fn deprecation(self, path: &ModulePath) -> Result<String> {
+        let latest = self.latest_gomod(path);
+        let latest =
+            latest.map_err(|error| error.context(format!("loading deprecation for {path}")))?;
+        Ok(latest.deprecated.clone())
     }
 
     /// Why a version does not count, in go's words; `None` if it does.
     ///
     /// # Errors
-    /// Those of [`Fetcher::retraction`].
-    pub(in crate::fetch) fn objection(
-        &self,
+    /// Those of [`QueryResolver::retraction`].
+    pub(super) fn objection(
+        self,
         module: &ModuleVersion,
-        edits: &Edits,
-        admit: Admit,
+        filter: VersionFilter,
     ) -> Result<Option<Error>> {
         let objection = |text: &str| Error::new(Kind::NotFound, format!("{module}: {text}"));
-        if admit == Admit::Any {
+        if filter == VersionFilter::All {
             return Ok(None);
         }
-        if edits.excludes(module) {
+        if self.edits.excludes(module) {
             return Ok(Some(objection("excluded by go.mod")));
         }
-        if admit == Admit::Retracted {
+        if filter == VersionFilter::IncludeRetracted {
             return Ok(None);
         }
-        let reasons = self.retraction(module.path(), module.version().as_str(), edits)?;
+        let reasons = self.retraction(module.path(), module.version().as_str())?;
         Ok(reasons.map(|reasons| {
             let text = "retracted by module author";
             match reasons.first() {
@@ -181,30 +172,36 @@ impl Fetcher<'_> {
     /// Which go.mod was read as that of the newest version of a module, and what its go line says;
     /// `None` if nobody has asked for it in this run.
     #[must_use]
-    pub fn newest_go_line(&self, path: &ModulePath) -> Option<(ModuleVersion, Option<String>)> {
-        self.memo.words.known(path)?.ok()?.read.clone()
+    pub fn newest_go_line(self, path: &ModulePath) -> Option<(ModuleVersion, Option<String>)> {
+        self.run
+            .answers
+            .latest_gomods
+            .peek(path)?
+            .ok()?
+            .read
+            .clone()
     }
 
-    fn word(&self, path: &ModulePath, edits: &Edits) -> Result<Arc<Word>> {
-        if edits.hides(path) {
+    fn latest_gomod(self, path: &ModulePath) -> Result<Arc<LatestGoMod>> {
+        if self.edits.hides(path) {
             // What stands in for every version speaks for itself.
             return Ok(Arc::default());
         }
-        self.memo.words.once(path.clone(), || {
-            let question = Question {
+        self.run.answers.latest_gomods.get(path, || {
+            let query = VersionQuery {
                 path: path.clone(),
                 query: "latest".to_owned(),
                 current: None,
-                admit: Admit::Any,
+                filter: VersionFilter::All,
             };
-            let newest = self.answer(&question, edits)?.module;
-            let replacement = self.replacement(&newest, edits).cloned();
+            let newest = self.resolve_one(&query)?.module;
+            let replacement = self.replacement(&newest).cloned();
             let actual = replacement.unwrap_or_else(|| Actual::Module(newest.clone()));
-            let data = self.gomod_of(&actual)?;
+            let data = GraphReader::new(self.run).gomod_of(&actual)?;
             let parsed = ModFile::parse_lax("go.mod", &data);
             let file = parsed.map_err(|error| error.context(newest.to_string()))?;
             let deprecated = file.module.and_then(|line| line.deprecated);
-            Ok(Arc::new(Word {
+            Ok(Arc::new(LatestGoMod {
                 retract: file.retract,
                 deprecated: deprecated.unwrap_or_default(),
                 read: match actual {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::CacheReader;
 use crate::error::Result;
-use crate::fetch::Fetcher;
 use crate::fetch::threads::on_cores;
 use crate::gomod::{H1, ModuleVersion};
 use crate::layout::VersionFile;
@@ -15,12 +15,12 @@ use crate::trust::Part;
 
 /// What the cache has of a module version, and what is known of it. Nothing was fetched for it.
 #[derive(Clone, Debug, Default)]
-pub struct Stock {
+pub struct CacheStatus {
     /// What a download would have to make: of `info`, `mod`, `zip`, `ziphash` and `dir` those that
     /// are missing, in this order.
     pub missing: Vec<&'static str>,
     /// Of these, what a cache that is only read has: it is not asked for.
-    pub lower: Vec<&'static str>,
+    pub read_only: Vec<&'static str>,
     /// The h1 of the zip: what go.sum says, else what the cache has recorded.
     pub sum: Option<String>,
     /// The h1 of the go.mod: what go.sum says, else that of the cached one.
@@ -34,37 +34,37 @@ pub struct Stock {
 /// What is fetched; the rest is made from the zip.
 const FETCHED: [&str; 3] = ["info", "mod", "zip"];
 
-impl Stock {
+impl CacheStatus {
     /// What would be asked for: of `info`, `mod` and `zip` those that no cache has.
     pub fn asked(&self) -> impl Iterator<Item = &'static str> {
         let missing = FETCHED
             .into_iter()
             .filter(|file| self.missing.contains(file));
-        missing.filter(|file| !self.lower.contains(file))
+        missing.filter(|file| !self.read_only.contains(file))
     }
 }
 
-impl Fetcher<'_> {
+impl CacheReader<'_> {
     /// Looks at a module that would be downloaded.
     ///
     /// # Errors
     /// What is cached cannot be read, or contradicts go.sum.
-    pub fn stock(&self, module: &ModuleVersion) -> Result<Stock> {
-        let entry = self.cache.entry(module)?;
-        let gomod = self.cached_gomod_sum(&entry)?;
+    pub fn status(self, module: &ModuleVersion) -> Result<CacheStatus> {
+        let entry = self.run.cache.entry(module)?;
+        let gomod = self.run.files().cached_gomod_sum(&entry)?;
         let ziphash = entry.read_ziphash()?;
         let parts = [
-            ("info", self.cached_info(&entry)?.is_some()),
+            ("info", self.run.files().cached_info(&entry)?.is_some()),
             ("mod", gomod.is_some()),
             ("zip", entry.has_zip()),
             ("ziphash", ziphash.is_some()),
             ("dir", entry.has_directory()),
         ];
-        self.complete(&entry)?;
+        self.run.files().complete(&entry)?;
         let missing = parts.into_iter().filter(|(_, there)| !there);
         let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
-        Ok(Stock {
-            lower: self.in_lower(module, &missing),
+        Ok(CacheStatus {
+            read_only: self.in_read_only(module, &missing),
             missing,
             sum: self.sum(module, Part::Zip, ziphash),
             gomod_sum: self.sum(module, Part::GoMod, gomod),
@@ -78,15 +78,15 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// The module cannot be in a cache.
-    pub fn gomod_stock(&self, module: &ModuleVersion) -> Result<Stock> {
-        let entry = self.cache.entry(module)?;
+    pub fn gomod_status(self, module: &ModuleVersion) -> Result<CacheStatus> {
+        let entry = self.run.cache.entry(module)?;
         let there = entry.gomod_path().exists();
         let missing = if there { Vec::new() } else { vec!["mod"] };
-        Ok(Stock {
-            lower: self.in_lower(module, &missing),
+        Ok(CacheStatus {
+            read_only: self.in_read_only(module, &missing),
             missing,
             gomod_sum: self.sum(module, Part::GoMod, None),
-            ..Stock::default()
+            ..CacheStatus::default()
         })
     }
 
@@ -95,35 +95,36 @@ impl Fetcher<'_> {
     /// # Errors
     /// A zip cannot be read; no thread can be started.
     pub fn add_zip_digests<'s>(
-        &self,
-        stocks: impl Iterator<Item = (&'s ModuleVersion, &'s mut Stock)>,
+        self,
+        statuses: impl Iterator<Item = (&'s ModuleVersion, &'s mut CacheStatus)>,
     ) -> Result<()> {
-        let cached: Vec<_> = stocks
-            .filter(|(_, stock)| stock.zip_bytes.is_some())
+        let cached: Vec<_> = statuses
+            .filter(|(_, status)| status.zip_bytes.is_some())
             .collect();
         if cached.is_empty() {
             return Ok(());
         }
-        let digest = |(module, stock): (&ModuleVersion, &mut Stock)| {
-            let zip = self.cache.entry(module)?.zip_path();
-            stock.zip_sha256 = Some(sha256_of_file(&zip)?);
+        let digest = |(module, status): (&ModuleVersion, &mut CacheStatus)| {
+            let zip = self.run.cache.entry(module)?.zip_path();
+            status.zip_sha256 = Some(sha256_of_file(&zip)?);
             Ok(())
         };
         on_cores(|| cached.into_par_iter().with_max_len(1).try_for_each(digest))
     }
 
     /// Of the files of a module, those that a cache has which is only read.
-    fn in_lower(&self, module: &ModuleVersion, files: &[&'static str]) -> Vec<&'static str> {
+    fn in_read_only(self, module: &ModuleVersion, files: &[&'static str]) -> Vec<&'static str> {
         let fetched = files.iter().filter(|file| FETCHED.contains(file));
+        let caches = &self.run.engine.read_only;
         let has = |suffix: &&&str| {
             let file = VersionFile::of_suffix(suffix);
-            file.is_some_and(|file| self.lower.iter().any(|lower| lower.has(module, file)))
+            file.is_some_and(|file| caches.iter().any(|cache| cache.has(module, file)))
         };
         fetched.filter(has).copied().collect()
     }
 
-    fn sum(&self, module: &ModuleVersion, part: Part, cached: Option<H1>) -> Option<String> {
-        let recorded = self.sums.recorded(module, part).into_iter();
+    fn sum(self, module: &ModuleVersion, part: Part, cached: Option<H1>) -> Option<String> {
+        let recorded = self.run.sums.recorded(module, part).into_iter();
         let mut recorded = recorded.filter(|sum| sum.starts_with("h1:"));
         recorded.next().or_else(|| cached.map(|h1| h1.to_string()))
     }
