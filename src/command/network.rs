@@ -136,7 +136,7 @@ pub(super) fn sum_policy(
 }
 
 /// What needs proof, and from whom.
-fn sum_settings(config: &Config, database: Database) -> SumSettings {
+pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),

@@ -21,10 +21,9 @@ use super::http1::{Fields, Response, TEXT};
 use super::policy::Policy;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModuleVersion, PrefixPatterns};
-use crate::sumdb::note::Verifier;
 use crate::sumdb::tile::MAX_TILE_BYTES;
 use crate::sumdb::tlog::{Hash, Node, Record, Tree};
-use crate::sumdb::{Client, Store, Transport, lookup_file};
+use crate::sumdb::{Client, Store, lookup_file};
 
 /// Heads of sum.golang.org whose day is known: the size of the log, and the second since 1970 by
 /// which it was that large. They date what was logged before this program was built.
@@ -52,9 +51,7 @@ struct Composed {
 /// One checksum database, for clients.
 pub(super) struct Checksums {
     client: Arc<Client>,
-    verifier: Verifier,
     store: Store,
-    transport: Arc<dyn Transport>,
     /// What is not in the database, and not to be asked for.
     exempt: PrefixPatterns,
     composed: Mutex<Composed>,
@@ -85,16 +82,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Checksums {
-    /// Serves what `client` proves and `store` keeps. `transport` is the client's.
+    /// Serves what `client` proves and `store` keeps.
     pub(super) fn new(
         client: Arc<Client>,
-        verifier: Verifier,
         store: Store,
-        transport: Arc<dyn Transport>,
         exempt: PrefixPatterns,
         heads_file: Option<PathBuf>,
     ) -> Checksums {
-        let mut heads = match verifier.name() {
+        let mut heads = match client.name() {
             "sum.golang.org" => DATED_HEADS.to_vec(),
             _ => Vec::new(),
         };
@@ -105,9 +100,7 @@ impl Checksums {
         }));
         Checksums {
             client,
-            verifier,
             store,
-            transport,
             exempt,
             composed: Mutex::default(),
             heads_file,
@@ -170,7 +163,7 @@ impl Checksums {
         let note = match self.client.head()? {
             Some(note) => note,
             None => {
-                let note = self.transport.get("latest", 1 << 20)?;
+                let note = self.client.fetch_unproven("latest", 1 << 20)?;
                 self.client.merge_head(&note)?;
                 note
             }
@@ -210,7 +203,7 @@ impl Checksums {
     /// A record under the newest head, whose tiles are kept.
     fn compose(&self, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
         let note = self.client.head()?.unwrap_or_default();
-        let tree = self.tree_of(&note)?;
+        let tree = self.client.merge_head(&note)?;
         let node = Node {
             level: 0,
             number: id,
@@ -230,12 +223,6 @@ impl Checksums {
         Ok(bytes)
     }
 
-    fn tree_of(&self, note: &[u8]) -> Result<Tree> {
-        let bad = |reason: String| Error::new(Kind::Security, reason);
-        let text = self.verifier.open(note).map_err(|reason| bad(reason.to_string()))?;
-        Tree::parse(text).map_err(|reason| bad(reason.to_string()))
-    }
-
     fn tile(&self, below: &str, name: TileName) -> Result<SumsAnswer> {
         let answer = |bytes: Vec<u8>, cache| {
             Ok(SumsAnswer {
@@ -251,12 +238,12 @@ impl Checksums {
             return answer(full, "HIT");
         }
         if let Some(note) = self.client.head()? {
-            let tree = self.tree_of(&note)?;
+            let tree = self.client.merge_head(&note)?;
             if let Some(bytes) = self.proven_tile(tree, name)? {
                 return answer(bytes, "MISS");
             }
         }
-        let bytes = self.transport.get(below, MAX_TILE_BYTES as u64)?;
+        let bytes = self.client.fetch_unproven(below, MAX_TILE_BYTES as u64)?;
         match bytes.len() == wanted {
             true => answer(bytes, "MISS"),
             false => Err(Error::new(Kind::Network, format!("{below}: tile of wrong length"))),
@@ -321,7 +308,7 @@ impl Checksums {
     /// Writes down how large the log is now, once in a while.
     fn date_head(&self) {
         let head = self.client.head().ok().flatten();
-        let Some(tree) = head.and_then(|note| self.tree_of(&note).ok()) else {
+        let Some(tree) = head.and_then(|note| self.client.merge_head(&note).ok()) else {
             return;
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -214,6 +214,14 @@ impl Client {
         Ok(tiles)
     }
 
+    /// A file as the database sends it, for somebody who proves it.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    pub fn fetch_unproven(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        self.transport.get(path, limit)
+    }
+
     /// Forgets what was found out about `module`: what the cache has is proven again, and what it
     /// lacks is asked for again. For a process that outlives an outage.
     pub fn forget(&self, module: &ModuleVersion) {
