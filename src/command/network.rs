@@ -68,6 +68,11 @@ impl Network {
         self.cancel.deadline().map(|_| self.cancel.clone())
     }
 
+    /// Why nothing may be asked; `None` if it may.
+    pub(super) fn offline(&self) -> Option<&'static str> {
+        self.offline
+    }
+
     /// How the locks of the run are waited for.
     pub(super) fn locks(&self) -> Locks {
         self.locks.clone()

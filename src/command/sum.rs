@@ -71,7 +71,7 @@ say of one version, which of them is odd, the likely cause, and what to do.",
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
+pub(super) enum Request {
     /// The h1 of a file or directory.
     Hash {
         /// A module zip, or a module's directory.
@@ -92,7 +92,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Kind::Usage`].
-    pub fn of(raw: &RawArgs) -> Result<Request> {
+    pub(super) fn of(raw: &RawArgs) -> Result<Request> {
         let usage = |text: &str| Err(Error::new(Kind::Usage, text));
         if raw.scope.is_some() && !(raw.check || raw.write_sums) {
             return usage("sum --scope needs --check or --write");
@@ -134,7 +134,7 @@ fn parse(text: &str) -> Result<ModuleVersion> {
 ///
 /// # Errors
 /// What ends the run.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub(super) fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
     match request {
         Request::Hash { path, module } => {
             let h1 = hash(&config.cwd.join(path), module, console)?;

@@ -1,6 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
-use super::{clean, doctor, download, env, graph, help, list, plan, sum, verify, version, why};
+use super::{
+    clean, doctor, download, env, graph, help, list, plan, serve, sum, verify, version, why,
+};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, Environment};
 use crate::error::{Kind, Result};
@@ -56,6 +58,7 @@ pub static COMMANDS: &[&Command] = &[
     &clean::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
+    &serve::COMMAND,
     &doctor::COMMAND,
     &env::COMMAND,
     &version::COMMAND,

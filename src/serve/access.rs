@@ -43,7 +43,7 @@ struct Secrets {
 
 /// Decides who may read.
 #[derive(Debug)]
-pub struct Access {
+pub(super) struct Access {
     settings: AccessSettings,
     secrets: RwLock<Secrets>,
     key: hmac::Key,
@@ -52,7 +52,7 @@ pub struct Access {
 
 /// What a request may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub(super) enum Admission {
     /// It may read.
     Granted,
     /// It may not.
@@ -63,14 +63,16 @@ pub enum Admission {
 
 /// A user and a password, to be checked.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password {
+pub(super) struct Password {
     user: String,
     password: String,
 }
 
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Password").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("Password")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,12 +81,11 @@ impl Access {
     ///
     /// # Errors
     /// [`Kind::LocalIo`] if a file cannot be read; [`Kind::Input`] if a line is no user or token.
-    pub fn open(settings: AccessSettings) -> Result<Access> {
+    pub(super) fn open(settings: AccessSettings) -> Result<Access> {
         let secrets = read_secrets(&settings)?;
         let random = ring::rand::SystemRandom::new();
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &random).map_err(|_| {
-            Error::new(Kind::LocalIo, "the system has no random numbers")
-        })?;
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &random)
+            .map_err(|_| Error::new(Kind::LocalIo, "the system has no random numbers"))?;
         Ok(Access {
             settings,
             secrets: RwLock::new(secrets),
@@ -97,7 +98,7 @@ impl Access {
     ///
     /// # Errors
     /// As [`Access::open`].
-    pub fn reload(&self) -> Result<()> {
+    pub(super) fn reload(&self) -> Result<()> {
         let secrets = read_secrets(&self.settings)?;
         *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets;
         self.remembered
@@ -109,13 +110,13 @@ impl Access {
 
     /// True if everybody may read.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.settings == AccessSettings::default()
     }
 
     /// What can be said at once.
     #[must_use]
-    pub fn admit(&self, request: &Request, peer: Peer) -> Admission {
+    pub(super) fn admit(&self, request: &Request, peer: Peer) -> Admission {
         if self.is_open() || self.settings.certificates && peer.certified {
             return Admission::Granted;
         }
@@ -152,7 +153,10 @@ impl Access {
         if !secrets.users.contains_key(&password.user) {
             return Admission::Refused;
         }
-        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let remembered = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match remembered.get(&self.tag(&password)) {
             Some(until) if Instant::now() < *until => Admission::Granted,
             _ => Admission::Costly(password),
@@ -161,16 +165,18 @@ impl Access {
 
     /// Compares a password with its hash; takes a tenth of a second or so.
     #[must_use]
-    pub fn check_password(&self, password: &Password) -> bool {
+    pub(super) fn check_password(&self, password: &Password) -> bool {
         let hash = {
             let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
             secrets.users.get(&password.user).cloned()
         };
-        let right = hash.is_some_and(|hash| {
-            bcrypt::verify(&password.password, &hash).unwrap_or(false)
-        });
+        let right =
+            hash.is_some_and(|hash| bcrypt::verify(&password.password, &hash).unwrap_or(false));
         if right {
-            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut remembered = self
+                .remembered
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if remembered.len() >= MOST_REMEMBERED {
                 remembered.clear();
             }
@@ -215,7 +221,9 @@ fn read_secrets(settings: &AccessSettings) -> Result<Secrets> {
                 return Err(Error::new(Kind::Input, text)
                     .hint("a token has 16 characters or more, and no blanks"));
             }
-            secrets.tokens.insert(Sha256::digest(line.as_bytes()).into());
+            secrets
+                .tokens
+                .insert(Sha256::digest(line.as_bytes()).into());
         }
     }
     Ok(secrets)
@@ -223,8 +231,7 @@ fn read_secrets(settings: &AccessSettings) -> Result<Secrets> {
 
 /// The lines of a file, numbered from 1, without blank ones and comments.
 fn lines(file: &Path) -> Result<Vec<(usize, String)>> {
-    let text =
-        fs::read_to_string(file).map_err(|cause| Error::io("cannot read", file, cause))?;
+    let text = fs::read_to_string(file).map_err(|cause| Error::io("cannot read", file, cause))?;
     let numbered = text.lines().enumerate();
     let trimmed = numbered.map(|(number, line)| (number + 1, line.trim().to_owned()));
     Ok(trimmed
@@ -276,9 +283,15 @@ mod tests {
         });
         let access = access.unwrap();
         let admit = |request: &Request| access.admit(request, OTHER);
-        assert_eq!(admit(&request("Bearer 0123456789abcdef")), Admission::Granted);
+        assert_eq!(
+            admit(&request("Bearer 0123456789abcdef")),
+            Admission::Granted
+        );
         assert_eq!(admit(&basic("any:0123456789abcdef")), Admission::Granted);
-        assert_eq!(admit(&request("Bearer 0123456789abcdeF")), Admission::Refused);
+        assert_eq!(
+            admit(&request("Bearer 0123456789abcdeF")),
+            Admission::Refused
+        );
         assert_eq!(admit(&request("Digest x")), Admission::Refused);
         assert_eq!(admit(&request("nonsense")), Admission::Refused);
         assert_eq!(admit(&basic("bob:secret")), Admission::Refused);
@@ -300,10 +313,16 @@ mod tests {
         // Another file is in force after a reload, and a bad one is not.
         fs::write(&tokens, "short\n").unwrap();
         assert!(access.reload().is_err());
-        assert_eq!(admit(&request("Bearer 0123456789abcdef")), Admission::Granted);
+        assert_eq!(
+            admit(&request("Bearer 0123456789abcdef")),
+            Admission::Granted
+        );
         fs::write(&tokens, "another-token-123\n").unwrap();
         access.reload().unwrap();
-        assert_eq!(admit(&request("Bearer 0123456789abcdef")), Admission::Refused);
+        assert_eq!(
+            admit(&request("Bearer 0123456789abcdef")),
+            Admission::Refused
+        );
         assert!(matches!(admit(&basic("ann:secret")), Admission::Costly(_)));
     }
 

@@ -34,11 +34,11 @@ pub struct Freshness {
 }
 
 /// What was asked: of which module what.
-pub type QueryKey = (ModulePath, Query);
+pub(super) type QueryKey = (ModulePath, Query);
 
 /// An answer that was kept.
 #[derive(Clone, Debug)]
-pub enum Kept {
+pub(super) enum Kept {
     /// Upstream's answer, and when it was confirmed last.
     Found(Arc<[u8]>, SystemTime),
     /// There is nothing, as upstream said at this time.
@@ -47,7 +47,7 @@ pub enum Kept {
 
 /// How a kept answer may be used.
 #[derive(Clone, Debug)]
-pub enum Usable {
+pub(super) enum Usable {
     /// As it is, at this age.
     Fresh(Arc<[u8]>, Duration),
     /// There is nothing.
@@ -60,7 +60,7 @@ pub enum Usable {
 
 /// The answers of a server.
 #[derive(Debug)]
-pub struct Answers {
+pub(super) struct Answers {
     freshness: Freshness,
     /// Where they are kept; `None` to keep them in memory alone.
     folder: Option<PathBuf>,
@@ -70,7 +70,7 @@ pub struct Answers {
 impl Answers {
     /// Keeps answers below `folder`.
     #[must_use]
-    pub fn new(freshness: Freshness, folder: Option<PathBuf>) -> Answers {
+    pub(super) fn new(freshness: Freshness, folder: Option<PathBuf>) -> Answers {
         Answers {
             freshness,
             folder,
@@ -85,14 +85,14 @@ impl Answers {
 
     /// What the memory has at `now`; reads no file.
     #[must_use]
-    pub fn recall(&self, key: &QueryKey, now: SystemTime) -> Usable {
+    pub(super) fn recall(&self, key: &QueryKey, now: SystemTime) -> Usable {
         let kept = self.kept().get(key).cloned();
         self.judge(kept, now)
     }
 
     /// What memory or disk has at `now`.
     #[must_use]
-    pub fn find(&self, key: &QueryKey, now: SystemTime) -> Usable {
+    pub(super) fn find(&self, key: &QueryKey, now: SystemTime) -> Usable {
         let mut kept = self.kept().get(key).cloned();
         if kept.is_none()
             && let Some(found) = self.place(key).and_then(|place| read(&place))
@@ -105,7 +105,7 @@ impl Answers {
 
     /// The last answer, however old.
     #[must_use]
-    pub fn last(&self, key: &QueryKey) -> Option<Arc<[u8]>> {
+    pub(super) fn last(&self, key: &QueryKey) -> Option<Arc<[u8]>> {
         // Brings it into memory.
         let _ = self.find(key, SystemTime::now());
         match self.kept().get(key) {
@@ -130,7 +130,7 @@ impl Answers {
     }
 
     /// Upstream has answered at `now`.
-    pub fn keep(&self, key: &QueryKey, data: &[u8], now: SystemTime) -> Arc<[u8]> {
+    pub(super) fn keep(&self, key: &QueryKey, data: &[u8], now: SystemTime) -> Arc<[u8]> {
         let known = self.last(key).filter(|known| **known == *data);
         let unchanged = known.is_some();
         let data = known.unwrap_or_else(|| data.into());
@@ -144,7 +144,7 @@ impl Answers {
     }
 
     /// Upstream has said at `now` that there is nothing.
-    pub fn keep_missing(&self, key: &QueryKey, error: Error, now: SystemTime) {
+    pub(super) fn keep_missing(&self, key: &QueryKey, error: Error, now: SystemTime) {
         self.remember(key, Kept::Missing(error, now));
     }
 
@@ -206,12 +206,17 @@ mod tests {
         let after = |seconds| answers.find(&key(), now + Duration::from_secs(seconds));
         assert!(matches!(after(0), Usable::No));
         answers.keep(&key(), b"v1.0.0\n", now);
-        assert!(matches!(after(60), Usable::Fresh(data, age) if &*data == b"v1.0.0\n" && age.as_secs() == 60));
+        assert!(
+            matches!(after(60), Usable::Fresh(data, age) if &*data == b"v1.0.0\n" && age.as_secs() == 60)
+        );
         assert!(matches!(after(61), Usable::Expired(..)));
         assert!(matches!(after(3600), Usable::Expired(..)));
         assert!(matches!(after(3601), Usable::No));
         // A clock that was ahead.
-        assert!(matches!(answers.find(&key(), now - Duration::from_secs(1)), Usable::No));
+        assert!(matches!(
+            answers.find(&key(), now - Duration::from_secs(1)),
+            Usable::No
+        ));
         answers.keep_missing(&key(), Error::new(Kind::NotFound, "no"), now);
         assert!(matches!(after(60), Usable::Missing(_)));
         assert!(matches!(after(61), Usable::No));

@@ -94,10 +94,14 @@ impl Checksums {
             _ => Vec::new(),
         };
         let text = (heads_file.as_ref()).and_then(|file| fs::read_to_string(file).ok());
-        heads.extend(text.iter().flat_map(|text| text.lines()).filter_map(|line| {
-            let (size, second) = line.split_once(' ')?;
-            Some((size.parse().ok()?, second.parse().ok()?))
-        }));
+        heads.extend(
+            text.iter()
+                .flat_map(|text| text.lines())
+                .filter_map(|line| {
+                    let (size, second) = line.split_once(' ')?;
+                    Some((size.parse().ok()?, second.parse().ok()?))
+                }),
+        );
         Checksums {
             client,
             store,
@@ -129,7 +133,11 @@ impl Checksums {
                 return Some(Response::text(403, text).noted("policy", ""));
             }
             let composed = locked(&self.composed);
-            composed.responses.get(name).cloned().map(|bytes| (bytes, TEXT))
+            composed
+                .responses
+                .get(name)
+                .cloned()
+                .map(|bytes| (bytes, TEXT))
         } else if TileName::parse(below).is_some() {
             let bytes = self.store.read(below)?;
             Some((bytes.into(), "application/octet-stream"))
@@ -219,7 +227,9 @@ impl Checksums {
                 responses: HashMap::new(),
             };
         }
-        composed.responses.insert(name.to_owned(), Arc::clone(&bytes));
+        composed
+            .responses
+            .insert(name.to_owned(), Arc::clone(&bytes));
         Ok(bytes)
     }
 
@@ -233,7 +243,11 @@ impl Checksums {
         };
         let wanted = name.width * Hash::BYTES;
         // A full tile begins with each that it was before.
-        if let Some(mut full) = self.store.read(&name.full()).filter(|full| full.len() >= wanted) {
+        if let Some(mut full) = self
+            .store
+            .read(&name.full())
+            .filter(|full| full.len() >= wanted)
+        {
             full.truncate(wanted);
             return answer(full, "HIT");
         }
@@ -246,18 +260,26 @@ impl Checksums {
         let bytes = self.client.fetch_unproven(below, MAX_TILE_BYTES as u64)?;
         match bytes.len() == wanted {
             true => answer(bytes, "MISS"),
-            false => Err(Error::new(Kind::Network, format!("{below}: tile of wrong length"))),
+            false => Err(Error::new(
+                Kind::Network,
+                format!("{below}: tile of wrong length"),
+            )),
         }
     }
 
     /// A tile as far as a tree has it; `None` if it has less of it than is asked for.
     fn proven_tile(&self, tree: Tree, name: TileName) -> Result<Option<Vec<u8>>> {
-        let Some(node) = name.last_node().filter(|node| node_end(node) <= Some(tree.size)) else {
+        let Some(node) = name
+            .last_node()
+            .filter(|node| node_end(node) <= Some(tree.size))
+        else {
             return Ok(None);
         };
         let tiles = self.client.proven_tiles(tree, &[node])?;
         let base = name.full();
-        let found = tiles.into_iter().find(|(tile, _)| tile.full().path() == base);
+        let found = tiles
+            .into_iter()
+            .find(|(tile, _)| tile.full().path() == base);
         let wanted = name.width * Hash::BYTES;
         Ok(found.and_then(|(_, mut bytes)| {
             (bytes.len() >= wanted).then(|| {
@@ -311,7 +333,9 @@ impl Checksums {
         let Some(tree) = head.and_then(|note| self.client.merge_head(&note).ok()) else {
             return;
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let mut heads = locked(&self.heads);
         let newest = heads.iter().max().copied().unwrap_or_default();
         if tree.size <= newest.0 || now.as_secs() < newest.1 + DATE_EVERY.as_secs() {
@@ -369,7 +393,10 @@ impl TileName {
             number: value,
             width,
         };
-        (1..=256).contains(&parsed.width).then_some(parsed).filter(|parsed| parsed.path() == name)
+        (1..=256)
+            .contains(&parsed.width)
+            .then_some(parsed)
+            .filter(|parsed| parsed.path() == name)
     }
 
     fn path(self) -> String {
@@ -394,7 +421,10 @@ impl TileName {
     fn last_node(self) -> Option<Node> {
         Some(Node {
             level: self.level * HEIGHT,
-            number: self.number.checked_mul(256)?.checked_add(self.width as u64 - 1)?,
+            number: self
+                .number
+                .checked_mul(256)?
+                .checked_add(self.width as u64 - 1)?,
         })
     }
 }
@@ -433,9 +463,22 @@ mod tests {
 
     #[test]
     fn lookups_name_a_module_and_a_version() {
-        assert_eq!(parse_lookup("a.com/!m@v1.0.0").unwrap().to_string(), "a.com/M@v1.0.0");
-        for bad in ["", "a.com/m", "a.com/M@v1.0.0", "a.com/m@main", "a.com/m@v1.0.0/go.mod"] {
-            assert_eq!(parse_lookup(bad).unwrap_err().kind(), Kind::NotFound, "{bad}");
+        assert_eq!(
+            parse_lookup("a.com/!m@v1.0.0").unwrap().to_string(),
+            "a.com/M@v1.0.0"
+        );
+        for bad in [
+            "",
+            "a.com/m",
+            "a.com/M@v1.0.0",
+            "a.com/m@main",
+            "a.com/m@v1.0.0/go.mod",
+        ] {
+            assert_eq!(
+                parse_lookup(bad).unwrap_err().kind(),
+                Kind::NotFound,
+                "{bad}"
+            );
         }
     }
 }

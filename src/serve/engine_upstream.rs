@@ -114,11 +114,7 @@ pub struct CacheKeeper {
 impl CacheKeeper {
     /// Looks after `cache`.
     #[must_use]
-    pub fn new(
-        cache: Cache,
-        sums: Arc<SumPolicy>,
-        source: Option<Arc<dyn Source>>,
-    ) -> CacheKeeper {
+    pub fn new(cache: Cache, sums: Arc<SumPolicy>, source: Option<Arc<dyn Source>>) -> CacheKeeper {
         CacheKeeper {
             cache,
             sums,
@@ -132,7 +128,10 @@ impl Keeper for CacheKeeper {
         let Some(source) = &self.source else {
             return Ok(false);
         };
-        if source.info(module.path(), module.version().as_str()).is_err() {
+        if source
+            .info(module.path(), module.version().as_str())
+            .is_err()
+        {
             return Ok(false);
         }
         let entry = self.cache.entry(module)?;
@@ -159,7 +158,9 @@ impl Keeper for CacheKeeper {
                 if let Some(recorded) = entry.read_ziphash()?
                     && recorded != h1
                 {
-                    let text = format!("{module}: zip has been modified\n\tzip: {h1}\n\tziphash: {recorded}");
+                    let text = format!(
+                        "{module}: zip has been modified\n\tzip: {h1}\n\tziphash: {recorded}"
+                    );
                     return Err(Error::new(Kind::Security, text));
                 }
                 self.sums.check(module, Part::Zip, &h1)

@@ -13,7 +13,7 @@ use super::http1::{Fields, LiveFile, Request, Responder};
 
 /// A request that waits for a job.
 #[derive(Debug)]
-pub struct Waiter {
+pub(super) struct Waiter {
     /// Answers it.
     pub responder: Responder,
     /// What it wants of the content.
@@ -23,7 +23,7 @@ pub struct Waiter {
 impl Waiter {
     /// A request, and how it will be answered.
     #[must_use]
-    pub fn new(request: &Request, responder: Responder) -> Waiter {
+    pub(super) fn new(request: &Request, responder: Responder) -> Waiter {
         Waiter {
             responder,
             fields: request.fields.clone(),
@@ -39,7 +39,7 @@ struct Flight {
 
 /// The jobs that run, by what they are for.
 #[derive(Debug)]
-pub struct Flights<K> {
+pub(super) struct Flights<K> {
     table: Mutex<HashMap<K, Flight>>,
 }
 
@@ -53,13 +53,13 @@ impl<K> Default for Flights<K> {
 
 /// How a request has joined.
 #[derive(Debug)]
-pub enum Joined {
+pub(super) enum Joined {
     /// It waits, and the caller has to start the job.
     First,
     /// It waits for the job that runs.
     Waits,
     /// The content is there in part, and grows.
-    Live(Arc<LiveFile>, Waiter),
+    Live(Arc<LiveFile>, Box<Waiter>),
 }
 
 impl<K: Eq + Hash + Clone> Flights<K> {
@@ -70,12 +70,12 @@ impl<K: Eq + Hash + Clone> Flights<K> {
 
     /// Joins the job for `key`.
     #[must_use]
-    pub fn join(&self, key: &K, waiter: Waiter) -> Joined {
+    pub(super) fn join(&self, key: &K, waiter: Waiter) -> Joined {
         let mut table = self.table();
         if let Some(flight) = table.get_mut(key) {
             return match &flight.live {
                 Some(live) if waiter.responder.takes_chunks() => {
-                    Joined::Live(Arc::clone(live), waiter)
+                    Joined::Live(Arc::clone(live), Box::new(waiter))
                 }
                 _ => {
                     flight.waiting.push(waiter);
@@ -91,20 +91,9 @@ impl<K: Eq + Hash + Clone> Flights<K> {
         Joined::First
     }
 
-    /// Starts a job that no request waits for; false if one runs.
-    #[must_use]
-    pub fn start(&self, key: &K) -> bool {
-        let mut table = self.table();
-        let new = !table.contains_key(key);
-        if new {
-            table.insert(key.clone(), Flight::default());
-        }
-        new
-    }
-
     /// From now on requests are given the growing file. Returns those that have waited.
     #[must_use]
-    pub fn publish(&self, key: &K, live: &Arc<LiveFile>) -> Vec<Waiter> {
+    pub(super) fn publish(&self, key: &K, live: &Arc<LiveFile>) -> Vec<Waiter> {
         let mut table = self.table();
         let Some(flight) = table.get_mut(key) else {
             return Vec::new();
@@ -119,7 +108,7 @@ impl<K: Eq + Hash + Clone> Flights<K> {
     }
 
     /// The growing file is of no use any more.
-    pub fn withdraw(&self, key: &K) {
+    pub(super) fn withdraw(&self, key: &K) {
         if let Some(flight) = self.table().get_mut(key) {
             flight.live = None;
         }
@@ -127,14 +116,14 @@ impl<K: Eq + Hash + Clone> Flights<K> {
 
     /// The job is over. Returns those who wait for its outcome.
     #[must_use]
-    pub fn end(&self, key: &K) -> Vec<Waiter> {
+    pub(super) fn end(&self, key: &K) -> Vec<Waiter> {
         let flight = self.table().remove(key);
         flight.map(|flight| flight.waiting).unwrap_or_default()
     }
 
     /// How many jobs there are.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.table().len()
     }
 }

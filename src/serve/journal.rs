@@ -90,9 +90,18 @@ fn json(exchange: &Exchange<'_>, now: SystemTime) -> String {
     string("kind", Some(exchange.note.kind));
     string("cache", Some(exchange.note.cache));
     let fields = request.map(|request| &request.fields);
-    string("request_id", fields.and_then(|fields| fields.request_id.as_deref()));
-    string("traceparent", fields.and_then(|fields| fields.traceparent.as_deref()));
-    string("user_agent", fields.and_then(|fields| fields.user_agent.as_deref()));
+    string(
+        "request_id",
+        fields.and_then(|fields| fields.request_id.as_deref()),
+    );
+    string(
+        "traceparent",
+        fields.and_then(|fields| fields.traceparent.as_deref()),
+    );
+    string(
+        "user_agent",
+        fields.and_then(|fields| fields.user_agent.as_deref()),
+    );
     let _ = write!(
         line,
         ",\"status\":{},\"bytes\":{},\"seconds\":{:.6},\"complete\":{}}}",

@@ -12,7 +12,11 @@ impl ServiceManager {
     /// The manager behind this address.
     #[must_use]
     pub fn at(address: Option<&str>) -> ServiceManager {
-        ServiceManager(address.filter(|address| !address.is_empty()).map(str::to_owned))
+        ServiceManager(
+            address
+                .filter(|address| !address.is_empty())
+                .map(str::to_owned),
+        )
     }
 
     /// Says it, best effort: a manager that does not listen must not stop a server.

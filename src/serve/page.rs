@@ -39,7 +39,10 @@ pub(super) fn respond(service: &ModuleService, query: &str) -> Response {
     };
     let body = Body::Bytes(html.into_bytes().into());
     Response::new(200, "text/html; charset=utf-8", body)
-        .with("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
+        .with(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+        )
         .with("X-Content-Type-Options", "nosniff")
         .with("Cache-Control", "no-store")
 }
@@ -73,12 +76,24 @@ fn overview(service: &ModuleService, text: &str) -> String {
         ("Up for", show_seconds(service.started.elapsed().as_secs())),
         ("Requests for modules", asked.to_string()),
         ("Without upstream", rate),
-        ("Zips kept", gauges.stored_zips.map_or("counting".into(), |zips| zips.to_string())),
-        ("Size", gauges.stored_bytes.map_or("counting".into(), show_bytes)),
+        (
+            "Zips kept",
+            gauges
+                .stored_zips
+                .map_or("counting".into(), |zips| zips.to_string()),
+        ),
+        (
+            "Size",
+            gauges.stored_bytes.map_or("counting".into(), show_bytes),
+        ),
         ("Connections", gauges.connections.to_string()),
     ];
     for (name, value) in facts {
-        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
+        let _ = writeln!(
+            html,
+            "<div><dt>{name}</dt><dd>{}</dd></div>",
+            escape(&value)
+        );
     }
     html.push_str("</dl>\n");
     let _ = writeln!(
@@ -134,10 +149,13 @@ fn module_page(service: &ModuleService, path: &ModulePath) -> String {
             let Ok(module) = ModuleVersion::parse(path.as_str(), version) else {
                 continue;
             };
-            let bytes = tree.open_file(&module, FileKind::Zip).map_or(0, |zip| zip.length);
+            let bytes = tree
+                .open_file(&module, FileKind::Zip)
+                .map_or(0, |zip| zip.length);
             let h1 = tree.ziphash(&module);
             let checksums = parts.checksums.as_ref();
-            let record = checksums.and_then(|checksums| Some((checksums, checksums.record_of(&module)?)));
+            let record =
+                checksums.and_then(|checksums| Some((checksums, checksums.record_of(&module)?)));
             let vouched = match (record, &h1) {
                 (Some((checksums, id)), _) => format!("{}, record {id}", checksums.name()),
                 (None, Some(_)) => "checked when it was kept".to_owned(),
@@ -184,7 +202,9 @@ fn parameter(query: &str, name: &str) -> Option<String> {
             byte => byte,
         });
     }
-    String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| !text.is_empty())
 }
 
 fn escape(text: &str) -> String {
@@ -234,7 +254,10 @@ mod tests {
     #[test]
     fn parameters_are_decoded_once() {
         let query = "a=1&module=github.com%2FA%2Bb&q=x+y%25";
-        assert_eq!(parameter(query, "module").as_deref(), Some("github.com/A+b"));
+        assert_eq!(
+            parameter(query, "module").as_deref(),
+            Some("github.com/A+b")
+        );
         assert_eq!(parameter(query, "q").as_deref(), Some("x y%"));
         assert_eq!(parameter(query, "b"), None);
         assert_eq!(parameter("q=%f", "q"), None);
@@ -251,7 +274,12 @@ mod tests {
 
     #[test]
     fn sizes_have_units() {
-        let sizes = [(0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (15_300_000, "15.3 MB")];
+        let sizes = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 KB"),
+            (15_300_000, "15.3 MB"),
+        ];
         for (bytes, want) in sizes {
             assert_eq!(show_bytes(bytes), want);
         }

@@ -23,7 +23,11 @@ impl ModulePatterns {
             .flat_map(|list| list.split(','))
             .map(str::trim)
             .collect();
-        let paths: Vec<&str> = all.iter().copied().filter(|one| !one.contains('@')).collect();
+        let paths: Vec<&str> = all
+            .iter()
+            .copied()
+            .filter(|one| !one.contains('@'))
+            .collect();
         let versions = all.iter().filter_map(|one| one.split_once('@'));
         ModulePatterns {
             paths: PrefixPatterns::parse(&paths.join(",")),
@@ -86,7 +90,9 @@ impl Policy {
             version => format!("{path}@{version}"),
         };
         if self.deny.match_version(path, version) {
-            return Some(format!("{subject}: denied by the policy of this proxy (--deny)"));
+            return Some(format!(
+                "{subject}: denied by the policy of this proxy (--deny)"
+            ));
         }
         let allowed = self.allow.is_empty()
             || self.allow.match_version(path, version)
@@ -123,7 +129,9 @@ impl Policy {
             None => "not known until now".to_owned(),
         };
         let wanted = show_age(min_age);
-        Some(format!("{path}@{version}: {seen}, and this proxy wants {wanted} (--min-age)"))
+        Some(format!(
+            "{path}@{version}: {seen}, and this proxy wants {wanted} (--min-age)"
+        ))
     }
 }
 
@@ -168,7 +176,11 @@ mod tests {
             ("other.com", "v1.0.0", false),
         ];
         for (module, version, shown) in table {
-            assert_eq!(policy.shows(&path(module), version), shown, "{module}@{version}");
+            assert_eq!(
+                policy.shows(&path(module), version),
+                shown,
+                "{module}@{version}"
+            );
         }
         assert!(Policy::default().shows(&path("any.com/m"), "v1.0.0"));
     }
@@ -188,7 +200,11 @@ mod tests {
             young("a.com", Some(now - day * 3)).unwrap(),
             "a.com@v1.0.0: first known 3 days ago, and this proxy wants 7 days (--min-age)"
         );
-        assert!(young("a.com", None).unwrap().contains("not known until now"));
+        assert!(
+            young("a.com", None)
+                .unwrap()
+                .contains("not known until now")
+        );
         // A clock that went back proves no age.
         assert!(young("a.com", Some(now + day)).is_some());
         assert_eq!(young("own.com/m", None), None);

@@ -76,9 +76,16 @@ mod tests {
     #[test]
     fn an_address_has_its_burst_and_then_its_rate() {
         let limits = RateLimits::new(2);
-        let (one, two) = (IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::BROADCAST));
+        let (one, two) = (
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V4(Ipv4Addr::BROADCAST),
+        );
         let now = Instant::now();
-        let taken = |address, now| (0..100).filter(|_| limits.take_at(address, now).is_ok()).count();
+        let taken = |address, now| {
+            (0..100)
+                .filter(|_| limits.take_at(address, now).is_ok())
+                .count()
+        };
         assert_eq!(taken(one, now), 20);
         assert_eq!(taken(two, now), 20);
         assert_eq!(taken(one, now + Duration::from_secs(3)), 6);

@@ -52,7 +52,7 @@ impl FileKind {
 
 /// A question whose answer may change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Query {
+pub(super) enum Query {
     /// `@v/list`
     List,
     /// `@latest`
@@ -63,7 +63,7 @@ pub enum Query {
 
 /// What a path asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(super) enum Route {
     /// The page for people; of one module if it is named.
     Page,
     /// Whether the process lives.
@@ -84,7 +84,7 @@ pub enum Route {
 ///
 /// # Errors
 /// [`Kind::NotFound`]: nothing has that path. [`Kind::Input`]: no module can have it.
-pub fn parse_route(path: &str) -> Result<Route> {
+pub(super) fn parse_route(path: &str) -> Result<Route> {
     match path {
         "/" => return Ok(Route::Page),
         "/livez" => return Ok(Route::Live),
@@ -110,7 +110,10 @@ pub fn parse_route(path: &str) -> Result<Route> {
         }
     };
     let Some(kind) = kind else {
-        return Err(Error::new(Kind::NotFound, "not a file that a module proxy has"));
+        return Err(Error::new(
+            Kind::NotFound,
+            "not a file that a module proxy has",
+        ));
     };
     match ModuleVersion::parse(path.as_str(), &version) {
         Ok(module) => Ok(Route::File(module, kind)),
@@ -140,17 +143,35 @@ mod tests {
             ("/livez", Route::Live),
             ("/readyz", Route::Ready),
             ("/metrics", Route::Metrics),
-            ("/sumdb/sum.golang.org/supported", Route::Database("sum.golang.org/supported".into())),
+            (
+                "/sumdb/sum.golang.org/supported",
+                Route::Database("sum.golang.org/supported".into()),
+            ),
             ("/a.com/m/@v/list", query("a.com/m", Query::List)),
             ("/a.com/m/@latest", query("a.com/m", Query::Latest)),
-            ("/a.com/!m/@v/v1.0.0.info", file("a.com/M", "v1.0.0", FileKind::Info)),
-            ("/a.com/m/@v/v1.0.0-!r!c1.mod", file("a.com/m", "v1.0.0-RC1", FileKind::GoMod)),
-            ("/a.com/m/@v/v2.0.0+incompatible.zip", file("a.com/m", "v2.0.0+incompatible", FileKind::Zip)),
+            (
+                "/a.com/!m/@v/v1.0.0.info",
+                file("a.com/M", "v1.0.0", FileKind::Info),
+            ),
+            (
+                "/a.com/m/@v/v1.0.0-!r!c1.mod",
+                file("a.com/m", "v1.0.0-RC1", FileKind::GoMod),
+            ),
+            (
+                "/a.com/m/@v/v2.0.0+incompatible.zip",
+                file("a.com/m", "v2.0.0+incompatible", FileKind::Zip),
+            ),
             ("/a.com/m/@v/main.info", query("a.com/m", revision("main"))),
             ("/a.com/m/@v/v1.info", query("a.com/m", revision("v1"))),
-            ("/a.com/m/@v/!fix-2.info", query("a.com/m", revision("Fix-2"))),
+            (
+                "/a.com/m/@v/!fix-2.info",
+                query("a.com/m", revision("Fix-2")),
+            ),
             // The tag of an incompatible version.
-            ("/a.com/m/@v/v2.0.0.info", query("a.com/m", revision("v2.0.0"))),
+            (
+                "/a.com/m/@v/v2.0.0.info",
+                query("a.com/m", revision("v2.0.0")),
+            ),
         ];
         for (path, want) in table {
             assert_eq!(parse_route(path).unwrap(), want, "{path}");

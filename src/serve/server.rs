@@ -72,7 +72,10 @@ impl Server {
             listeners.extend(Listener::open(address)?);
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let addresses = listeners.iter().map(|listener| listener.shown(scheme)).collect();
+        let addresses = listeners
+            .iter()
+            .map(|listener| listener.shown(scheme))
+            .collect();
         let main = Tree::at(&parts.tree);
         let checksums = parts.database.map(|database| {
             Checksums::new(

@@ -113,9 +113,7 @@ impl ModuleService {
     fn refusal(&self, route: &Route) -> Option<Response> {
         let policy = &self.parts.policy;
         let reason = match route {
-            Route::File(module, _) => {
-                policy.refusal(module.path(), module.version().as_str())
-            }
+            Route::File(module, _) => policy.refusal(module.path(), module.version().as_str()),
             Route::Query(path, Query::Revision(revision)) => policy.refusal(path, revision),
             Route::Query(path, _) => policy.refusal(path, ""),
             _ => None,
@@ -146,9 +144,18 @@ impl ModuleService {
         self.parts.stock.touch(module);
         let etag = h1.map(|h1| format!("\"{}\"", h1.as_str()));
         let file = Arc::new(found.file);
-        let response =
-            Response::of_file(fields, file, found.length, kind.content_type(), etag.as_deref());
-        Some(immutable(response).with("X-Cache", cache).noted(kind.suffix(), cache))
+        let response = Response::of_file(
+            fields,
+            file,
+            found.length,
+            kind.content_type(),
+            etag.as_deref(),
+        );
+        Some(
+            immutable(response)
+                .with("X-Cache", cache)
+                .noted(kind.suffix(), cache),
+        )
     }
 }
 
@@ -194,7 +201,7 @@ impl Handle {
             }
             Route::File(module, kind) => self.file(request, module, kind, later),
             Route::Query(path, query) => self.query(request, (path, query), later),
-            Route::Database(path) => self.database(request, path, later),
+            Route::Database(path) => self.database(request, &path, later),
         }
     }
 
@@ -219,7 +226,11 @@ impl Handle {
         let service = self.service();
         if let Some(checksums) = &service.parts.checksums
             && service.parts.policy.min_age.is_some()
-            && !service.parts.local.iter().any(|tree| tree.open_file(&module, kind).is_some())
+            && !service
+                .parts
+                .local
+                .iter()
+                .any(|tree| tree.open_file(&module, kind).is_some())
         {
             // The age of a version may have to be asked for.
             let (path, version) = (module.path(), module.version().as_str());
@@ -301,7 +312,10 @@ impl Handle {
             return Some(Response::text(404, "not found: temporarily unavailable"));
         }
         if parts.upstream.is_none() {
-            let text = format!("not found: {path}: not kept here, and fetching is disabled by {}", parts.offline);
+            let text = format!(
+                "not found: {path}: not kept here, and fetching is disabled by {}",
+                parts.offline
+            );
             return Some(Response::text(404, text));
         }
         None
@@ -332,7 +346,12 @@ impl Handle {
                 };
                 let fetched = upstream.fetch(module, kind, tapped, trace);
                 tap.end(fetched.is_ok());
-                self.note_upstream(kind.suffix(), &module.to_string(), began, fetched.as_ref().err());
+                self.note_upstream(
+                    kind.suffix(),
+                    &module.to_string(),
+                    began,
+                    fetched.as_ref().err(),
+                );
                 fetched
             }
             _ => Ok(()),
@@ -352,11 +371,19 @@ impl Handle {
         }
     }
 
-    fn note_upstream(&self, kind: &'static str, subject: &str, began: Instant, error: Option<&Error>) {
+    fn note_upstream(
+        &self,
+        kind: &'static str,
+        subject: &str,
+        began: Instant,
+        error: Option<&Error>,
+    ) {
         let service = self.service();
         let failed = error.filter(|error| !error.is_not_found());
         let name = failed.map(|error| error.kind().name());
-        service.metrics.record_upstream(kind, subject, began.elapsed(), name);
+        service
+            .metrics
+            .record_upstream(kind, subject, began.elapsed(), name);
         let Some(error) = failed else {
             return;
         };
@@ -364,7 +391,10 @@ impl Handle {
             service.metrics.record_security_event();
             service.parts.journal.security(&error.chain());
         } else {
-            service.parts.journal.warn(&format!("upstream: {}", error.chain()));
+            service
+                .parts
+                .journal
+                .warn(&format!("upstream: {}", error.chain()));
         }
     }
 
@@ -377,7 +407,9 @@ impl Handle {
         let service = self.service();
         let now = SystemTime::now();
         match service.parts.answers.recall(&key, now) {
-            Usable::Fresh(data, age) => return Some(answer(&request.fields, &key.1, data, "HIT", age)),
+            Usable::Fresh(data, age) => {
+                return Some(answer(&request.fields, &key.1, &data, "HIT", age));
+            }
             Usable::Missing(error) if service.parts.upstream.is_some() => {
                 return Some(failure(&error, kind_of(&key.1)));
             }
@@ -389,7 +421,9 @@ impl Handle {
         if no_fetch {
             // It may not wait for a job that asks upstream.
             let handle = self.clone();
-            service.working.run(move || handle.answer_query(&key, waiter));
+            service
+                .working
+                .run(move || handle.answer_query(&key, waiter));
             return None;
         }
         if let Joined::First = service.flights.join(&wanted, waiter) {
@@ -405,10 +439,10 @@ impl Handle {
     fn answer_query(&self, key: &super::answers::QueryKey, waiter: Waiter) {
         let service = self.service();
         let response = match service.parts.answers.find(key, SystemTime::now()) {
-            Usable::Fresh(data, age) => answer(&waiter.fields, &key.1, data, "HIT", age),
-            Usable::Expired(data, age) => answer(&waiter.fields, &key.1, data, "STALE", age),
+            Usable::Fresh(data, age) => answer(&waiter.fields, &key.1, &data, "HIT", age),
+            Usable::Expired(data, age) => answer(&waiter.fields, &key.1, &data, "STALE", age),
             Usable::Missing(_) | Usable::No => match self.local_answer(key) {
-                Some(data) => answer(&waiter.fields, &key.1, data.into(), "HIT", Duration::ZERO),
+                Some(data) => answer(&waiter.fields, &key.1, &data, "HIT", Duration::ZERO),
                 None => Response::text(404, "not found: temporarily unavailable")
                     .noted(kind_of(&key.1), "MISS"),
             },
@@ -422,9 +456,7 @@ impl Handle {
         let outcome = self.resolve_query(key, trace);
         for waiter in service.flights.end(wanted) {
             let response = match &outcome {
-                Ok((data, state, age)) => {
-                    answer(&waiter.fields, &key.1, Arc::clone(data), state, *age)
-                }
+                Ok((data, state, age)) => answer(&waiter.fields, &key.1, data, state, *age),
                 Err(error) => failure(error, kind_of(&key.1)),
             };
             waiter.responder.send(response);
@@ -467,7 +499,9 @@ impl Handle {
             Err(error) if error.is_not_found() => match self.local_answer(key) {
                 Some(data) => Ok((data.into(), "MISS", Duration::ZERO)),
                 None => {
-                    parts.answers.keep_missing(key, error.clone(), SystemTime::now());
+                    parts
+                        .answers
+                        .keep_missing(key, error.clone(), SystemTime::now());
                     Err(error)
                 }
             },
@@ -525,7 +559,10 @@ impl Handle {
                     }
                     Ok(info) => Err(Error::new(
                         Kind::NotFound,
-                        format!("{path}@{}: refused by the policy of this proxy", info.version),
+                        format!(
+                            "{path}@{}: refused by the policy of this proxy",
+                            info.version
+                        ),
                     )),
                     Err(error) => Err(error),
                 }
@@ -587,9 +624,15 @@ impl Handle {
         if parts.policy.min_age.is_some() {
             let newest = versions.len().saturating_sub(NEWEST);
             let tail = versions.split_off(newest);
-            versions.extend(tail.into_iter().filter(|version| self.is_shown(path, version)));
+            versions.extend(
+                tail.into_iter()
+                    .filter(|version| self.is_shown(path, version)),
+            );
         }
-        versions.iter().flat_map(|version| [version.as_bytes(), b"\n"].concat()).collect()
+        versions
+            .iter()
+            .flat_map(|version| [version.as_bytes(), b"\n"].concat())
+            .collect()
     }
 
     /// The answer by what the trees have, without upstream; `None` if they know nothing.
@@ -636,15 +679,16 @@ impl Handle {
     fn database(
         &self,
         request: &Request,
-        path: String,
+        path: &str,
         later: &dyn Fn() -> Responder,
     ) -> Option<Response> {
         let service = self.service();
-        let unknown = || Response::text(404, "not found: no such checksum database here").noted("sumdb", "");
+        let unknown =
+            || Response::text(404, "not found: no such checksum database here").noted("sumdb", "");
         let Some(checksums) = &service.parts.checksums else {
             return Some(unknown());
         };
-        let Some(below) = checksums.below(&path) else {
+        let Some(below) = checksums.below(path) else {
             return Some(unknown());
         };
         if let Some(response) = checksums.answer(below, &service.parts.policy, &request.fields) {
@@ -654,7 +698,9 @@ impl Handle {
         let below = below.to_owned();
         if let Joined::First = service.flights.join(&wanted, Waiter::new(request, later())) {
             let (handle, trace) = (self.clone(), trace_of(request));
-            service.fetching.run(move || handle.fetch_sums(&wanted, &below, &trace));
+            service
+                .fetching
+                .run(move || handle.fetch_sums(&wanted, &below, &trace));
         }
         None
     }
@@ -687,7 +733,8 @@ impl Service for Handle {
         let service = self.service();
         // A supervisor has no password.
         let open = matches!(&*request.path, "/livez" | "/readyz");
-        if !open && let Some(rate) = &service.parts.rate
+        if !open
+            && let Some(rate) = &service.parts.rate
             && let Some(address) = peer.address
             && let Err(wait) = rate.take(address)
         {
@@ -727,7 +774,10 @@ impl Service for Handle {
 
 fn unauthorized() -> Response {
     Response::text(401, "authorization required")
-        .with("WWW-Authenticate", "Basic realm=\"modfetch\", charset=\"UTF-8\"")
+        .with(
+            "WWW-Authenticate",
+            "Basic realm=\"modfetch\", charset=\"UTF-8\"",
+        )
         .noted("access", "")
 }
 
@@ -741,7 +791,9 @@ fn trace_of(request: &Request) -> Trace {
 fn live_response(live: Arc<LiveFile>) -> Response {
     let kind = FileKind::Zip;
     let response = Response::new(200, kind.content_type(), Body::Live(live));
-    immutable(response).with("X-Cache", "MISS").noted(kind.suffix(), "MISS")
+    immutable(response)
+        .with("X-Cache", "MISS")
+        .noted(kind.suffix(), "MISS")
 }
 
 fn kind_of(query: &Query) -> &'static str {
@@ -755,7 +807,7 @@ fn kind_of(query: &Query) -> &'static str {
 fn answer(
     fields: &super::http1::Fields,
     query: &Query,
-    data: Arc<[u8]>,
+    data: &[u8],
     cache: &'static str,
     age: Duration,
 ) -> Response {

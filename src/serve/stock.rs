@@ -86,7 +86,9 @@ impl Stock {
     /// The modules whose path holds `text`, at most `most` of them: path, versions, bytes.
     pub(super) fn modules(&self, text: &str, most: usize) -> Vec<(ModulePath, u64, u64)> {
         let modules = locked(&self.modules);
-        let found = modules.iter().filter(|(path, _)| path.as_str().contains(text));
+        let found = modules
+            .iter()
+            .filter(|(path, _)| path.as_str().contains(text));
         let found = found.map(|(path, (versions, bytes))| (path.clone(), *versions, *bytes));
         found.take(most).collect()
     }
@@ -217,7 +219,9 @@ fn kept_zip(root: &Path, folder: &Path, version: &str, place: &Path) -> Option<K
     let module = ModuleVersion::unescape(path.strip_suffix("/@v")?, version).ok()?;
     let found = fs::metadata(place).ok()?;
     let hash = fs::metadata(place.with_extension("ziphash"));
-    let used = hash.and_then(|hash| hash.accessed()).or_else(|_| found.modified());
+    let used = hash
+        .and_then(|hash| hash.accessed())
+        .or_else(|_| found.modified());
     Some(KeptZip {
         module,
         bytes: found.len(),
@@ -255,7 +259,10 @@ mod tests {
         ]);
         let stock = Stock::new(&Tree::at(dir.path()), true, Some(70));
         let zips = stock.count(&|| {});
-        let counted = Counted { bytes: 100, zips: 3 };
+        let counted = Counted {
+            bytes: 100,
+            zips: 3,
+        };
         assert_eq!(stock.counted(), Some(counted));
         assert!(stock.is_over());
         let surplus = stock.surplus(zips.clone());

@@ -7,25 +7,24 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use crate::gomod::{H1, ModulePath, ModuleVersion, compare, is_pseudo_version, is_valid, prerelease};
 use super::route::FileKind;
+use crate::gomod::{
+    H1, ModulePath, ModuleVersion, compare, is_pseudo_version, is_valid, prerelease,
+};
 
 /// A file that a tree has.
 #[derive(Debug)]
-pub struct TreeFile {
+pub(super) struct TreeFile {
     /// Open for reading by position.
     pub file: File,
     /// In bytes.
     pub length: u64,
-    /// When it was last written.
-    pub modified: Option<SystemTime>,
 }
 
 /// A tree at a folder.
 #[derive(Clone, Debug)]
-pub struct Tree {
+pub(super) struct Tree {
     root: PathBuf,
 }
 
@@ -35,7 +34,7 @@ const MAX_LIST_BYTES: u64 = 16 << 20;
 impl Tree {
     /// Names the tree; reads nothing.
     #[must_use]
-    pub fn at(root: &Path) -> Tree {
+    pub(super) fn at(root: &Path) -> Tree {
         Tree {
             root: root.to_owned(),
         }
@@ -43,13 +42,13 @@ impl Tree {
 
     /// The folder whose sub-folders are module paths.
     #[must_use]
-    pub fn root(&self) -> &Path {
+    pub(super) fn root(&self) -> &Path {
         &self.root
     }
 
     /// Where a file of the protocol is, by its path without the first slash.
     #[must_use]
-    pub fn place(&self, below: &str) -> PathBuf {
+    pub(super) fn place(&self, below: &str) -> PathBuf {
         let mut place = self.root.clone();
         place.push(below);
         place
@@ -57,25 +56,24 @@ impl Tree {
 
     /// Opens a regular file; `None` if there is none, or none that can be read.
     #[must_use]
-    pub fn open(&self, below: &str) -> Option<TreeFile> {
+    pub(super) fn open(&self, below: &str) -> Option<TreeFile> {
         let file = File::open(self.place(below)).ok()?;
         let found = file.metadata().ok()?;
         found.is_file().then(|| TreeFile {
             length: found.len(),
-            modified: found.modified().ok(),
             file,
         })
     }
 
     /// Opens a file of a version.
     #[must_use]
-    pub fn open_file(&self, module: &ModuleVersion, kind: FileKind) -> Option<TreeFile> {
+    pub(super) fn open_file(&self, module: &ModuleVersion, kind: FileKind) -> Option<TreeFile> {
         self.open(&module.escape().ok()?.file(kind.suffix()))
     }
 
     /// The recorded sum of a version's zip; `None` if none is recorded.
     #[must_use]
-    pub fn ziphash(&self, module: &ModuleVersion) -> Option<H1> {
+    pub(super) fn ziphash(&self, module: &ModuleVersion) -> Option<H1> {
         let below = module.escape().ok()?.file("ziphash");
         let mut text = [0; 64];
         let mut file = File::open(self.place(&below)).ok()?;
@@ -91,16 +89,20 @@ impl Tree {
 
     /// The content of a short file.
     #[must_use]
-    pub fn read(&self, below: &str) -> Option<Vec<u8>> {
+    pub(super) fn read(&self, below: &str) -> Option<Vec<u8>> {
         let found = self.open(below)?;
         let mut data = Vec::new();
-        found.file.take(MAX_LIST_BYTES).read_to_end(&mut data).ok()?;
+        found
+            .file
+            .take(MAX_LIST_BYTES)
+            .read_to_end(&mut data)
+            .ok()?;
         Some(data)
     }
 
     /// The versions whose zip is there, pseudo-versions too, in semver order.
     #[must_use]
-    pub fn versions(&self, path: &ModulePath) -> Vec<String> {
+    pub(super) fn versions(&self, path: &ModulePath) -> Vec<String> {
         let Ok(escaped) = path.escape() else {
             return Vec::new();
         };
@@ -121,19 +123,24 @@ impl Tree {
 
     /// The versions that the tree's own `list` names.
     #[must_use]
-    pub fn listed(&self, path: &ModulePath) -> Option<Vec<String>> {
+    pub(super) fn listed(&self, path: &ModulePath) -> Option<Vec<String>> {
         let data = self.read(&format!("{}/@v/list", path.escape().ok()?))?;
         let text = String::from_utf8_lossy(&data).into_owned();
         let words = text
             .lines()
             .filter_map(|line| line.split_whitespace().next());
-        Some(words.filter(|word| is_valid(word)).map(str::to_owned).collect())
+        Some(
+            words
+                .filter(|word| is_valid(word))
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 }
 
 /// Released and pre-released versions, each once, in semver order.
 #[must_use]
-pub fn sort_released(versions: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(super) fn sort_released(versions: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut released: Vec<String> = versions
         .into_iter()
         .filter(|version| !is_pseudo_version(version))
@@ -148,7 +155,7 @@ pub fn sort_released(versions: impl IntoIterator<Item = String>) -> Vec<String> 
 ///
 /// Source: Go Modules Reference, "$module/@latest".
 #[must_use]
-pub fn latest_of(versions: &[String]) -> Option<&str> {
+pub(super) fn latest_of(versions: &[String]) -> Option<&str> {
     let highest = |wanted: &dyn Fn(&str) -> bool| {
         let wanted = versions.iter().filter(|version| wanted(version));
         wanted.max_by(|a, b| compare(a, b)).map(String::as_str)
@@ -169,8 +176,14 @@ mod tests {
             latest_of(&versions).map(str::to_owned)
         };
         let pseudo = "v0.0.0-20200101000000-abcdefabcdef";
-        assert_eq!(latest(&["v1.0.0", "v1.2.0", "v2.0.0-rc.1"]).as_deref(), Some("v1.2.0"));
-        assert_eq!(latest(&[pseudo, "v0.1.0-a", "v0.1.0-b"]).as_deref(), Some("v0.1.0-b"));
+        assert_eq!(
+            latest(&["v1.0.0", "v1.2.0", "v2.0.0-rc.1"]).as_deref(),
+            Some("v1.2.0")
+        );
+        assert_eq!(
+            latest(&[pseudo, "v0.1.0-a", "v0.1.0-b"]).as_deref(),
+            Some("v0.1.0-b")
+        );
         assert_eq!(latest(&[pseudo]).as_deref(), Some(pseudo));
         assert_eq!(latest(&[]), None);
     }
@@ -180,7 +193,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("a.com/!m/@v");
         fs::create_dir_all(&folder).unwrap();
-        for name in ["v1.10.0.zip", "v1.9.0.zip", "v1.11.0.mod", "v1.0.0-!r!c1.zip", "v2.zip", "x.zip"] {
+        for name in [
+            "v1.10.0.zip",
+            "v1.9.0.zip",
+            "v1.11.0.mod",
+            "v1.0.0-!r!c1.zip",
+            "v2.zip",
+            "x.zip",
+        ] {
             fs::write(folder.join(name), "").unwrap();
         }
         let path = ModulePath::parse("a.com/M").unwrap();

@@ -26,12 +26,12 @@ struct Shared {
 
 /// A pool of at most so many threads. Jobs begin in the order they came.
 #[derive(Clone)]
-pub struct Workers(Arc<Shared>);
+pub(super) struct Workers(Arc<Shared>);
 
 impl Workers {
     /// A pool without threads.
     #[must_use]
-    pub fn new(name: &'static str, most: usize) -> Workers {
+    pub(super) fn new(name: &'static str, most: usize) -> Workers {
         Workers(Arc::new(Shared {
             name,
             most: most.max(1),
@@ -41,7 +41,7 @@ impl Workers {
     }
 
     /// Has a thread do `job`, as soon as one is free.
-    pub fn run(&self, job: impl FnOnce() + Send + 'static) {
+    pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) {
         let shared = &self.0;
         let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.jobs.push_back(Box::new(job));
@@ -59,13 +59,6 @@ impl Workers {
             let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.threads -= 1;
         }
-    }
-
-    /// Jobs that wait for a thread.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.jobs.len()
     }
 }
 

@@ -18,7 +18,10 @@ pub(super) fn new_request_id() -> String {
     static SEED: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{:016x}", SEED.get_or_init(RandomState::new).hash_one(count))
+    format!(
+        "{:016x}",
+        SEED.get_or_init(RandomState::new).hash_one(count)
+    )
 }
 
 #[cfg(test)]
