@@ -27,7 +27,7 @@
 //!
 //!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
 //!    from what database, cache and source say ([`fetch::Fetcher::examine`]), or all witnesses are
-//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::judge`]).
+//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::find_mismatch`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
 //! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
@@ -101,12 +101,12 @@ pub mod layout;
 pub mod list;
 mod map;
 pub mod memo;
-pub mod modset;
 pub mod modzip;
 mod proc;
 pub mod project;
 pub mod report;
 mod run;
+pub mod select;
 pub mod serve;
 mod signals;
 pub mod source;

@@ -2,9 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::cli::{self, Action, CommandInfo, HelpSubject, Invocation, ProgramName, with_goflags};
+use crate::cli::{self, Action, CommandInfo, HelpSubject, Invocation, ProgramName};
 use crate::command::{COMMANDS, Call, Command, Runner, command_tree, working_directory};
-use crate::config::{Color, Config, Environment, Telling};
+use crate::config::{Color, Config, EarlyOutput, Environment, GoEnv};
 use crate::error::{Kind, Result};
 use crate::failpoints;
 use crate::report::Console;
@@ -14,76 +14,86 @@ use crate::report::Console;
 /// `argv` begins with the name the program was called by.
 pub fn run(argv: Vec<OsString>, environment: &Environment) -> u8 {
     failpoints::arm(environment.get(failpoints::VARIABLE));
-    let salvaged = cli::salvage(&argv);
+    let go_env = GoEnv::load(environment);
+    let recovered = cli::recover_log_flag(&argv);
     let program = ProgramName::of(argv.first().map_or(OsStr::new(""), OsString::as_os_str));
     let invocation = match cli::parse(&command_tree(), argv) {
         Ok(invocation) => invocation,
         Err(error) => {
-            let telling = Telling::resolve(environment, &salvaged);
-            first_console(program, telling).error(&error);
+            let early = EarlyOutput::resolve(&go_env, &recovered);
+            early_console(program, early).error(&error);
             return error.kind().exit_code();
         }
     };
-    match dispatch(&invocation, environment) {
-        Ok(Status::Done) => 0,
-        Ok(Status::Failed { kind, go_codes }) => status(kind, go_codes),
+    let early = EarlyOutput::resolve(&go_env, &invocation.raw);
+    let console = early_console(program, early);
+    let early_codes = ExitCodes::new(program, early.go_exit_codes);
+    match dispatch(&invocation, &go_env, &console, early_codes) {
+        Ok(status) => status,
         Err(error) => {
-            let telling = Telling::resolve(environment, &invocation.raw);
-            first_console(program, telling).error(&error);
-            let go_codes = program == ProgramName::Go || telling.go_exit_codes;
-            status(error.kind(), go_codes)
+            console.error(&error);
+            early_codes.status(Some(error.kind()))
         }
     }
 }
 
-/// The console of what is told without a [`Config`].
-fn first_console(program: ProgramName, telling: Telling) -> Console {
-    Console::new(program.as_str(), telling.log, Color::Never, false)
+/// The console where there is no [`Config`].
+fn early_console(program: ProgramName, early: EarlyOutput) -> Console {
+    Console::new(program.as_str(), early.log, Color::Never, false)
 }
 
-/// How a command ended that has told its failures itself.
-enum Status {
-    Done,
-    Failed { kind: Kind, go_codes: bool },
+/// Which exit codes a run has.
+#[derive(Clone, Copy)]
+enum ExitCodes {
+    /// One for each class of failure.
+    Own,
+    /// `go` itself knows 1 for every failure, and 2 for a command line it cannot read, which ends the run
+    /// before it comes to this.
+    OfGo,
 }
 
-/// `go` itself knows 1 for every failure, and 2 for a command line it cannot read, which has
-/// ended the run before.
-fn status(kind: Kind, go_codes: bool) -> u8 {
-    if go_codes { 1 } else { kind.exit_code() }
+impl ExitCodes {
+    fn new(program: ProgramName, asked_for: bool) -> ExitCodes {
+        match program {
+            ProgramName::Modfetch if !asked_for => ExitCodes::Own,
+            ProgramName::Modfetch | ProgramName::Go => ExitCodes::OfGo,
+        }
+    }
+
+    fn status(self, failed: Option<Kind>) -> u8 {
+        match (failed, self) {
+            (None, _) => 0,
+            (Some(kind), ExitCodes::Own) => kind.exit_code(),
+            (Some(_), ExitCodes::OfGo) => 1,
+        }
+    }
 }
 
-fn dispatch(invocation: &Invocation, environment: &Environment) -> Result<Status> {
-    let (raw, program) = (&invocation.raw, invocation.program);
-    // What runs with the settings has a console of its own: the files that decide are not read twice.
-    let early = || first_console(program, Telling::resolve(environment, raw));
+fn dispatch(
+    invocation: &Invocation,
+    go_env: &GoEnv,
+    console: &Console,
+    codes: ExitCodes,
+) -> Result<u8> {
     let info = match invocation.action {
         Action::Run(info) => info,
         Action::Help { about, long } => {
-            early().data(&cli::help(&command_tree(), about, long))?;
-            return Ok(Status::Done);
+            console.data(&cli::help(&command_tree(), about, long))?;
+            return Ok(0);
         }
         Action::Missing => {
             let text = cli::help(&command_tree(), HelpSubject::Overview, false);
-            early().line(text.trim_end());
-            return Ok(Status::Failed {
-                kind: Kind::Usage,
-                go_codes: false,
-            });
+            console.line(text.trim_end());
+            return Ok(Kind::Usage.exit_code());
         }
     };
     let call = Call {
-        program,
-        raw,
-        environment,
+        program: invocation.program,
+        raw: &invocation.raw,
+        go_env,
     };
     match command(info).run {
-        Runner::Early(run) => {
-            let failed = run(&call, &early())?;
-            let go_codes =
-                program == ProgramName::Go || Telling::resolve(environment, raw).go_exit_codes;
-            Ok(failed.map_or(Status::Done, |kind| Status::Failed { kind, go_codes }))
-        }
+        Runner::Early(run) => Ok(codes.status(run(&call, console)?)),
         Runner::Configured(run) => configured(info, &call, run),
     }
 }
@@ -101,24 +111,23 @@ fn configured(
     info: &CommandInfo,
     call: &Call<'_>,
     run: fn(&Call<'_>, &Config, &Console) -> Result<Option<Kind>>,
-) -> Result<Status> {
-    let config = Config::resolve(call.environment, call.raw, &working_directory(call.raw)?)?;
+) -> Result<u8> {
+    let cwd = working_directory(call.raw)?;
+    let config = Config::resolve(call.go_env, call.raw, &info.goflags(), &cwd)?;
     let console = Console::new(
         call.program.as_str(),
-        config.log.value,
-        config.color.value,
-        config.quiet.value,
+        config.global.log.value,
+        config.global.color.value,
+        config.output.quiet.value,
     );
-    // Of a command of go's, GOFLAGS may set each flag that was not typed.
-    let merged = match info.go_name {
-        Some(_) => with_goflags(call.raw, info, &config.goflags.value),
-        None => Ok(call.raw.clone()),
+    let call = Call {
+        raw: &config.args,
+        ..*call
     };
-    let failed = merged.and_then(|raw| run(&Call { raw: &raw, ..*call }, &config, &console));
-    let failed = failed.unwrap_or_else(|error| {
+    let failed = run(&call, &config, &console).unwrap_or_else(|error| {
         console.error(&error);
         Some(error.kind())
     });
-    let go_codes = call.program == ProgramName::Go || config.go_exit_codes.value;
-    Ok(failed.map_or(Status::Done, |kind| Status::Failed { kind, go_codes }))
+    let codes = ExitCodes::new(call.program, config.global.go_exit_codes.value);
+    Ok(codes.status(failed))
 }

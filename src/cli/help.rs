@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::flags::Flag;
 use super::invocation::HelpSubject;
 use super::tree::{CommandArea, CommandInfo, CommandTree};
+use crate::config::flags::Flag;
 
 const WIDTH: usize = 80;
 

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::raw::RawArgs;
 use super::tree::{CommandArea, CommandInfo};
+use crate::config::RawArgs;
 
 /// The name the program was called by, which decides how the command line is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

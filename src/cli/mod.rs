@@ -4,7 +4,8 @@
 //! ours two, `--` ends them. As `go` (the name the program was called by), the rules are those of Go's `flag`
 //! package: flags end at the first argument, `-C` comes first, and ours do not exist.
 //!
-//! Nothing here reads the environment or a file: what a value means is decided in `config`.
+//! Nothing here reads the environment or a file. The vocabulary, [`Flag`] and [`RawArgs`], and what a value means
+//! are in `config`.
 //!
 //! # How to add a command
 //! 1. Write `src/command/NAME.rs`, or `src/command/AREA/NAME.rs` for `modfetch AREA NAME`, with a
@@ -21,27 +22,24 @@
 //! Parsing, `-h`, `--help`, `help AREA` and "did you mean" follow from the rows, and so do the tests of the table.
 //!
 //! # How to add a setting
-//! A setting has a flag, a variable `MODFETCH_...` and a field of [`Config`](crate::config::Config): add the flag
-//! to a file in `flags/` and to a group, its row to `config/own/settings.rs`, the field to `config/settings.rs`.
+//! A setting has a flag, a variable `MODFETCH_...` and a typed, resolved value in [`Config`](crate::config::Config).
+//! It is one row in a file of `src/config/settings/`: field and type, constant, parser, and the flag with its variable,
+//! default, choices and texts. Commands that name the group of that section have it, `env` lists it,
+//! `config.SECTION.FIELD.value` is its value. A parser that does not exist yet goes to `src/config/value.rs`.
 
-pub mod flags;
-mod goflags;
 mod help;
 mod invocation;
 mod nearest;
 mod parse;
 mod parse_go;
 mod parse_own;
-mod raw;
 mod tree;
 mod words;
 
-pub use flags::Flag;
-pub use flags::groups::FlagGroup;
-pub use goflags::with_goflags;
+pub use crate::config::RawArgs;
+pub use crate::config::flags::{self, Flag, FlagGroup};
 pub use help::help;
 pub use invocation::{Action, HelpSubject, Invocation, ProgramName};
-pub use parse::{parse, salvage};
-pub use raw::RawArgs;
+pub use parse::{parse, recover_log_flag};
 pub use tree::{CommandArea, CommandInfo, CommandTree};
 pub use words::help_subject;

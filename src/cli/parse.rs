@@ -5,10 +5,11 @@ use std::ffi::{OsStr, OsString};
 use super::invocation::{Invocation, ProgramName};
 use super::parse_go::parse_go;
 use super::parse_own::parse_own;
-use super::raw::RawArgs;
 use super::tree::CommandTree;
 use super::words::usage;
 use crate::Result;
+use crate::config::RawArgs;
+use crate::config::settings::LOG;
 
 /// Understands a command line; `argv` starts with the name the program was called by.
 ///
@@ -36,7 +37,7 @@ pub fn parse(tree: &CommandTree, argv: Vec<OsString>) -> Result<Invocation> {
 ///
 /// The last one counts, up to `--`; `go` has no such flag.
 #[must_use]
-pub fn salvage(argv: &[OsString]) -> RawArgs {
+pub fn recover_log_flag(argv: &[OsString]) -> RawArgs {
     let mut raw = RawArgs::default();
     let mut argv = argv.iter();
     let program = argv.next().map_or(OsStr::new(""), OsString::as_os_str);
@@ -53,7 +54,7 @@ pub fn salvage(argv: &[OsString]) -> RawArgs {
             None => None,
         };
         if let Some(form) = form {
-            raw.log = Some(form.to_owned());
+            raw.give(&LOG.flag, form);
         }
     }
     raw

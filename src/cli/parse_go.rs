@@ -1,10 +1,10 @@
 //! The command line of `go`: the rules of Go's `flag` package.
 
-use super::flags::{C, Given};
 use super::invocation::{Action, HelpSubject, Invocation, ProgramName};
-use super::raw::RawArgs;
 use super::tree::{CommandInfo, CommandTree};
-use super::words::{switch, unsupported, usage};
+use super::words::{unsupported, usage};
+use crate::config::RawArgs;
+use crate::config::flags::C;
 use crate::{Error, Result};
 
 pub(super) fn parse_go(tree: &CommandTree, mut args: Vec<String>) -> Result<Invocation> {
@@ -80,7 +80,8 @@ fn take_chdir(args: &mut Vec<String>, raw: &mut RawArgs) -> Result<()> {
         },
     };
     args.drain(words..words + taken);
-    C.give(raw, Given::Value(&dir))
+    raw.give(&C, &dir);
+    Ok(())
 }
 
 /// Reads flags by the rules of Go's `flag` package, up to the first argument, and the arguments.
@@ -129,15 +130,11 @@ fn go_flags(
         };
         if flag.value.is_none() {
             let value = value.unwrap_or_else(|| "true".to_owned());
-            let given = match switch(&value) {
-                Some(on) => Given::Switch(on),
-                None if flag.words => Given::Value(&value),
-                None => {
-                    let text = format!("invalid boolean value {value:?} for -{name}: parse error");
-                    return Err(usage(text));
-                }
+            let Some(value) = flag.switch_value(&value) else {
+                let text = format!("invalid boolean value {value:?} for -{name}: parse error");
+                return Err(usage(text));
             };
-            flag.give(raw, given)?;
+            raw.give(flag, value);
             continue;
         }
         let value = match value {
@@ -151,7 +148,11 @@ fn go_flags(
                 "invalid value {value:?} for flag -C: -C flag must be first flag on command line"
             )));
         }
-        flag.give(raw, Given::Value(&value))?;
+        if let Err(wanted) = flag.judge(&value) {
+            let text = format!("invalid value {value:?} for flag -{name}: {wanted}");
+            return Err(usage(text));
+        }
+        raw.give(flag, &value);
     }
     raw.args = rest.collect();
     Ok(None)

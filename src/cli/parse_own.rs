@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 
-use super::flags::{Flag, Given};
 use super::invocation::{Action, HelpSubject, Invocation, ProgramName};
 use super::nearest::nearest;
-use super::raw::RawArgs;
 use super::tree::{CommandInfo, CommandTree, Found};
-use super::words::{help_subject, incomplete_command, switch, unknown_command, unsupported, usage};
+use super::words::{help_subject, incomplete_command, unknown_command, unsupported, usage};
+use crate::config::RawArgs;
+use crate::config::flags::Flag;
 use crate::{Error, Result};
 
 /// What has been understood so far.
@@ -221,22 +221,24 @@ impl Own<'_> {
         // A flag that stood before the command may be another one of the same name.
         let of_command = info.flag(flag.long);
         let flag = of_command.ok_or_else(|| self.unknown(&flag.shown()))?;
-        let given = match (flag.value, value) {
-            (Some(_), Some(value)) => Given::Value(value),
-            (Some(_), None) => return Err(needs_value(flag)),
-            (None, None) => Given::Switch(true),
-            (None, Some(value)) => match switch(value) {
-                Some(on) => Given::Switch(on),
-                None if flag.words => Given::Value(value),
-                None => {
-                    return Err(usage(format!(
-                        "invalid value {value:?} for flag {}: want true or false",
-                        flag.shown()
-                    )));
-                }
-            },
+        let refuse = |value: &str, wanted: &str| {
+            let shown = flag.shown();
+            usage(format!(
+                "invalid value {value:?} for flag {shown}: {wanted}"
+            ))
         };
-        flag.give(&mut self.raw, given)
+        let value = match (flag.value, value) {
+            (Some(_), Some(value)) => value,
+            (Some(_), None) => return Err(needs_value(flag)),
+            (None, value) => {
+                let value = value.unwrap_or("true");
+                let on_or_off = flag.switch_value(value);
+                on_or_off.ok_or_else(|| refuse(value, "want true or false"))?
+            }
+        };
+        flag.judge(value).map_err(|wanted| refuse(value, &wanted))?;
+        self.raw.give(flag, value);
+        Ok(())
     }
 
     /// Takes an argument: the words of the command first, then its own.

@@ -2,8 +2,8 @@
 //!
 //! The commands themselves are rows in `command`, which hands the tree to the parser and to help.
 
-use super::flags::groups::{FlagGroup, GLOBAL};
-use super::flags::{Flag, IgnoredFlag};
+use crate::config::flags::groups::GLOBAL;
+use crate::config::flags::{self, Flag, FlagGroup, IgnoredFlag};
 
 /// What the parser and help know about a command.
 #[derive(Debug)]
@@ -74,6 +74,28 @@ impl CommandInfo {
     pub(super) fn go_flag(&self, long: &str) -> Option<&'static Flag> {
         let flag = self.flag(long).filter(|flag| flag.go);
         flag.filter(|flag| !self.added.contains(&flag.long))
+    }
+
+    /// The flags that GOFLAGS may set: those of go's command of this name, and what says in any command how
+    /// modules are found and kept.
+    #[must_use]
+    pub fn goflags(&self) -> Vec<&'static Flag> {
+        let may_set = |flag: &&Flag| flag.go && flag.long != flags::C.long;
+        let mut found: Vec<&'static Flag> = self
+            .all_flags()
+            .filter(|flag| may_set(flag) && !self.added.contains(&flag.long))
+            .map(|flag| match self.go_name {
+                // Commands that go lacks are lenient with the words that `list` takes.
+                None if flag.long == flags::JSON.long => &flags::JSON_FIELDS,
+                _ => flag,
+            })
+            .collect();
+        for flag in [&flags::MODCACHERW, &flags::MODFILE, &flags::OVERLAY] {
+            if self.flag(flag.long).is_none() {
+                found.push(flag);
+            }
+        }
+        found
     }
 
     /// If this flag is accepted and changes nothing: whether it has a value.

@@ -9,15 +9,6 @@ pub(super) fn usage(message: impl Into<String>) -> Error {
     Error::new(Kind::Usage, message)
 }
 
-/// Parses a boolean as Go's flags do.
-pub(super) fn switch(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
-
 /// The refusal of a flag of go's that modfetch knows of and does not have.
 pub(super) fn unsupported(info: &CommandInfo, flag: &str) -> Option<Error> {
     let name = flag.trim_start_matches('-');

@@ -7,12 +7,34 @@ use super::project::no_project;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
 use crate::fsio::Locks;
 use crate::report::{Console, Live};
+
+/// `-modcache`.
+static MODCACHE: Flag = Flag {
+    long: "modcache",
+    brief: "Remove the whole module cache",
+    detail: "It has to be said: nothing else is cleaned.",
+    ..Flag::GOS
+};
+
+/// `-r`.
+static R: Flag = Flag {
+    long: "r",
+    brief: "Refused: it is about packages",
+    ..Flag::GOS
+};
+
+/// `-i`.
+static I: Flag = Flag {
+    long: "i",
+    brief: "Refused: it is about packages",
+    ..Flag::GOS
+};
 
 /// Why go's other caches stay as they are.
 const ONLY_MODCACHE: &str = "this is modfetch, which cleans -modcache only";
@@ -26,9 +48,9 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::C,
             &flags::X,
             &flags::MOD,
-            &flags::MODCACHE,
-            &flags::R,
-            &flags::I,
+            &MODCACHE,
+            &R,
+            &I,
             &flags::N,
         ],
         ignored: &[flags::BUILD_FLAGS],
@@ -72,7 +94,7 @@ impl Request {
     /// [`Kind::Usage`] for arguments, and where `-modcache` is missing: `go` would clean packages.
     pub fn of(raw: &RawArgs) -> Result<Request> {
         let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
-        if !raw.modcache {
+        if !raw.is_on(&MODCACHE) {
             let text = "clean cleans -modcache only: packages and other caches are go's";
             return Err(Error::new(Kind::Usage, text)
                 .hint("'modfetch clean -modcache' removes the module cache"));
@@ -80,10 +102,10 @@ impl Request {
         if !raw.args.is_empty() {
             return refuse("clean -modcache cannot be used with package arguments");
         }
-        let packages = [("-r", raw.r), ("-i", raw.i)];
+        let packages = [("-r", raw.is_on(&R)), ("-i", raw.is_on(&I))];
         Ok(Request {
-            dry_run: raw.n,
-            told: raw.n || raw.x,
+            dry_run: raw.is_on(&flags::N),
+            told: raw.is_on(&flags::N) || raw.is_on(&flags::X),
             about_packages: packages
                 .iter()
                 .find(|(_, given)| *given)
@@ -111,7 +133,7 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
     let root = &config.gomodcache.value;
     let live = Arc::new(Live::start(live_settings(config)));
     let events = Arc::clone(&live) as Arc<dyn EventSink>;
-    let locks = Locks::new(config.lock_timeout.value, events);
+    let locks = Locks::new(config.locks.lock_timeout.value, events);
     let cache = Cache::at(root)?.with_locks(locks);
     if request.told || config.x.value {
         console.data(&format!("rm -rf {}\n", root.display()))?;

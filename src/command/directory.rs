@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::RawArgs;
+use crate::config::RawArgs;
+use crate::config::flags::C;
 use crate::{Error, Kind, Result};
 
 /// Returns the directory to work in: the current one, or what `-C` says, seen from there.
@@ -18,7 +19,7 @@ pub fn working_directory(raw: &RawArgs) -> Result<PathBuf> {
 }
 
 fn below(cwd: &Path, raw: &RawArgs) -> Result<PathBuf> {
-    let Some(chdir) = &raw.chdir else {
+    let Some(chdir) = raw.text(&C).map(Path::new) else {
         return Ok(cwd.to_owned());
     };
     let target =
@@ -40,10 +41,7 @@ mod tests {
         let root = fs::canonicalize(dir.path()).expect("exists");
         fs::create_dir(root.join("sub")).expect("creates");
         let at = |chdir: &str| {
-            let raw = RawArgs {
-                chdir: Some(chdir.into()),
-                ..RawArgs::default()
-            };
+            let raw = RawArgs::with([(&C, chdir)]);
             below(&root, &raw).map_err(|error| error.chain())
         };
         assert_eq!(at("sub"), Ok(root.join("sub")));

@@ -5,26 +5,42 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::go_mod;
-use super::pick::{self, Pick};
 use super::plan::Plan;
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
+use super::sums::{save_sums, sums_of_build_list};
 use super::table::{Command, Runner};
-use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, flags};
+use crate::cli::{CommandInfo, Flag, flags};
 use crate::config::Config;
+use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
-use crate::modset::Choice;
 use crate::project::Project;
-use crate::report::{Console, Planned, Summary, one_for_many};
+use crate::report::{Console, Planned, Summary, one_for_many, target_json};
+use crate::select::{ResolvedTarget, Selection, SelectionArgs, Target, resolve};
 use crate::signals::Ending;
 use crate::source::{Chain, check_reuse};
-use crate::trust::Part;
+
+/// `--dry-run`.
+static DRY_RUN: Flag = Flag {
+    long: "dry-run",
+    brief: "Print what would be fetched, and fetch nothing",
+    detail: "Exit code 10 if there is something to fetch, 0 if the cache is complete.",
+    ..Flag::OURS
+};
+
+/// `--keep-going`.
+static KEEP_GOING: Flag = Flag {
+    long: "keep-going",
+    opposite_of: Some("fail-fast"),
+    brief: "Go on after a module failed (the default)",
+    detail: "",
+    ..Flag::OURS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -43,15 +59,15 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::X,
             &flags::MODCACHERW,
             &flags::REUSE,
-            &flags::LOCKED,
-            &flags::DRY_RUN,
+            &LOCKED.flag,
+            &DRY_RUN,
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
             &flags::MISSING_REPLACE,
-            &flags::KEEP_GOING,
-            &flags::FAIL_FAST,
-            &flags::STATS,
+            &KEEP_GOING,
+            &FAIL_FAST.flag,
+            &STATS.flag,
         ],
         go_name: Some("mod download"),
         arguments: "[modules]",
@@ -88,9 +104,9 @@ line for it. Nothing unchecked becomes visible in the cache.",
     },
     run: Runner::Configured(|call, config, console| {
         let request = Request {
-            wish: Wish::of(call.raw, &config.cwd)?,
-            reuse: call.raw.reuse.as_ref().map(PathBuf::from),
-            dry_run: call.raw.dry_run,
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
+            reuse: call.raw.file(&flags::REUSE),
+            dry_run: call.raw.is_on(&DRY_RUN),
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -101,7 +117,7 @@ line for it. Nothing unchecked becomes visible in the cache.",
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// `-reuse`: what an earlier run printed.
     pub reuse: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
@@ -119,10 +135,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let begun = Instant::now();
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(wanted) = Wanted::of(project.as_ref(), &request.wish, console)? else {
+    let Some(selection) = Selection::of(project.as_ref(), &request.selection)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
+    selection
+        .skipped()
+        .iter()
+        .for_each(|line| console.note(line));
     if let Some(file) = &request.reuse {
         if project.is_some() {
             let name = console.name();
@@ -143,7 +163,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         .open()?;
     let fetching = session.run(RunOptions {
         switches: true,
-        missing_replace: request.wish.missing_replace(),
+        missing_replace: request.selection.missing_replace(),
         ..session.options()
     });
     let run = Run {
@@ -152,7 +172,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         session: &session,
         fetching: &fetching,
         project: project.as_ref(),
-        wanted: &wanted,
+        selection: &selection,
     };
     let told = if request.dry_run {
         run.plan()
@@ -162,7 +182,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     // Before the failure that ends the run, if one does.
     session.settle(&fetching);
     let told = told?;
-    if config.verbose.value || config.stats.value {
+    if config.output.verbose.value || config.download.stats.value {
         console.summary(&Summary {
             modules: told.modules,
             fetched: told.fetched,
@@ -191,41 +211,45 @@ struct Run<'a> {
     session: &'a Session<'a>,
     fetching: &'a FetchRun,
     project: Option<&'a Project>,
-    wanted: &'a Wanted<'a>,
+    selection: &'a Selection<'a>,
 }
 
 impl Run<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
         // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
-        let unasked =
-            self.config.offline.value || self.session.chain.as_ref().is_some_and(Chain::is_off);
-        let likely = self.wanted.likely().filter(|_| !unasked);
+        let unasked = self.config.connection.offline.value
+            || self.session.chain.as_ref().is_some_and(Chain::is_off);
+        let likely = self.selection.likely().filter(|_| !unasked);
         Scheduler::new(self.fetching).with_prefetch(likely, |prefetch| self.fetch(prefetch))
     }
 
     fn fetch(&self, prefetch: Prefetch<'_>) -> Result<Told> {
-        let requirements = self.wanted.requirements(self.fetching)?;
+        let requirements = self.selection.requirements(self.fetching)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
-        let selection = self.wanted.selection(graph)?;
+        let targets = self.selection.targets(graph)?;
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
         // beyond it is not. In a workspace it is: one module may need what another one selects.
-        let records_all = self.wanted.records_all();
+        let records_all = self.selection.records_all();
         if !records_all {
             // `go` looks at each module that is listed, which the graph has not done where the
             // listed version is excluded.
             let dropped = |project: &Project| project.excluded_requirements().next().is_some();
             if self.project.is_some_and(dropped) {
-                let chosen = selection.choices.iter().filter_map(Choice::module);
+                let chosen = targets.list.iter().filter_map(Target::module);
                 GraphReader::new(self.fetching).read_gomods(chosen);
             }
             self.record(requirements.as_ref())?;
         }
-        let picks = pick::resolve(selection.choices, self.fetching, self.project, graph)?;
-        let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
+        let picks = resolve(targets.list, self.fetching, self.project, graph)?;
+        let modules: Vec<ModuleVersion> = picks
+            .iter()
+            .filter_map(ResolvedTarget::module)
+            .cloned()
+            .collect();
         let outcomes = Scheduler::new(self.fetching).download_with(&modules, prefetch);
         self.session.live.clear();
-        for notice in &selection.notices {
+        for notice in &targets.notices {
             self.console.line(notice);
         }
         self.session.settle(self.fetching);
@@ -251,26 +275,26 @@ impl Run<'_> {
         })
     }
 
-    /// Prints one result a pick, in their order; returns the failures.
-    fn tell(&self, picks: &[Pick], outcomes: &[Outcome]) -> Result<Vec<Error>> {
+    /// Prints one result a target, in their order; returns the failures.
+    fn tell(&self, targets: &[ResolvedTarget], outcomes: &[Outcome]) -> Result<Vec<Error>> {
         let mut failures = Vec::new();
         // One module may stand for several arguments or requirements; its failure is told once.
         let mut told = HashSet::new();
         let mut to_tell = Vec::new();
         let mut outcomes = outcomes.iter();
-        for pick in picks {
-            let outcome = pick.module().and_then(|_| outcomes.next());
-            let failure = match pick {
-                Pick::Module { .. } => outcome.and_then(|outcome| outcome.error.clone()),
-                Pick::Failed { error, .. } => Some(error.clone()),
+        for target in targets {
+            let outcome = target.module().and_then(|_| outcomes.next());
+            let failure = match target {
+                ResolvedTarget::Module { .. } => outcome.and_then(|outcome| outcome.error.clone()),
+                ResolvedTarget::Failed { error, .. } => Some(error.clone()),
             };
             if self.config.json.value {
-                let json = pick.json(outcome);
+                let json = target_json(target, outcome);
                 self.console.data(&(json.indented() + "\n"))?;
             } else if let Some(error) = &failure
-                && told.insert((pick.subject(), error.chain()))
+                && told.insert((target.subject(), error.chain()))
             {
-                to_tell.push((pick.subject(), error.clone()));
+                to_tell.push((target.subject(), error.clone()));
             }
             failures.extend(failure);
         }
@@ -282,7 +306,7 @@ impl Run<'_> {
 
     /// `--dry-run`: one line a module that lacks something, with what it lacks.
     fn plan(&self) -> Result<Told> {
-        let plan = Plan::of(self.session, self.fetching, self.project, self.wanted)?;
+        let plan = Plan::of(self.session, self.fetching, self.project, self.selection)?;
         self.session.settle(self.fetching);
         let notices = plan.notices.iter();
         notices.for_each(|notice| self.console.line(notice));
@@ -309,42 +333,24 @@ impl Run<'_> {
     /// new in either.
     fn record(&self, requirements: Option<&Requirements>) -> Result<()> {
         if let (Some(project), Some(requirements)) = (self.project, requirements)
-            && self.wanted.may_edit()
+            && self.selection.may_edit()
         {
-            let locked = self.config.locked.value;
+            let locked = self.config.download.locked.value;
             go_mod::commit(self.session.cache(), project, requirements, locked)?;
         }
         self.save_sums(requirements)
     }
 
     fn save_sums(&self, requirements: Option<&Requirements>) -> Result<()> {
-        // Most runs have none, and what to keep is not worked out for nothing.
-        if !self.session.sums.has_new() {
-            return Ok(());
-        }
-        let mut keep: HashSet<(String, String)> = HashSet::new();
-        let mut add = |module: &ModuleVersion, part: Part| {
-            keep.insert((module.path().to_string(), part.version_key(module)));
-        };
-        let graph = requirements.filter(|found| !found.graph_aside);
-        let graph = graph.and_then(|found| found.graph.as_ref());
-        let build_list: Vec<ModuleVersion> = match (graph, requirements) {
-            (Some(graph), _) => graph.build_list().collect(),
-            (None, Some(requirements)) => requirements.modules().cloned().collect(),
-            (None, None) => Vec::new(),
-        };
-        for module in self.wanted.actual(&build_list) {
-            add(&module, Part::Zip);
-            add(&module, Part::GoMod);
-        }
-        for module in self
-            .wanted
-            .actual(graph.into_iter().flat_map(Graph::loaded))
-        {
-            add(&module, Part::GoMod);
-        }
-        let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        let saved = self.session.sums.save(self.session.cache(), wanted);
-        saved.map(drop)
+        save_sums(self.session, || {
+            let graph = requirements.filter(|found| !found.graph_aside);
+            let graph = graph.and_then(|found| found.graph.as_ref());
+            let selected: Vec<ModuleVersion> = match (graph, requirements) {
+                (Some(graph), _) => graph.build_list().collect(),
+                (None, Some(requirements)) => requirements.modules().cloned().collect(),
+                (None, None) => Vec::new(),
+            };
+            sums_of_build_list(self.project, selected, graph, true)
+        })
     }
 }

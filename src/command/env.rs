@@ -10,13 +10,38 @@ use std::path::Path;
 
 use super::directory::working_directory;
 use super::table::{Call, Command, Runner};
-use crate::cli::{CommandInfo, ProgramName, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, ProgramName, RawArgs, flags};
+use crate::config::settings::VERBOSE;
 use crate::config::{
     self, Config, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
 use crate::{Error, Kind, Result};
+
+/// `-changed`.
+static CHANGED: Flag = Flag {
+    long: "changed",
+    brief: "Print only what differs from the default",
+    detail: "The default is what an empty environment without a GOENV file gives.",
+    ..Flag::GOS
+};
+
+/// `-w`.
+static W: Flag = Flag {
+    long: "w",
+    brief: "Set variables (NAME=VALUE) in the GOENV file",
+    detail: "The process environment still wins over the file.",
+    ..Flag::GOS
+};
+
+/// `-u`.
+static U: Flag = Flag {
+    long: "u",
+    brief: "Remove variables from the GOENV file",
+    detail: "What the process environment sets stays in force.",
+    ..Flag::GOS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -26,11 +51,11 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::C,
             &flags::JSON,
             &flags::X,
-            &flags::CHANGED,
-            &flags::W,
-            &flags::U,
+            &CHANGED,
+            &W,
+            &U,
             &flags::N,
-            &flags::VERBOSE,
+            &VERBOSE.flag,
         ],
         go_name: Some("env"),
         arguments: "[variables]",
@@ -76,24 +101,24 @@ pub struct EnvOutput {
 /// GO111MODULE with which go would print nothing either, a variable that may not be written, a
 /// file that cannot be.
 pub fn run(call: &Call<'_>, cwd: &Path) -> Result<EnvOutput> {
-    let environment = call.environment;
+    let go_env = call.go_env;
+    let environment = go_env.environment();
     environment.require_unicode(|name| name.starts_with("GO") || name.starts_with("MODFETCH_"))?;
-    let go_env = GoEnv::load(environment);
     let own = call.program == ProgramName::Modfetch;
     let raw = call.raw;
-    let wish = Wish::new(raw, &go_env)?;
+    let wish = Wish::new(raw, go_env)?;
     if wish.write {
-        return write(raw, &go_env, own);
+        return write(raw, go_env, own);
     }
     if wish.unset {
-        return unset(raw, &go_env, own);
+        return unset(raw, go_env, own);
     }
     go_env.check_gopath()?;
     if let Some(name) = raw.args.iter().find(|name| name.contains('=')) {
         let message = format!("invalid variable name {name:?} (use -w to set variable)");
         return Err(Error::new(Kind::Usage, message));
     }
-    let mut listing = Listing::new(&go_env, cwd, own)?;
+    let mut listing = Listing::new(go_env, cwd, own)?;
     let stdout = listing.print(&raw.args, &wish);
     Ok(EnvOutput {
         stdout,
@@ -124,16 +149,16 @@ impl Wish {
     fn new(raw: &RawArgs, go_env: &GoEnv) -> Result<Wish> {
         let goflags = GoFlags::parse_lenient(go_env.get("GOFLAGS"));
         goflags.refuse_chdir()?;
-        let flag = |name: &str, value: bool| {
-            let listed = goflags.boolean(name)?.is_some_and(|found| found.value);
-            Ok::<_, Error>(raw.typed(name, value).unwrap_or(listed))
+        let is_on = |flag: &Flag| {
+            let listed = goflags.boolean(flag.long)?.is_some_and(|found| found.value);
+            Ok::<_, Error>(raw.switch(flag).unwrap_or(listed))
         };
         let wish = Wish {
-            json: flag("json", raw.json)?,
-            changed: flag("changed", raw.changed)?,
-            write: flag("w", raw.write)?,
-            unset: flag("u", raw.u)?,
-            origins: raw.verbose == Some(true),
+            json: is_on(&flags::JSON)?,
+            changed: is_on(&CHANGED)?,
+            write: is_on(&W)?,
+            unset: is_on(&U)?,
+            origins: raw.is_on(&VERBOSE.flag),
         };
         let excluded = [
             (wish.json && wish.unset, "cannot use -json with -u"),
@@ -149,7 +174,7 @@ impl Wish {
 
 /// The go version that a run acts as; one that a run would refuse is told by its own variable.
 fn goversion(go_env: &GoEnv) -> Setting<String> {
-    match config::go_version(None, go_env) {
+    match config::go_version(go_env) {
         Ok(version) => version.map(|version| format!("go{version}")),
         Err(_) => Setting::new(format!("go{}", GoVersion::EMULATED), Origin::Default),
     }

@@ -7,7 +7,7 @@ use super::session::requirement_graph;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::GoVersion;
@@ -15,6 +15,36 @@ use crate::graph::Graph;
 use crate::project::{Edits, Node};
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
+
+/// `-go`.
+static GO: Flag = Flag {
+    long: "go",
+    value: Some("VERSION"),
+    check: check_go_version,
+    brief: "Read the graph as this go version would",
+    detail: "Otherwise go.mod's go line decides how much of it is pruned.",
+    ..Flag::GOS
+};
+
+/// `--dot`.
+static DOT: Flag = Flag {
+    long: "dot",
+    brief: "Print the graph for Graphviz",
+    detail: "Versions that are not selected have a dashed line.",
+    ..Flag::OURS
+};
+
+/// Refuses, in go's words, what is no version that the graph can be read as.
+///
+/// Source: golang/go `cmd/go/internal/modcmd/tidy.go`, `goVersionFlag`.
+fn check_go_version(text: &str) -> std::result::Result<(), String> {
+    let is_version = text.contains('.') && GoVersion::parse(text).is_some();
+    if text.is_empty() || is_version {
+        return Ok(());
+    }
+    let like = GoVersion::EMULATED;
+    Err(format!("expecting a Go version like {like:?}"))
+}
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -32,8 +62,8 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::JSON,
             &flags::X,
             &flags::MODCACHERW,
-            &flags::GO,
-            &flags::DOT,
+            &GO,
+            &DOT,
         ],
         added: &["json"],
         go_name: Some("mod graph"),
@@ -62,7 +92,7 @@ line.",
         let request = Request {
             form: Form::of(call.raw)?,
             arguments: call.raw.args.clone(),
-            go: call.raw.go.clone(),
+            go: call.raw.text(&GO).and_then(GoVersion::parse),
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -87,7 +117,7 @@ impl Form {
     /// # Errors
     /// [`Kind::Usage`] if that were two.
     pub fn of(raw: &RawArgs) -> Result<Form> {
-        match (raw.json, raw.dot) {
+        match (raw.is_on(&flags::JSON), raw.is_on(&DOT)) {
             (false, false) => Ok(Form::Text),
             (true, false) => Ok(Form::Json),
             (false, true) => Ok(Form::Dot),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use begin::{Begun, Refusal, begin};
-use keep::{is_whole, outdated_files, record, record_sums};
+use keep::{outdated_files, record, record_sums};
 use known::Known;
 use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
@@ -20,17 +20,101 @@ use super::session::SessionOptions;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, QueryResolver, RunOptions};
+use crate::gomod::Argument;
 use crate::graph::Graph;
-use crate::list::{Extras, Ground, Lister, needs_graph, subjects};
-use crate::modset::Argument;
+use crate::list::{Extras, Lister};
 use crate::project::{Edits, Project};
 use crate::report::Console;
+use crate::select::{SelectionContext, list_targets, needs_graph};
 use crate::signals::Ending;
 use crate::source::check_reuse;
+
+/// A flag that is there to be refused in go's words.
+const ABOUT_PACKAGES: Flag = Flag {
+    brief: "Refused: it is about packages",
+    detail: "go refuses it with -m.",
+    ..Flag::GOS
+};
+
+/// `-u`.
+static U: Flag = Flag {
+    long: "u",
+    brief: "Tell of newer versions",
+    detail: "Also of retractions and deprecations.",
+    ..Flag::GOS
+};
+
+/// `-f`.
+static F: Flag = Flag {
+    long: "f",
+    value: Some("TEMPLATE"),
+    brief: "Print modules as this template says",
+    detail: "All statements of Go's templates and all functions but call, context and module; what \
+of them is missing is refused by name.",
+    ..Flag::GOS
+};
+
+/// `-versions`.
+static VERSIONS: Flag = Flag {
+    long: "versions",
+    brief: "List the versions there are",
+    detail: "Those that go.mod excludes are left out, and those that their author retracted, \
+unless -retracted is given.",
+    ..Flag::GOS
+};
+
+/// `-retracted`.
+static RETRACTED: Flag = Flag {
+    long: "retracted",
+    brief: "Tell of retracted versions",
+    detail: "",
+    ..Flag::GOS
+};
+
+/// `-e`.
+static E: Flag = Flag {
+    long: "e",
+    brief: "List also what is wrong",
+    detail: "What failed is told of its module, in Error, and the exit code is 0.",
+    ..Flag::GOS
+};
+
+/// `-compiled`.
+static COMPILED: Flag = Flag {
+    long: "compiled",
+    ..ABOUT_PACKAGES
+};
+
+/// `-deps`.
+static DEPS: Flag = Flag {
+    long: "deps",
+    ..ABOUT_PACKAGES
+};
+
+/// `-export`.
+static EXPORT: Flag = Flag {
+    long: "export",
+    ..ABOUT_PACKAGES
+};
+
+/// `-find`.
+static FIND: Flag = Flag {
+    long: "find",
+    ..ABOUT_PACKAGES
+};
+
+/// `-test`.
+static TEST: Flag = Flag {
+    long: "test",
+    ..ABOUT_PACKAGES
+};
+
+/// The flags that are about packages.
+static PACKAGE_FLAGS: &[&Flag] = &[&COMPILED, &DEPS, &EXPORT, &FIND, &TEST];
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -50,17 +134,17 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::MODCACHERW,
             &flags::MOD,
             &flags::REUSE,
-            &flags::U,
+            &U,
             &flags::M,
-            &flags::F,
-            &flags::VERSIONS,
-            &flags::RETRACTED,
-            &flags::E,
-            &flags::COMPILED,
-            &flags::DEPS,
-            &flags::EXPORT,
-            &flags::FIND,
-            &flags::TEST,
+            &F,
+            &VERSIONS,
+            &RETRACTED,
+            &E,
+            &COMPILED,
+            &DEPS,
+            &EXPORT,
+            &FIND,
+            &TEST,
         ],
         ignored: &[flags::BUILD_FLAGS, flags::LIST_BUILD_FLAGS],
         go_name: Some("list"),
@@ -126,19 +210,24 @@ impl Request {
     /// Reads what was typed.
     #[must_use]
     pub fn of(raw: &RawArgs, ending: Ending) -> Request {
+        let fields = raw.words(&flags::JSON_FIELDS);
+        let template = raw.text(&F).filter(|text| !text.is_empty());
+        let package_flags = PACKAGE_FLAGS.iter().filter(|flag| raw.is_on(flag));
         Request {
-            modules: raw.m,
+            modules: raw.is_on(&flags::M),
             arguments: raw.args.clone(),
             extras: Extras {
-                update: raw.u,
-                retracted: raw.retracted,
-                versions: raw.versions,
+                update: raw.is_on(&U),
+                retracted: raw.is_on(&RETRACTED),
+                versions: raw.is_on(&VERSIONS),
             },
-            lenient: raw.e,
-            json: raw.json.then(|| raw.fields.clone()),
-            template: raw.template.clone().filter(|text| !text.is_empty()),
-            reuse: raw.reuse.as_ref().map(PathBuf::from),
-            package_flags: raw.package_flags.clone(),
+            lenient: raw.is_on(&E),
+            json: raw
+                .is_on(&flags::JSON_FIELDS)
+                .then(|| fields.map(str::to_owned).collect()),
+            template: template.map(str::to_owned),
+            reuse: raw.file(&flags::REUSE),
+            package_flags: package_flags.map(|flag| flag.long).collect(),
             ending,
         }
     }
@@ -202,7 +291,7 @@ fn list(
     }
     let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
-    let ground = Ground {
+    let context = SelectionContext {
         project,
         edited: None,
         with_versions: request.extras.versions,
@@ -210,7 +299,7 @@ fn list(
     let mut needed = false;
     for text in &request.arguments {
         let argument = Argument::parse(text)?;
-        needed |= needs_graph(&argument, ground)?;
+        needed |= needs_graph(&argument, context)?;
         arguments.push(argument);
     }
     let session = SessionOptions::new(config, console, cache)
@@ -225,7 +314,7 @@ fn list(
         readonly: readonly.then(|| why.clone()),
         ..session.options()
     });
-    let known = Known::read(&run, &arguments, ground, needed, mode, &why)?;
+    let known = Known::read(&run, &arguments, context, needed, mode, &why)?;
     let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
     // Without the graph nobody can say which of two requirements of a path counts.
     if known.by_roots
@@ -234,9 +323,9 @@ fn list(
         session.settle(&run);
         return Err(error);
     }
-    let found = subjects(
+    let found = list_targets(
         &arguments,
-        Ground { edited, ..ground },
+        SelectionContext { edited, ..context },
         // Where it was read for the roots alone, an argument is read against those.
         graph.filter(|_| known.needed),
         run.local_version(),
@@ -269,9 +358,7 @@ fn list(
     let is_broken = broken.is_some();
     let broken = broken.or_else(|| match (kept?, edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
-        (project, None) if !single(project) => {
-            record_sums(&session, project, graph?, is_whole(project)).err()
-        }
+        (project, None) if !single(project) => record_sums(&session, project, graph?).err(),
         (project, None) if readonly => outdated_files(project, graph, &session.sums, &why).err(),
         _ => None,
     });

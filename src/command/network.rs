@@ -37,7 +37,7 @@ impl Network {
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
         let events = Arc::clone(live) as Arc<dyn EventSink>;
         let cancel = CancelToken::new();
-        let cancel = cancel.with_deadline(config.timeout.value.and_then(Deadline::after));
+        let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
         let client = Client::new(transport_settings(config), Arc::clone(&events));
         let client = client.bind(RequestContext {
             cancel: cancel.clone(),
@@ -47,7 +47,7 @@ impl Network {
         let origin = goproxy.origin.to_string();
         let direct = Arc::new(Direct) as Arc<dyn Source>;
         let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
-        let offline = if config.offline.value {
+        let offline = if config.connection.offline.value {
             Some("--offline")
         } else if chain.is_off() {
             Some("GOPROXY=off")
@@ -80,7 +80,7 @@ impl Network {
 
     /// Where modules come from.
     pub(super) fn source(&self, config: &Config) -> Arc<dyn Source> {
-        if config.offline.value {
+        if config.connection.offline.value {
             return Arc::new(Offline("--offline"));
         }
         Arc::new(self.chain.clone())
@@ -93,7 +93,7 @@ impl Network {
 
     /// The caches that are looked into before that.
     pub(super) fn read_only(&self, config: &Config) -> Result<Vec<LowerCache>> {
-        let setting = &config.ro_cache;
+        let setting = &config.transfer.ro_cache;
         let open = |dir: &PathBuf| {
             let opened = LowerCache::at(dir);
             opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
@@ -115,7 +115,7 @@ impl Network {
             None => {
                 let (chain, client) = (self.chain.clone(), self.client.clone());
                 let route = DatabaseRoute::new(name, chain, setting.direct, setting.url, client);
-                Box::new(route.waiting(config.wait_published.value))
+                Box::new(route.waiting(config.transfer.wait_published.value))
             }
         };
         let client = sumdb::Client::new(setting.verifier, store, transport);
@@ -145,7 +145,7 @@ pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
-        locked: config.locked.value,
+        locked: config.download.locked.value,
         local_proxy: config.goproxy.value.starts_with("file://")
             && !config.goproxy.value.contains([',', '|']),
     }
@@ -190,11 +190,11 @@ impl sumdb::Transport for DatabaseRoute {
 /// What of a run is told while it happens.
 pub(super) fn live_settings(config: &Config) -> LiveSettings {
     LiveSettings {
-        progress: config.progress.value,
-        log: config.log.value,
+        progress: config.output.progress.value,
+        log: config.global.log.value,
         requests: config.x.value,
-        verbose: config.verbose.value,
-        quiet: config.quiet.value,
+        verbose: config.output.verbose.value,
+        quiet: config.output.quiet.value,
     }
 }
 
@@ -229,7 +229,10 @@ fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
 
 /// The longest wait for a lock: a run that has a time does not spend more of it on one.
 fn longest_wait(config: &Config) -> Option<Duration> {
-    let limits = [config.lock_timeout.value, config.timeout.value];
+    let limits = [
+        config.locks.lock_timeout.value,
+        config.transfer.timeout.value,
+    ];
     limits.into_iter().flatten().min()
 }
 
@@ -237,15 +240,15 @@ fn longest_wait(config: &Config) -> Option<Duration> {
 pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    let deadline = config.timeout.value.and_then(Deadline::after);
+    let deadline = config.transfer.timeout.value.and_then(Deadline::after);
     Settings {
         retry: RetryPolicy {
-            retries: config.retries.value,
-            max_time: config.retry_max_time.value,
+            retries: config.transfer.retries.value,
+            max_time: config.transfer.retry_max_time.value,
             ..RetryPolicy::default()
         },
-        connect_timeout: config.connect_timeout.value,
-        stall_timeout: config.stall_timeout.value,
+        connect_timeout: config.connection.connect_timeout.value,
+        stall_timeout: config.connection.stall_timeout.value,
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file
@@ -255,11 +258,11 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
                 .ssl_cert_dir
                 .as_ref()
                 .map(|setting| setting.value.clone()),
-            added: config.cacert.value.clone(),
+            added: config.connection.cacert.value.clone(),
         },
         client_cert: ClientCertSettings {
-            cert: config.client_cert.value.clone(),
-            key: config.client_key.value.clone(),
+            cert: config.connection.client_cert.value.clone(),
+            key: config.connection.client_key.value.clone(),
             hosts: named_servers(config).collect(),
         },
         proxy: ProxySettings {
@@ -271,15 +274,15 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
         credentials: CredentialSettings {
             goauth: config.goauth.value.clone(),
             netrc: config.netrc.as_ref().map(|setting| setting.value.clone()),
-            netrc_file: config.netrc_file.value.clone(),
+            netrc_file: config.connection.netrc_file.value.clone(),
             tokens: config.tokens.clone(),
-            insecure_hosts: config.allow_insecure_auth.value.clone(),
+            insecure_hosts: config.connection.allow_insecure_auth.value.clone(),
             deadline,
         },
-        per_host: config.jobs_per_host.value,
-        requests_per_second: config.max_requests_per_second.value,
-        bytes_per_second: config.limit_rate.value,
-        connections: config.jobs.value,
+        per_host: config.transfer.jobs_per_host.value,
+        requests_per_second: config.transfer.max_requests_per_second.value,
+        bytes_per_second: config.transfer.limit_rate.value,
+        connections: config.transfer.jobs.value,
         ..Settings::default()
     }
 }

@@ -4,22 +4,47 @@ mod files;
 
 use std::collections::HashSet;
 
-use super::pick::{self, Pick};
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
-use super::wanted::{Wanted, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{CacheReader, CacheStatus, Keep, Run, RunOptions, SumExaminer};
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
 use crate::project::Project;
-use crate::report::{Console, JsonObject, Planned, planned_table};
+use crate::report::{Console, JsonObject, Planned, failed_target_json, planned_table};
+use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::signals::Ending;
+
+/// `-urls`.
+static URLS: Flag = Flag {
+    long: "urls",
+    brief: "Print the URL of each file to fetch, one a line",
+    detail: "For curl and its like. What no proxy is asked for has none.",
+    ..Flag::GOS
+};
+
+/// `-files`.
+static FILES: Flag = Flag {
+    long: "files",
+    brief: "Print the files that a download needs, one a line",
+    detail: "go.mod, go.sum, go.work and the go.mod files of local modules, relative to the working \
+             directory: what an image has to COPY first. Nothing is fetched.",
+    ..Flag::GOS
+};
+
+/// `--null`.
+static NULL: Flag = Flag {
+    long: "null",
+    short: Some('0'),
+    brief: "End each URL or file name with NUL, for xargs -0",
+    detail: "For -urls and -files.",
+    ..Flag::OURS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -35,13 +60,13 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::C,
             &flags::JSON,
             &flags::X,
-            &flags::URLS,
-            &flags::FILES,
+            &URLS,
+            &FILES,
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
             &flags::MISSING_REPLACE,
-            &flags::NULL,
+            &NULL,
         ],
         arguments: "[modules]",
         brief: "Say what download would fetch, and from where",
@@ -67,7 +92,7 @@ needs, for COPY in a Dockerfile. No secret is in any of it.",
     },
     run: Runner::Configured(|call, config, console| {
         let request = Request {
-            wish: Wish::of(call.raw, &config.cwd)?,
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
             form: Form::of(call.raw)?,
             ending: call.ending(),
         };
@@ -96,15 +121,15 @@ impl Form {
     /// [`Kind::Usage`] if that were two, or if other flags make no sense with it.
     pub fn of(raw: &RawArgs) -> Result<Form> {
         let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
-        let end = if raw.null { '\0' } else { '\n' };
-        let form = match (raw.json, raw.urls, raw.files) {
+        let end = if raw.is_on(&NULL) { '\0' } else { '\n' };
+        let form = match (raw.is_on(&flags::JSON), raw.is_on(&URLS), raw.is_on(&FILES)) {
             (false, false, false) => Form::Table,
             (true, false, false) => Form::Json,
             (false, true, false) => Form::Urls(end),
             (false, false, true) => Form::Files(end),
             _ => return refuse("-json, -urls and -files cannot be used together"),
         };
-        if raw.null && !matches!(form, Form::Urls(_) | Form::Files(_)) {
+        if raw.is_on(&NULL) && !matches!(form, Form::Urls(_) | Form::Files(_)) {
             return refuse("--null needs -urls or -files");
         }
         let choosing = [&flags::FROM, &flags::SCOPE, &flags::EXCLUDE];
@@ -120,7 +145,7 @@ impl Form {
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// How it is printed.
     pub form: Form,
     /// How a signal ends the run.
@@ -134,14 +159,18 @@ pub struct Request {
 /// What ends the run before there is a plan.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
     if let Form::Files(end) = request.form {
-        return files::run(config, console, request.wish.missing_replace(), end);
+        return files::run(config, console, request.selection.missing_replace(), end);
     }
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(wanted) = Wanted::of(project.as_ref(), &request.wish, console)? else {
+    let Some(selection) = Selection::of(project.as_ref(), &request.selection)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
+    selection
+        .skipped()
+        .iter()
+        .for_each(|line| console.note(line));
     let session = SessionOptions::new(config, console, cache)
         .project(project.as_ref())
         .keep(Keep::Nothing)
@@ -149,10 +178,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         .open()?;
     let run = session.run(RunOptions {
         switches: true,
-        missing_replace: request.wish.missing_replace(),
+        missing_replace: request.selection.missing_replace(),
         ..session.options()
     });
-    let plan = Plan::of(&session, &run, project.as_ref(), &wanted);
+    let plan = Plan::of(&session, &run, project.as_ref(), &selection);
     let plan = plan.and_then(|mut plan| {
         if request.form == Form::Json {
             let statuses = plan.planned.iter_mut();
@@ -187,38 +216,38 @@ impl Plan {
         session: &Session<'_>,
         run: &Run,
         project: Option<&Project>,
-        wanted: &Wanted<'_>,
+        selection: &Selection<'_>,
     ) -> Result<Plan> {
-        let requirements = wanted.requirements(run)?;
+        let requirements = selection.requirements(run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
-        let selection = wanted.selection(graph)?;
-        let picks = pick::resolve(selection.choices, run, project, graph)?;
-        SumExaminer::new(run).ask_ahead(picks.iter().filter_map(Pick::module));
+        let targets = selection.targets(graph)?;
+        let resolved = resolve(targets.list, run, project, graph)?;
+        SumExaminer::new(run).ask_ahead(resolved.iter().filter_map(ResolvedTarget::module));
         let mut plan = Plan {
             planned: Vec::new(),
             failed: Vec::new(),
             failures: graph.and_then(Graph::error).into_iter().collect(),
-            notices: selection.notices,
+            notices: targets.notices,
         };
         let cached = CacheReader::new(run);
         let mut seen = HashSet::new();
-        for pick in &picks {
-            let failure = match pick {
-                Pick::Module { module, .. } if seen.insert(module.clone()) => {
+        for target in &resolved {
+            let failure = match target {
+                ResolvedTarget::Module { module, .. } if seen.insert(module.clone()) => {
                     plan.add(session, module, false, cached.status(module))
                 }
-                Pick::Module { .. } => None,
-                Pick::Failed { error, .. } => Some(error.clone()),
+                ResolvedTarget::Module { .. } => None,
+                ResolvedTarget::Failed { error, .. } => Some(error.clone()),
             };
             if let Some(error) = failure {
-                plan.failed.push(pick.failed_json(&error));
+                plan.failed.push(failed_target_json(target, &error));
                 plan.failures.push(error);
             }
         }
         // The rest of the graph needs its go.mod files only, as do those that were read before it.
         let outgrown = requirements.iter().flat_map(|found| &found.outgrown);
         let loaded = graph.into_iter().flat_map(Graph::loaded);
-        let loaded = wanted.actual(loaded.chain(outgrown));
+        let loaded = selection.actual(loaded.chain(outgrown));
         let mut rest: Vec<ModuleVersion> = loaded.filter(|one| seen.insert(one.clone())).collect();
         rest.sort();
         for module in &rest {
@@ -274,58 +303,29 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::table::typed;
 
     #[test]
     fn a_plan_has_one_form() {
-        let of = |raw: RawArgs| Form::of(&raw).map_err(|error| error.chain());
-        let raw = RawArgs::default;
-        assert_eq!(of(raw()), Ok(Form::Table));
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                ..raw()
-            }),
-            Ok(Form::Json)
-        );
-        assert_eq!(
-            of(RawArgs {
-                urls: true,
-                null: true,
-                ..raw()
-            }),
-            Ok(Form::Urls('\0'))
-        );
-        assert_eq!(
-            of(RawArgs {
-                files: true,
-                ..raw()
-            }),
-            Ok(Form::Files('\n'))
-        );
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                files: true,
-                ..raw()
-            }),
-            Err("-json, -urls and -files cannot be used together".to_owned())
-        );
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                null: true,
-                ..raw()
-            }),
-            Err("--null needs -urls or -files".to_owned())
-        );
-        let args = vec!["all".to_owned()];
-        assert_eq!(
-            of(RawArgs {
-                files: true,
-                args,
-                ..raw()
-            }),
-            Err("-files is about the project: it takes no modules".to_owned())
-        );
+        let of = |line: &str| Form::of(&typed(line)).map_err(|error| error.chain());
+        let refused = |text: &str| Err(text.to_owned());
+        let rows = [
+            ("plan", Ok(Form::Table)),
+            ("plan -json", Ok(Form::Json)),
+            ("plan -urls -0", Ok(Form::Urls('\0'))),
+            ("plan -files", Ok(Form::Files('\n'))),
+            (
+                "plan -json -files",
+                refused("-json, -urls and -files cannot be used together"),
+            ),
+            ("plan -json -0", refused("--null needs -urls or -files")),
+            (
+                "plan -files all",
+                refused("-files is about the project: it takes no modules"),
+            ),
+        ];
+        for (line, want) in rows {
+            assert_eq!(of(line), want, "{line}");
+        }
     }
 }

@@ -325,7 +325,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         cache: cache.clone(),
         source: Arc::clone(&source),
         read_only: network.read_only(config)?,
-        jobs: config.jobs.value,
+        jobs: config.transfer.jobs.value,
         writable: config.modcacherw.value,
     });
     let upstream = offline.is_none().then(|| {
@@ -359,7 +359,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     };
     let signals = signals::for_server()?;
     let server = Server::start(settings(raw, config, listen, offline)?, parts)?;
-    let manager = ServiceManager::at(call.environment.get("NOTIFY_SOCKET"));
+    let manager = ServiceManager::at(call.go_env.environment().get("NOTIFY_SOCKET"));
     for address in server.addresses() {
         console.line(&format!("listening on {address}"));
     }
@@ -509,7 +509,7 @@ fn settings(
             .iter()
             .map(|dir| config.cwd.join(dir))
             .collect(),
-        jobs: config.jobs.value,
+        jobs: config.transfer.jobs.value,
         offline,
     })
 }

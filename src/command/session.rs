@@ -111,7 +111,11 @@ impl<'o> SessionOptions<'o> {
                 cancel = network.cancel();
                 let cache = self.cache.with_locks(network.locks());
                 let sums = sum_policy(config, project, network.database(config))?;
-                let parts = (cache, network.read_only(config)?, config.jobs.value);
+                let parts = (
+                    cache,
+                    network.read_only(config)?,
+                    config.transfer.jobs.value,
+                );
                 (network.source(config), Some(network.chain()), sums, parts)
             }
         };
@@ -131,7 +135,7 @@ impl<'o> SessionOptions<'o> {
                 events: Arc::clone(&live) as Arc<dyn EventSink>,
                 cancel,
                 keep: self.keep,
-                fail_fast: self.fail_fast && config.fail_fast.value,
+                fail_fast: self.fail_fast && config.download.fail_fast.value,
                 running,
                 overlay: config.overlay.clone(),
                 ..RunOptions::new(Arc::clone(&sums))

@@ -4,7 +4,7 @@ use super::{
     clean, doctor, download, env, graph, help, list, plan, serve, sum, verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
-use crate::config::{Config, Environment};
+use crate::config::{Config, GoEnv};
 use crate::error::{Kind, Result};
 use crate::report::Console;
 use crate::signals::Ending;
@@ -34,8 +34,8 @@ pub struct Call<'a> {
     pub program: ProgramName,
     /// Flags and arguments; for a command of go's with those of GOFLAGS.
     pub raw: &'a RawArgs,
-    /// The process environment.
-    pub environment: &'a Environment,
+    /// The environment and the files that it leads to, before anything is judged.
+    pub go_env: &'a GoEnv,
 }
 
 impl Call<'_> {
@@ -75,6 +75,17 @@ pub fn command_tree() -> CommandTree {
         commands: COMMANDS.iter().map(|command| &command.info).collect(),
         areas: AREAS,
     }
+}
+
+/// What `modfetch` with this line gives, for tests of commands.
+#[cfg(test)]
+pub(super) fn typed(line: &str) -> RawArgs {
+    let argv = format!("modfetch {line}");
+    let argv = argv.split(' ').map(Into::into).collect();
+    let invocation = crate::cli::parse(&command_tree(), argv);
+    invocation
+        .unwrap_or_else(|error| panic!("{line}: {}", error.chain()))
+        .raw
 }
 
 #[cfg(test)]

@@ -7,20 +7,47 @@ use super::network::cached_database;
 use super::project::{Use, find_project_to, no_project};
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
-use super::wanted::{Scope, Wish};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, ProgramName, flags};
+use crate::cli::{CommandInfo, Flag, ProgramName, flags};
 use crate::config::Config;
+use crate::config::settings::LOCKED;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
-use crate::gomod::{ModuleVersion, PrefixPatterns};
+use crate::gomod::{Argument, ModuleVersion, PrefixPatterns};
 use crate::graph::Graph;
-use crate::modset::{Argument, Choice, Named, Selection};
 use crate::project::{Actual, Project};
 use crate::report::{Console, finding, report_json};
+use crate::select::{
+    Scope, SelectionArgs, SelectionContext, Target, Targets, ToolVersion, any_needs_graph,
+};
 use crate::trust::Database;
-use crate::verify::{Mender, Mending, Proof, Report, Verifier};
+use crate::verify::{DatabaseProof, RepairOutcome, Repairer, Verifier, VerifyReport};
+
+/// `--cache`.
+static CACHE: Flag = Flag {
+    long: "cache",
+    brief: "Check the whole module cache",
+    detail: "No go.mod is needed; where there is one, its go.sum counts too.",
+    ..Flag::OURS
+};
+
+/// `--repair`.
+static REPAIR: Flag = Flag {
+    long: "repair",
+    brief: "Fetch or extract again what is damaged",
+    detail: "The network is used, unless --offline. Damaged pieces are kept below \
+             GOMODCACHE/cache/modfetch/quarantine. Exit code 0 if all was mended.",
+    ..Flag::OURS
+};
+
+/// `--sumdb`.
+static SUMDB: Flag = Flag {
+    long: "sumdb",
+    brief: "Prove modules by the cached checksum database, too",
+    detail: "What the cache has of it is used, and nothing is asked.",
+    ..Flag::OURS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -38,13 +65,13 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::JSON,
             &flags::X,
             &flags::MODCACHERW,
-            &flags::LOCKED,
+            &LOCKED.flag,
             &flags::SCOPE,
             &flags::EXCLUDE,
             &flags::MISSING_REPLACE,
-            &flags::CACHE,
-            &flags::REPAIR,
-            &flags::SUMDB,
+            &CACHE,
+            &REPAIR,
+            &SUMDB,
         ],
         added: &["json", "x"],
         go_name: Some("mod verify"),
@@ -71,10 +98,10 @@ pub(in crate::command) static COMMAND: Command = Command {
     },
     run: Runner::Configured(|call, config, console| {
         let request = Request {
-            wish: Wish::of(call.raw, &config.cwd)?,
-            cache: call.raw.cache,
-            repair: call.raw.repair,
-            sumdb: call.raw.sumdb,
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
+            cache: call.raw.is_on(&CACHE),
+            repair: call.raw.is_on(&REPAIR),
+            sumdb: call.raw.is_on(&SUMDB),
             as_go: call.program == ProgramName::Go,
         };
         run(config, console, &request)
@@ -85,7 +112,7 @@ pub(in crate::command) static COMMAND: Command = Command {
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// `--cache`: everything that is cached.
     pub cache: bool,
     /// `--repair`: mend what is damaged.
@@ -102,11 +129,11 @@ pub struct Request {
 /// # Errors
 /// What ends the run before any module was checked.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
-    let arguments = request.wish.arguments();
+    let arguments = request.selection.arguments();
     if request.as_go && !arguments.is_empty() {
         return Err(Error::new(Kind::Usage, "verify takes no arguments"));
     }
-    if request.cache && (!arguments.is_empty() || request.wish.scope().is_some()) {
+    if request.cache && (!arguments.is_empty() || request.selection.scope().is_some()) {
         let text = "--cache checks every module: it takes no arguments and no --scope";
         return Err(Error::new(Kind::Usage, text));
     }
@@ -155,18 +182,18 @@ struct Run<'a> {
     arguments: Vec<Argument>,
     session: &'a Session<'a>,
     project: Option<&'a Project>,
-    proof: Option<&'a Proof>,
+    proof: Option<&'a DatabaseProof>,
 }
 
 impl Run<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
-    fn survey(&self, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
+    fn survey(&self, notices: bool) -> Result<(Vec<VerifyReport>, Vec<Error>)> {
         let (mut modules, mut errors) = if self.request.cache {
             (self.session.cache().modules()?, Vec::new())
         } else {
             self.select(&self.fetching(), notices)?
         };
-        let excluded = self.request.wish.excluded();
+        let excluded = self.request.selection.excluded();
         let vain = excluded.take_out(&mut modules, |module| module.path().as_str());
         if notices {
             vain.iter().for_each(|notice| self.console.line(notice));
@@ -186,7 +213,7 @@ impl Run<'_> {
     /// True if an argument is about this module alone.
     fn is_named(&self, module: &ModuleVersion) -> bool {
         let names = [module.path().to_string(), module.to_string()];
-        let mut arguments = self.request.wish.arguments().iter();
+        let mut arguments = self.request.selection.arguments().iter();
         arguments.any(|text| names.contains(text))
     }
 
@@ -202,7 +229,7 @@ impl Run<'_> {
     fn fetching(&self) -> FetchRun {
         self.session.run(RunOptions {
             running: self.project.and_then(Project::running).cloned(),
-            missing_replace: self.request.wish.missing_replace(),
+            missing_replace: self.request.selection.missing_replace(),
             ..self.session.options()
         })
     }
@@ -220,31 +247,31 @@ impl Run<'_> {
     /// Checks and mends until nothing new is found: a go.mod that was mended may name modules
     /// that nobody knew of.
     fn repair(&self) -> Result<Option<Kind>> {
-        let mut mendings: HashMap<ModuleVersion, Mending> = HashMap::new();
+        let mut repairs: HashMap<ModuleVersion, RepairOutcome> = HashMap::new();
         let mut round = 0;
         loop {
             let (reports, mut errors) = self.survey(round == 0)?;
             round += 1;
-            let mended = |mending: &Mending| mending.error.is_none();
+            let mended = |repaired: &RepairOutcome| repaired.error.is_none();
             // Where go.sum has no line, the odd piece may be known only when the zip has come
             // again: what was mended is looked at once more.
-            let is_new = |report: &&Report| {
-                let mending = mendings.get(&report.module);
-                let untried = mending.is_none_or(|mending| mended(mending) && round == 2);
+            let is_new = |report: &&VerifyReport| {
+                let repaired = repairs.get(&report.module);
+                let untried = repaired.is_none_or(|repaired| mended(repaired) && round == 2);
                 !report.problems.is_empty() && untried
             };
-            let damaged: Vec<Report> = reports.iter().filter(is_new).cloned().collect();
+            let damaged: Vec<VerifyReport> = reports.iter().filter(is_new).cloned().collect();
             self.session.live.clear();
             if damaged.is_empty() {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
-                    let mending = mendings.get(&report.module);
-                    if self.is_json() || mending.is_none_or(mended) {
-                        self.tell(report, mending)?;
+                    let repaired = repairs.get(&report.module);
+                    if self.is_json() || repaired.is_none_or(mended) {
+                        self.tell(report, repaired)?;
                     }
                     errors.extend(report.errors().cloned());
                 }
-                errors.extend(mendings.into_values().filter_map(|mending| mending.error));
+                errors.extend(repairs.into_values().filter_map(|repaired| repaired.error));
                 return self.conclude(&errors);
             }
             if !self.is_json() {
@@ -252,28 +279,28 @@ impl Run<'_> {
                     .iter()
                     .try_for_each(|report| self.tell(report, None))?;
             }
-            let mender = Mender {
+            let repairer = Repairer {
                 verifier: self.verifier(),
                 run: self.fetching(),
                 sums: &self.session.sums,
-                offline: self.config.offline.value || self.config.goproxy.value == "off",
+                offline: self.config.connection.offline.value || self.config.goproxy.value == "off",
             };
-            let done = mender.mend(&damaged);
+            let done = repairer.repair(&damaged);
             self.session.live.clear();
-            for mending in done {
+            for repaired in done {
                 if !self.is_json() {
-                    self.tell_mending(&mending);
+                    self.tell_mending(&repaired);
                 }
-                mendings.insert(mending.module.clone(), mending);
+                repairs.insert(repaired.module.clone(), repaired);
             }
         }
     }
 
-    fn tell_mending(&self, mending: &Mending) {
-        let (path, version) = (mending.module.path(), mending.module.version());
-        let kept = mending.quarantine.as_ref();
+    fn tell_mending(&self, repaired: &RepairOutcome) {
+        let (path, version) = (repaired.module.path(), repaired.module.version());
+        let kept = repaired.quarantine.as_ref();
         let kept = kept.map(|place| format!("what was damaged is in {}", place.display()));
-        match &mending.error {
+        match &repaired.error {
             Some(error) => {
                 let error = error
                     .clone()
@@ -293,15 +320,15 @@ impl Run<'_> {
         self.config.json.value && !self.request.as_go
     }
 
-    fn tell(&self, report: &Report, mending: Option<&Mending>) -> Result<()> {
+    fn tell(&self, report: &VerifyReport, repaired: Option<&RepairOutcome>) -> Result<()> {
         if self.is_json() {
-            let json = report_json(report, mending);
+            let json = report_json(report, repaired);
             return self.console.data(&(json.indented() + "\n"));
         }
         for problem in &report.problems {
             self.console.finding(&finding(problem));
         }
-        let leftovers = self.request.cache || self.config.verbose.value;
+        let leftovers = self.request.cache || self.config.output.verbose.value;
         if let Some(leftover) = report.leftover.filter(|_| leftovers) {
             let text = format!("{}: {}", report.module, leftover.explanation());
             self.console.note(&text);
@@ -325,12 +352,9 @@ impl Run<'_> {
                 no_project().hint("name modules as PATH@VERSION, or check everything with --cache")
             );
         }
-        let needs = arguments
-            .iter()
-            .map(|argument| argument.needs_graph(project))
-            .collect::<Result<Vec<bool>>>()?;
+        let needed = any_needs_graph(arguments, SelectionContext::of(project))?;
         let graph = match project {
-            Some(project) if arguments.is_empty() || needs.contains(&true) => {
+            Some(project) if arguments.is_empty() || needed => {
                 Some(GraphReader::new(run).graph(project)?)
             }
             _ => None,
@@ -344,7 +368,7 @@ impl Run<'_> {
         if let (Some(project), Some(graph), []) = (project, &graph, arguments) {
             let listed = project.mains().flat_map(|main| &main.modfile().require);
             let listed: HashSet<_> = listed.map(|line| line.module.path()).collect();
-            let all = self.request.wish.scope() != Some(Scope::Listed);
+            let all = self.request.selection.scope() != Some(Scope::Listed);
             for module in graph.build_list() {
                 if !all && !listed.contains(module.path()) {
                     continue;
@@ -357,22 +381,22 @@ impl Run<'_> {
                 }
             }
         } else {
-            let selection = Selection::of(arguments, project, graph.as_ref());
+            let targets = Targets::of(arguments, project, graph.as_ref());
             if notices {
-                let lines = selection.notices.iter();
+                let lines = targets.notices.iter();
                 lines.for_each(|notice| self.console.line(notice));
             }
-            for choice in selection.choices {
-                match choice {
-                    Choice::Module { module, .. } => modules.push(module),
-                    Choice::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
-                    Choice::Tool {
+            for target in targets.list {
+                match target {
+                    Target::Module { module, .. } => modules.push(module),
+                    Target::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
+                    Target::Tool {
                         tool,
-                        version: Named::Query(query),
+                        version: ToolVersion::Query(query),
                     } => errors.push(no_query(tool.name(), &query)),
                     // Nothing of them is in the cache.
-                    Choice::Tool { .. } => {}
-                    Choice::Failed { error, .. } => errors.push(error),
+                    Target::Tool { .. } => {}
+                    Target::Failed { error, .. } => errors.push(error),
                 }
             }
         }
@@ -382,10 +406,14 @@ impl Run<'_> {
     }
 }
 
-fn proof(wanted: bool, database: Database, exempt: PrefixPatterns) -> Result<Option<Proof>> {
+fn proof(
+    wanted: bool,
+    database: Database,
+    exempt: PrefixPatterns,
+) -> Result<Option<DatabaseProof>> {
     match database {
         _ if !wanted => Ok(None),
-        Database::Client(client) => Ok(Some(Proof { client, exempt })),
+        Database::Client(client) => Ok(Some(DatabaseProof { client, exempt })),
         Database::Invalid(error) => Err(error),
         Database::Off => {
             let text = "--sumdb: there is no checksum database, GOSUMDB is off";

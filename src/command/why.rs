@@ -10,15 +10,23 @@ use super::session::requirement_graph;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::gomod::MatchPattern;
+use crate::gomod::{Argument, MatchPattern};
 use crate::graph::Graph;
-use crate::modset::Argument;
 use crate::project::Node;
 use crate::report::{Console, JsonObject};
+use crate::select::{SelectionContext, needs_graph};
 use crate::signals::Ending;
+
+/// `-vendor`.
+static VENDOR: Flag = Flag {
+    long: "vendor",
+    brief: "Not supported",
+    detail: "go's way to leave out what only tests of dependencies import.",
+    ..Flag::GOS
+};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -37,7 +45,7 @@ pub(in crate::command) static COMMAND: Command = Command {
             &flags::X,
             &flags::MODCACHERW,
             &flags::M,
-            &flags::VENDOR,
+            &VENDOR,
         ],
         added: &["json"],
         only_modfetch: true,
@@ -85,7 +93,7 @@ impl Request {
     /// [`Kind::Usage`]: without `-m`, with `-vendor`, with a version, with what is no module path.
     pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
         let usage = |text: String| Error::new(Kind::Usage, text);
-        if !raw.m {
+        if !raw.is_on(&flags::M) {
             let named = match &*raw.args {
                 [] => "MODULE".to_owned(),
                 modules => modules.join(" "),
@@ -95,7 +103,7 @@ impl Request {
             )
             .hint(format!("explain modules: modfetch why -m {named}")));
         }
-        if raw.vendor {
+        if raw.is_on(&VENDOR) {
             return Err(usage("flag -vendor is not supported".to_owned())
                 .hint("modfetch looks at no imports"));
         }
@@ -106,7 +114,7 @@ impl Request {
         let arguments = raw.args.iter().map(|argument| Argument::parse(argument));
         Ok(Request {
             arguments: arguments.collect::<Result<_>>()?,
-            json: raw.json,
+            json: raw.is_on(&flags::JSON),
             ending,
         })
     }
@@ -121,7 +129,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let project = need_project(config, console)?;
     for argument in &request.arguments {
         // In a workspace without modules an argument means nothing.
-        argument.needs_graph(Some(&project))?;
+        needs_graph(argument, SelectionContext::of(Some(&project)))?;
     }
     let graph = requirement_graph(config, console, cache, &project, None, request.ending)?;
     let (paths, unmatched) = named(&request.arguments, &graph);

@@ -55,7 +55,7 @@ pub fn examine(
     sections.push(Section {
         group: "cache",
         subject: config.gomodcache.value.display().to_string(),
-        checks: cache::checks(&config.gomodcache.value, config.offline.value),
+        checks: cache::checks(&config.gomodcache.value, config.connection.offline.value),
     });
     sections.push(Section {
         group: "project",
@@ -139,7 +139,9 @@ impl Examiner<'_> {
                         Ok(path) => tree::checks(&path),
                         Err(reason) => vec![Check::failed("directory", reason)],
                     },
-                    _ if self.config.offline.value => vec![Check::skipped("answer", "offline")],
+                    _ if self.config.connection.offline.value => {
+                        vec![Check::skipped("answer", "offline")]
+                    }
                     _ => self.proxy(base),
                 };
                 section(base.redacted().as_str(), checks)
@@ -211,7 +213,7 @@ impl Examiner<'_> {
         let Some(chain) = chain else {
             return vec![Check::skipped("way", "GOPROXY cannot be read")];
         };
-        if self.config.offline.value || chain.is_off() {
+        if self.config.connection.offline.value || chain.is_off() {
             let why = if chain.is_off() {
                 "GOPROXY=off"
             } else {

@@ -74,7 +74,7 @@ pub use queries::{
 pub use run::{Keep, Run, RunOptions};
 pub use scheduler::{Outcome, Prefetch, Scheduler, Traffic};
 pub use single::{CachedFile, FileOrigin, InfoFile, ZipTap};
-pub use sums::{Evidence, SumExaminer, SumLine, SumState};
+pub use sums::{HashEvidence, SumExaminer, SumLine, SumState};
 pub use threads::on_cores;
 
 /// What is wanted of a module version; each includes those before it.

@@ -12,7 +12,7 @@ use super::{Run, Want};
 use crate::error::{Error, Result};
 use crate::gomod::{H1, ModulePath, ModuleVersion};
 use crate::source::Info;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// Where a file came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl Run {
         let entry = self.cache.entry(module)?;
         let part = match want {
             Want::Info => None,
-            Want::GoMod => Some(Part::GoMod),
-            Want::Zip | Want::Extracted => Some(Part::Zip),
+            Want::GoMod => Some(SumPart::GoMod),
+            Want::Zip | Want::Extracted => Some(SumPart::Zip),
         };
         if part.is_some_and(|part| self.sums.must_ask(module, part)) {
             return Ok(None);

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::subject::asked;
-use super::{ModuleInfo, Subject};
+use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
     CacheReader, QueryResolver, ReleaseResolver, Run, VersionFilter, VersionQuery, is_unknown,
@@ -14,7 +13,8 @@ use crate::gomod::modfile::Needs;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::graph::Graph;
 use crate::project::{Actual, Edits, Node, Project};
-use crate::trust::{Part, SumPolicy};
+use crate::select::{ListTarget, versioned_path};
+use crate::trust::{SumPart, SumPolicy};
 
 /// What is said of each module beside what the cache and go.sum have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,57 +88,68 @@ impl<'a> Lister<'a> {
         ReleaseResolver::new(self.run)
     }
 
-    /// What there is to say of each subject, in their order. What cannot be found is said in
+    /// What there is to say of each target, in their order. What cannot be found is said in
     /// [`ModuleInfo::error`].
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
-    pub fn list(&self, subjects: &[Subject]) -> Result<Vec<ModuleInfo>> {
+    pub fn list(&self, targets: &[ListTarget]) -> Result<Vec<ModuleInfo>> {
         let mut infos = self.run.for_each(
-            subjects,
-            |subject| self.is_at_hand(subject),
-            |subject| self.describe(subject),
+            targets,
+            |target| self.is_at_hand(target),
+            |target| self.describe(target),
         )?;
-        self.recall(subjects, &mut infos);
+        self.recall(targets, &mut infos);
         Ok(infos)
     }
 
-    /// True if no request is needed to describe a subject.
-    fn is_at_hand(&self, subject: &Subject) -> bool {
+    /// True if no request is needed to describe a target.
+    fn is_at_hand(&self, target: &ListTarget) -> bool {
         if self.extras.any() {
             return false;
         }
-        match subject {
-            Subject::Required(Node::Module(module)) => match self.edits.actual(module) {
+        match target {
+            ListTarget::Required(Node::Module(module)) => match self.edits.actual(module) {
                 Actual::Directory { .. } => true,
                 Actual::Module(actual) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
-                    let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
+                    let gomod = known || !self.counts(&actual, SumPart::GoMod, Chosen::Required);
                     self.cached().has_info(&actual) && (gomod || self.cached().has_gomod(&actual))
                 }
             },
-            Subject::Query { .. } | Subject::Release { .. } => false,
-            Subject::Main { .. } | Subject::Required(_) | Subject::Named(_) => true,
+            ListTarget::Query { .. } | ListTarget::Release { .. } => false,
+            ListTarget::Main { .. }
+            | ListTarget::Required(_)
+            | ListTarget::Versions { .. }
+            | ListTarget::Failed { .. } => true,
         }
     }
 
-    fn describe(&self, subject: &Subject) -> ModuleInfo {
-        let mut info = match subject {
-            Subject::Main { path, query } => {
+    fn describe(&self, target: &ListTarget) -> ModuleInfo {
+        let mut info = match target {
+            ListTarget::Main { path, query } => {
                 main_info(self.project, path, query, self.requires_sums)
             }
-            Subject::Required(node) => self.required(node),
-            Subject::Query {
+            ListTarget::Required(node) => self.required(node),
+            ListTarget::Query {
                 path,
                 query,
                 current,
             } => self.query(path, query, current.clone()),
-            Subject::Release {
+            ListTarget::Release {
                 tool,
                 query,
                 current,
             } => self.release(*tool, query, current),
-            Subject::Named(info) => ModuleInfo::clone(info),
+            ListTarget::Versions { path } => ModuleInfo::new(path, ""),
+            ListTarget::Failed {
+                path,
+                version,
+                error,
+            } => ModuleInfo {
+                error: Some(error.clone()),
+                ..ModuleInfo::new(path, version)
+            },
         };
         self.add_extras(&mut info);
         if let Some(replace) = &mut info.replace {
@@ -175,7 +186,7 @@ impl<'a> Lister<'a> {
         };
         let own = match own {
             Some(go) => Some(go.to_string()),
-            None if was_read() && self.counts(module, Part::GoMod, Chosen::Required) => {
+            None if was_read() && self.counts(module, SumPart::GoMod, Chosen::Required) => {
                 self.cached().go_line(module)
             }
             None => None,
@@ -219,7 +230,7 @@ impl<'a> Lister<'a> {
             Actual::Directory { .. } => false,
         };
         let refused = self.graph?.failed().any(is_it);
-        let read = refused && self.counts(module, Part::GoMod, Chosen::Required);
+        let read = refused && self.counts(module, SumPart::GoMod, Chosen::Required);
         read.then(|| self.cached().go_line(module)).flatten()
     }
 
@@ -258,7 +269,7 @@ impl<'a> Lister<'a> {
     }
 
     /// True if what the cache or the source has of a module may be said.
-    pub(super) fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
+    pub(super) fn counts(&self, module: &ModuleVersion, part: SumPart, chosen: Chosen) -> bool {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 
@@ -274,12 +285,16 @@ impl<'a> Lister<'a> {
             Err(error) => {
                 let (path, version) = (module.path(), module.version().as_str());
                 let unasked = || unasked(error, path);
-                info.error = Some(asked(path.as_str(), version).err().unwrap_or_else(unasked));
+                info.error = Some(
+                    versioned_path(path.as_str(), version)
+                        .err()
+                        .unwrap_or_else(unasked),
+                );
             }
         }
         // Of what nobody is told, a file in the cache and a line of go.sum could still come.
         let all_there =
-            || self.sums.records(module, Part::GoMod) && self.cached().has_gomod(module);
+            || self.sums.records(module, SumPart::GoMod) && self.cached().has_gomod(module);
         if self.details || !all_there() {
             self.add_details(info, module, chosen);
         }
@@ -290,7 +305,7 @@ impl<'a> Lister<'a> {
 
     /// Adds what only objects and templates tell. Fetches the go.mod if it is not cached.
     fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
-        let gomod = self.counts(module, Part::GoMod, chosen);
+        let gomod = self.counts(module, SumPart::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
             let go = self.known(self.cached().go_line(module));
             info.go_version = go.unwrap_or_default();
@@ -299,12 +314,12 @@ impl<'a> Lister<'a> {
         if gomod {
             let file = known.gomod.map(|file| file.display().to_string());
             info.gomod = file.unwrap_or_default();
-            info.gomod_sum = self.sums.record(module, Part::GoMod).unwrap_or_default();
+            info.gomod_sum = self.sums.record(module, SumPart::GoMod).unwrap_or_default();
         }
-        if self.counts(module, Part::Zip, chosen) {
+        if self.counts(module, SumPart::Zip, chosen) {
             let dir = known.directory.map(|dir| dir.display().to_string());
             info.dir = dir.unwrap_or_default();
-            info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
+            info.sum = self.sums.record(module, SumPart::Zip).unwrap_or_default();
         }
     }
 

@@ -5,12 +5,11 @@
 
 use super::ModuleInfo;
 use super::lister::{main_info, marks_indirect, replaced_by};
-use super::subject::NO_MAIN;
 use crate::error::Error;
-use crate::gomod::{GoVersion, ModulePath, Tool};
+use crate::gomod::{Argument, GoVersion, ModulePath, Tool};
 use crate::graph::{Graph, Vendor, Vendored};
-use crate::modset::Argument;
 use crate::project::{Actual, BuildMod, Node, Project};
+use crate::select::NO_MAIN;
 
 /// Says what there is to say of each argument that [`Vendor::admit`] admits; without any, of the
 /// main modules. `graph` is that of [`Vendor::graph`], if an argument needs it. With `retracted` there is an error in place

@@ -28,7 +28,7 @@ pub use explained::Explained;
 pub use json::JsonObject;
 pub use listed::module_json;
 pub use live::Live;
-pub use outcome::{Asked, outcome_json};
+pub use outcome::{failed_target_json, outcome_json, target_json};
 pub use planned::{Planned, planned_table};
 pub use shown::LiveSettings;
 pub use summary::{Summary, Traffic};

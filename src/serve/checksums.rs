@@ -187,11 +187,7 @@ impl Checksums {
         let module = parse_lookup(name)?;
         let file = lookup_file(&module)?;
         let was_kept = self.store.read(&file);
-        let sums = self.client.lookup(&module);
-        if sums.is_err() {
-            self.client.forget(&module);
-        }
-        let sums = sums?;
+        let sums = self.client.lookup(&module)?;
         self.date_head();
         let cache = if was_kept.is_some() { "HIT" } else { "MISS" };
         let composed = self.compose(name, sums.id(), sums.text());
@@ -298,10 +294,7 @@ impl Checksums {
             Some(data) => data,
             None if !ask || self.exempt.matches(module.path().as_str()) => return None,
             None => {
-                if self.client.lookup(module).is_err() {
-                    self.client.forget(module);
-                    return None;
-                }
+                self.client.lookup(module).ok()?;
                 self.date_head();
                 self.store.read(&file)?
             }

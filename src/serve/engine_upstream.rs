@@ -13,7 +13,7 @@ use crate::fetch::{Engine, Run, RunOptions, ZipTap};
 use crate::gomod::{ModulePath, ModuleVersion};
 use crate::modzip::ModuleZip;
 use crate::source::{Info, Source};
-use crate::trust::{Part, SumPolicy};
+use crate::trust::{SumPart, SumPolicy};
 
 /// Fetches by one [`Run`] for each question, so that nothing grows with the number of requests.
 pub struct EngineUpstream {
@@ -163,7 +163,7 @@ impl Keeper for CacheKeeper {
                     );
                     return Err(Error::new(Kind::Security, text));
                 }
-                self.sums.check(module, Part::Zip, &h1)
+                self.sums.check(module, SumPart::Zip, &h1)
             });
         let Err(error) = checked else {
             return Ok(());

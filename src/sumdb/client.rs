@@ -3,9 +3,9 @@
 //! Source: golang/mod `sumdb/client.go`.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::flight::Flight;
 use super::note::Verifier;
 use super::store::Advance;
 use super::tile::Tile;
@@ -15,9 +15,19 @@ use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::layout;
+use crate::memo::{Memo, MemoSettings};
 
 /// The longest response to a lookup; ours to choose, Go has no limit. Usual are 700 bytes.
 const MAX_RECORD_BYTES: u64 = 1 << 20;
+
+/// Records in memory: some 700 bytes each. The others are in the store.
+const RECORDS: MemoSettings = MemoSettings::holding(1 << 14);
+
+/// A head that cannot be read now may be readable at the next lookup.
+const START: MemoSettings = MemoSettings {
+    capacity: 1,
+    failure_ttl: Duration::ZERO,
+};
 
 /// Gets files from the database, from many threads at once.
 pub trait Transport: Send + Sync {
@@ -106,12 +116,13 @@ pub struct Client {
     verifier: Verifier,
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
-    started: OnceLock<Result<()>>,
+    /// The newest head of an earlier run was taken over.
+    started: Memo<(), ()>,
     /// The newest head that was proven to continue all before it.
     latest: Mutex<Arc<Head>>,
     /// The head in the file, as far as is known.
     saved: Mutex<Vec<u8>>,
-    sums: Flight<String, Result<Sums>>,
+    sums: Memo<String, Sums>,
     tiles: Tiles,
 }
 
@@ -143,10 +154,10 @@ impl Client {
             tiles: Tiles::new(Arc::clone(&store), Arc::clone(&transport)),
             store,
             transport,
-            started: OnceLock::new(),
+            started: Memo::new(START),
             latest: Mutex::new(Arc::new(empty)),
             saved: Mutex::default(),
-            sums: Flight::default(),
+            sums: Memo::new(RECORDS),
         }
     }
 
@@ -157,7 +168,7 @@ impl Client {
     }
 
     /// What the database has logged about `module`: from the cache or by asking, proven either
-    /// way. Remembered, failures too.
+    /// way. Remembered; failures for [`MemoSettings::FAILURE_TTL`].
     ///
     /// # Errors
     /// - [`Kind::Security`]: the response, a head or a tile is not what was signed, or the log
@@ -170,7 +181,7 @@ impl Client {
     pub fn lookup(&self, module: &ModuleVersion) -> Result<Sums> {
         let file = lookup_file(module)?;
         self.sums.get(&file, || {
-            self.started.get_or_init(|| self.start()).clone()?;
+            self.started.get(&(), || self.start())?;
             self.find(module, &file)
         })
     }
@@ -180,7 +191,7 @@ impl Client {
     /// # Errors
     /// As [`Client::lookup`].
     pub fn head(&self) -> Result<Option<Vec<u8>>> {
-        self.started.get_or_init(|| self.start()).clone()?;
+        self.started.get(&(), || self.start())?;
         let latest = Arc::clone(&lock(&self.latest));
         Ok((!latest.note.is_empty()).then(|| latest.note.clone()))
     }
@@ -191,7 +202,7 @@ impl Client {
     /// # Errors
     /// As [`Client::lookup`].
     pub fn merge_head(&self, note: &[u8]) -> Result<Tree> {
-        self.started.get_or_init(|| self.start()).clone()?;
+        self.started.get(&(), || self.start())?;
         let head = Arc::new(self.open(note).map_err(Refusal::into_error)?);
         self.prove(&head, None).map_err(Refusal::into_error)?;
         self.publish().map_err(Refusal::into_error)?;
@@ -220,14 +231,6 @@ impl Client {
     /// Those of the transport.
     pub fn fetch_unproven(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         self.transport.get(path, limit)
-    }
-
-    /// Forgets what was found out about `module`: what the cache has is proven again, and what it
-    /// lacks is asked for again. For a process that outlives an outage.
-    pub fn forget(&self, module: &ModuleVersion) {
-        if let Ok(file) = lookup_file(module) {
-            self.sums.forget(&file);
-        }
     }
 
     /// True if [`Client::lookup`] would say what it said before: it waits for nothing.

@@ -20,7 +20,6 @@
 //! more than 2^62 records never ends; a torn cached response fails for ever.
 
 mod client;
-mod flight;
 pub mod note;
 mod store;
 #[cfg(test)]

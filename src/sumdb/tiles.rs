@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::client::Transport;
-use super::flight::Flight;
 use super::tile::{MAX_TILE_BYTES, Plan, Tile, Unproven};
 use super::tile_store::TileStore;
 use super::tlog::{Hash, Node, Tree};
 use crate::error::{Error, Kind, Result};
+use crate::memo::{Memo, MemoSettings};
 
 /// The content of a tile, and whether it came from the cache.
 #[derive(Clone, Debug)]
@@ -30,11 +30,14 @@ pub(super) struct Proof {
     pub(super) tiles: Vec<(Tile, Content)>,
 }
 
+/// Tiles in memory, of at most 8 KiB each. The others are in the store.
+const CONTENTS: MemoSettings = MemoSettings::holding(1 << 10);
+
 /// The tiles of one database.
 pub(super) struct Tiles {
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
-    contents: Flight<Tile, Result<Content>>,
+    contents: Memo<Tile, Content>,
     /// Tiles that are in memory and were written.
     kept: Mutex<HashSet<Tile>>,
     /// Tiles whose cached copy may be wrong.
@@ -52,7 +55,7 @@ impl Tiles {
         Tiles {
             store,
             transport,
-            contents: Flight::default(),
+            contents: Memo::new(CONTENTS),
             kept: Mutex::default(),
             distrusted: Mutex::default(),
         }
@@ -121,7 +124,7 @@ impl Tiles {
 
     /// A tile from the cache or the database, unproven.
     fn one(&self, tile: Tile) -> Result<Content> {
-        let content = self.contents.get(&tile, || {
+        self.contents.get(&tile, || {
             if let Some(content) = self.cached_tile(tile) {
                 return content;
             }
@@ -144,12 +147,7 @@ impl Tiles {
                 bytes: bytes.into(),
                 cached: false,
             })
-        });
-        // A failure is one of the moment: a process may outlive the end of an outage.
-        if content.is_err() {
-            self.contents.forget(&tile);
-        }
-        content
+        })
     }
 
     /// True if nothing is repaired here and the cached copy has the wrong length.

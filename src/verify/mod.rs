@@ -11,7 +11,7 @@
 //! it. Here they do not.
 //!
 //! # What always holds
-//! - A check fetches, writes and locks nothing ([`Mender`] does): a complete entry is immutable, and one that another
+//! - A check fetches, writes and locks nothing ([`Repairer`] does): a complete entry is immutable, and one that another
 //!   process is just making is marked. Whoever finds a difference looks at the mark again.
 //! - What an interrupted run leaves (`.partial`, a torn ziphash without a zip, temporaries) is
 //!   unfinished, which is no difference.
@@ -30,9 +30,9 @@ mod report;
 
 use rayon::prelude::*;
 
-pub use database::Proof;
-pub use repair::{Mender, Mending};
-pub use report::{Leftover, Problem, Report, Verdict};
+pub use database::DatabaseProof;
+pub use repair::{RepairOutcome, Repairer};
+pub use report::{Leftover, PieceStatus, VerifyProblem, VerifyReport};
 
 use crate::cache::Cache;
 use crate::error::Result;
@@ -48,7 +48,7 @@ pub struct Verifier<'a> {
     /// go.sum; `None` where there is no project.
     pub sums: Option<&'a SumPolicy>,
     /// The checksum database, if it is to be looked into.
-    pub proof: Option<&'a Proof>,
+    pub proof: Option<&'a DatabaseProof>,
 }
 
 impl Verifier<'_> {
@@ -57,7 +57,7 @@ impl Verifier<'_> {
     ///
     /// # Errors
     /// [`crate::Kind::Other`]: no thread can be started.
-    pub fn check(&self, modules: &[ModuleVersion]) -> Result<Vec<Report>> {
+    pub fn check(&self, modules: &[ModuleVersion]) -> Result<Vec<VerifyReport>> {
         if modules.is_empty() {
             return Ok(Vec::new());
         }

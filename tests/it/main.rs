@@ -3,6 +3,9 @@
 //! Run them with go in the program's place by `MODFETCH_TEST_PROGRAM=go`, keep their folders by
 //! `MODFETCH_TEST_KEEP=1`, demand a go by `MODFETCH_REQUIRE_GO=1`.
 //!
+//! Comparisons with go are samples of large tables; `MODFETCH_CASES=48` runs all of them, with so
+//! many random projects (`support::sampling`).
+//!
 //! A test is named `<command>_<condition>_<result>`. One that lacks what it needs counts as skipped
 //! (`support::skips`); the target `skipped`, which runs next, prints the count.
 #![allow(

@@ -18,11 +18,12 @@ fn run_as(
     let argv = argv.into_iter().map(OsString::from).collect();
     let invocation = cli::parse(&command_tree(), argv);
     let environment = Environment::from_pairs(pairs.iter().copied());
+    let go_env = GoEnv::load(&environment);
     let run = |invocation: cli::Invocation| {
         let call = Call {
             program: invocation.program,
             raw: &invocation.raw,
-            environment: &environment,
+            go_env: &go_env,
         };
         run(&call, cwd)
     };

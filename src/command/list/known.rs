@@ -3,10 +3,10 @@
 use crate::config::ModMode;
 use crate::error::Result;
 use crate::fetch::{GraphReader, Run};
+use crate::gomod::Argument;
 use crate::graph::{Graph, Requirements};
-use crate::list::{Ground, needs_graph};
-use crate::modset::Argument;
 use crate::project::{BuildMod, Project};
+use crate::select::{SelectionContext, needs_graph};
 
 /// What is known of the main modules.
 pub(super) struct Known {
@@ -29,12 +29,12 @@ impl Known {
     pub(super) fn read(
         run: &Run,
         arguments: &[Argument],
-        ground: Ground<'_>,
+        context: SelectionContext<'_>,
         mut needed: bool,
         mode: ModMode,
         why: &BuildMod,
     ) -> Result<Known> {
-        let (project, graphs) = (ground.project, GraphReader::new(run));
+        let (project, graphs) = (context.project, GraphReader::new(run));
         let by_roots = project.is_some_and(Project::has_redundant_roots);
         // In a workspace go takes what it finds.
         let single = |project: &&Project| project.workspace().is_none();
@@ -45,8 +45,8 @@ impl Known {
             let mut found = graphs.requirements(project, running)?;
             // What was put right may name what it did not name before.
             let edited = Some(&found);
-            let ground = Ground { edited, ..ground };
-            let needs = |argument| needs_graph(argument, ground).unwrap_or(true);
+            let context = SelectionContext { edited, ..context };
+            let needs = |argument| needs_graph(argument, context).unwrap_or(true);
             needed = needed && arguments.iter().any(needs);
             if needed && found.graph.is_none() {
                 graphs.expand(project, &mut found)?;

@@ -7,8 +7,10 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::Kind;
-use crate::cli::{self, Action, HelpSubject, Invocation, help, parse, salvage, with_goflags};
+use crate::cli::{
+    self, Action, Flag, HelpSubject, Invocation, flags, help, parse, recover_log_flag,
+};
+use crate::config::settings::LOG;
 use crate::config::{Environment, GoEnv, own_values};
 
 fn run(line: &str) -> Result<Invocation> {
@@ -22,7 +24,31 @@ fn run(line: &str) -> Result<Invocation> {
 struct Typed {
     program: ProgramName,
     action: String,
+    info: Option<&'static CommandInfo>,
     raw: RawArgs,
+}
+
+impl Typed {
+    fn flag(&self, long: &str) -> &'static Flag {
+        let flag = self.info.and_then(|info| info.flag(long));
+        flag.unwrap_or_else(|| panic!("{} has no {long}", self.action))
+    }
+
+    fn text(&self, long: &str) -> Option<&str> {
+        self.raw.text(self.flag(long))
+    }
+
+    fn switch(&self, long: &str) -> Option<bool> {
+        self.raw.switch(self.flag(long))
+    }
+
+    /// Of some switches, those that are on.
+    fn on<'a>(&self, longs: &[&'a str]) -> Vec<&'a str> {
+        let longs = longs.iter().copied();
+        longs
+            .filter(|long| self.switch(long) == Some(true))
+            .collect()
+    }
 }
 
 fn ok(line: &str) -> Typed {
@@ -32,6 +58,10 @@ fn ok(line: &str) -> Typed {
         action,
         raw,
     } = invocation;
+    let info = match action {
+        Action::Run(info) => Some(info),
+        _ => None,
+    };
     let action = match action {
         Action::Run(info) => info.name(),
         Action::Help { about, long } => {
@@ -47,6 +77,7 @@ fn ok(line: &str) -> Typed {
     Typed {
         program,
         action,
+        info,
         raw,
     }
 }
@@ -70,9 +101,10 @@ fn the_form_of_messages_survives_a_command_line_that_does_not() {
     ];
     for (line, want) in rows {
         let argv: Vec<_> = line.split(' ').map(OsString::from).collect();
-        assert_eq!(salvage(&argv).log.as_deref(), want, "{line}");
+        let recovered = recover_log_flag(&argv);
+        assert_eq!(recovered.text(&LOG.flag), want, "{line}");
     }
-    assert_eq!(salvage(&[]), RawArgs::default());
+    assert_eq!(recover_log_flag(&[]), RawArgs::default());
 }
 
 #[test]
@@ -83,52 +115,43 @@ fn gos_flags_take_one_dash_or_two_and_stand_anywhere() {
         "/usr/bin/modfetch -C dir -json download a@v1 -x -modfile f b -modcacherw",
         "modfetch -json=1 mod -C=dir download a@v1 -x=T --modfile=f --modcacherw=true -- b",
     ] {
-        let Typed {
-            program,
-            action,
-            raw,
-        } = ok(line);
-        assert_eq!(
-            (program, action.as_str()),
-            (ProgramName::Modfetch, "download"),
-            "{line}"
-        );
-        assert!(raw.json && raw.x, "{line}");
-        assert_eq!(raw.modcacherw, Some(true), "{line}");
-        assert_eq!(raw.modfile.as_deref(), Some("f"), "{line}");
-        assert_eq!(raw.chdir.as_deref(), Some(Path::new("dir")), "{line}");
-        assert_eq!(raw.args, ["a@v1", "b"], "{line}");
+        let typed = ok(line);
+        assert_eq!(typed.program, ProgramName::Modfetch, "{line}");
+        assert_eq!(typed.action, "download", "{line}");
+        let switches = ["json", "x", "modcacherw"];
+        assert_eq!(typed.on(&switches), switches, "{line}");
+        assert_eq!(typed.text("modfile"), Some("f"), "{line}");
+        assert_eq!(typed.text("C"), Some("dir"), "{line}");
+        assert_eq!(typed.raw.args, ["a@v1", "b"], "{line}");
     }
-    assert_eq!(
-        ok("modfetch download -modcacherw=false").raw.modcacherw,
-        Some(false)
-    );
-    let raw = ok("modfetch download -x=0").raw;
-    assert_eq!(raw.typed("x", raw.x), Some(false));
-    assert_eq!(raw.typed("json", raw.json), None);
+    let typed = ok("modfetch download -modcacherw=false -x=0");
+    assert_eq!(typed.switch("modcacherw"), Some(false));
+    assert_eq!(typed.switch("x"), Some(false));
+    assert_eq!(typed.switch("json"), None);
 }
 
 #[test]
 fn our_letters_keep_working() {
-    let raw = ok("modfetch download -j 8 -q").raw;
-    assert_eq!((raw.jobs.as_deref(), raw.quiet), (Some("8"), Some(true)));
+    let typed = ok("modfetch download -j 8 -q");
+    assert_eq!(typed.text("jobs"), Some("8"));
+    assert_eq!(typed.switch("quiet"), Some(true));
     for line in ["-j8", "-j=8", "--jobs=8", "--jobs 8", "-qj8", "-j3 -j8"] {
-        let raw = ok(&format!("modfetch download {line}")).raw;
-        assert_eq!(raw.jobs.as_deref(), Some("8"), "{line}");
+        let typed = ok(&format!("modfetch download {line}"));
+        assert_eq!(typed.text("jobs"), Some("8"), "{line}");
     }
-    let raw = ok("modfetch download -qv").raw;
-    assert_eq!((raw.quiet, raw.verbose), (Some(false), Some(true)));
-    let raw = ok("modfetch download --fail-fast --keep-going --from -").raw;
-    assert_eq!(raw.fail_fast, Some(false));
-    assert_eq!(raw.from.as_deref(), Some(Path::new("-")));
+    let typed = ok("modfetch download -qv");
+    assert_eq!(typed.on(&["quiet", "verbose"]), ["verbose"]);
+    assert_eq!(typed.switch("quiet"), Some(false));
+    let typed = ok("modfetch download -vq");
+    assert_eq!(typed.on(&["quiet", "verbose"]), ["quiet"]);
+    let typed = ok("modfetch download --fail-fast --keep-going --from -");
+    assert_eq!(typed.switch("fail-fast"), Some(false));
+    assert_eq!(typed.text("from"), Some("-"));
+    let typed = ok("modfetch download --keep-going=false");
+    assert_eq!(typed.switch("fail-fast"), Some(true));
     // A value may look like a flag.
-    assert_eq!(
-        ok("modfetch download -modfile -json")
-            .raw
-            .modfile
-            .as_deref(),
-        Some("-json")
-    );
+    let typed = ok("modfetch download -modfile -json");
+    assert_eq!(typed.text("modfile"), Some("-json"));
     assert_eq!(
         ok("modfetch download -- -json --x").raw.args,
         ["-json", "--x"]
@@ -137,12 +160,13 @@ fn our_letters_keep_working() {
 
 #[test]
 fn env_has_flags_of_its_own() {
-    let Typed { action, raw, .. } = ok("modfetch env -json -changed -v GOPROXY");
-    assert_eq!(action, "env");
-    assert!(raw.json && raw.changed && raw.verbose == Some(true));
-    assert_eq!(raw.args, ["GOPROXY"]);
-    let raw = ok("modfetch env -w A=b --u -n -x").raw;
-    assert!(raw.write && raw.u && raw.n && raw.x);
+    let typed = ok("modfetch env -json -changed -v GOPROXY");
+    assert_eq!(typed.action, "env");
+    let switches = ["json", "changed", "verbose"];
+    assert_eq!(typed.on(&switches), switches);
+    assert_eq!(typed.raw.args, ["GOPROXY"]);
+    let typed = ok("modfetch env -w A=b --u -n -x");
+    assert_eq!(typed.on(&["w", "u", "n", "x"]), ["w", "u", "n", "x"]);
 }
 
 #[test]
@@ -152,17 +176,18 @@ fn graph_and_clean_have_the_flags_of_go() {
         "modfetch mod graph --go 1.17 --x",
         "/usr/bin/go mod graph -go=1.17 -x",
     ] {
-        let Typed { action, raw, .. } = ok(line);
-        assert_eq!(action, "graph", "{line}");
-        let go = raw.go.map(|go| go.to_string());
-        assert_eq!((go.as_deref(), raw.x), (Some("1.17"), true), "{line}");
+        let typed = ok(line);
+        assert_eq!(typed.action, "graph", "{line}");
+        assert_eq!(typed.text("go"), Some("1.17"), "{line}");
+        assert_eq!(typed.on(&["x"]), ["x"], "{line}");
     }
     for line in ["modfetch clean -modcache -n -r", "go clean -n -modcache -r"] {
-        let Typed { action, raw, .. } = ok(line);
-        assert_eq!(action, "clean", "{line}");
-        assert!(raw.modcache && raw.n && raw.r && !raw.x && !raw.i, "{line}");
+        let typed = ok(line);
+        assert_eq!(typed.action, "clean", "{line}");
+        let on = typed.on(&["modcache", "n", "r", "x", "i"]);
+        assert_eq!(on, ["modcache", "n", "r"], "{line}");
     }
-    assert_eq!(ok("modfetch graph -go=").raw.go, None);
+    assert_eq!(ok("modfetch graph -go=").text("go"), Some(""));
     let (said, _) = refused("go mod graph -json");
     assert_eq!(said, "flag provided but not defined: -json");
     let (said, _) = refused("go clean -modcache -testcache");
@@ -314,16 +339,13 @@ fn help_is_asked_for_in_many_ways() {
 
 #[test]
 fn as_go_the_rules_are_gos() {
-    let Typed {
-        program,
-        action,
-        raw,
-    } = ok("/usr/bin/go mod download -C dir -x -json=true a@v1 -json");
-    assert_eq!((program, action.as_str()), (ProgramName::Go, "download"));
-    assert!(raw.json && raw.x);
-    assert_eq!(raw.chdir.as_deref(), Some(Path::new("dir")));
+    let typed = ok("/usr/bin/go mod download -C dir -x -json=true a@v1 -json");
+    assert_eq!(typed.program, ProgramName::Go);
+    assert_eq!(typed.action, "download");
+    assert_eq!(typed.on(&["json", "x"]), ["json", "x"]);
+    assert_eq!(typed.text("C"), Some("dir"));
     // Flags end at the first argument.
-    assert_eq!(raw.args, ["a@v1", "-json"]);
+    assert_eq!(typed.raw.args, ["a@v1", "-json"]);
     assert_eq!(ok("go mod download -x -- -y").raw.args, ["-y"]);
     assert_eq!(ok("go env - -json").raw.args, ["-", "-json"]);
     for line in [
@@ -332,11 +354,7 @@ fn as_go_the_rules_are_gos() {
         "go env --C=d",
         "go mod -C d download",
     ] {
-        assert_eq!(
-            ok(line).raw.chdir.as_deref(),
-            Some(Path::new("d")),
-            "{line}"
-        );
+        assert_eq!(ok(line).text("C"), Some("d"), "{line}");
     }
 
     // What go1.26.8 prints for the same command line.
@@ -411,26 +429,39 @@ proptest! {
 
 // ---- GOFLAGS
 
-fn merged(typed: &[&str], words: &[&str]) -> Result<RawArgs> {
+fn merged(typed: &[&str], goflags: &str) -> Result<Typed> {
     let argv = ["modfetch"].iter().chain(typed);
     let invocation = parse(&command_tree(), argv.map(Into::into).collect())?;
     let Action::Run(info) = invocation.action else {
         panic!("{typed:?} is no command");
     };
-    let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-    with_goflags(&invocation.raw, info, &words)
+    let environment = Environment::from_pairs([("HOME", "/h"), ("GOFLAGS", goflags)]);
+    let go_env = GoEnv::load(&environment);
+    let config = Config::resolve(&go_env, &invocation.raw, &info.goflags(), Path::new("/"))?;
+    Ok(Typed {
+        program: invocation.program,
+        action: info.name(),
+        info: Some(info),
+        raw: config.args,
+    })
 }
 
 #[test]
 fn goflags_count_where_nothing_was_typed_and_the_command_has_them() {
-    let words = ["-u", "--json=Path", "-tags=x", "-f={{.Path}}", "-x", "-n"];
-    let raw = merged(&["list", "-m", "-f", "{{.Dir}}"], &words).unwrap();
-    assert!(raw.m && raw.u && raw.json && raw.x && !raw.n);
-    assert_eq!(raw.fields, ["Path"]);
-    assert_eq!(raw.template.as_deref(), Some("{{.Dir}}"));
-    let raw = merged(&["graph", "-x=false"], &words).unwrap();
-    assert!(!raw.u && !raw.json && !raw.x);
-    assert!(merged(&["clean"], &["-modcache"]).unwrap().modcache);
+    let words = "-u --json=Path -tags=x -f={{.Path}} -x -n";
+    let list = merged(&["list", "-m", "-f", "{{.Dir}}"], words).unwrap();
+    assert_eq!(list.on(&["m", "u", "json", "x"]), ["m", "u", "json", "x"]);
+    let fields: Vec<&str> = list.raw.words(list.flag("json")).collect();
+    assert_eq!(fields, ["Path"]);
+    assert_eq!(list.text("f"), Some("{{.Dir}}"));
+    let graph = merged(&["graph", "-x=false"], words).unwrap();
+    assert!(graph.on(&["json", "x"]).is_empty());
+    let clean = merged(&["clean"], "-modcache").unwrap();
+    assert_eq!(clean.on(&["modcache"]), ["modcache"]);
+    // Commands that go lacks take what it says of how modules are kept, and -json in any form.
+    let sum = merged(&["sum"], "-json=Path -modcacherw").unwrap();
+    assert_eq!(sum.on(&["json"]), ["json"]);
+    assert_eq!(sum.raw.switch(&flags::MODCACHERW), Some(true));
 }
 
 #[test]
@@ -444,7 +475,9 @@ fn goflags_are_refused_in_gos_words() {
         ("-f", "flag needs an argument: -f (from $GOFLAGS)"),
     ];
     for (word, want) in table {
-        let error = merged(&["list", "-m"], &[word]).unwrap_err();
+        let error = merged(&["list", "-m", "-u", "-f="], word)
+            .err()
+            .expect(word);
         assert_eq!(error.chain(), want);
     }
 }
@@ -527,7 +560,10 @@ fn every_flag_is_default_set_and_set_twice() {
                 parse(&command_tree(), argv).map(|invocation| invocation.raw)
             };
             let (one, two) = match flag.value {
-                Some(_) => ("one", "two"),
+                Some(_) => match flag.choices {
+                    [one, two, ..] => (*one, *two),
+                    _ => ("one", "two"),
+                },
                 None => ("true", "false"),
             };
             let what = format!("{} {}", info.name(), flag.long);
@@ -605,69 +641,11 @@ fn lines_of_help_fit_a_terminal() {
 
 // ---- settings
 
-/// The table of flags and the table of settings name the same variables, and a flag
-/// reaches the setting that its variable sets.
 #[test]
-fn flags_and_their_variables_lead_to_the_same_setting() {
-    let none = RawArgs::default();
-    let home = ("HOME", "/h");
-    let default = Config::resolve(&Environment::from_pairs([home]), &none, Path::new("/"));
-    let default = format!("{:?}", default.expect("defaults"));
-    let mut variables = Vec::new();
-    for (info, flag) in command_tree()
-        .commands
-        .iter()
-        .flat_map(|info| info.all_flags().map(move |flag| (info, flag)))
-    {
-        let Some(variable) = flag.env else { continue };
-        if variables.contains(&variable) {
-            continue;
-        }
-        variables.push(variable);
-        // One of them fits any flag.
-        let reached = ["7", "never", "json", "true", "1.30"].iter().any(|value| {
-            let argv = [
-                "modfetch",
-                &info.name(),
-                &format!("--{}={value}", flag.long),
-            ]
-            .map(OsString::from)
-            .to_vec();
-            let Ok(invocation) = parse(&command_tree(), argv) else {
-                return false;
-            };
-            let env = Environment::from_pairs([home]);
-            let Ok(typed) = Config::resolve(&env, &invocation.raw, Path::new("/")) else {
-                return false;
-            };
-            let env = Environment::from_pairs([home, (variable, value)]);
-            let set = Config::resolve(&env, &none, Path::new("/")).expect(variable);
-            let expected =
-                format!("{set:?}").replace(&format!("Environment({variable:?})"), "ORIGIN");
-            let typed = format!("{typed:?}");
-            assert_ne!(typed, default, "{variable}");
-            // Compare up to go_env, which holds the environment itself.
-            let settings = |text: &str| {
-                let (settings, _) = text.split_once("go_env:").expect("last field");
-                settings.to_owned()
-            };
-            let flag = format!("Flag(\"--{}\")", flag.long);
-            assert!(typed.contains(&flag), "{flag}");
-            let mut typed = settings(&typed).replace(&flag, "ORIGIN");
-            if variable == "MODFETCH_QUIET" {
-                // Typing one of the two settles the other.
-                typed = typed.replace("Flag(\"--verbose\")", "Default");
-            }
-            if variable == "MODFETCH_VERBOSE" {
-                typed = typed.replace("Flag(\"--quiet\")", "Default");
-            }
-            assert_eq!(typed, settings(&expected), "{variable}");
-            true
-        });
-        assert!(reached, "{variable}");
-    }
-    variables.sort_unstable();
-    let go_env = GoEnv::load(&Environment::default());
-    let known: Vec<_> = own_values(&go_env).iter().map(|row| row.variable).collect();
-    assert_eq!(variables, known);
+fn every_flag_with_a_variable_is_a_setting_and_every_setting_a_flag() {
+    let flags = command_tree();
+    let variables: BTreeSet<_> = flags.flags().filter_map(|flag| flag.env).collect();
+    let settings = own_values(&GoEnv::load(&Environment::default()));
+    let settings: BTreeSet<_> = settings.iter().map(|row| row.variable).collect();
+    assert_eq!(variables, settings);
 }

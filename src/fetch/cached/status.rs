@@ -11,7 +11,7 @@ use crate::fetch::threads::on_cores;
 use crate::gomod::{H1, ModuleVersion};
 use crate::layout::VersionFile;
 use crate::modzip::sha256_of_file;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// What the cache has of a module version, and what is known of it. Nothing was fetched for it.
 #[derive(Clone, Debug, Default)]
@@ -66,8 +66,8 @@ impl CacheReader<'_> {
         Ok(CacheStatus {
             read_only: self.in_read_only(module, &missing),
             missing,
-            sum: self.sum(module, Part::Zip, ziphash),
-            gomod_sum: self.sum(module, Part::GoMod, gomod),
+            sum: self.sum(module, SumPart::Zip, ziphash),
+            gomod_sum: self.sum(module, SumPart::GoMod, gomod),
             zip_bytes: bytes(&entry.zip_path()),
             zip_sha256: None,
         })
@@ -85,7 +85,7 @@ impl CacheReader<'_> {
         Ok(CacheStatus {
             read_only: self.in_read_only(module, &missing),
             missing,
-            gomod_sum: self.sum(module, Part::GoMod, None),
+            gomod_sum: self.sum(module, SumPart::GoMod, None),
             ..CacheStatus::default()
         })
     }
@@ -123,7 +123,7 @@ impl CacheReader<'_> {
         fetched.filter(has).copied().collect()
     }
 
-    fn sum(self, module: &ModuleVersion, part: Part, cached: Option<H1>) -> Option<String> {
+    fn sum(self, module: &ModuleVersion, part: SumPart, cached: Option<H1>) -> Option<String> {
         let recorded = self.run.sums.recorded(module, part).into_iter();
         let mut recorded = recorded.filter(|sum| sum.starts_with("h1:"));
         recorded.next().or_else(|| cached.map(|h1| h1.to_string()))

@@ -18,7 +18,7 @@ use crate::fsio::{clean_path, read_whole};
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion};
 use crate::graph::{Graph, Loader, Wanted, minimal_roots};
 use crate::project::{Actual, MissingReplace, Node, PRUNING_GO, Project, Summary};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 impl GraphReader<'_> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
@@ -190,7 +190,7 @@ impl GraphReader<'_> {
                 }
                 Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
                 Actual::Module(actual) if self.run.readonly.is_some() => {
-                    match self.run.sums.records(actual, Part::GoMod) {
+                    match self.run.sums.records(actual, SumPart::GoMod) {
                         true => self.cached_summary(actual).transpose(),
                         false => Some(Err(no_sum(actual, wanted.module.path()))),
                     }
@@ -246,7 +246,7 @@ impl GraphReader<'_> {
 
     fn cached_summary(self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
         let entry = self.run.cache.entry(module)?;
-        if self.run.sums.must_ask(module, Part::GoMod) {
+        if self.run.sums.must_ask(module, SumPart::GoMod) {
             // Where waiting costs nobody anything, many at a time.
             return Ok(None);
         }

@@ -11,10 +11,10 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, Run};
 use crate::gomod::Time;
 use crate::gomod::{
-    ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, pseudo_version_time,
+    ModulePath, ModuleVersion, Query, Range, Version, canonical, compare, is_pseudo_version,
+    pseudo_version_time,
 };
 use crate::http::Fetched;
-use crate::modset::{Query, Range};
 use crate::project::Edits;
 use crate::source::{Info, Origin, Source};
 

@@ -15,8 +15,7 @@ use super::retractions::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Run;
 use crate::gomod::Time;
-use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
-use crate::modset::{Query, Range};
+use crate::gomod::{GoVersion, ModulePath, Query, Range, TOOLCHAIN, Tool, canonical};
 use crate::project::Edits;
 use crate::source::Source;
 

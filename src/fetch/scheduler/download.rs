@@ -12,7 +12,7 @@ use crate::fetch::Want;
 use crate::fetch::threads::on_two;
 use crate::gomod::{GoVersion, ModuleVersion, look_up};
 use crate::map::Map;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// What a look at a module came to.
 #[expect(
@@ -122,10 +122,10 @@ impl Scheduler<'_> {
         }
         if let Some(h1) = run.checked_gomod_sum(module) {
             work.gomod = Some(Ok(h1));
-        } else if !run.sums.must_ask(module, Part::GoMod) {
+        } else if !run.sums.must_ask(module, SumPart::GoMod) {
             work.gomod = files.cached_gomod_sum(&work.entry).transpose();
         }
-        if run.want >= Want::Zip && !run.sums.must_ask(module, Part::Zip) {
+        if run.want >= Want::Zip && !run.sums.must_ask(module, SumPart::Zip) {
             work.zip = files.complete(&work.entry).transpose();
         }
         Ok(work)

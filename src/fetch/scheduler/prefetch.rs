@@ -33,7 +33,7 @@ use crate::fetch::threads::holdable;
 use crate::fetch::version::{OnContention, Ready, ResumeMode, StagedModule};
 use crate::gomod::ModuleVersion;
 use crate::source::Info;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// So many modules are looked at to know whether the cache is full.
 const SAMPLE: usize = 3;
@@ -100,7 +100,7 @@ impl Scheduler<'_> {
             return work(Prefetch::none());
         }
         modules.extend(likely);
-        modules.retain(|module| self.run.sums.knows(module, Part::Zip));
+        modules.retain(|module| self.run.sums.knows(module, SumPart::Zip));
         thread::scope(|scope| work(self.begin(scope, &modules)))
     }
 
@@ -303,7 +303,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     fn confirm(&mut self, index: usize) {
         let run = self.run;
         let work = &mut self.works[index];
-        if work.gomod.is_none() && !run.sums.must_ask(work.entry.module(), Part::GoMod) {
+        if work.gomod.is_none() && !run.sums.must_ask(work.entry.module(), SumPart::GoMod) {
             work.gomod = run.files().cached_gomod_sum(&work.entry).transpose();
         }
         if index >= self.next {

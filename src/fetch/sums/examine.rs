@@ -14,7 +14,7 @@ use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Resumable, Sink};
 use crate::modzip::ModuleZip;
-use crate::trust::{Logged, Part};
+use crate::trust::{Logged, SumPart};
 
 /// Zips that lie in the temporary folder at a time.
 const ZIPS_AT_ONCE: usize = 16;
@@ -25,7 +25,7 @@ pub struct SumLine {
     /// Of which module version.
     pub module: ModuleVersion,
     /// For its zip or its go.mod.
-    pub part: Part,
+    pub part: SumPart,
 }
 
 /// How a line stands.
@@ -63,7 +63,7 @@ impl SumExaminer<'_> {
                     entry.gomod_path().exists() || entry.ziphash_path().exists()
                 });
             let unknown = |part| self.run.sums.must_ask(module, part);
-            cached && [Part::GoMod, Part::Zip].into_iter().any(unknown)
+            cached && [SumPart::GoMod, SumPart::Zip].into_iter().any(unknown)
         };
         let modules: Vec<&ModuleVersion> = modules.filter(must_ask).collect();
         if modules.is_empty() {
@@ -72,7 +72,7 @@ impl SumExaminer<'_> {
         // Without threads they are asked when their turn comes.
         if let Ok(pool) = self.run.engine.pools.transfer() {
             let ask = |module: &&ModuleVersion| {
-                let _ = self.run.sums.logged(module, Part::Zip);
+                let _ = self.run.sums.logged(module, SumPart::Zip);
             };
             pool.install(|| modules.par_iter().with_max_len(1).for_each(ask));
         }
@@ -104,7 +104,7 @@ impl SumExaminer<'_> {
             let modules: Vec<&ModuleVersion> = some.iter().map(|&i| &lines[i].module).collect();
             for (&i, h1) in some.iter().zip(self.hash_zips(&modules, temporary)?) {
                 let accepted = h1.and_then(|h1| {
-                    self.run.sums.check(&lines[i].module, Part::Zip, &h1)?;
+                    self.run.sums.check(&lines[i].module, SumPart::Zip, &h1)?;
                     Ok(SumState::Missing(h1))
                 });
                 let missing = true;
@@ -167,11 +167,11 @@ impl SumExaminer<'_> {
             }
             // Nobody vouches for it; at least it shall be the sum of what is there.
             Logged::Exempt | Logged::Off => match part {
-                Part::GoMod => match entry.read_gomod()? {
+                SumPart::GoMod => match entry.read_gomod()? {
                     Some(data) => H1::of_go_mod(&data),
                     None => H1::of_go_mod(&self.run.link.source.gomod(module)?.value),
                 },
-                Part::Zip => return Ok(None),
+                SumPart::Zip => return Ok(None),
             },
         };
         self.run.sums.check(module, *part, &h1)?;
@@ -179,10 +179,10 @@ impl SumExaminer<'_> {
     }
 
     /// What the cache says of itself: the recorded hash of the zip, the hash of the go.mod.
-    fn cached_sum(self, entry: &Entry, part: Part) -> Result<Option<H1>> {
+    fn cached_sum(self, entry: &Entry, part: SumPart) -> Result<Option<H1>> {
         match part {
-            Part::Zip => entry.read_ziphash(),
-            Part::GoMod => Ok(entry.read_gomod()?.map(|data| H1::of_go_mod(&data))),
+            SumPart::Zip => entry.read_ziphash(),
+            SumPart::GoMod => Ok(entry.read_gomod()?.map(|data| H1::of_go_mod(&data))),
         }
     }
 

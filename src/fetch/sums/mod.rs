@@ -10,7 +10,7 @@ mod examine;
 
 use super::Run;
 
-pub use evidence::Evidence;
+pub use evidence::HashEvidence;
 pub use examine::{SumLine, SumState};
 
 /// Compares what go.sum, checksum database, caches and source say of module versions.

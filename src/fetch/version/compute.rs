@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::Want;
 use crate::gomod::H1;
 use crate::modzip::ModuleZip;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// How the computing half ended.
 pub(in crate::fetch) enum Finished {
@@ -54,7 +54,7 @@ impl ModuleFiles<'_> {
                     // Where there is no room for the directory, there may be for the zip, which
                     // then is not asked for again. Best effort: the failure is told as it was.
                     let _ = self.hash_zip(entry, &ready).and_then(|h1| {
-                        self.run.sums.check(entry.module(), Part::Zip, &h1)?;
+                        self.run.sums.check(entry.module(), SumPart::Zip, &h1)?;
                         self.commit(entry, &mut ready, &h1)
                     });
                 }
@@ -133,12 +133,12 @@ impl ModuleFiles<'_> {
         let archive = self.open_zip(entry, ready)?;
         if self.want() < Want::Extracted || entry.has_directory() {
             let h1 = archive.hash()?;
-            self.run.sums.check(entry.module(), Part::Zip, &h1)?;
+            self.run.sums.check(entry.module(), SumPart::Zip, &h1)?;
             return Ok((None, h1));
         }
         let partial = entry.begin_directory(&ready.lock)?;
         let h1 = archive.extract(partial.directory())?;
-        self.run.sums.check(entry.module(), Part::Zip, &h1)?;
+        self.run.sums.check(entry.module(), SumPart::Zip, &h1)?;
         partial.seal(|directory| {
             if !self.run.engine.writable {
                 archive.seal(directory);

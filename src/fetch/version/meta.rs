@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
 use crate::gomod::{H1, ModuleVersion};
 use crate::source::{Info, Source};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
 const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
@@ -122,7 +122,7 @@ impl ModuleFiles<'_> {
             return Ok(gomod);
         }
         let module = entry.module();
-        self.run.sums.precheck(module, Part::GoMod)?;
+        self.run.sums.precheck(module, SumPart::GoMod)?;
         let gomod = match self.read_only_gomod(module)? {
             Some(gomod) => gomod,
             None => {
@@ -159,7 +159,7 @@ impl ModuleFiles<'_> {
 
     fn checked(self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
         let h1 = H1::of_go_mod(&data);
-        self.run.sums.check(module, Part::GoMod, &h1)?;
+        self.run.sums.check(module, SumPart::GoMod, &h1)?;
         Ok(GoMod { data, h1 })
     }
 }

@@ -14,7 +14,7 @@ use crate::fetch::{Want, ZipTap};
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Kept, Resumable, Sink, Validator};
 use crate::source::{LowerCache, Source};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// What to do with a version lock that another process holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ impl ModuleFiles<'_> {
         if !entry.has_zip() || !extracted {
             return Ok(None);
         }
-        let checked = self.run.sums.check(entry.module(), Part::Zip, &h1);
+        let checked = self.run.sums.check(entry.module(), SumPart::Zip, &h1);
         checked.map_err(|error| cached(error, &entry.ziphash_path()))?;
         Ok(Some(h1))
     }
@@ -109,7 +109,7 @@ impl ModuleFiles<'_> {
     ) -> Result<Transferred> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
-        self.run.sums.ask(entry.module(), Part::Zip)?;
+        self.run.sums.ask(entry.module(), SumPart::Zip)?;
         // It may have lacked nothing but somebody to vouch for it: that takes no lock.
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));

@@ -6,10 +6,9 @@
 
 use super::directory::Vendor;
 use crate::error::{Error, Kind};
-use crate::gomod::ModuleVersion;
 use crate::gomod::modfile::Listed;
+use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::Graph;
-use crate::modset::Argument;
 use crate::project::{Actual, Node, Project};
 
 /// How a message ends that `-mod` would have been needed for.
@@ -114,7 +113,7 @@ mod tests {
 
     use super::super::Vendoring;
     use super::*;
-    use crate::gomod::{GoVersion, Toolchain};
+    use crate::gomod::{Argument, GoVersion, Toolchain};
 
     fn argument(text: &str) -> Argument {
         Argument::parse(text).unwrap()

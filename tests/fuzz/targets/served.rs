@@ -4,9 +4,9 @@ use std::fs;
 use std::sync::Arc;
 
 use modfetch::event::NoEvents;
+use modfetch::gomod::Query;
 use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
 use modfetch::http::{Client, Settings, Url};
-use modfetch::modset::Query;
 use modfetch::source::{Chain, Direct, Info, Source as _};
 
 pub(super) fn info(data: &[u8]) {

@@ -49,7 +49,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "fetch",
         "cache cancel config error event failpoints fsio gomod graph http layout map memo modzip project source sumdb trust",
     ),
-    ("select", "config error fetch gomod graph map project"),
+    ("select", "cli error fetch gomod graph map project source"),
     (
         "verify",
         "cache cancel error event fetch gomod modzip sumdb trust",
@@ -69,7 +69,7 @@ const ALLOWED: &[(&str, &str)] = &[
     // What the user reads.
     (
         "report",
-        "bundle cache config error event fetch fsio gojson gomod http list modzip serve source trust verify",
+        "bundle cache config error event fetch fsio gojson gomod http list modzip select serve source trust verify",
     ),
     (
         "doctor",

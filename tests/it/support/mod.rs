@@ -12,6 +12,7 @@ pub mod listed;
 pub mod many_modules;
 pub mod proxy;
 pub mod run;
+pub mod sampling;
 pub mod sandbox;
 pub mod script;
 mod serving;

@@ -1,13 +1,15 @@
 //! [`Config`]: every setting of a run, typed, and what follows from them alone.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use super::own::{Color, Log, Progress};
 use super::project::{self, GoMod, ModuleMode};
-use super::{GoEnv, Overlay, Setting};
+use super::settings::{
+    ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
+    ProjectSettings, TransferSettings,
+};
+use super::{GoEnv, Overlay, RawArgs, Setting};
 use crate::Result;
-use crate::gomod::{GoVersion, Toolchain};
+use crate::gomod::Toolchain;
 
 /// The settings of a run.
 #[derive(Clone, Debug)]
@@ -44,67 +46,25 @@ pub struct Config {
     pub goauth: Setting<String>,
     /// `GOVCS`.
     pub govcs: Setting<String>,
-    /// The go version that a run acts as where GOTOOLCHAIN does not say another.
-    pub go_version: Setting<GoVersion>,
     /// `GOTOOLCHAIN`, which starts from that version.
     pub gotoolchain: Setting<Toolchain>,
     /// `GOROOT`; empty if it was not set.
     pub goroot: Setting<String>,
 
-    /// Transfers at once, at least 1.
-    pub jobs: Setting<usize>,
-    /// Transfers at once from one host, at least 1.
-    pub jobs_per_host: Setting<usize>,
-    /// Tries a second for one host, more than 0; `None` for no limit.
-    pub max_requests_per_second: Setting<Option<f64>>,
-    /// Bytes a second for all transfers together, at least 1; `None` for no limit.
-    pub limit_rate: Setting<Option<u64>>,
-    /// Further tries of a request that failed.
-    pub retries: Setting<u32>,
-    /// The longest wait for a connection, not zero.
-    pub connect_timeout: Setting<Duration>,
-    /// The longest wait for the next byte, not zero.
-    pub stall_timeout: Setting<Duration>,
-    /// The longest wait for a lock; `None` is no limit.
-    pub lock_timeout: Setting<Option<Duration>>,
-    /// Module caches that are only read: absolute, in order.
-    pub ro_cache: Setting<Vec<PathBuf>>,
-    /// How long after its first try a request may be tried again; `None` is no limit.
-    pub retry_max_time: Setting<Option<Duration>>,
-    /// The longest that a run may take; `None` is no limit.
-    pub timeout: Setting<Option<Duration>>,
-    /// `--netrc-file`: credentials that come before those of GOAUTH; absolute.
-    pub netrc_file: Setting<Option<PathBuf>>,
-    /// Hosts that get credentials over plain http: `HOST` or `HOST:PORT`.
-    pub allow_insecure_auth: Setting<Vec<String>>,
-    /// Certificate authorities beside the usual ones; absolute.
-    pub cacert: Setting<Option<PathBuf>>,
-    /// The certificate for servers that ask for one; absolute.
-    pub client_cert: Setting<Option<PathBuf>>,
-    /// Its key, if it is not in the same file; absolute.
-    pub client_key: Setting<Option<PathBuf>>,
-    /// How long to wait for versions that the checksum database does not know yet; zero is not.
-    pub wait_published: Setting<Duration>,
-    /// Open no socket.
-    pub offline: Setting<bool>,
-    /// go.sum is complete and stays as it is.
-    pub locked: Setting<bool>,
-    /// Stop at the first module that fails.
-    pub fail_fast: Setting<bool>,
-    /// Errors only.
-    pub quiet: Setting<bool>,
-    /// Tell more.
-    pub verbose: Setting<bool>,
-    /// A summary at the end.
-    pub stats: Setting<bool>,
-    /// Exit with 0, 1 or 2 only.
-    pub go_exit_codes: Setting<bool>,
-    /// When progress is drawn.
-    pub progress: Setting<Progress>,
-    /// When output is coloured; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb` are in it already.
-    pub color: Setting<Color>,
-    /// The form of messages.
-    pub log: Setting<Log>,
+    /// How connections are opened.
+    pub connection: ConnectionSettings,
+    /// How modules are fetched.
+    pub transfer: TransferSettings,
+    /// How locks of other processes are waited for.
+    pub locks: LockSettings,
+    /// What ends a download, and what it may change.
+    pub download: DownloadSettings,
+    /// What is printed while work is done.
+    pub output: OutputSettings,
+    /// What every command has.
+    pub global: GlobalSettings,
+    /// How go.mod is read.
+    pub project: ProjectSettings,
     /// Trace what is done (`-x`).
     pub x: Setting<bool>,
     /// Results as JSON (`-json`).
@@ -139,6 +99,8 @@ pub struct Config {
 
     /// Go's variables before they were judged, for what has no field of its own.
     pub go_env: GoEnv,
+    /// Flags and arguments, those of GOFLAGS among them.
+    pub args: RawArgs,
 }
 
 impl Config {

@@ -1,20 +1,22 @@
-//! From the arguments of a listing to the modules it is about.
+//! From the arguments of `list -m` to what is listed.
+//!
+//! Source: golang/go `cmd/go/internal/modload/list.go` (`listModules`).
 
 use std::collections::HashSet;
 
-use super::ModuleInfo;
+use super::SelectionContext;
+use super::needs_graph::is_relative;
 use crate::error::{Error, Kind, Result};
-use crate::gomod::{GoVersion, MatchPattern, ModulePath, Tool, Version};
-use crate::graph::{Graph, Requirements};
-use crate::modset::Argument;
+use crate::gomod::{Argument, GoVersion, MatchPattern, ModulePath, Tool, Version};
+use crate::graph::Graph;
 use crate::project::{MainModule, Node, Project};
 
 /// What stands for the main module where there is none, as in go.
-pub(super) const NO_MAIN: &str = "command-line-arguments";
+pub const NO_MAIN: &str = "command-line-arguments";
 
-/// Something that a listing says a word about.
+/// One thing that a listing describes.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub enum ListTarget {
     /// A main module, or what stands for it where there is none.
     Main {
         /// Its path.
@@ -42,136 +44,87 @@ pub enum Subject {
         /// The version in use; empty if there is none.
         current: String,
     },
-    /// A module of which nothing but its versions is asked, or that there is nothing to say of.
-    Named(Box<ModuleInfo>),
+    /// A module of which nothing but its versions is asked.
+    Versions {
+        /// Its path, as typed.
+        path: String,
+    },
+    /// Named, but it cannot be listed.
+    Failed {
+        /// As typed.
+        path: String,
+        /// As typed; empty if none was.
+        version: String,
+        /// Why.
+        error: Error,
+    },
 }
 
 /// What a listing is about.
 #[derive(Clone, Debug, Default)]
-pub struct Subjects {
+pub struct ListTargets {
     /// In the order of go.
-    pub list: Vec<Subject>,
+    pub list: Vec<ListTarget>,
     /// Lines for the reader, such as patterns that match nothing.
     pub notices: Vec<String>,
-}
-
-/// What arguments are read against.
-#[derive(Clone, Copy, Debug)]
-pub struct Ground<'a> {
-    /// The main module.
-    pub project: Option<&'a Project>,
-    /// Its requirements, where they were put right before.
-    pub edited: Option<&'a Requirements>,
-    /// A path alone means something without a main module.
-    pub with_versions: bool,
-}
-
-impl Ground<'_> {
-    /// The version of `path` that go.mod names, and `None` for the main module's own; `None` if it
-    /// names none.
-    fn root(&self, path: &str) -> Option<Option<Node>> {
-        let project = self.project?;
-        if project.is_main(path) {
-            return Some(None);
-        }
-        let roots = match self.edited {
-            Some(edited) => edited.roots.clone(),
-            None => project.roots(),
-        };
-        let of_path = roots.into_iter().filter(|root| root.path() == path);
-        of_path.max().map(Some)
-    }
-
-    fn is_pruned(&self) -> bool {
-        let workspace = |project: &Project| project.workspace().is_some();
-        match (self.edited, self.project) {
-            (_, Some(project)) if workspace(project) => true,
-            (Some(edited), _) => edited.pruned,
-            (None, project) => project.is_some_and(Project::is_pruned),
-        }
-    }
-}
-
-/// True if the whole graph must be known to say what an argument means.
-///
-/// # Errors
-/// [`Kind::Usage`] if it means nothing without a main module, and there is none.
-pub fn needs_graph(argument: &Argument, ground: Ground<'_>) -> Result<bool> {
-    let rooted = |path: &str| ground.is_pruned() && ground.root(path).is_some();
-    let Ground {
-        project,
-        with_versions,
-        ..
-    } = ground;
-    match argument {
-        Argument::Path(path) if rooted(path) => Ok(false),
-        Argument::Path(_) if with_versions && project.is_none_or(Project::is_empty) => Ok(false),
-        Argument::Versioned { path, .. } if rooted(path) => Ok(false),
-        _ => argument.needs_graph(project).map(|needed| match argument {
-            // Even for the main module's own path, where the graph is not pruned.
-            Argument::Path(_) => true,
-            Argument::Versioned { version, .. } => matches!(&**version, "upgrade" | "patch"),
-            Argument::All | Argument::Pattern(_) => needed,
-        }),
-    }
 }
 
 /// What the arguments are about; without any, the main module. `graph` is there if one of them
 /// needs it, and `local` is the go version that the run acts as.
 #[must_use]
-pub fn subjects(
+pub fn list_targets(
     arguments: &[Argument],
-    ground: Ground<'_>,
+    context: SelectionContext<'_>,
     graph: Option<&Graph>,
     local: &GoVersion,
-) -> Subjects {
-    let project = ground.project;
-    let mut choice = Choice {
-        ground,
+) -> ListTargets {
+    let project = context.project;
+    let mut reader = Reader {
+        context,
         graph,
         local,
         matched: HashSet::new(),
-        subjects: Subjects::default(),
+        targets: ListTargets::default(),
     };
     if arguments.is_empty() {
         match project {
             Some(project) => project
                 .mains()
-                .for_each(|main| choice.main(main.path(), "")),
-            None => choice.main(NO_MAIN, ""),
+                .for_each(|main| reader.main(main.path(), "")),
+            None => reader.main(NO_MAIN, ""),
         }
     }
     for argument in arguments {
         match argument {
-            Argument::All => choice.matching("all", |_| true),
+            Argument::All => reader.matching("all", |_| true),
             Argument::Pattern(pattern) => {
                 let compiled = MatchPattern::parse(pattern);
-                choice.matching(pattern, |path| compiled.matches(path));
+                reader.matching(pattern, |path| compiled.matches(path));
             }
-            Argument::Path(path) => choice.path(path),
-            Argument::Versioned { path, version } => choice.versioned(path, version),
+            Argument::Path(path) => reader.path(path),
+            Argument::Versioned { path, version } => reader.versioned(path, version),
         }
     }
-    choice.subjects
+    reader.targets
 }
 
-struct Choice<'a> {
-    ground: Ground<'a>,
+struct Reader<'a> {
+    context: SelectionContext<'a>,
     graph: Option<&'a Graph>,
     local: &'a GoVersion,
     /// The paths that a pattern has listed.
     matched: HashSet<String>,
-    subjects: Subjects,
+    targets: ListTargets,
 }
 
-impl Choice<'_> {
+impl Reader<'_> {
     fn main(&mut self, path: &str, query: &str) {
         let (path, query) = (path.to_owned(), query.to_owned());
-        self.subjects.list.push(Subject::Main { path, query });
+        self.targets.list.push(ListTarget::Main { path, query });
     }
 
     fn is_main(&self, path: &str) -> bool {
-        self.ground
+        self.context
             .project
             .is_some_and(|project| project.is_main(path))
     }
@@ -185,20 +138,20 @@ impl Choice<'_> {
     fn selected(&self, path: &str) -> Option<Node> {
         let node = match self.graph {
             Some(graph) => graph.node(path),
-            None => self.ground.root(path).flatten(),
+            None => self.context.root(path).flatten(),
         };
         node.or_else(|| self.own(Tool::of(path)?))
     }
 
     /// What go requires of itself where there is no main module.
     fn own(&self, tool: Tool) -> Option<Node> {
-        let alone = self.ground.project.is_none_or(Project::is_empty);
+        let alone = self.context.project.is_none_or(Project::is_empty);
         alone.then(|| Node::of_tool(tool, tool.version_of(self.local.as_str())))
     }
 
     fn matching(&mut self, pattern: &str, matches: impl Fn(&str) -> bool) {
-        let before = self.subjects.list.len();
-        let mains = self.ground.project.into_iter().flat_map(Project::mains);
+        let before = self.targets.list.len();
+        let mains = self.context.project.into_iter().flat_map(Project::mains);
         let mut mains: Vec<&str> = mains.map(MainModule::path).collect();
         mains.sort_unstable();
         for path in mains {
@@ -210,33 +163,34 @@ impl Choice<'_> {
             let path = module.path().as_str();
             if matches(path) && self.matched.insert(path.to_owned()) {
                 let node = Node::Module(module);
-                self.subjects.list.push(Subject::Required(node));
+                self.targets.list.push(ListTarget::Required(node));
             }
         }
-        if self.subjects.list.len() == before {
+        if self.targets.list.len() == before {
             let text = format!("warning: pattern {pattern:?} matched no module dependencies");
-            self.subjects.notices.push(text);
+            self.targets.notices.push(text);
         }
     }
 
     fn path(&mut self, path: &str) {
-        let subject = if self.is_main(path) {
+        let target = if self.is_main(path) {
             return self.main(path, "");
         } else if let Some(node) = self.selected(path) {
-            Subject::Required(node)
+            ListTarget::Required(node)
         } else if self.is_broken() {
             return;
-        } else if self.ground.with_versions {
-            Subject::Named(Box::new(ModuleInfo::new(path, "")))
+        } else if self.context.with_versions {
+            let path = path.to_owned();
+            ListTarget::Versions { path }
         } else {
             let text = format!("module {path}: not a known dependency");
             failed(path, "", Error::new(Kind::NotFound, text))
         };
-        self.subjects.list.push(subject);
+        self.targets.list.push(target);
     }
 
     fn versioned(&mut self, path: &str, query: &str) {
-        let moves = matches!(query, "upgrade" | "patch");
+        let moves = is_relative(query);
         let current = self.selected(path);
         if moves && current.is_none() && !self.is_main(path) && self.is_broken() {
             // Nobody knows what it would move from.
@@ -247,18 +201,18 @@ impl Choice<'_> {
         }
         if let Some(tool) = Tool::of(path) {
             let current = current.map(|node| node.version().to_owned());
-            return self.subjects.list.push(Subject::Release {
+            return self.targets.list.push(ListTarget::Release {
                 tool,
                 query: query.to_owned(),
                 current: current.unwrap_or_default(),
             });
         }
-        let subject = match asked(path, query) {
+        let target = match versioned_path(path, query) {
             Ok(_) if query.is_empty() => {
                 let text = format!("{path}@: invalid version: disallowed version string");
                 failed(path, query, Error::new(Kind::Input, text))
             }
-            Ok(path) => Subject::Query {
+            Ok(path) => ListTarget::Query {
                 path,
                 query: query.to_owned(),
                 current: current
@@ -266,7 +220,7 @@ impl Choice<'_> {
             },
             Err(error) => failed(path, query, error.context(format!("{path}@{query}"))),
         };
-        self.subjects.list.push(subject);
+        self.targets.list.push(target);
     }
 }
 
@@ -274,7 +228,7 @@ impl Choice<'_> {
 ///
 /// # Errors
 /// [`Kind::Input`], in go's words, which do not name the version.
-pub(super) fn asked(path: &str, version: &str) -> Result<ModulePath> {
+pub fn versioned_path(path: &str, version: &str) -> Result<ModulePath> {
     if ["std", "cmd"].contains(&path) {
         let text = format!(
             "can't query specific version ({version:?}) of standard-library module {path:?}"
@@ -284,9 +238,10 @@ pub(super) fn asked(path: &str, version: &str) -> Result<ModulePath> {
     ModulePath::parse(path).and_then(|checked| checked.escape().map(|_| checked))
 }
 
-fn failed(path: &str, version: &str, error: Error) -> Subject {
-    Subject::Named(Box::new(ModuleInfo {
-        error: Some(error),
-        ..ModuleInfo::new(path, version)
-    }))
+fn failed(path: &str, version: &str, error: Error) -> ListTarget {
+    ListTarget::Failed {
+        path: path.to_owned(),
+        version: version.to_owned(),
+        error,
+    }
 }

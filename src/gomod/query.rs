@@ -7,10 +7,10 @@
 
 use std::cmp::Ordering;
 
-use crate::error::{Error, Kind, Result};
-use crate::gomod::{
+use super::{
     ModuleVersion, Tool, canonical, compare, is_pseudo_version, is_valid, major_minor, prerelease,
 };
+use crate::error::{Error, Kind, Result};
 
 /// A query for a version of one module, of `go` or of `toolchain`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,147 +1,15 @@
 //! The command line applied to the graph: which module versions are meant, in which order.
 
-use std::fmt;
-
-use crate::error::{Error, Kind, Result};
-use crate::gomod::{MatchPattern, ModulePath, ModuleVersion, Tool, Version};
+use super::needs_graph::is_main;
+use crate::error::{Error, Kind};
+use crate::gomod::{Argument, MatchPattern, ModulePath, ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::map::Set;
-use crate::project::{Actual, NO_GO_MOD, Project};
-
-const NO_MAIN: &str = "no modules were found in the current workspace; see 'go help work'";
-
-/// One argument that names modules.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Argument {
-    /// `all`: the build list.
-    All,
-    /// With `...`.
-    Pattern(String),
-    /// A dependency of the main module.
-    Path(String),
-    /// `path@version`, where the version may be a query.
-    Versioned {
-        /// Before the `@`.
-        path: String,
-        /// After it.
-        version: String,
-    },
-}
-
-impl Argument {
-    /// Reads an argument, in go's words where it is none.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`].
-    pub fn parse(argument: &str) -> Result<Argument> {
-        let usage = |text: String| Err(Error::new(Kind::Usage, text));
-        if argument.contains('\\') {
-            return usage("module paths never use backslash".into());
-        }
-        let relative = argument == "." || argument == "..";
-        if relative || argument.starts_with("./") || argument.starts_with("../") {
-            return usage(format!(
-                "cannot use relative path {argument} to specify module"
-            ));
-        }
-        if argument == "all" {
-            return Ok(Argument::All);
-        }
-        if argument.contains("...") && !argument.contains('@') {
-            return Ok(Argument::Pattern(argument.to_owned()));
-        }
-        match argument.split_once('@') {
-            None => Ok(Argument::Path(argument.to_owned())),
-            Some((_, version)) if version.starts_with(['-', '/']) => {
-                usage(format!("invalid module version {version:?}"))
-            }
-            Some((path, version)) => Ok(Argument::Versioned {
-                path: path.to_owned(),
-                version: version.to_owned(),
-            }),
-        }
-    }
-
-    /// True if this is a main module, of which nothing is fetched: its path, also with
-    /// `@upgrade` or `@patch`, which leave it where it is.
-    ///
-    /// Source: go `cmd/go/internal/modcmd/download.go`, `runDownload`.
-    #[must_use]
-    pub fn is_main(&self, project: &Project) -> bool {
-        project.mains().any(|main| self.is_about(main.path()))
-    }
-
-    /// The same of one main module, by its path.
-    #[must_use]
-    pub fn is_about(&self, main: &str) -> bool {
-        match self {
-            Argument::All | Argument::Pattern(_) => false,
-            Argument::Path(path) => path == main,
-            Argument::Versioned { path, version } => {
-                path == main && ["upgrade", "patch"].contains(&version.as_str())
-            }
-        }
-    }
-
-    /// True if the whole graph must be known to say what this means.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] if it means nothing without a main module, and there is none.
-    pub fn needs_graph(&self, project: Option<&Project>) -> Result<bool> {
-        let why = match project {
-            Some(_) => NO_MAIN,
-            None => NO_GO_MOD,
-        };
-        let cannot = |what: String| {
-            let text = format!("cannot match {what}: {why}");
-            Err(Error::new(Kind::Usage, text))
-        };
-        let project = project.filter(|project| !project.is_empty());
-        match (self, project) {
-            (Argument::Versioned { version, .. }, _)
-                if !matches!(&**version, "upgrade" | "patch") =>
-            {
-                Ok(false)
-            }
-            // Without a main module go requires itself.
-            (Argument::Path(path) | Argument::Versioned { path, .. }, None)
-                if Tool::of(path).is_some() =>
-            {
-                Ok(false)
-            }
-            (Argument::Versioned { .. }, None) => cannot(format!("{:?}", self.to_string())),
-            (Argument::All, None) => cannot("\"all\"".into()),
-            (Argument::Pattern(pattern), None) => cannot(format!("{pattern:?}")),
-            (Argument::Path(path), None) => {
-                cannot(format!("{path:?} without -versions or an explicit version"))
-            }
-            (Argument::All | Argument::Pattern(_), Some(_)) => Ok(true),
-            (Argument::Path(path) | Argument::Versioned { path, .. }, Some(project)) => {
-                let is_root = match Tool::of(path) {
-                    Some(tool) => project.root_tool(tool).is_some(),
-                    None => project.root_version(path).is_some(),
-                };
-                let is_root = is_root && (project.is_pruned() || project.workspace().is_some());
-                Ok(!project.is_main(path) && !is_root)
-            }
-        }
-    }
-}
-
-/// As typed.
-impl fmt::Display for Argument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Argument::All => f.write_str("all"),
-            Argument::Pattern(text) | Argument::Path(text) => f.write_str(text),
-            Argument::Versioned { path, version } => write!(f, "{path}@{version}"),
-        }
-    }
-}
+use crate::project::{Actual, Project};
 
 /// How a version was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Named {
+pub enum ToolVersion {
     /// By a query, which may be the version itself.
     Query(String),
     /// By the requirements of the main module.
@@ -152,7 +20,7 @@ pub enum Named {
 
 /// One module that an argument named.
 #[derive(Clone, Debug)]
-pub enum Choice {
+pub enum Target {
     /// A version to fetch, after replacement.
     Module {
         /// Which.
@@ -172,9 +40,9 @@ pub enum Choice {
         /// Which.
         tool: Tool,
         /// Of it.
-        version: Named,
+        version: ToolVersion,
     },
-    /// Named, but it cannot be fetched.
+    /// ToolVersion, but it cannot be fetched.
     Failed {
         /// As typed.
         path: String,
@@ -185,13 +53,13 @@ pub enum Choice {
     },
 }
 
-impl Choice {
+impl Target {
     /// The version to fetch, where it is known.
     #[must_use]
     pub fn module(&self) -> Option<&ModuleVersion> {
         match self {
-            Choice::Module { module, .. } => Some(module),
-            Choice::Query { .. } | Choice::Tool { .. } | Choice::Failed { .. } => None,
+            Target::Module { module, .. } => Some(module),
+            Target::Query { .. } | Target::Tool { .. } | Target::Failed { .. } => None,
         }
     }
 
@@ -199,57 +67,53 @@ impl Choice {
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
-            Choice::Module { module, .. } => module.path().as_str(),
-            Choice::Query { path, .. } => path.as_str(),
-            Choice::Tool { tool, .. } => tool.name(),
-            Choice::Failed { path, .. } => path,
+            Target::Module { module, .. } => module.path().as_str(),
+            Target::Query { path, .. } => path.as_str(),
+            Target::Tool { tool, .. } => tool.name(),
+            Target::Failed { path, .. } => path,
         }
     }
 }
 
 /// What the arguments mean, in the order of `go`.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub struct Targets {
     /// The modules; one that two arguments name stands here twice.
-    pub choices: Vec<Choice>,
+    pub list: Vec<Target>,
     /// Lines for the reader, such as patterns that match nothing.
     pub notices: Vec<String>,
 }
 
-impl Selection {
+impl Targets {
     /// Applies arguments. `graph` is there if one of them needed it.
     #[must_use]
-    pub fn of(
-        arguments: &[Argument],
-        project: Option<&Project>,
-        graph: Option<&Graph>,
-    ) -> Selection {
-        let mut selection = Selection::default();
+    pub fn of(arguments: &[Argument], project: Option<&Project>, graph: Option<&Graph>) -> Targets {
+        let mut targets = Targets::default();
         let mut matched = Set::default();
         for argument in arguments {
-            if project.is_some_and(|project| argument.is_main(project)) {
+            if project.is_some_and(|project| is_main(argument, project)) {
                 continue;
             }
             match argument {
                 Argument::Versioned { path, version } => {
-                    selection.choices.push(versioned(path, version));
+                    targets.list.push(versioned(path, version));
                 }
-                Argument::Path(path) => selection.path(path, project, graph),
-                Argument::All => selection.matching("all", |_| true, &mut matched, project, graph),
+                Argument::Path(path) => targets.path(path, project, graph),
+                Argument::All => targets.matching("all", |_| true, &mut matched, project, graph),
                 Argument::Pattern(pattern) => {
                     let compiled = MatchPattern::parse(pattern);
                     let matches = |path: &str| compiled.matches(path);
-                    selection.matching(pattern, matches, &mut matched, project, graph);
+                    targets.matching(pattern, matches, &mut matched, project, graph);
                 }
             }
         }
-        selection
+        targets
     }
 
     /// The requirements of go.mod at the versions that were selected: what `download` without
     /// arguments fetches from `go 1.17` on.
     #[must_use]
-    pub fn listed(project: &Project, graph: &Graph) -> Selection {
+    pub fn listed(project: &Project, graph: &Graph) -> Targets {
         let lines = project.mains().flat_map(|main| &main.modfile().require);
         let mut seen = Set::default();
         // One that several modules of a workspace list is one.
@@ -259,7 +123,7 @@ impl Selection {
         let arguments: Vec<Argument> = lines
             .map(|line| Argument::Path(line.module.path().to_string()))
             .collect();
-        Selection::of(&arguments, Some(project), Some(graph))
+        Targets::of(&arguments, Some(project), Some(graph))
     }
 
     fn path(&mut self, path: &str, project: Option<&Project>, graph: Option<&Graph>) {
@@ -269,11 +133,13 @@ impl Selection {
                 None => project.and_then(|project| project.root_tool(tool)),
             };
             let version = match node {
-                Some(node) => Some(Named::Required(node.version().to_owned())),
-                None => project.is_none_or(Project::is_empty).then_some(Named::Own),
+                Some(node) => Some(ToolVersion::Required(node.version().to_owned())),
+                None => project
+                    .is_none_or(Project::is_empty)
+                    .then_some(ToolVersion::Own),
             };
             if let Some(version) = version {
-                return self.choices.push(Choice::Tool { tool, version });
+                return self.list.push(Target::Tool { tool, version });
             }
         }
         let highest_root = || project?.root_version(path);
@@ -285,7 +151,7 @@ impl Selection {
             Some(module) => self.push(&module, project),
             // A graph that is incomplete because of an error says nothing of the path.
             None if graph.is_some_and(|graph| graph.error().is_some()) => {}
-            None => self.choices.push(Choice::Failed {
+            None => self.list.push(Target::Failed {
                 path: path.to_owned(),
                 version: String::new(),
                 error: Error::new(
@@ -322,11 +188,11 @@ impl Selection {
     fn push(&mut self, module: &ModuleVersion, project: Option<&Project>) {
         match project.map(|project| project.edits().actual(module)) {
             Some(Actual::Directory { .. }) => {}
-            Some(Actual::Module(module)) => self.choices.push(Choice::Module {
+            Some(Actual::Module(module)) => self.list.push(Target::Module {
                 module,
                 named: false,
             }),
-            None => self.choices.push(Choice::Module {
+            None => self.list.push(Target::Module {
                 module: module.clone(),
                 named: false,
             }),
@@ -334,15 +200,15 @@ impl Selection {
     }
 }
 
-fn versioned(path: &str, version: &str) -> Choice {
-    let failed = |error: Error| Choice::Failed {
+fn versioned(path: &str, version: &str) -> Target {
+    let failed = |error: Error| Target::Failed {
         path: path.to_owned(),
         version: version.to_owned(),
         error,
     };
     if let Some(tool) = Tool::of(path) {
-        let version = Named::Query(version.to_owned());
-        return Choice::Tool { tool, version };
+        let version = ToolVersion::Query(version.to_owned());
+        return Target::Tool { tool, version };
     }
     let module_path = match ModulePath::parse(path).and_then(|path| path.escape().map(|_| path)) {
         Ok(module_path) => module_path,
@@ -353,13 +219,13 @@ fn versioned(path: &str, version: &str) -> Choice {
             let text = format!("{path}@: invalid version: disallowed version string");
             return failed(Error::new(Kind::Input, text));
         }
-        return Choice::Query {
+        return Target::Query {
             path: module_path,
             query: version.to_owned(),
         };
     };
     match ModuleVersion::new(module_path, canonical) {
-        Ok(module) => Choice::Module {
+        Ok(module) => Target::Module {
             module,
             named: true,
         },
@@ -369,11 +235,12 @@ fn versioned(path: &str, version: &str) -> Choice {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{SelectionContext, needs_graph};
     use super::*;
     use crate::graph::Loader;
     use crate::graph::testing::provide;
 
-    fn select(go_mod: &str, arguments: &[&str]) -> Selection {
+    fn select(go_mod: &str, arguments: &[&str]) -> Targets {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("go.mod");
         std::fs::write(&file, go_mod).unwrap();
@@ -397,24 +264,19 @@ mod tests {
             .map(|text| Argument::parse(text).unwrap())
             .collect();
         if arguments.is_empty() {
-            return Selection::listed(&project, &graph);
+            return Targets::listed(&project, &graph);
         }
-        Selection::of(&arguments, Some(&project), Some(&graph))
+        Targets::of(&arguments, Some(&project), Some(&graph))
     }
 
-    fn text(selection: &Selection) -> String {
-        let name = |choice: &Choice| match choice {
-            Choice::Module { module, .. } => module.to_string(),
-            Choice::Query { path, query } => format!("{path}?{query}"),
-            Choice::Tool { tool, version } => format!("{tool} {version:?}"),
-            Choice::Failed { error, .. } => format!("!{}", error.chain()),
+    fn text(targets: &Targets) -> String {
+        let name = |target: &Target| match target {
+            Target::Module { module, .. } => module.to_string(),
+            Target::Query { path, query } => format!("{path}?{query}"),
+            Target::Tool { tool, version } => format!("{tool} {version:?}"),
+            Target::Failed { error, .. } => format!("!{}", error.chain()),
         };
-        selection
-            .choices
-            .iter()
-            .map(name)
-            .collect::<Vec<_>>()
-            .join(" ")
+        targets.list.iter().map(name).collect::<Vec<_>>().join(" ")
     }
 
     const GO_MOD: &str = "module main.com/m\ngo 1.17\nrequire (\n\tc.com/c v1.0.0\n\ta.com/a v1.0.0\n\td.com/d v1.0.0\n\te.com/e v1.0.0\n)\nreplace d.com/d => ../d\nreplace e.com/e => f.com/f v1.2.0\n";
@@ -463,9 +325,9 @@ mod tests {
             assert_eq!(text(&select(GO_MOD, &[argument])), want, "{argument}");
             assert_eq!(Argument::parse(argument).unwrap().to_string(), argument);
         }
-        let selection = select(GO_MOD, &["zzz..."]);
+        let targets = select(GO_MOD, &["zzz..."]);
         assert_eq!(
-            selection.notices,
+            targets.notices,
             ["warning: pattern \"zzz...\" matched no module dependencies"]
         );
     }
@@ -480,11 +342,9 @@ mod tests {
         assert_eq!(error("a\\b"), "module paths never use backslash");
         assert_eq!(error("a.com/b@-x"), "invalid module version \"-x\"");
         let outside = |text: &str| {
-            Argument::parse(text)
-                .unwrap()
-                .needs_graph(None)
-                .unwrap_err()
-                .chain()
+            let argument = Argument::parse(text).unwrap();
+            let refused = needs_graph(&argument, SelectionContext::default());
+            refused.unwrap_err().chain()
         };
         assert_eq!(
             outside("all"),

@@ -5,37 +5,63 @@ use std::time::Duration;
 
 use crate::gomod::GoVersion;
 
-/// When progress is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// On a terminal only.
-    Auto,
-    /// Even if standard error is no terminal.
-    Always,
-    /// Not at all.
-    Never,
-    /// As one JSON object a line on standard error.
-    Json,
+/// Makes an enum of named values: its names, and the one parser for them.
+macro_rules! choice {
+    (
+        $(#[$doc:meta])* $name:ident { $( $(#[$vdoc:meta])* $variant:ident = $text:literal, )* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $( $(#[$vdoc])* $variant, )* }
+
+        impl $name {
+            /// The values as they are written.
+            pub const NAMES: &[&str] = &[ $( $text, )* ];
+
+            pub(super) fn parse(text: &str) -> Parsed<$name> {
+                match text {
+                    $( $text => Ok($name::$variant), )*
+                    _ => Err(one_of($name::NAMES)),
+                }
+            }
+        }
+    };
 }
 
-/// When output is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Color {
-    /// On a terminal only.
-    Auto,
-    /// Even if the stream is no terminal.
-    Always,
-    /// Not at all.
-    Never,
+choice! {
+    /// When progress is drawn.
+    Progress {
+        /// On a terminal only.
+        Auto = "auto",
+        /// Even if standard error is no terminal.
+        Always = "always",
+        /// Not at all.
+        Never = "never",
+        /// As one JSON object a line on standard error.
+        Json = "json",
+    }
 }
 
-/// The form of messages on standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Log {
-    /// Lines for people.
-    Text,
-    /// One JSON object a line.
-    Json,
+choice! {
+    /// When output is coloured.
+    Color {
+        /// On a terminal only.
+        Auto = "auto",
+        /// Even if the stream is no terminal.
+        Always = "always",
+        /// Not at all.
+        Never = "never",
+    }
+}
+
+choice! {
+    /// The form of messages on standard error.
+    Log {
+        /// Lines for people.
+        Text = "text",
+        /// One JSON object a line.
+        Json = "json",
+    }
 }
 
 /// The result of judging one value: on refusal, what was wanted.
@@ -241,30 +267,11 @@ pub(super) fn patience(text: &str) -> Parsed<Duration> {
     }
 }
 
-pub(super) fn progress(text: &str) -> Parsed<Progress> {
-    match text {
-        "auto" => Ok(Progress::Auto),
-        "always" => Ok(Progress::Always),
-        "never" => Ok(Progress::Never),
-        "json" => Ok(Progress::Json),
-        _ => Err("want auto, always, never or json".to_owned()),
-    }
-}
-
-pub(super) fn color(text: &str) -> Parsed<Color> {
-    match text {
-        "auto" => Ok(Color::Auto),
-        "always" => Ok(Color::Always),
-        "never" => Ok(Color::Never),
-        _ => Err("want auto, always or never".to_owned()),
-    }
-}
-
-pub(super) fn log(text: &str) -> Parsed<Log> {
-    match text {
-        "text" => Ok(Log::Text),
-        "json" => Ok(Log::Json),
-        _ => Err("want text or json".to_owned()),
+/// What is wanted where only some words are taken: `want auto, always or never`.
+pub(super) fn one_of(names: &[&str]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("want {} or {last}", first.join(", ")),
+        _ => format!("want {}", names.join(", ")),
     }
 }
 

@@ -1,27 +1,43 @@
 //! From what the command line chose to versions: the queries among them are resolved.
 
+use super::needs_graph::is_relative;
+use super::{Target, ToolVersion};
 use crate::error::{Error, Result};
 use crate::fetch::{
-    Outcome, QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Run, VersionFilter,
-    VersionQuery,
+    QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Run, VersionFilter, VersionQuery,
 };
 use crate::gomod::{ModuleVersion, Tool, Version};
 use crate::graph::Graph;
-use crate::modset::{Choice, Named};
 use crate::project::{Edits, Project};
-use crate::report::{Asked, JsonObject, outcome_json};
+use crate::source::Origin;
+
+/// How a module came to be chosen: what was asked for is part of the answer.
+#[derive(Clone, Debug)]
+pub enum ChosenBy {
+    /// The requirement graph.
+    Graph,
+    /// Its version, named on the command line.
+    Version,
+    /// A query.
+    Query {
+        /// As typed.
+        query: String,
+        /// Where the source says that the version comes from.
+        origin: Option<Box<Origin>>,
+    },
+}
 
 /// A module to work on, or one that cannot be.
 #[derive(Clone, Debug)]
-pub(super) enum Pick {
+pub enum ResolvedTarget {
     /// A version.
     Module {
         /// Which.
         module: ModuleVersion,
         /// How it came to be chosen.
-        asked: Asked,
+        chosen_by: ChosenBy,
     },
-    /// Named, but there is no such thing.
+    /// Named, but there is no such version.
     Failed {
         /// As typed.
         path: String,
@@ -34,55 +50,21 @@ pub(super) enum Pick {
     },
 }
 
-impl Pick {
+impl ResolvedTarget {
     /// The version, if there is one.
-    pub(super) fn module(&self) -> Option<&ModuleVersion> {
+    pub fn module(&self) -> Option<&ModuleVersion> {
         match self {
-            Pick::Module { module, .. } => Some(module),
-            Pick::Failed { .. } => None,
+            ResolvedTarget::Module { module, .. } => Some(module),
+            ResolvedTarget::Failed { .. } => None,
         }
     }
 
     /// What it is about, as it is written on a command line.
-    pub(super) fn subject(&self) -> String {
+    pub fn subject(&self) -> String {
         match self {
-            Pick::Module { module, .. } => module.to_string(),
-            Pick::Failed { path, version, .. } if version.is_empty() => path.clone(),
-            Pick::Failed { path, version, .. } => format!("{path}@{version}"),
-        }
-    }
-
-    /// The object that `-json` prints where it cannot be had.
-    pub(super) fn failed_json(&self, error: &Error) -> JsonObject {
-        let (path, version, query) = match self {
-            Pick::Module { module, .. } => (module.path().as_str(), module.version().as_str(), ""),
-            Pick::Failed {
-                path,
-                version,
-                query,
-                ..
-            } => (path.as_str(), version.as_str(), query.as_str()),
-        };
-        let mut json = JsonObject::new();
-        json.string("Path", path);
-        json.string("Version", version);
-        json.string("Query", query);
-        json.string("Error", &error.chain());
-        json.string("ErrorKind", error.kind().name());
-        json
-    }
-
-    /// The object that `-json` prints for it.
-    pub(super) fn json(&self, outcome: Option<&Outcome>) -> JsonObject {
-        match (self, outcome) {
-            (Pick::Module { asked, .. }, Some(outcome)) => outcome_json(outcome, asked),
-            (Pick::Module { module, .. }, None) => {
-                let mut json = JsonObject::new();
-                json.string("Path", module.path().as_str());
-                json.string("Version", module.version().as_str());
-                json
-            }
-            (Pick::Failed { error, .. }, _) => self.failed_json(error),
+            ResolvedTarget::Module { module, .. } => module.to_string(),
+            ResolvedTarget::Failed { path, version, .. } if version.is_empty() => path.clone(),
+            ResolvedTarget::Failed { path, version, .. } => format!("{path}@{version}"),
         }
     }
 }
@@ -91,60 +73,65 @@ impl Pick {
 ///
 /// # Errors
 /// Those of [`QueryResolver::resolve`].
-pub(super) fn resolve(
-    choices: Vec<Choice>,
+pub fn resolve(
+    targets: Vec<Target>,
     run: &Run,
     project: Option<&Project>,
     graph: Option<&Graph>,
-) -> Result<Vec<Pick>> {
+) -> Result<Vec<ResolvedTarget>> {
     let none = Edits::default();
     let edits = project.map_or(&none, Project::edits);
-    let version_query = |choice: &Choice| match choice {
-        Choice::Query { path, query } => Some(VersionQuery {
+    let version_query = |target: &Target| match target {
+        Target::Query { path, query } => Some(VersionQuery {
             path: path.clone(),
             query: query.clone(),
             current: current(path.as_str(), project, graph),
             filter: VersionFilter::Allowed,
         }),
-        Choice::Module { .. } | Choice::Tool { .. } | Choice::Failed { .. } => None,
+        Target::Module { .. } | Target::Tool { .. } | Target::Failed { .. } => None,
     };
     // Where the graph is broken, nobody knows what such a module would move from. That the graph
     // is broken is told anyway.
     let lost = |query: &VersionQuery| {
-        let moves = matches!(&*query.query, "upgrade" | "patch");
-        moves && query.current.is_none() && graph.is_some_and(|graph| graph.error().is_some())
+        is_relative(&query.query)
+            && query.current.is_none()
+            && graph.is_some_and(|graph| graph.error().is_some())
     };
-    let queries: Vec<VersionQuery> = choices
+    let queries: Vec<VersionQuery> = targets
         .iter()
         .filter_map(version_query)
         .filter(|query| !lost(query))
         .collect();
-    let resolved = QueryResolver::new(run, edits).resolve(&queries)?;
-    let mut resolved = resolved.into_iter();
+    let found = QueryResolver::new(run, edits).resolve(&queries)?;
+    let mut found = found.into_iter();
     let releases = ReleaseResolver::new(run);
-    let mut picks = Vec::with_capacity(choices.len());
-    for choice in choices {
-        if version_query(&choice).as_ref().is_some_and(lost) {
+    let mut resolved = Vec::with_capacity(targets.len());
+    for target in targets {
+        if version_query(&target).as_ref().is_some_and(lost) {
             continue;
         }
-        picks.push(match choice {
-            Choice::Module { module, named } => Pick::Module {
+        resolved.push(match target {
+            Target::Module { module, named } => ResolvedTarget::Module {
                 module,
-                asked: if named { Asked::Version } else { Asked::Graph },
+                chosen_by: if named {
+                    ChosenBy::Version
+                } else {
+                    ChosenBy::Graph
+                },
             },
-            Choice::Failed {
+            Target::Failed {
                 path,
                 version,
                 error,
             } => failed(&path, version, error),
-            Choice::Tool { tool, version } => {
+            Target::Tool { tool, version } => {
                 let current = || current_release(tool, project, graph, releases);
                 release(tool, version, current, releases)
             }
-            Choice::Query { path, query } => match resolved.next() {
-                Some(Ok(ResolvedVersion { module, origin, .. })) => Pick::Module {
+            Target::Query { path, query } => match found.next() {
+                Some(Ok(ResolvedVersion { module, origin, .. })) => ResolvedTarget::Module {
                     module,
-                    asked: Asked::Query { query, origin },
+                    chosen_by: ChosenBy::Query { query, origin },
                 },
                 // There is a result for each query.
                 Some(Err(error)) => failed(path.as_str(), query, error),
@@ -152,11 +139,11 @@ pub(super) fn resolve(
             },
         });
     }
-    Ok(picks)
+    Ok(resolved)
 }
 
-fn failed(path: &str, query: String, error: Error) -> Pick {
-    Pick::Failed {
+fn failed(path: &str, query: String, error: Error) -> ResolvedTarget {
+    ResolvedTarget::Failed {
         path: path.to_owned(),
         version: query,
         query: String::new(),
@@ -167,14 +154,14 @@ fn failed(path: &str, query: String, error: Error) -> Pick {
 /// What becomes of `go` or `toolchain`: its version is looked up, but there is no such module.
 fn release(
     tool: Tool,
-    version: Named,
+    version: ToolVersion,
     current: impl FnOnce() -> String,
     releases: ReleaseResolver<'_>,
-) -> Pick {
+) -> ResolvedTarget {
     let (version, query) = match version {
-        Named::Own => (releases.own_release(tool), String::new()),
-        Named::Required(version) => (version, String::new()),
-        Named::Query(query) => {
+        ToolVersion::Own => (releases.own_release(tool), String::new()),
+        ToolVersion::Required(version) => (version, String::new()),
+        ToolVersion::Query(query) => {
             let asked = ReleaseQuery {
                 tool,
                 query: query.clone(),
@@ -189,7 +176,7 @@ fn release(
         }
     };
     let error = releases.no_module(tool, &version);
-    Pick::Failed {
+    ResolvedTarget::Failed {
         path: tool.name().to_owned(),
         version,
         query,
