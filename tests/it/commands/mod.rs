@@ -10,6 +10,7 @@ mod missing_sum;
 mod overlay;
 pub mod plan;
 mod scope;
+mod serve;
 mod sum;
 mod verify;
 pub mod why;
