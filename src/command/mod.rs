@@ -3,6 +3,7 @@
 //!
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
+mod audit;
 pub mod clean;
 mod directory;
 pub mod doctor;
@@ -18,7 +19,8 @@ pub mod plan;
 mod project;
 mod queries;
 mod running;
-pub mod serve;
+mod sbom;
+mod serve;
 mod session;
 pub mod sum;
 mod sums;

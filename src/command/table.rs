@@ -1,7 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    clean, doctor, download, env, graph, help, list, plan, serve, sum, verify, version, why,
+    audit, clean, doctor, download, env, graph, help, list, plan, sbom, serve, sum, verify,
+    version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
@@ -59,6 +60,8 @@ pub static COMMANDS: &[&Command] = &[
     &plan::COMMAND,
     &sum::COMMAND,
     &serve::COMMAND,
+    &sbom::COMMAND,
+    &audit::COMMAND,
     &doctor::COMMAND,
     &env::COMMAND,
     &version::COMMAND,

@@ -78,7 +78,7 @@ pub use sums::{HashEvidence, SumExaminer, SumLine, SumState};
 pub use threads::on_cores;
 
 /// What is wanted of a module version; each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Want {
     /// The metadata.
     Info,
@@ -87,5 +87,6 @@ pub enum Want {
     /// The zip as well, and its recorded hash.
     Zip,
     /// The files as well, extracted from the zip.
+    #[default]
     Extracted,
 }

@@ -137,8 +137,8 @@ impl Answers {
         self.remember(key, Kept::Found(Arc::clone(&data), now));
         if let Some(place) = self.place(key) {
             // Best effort: it is in memory.
-            let touched = unchanged && touch(&place, now);
-            let _ = touched || write_atomically(&place, &data).is_ok();
+            let there = unchanged && place.is_file() || write_atomically(&place, &data).is_ok();
+            let _ = there && touch(&place, now);
         }
         data
     }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::CacheReader;
 use crate::error::Result;
+use crate::fetch::Want;
 use crate::fetch::threads::on_cores;
 use crate::gomod::{H1, ModuleVersion};
 use crate::layout::VersionFile;
@@ -16,7 +17,7 @@ use crate::trust::SumPart;
 /// What the cache has of a module version, and what is known of it. Nothing was fetched for it.
 #[derive(Clone, Debug, Default)]
 pub struct CacheStatus {
-    /// What a download would have to make: of `info`, `mod`, `zip`, `ziphash` and `dir` those that
+    /// What a download would have to make of what the run wants: of `info`, `mod`, `zip`, `ziphash` and `dir` those that
     /// are missing, in this order.
     pub missing: Vec<&'static str>,
     /// Of these, what a cache that is only read has: it is not asked for.
@@ -54,15 +55,24 @@ impl CacheReader<'_> {
         let gomod = self.run.files().cached_gomod_sum(&entry)?;
         let ziphash = entry.read_ziphash()?;
         let parts = [
-            ("info", self.run.files().cached_info(&entry)?.is_some()),
-            ("mod", gomod.is_some()),
-            ("zip", entry.has_zip()),
-            ("ziphash", ziphash.is_some()),
-            ("dir", entry.has_directory()),
+            (
+                Want::Info,
+                "info",
+                self.run.files().cached_info(&entry)?.is_some(),
+            ),
+            (Want::GoMod, "mod", gomod.is_some()),
+            (Want::Zip, "zip", entry.has_zip()),
+            (Want::Zip, "ziphash", ziphash.is_some()),
+            (Want::Extracted, "dir", entry.has_directory()),
         ];
-        self.run.files().complete(&entry)?;
-        let missing = parts.into_iter().filter(|(_, there)| !there);
-        let missing: Vec<&str> = missing.map(|(name, _)| name).collect();
+        if self.run.want >= Want::Zip {
+            self.run.files().complete(&entry)?;
+        }
+        let wanted = parts
+            .into_iter()
+            .filter(|(least, ..)| self.run.want >= *least);
+        let missing = wanted.filter(|(_, _, there)| !there);
+        let missing: Vec<&str> = missing.map(|(_, name, _)| name).collect();
         Ok(CacheStatus {
             read_only: self.in_read_only(module, &missing),
             missing,

@@ -1,5 +1,6 @@
 //! What each command prints, writes and exits with.
 
+mod audit;
 mod clean;
 mod doctor;
 mod download;
@@ -9,8 +10,10 @@ pub mod json;
 mod missing_sum;
 mod overlay;
 pub mod plan;
+mod sbom;
 mod scope;
 mod serve;
 mod sum;
 mod verify;
+mod want;
 pub mod why;

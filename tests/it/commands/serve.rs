@@ -73,7 +73,10 @@ fn serve_clients_download_and_verify_through_it_online_and_offline() {
     let first = client(&server, &gosumdb);
     first.run(["download"]).ok();
     let sums = first.read("go.sum");
-    assert!(sums.contains("example.com/text v1.2.0/go.mod h1:"), "{sums}");
+    assert!(
+        sums.contains("example.com/text v1.2.0/go.mod h1:"),
+        "{sums}"
+    );
     // One request for each file, whoever asks and however often.
     let second = client(&server, &gosumdb);
     second.run(["download"]).ok();
@@ -350,9 +353,7 @@ fn serve_policy_is_403_with_the_reason_and_private_asks_nobody() {
             .go_mod("require example.com/calc v1.0.0")
             .env("GOPROXY", &format!("{},{}", server.url(), proxy.url()))
             .env("GOSUMDB", &gosumdb);
-        go.go(["mod", "download"])
-            .fails(1)
-            .stderr_has("--deny");
+        go.go(["mod", "download"]).fails(1).stderr_has("--deny");
         assert_eq!(proxy.requests().len(), 0);
     }
 }

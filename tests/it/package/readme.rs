@@ -237,50 +237,28 @@ fn rows(is: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn readme_flag_table_matches_program() {
-    let listed = rows(|first| first.starts_with("`-"));
-    let mut wanted = Vec::new();
+fn readme_command_table_matches_program() {
     let tree = command_tree();
-    let mut seen = BTreeSet::new();
-    for flag in tree.flags().filter(|flag| seen.insert(flag.long)) {
-        let value = flag
-            .value
-            .map_or(String::new(), |value| format!(" {value}"));
-        let mut spelling = format!("`{}{value}`", flag.shown());
-        if let Some(short) = flag.short {
-            spelling = format!("`-{short}`, {spelling}");
-        }
-        let row = listed
+    for row in rows(|first| first.starts_with("`modfetch ")) {
+        let call = row[0].trim_matches('`');
+        let found = tree
+            .commands
             .iter()
-            .find(|cells| cells[0] == spelling)
-            .unwrap_or_else(|| panic!("no row for {spelling}"));
-        let variable = flag
-            .env
-            .map_or(String::new(), |variable| format!("`{variable}`"));
-        assert_eq!(row[2], variable, "{spelling}");
-        let commands = tree.commands.iter();
-        let applies = commands.filter(|info| info.flag(flag.long).is_some());
-        let names: Vec<String> = applies.map(|info| info.name()).collect();
-        let names = match names.len() == tree.commands.len() {
-            true => "all".to_owned(),
-            false => names.join(", "),
-        };
-        assert_eq!(row[1], names, "{spelling}");
-        assert!(row[3].len() > 5, "{spelling} is not explained");
-        wanted.push(spelling);
-    }
-    for row in &listed {
-        assert!(wanted.contains(&row[0]), "{} is no flag", row[0]);
-    }
-    for info in &tree.commands {
-        let call = format!("modfetch {} {}", info.name(), info.arguments);
-        let row = rows(|first| first == format!("`{}`", call.trim()));
-        assert_eq!(row.len(), 1, "{call}");
+            .find(|info| format!("modfetch {} {}", info.name(), info.arguments).trim() == call);
+        let info = found.unwrap_or_else(|| panic!("{call} is no command"));
         let go = info
             .go_name
             .map_or(String::new(), |go| format!("`go {go}`"));
-        assert_eq!(row[0][1], go, "{call}");
+        assert_eq!(row[1], go, "{call}");
     }
+    let missing = tree.commands.iter().find(|info| {
+        rows(|first| first.starts_with(&format!("`modfetch {}", info.name()))).is_empty()
+    });
+    assert!(
+        missing.is_none(),
+        "no row for {}",
+        missing.map_or(String::new(), |info| info.name())
+    );
 }
 
 fn is_flag(word: &str) -> bool {
