@@ -136,9 +136,9 @@ fn describe(
     let Node::Module(listed) = node else {
         return module;
     };
-    let replacement = project.replace_rules().replacement(listed);
+    let replacement = project.rules().replacement(listed);
     module.replaces = replacement.map(|_| listed.to_string());
-    match project.replace_rules().actual(listed) {
+    match project.rules().resolved(listed) {
         ResolvedModule::Module(used) => {
             module.path = used.path().as_str().to_owned();
             module.version = Some(used.version().as_str().to_owned());
