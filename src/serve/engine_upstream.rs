@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::route::FileKind;
 use super::upstream::{Keeper, Tap, Trace, Upstream};
-use crate::cache::{Cache, Piece};
+use crate::cache::{Cache, EntryPiece};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
@@ -173,7 +173,7 @@ impl Keeper for CacheKeeper {
             return Ok(());
         }
         let lock = entry.lock()?;
-        let pieces = [Piece::Zip, Piece::ZipHash];
+        let pieces = [EntryPiece::Zip, EntryPiece::ZipHash];
         let moved = self.cache.quarantine(&entry, &pieces, &lock);
         Err(match moved {
             Ok(place) => error.hint(format!("it was moved to {}", place.display())),

@@ -62,9 +62,7 @@ const LARGE: &str = "/example.com/large/@v/v1.0.0.zip";
 
 #[test]
 fn serve_clients_download_and_verify_through_it_online_and_offline() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let database = database();
     let proxy = upstream(&database);
     let gosumdb = database.gosumdb();
@@ -120,9 +118,7 @@ fn serve_clients_download_and_verify_through_it_online_and_offline() {
 
 #[test]
 fn serve_a_file_needs_no_other_file() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let proxy = Proxy::serve();
     let site = site(&proxy.url(), "off");
     let server = Served::start(&site, &[]);
@@ -176,9 +172,7 @@ fn serve_a_file_needs_no_other_file() {
 
 #[test]
 fn serve_a_wrong_zip_is_cut_and_not_kept() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let large = large_module();
     let database = SumDb::of([&large]);
     let proxy = Proxy::of_modules(vec![large_module()]);
@@ -206,9 +200,7 @@ fn serve_a_wrong_zip_is_cut_and_not_kept() {
 
 #[test]
 fn serve_many_clients_share_one_request_and_get_bytes_as_they_come() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let zip = large_module().zip();
     let proxy = Proxy::of_modules(vec![large_module()]);
     let proxy = proxy.stalling("example.com/large/@v/v1.0.0.zip", 300_000, Times(1));
@@ -246,9 +238,7 @@ fn serve_many_clients_share_one_request_and_get_bytes_as_they_come() {
 
 #[test]
 fn serve_a_transfer_that_is_cut_and_begun_again_is_a_pause_for_clients() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let proxy = Proxy::of_modules(vec![large_module()]).without_ranges();
     let proxy = proxy.truncating("example.com/large/@v/v1.0.0.zip", 300_000, Times(1));
     let site = site(&proxy.url(), "off").env("MODFETCH_RETRIES", "2");
@@ -264,9 +254,7 @@ fn serve_a_transfer_that_is_cut_and_begun_again_is_a_pause_for_clients() {
 
 #[test]
 fn serve_lists_and_queries_have_an_age_and_outlive_upstream() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let proxy = Proxy::serve();
     let site = site(&proxy.url(), "off");
     let server = Served::start(&site, &["--ttl", "0s"]);
@@ -321,9 +309,7 @@ fn serve_lists_and_queries_have_an_age_and_outlive_upstream() {
 
 #[test]
 fn serve_policy_is_403_with_the_reason_and_private_asks_nobody() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let database = database();
     let proxy = upstream(&database);
     let gosumdb = database.gosumdb();
@@ -360,9 +346,7 @@ fn serve_policy_is_403_with_the_reason_and_private_asks_nobody() {
 
 #[test]
 fn serve_checksum_database_shows_one_head() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let older = database();
     let proxy = upstream(&older);
     let site = site(&proxy.url(), &older.gosumdb());
@@ -395,9 +379,7 @@ fn serve_checksum_database_shows_one_head() {
 
 #[test]
 fn serve_tree_is_a_goproxy_of_files_that_it_fills() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let database = database();
     let proxy = upstream(&database);
     let gosumdb = database.gosumdb();
@@ -419,9 +401,7 @@ fn serve_tree_is_a_goproxy_of_files_that_it_fills() {
 
 #[test]
 fn serve_local_trees_come_first_and_are_listed() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let own = Module::new(
         "example.com/text",
         "v1.9.0",
@@ -457,9 +437,7 @@ fn serve_local_trees_come_first_and_are_listed() {
 
 #[test]
 fn serve_users_need_a_password_or_a_token_and_supervisors_none() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let proxy = Proxy::serve();
     let site = site(&proxy.url(), "off")
         // `htpasswd -nbBC 5 ann secret`, of apache2-utils 2.4.
@@ -520,9 +498,7 @@ fn serve_users_need_a_password_or_a_token_and_supervisors_none() {
 
 #[test]
 fn serve_killed_while_it_fetches_serves_right_bytes_afterwards() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let large = large_module();
     let database = SumDb::of([&large]);
     let zip = large.zip();
@@ -554,9 +530,7 @@ fn serve_killed_while_it_fetches_serves_right_bytes_afterwards() {
 
 #[test]
 fn serve_two_servers_share_one_cache() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let proxy = Proxy::of_modules(vec![large_module()]).limiting(4_000_000);
     let site = site(&proxy.url(), "off");
     let servers = [Served::start(&site, &[]), Served::start(&site, &[])];
@@ -576,9 +550,7 @@ fn serve_two_servers_share_one_cache() {
 
 #[test]
 fn serve_max_size_evicts_zips_and_keeps_the_rest() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let proxy = Proxy::of_modules(vec![large_module()]);
     let site = site(&proxy.url(), "off");
     let server = Served::start(&site, &["--max-size", "100K"]);
@@ -600,9 +572,7 @@ fn serve_max_size_evicts_zips_and_keeps_the_rest() {
 
 #[test]
 fn serve_env_prints_what_clients_export() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let run = site("off", "sum.golang.org").run([
         "serve",
         "--env",
@@ -619,9 +589,7 @@ fn serve_env_prints_what_clients_export() {
 
 #[test]
 fn serve_request_ids_and_traces_go_upstream_and_come_back() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let proxy = Proxy::serve();
     let site = site(&proxy.url(), "off");
     let server = Served::start(&site, &["--access-log", "text"]);
@@ -649,9 +617,7 @@ fn serve_request_ids_and_traces_go_upstream_and_come_back() {
 
 #[test]
 fn serve_page_lists_what_is_kept_without_scripts() {
-    if !only_modfetch() {
-        return;
-    }
+    only_modfetch!();
     let database = database();
     let proxy = upstream(&database);
     let site = site(&proxy.url(), &database.gosumdb());
