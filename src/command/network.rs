@@ -15,7 +15,7 @@ use crate::http::{
     RootSettings, Settings, Url,
 };
 use crate::project::Project;
-use crate::report::{Live, LiveSettings};
+use crate::report::{ProgressReporter, ProgressSettings};
 use crate::source::{
     Chain, DatabaseRoute, DatabaseSetting, Direct, Offline, ReadOnlyCache, Source,
 };
@@ -34,10 +34,10 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
+    pub(super) fn new(config: &Config, progress: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let events = Arc::clone(live) as Arc<dyn EventSink>;
+        let events = Arc::clone(progress) as Arc<dyn EventSink>;
         let cancel = CancelToken::new();
         let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
         let client = Client::new(transport_settings(config), Arc::clone(&events));
@@ -148,8 +148,6 @@ pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
         locked: config.download.locked.value,
-        local_proxy: config.goproxy.value.starts_with("file://")
-            && !config.goproxy.value.contains([',', '|']),
     }
 }
 
@@ -190,8 +188,8 @@ impl sumdb::Transport for DatabaseRoute {
 }
 
 /// What of a run is told while it happens.
-pub(super) fn live_settings(config: &Config) -> LiveSettings {
-    LiveSettings {
+pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
+    ProgressSettings {
         progress: config.output.progress.value,
         log: config.global.log.value,
         requests: config.x.value,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::network::{Network, live_settings, sum_settings};
+use super::network::{Network, progress_settings, sum_settings};
 use super::table::{Call, Command, Runner};
 use crate::cache::Cache;
 use crate::cancel::CancelToken;
@@ -17,7 +17,7 @@ use crate::event::NoEvents;
 use crate::fetch::{Engine, EngineParts};
 use crate::gomod::PrefixPatterns;
 use crate::layout;
-use crate::report::{Console, Live, LiveSettings};
+use crate::report::{Console, ProgressReporter, ProgressSettings};
 use crate::serve::http1::{Limits, ListenAddress, TlsSettings};
 use crate::serve::{
     AccessLog, AccessSettings, CacheKeeper, EngineUpstream, Freshness, LineSink, ModulePatterns,
@@ -305,12 +305,12 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         },
         ..config.clone()
     };
-    let live = Arc::new(Live::start(LiveSettings {
+    let progress = Arc::new(ProgressReporter::start(ProgressSettings {
         progress: Progress::Never,
         quiet: true,
-        ..live_settings(config)
+        ..progress_settings(config)
     }));
-    let network = Network::new(config, &live)?;
+    let network = Network::new(config, &progress)?;
     let cache = Cache::at(&place.cache)?.with_locks(network.locks());
     let database = network.database(config);
     let offline = network.offline();

@@ -96,7 +96,7 @@ say of one version, which of them is odd, the likely cause, and what to do.",
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Request {
+pub enum Request {
     /// The h1 of a file or directory.
     Hash {
         /// A module zip, or a module's directory.
@@ -117,7 +117,7 @@ impl Request {
     ///
     /// # Errors
     /// [`Kind::Usage`].
-    pub(super) fn of(raw: &RawArgs) -> Result<Request> {
+    pub fn of(raw: &RawArgs) -> Result<Request> {
         let usage = |text: &str| Err(Error::new(Kind::Usage, text));
         if raw.is_given(&flags::SCOPE) && !(raw.is_on(&CHECK) || raw.is_on(&WRITE)) {
             return usage("sum --scope needs --check or --write");
@@ -160,7 +160,7 @@ fn parse(text: &str) -> Result<ModuleVersion> {
 ///
 /// # Errors
 /// What ends the run.
-pub(super) fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
     match request {
         Request::Hash { path, module } => {
             let h1 = hash(&config.cwd.join(path), module, console)?;

@@ -6,7 +6,8 @@
 use std::fmt;
 
 use crate::gojson;
-use crate::gomod::{Time, is_pseudo_version};
+use crate::gomod::Time;
+use crate::gomod::is_pseudo_version;
 
 /// A version and when it was committed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result};
+use crate::gomod::Time;
 use crate::gomod::{
-    EscapedPath, ModulePath, ModuleVersion, Time, canonical, compare, escape_version,
-    is_pseudo_version, is_valid, pseudo_version_time,
+    EscapedPath, ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version,
+    is_valid, pseudo_version_time,
 };
 use crate::http::{Client, Fetched, RequestContext, Sink, TooLarge, Url};
 use crate::layout::{self, VersionFile};

@@ -9,8 +9,9 @@ use super::QueryResolver;
 use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, Run};
+use crate::gomod::Time;
 use crate::gomod::{
-    ModulePath, ModuleVersion, Query, Range, Time, Version, canonical, compare, is_pseudo_version,
+    ModulePath, ModuleVersion, Query, Range, Version, canonical, compare, is_pseudo_version,
     pseudo_version_time,
 };
 use crate::http::Fetched;

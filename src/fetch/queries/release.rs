@@ -14,7 +14,8 @@ use super::query::{ActiveQuery, VersionFilter, VersionQuery};
 use super::retractions::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Run;
-use crate::gomod::{GoVersion, ModulePath, Query, Range, TOOLCHAIN, Time, Tool, canonical};
+use crate::gomod::Time;
+use crate::gomod::{GoVersion, ModulePath, Query, Range, TOOLCHAIN, Tool, canonical};
 use crate::project::ReplaceRules;
 use crate::source::Source;
 

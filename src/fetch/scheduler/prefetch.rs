@@ -100,7 +100,7 @@ impl Scheduler<'_> {
             return work(Prefetch::none());
         }
         modules.extend(likely);
-        modules.retain(|module| self.run.sums.knows(module, SumPart::Zip));
+        modules.retain(|module| self.run.sums.suffices(module, SumPart::Zip));
         thread::scope(|scope| work(self.begin(scope, &modules)))
     }
 

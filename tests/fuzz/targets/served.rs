@@ -4,9 +4,8 @@ use std::fs;
 use std::sync::Arc;
 
 use modfetch::event::NoEvents;
-use modfetch::gomod::{
-    ModulePath, PrefixPatterns, Query, Version, compare, is_pseudo_version, is_valid,
-};
+use modfetch::gomod::Query;
+use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
 use modfetch::http::{Client, Settings, Url};
 use modfetch::source::{Chain, Direct, Info, Source as _};
 

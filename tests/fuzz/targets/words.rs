@@ -3,10 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use modfetch::config::parse_duration;
+use modfetch::gomod::Time;
 use modfetch::gomod::{
-    GoVersion, H1, MatchPattern, ModulePath, ModuleVersion, PrefixPatterns, Time, Version,
-    canonical, check_file_path, check_import_path, check_module_path, compare, escape_version,
-    is_valid, split_path_version,
+    GoVersion, H1, MatchPattern, ModulePath, ModuleVersion, PrefixPatterns, Version, canonical,
+    check_file_path, check_import_path, check_module_path, compare, escape_version, is_valid,
+    split_path_version,
 };
 use modfetch::http::parse_retry_after;
 
