@@ -4,6 +4,7 @@
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 mod audit;
+mod bundle;
 pub mod clean;
 mod directory;
 pub mod doctor;
@@ -24,6 +25,7 @@ mod serve;
 mod session;
 pub mod sum;
 mod sums;
+mod toolchain;
 pub mod verify;
 pub mod why;
 
