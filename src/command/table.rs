@@ -1,7 +1,7 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    audit, bundle, clean, doctor, download, env, graph, help, list, plan, sbom, serve, sum,
+    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, serve, sum,
     toolchain, verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
@@ -57,6 +57,12 @@ pub static COMMANDS: &[&Command] = &[
     &list::COMMAND,
     &why::COMMAND,
     &clean::COMMAND,
+    &cache::du::COMMAND,
+    &cache::list::COMMAND,
+    &cache::prune::COMMAND,
+    &cache::export::COMMAND,
+    &cache::import::COMMAND,
+    &cache::key::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
     &toolchain::COMMAND,
@@ -73,10 +79,16 @@ pub static COMMANDS: &[&Command] = &[
 ];
 
 /// The words that several commands begin with.
-static AREAS: &[CommandArea] = &[CommandArea {
-    name: "bundle",
-    brief: "Carry modules across an air gap in a file that proves itself",
-}];
+static AREAS: &[CommandArea] = &[
+    CommandArea {
+        name: "cache",
+        brief: "Inspect, prune, export and import the module cache",
+    },
+    CommandArea {
+        name: "bundle",
+        brief: "Carry modules across an air gap in a file that proves itself",
+    },
+];
 
 /// What parser and help know of the commands.
 #[must_use]
