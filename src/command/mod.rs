@@ -5,6 +5,7 @@
 
 mod audit;
 mod bundle;
+mod cache;
 pub mod clean;
 mod directory;
 pub mod doctor;
@@ -21,6 +22,7 @@ mod project;
 mod queries;
 mod running;
 mod sbom;
+mod serve;
 mod session;
 pub mod sum;
 mod sums;
