@@ -69,6 +69,7 @@ pub static COMMANDS: &[&Command] = &[
     &bundle::create::COMMAND,
     &bundle::verify::COMMAND,
     &bundle::import::COMMAND,
+    &bundle::want::COMMAND,
     &bundle::list::COMMAND,
     &bundle::diff::COMMAND,
     &bundle::env::COMMAND,
