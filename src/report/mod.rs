@@ -6,7 +6,9 @@
 //! printed, so the two never mix within a line. Until there is something to tell it starts no
 //! thread.
 
+mod age;
 mod audited;
+mod cache;
 mod console;
 mod count;
 mod error_groups;
@@ -20,7 +22,12 @@ mod sbom;
 mod summary;
 mod verified;
 
+pub use age::age;
 pub use audited::{AuditForm, AuditReport, audit_text};
+pub use cache::{
+    DiskUsage, DiskUsageBy, NeededSpace, PruneReport, SpaceRow, eviction_json, eviction_line,
+    version_json, version_line,
+};
 pub use console::Console;
 pub use count::human;
 pub use error_groups::group_by_host;
@@ -31,5 +38,5 @@ pub use outcome::{failed_target_json, outcome_json, target_json};
 pub use planned::{Planned, planned_table};
 pub use progress::{ProgressReporter, ProgressSettings};
 pub use sbom::{BomFormat, BomStamp, bill_of_materials, utc_date};
-pub use summary::{Summary, TrafficCounts};
+pub use summary::{Summary, Traffic};
 pub use verified::{finding, report_json};
