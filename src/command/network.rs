@@ -15,7 +15,7 @@ use crate::http::{
     RootSettings, Settings, Url,
 };
 use crate::project::Project;
-use crate::report::{Live, LiveSettings};
+use crate::report::{ProgressReporter, ProgressSettings};
 use crate::source::{
     Chain, DatabaseRoute, DatabaseSetting, Direct, Offline, ReadOnlyCache, Source,
 };
@@ -34,7 +34,7 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
+    pub(super) fn new(config: &Config, live: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
         let events = Arc::clone(live) as Arc<dyn EventSink>;
@@ -183,8 +183,8 @@ impl sumdb::Transport for DatabaseRoute {
 }
 
 /// What of a run is told while it happens.
-pub(super) fn live_settings(config: &Config) -> LiveSettings {
-    LiveSettings {
+pub(super) fn live_settings(config: &Config) -> ProgressSettings {
+    ProgressSettings {
         progress: config.output.progress.value,
         log: config.global.log.value,
         requests: config.x.value,

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::count::{human, retries};
 use super::json::{JsonObject, info};
-use super::shown::{LiveSettings, Shown};
+use super::progress_mode::{ProgressMode, ProgressSettings};
 use crate::gomod::ModuleVersion;
 
 /// A redraw this often is smooth and costs nothing.
@@ -26,7 +26,7 @@ const SLOW: Duration = Duration::from_secs(3);
 const WAITING: Duration = Duration::from_secs(1);
 
 /// What workers tell.
-pub(super) enum Message {
+pub(super) enum ProgressMessage {
     GraphGrew,
     Planned(usize),
     Started(ModuleVersion),
@@ -74,9 +74,9 @@ fn bar() -> ProgressBar {
 }
 
 /// The printing thread's picture of the work.
-pub(super) struct Picture {
-    settings: LiveSettings,
-    shown: Shown,
+pub(super) struct ProgressState {
+    settings: ProgressSettings,
+    shown: ProgressMode,
     bar: Option<ProgressBar>,
     begun: Instant,
     received: Arc<AtomicU64>,
@@ -92,17 +92,17 @@ pub(super) struct Picture {
     waiting: BTreeMap<String, (Instant, Option<ModuleVersion>)>,
 }
 
-impl Picture {
+impl ProgressState {
     pub(super) fn new(
-        settings: LiveSettings,
+        settings: ProgressSettings,
         received: &Arc<AtomicU64>,
         retries: &Arc<AtomicU64>,
-    ) -> Picture {
+    ) -> ProgressState {
         let shown = settings.shown();
-        Picture {
+        ProgressState {
             settings,
             shown,
-            bar: (shown == Shown::Bar).then(bar),
+            bar: (shown == ProgressMode::Bar).then(bar),
             begun: Instant::now(),
             received: Arc::clone(received),
             retries: Arc::clone(retries),
@@ -115,7 +115,7 @@ impl Picture {
         }
     }
 
-    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+    pub(super) fn run(mut self, messages: &Receiver<ProgressMessage>) {
         let mut next_plain = self.begun + PLAIN_LINE;
         loop {
             match messages.recv_timeout(REDRAW) {
@@ -129,7 +129,7 @@ impl Picture {
             }
             if let Some(bar) = &self.bar {
                 bar.set_message(self.line());
-            } else if self.shown == Shown::Lines && Instant::now() >= next_plain {
+            } else if self.shown == ProgressMode::Lines && Instant::now() >= next_plain {
                 next_plain = Instant::now() + PLAIN_LINE;
                 self.say(&self.line());
             }
@@ -140,11 +140,11 @@ impl Picture {
         }
     }
 
-    fn take(&mut self, message: Message) {
-        let json = self.shown == Shown::Events;
+    fn take(&mut self, message: ProgressMessage) {
+        let json = self.shown == ProgressMode::Events;
         match message {
-            Message::GraphGrew => self.graph += 1,
-            Message::Planned(modules) => {
+            ProgressMessage::GraphGrew => self.graph += 1,
+            ProgressMessage::Planned(modules) => {
                 self.planned = Some(modules);
                 if json {
                     let mut object = self.json("plan", None);
@@ -152,7 +152,7 @@ impl Picture {
                     self.print(&object.compact());
                 }
             }
-            Message::Started(module) => {
+            ProgressMessage::Started(module) => {
                 if !self.working.contains_key(&module) {
                     if json {
                         self.print(&self.json("start", Some(&module)).compact());
@@ -160,7 +160,7 @@ impl Picture {
                     self.working.insert(module, Instant::now());
                 }
             }
-            Message::Finished { module, failed } => {
+            ProgressMessage::Finished { module, failed } => {
                 self.finished += 1;
                 self.working.remove(&module);
                 if json {
@@ -168,13 +168,13 @@ impl Picture {
                     self.print(&self.json(event, Some(&module)).compact());
                 }
             }
-            Message::Waiting { lock, module } => {
+            ProgressMessage::Waiting { lock, module } => {
                 self.waiting.insert(lock, (Instant::now(), module));
             }
-            Message::Waited { lock } => {
+            ProgressMessage::Waited { lock } => {
                 self.waiting.remove(&lock);
             }
-            Message::Retry { url, wait, cause } => {
+            ProgressMessage::Retry { url, wait, cause } => {
                 if json {
                     let mut object = self.json("retry", None);
                     object.string("url", &url);
@@ -187,17 +187,19 @@ impl Picture {
                     self.say(&format!("# retry in {seconds:.1}s: {first_line}"));
                 }
             }
-            Message::GivenUp { host, cause } => {
+            ProgressMessage::GivenUp { host, cause } => {
                 if json {
-                    let mut object = self.json("given-up", None);
+                    let mut object = self.json("host-open", None);
                     object.string("host", &host);
                     object.string("cause", &cause);
                     self.print(&object.compact());
                 } else if self.settings.verbose || self.settings.requests {
-                    self.say(&format!("# {host} is given up for now: {cause}"));
+                    self.say(&format!(
+                        "# {host}: circuit breaker open, not contacting it for now: {cause}"
+                    ));
                 }
             }
-            Message::Resume { url, bytes } => {
+            ProgressMessage::Resume { url, bytes } => {
                 if json {
                     let mut object = self.json("resume", None);
                     object.string("url", &url);
@@ -207,9 +209,9 @@ impl Picture {
                     self.say(&format!("# {} kept of {url}", human(bytes)));
                 }
             }
-            Message::Again { module, cause } => {
+            ProgressMessage::Again { module, cause } => {
                 if json {
-                    let mut object = self.json("again", Some(&module));
+                    let mut object = self.json("refetch", Some(&module));
                     object.string("cause", &cause);
                     self.print(&object.compact());
                 } else if self.settings.verbose || self.settings.requests {
@@ -219,15 +221,15 @@ impl Picture {
                     ));
                 }
             }
-            Message::Line(line) => self.say(&line),
-            Message::Exact(line) => self.print(&line),
+            ProgressMessage::Line(line) => self.say(&line),
+            ProgressMessage::Exact(line) => self.print(&line),
         }
     }
 
     /// In JSON, how many bytes came since it was last told.
     fn tell_bytes(&mut self) {
         let received = self.received.load(Ordering::Relaxed);
-        if self.shown == Shown::Events && self.told_bytes.1 != received {
+        if self.shown == ProgressMode::Events && self.told_bytes.1 != received {
             self.told_bytes = (Instant::now(), received);
             let mut object = self.json("bytes", None);
             object.number("received", received);
@@ -247,7 +249,7 @@ impl Picture {
             let Some((_, module)) = self.waiting.remove(&lock) else {
                 continue;
             };
-            if self.shown == Shown::Events {
+            if self.shown == ProgressMode::Events {
                 let mut object = self.json("wait", module.as_ref());
                 object.string("lock", &lock);
                 self.print(&object.compact());

@@ -1,7 +1,7 @@
 //! What is told while the work goes on: progress, `-x`, retries, waiting for locks.
 //!
 //! Workers send small messages over a channel and never wait for the terminal. One thread keeps
-//! the picture ([`super::picture`]) and prints. It starts with the run if progress or requests are to be told, and
+//! the picture ([`super::progress`]) and prints. It starts with the run if progress or requests are to be told, and
 //! otherwise with the first wait for a lock.
 
 use std::mem;
@@ -11,16 +11,16 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, unbounded};
 
-use super::picture::{Message, Picture};
+use super::progress::{ProgressMessage, ProgressState};
+use super::progress_mode::{ProgressMode, ProgressSettings};
 use super::request;
-use super::shown::{LiveSettings, Shown};
-use super::summary::Traffic;
+use super::summary::TrafficCounts;
 use crate::event::{Event, EventSink};
 
 /// Prints what happens, from a thread of its own; threadless until there is something to tell.
 #[derive(Debug)]
-pub struct Live {
-    settings: LiveSettings,
+pub struct ProgressReporter {
+    settings: ProgressSettings,
     received: Arc<AtomicU64>,
     requests: AtomicU64,
     /// Modules that will be completed, and those that are or have failed.
@@ -38,18 +38,18 @@ enum Printing {
     /// Nothing has been worth a thread.
     Idle,
     Thread {
-        sender: Sender<Message>,
+        sender: Sender<ProgressMessage>,
         thread: JoinHandle<()>,
     },
     /// Results are being printed.
     Over,
 }
 
-impl Live {
+impl ProgressReporter {
     /// Starts the printing thread, if the settings say that there will be something to print.
     #[must_use]
-    pub fn start(settings: LiveSettings) -> Live {
-        let live = Live {
+    pub fn start(settings: ProgressSettings) -> ProgressReporter {
+        let live = ProgressReporter {
             settings,
             requests: AtomicU64::new(0),
             received: Arc::default(),
@@ -60,7 +60,7 @@ impl Live {
             prints: AtomicBool::new(false),
             printing: Mutex::new(Printing::Idle),
         };
-        if settings.shown() != Shown::Nothing || settings.requests || settings.verbose {
+        if settings.shown() != ProgressMode::Nothing || settings.requests || settings.verbose {
             live.begin(&mut live.printing());
         }
         live
@@ -76,7 +76,7 @@ impl Live {
             return;
         }
         let (sender, messages) = unbounded();
-        let picture = Picture::new(self.settings, &self.received, &self.retries);
+        let picture = ProgressState::new(self.settings, &self.received, &self.retries);
         let thread = thread::Builder::new().name("report".into());
         if let Ok(thread) = thread.spawn(move || picture.run(&messages)) {
             *printing = Printing::Thread { sender, thread };
@@ -86,8 +86,8 @@ impl Live {
 
     /// What went over the network so far; of bytes, also those of `file://` proxies.
     #[must_use]
-    pub fn traffic(&self) -> Traffic {
-        Traffic {
+    pub fn traffic(&self) -> TrafficCounts {
+        TrafficCounts {
             bytes: self.received.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
@@ -114,7 +114,7 @@ impl Live {
         }
     }
 
-    fn tell(&self, message: impl FnOnce() -> Message) {
+    fn tell(&self, message: impl FnOnce() -> ProgressMessage) {
         if !self.prints.load(Ordering::Relaxed) {
             return;
         }
@@ -125,31 +125,33 @@ impl Live {
     }
 }
 
-impl Drop for Live {
+impl Drop for ProgressReporter {
     fn drop(&mut self) {
         self.clear();
     }
 }
 
-impl EventSink for Live {
+impl EventSink for ProgressReporter {
     fn event(&self, event: &Event<'_>) {
         match *event {
             Event::ModulesPlanned { modules } => {
                 self.planned.store(modules, Ordering::Relaxed);
-                self.tell(|| Message::Planned(modules));
+                self.tell(|| ProgressMessage::Planned(modules));
             }
-            Event::GoModFetched => self.tell(|| Message::GraphGrew),
-            Event::ModuleStarted { module } => self.tell(|| Message::Started(module.clone())),
+            Event::GoModFetched => self.tell(|| ProgressMessage::GraphGrew),
+            Event::ModuleStarted { module } => {
+                self.tell(|| ProgressMessage::Started(module.clone()))
+            }
             Event::ModuleRefetched { module, cause } => {
                 self.retries.fetch_add(1, Ordering::Relaxed);
-                self.tell(|| Message::Again {
+                self.tell(|| ProgressMessage::Again {
                     module: module.clone(),
                     cause: cause.chain(),
                 });
             }
             Event::ModuleFinished { module, failed } => {
                 self.finished.fetch_add(1, Ordering::Relaxed);
-                self.tell(|| Message::Finished {
+                self.tell(|| ProgressMessage::Finished {
                     module: module.clone(),
                     failed,
                 });
@@ -159,12 +161,12 @@ impl EventSink for Live {
                     return;
                 }
                 self.begin(&mut self.printing());
-                self.tell(|| Message::Waiting {
+                self.tell(|| ProgressMessage::Waiting {
                     lock: lock.display().to_string(),
                     module: module.cloned(),
                 });
             }
-            Event::LockWaited { lock } => self.tell(|| Message::Waited {
+            Event::LockWaited { lock } => self.tell(|| ProgressMessage::Waited {
                 lock: lock.display().to_string(),
             }),
             Event::BodyReceived { bytes, .. } => {
@@ -174,14 +176,14 @@ impl EventSink for Live {
                 url, wait, cause, ..
             } => {
                 self.retries.fetch_add(1, Ordering::Relaxed);
-                self.tell(|| Message::Retry {
+                self.tell(|| ProgressMessage::Retry {
                     url: url.to_owned(),
                     wait,
                     cause: cause.chain(),
                 });
             }
             Event::RequestResumed { url, bytes } => {
-                self.tell(|| Message::Resume {
+                self.tell(|| ProgressMessage::Resume {
                     url: url.to_owned(),
                     bytes,
                 });
@@ -190,17 +192,17 @@ impl EventSink for Live {
             Event::RequestFinished { resumed, .. } => {
                 self.resumed.fetch_add(resumed, Ordering::Relaxed);
             }
-            Event::HostOpened { host, cause } => self.tell(|| Message::GivenUp {
+            Event::HostOpened { host, cause } => self.tell(|| ProgressMessage::GivenUp {
                 host: host.to_owned(),
                 cause: cause.to_owned(),
             }),
             Event::RequestStarted { url, .. } if self.settings.requests => {
-                self.tell(|| Message::Line(request::begun(url)));
+                self.tell(|| ProgressMessage::Line(request::begun(url)));
             }
             Event::ExchangeFinished(over) => {
                 self.requests.fetch_add(1, Ordering::Relaxed);
                 if self.settings.requests {
-                    self.tell(|| Message::Exact(request::over(over, self.settings.log)));
+                    self.tell(|| ProgressMessage::Exact(request::over(over, self.settings.log)));
                 }
             }
             _ => {}
@@ -224,29 +226,30 @@ mod tests {
 
     #[test]
     fn a_thread_starts_when_there_is_something_to_tell() {
-        let silent = LiveSettings {
+        let silent = ProgressSettings {
             progress: Progress::Never,
             log: Log::Text,
             requests: false,
             verbose: false,
             quiet: false,
         };
-        let prints = |settings: LiveSettings, act: fn(&Live, &ModuleVersion)| {
-            let live = Live::start(settings);
+        let prints = |settings: ProgressSettings, act: fn(&ProgressReporter, &ModuleVersion)| {
+            let live = ProgressReporter::start(settings);
             let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
             act(&live, &module);
             matches!(*live.printing(), Printing::Thread { .. })
         };
-        let wait: fn(&Live, &ModuleVersion) = |live, module| live.event(&waiting(module));
+        let wait: fn(&ProgressReporter, &ModuleVersion) =
+            |live, module| live.event(&waiting(module));
         assert!(!prints(silent, |live, module| live
             .event(&Event::ModuleStarted { module })));
         assert!(prints(silent, wait));
-        let quiet = LiveSettings {
+        let quiet = ProgressSettings {
             quiet: true,
             ..silent
         };
         assert!(!prints(quiet, wait));
-        let requests = LiveSettings {
+        let requests = ProgressSettings {
             requests: true,
             ..silent
         };
