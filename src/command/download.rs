@@ -225,7 +225,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             fetched: told.fetched,
             cached: told.cached,
             ro_cache_bytes: fetching.read_only_bytes(),
-            traffic: session.live.traffic(),
+            traffic: session.progress.traffic(),
             elapsed: begun.elapsed(),
         });
     }
@@ -285,7 +285,7 @@ impl Run<'_> {
             .cloned()
             .collect();
         let outcomes = Scheduler::new(self.fetching).download_with(&modules, prefetch);
-        self.session.live.clear();
+        self.session.progress.clear();
         for notice in &targets.notices {
             self.console.line(notice);
         }

@@ -34,10 +34,10 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<ProgressReporter>) -> Result<Network> {
+    pub(super) fn new(config: &Config, progress: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let events = Arc::clone(live) as Arc<dyn EventSink>;
+        let events = Arc::clone(progress) as Arc<dyn EventSink>;
         let cancel = CancelToken::new();
         let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
         let client = Client::new(transport_settings(config), Arc::clone(&events));
@@ -183,7 +183,7 @@ impl sumdb::Transport for DatabaseRoute {
 }
 
 /// What of a run is told while it happens.
-pub(super) fn live_settings(config: &Config) -> ProgressSettings {
+pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
     ProgressSettings {
         progress: config.output.progress.value,
         log: config.global.log.value,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::interrupt::end_on_signal;
-use super::network::{Network, cached_database, live_settings, sum_policy};
+use super::network::{Network, cached_database, progress_settings, sum_policy};
 use super::running::outside;
 use crate::cache::Cache;
 use crate::config::Config;
@@ -98,7 +98,7 @@ impl<'o> SessionOptions<'o> {
             project,
             ..
         } = self;
-        let live = Arc::new(ProgressReporter::start(live_settings(config)));
+        let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
         let mut cancel = None;
         let (source, chain, sums, parts): (Arc<dyn Source>, _, _, _) = match self.offline {
             Some(why) => {
@@ -107,7 +107,7 @@ impl<'o> SessionOptions<'o> {
                 (Arc::new(Offline(why)), None, sums, parts)
             }
             None => {
-                let network = Network::new(config, &live)?;
+                let network = Network::new(config, &progress)?;
                 cancel = network.cancel();
                 let cache = self.cache.with_locks(network.locks());
                 let sums = sum_policy(config, project, network.database(config))?;
@@ -120,7 +120,7 @@ impl<'o> SessionOptions<'o> {
             }
         };
         if let Some(ending) = self.ending {
-            end_on_signal(&live, console, ending);
+            end_on_signal(&progress, console, ending);
         }
         let running = match (project.and_then(Project::running), self.offline) {
             (Some(running), _) => Some(running.clone()),
@@ -132,7 +132,7 @@ impl<'o> SessionOptions<'o> {
         Ok(Session {
             console,
             options: RunOptions {
-                events: Arc::clone(&live) as Arc<dyn EventSink>,
+                events: Arc::clone(&progress) as Arc<dyn EventSink>,
                 cancel,
                 keep: self.keep,
                 fail_fast: self.fail_fast && config.download.fail_fast.value,
@@ -149,7 +149,7 @@ impl<'o> SessionOptions<'o> {
             }),
             sums,
             chain,
-            live,
+            progress,
         })
     }
 }
@@ -164,7 +164,7 @@ pub(super) struct Session<'c> {
     /// What GOPROXY says, with `--offline` too; `None` where nothing may be asked in any case.
     pub(super) chain: Option<Chain>,
     /// Who is told while the run goes on.
-    pub(super) live: Arc<ProgressReporter>,
+    pub(super) progress: Arc<ProgressReporter>,
     options: RunOptions,
 }
 
@@ -187,7 +187,7 @@ impl Session<'_> {
     /// Takes away what is being redrawn, and prints what was odd and no failure. Printed before the
     /// results, and each thing once.
     pub(super) fn settle(&self, run: &Run) {
-        self.live.clear();
+        self.progress.clear();
         let warnings = [self.sums.take_warnings(), run.take_warnings()];
         for warning in warnings.iter().flatten() {
             self.console.line(warning);

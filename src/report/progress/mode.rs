@@ -1,10 +1,10 @@
-//! What is told while the work goes on, and in which form.
+//! Which form progress has.
 
 use std::io::{self, IsTerminal};
 
 use crate::config::{Log, Progress};
 
-/// What is told.
+/// What is shown while the work goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct ProgressSettings {
     /// How progress is shown.
@@ -23,7 +23,7 @@ pub struct ProgressSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProgressMode {
     Nothing,
-    /// One line, drawn over and over.
+    /// A bar and a few lines, drawn over and over.
     Bar,
     /// A line now and then.
     Lines,
@@ -33,7 +33,7 @@ pub(super) enum ProgressMode {
 
 impl ProgressSettings {
     /// Decides on the form of progress.
-    pub(super) fn shown(self) -> ProgressMode {
+    pub(super) fn mode(self) -> ProgressMode {
         let redraws = io::stderr().is_terminal() && self.log == Log::Text;
         match self.progress {
             _ if self.quiet => ProgressMode::Nothing,
