@@ -4,6 +4,8 @@
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 mod audit;
+mod bundle;
+mod cache;
 pub mod clean;
 mod directory;
 pub mod doctor;
@@ -23,6 +25,7 @@ mod sbom;
 mod session;
 pub mod sum;
 mod sums;
+mod toolchain;
 pub mod verify;
 pub mod why;
 

@@ -65,6 +65,11 @@ impl Network {
         })
     }
 
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline.is_some()
+    }
+
     /// What ends the run, if its time is limited.
     pub(super) fn cancel(&self) -> Option<CancelToken> {
         self.cancel.deadline().map(|_| self.cancel.clone())
@@ -174,6 +179,20 @@ fn database_setting(config: &Config) -> Result<Option<(DatabaseSetting, sumdb::S
     let gopath = gopath.is_absolute().then_some(gopath);
     let store = sumdb::Store::new(&config.gomodcache.value, gopath, setting.verifier.name());
     Ok(Some((setting, store)))
+}
+
+/// How a command that opens no connection waits for locks.
+pub(super) fn lock_waits(config: &Config, progress: &Arc<ProgressReporter>) -> Locks {
+    Locks::new(
+        longest_wait(config),
+        Arc::clone(progress) as Arc<dyn EventSink>,
+    )
+}
+
+/// What this machine has seen of the checksum database; `None` if GOSUMDB is `off`.
+pub(super) fn database_store(config: &Config, locks: Locks) -> Result<Option<sumdb::Store>> {
+    let found = database_setting(config)?;
+    Ok(found.map(|(_, store)| store.with_locks(locks)))
 }
 
 impl sumdb::Transport for DatabaseRoute {

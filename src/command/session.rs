@@ -100,6 +100,7 @@ impl<'o> SessionOptions<'o> {
         } = self;
         let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
         let mut cancel = None;
+        let mut is_offline = self.offline.is_some();
         let (source, chain, sums, parts): (Arc<dyn Source>, _, _, _) = match self.offline {
             Some(why) => {
                 let sums = sum_policy(config, project, cached_database(config, why))?;
@@ -109,6 +110,7 @@ impl<'o> SessionOptions<'o> {
             None => {
                 let network = Network::new(config, &progress)?;
                 cancel = network.cancel();
+                is_offline = network.is_offline();
                 let cache = self.cache.with_locks(network.locks());
                 let sums = sum_policy(config, project, network.database(config))?;
                 let parts = (
@@ -150,6 +152,7 @@ impl<'o> SessionOptions<'o> {
             sums,
             chain,
             progress,
+            is_offline,
         })
     }
 }
@@ -166,12 +169,18 @@ pub(super) struct Session<'c> {
     /// Who is told while the run goes on.
     pub(super) progress: Arc<ProgressReporter>,
     options: RunOptions,
+    is_offline: bool,
 }
 
 impl Session<'_> {
     /// The module cache, with the locks of this session.
     pub(super) fn cache(&self) -> &Cache {
         self.engine.cache()
+    }
+
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.is_offline
     }
 
     /// How its runs work, to be changed for one of them.

@@ -1,7 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    audit, clean, doctor, download, env, graph, help, list, plan, sbom, sum, verify, version, why,
+    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, sum,
+    toolchain, verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
@@ -56,8 +57,18 @@ pub static COMMANDS: &[&Command] = &[
     &list::COMMAND,
     &why::COMMAND,
     &clean::COMMAND,
+    &cache::du::COMMAND,
+    &cache::list::COMMAND,
+    &cache::prune::COMMAND,
+    &cache::export::COMMAND,
+    &cache::import::COMMAND,
+    &cache::key::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
+    &toolchain::COMMAND,
+    &bundle::create::COMMAND,
+    &bundle::verify::COMMAND,
+    &bundle::import::COMMAND,
     &sbom::COMMAND,
     &audit::COMMAND,
     &doctor::COMMAND,
@@ -67,7 +78,16 @@ pub static COMMANDS: &[&Command] = &[
 ];
 
 /// The words that several commands begin with.
-static AREAS: &[CommandArea] = &[];
+static AREAS: &[CommandArea] = &[
+    CommandArea {
+        name: "cache",
+        brief: "Inspect, prune, export and import the module cache",
+    },
+    CommandArea {
+        name: "bundle",
+        brief: "Carry modules across an air gap in a file that proves itself",
+    },
+];
 
 /// What parser and help know of the commands.
 #[must_use]
