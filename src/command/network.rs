@@ -75,6 +75,11 @@ impl Network {
         self.cancel.deadline().map(|_| self.cancel.clone())
     }
 
+    /// Why nothing may be asked; `None` if it may.
+    pub(super) fn offline(&self) -> Option<&'static str> {
+        self.offline
+    }
+
     /// How the locks of the run are waited for.
     pub(super) fn locks(&self) -> Locks {
         self.locks.clone()
@@ -143,7 +148,7 @@ pub(super) fn sum_policy(
 }
 
 /// What needs proof, and from whom.
-fn sum_settings(config: &Config, database: Database) -> SumSettings {
+pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),

@@ -16,6 +16,7 @@ pub mod run;
 pub mod sampling;
 pub mod sandbox;
 pub mod script;
+pub mod served;
 mod serving;
 pub mod skips;
 pub mod sums;
