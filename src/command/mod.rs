@@ -4,6 +4,7 @@
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 pub mod clean;
+mod completions;
 mod directory;
 pub mod doctor;
 pub mod download;
@@ -13,6 +14,7 @@ pub mod graph;
 mod help;
 mod interrupt;
 pub mod list;
+mod man;
 mod network;
 pub mod plan;
 mod project;

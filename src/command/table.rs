@@ -1,6 +1,9 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
-use super::{clean, doctor, download, env, graph, help, list, plan, sum, verify, version, why};
+use super::{
+    clean, completions, doctor, download, env, graph, help, list, man, plan, sum, verify, version,
+    why,
+};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
 use crate::error::{Kind, Result};
@@ -58,6 +61,8 @@ pub static COMMANDS: &[&Command] = &[
     &sum::COMMAND,
     &doctor::COMMAND,
     &env::COMMAND,
+    &completions::COMMAND,
+    &man::COMMAND,
     &version::COMMAND,
     &help::COMMAND,
 ];

@@ -39,8 +39,8 @@ const ALLOWED: &[(&str, &str)] = &[
         "cancel error event fsio gojson gomod http layout memo modzip proc sumdb",
     ),
     // What was typed, what is set, and what go.mod says.
-    ("cli", "error gomod"),
-    ("config", "cli error fsio gojson gomod"),
+    ("config", "error fsio gojson gomod"),
+    ("cli", "config error gomod"),
     ("project", "config error fsio gomod map"),
     ("graph", "error fsio gomod map project"),
     ("trust", "cache config error fsio gomod sumdb"),
