@@ -157,8 +157,11 @@ impl CancelToken {
     pub fn wait(&self, time: Duration) -> bool {
         let time = self.0.deadline.map_or(time, |end| time.min(end.left()));
         let state = self.0.state();
-        let going_on = |_: &mut State| !self.0.cancelled.load(Ordering::SeqCst);
-        let waited = self.0.changed.wait_timeout_while(state, time, going_on);
+        let ignoring_conflicts = |_: &mut State| !self.0.cancelled.load(Ordering::SeqCst);
+        let waited = self
+            .0
+            .changed
+            .wait_timeout_while(state, time, ignoring_conflicts);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
         self.is_over()
     }

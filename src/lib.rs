@@ -44,7 +44,7 @@
 //! ([`graph::Vendor`]).
 //!
 //! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
-//! first proxy has it ([`source::Place`]) is told, and nothing is kept.
+//! first proxy has it ([`source::ProxyUrls`]) is told, and nothing is kept.
 //!
 //! [`gotemplate`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
@@ -53,6 +53,9 @@
 //! is half a module.
 //!
 //! What carries modules from machine to machine is one file: [`tarfile`] writes and reads the one form of it.
+//!
+//! [`sbom`] turns the graph and go.sum into a bill of materials, and [`audit`] compares the build list with records of vulnerabilities; neither needs sources
+//! or a build.
 //!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
@@ -81,6 +84,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod cache;
 pub mod cancel;
 pub mod cli;
@@ -106,6 +110,7 @@ mod proc;
 pub mod project;
 pub mod report;
 mod run;
+pub mod sbom;
 pub mod select;
 pub mod serve;
 mod signals;

@@ -179,7 +179,7 @@ pub(super) fn plain(text: &str, width: usize) -> String {
         after_item = is_item;
         match block {
             Block::Heading(_, text) => {
-                let _ = writeln!(out, "{}", without_marks(&text));
+                let _ = writeln!(out, "{}", without_marks(&text).trim_end());
             }
             Block::Paragraph(text) => wrap(&mut out, &without_marks(&text), "", "", width),
             Block::Item(mark, text) => {

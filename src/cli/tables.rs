@@ -14,7 +14,7 @@ pub fn commands_table(tree: &CommandTree) -> String {
     let mut out = String::from("| command | as in go | what it does |\n|---|---|---|\n");
     for info in &tree.commands {
         let call = format!("modfetch {} {}", info.name(), info.arguments);
-        let call = call.trim();
+        let call = call.trim().replace('|', "\\|");
         let go = info
             .go_name
             .map_or(String::new(), |go| format!(" `go {go}`"));

@@ -380,7 +380,7 @@ impl Run<'_> {
 
     fn save_sums(&self, requirements: Option<&Requirements>) -> Result<()> {
         save_sums(self.session, || {
-            let graph = requirements.filter(|found| !found.graph_aside);
+            let graph = requirements.filter(|found| !found.graph_not_recorded);
             let graph = graph.and_then(|found| found.graph.as_ref());
             let selected: Vec<ModuleVersion> = match (graph, requirements) {
                 (Some(graph), _) => graph.build_list().collect(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::project::{Use, find_project_despite, no_project, tell_disputes};
+use super::project::{Use, find_project_allowing_conflicts, no_project, tell_disputes};
 use super::session::requirement_graph;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::GoVersion;
 use crate::graph::Graph;
-use crate::project::{Edits, Node};
+use crate::project::{Node, ReplaceRules};
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 
@@ -155,7 +155,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let (project, clashing) = find_project_despite(Use::Edit, config, console)?;
+    let (project, clashing) = find_project_allowing_conflicts(Use::Edit, config, console)?;
     let project = project.ok_or_else(no_project)?;
     if let (Some(go), Some(running)) = (&request.go, project.running())
         && *go > *running.version()
@@ -170,7 +170,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let graph = requirement_graph(config, console, cache, &project, go, request.ending)?;
     let printed = match request.form {
         Form::Text => text(&graph),
-        Form::Json => json(&graph, project.edits()),
+        Form::Json => json(&graph, project.rules()),
         Form::Dot => dot(&graph),
     };
     let disputed = tell_disputes(graph.asked().cloned(), &project, console);
@@ -195,7 +195,7 @@ fn text(graph: &Graph) -> String {
 }
 
 /// An object a node, in the same order.
-fn json(graph: &Graph, edits: &Edits) -> String {
+fn json(graph: &Graph, rules: &ReplaceRules) -> String {
     let names = |nodes: &[Node]| nodes.iter().map(Node::to_string).collect::<Vec<_>>();
     let mut out = String::new();
     for (node, required) in graph.walk() {
@@ -209,8 +209,8 @@ fn json(graph: &Graph, edits: &Edits) -> String {
         }
         object.string("Version", node.version());
         object.boolean("Selected", graph.in_use(&node).as_ref() == Some(&node));
-        let replacement = node.module().and_then(|module| edits.replacement(module));
-        let replacement = replacement.map(|actual| actual.describe());
+        let replacement = node.module().and_then(|module| rules.replacement(module));
+        let replacement = replacement.map(|resolved| resolved.describe());
         object.string("ReplacedBy", &replacement.unwrap_or_default());
         // Where it is missing, the walk ended: nothing is known of the requirements.
         object.boolean("Pruned", required.is_none() && node.module().is_some());

@@ -15,7 +15,7 @@ use known::Known;
 use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
 
-use super::project::{Use, find_project_despite, tell_disputes};
+use super::project::{Use, find_project_allowing_conflicts, tell_disputes};
 use super::session::SessionOptions;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
@@ -27,7 +27,7 @@ use crate::fetch::{Keep, QueryResolver, RunOptions};
 use crate::gomod::Argument;
 use crate::graph::Graph;
 use crate::list::{Extras, Lister};
-use crate::project::{Edits, Project};
+use crate::project::{Project, ReplaceRules};
 use crate::report::Console;
 use crate::select::{SelectionContext, list_targets, needs_graph};
 use crate::signals::Ending;
@@ -252,7 +252,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         Some(ModMode::Vendor) => Use::Vendor,
         Some(ModMode::Readonly) | None => Use::Read,
     };
-    let (project, clashing) = find_project_despite(what, config, console)?;
+    let (project, clashing) = find_project_allowing_conflicts(what, config, console)?;
     let project = project.as_ref();
     list(config, console, request, &begun, cache, project, clashing)
 }
@@ -330,14 +330,14 @@ fn list(
         graph.filter(|_| known.needed),
         run.local_version(),
     );
-    let none = Edits::default();
+    let none = ReplaceRules::default();
     let lister = Lister {
         run: &run,
         sums: &session.sums,
         project,
-        edits: project.map_or(&none, Project::edits),
+        rules: project.map_or(&none, Project::rules),
         graph,
-        outgrown: edited.map_or(&[], |edited| &edited.outgrown),
+        superseded: edited.map_or(&[], |edited| &edited.superseded),
         requires_sums: readonly,
         extras: request.extras,
         details: request.json.is_some() || template.is_some(),

@@ -3,6 +3,7 @@
 //!
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
+mod audit;
 pub mod clean;
 mod completions;
 mod directory;
@@ -20,6 +21,7 @@ pub mod plan;
 mod project;
 mod queries;
 mod running;
+mod sbom;
 mod session;
 pub mod sum;
 mod sums;

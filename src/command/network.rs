@@ -16,7 +16,9 @@ use crate::http::{
 };
 use crate::project::Project;
 use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, DatabaseSetting, Direct, LowerCache, Offline, Source};
+use crate::source::{
+    Chain, DatabaseRoute, DatabaseSetting, Direct, Offline, ReadOnlyCache, Source,
+};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -87,10 +89,10 @@ impl Network {
     }
 
     /// The caches that are looked into before that.
-    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<LowerCache>> {
+    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<ReadOnlyCache>> {
         let setting = &config.transfer.ro_cache;
         let open = |dir: &PathBuf| {
-            let opened = LowerCache::at(dir);
+            let opened = ReadOnlyCache::at(dir);
             opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
         };
         setting.value.iter().map(open).collect()
@@ -141,8 +143,6 @@ fn sum_settings(config: &Config, database: Database) -> SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
         locked: config.download.locked.value,
-        local_proxy: config.goproxy.value.starts_with("file://")
-            && !config.goproxy.value.contains([',', '|']),
     }
 }
 

@@ -245,9 +245,9 @@ impl Plan {
             }
         }
         // The rest of the graph needs its go.mod files only, as do those that were read before it.
-        let outgrown = requirements.iter().flat_map(|found| &found.outgrown);
+        let superseded = requirements.iter().flat_map(|found| &found.superseded);
         let loaded = graph.into_iter().flat_map(Graph::loaded);
-        let loaded = selection.actual(loaded.chain(outgrown));
+        let loaded = selection.resolved(loaded.chain(superseded));
         let mut rest: Vec<ModuleVersion> = loaded.filter(|one| seen.insert(one.clone())).collect();
         rest.sort();
         for module in &rest {

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, QueryResolver, ReleaseResolver, VersionFilter, VersionQuery};
 use crate::gomod::{ModulePath, Tool, Version};
-use crate::project::Edits;
+use crate::project::ReplaceRules;
 use crate::report::Console;
 
 /// Who answers them. Most go.mod files ask nothing, and nothing is opened for them.
@@ -52,8 +52,8 @@ impl<'c> Queries<'c> {
             current: None,
             filter: VersionFilter::All,
         };
-        let edits = Edits::default();
-        let answers = QueryResolver::new(&run, &edits).resolve(&[query]);
+        let rules = ReplaceRules::default();
+        let answers = QueryResolver::new(&run, &rules).resolve(&[query]);
         session.settle(&run);
         let answer = answers?.into_iter().next();
         let none = || Error::new(Kind::Other, format!("{path}@{text}"));

@@ -218,7 +218,7 @@ pub(super) fn requirement_graph(
     session.settle(&run);
     let graph = graph?;
     // As go says it, not as a failure of what requires the module.
-    if let Some(clash) = graph.clash(project.edits()) {
+    if let Some(clash) = graph.clash(project.rules()) {
         return Err(clash);
     }
     graph.check()?;

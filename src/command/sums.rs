@@ -8,7 +8,7 @@ use super::session::Session;
 use crate::error::Result;
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
-use crate::project::{Actual, Project};
+use crate::project::{Project, ResolvedModule};
 use crate::trust::SumPart;
 
 /// A line of go.sum, without its sum.
@@ -22,15 +22,15 @@ pub(super) fn sums_of_build_list(
     graph: Option<&Graph>,
     zips: bool,
 ) -> Vec<KeptSum> {
-    let actual = |module: &ModuleVersion| match project {
-        Some(project) => match project.edits().actual(module) {
-            Actual::Module(actual) => Some(actual),
-            Actual::Directory { .. } => None,
+    let resolved = |module: &ModuleVersion| match project {
+        Some(project) => match project.rules().resolved(module) {
+            ResolvedModule::Module(resolved) => Some(resolved),
+            ResolvedModule::Directory { .. } => None,
         },
         None => Some(module.clone()),
     };
     let mut kept = Vec::new();
-    for module in selected.into_iter().filter_map(|module| actual(&module)) {
+    for module in selected.into_iter().filter_map(|module| resolved(&module)) {
         if zips {
             kept.push((module.clone(), SumPart::Zip));
         }
@@ -38,7 +38,7 @@ pub(super) fn sums_of_build_list(
     }
     let read = graph.into_iter().flat_map(Graph::loaded);
     kept.extend(
-        read.filter_map(actual)
+        read.filter_map(resolved)
             .map(|module| (module, SumPart::GoMod)),
     );
     kept

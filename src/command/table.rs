@@ -1,8 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    clean, completions, doctor, download, env, graph, help, list, man, plan, sum, verify, version,
-    why,
+    audit, clean, completions, doctor, download, env, graph, help, list, man, plan, sbom, sum,
+    verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
@@ -59,6 +59,8 @@ pub static COMMANDS: &[&Command] = &[
     &clean::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
+    &sbom::COMMAND,
+    &audit::COMMAND,
     &doctor::COMMAND,
     &env::COMMAND,
     &completions::COMMAND,

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
 use crate::gomod::{Argument, ModuleVersion, PrefixPatterns};
 use crate::graph::Graph;
-use crate::project::{Actual, Project};
+use crate::project::{Project, ResolvedModule};
 use crate::report::{Console, finding, report_json};
 use crate::select::{
     Scope, SelectionArgs, SelectionContext, Target, Targets, ToolVersion, any_needs_graph,
@@ -373,11 +373,11 @@ impl Run<'_> {
                 if !all && !listed.contains(module.path()) {
                     continue;
                 }
-                let actual = project.edits().actual(&module);
+                let resolved = project.rules().resolved(&module);
                 // `go` checks what was replaced; what replaces it is what is built.
                 modules.push(module);
-                if let Actual::Module(actual) = actual {
-                    modules.push(actual);
+                if let ResolvedModule::Module(resolved) = resolved {
+                    modules.push(resolved);
                 }
             }
         } else {

@@ -46,3 +46,6 @@ pub use toolchain::{Running, Toolchain, look_up};
 
 /// The module path of Go's toolchains.
 pub const TOOLCHAIN: &str = "golang.org/toolchain";
+
+/// The module path of Go's FIPS 140 packages, which come with Go and are never downloaded.
+pub const FIPS140: &str = "golang.org/fips140";

@@ -9,10 +9,10 @@ use crate::fetch::{
     unasked,
 };
 use crate::fsio::{clean_path, read_whole};
-use crate::gomod::modfile::Needs;
+use crate::gomod::modfile::GoModSummary;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::graph::Graph;
-use crate::project::{Actual, Edits, Node, Project};
+use crate::project::{Node, Project, ReplaceRules, ResolvedModule};
 use crate::select::{ListTarget, versioned_path};
 use crate::trust::{SumPart, SumPolicy};
 
@@ -47,11 +47,11 @@ pub struct Lister<'a> {
     /// The main module.
     pub project: Option<&'a Project>,
     /// What it replaces and excludes.
-    pub edits: &'a Edits,
+    pub rules: &'a ReplaceRules,
     /// Its graph, if that was needed.
     pub graph: Option<&'a Graph>,
     /// Whose go.mod files were read for a graph before that one.
-    pub outgrown: &'a [ModuleVersion],
+    pub superseded: &'a [ModuleVersion],
     /// Of what the main module requires, only that counts which go.sum knows.
     pub requires_sums: bool,
     /// What else is said.
@@ -81,7 +81,7 @@ impl<'a> Lister<'a> {
     }
 
     pub(super) fn queries(&self) -> QueryResolver<'a> {
-        QueryResolver::new(self.run, self.edits)
+        QueryResolver::new(self.run, self.rules)
     }
 
     pub(super) fn releases(&self) -> ReleaseResolver<'a> {
@@ -109,12 +109,13 @@ impl<'a> Lister<'a> {
             return false;
         }
         match target {
-            ListTarget::Required(Node::Module(module)) => match self.edits.actual(module) {
-                Actual::Directory { .. } => true,
-                Actual::Module(actual) => {
+            ListTarget::Required(Node::Module(module)) => match self.rules.resolved(module) {
+                ResolvedModule::Directory { .. } => true,
+                ResolvedModule::Module(resolved) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
-                    let gomod = known || !self.counts(&actual, SumPart::GoMod, Chosen::Required);
-                    self.cached().has_info(&actual) && (gomod || self.cached().has_gomod(&actual))
+                    let gomod = known || !self.counts(&resolved, SumPart::GoMod, Chosen::Required);
+                    self.cached().has_info(&resolved)
+                        && (gomod || self.cached().has_gomod(&resolved))
                 }
             },
             ListTarget::Query { .. } | ListTarget::Release { .. } => false,
@@ -166,7 +167,7 @@ impl<'a> Lister<'a> {
         };
         let go = self.graph.and_then(|graph| graph.go_line(module));
         let go = go.map_or(String::new(), ToString::to_string);
-        let Some(actual) = self.queries().replacement(module) else {
+        let Some(resolved) = self.queries().replacement(module) else {
             info.go_version = go;
             if let Some(go) = self.refused_go_line(module) {
                 info.go_version = go;
@@ -175,14 +176,14 @@ impl<'a> Lister<'a> {
             return info;
         };
         // As in go, what was read of the module itself, in place of another one, says more.
-        let same = Actual::Module(module.clone());
-        let read_for = |other: &&ModuleVersion| self.edits.replacement(other) == Some(&same);
+        let same = ResolvedModule::Module(module.clone());
+        let read_for = |other: &&ModuleVersion| self.rules.replacement(other) == Some(&same);
         let own = self
             .graph
             .and_then(|graph| graph.go_line(graph.loaded().find(read_for)?));
         let refused = |graph: &Graph| graph.failed().any(|other| read_for(&other));
         let was_read = || {
-            self.graph.is_some_and(refused) || self.outgrown.iter().any(|other| read_for(&other))
+            self.graph.is_some_and(refused) || self.superseded.iter().any(|other| read_for(&other))
         };
         let own = match own {
             Some(go) => Some(go.to_string()),
@@ -192,15 +193,15 @@ impl<'a> Lister<'a> {
             None => None,
         };
         let go = own.clone().unwrap_or(go);
-        let replace = match actual {
-            Actual::Module(actual) => {
-                let (path, version) = (actual.path().as_str(), actual.version().as_str());
+        let replace = match resolved {
+            ResolvedModule::Module(resolved) => {
+                let (path, version) = (resolved.path().as_str(), resolved.version().as_str());
                 let mut replace = ModuleInfo::new(path, version);
                 replace.go_version = go;
-                self.complete(&mut replace, actual, Chosen::Required);
+                self.complete(&mut replace, resolved, Chosen::Required);
                 replace
             }
-            Actual::Directory { written, path, .. } => {
+            ResolvedModule::Directory { written, path, .. } => {
                 let mut replace = replaced_by(written, path);
                 let read = || {
                     let file = &replace.gomod;
@@ -208,7 +209,7 @@ impl<'a> Lister<'a> {
                         Some(project) => project.overlay().read(Path::new(file), read_whole),
                         None => read_whole(Path::new(file)),
                     };
-                    let needs = Needs::parse("go.mod", &data.ok()?).ok()?;
+                    let needs = GoModSummary::parse("go.mod", &data.ok()?).ok()?;
                     self.known(needs.go.map(|go| go.to_string()))
                 };
                 replace.go_version = own.or_else(read).unwrap_or_default();
@@ -225,9 +226,9 @@ impl<'a> Lister<'a> {
 
     /// The go version of a go.mod that the graph was refused for, as too new: it has been read.
     fn refused_go_line(&self, module: &ModuleVersion) -> Option<String> {
-        let is_it = |other: &ModuleVersion| match self.edits.actual(other) {
-            Actual::Module(actual) => actual == *module,
-            Actual::Directory { .. } => false,
+        let is_it = |other: &ModuleVersion| match self.rules.resolved(other) {
+            ResolvedModule::Module(resolved) => resolved == *module,
+            ResolvedModule::Directory { .. } => false,
         };
         let refused = self.graph?.failed().any(is_it);
         let read = refused && self.counts(module, SumPart::GoMod, Chosen::Required);

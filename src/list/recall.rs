@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use super::ModuleInfo;
 use super::lister::{Chosen, Lister};
 use crate::gomod::{ModulePath, ModuleVersion, Query, Version};
-use crate::project::{Actual, Node};
+use crate::project::{Node, ResolvedModule};
 use crate::select::ListTarget;
 use crate::trust::SumPart;
 
@@ -71,18 +71,18 @@ impl Recall<'_, '_> {
             }
         }
         let lister = self.lister;
-        let (actual, chosen) = match named {
-            true => (Actual::Module(module.clone()), Chosen::Named),
-            false => (lister.edits.actual(module), Chosen::Required),
+        let (resolved, chosen) = match named {
+            true => (ResolvedModule::Module(module.clone()), Chosen::Named),
+            false => (lister.rules.resolved(module), Chosen::Required),
         };
-        let Actual::Module(actual) = actual else {
+        let ResolvedModule::Module(resolved) = resolved else {
             return;
         };
-        if known.is_none() && lister.counts(&actual, SumPart::GoMod, chosen) {
-            self.read(listed, &actual, || lister.cached().go_line(&actual));
+        if known.is_none() && lister.counts(&resolved, SumPart::GoMod, chosen) {
+            self.read(listed, &resolved, || lister.cached().go_line(&resolved));
         }
         if lister.extras.retraction() {
-            self.hear(listed, actual.path());
+            self.hear(listed, resolved.path());
         }
     }
 

@@ -6,6 +6,7 @@
 //! printed, so the two never mix within a line. Until there is something to tell it starts no
 //! thread.
 
+mod audited;
 mod console;
 mod count;
 mod crowd;
@@ -17,10 +18,12 @@ mod outcome;
 mod picture;
 mod planned;
 mod request;
+mod sbom;
 mod shown;
 mod summary;
 mod verified;
 
+pub use audited::{AuditForm, AuditReport, audit_text};
 pub use console::Console;
 pub use count::human;
 pub use crowd::one_for_many;
@@ -30,6 +33,7 @@ pub use listed::module_json;
 pub use live::Live;
 pub use outcome::{failed_target_json, outcome_json, target_json};
 pub use planned::{Planned, planned_table};
+pub use sbom::{BomFormat, BomStamp, bill_of_materials, utc_date};
 pub use shown::LiveSettings;
 pub use summary::{Summary, Traffic};
 pub use verified::{finding, report_json};

@@ -8,8 +8,8 @@ use crate::fetch::{
 };
 use crate::gomod::{ModuleVersion, Tool, Version};
 use crate::graph::Graph;
-use crate::project::{Edits, Project};
-use crate::source::Origin;
+use crate::project::{Project, ReplaceRules};
+use crate::source::VcsOrigin;
 
 /// How a module came to be chosen: what was asked for is part of the answer.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub enum ChosenBy {
         /// As typed.
         query: String,
         /// Where the source says that the version comes from.
-        origin: Option<Box<Origin>>,
+        origin: Option<Box<VcsOrigin>>,
     },
 }
 
@@ -79,8 +79,8 @@ pub fn resolve(
     project: Option<&Project>,
     graph: Option<&Graph>,
 ) -> Result<Vec<ResolvedTarget>> {
-    let none = Edits::default();
-    let edits = project.map_or(&none, Project::edits);
+    let none = ReplaceRules::default();
+    let rules = project.map_or(&none, Project::rules);
     let version_query = |target: &Target| match target {
         Target::Query { path, query } => Some(VersionQuery {
             path: path.clone(),
@@ -102,7 +102,7 @@ pub fn resolve(
         .filter_map(version_query)
         .filter(|query| !lost(query))
         .collect();
-    let found = QueryResolver::new(run, edits).resolve(&queries)?;
+    let found = QueryResolver::new(run, rules).resolve(&queries)?;
     let mut found = found.into_iter();
     let releases = ReleaseResolver::new(run);
     let mut resolved = Vec::with_capacity(targets.len());

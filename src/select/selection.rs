@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Run};
 use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::{Graph, Requirements};
-use crate::project::{Actual, MainModule, MissingReplace, Project};
+use crate::project::{MainModule, MissingReplace, Project, ResolvedModule};
 
 /// The modules that a run is about.
 pub struct Selection<'a> {
@@ -88,7 +88,7 @@ impl<'a> Selection<'a> {
         if needed && found.graph.is_none() {
             let aside = self.says_enough(&found);
             graphs.expand(project, &mut found)?;
-            found.graph_aside = aside;
+            found.graph_not_recorded = aside;
         }
         Ok(Some(found))
     }
@@ -117,12 +117,12 @@ impl<'a> Selection<'a> {
         let project = project.filter(|_| matches!(self.what, What::Listed));
         let listed = project.map(|project| project.modfile().require.iter());
         let modules = listed.into_iter().flatten().map(|line| &line.module);
-        self.actual(modules.filter(move |module| {
+        self.resolved(modules.filter(move |module| {
             let path = module.path().as_str();
             !self.args.excluded().matches(path)
                 && !module.is_tool()
                 && project.is_none_or(|project| {
-                    path != project.path() && !project.edits().excludes(module)
+                    path != project.path() && !project.rules().excludes(module)
                 })
         }))
     }
@@ -134,16 +134,16 @@ impl<'a> Selection<'a> {
     }
 
     /// The modules that are fetched in place of these.
-    pub fn actual<'m>(
+    pub fn resolved<'m>(
         &self,
         modules: impl IntoIterator<Item = &'m ModuleVersion>,
     ) -> impl Iterator<Item = ModuleVersion> {
-        let edits = self.project.map(Project::edits);
-        let actual = move |module: &ModuleVersion| match edits?.actual(module) {
-            Actual::Module(actual) => Some(actual),
-            Actual::Directory { .. } => None,
+        let rules = self.project.map(Project::rules);
+        let resolved = move |module: &ModuleVersion| match rules?.resolved(module) {
+            ResolvedModule::Module(resolved) => Some(resolved),
+            ResolvedModule::Directory { .. } => None,
         };
-        modules.into_iter().filter_map(actual)
+        modules.into_iter().filter_map(resolved)
     }
 
     /// The modules, in go's order, without those that are left out.
@@ -153,7 +153,7 @@ impl<'a> Selection<'a> {
     /// wanted or not, which go says when it looks which sums are to stay.
     pub fn targets(&self, graph: Option<&Graph>) -> Result<Targets> {
         if let Some((project, graph)) = self.project.zip(graph)
-            && let Some(error) = graph.clash(project.edits())
+            && let Some(error) = graph.clash(project.rules())
         {
             return Err(error);
         }

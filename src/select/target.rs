@@ -5,7 +5,7 @@ use crate::error::{Error, Kind};
 use crate::gomod::{Argument, MatchPattern, ModulePath, ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::map::Set;
-use crate::project::{Actual, Project};
+use crate::project::{Project, ResolvedModule};
 
 /// How a version was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,9 +186,9 @@ impl Targets {
     }
 
     fn push(&mut self, module: &ModuleVersion, project: Option<&Project>) {
-        match project.map(|project| project.edits().actual(module)) {
-            Some(Actual::Directory { .. }) => {}
-            Some(Actual::Module(module)) => self.list.push(Target::Module {
+        match project.map(|project| project.rules().resolved(module)) {
+            Some(ResolvedModule::Directory { .. }) => {}
+            Some(ResolvedModule::Module(module)) => self.list.push(Target::Module {
                 module,
                 named: false,
             }),
@@ -247,7 +247,7 @@ mod tests {
         let project = Project::read(&file, None, dir.path()).unwrap();
         let mut loader = Loader::new(
             project.path(),
-            project.edits(),
+            project.rules(),
             project.is_pruned(),
             project.roots(),
         );

@@ -358,6 +358,36 @@ mod tests {
         assert_eq!(plan.prove(&tiles[1..]), Err(Unproven::Length));
     }
 
+    /// CVE-2026-56865: where several subtrees of the edge share a tile, a reader that counted subtrees
+    /// instead of tiles skipped the proof of the tiles that follow. Here 771 = 512 + 256 + 2 + 1, whose
+    /// four subtrees stand in two tiles, is what 15 is for tiles of four hashes.
+    #[test]
+    fn tiles_behind_an_edge_of_shared_tiles_are_proven() {
+        let log = Log::of(771);
+        let plan = Plan::new(log.tree(771), &[leaf(1), leaf(300)]).unwrap();
+        let names: Vec<String> = plan.tiles().iter().map(|tile| tile.path()).collect();
+        let want = [
+            "tile/8/1/000.p/3",
+            "tile/8/0/003.p/3",
+            "tile/8/0/000",
+            "tile/8/0/001",
+        ];
+        assert_eq!(names, want);
+        let tiles = log.tiles(&plan);
+        assert_eq!(plan.prove(&tiles).unwrap(), [log.leaf(1), log.leaf(300)]);
+        let other = Log::forked(771, 0, "other");
+        for tile in 0..tiles.len() {
+            let mut forged = tiles.clone();
+            forged[tile] = other.tile(&names[tile]).unwrap();
+            let refused = plan.prove(&forged);
+            assert!(
+                matches!(refused, Err(Unproven::Inconsistent(_))),
+                "{} is without proof",
+                names[tile]
+            );
+        }
+    }
+
     #[test]
     fn the_empty_tree_proves_nothing() {
         let plan = Plan::new(Tree::empty(), &[]).unwrap();

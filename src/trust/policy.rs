@@ -55,9 +55,6 @@ pub struct SumSettings {
     pub exempt: PrefixPatterns,
     /// `--locked`: a sum that go.sum lacks is an error, whatever the other settings say.
     pub locked: bool,
-    /// GOPROXY is one `file://` tree and nothing else: a toolchain from there, as from a build of
-    /// one's own, need not be in the database.
-    pub local_proxy: bool,
 }
 
 /// The sums of one run. Shared by all threads.
@@ -192,7 +189,7 @@ impl SumPolicy {
     /// # Errors
     /// As [`SumPolicy::check`], except for a mismatch.
     pub fn precheck(&self, module: &ModuleVersion, part: SumPart) -> Result<()> {
-        if self.knows(module, part) {
+        if self.suffices(module, part) {
             Ok(())
         } else {
             self.prover(module, part).map(drop)
@@ -205,7 +202,7 @@ impl SumPolicy {
     /// # Errors
     /// As [`SumPolicy::check`], except for a mismatch.
     pub fn ask(&self, module: &ModuleVersion, part: SumPart) -> Result<()> {
-        if self.knows(module, part) {
+        if self.suffices(module, part) {
             return Ok(());
         }
         match self.prover(module, part)? {
@@ -223,7 +220,7 @@ impl SumPolicy {
     /// # Errors
     /// As [`SumPolicy::ask`].
     pub fn vouched(&self, module: &ModuleVersion, part: SumPart) -> Result<bool> {
-        if self.knows(module, part) {
+        if self.suffices(module, part) {
             return Ok(true);
         }
         match self.prover(module, part)? {
@@ -236,7 +233,7 @@ impl SumPolicy {
     /// the network: then it is a thing for a thread that may block.
     #[must_use]
     pub fn must_ask(&self, module: &ModuleVersion, part: SumPart) -> bool {
-        if self.knows(module, part) {
+        if self.suffices(module, part) {
             return false;
         }
         let prover = self.prover(module, part);
@@ -332,6 +329,16 @@ impl SumPolicy {
         Logged::ask(self.prover(module, part)?, &self.settings, module, part)
     }
 
+    /// True if go.sum has an `h1:` line for it, and that is proof enough. A line for a toolchain is
+    /// none: a toolchain is a program that runs next, and who can write go.sum could choose it.
+    ///
+    /// Source: golang/go `cmd/go/internal/modfetch/fetch.go`, `checkModSum`, from go1.26.9 and
+    /// go1.27.2 on (CVE-2026-94447).
+    #[must_use]
+    pub fn suffices(&self, module: &ModuleVersion, part: SumPart) -> bool {
+        !is_toolchain(module) && self.knows(module, part)
+    }
+
     /// True if go.sum has an `h1:` line for it.
     #[must_use]
     pub fn knows(&self, module: &ModuleVersion, part: SumPart) -> bool {
@@ -350,7 +357,8 @@ impl SumPolicy {
     ///   asked.
     pub fn check(&self, module: &ModuleVersion, part: SumPart, h1: &H1) -> Result<()> {
         let (path, key) = (module.path().as_str(), part.key(module));
-        if self.is_recorded(&mut self.state(), path, &key, h1)? {
+        let recorded = self.is_recorded(&mut self.state(), path, &key, h1)?;
+        if recorded && !is_toolchain(module) {
             return Ok(());
         }
         if let Some(database) = self.prover(module, part)? {
@@ -421,15 +429,16 @@ impl SumPolicy {
     /// Who has to prove a part that go.sum does not know; `None` if nobody has to.
     fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::Client>> {
         let noun = part.noun();
-        if self.settings.locked {
+        if self.settings.locked && !self.knows(module, part) {
             return Err(Error::new(
                 Kind::Input,
                 format!("{module}: verifying {noun}: missing go.sum entry, disabled by --locked"),
             )
             .hint("complete go.sum without --locked, or with 'go mod tidy'"));
         }
-        // go.sum cannot vouch for a toolchain, so nothing exempts one.
-        let toolchain = module.path().as_str() == TOOLCHAIN && !self.settings.local_proxy;
+        // Nothing exempts a toolchain. go takes it unproven where GOPROXY is a single file:// tree,
+        // to test a build of itself; that is no reason here.
+        let toolchain = is_toolchain(module);
         if !toolchain && self.settings.exempt.matches(module.path().as_str()) {
             return Ok(None);
         }
@@ -484,6 +493,11 @@ impl SumPolicy {
             file.display()
         ))
     }
+}
+
+/// True if a module version is a Go toolchain.
+fn is_toolchain(module: &ModuleVersion) -> bool {
+    module.path().as_str() == TOOLCHAIN
 }
 
 pub(super) fn read_go_sum(file: &Path, overlay: &Overlay) -> Result<GoSum> {

@@ -13,7 +13,6 @@ fn settings(database: Database, exempt: &str, locked: bool) -> SumSettings {
         database,
         exempt: PrefixPatterns::parse(exempt),
         locked,
-        local_proxy: false,
     }
 }
 
@@ -118,28 +117,41 @@ fn what_go_sum_lacks_needs_an_exemption_or_the_database() {
 }
 
 #[test]
-fn a_toolchain_needs_the_database_whatever_exempts_it() {
+fn a_toolchain_needs_the_database_whatever_exempts_it_and_whatever_go_sum_says() {
     let module = ModuleVersion::parse(TOOLCHAIN, "v0.0.1-go1.26.0.linux-amd64").unwrap();
-    let refused = |settings: SumSettings| {
-        let (_dir, policy) = policy("", settings);
-        policy
-            .precheck(&module, SumPart::Zip)
-            .err()
-            .map(|e| e.chain())
-    };
+    let h1 = H1::of_go_mod(b"module golang.org/toolchain\n");
+    let lines = format!(
+        "{TOOLCHAIN} {version} {h1}\n{TOOLCHAIN} {version}/go.mod {h1}\n",
+        version = module.version()
+    );
+    // The text of `GOSUMDB=off go mod download golang.org/toolchain@...`, go1.27.4, for which such
+    // lines in go.sum change nothing.
+    let text = format!("{module}: verifying module: checksum database disabled by GOSUMDB=off");
+    for go_sum in ["", lines.as_str()] {
+        let (_dir, off) = policy(go_sum, settings(Database::Off, "", false));
+        let checks = [
+            off.precheck(&module, SumPart::Zip),
+            off.ask(&module, SumPart::Zip),
+            off.check(&module, SumPart::Zip, &h1),
+            off.vouched(&module, SumPart::Zip).map(drop),
+        ];
+        for refused in checks {
+            assert_eq!(refused.unwrap_err().chain(), text, "{go_sum}");
+        }
+    }
     let server = Server::of(Log::of(300));
     let dir = tempfile::tempdir().unwrap();
-    let off = settings(Database::Off, "", false);
-    // The text of `GOSUMDB=off go mod download golang.org/toolchain@...`, go1.26.8.
-    let text = format!("{module}: verifying module: checksum database disabled by GOSUMDB=off");
-    assert_eq!(refused(off.clone()), Some(text));
-    let (_dir, asks) = policy(
-        "",
-        settings(database(&server, dir.path()), "golang.org", false),
-    );
-    assert!(asks.must_ask(&module, SumPart::Zip));
-    let local_proxy = true;
-    assert_eq!(refused(SumSettings { local_proxy, ..off }), None);
+    for go_sum in ["", lines.as_str()] {
+        let asked = database(&server, dir.path());
+        let (_dir, asks) = policy(go_sum, settings(asked, "golang.org", false));
+        assert!(asks.must_ask(&module, SumPart::Zip));
+        // The log does not know it.
+        asks.check(&module, SumPart::Zip, &h1).unwrap_err();
+    }
+    // A line that is there is not missing.
+    let asked = database(&server, dir.path());
+    let (_dir, locked) = policy(&lines, settings(asked, "", true));
+    locked.precheck(&module, SumPart::Zip).unwrap();
 }
 
 #[test]

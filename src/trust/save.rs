@@ -123,7 +123,6 @@ mod tests {
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
-            local_proxy: false,
         };
         SumPolicy::with_file(go_sum, settings).unwrap()
     }
@@ -258,7 +257,6 @@ mod tests {
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
-            local_proxy: false,
         };
         let policy = SumPolicy::with_files(&file, &[other], &Overlay::default(), settings).unwrap();
         policy.check(&module("a.com/a"), SumPart::Zip, &h1).unwrap();

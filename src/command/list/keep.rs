@@ -8,7 +8,7 @@ use crate::command::sums::{save_sums, sums_of_build_list};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements, Update};
-use crate::project::{Actual, BuildMod, Project};
+use crate::project::{BuildMod, Project, ResolvedModule};
 use crate::trust::{SumPart, SumPolicy};
 
 /// From this go version on go.sum has the go.mod of whatever it has the zip of.
@@ -39,8 +39,8 @@ pub(super) fn written(project: &Project) -> Option<Update> {
         pruned: project.is_pruned(),
         roots,
         graph: None,
-        graph_aside: false,
-        outgrown: Vec::new(),
+        graph_not_recorded: false,
+        superseded: Vec::new(),
     };
     Update::of(project, &written)
 }
@@ -84,10 +84,10 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     if !sums.has_new() {
         return false;
     }
-    let edits = project.edits();
-    let is_new = |module: &ModuleVersion| match edits.actual(module) {
-        Actual::Module(actual) => sums.is_new(&actual, SumPart::GoMod),
-        Actual::Directory { .. } => false,
+    let rules = project.rules();
+    let is_new = |module: &ModuleVersion| match rules.resolved(module) {
+        ResolvedModule::Module(resolved) => sums.is_new(&resolved, SumPart::GoMod),
+        ResolvedModule::Directory { .. } => false,
     };
     let Some(graph) = graph else {
         return project.requirements().iter().any(is_new);

@@ -24,7 +24,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, RunOptions, SumExaminer, SumLine, SumState};
 use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::Graph;
-use crate::project::{Actual, Project};
+use crate::project::{Project, ResolvedModule};
 use crate::report::{Console, JsonObject};
 use crate::select::{Scope, Target, Targets};
 use crate::signals::Ending;
@@ -132,7 +132,7 @@ fn needed(
         }
     }
     for module in graph.loaded().chain(graph.failed()) {
-        if let Actual::Module(module) = project.edits().actual(module) {
+        if let ResolvedModule::Module(module) = project.rules().resolved(module) {
             add(module, SumPart::GoMod);
         }
     }

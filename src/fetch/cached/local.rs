@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::CacheReader;
 use crate::gomod::ModuleVersion;
-use crate::gomod::modfile::Needs;
+use crate::gomod::modfile::GoModSummary;
 
 /// Where the parts of a version are; `None` for what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl CacheReader<'_> {
             .files()
             .gomod(&self.run.cache.entry(module).ok()?)
             .ok()?;
-        let needs = Needs::parse("go.mod", &gomod.data).ok()?;
+        let needs = GoModSummary::parse("go.mod", &gomod.data).ok()?;
         needs.go.map(|go| go.to_string())
     }
 

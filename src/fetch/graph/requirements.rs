@@ -44,7 +44,7 @@ impl GraphReader<'_> {
             self.drive(&mut loader)?;
             let graph = loader.finish();
             graph.check()?;
-            requirements.outgrown.extend(graph.loaded().cloned());
+            requirements.superseded.extend(graph.loaded().cloned());
             requirements.roots = graph.nodes();
             requirements.pruned = true;
         }
@@ -74,7 +74,7 @@ impl GraphReader<'_> {
             } else {
                 minimal_roots(&graph, &project.direct())
             };
-            requirements.outgrown.extend(graph.loaded().cloned());
+            requirements.superseded.extend(graph.loaded().cloned());
             loader.restart(pruned, roots);
             self.drive(&mut loader)?;
             let before = mem::replace(&mut graph, loader.finish());
@@ -85,7 +85,7 @@ impl GraphReader<'_> {
         }
         requirements.graph = Some(match (graph.error(), first) {
             // go keeps to the first graph that it could read.
-            (Some(error), Some(first)) => first.for_want_of(error),
+            (Some(error), Some(first)) => first.superseded_by_error(error),
             (Some(_), None) => graph,
             (None, _) => {
                 requirements.roots = graph.roots().to_vec();
@@ -105,6 +105,6 @@ impl GraphReader<'_> {
 
     fn loader<'p>(self, project: &'p Project, requirements: &Requirements) -> Loader<'p> {
         let Requirements { pruned, roots, .. } = requirements;
-        Loader::new(project.path(), project.edits(), *pruned, roots.clone())
+        Loader::new(project.path(), project.rules(), *pruned, roots.clone())
     }
 }

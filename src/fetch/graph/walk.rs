@@ -16,8 +16,8 @@ use crate::event::Event;
 use crate::fetch::threads::on_two;
 use crate::fsio::{clean_path, read_whole};
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion};
-use crate::graph::{Graph, Loader, Wanted, minimal_roots};
-use crate::project::{Actual, MissingReplace, Node, PRUNING_GO, Project, Summary};
+use crate::graph::{Graph, Loader, WantedGoMod, minimal_roots};
+use crate::project::{GraphSummary, MissingReplace, Node, PRUNING_GO, Project, ResolvedModule};
 use crate::trust::SumPart;
 
 impl GraphReader<'_> {
@@ -28,9 +28,9 @@ impl GraphReader<'_> {
     /// [`Kind::Other`] if no thread can be started.
     pub fn graph(self, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
-        let (path, edits) = (project.path(), project.edits());
+        let (path, rules) = (project.path(), project.rules());
         if let Some(mode) = &self.run.readonly {
-            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
+            let mut loader = Loader::new(path, rules, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
             // Where the graph is pruned, go knows without it that the main module stays.
@@ -38,7 +38,7 @@ impl GraphReader<'_> {
             let settled = graph.error().is_some() || graph.selects_roots(counts);
             return Ok(match settled {
                 true => graph,
-                false => graph.for_want_of(mode.outdated()),
+                false => graph.superseded_by_error(mode.outdated()),
             });
         }
         let mut loader = Loader::of(project, false);
@@ -99,7 +99,7 @@ impl GraphReader<'_> {
             self.drive(loader)?;
             let graph = loader.finish();
             if let Some(error) = graph.error() {
-                return Ok(first.map_or(graph, |first| first.for_want_of(error)));
+                return Ok(first.map_or(graph, |first| first.superseded_by_error(error)));
             }
             match graph.raised_roots() {
                 Some(raised) if pruned => {
@@ -119,7 +119,7 @@ impl GraphReader<'_> {
     /// Tells the loader every go.mod it wants, until it wants none.
     pub(in crate::fetch) fn drive(self, loader: &mut Loader<'_>) -> Result<()> {
         self.drive_once(loader)?;
-        while loader.goes_on() {
+        while loader.advance() {
             self.drive_once(loader)?;
         }
         Ok(())
@@ -135,19 +135,20 @@ impl GraphReader<'_> {
         let (summaries_in, summaries) = unbounded();
         pool.in_place_scope(|scope| {
             // One replacement may stand in for several versions; it is fetched once.
-            let mut outstanding: HashMap<Actual, Vec<Wanted>> = HashMap::new();
-            let fetch = |outstanding: &mut HashMap<Actual, Vec<Wanted>>, wanted: Wanted| {
-                let actual = wanted.actual.clone();
-                let same = outstanding.entry(actual.clone()).or_default();
+            let mut outstanding: HashMap<ResolvedModule, Vec<WantedGoMod>> = HashMap::new();
+            let fetch = |outstanding: &mut HashMap<ResolvedModule, Vec<WantedGoMod>>,
+                         wanted: WantedGoMod| {
+                let resolved = wanted.resolved.clone();
+                let same = outstanding.entry(resolved.clone()).or_default();
                 same.push(wanted);
                 if same.len() > 1 {
                     return;
                 }
                 let summaries = summaries_in.clone();
                 scope.spawn(move |_| {
-                    let summary = self.fetch_summary(&actual);
+                    let summary = self.fetch_summary(&resolved);
                     // The receiver outlives the scope.
-                    let _ = summaries.send((actual, summary));
+                    let _ = summaries.send((resolved, summary));
                 });
             };
             // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
@@ -162,11 +163,11 @@ impl GraphReader<'_> {
                 if outstanding.is_empty() {
                     return;
                 }
-                let Ok((actual, summary)) = summaries.recv() else {
+                let Ok((resolved, summary)) = summaries.recv() else {
                     return;
                 };
                 self.run.say(&Event::GoModFetched);
-                for wanted in outstanding.remove(&actual).into_iter().flatten() {
+                for wanted in outstanding.remove(&resolved).into_iter().flatten() {
                     let summary = self.named(&wanted, summary.clone());
                     loader.provide(&wanted, summary);
                 }
@@ -177,25 +178,27 @@ impl GraphReader<'_> {
     }
 
     /// Provides what needs no request; hands on the rest.
-    fn serve_from_cache(self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
+    fn serve_from_cache(self, loader: &mut Loader<'_>, mut missing: impl FnMut(WantedGoMod)) {
         loop {
-            let wave: Vec<Wanted> = iter::from_fn(|| loader.next_wanted()).collect();
+            let wave: Vec<WantedGoMod> = iter::from_fn(|| loader.next_wanted()).collect();
             if wave.is_empty() {
                 return;
             }
             self.run.expect_gomods(wave.len());
-            let found = on_two(&wave, |wanted| match &wanted.actual {
-                Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
-                    Some(Summary::parse("go.mod", b"").map(Arc::new))
+            let found = on_two(&wave, |wanted| match &wanted.resolved {
+                ResolvedModule::Directory { path, go_mod, .. }
+                    if self.may_miss(wanted, path, go_mod) =>
+                {
+                    Some(GraphSummary::parse("go.mod", b"").map(Arc::new))
                 }
-                Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
-                Actual::Module(actual) if self.run.readonly.is_some() => {
-                    match self.run.sums.records(actual, SumPart::GoMod) {
-                        true => self.cached_summary(actual).transpose(),
-                        false => Some(Err(no_sum(actual, wanted.module.path()))),
+                ResolvedModule::Directory { .. } => Some(self.fetch_summary(&wanted.resolved)),
+                ResolvedModule::Module(resolved) if self.run.readonly.is_some() => {
+                    match self.run.sums.records(resolved, SumPart::GoMod) {
+                        true => self.cached_summary(resolved).transpose(),
+                        false => Some(Err(no_sum(resolved, wanted.module.path()))),
                     }
                 }
-                Actual::Module(actual) => self.cached_summary(actual).transpose(),
+                ResolvedModule::Module(resolved) => self.cached_summary(resolved).transpose(),
             });
             for (wanted, found) in wave.into_iter().zip(found) {
                 match found {
@@ -210,7 +213,7 @@ impl GraphReader<'_> {
 
     /// True if a local replacement is missing, and may be: it then counts as a module that requires
     /// nothing.
-    fn may_miss(self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
+    fn may_miss(self, wanted: &WantedGoMod, path: &Path, go_mod: &str) -> bool {
         if self.run.missing_replace == MissingReplace::Error {
             return false;
         }
@@ -222,7 +225,7 @@ impl GraphReader<'_> {
             }),
         };
         if missing && self.run.missing_replace == MissingReplace::Warn {
-            let (module, directory) = (&wanted.module, wanted.actual.describe());
+            let (module, directory) = (&wanted.module, wanted.resolved.describe());
             let text = format!(
                 "warning: {module} is replaced by {directory}, and {go_mod} is missing: what it \
                  requires is left out"
@@ -233,18 +236,22 @@ impl GraphReader<'_> {
     }
 
     /// Names the failure, which may be that the module needs a newer go.
-    fn named(self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
+    fn named(
+        self,
+        wanted: &WantedGoMod,
+        summary: Result<Arc<GraphSummary>>,
+    ) -> Result<Arc<GraphSummary>> {
         let summary = summary.map_err(|error| name_failure(wanted, error))?;
         let needed = summary.go().zip(self.run.running.as_ref());
         let refused = needed.filter(|(go, running)| running.refuses(go));
-        let what = || format!("module {}", wanted.actual.describe());
+        let what = || format!("module {}", wanted.resolved.describe());
         match refused.and_then(|(go, running)| running.refusal(&what(), go)) {
             Some(text) => Err(too_new(&wanted.module, &text)),
             None => Ok(summary),
         }
     }
 
-    fn cached_summary(self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
+    fn cached_summary(self, module: &ModuleVersion) -> Result<Option<Arc<GraphSummary>>> {
         let entry = self.run.cache.entry(module)?;
         if self.run.sums.must_ask(module, SumPart::GoMod) {
             // Where waiting costs nobody anything, many at a time.
@@ -256,21 +263,23 @@ impl GraphReader<'_> {
         summary_of(module, &gomod.data).map(Some)
     }
 
-    fn fetch_summary(self, actual: &Actual) -> Result<Arc<Summary>> {
-        let data = self.gomod_of(actual)?;
-        match actual {
-            Actual::Directory { path, go_mod, .. } => replacement_summary(path, go_mod, &data),
-            Actual::Module(module) => summary_of(module, &data),
+    fn fetch_summary(self, resolved: &ResolvedModule) -> Result<Arc<GraphSummary>> {
+        let data = self.gomod_of(resolved)?;
+        match resolved {
+            ResolvedModule::Directory { path, go_mod, .. } => {
+                replacement_summary(path, go_mod, &data)
+            }
+            ResolvedModule::Module(module) => summary_of(module, &data),
         }
     }
 
     /// The go.mod of what stands in for a module version.
-    pub(in crate::fetch) fn gomod_of(self, actual: &Actual) -> Result<Vec<u8>> {
-        match actual {
-            Actual::Directory { path, go_mod, .. } => {
+    pub(in crate::fetch) fn gomod_of(self, resolved: &ResolvedModule) -> Result<Vec<u8>> {
+        match resolved {
+            ResolvedModule::Directory { path, go_mod, .. } => {
                 read_replacement(path, go_mod, &self.run.overlay)
             }
-            Actual::Module(module) => {
+            ResolvedModule::Module(module) => {
                 Ok(self.run.files().gomod(&self.run.cache.entry(module)?)?.data)
             }
         }
@@ -282,8 +291,8 @@ fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
     Error::too_new(format!("{module}: {refusal}"))
 }
 
-fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
-    let summary = Summary::parse("go.mod", data);
+fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<GraphSummary>> {
+    let summary = GraphSummary::parse("go.mod", data);
     summary
         .map(Arc::new)
         .map_err(|error| error.context(module.to_string()))
@@ -291,21 +300,23 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
 
 /// Understands the go.mod below a directory; `shown` is its name. As in go, what is wrong within it
 /// stands behind its whole path.
-fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<Summary>> {
+fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<GraphSummary>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    Summary::parse(&file, data).map(Arc::new).map_err(|error| {
-        let text = error.chain();
-        let fault = text.strip_prefix(&format!("parsing {file}: "));
-        let text = format!("parsing {shown}: {}", fault.unwrap_or(&text));
-        let hints = error.hints().iter().cloned();
-        hints.fold(Error::new(error.kind(), text), Error::hint)
-    })
+    GraphSummary::parse(&file, data)
+        .map(Arc::new)
+        .map_err(|error| {
+            let text = error.chain();
+            let fault = text.strip_prefix(&format!("parsing {file}: "));
+            let text = format!("parsing {shown}: {}", fault.unwrap_or(&text));
+            let hints = error.hints().iter().cloned();
+            hints.fold(Error::new(error.kind(), text), Error::hint)
+        })
 }
 
 /// go.sum does not know the go.mod that stands in for a version of `required`.
-fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
+fn no_sum(resolved: &ModuleVersion, required: &ModulePath) -> Error {
     let text = format!(
-        "{actual}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
+        "{resolved}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
     );
     Error::new(Kind::Input, text)
 }
@@ -326,15 +337,15 @@ fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u
 
 /// Says what is replaced where the failure is that of a replacement. Every other failure names
 /// its module already.
-fn name_failure(wanted: &Wanted, error: Error) -> Error {
-    let (module, actual) = (&wanted.module, wanted.actual.describe());
-    if wanted.actual == Actual::Module(module.clone()) || error.kind() == Kind::Security {
+fn name_failure(wanted: &WantedGoMod, error: Error) -> Error {
+    let (module, resolved) = (&wanted.module, wanted.resolved.describe());
+    if wanted.resolved == ResolvedModule::Module(module.clone()) || error.kind() == Kind::Security {
         return error;
     }
     // go's form, in which the replacement is named once, in brackets.
     let text = error.chain();
-    let cause = text.strip_prefix(&format!("{actual}: ")).unwrap_or(&text);
-    let named = format!("{module} (replaced by {actual}): {cause}");
+    let cause = text.strip_prefix(&format!("{resolved}: ")).unwrap_or(&text);
+    let named = format!("{module} (replaced by {resolved}): {cause}");
     let hints = error.hints().iter().cloned();
     hints.fold(Error::new(error.kind(), named), Error::hint)
 }

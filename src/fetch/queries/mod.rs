@@ -13,7 +13,7 @@ mod release;
 mod retractions;
 
 use super::Run;
-use crate::project::Edits;
+use crate::project::ReplaceRules;
 
 pub(super) use answers::Answers;
 pub use query::{ResolvedVersion, VersionFilter, VersionQuery};
@@ -25,13 +25,13 @@ pub use retractions::{is_unknown, unasked};
 #[derive(Clone, Copy, Debug)]
 pub struct QueryResolver<'r> {
     run: &'r Run,
-    edits: &'r Edits,
+    rules: &'r ReplaceRules,
 }
 
 impl<'r> QueryResolver<'r> {
     /// Resolves them for this run.
     #[must_use]
-    pub fn new(run: &'r Run, edits: &'r Edits) -> QueryResolver<'r> {
-        QueryResolver { run, edits }
+    pub fn new(run: &'r Run, rules: &'r ReplaceRules) -> QueryResolver<'r> {
+        QueryResolver { run, rules }
     }
 }

@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::QueryResolver;
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, Run};
 use crate::gomod::Time;
@@ -15,8 +15,8 @@ use crate::gomod::{
     pseudo_version_time,
 };
 use crate::http::Fetched;
-use crate::project::Edits;
-use crate::source::{Info, Origin, Source};
+use crate::project::ReplaceRules;
+use crate::source::{Info, Source, VcsOrigin};
 
 /// A module path with a query for its version.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub struct ResolvedVersion {
     pub time: Time,
     /// What the source said of where it comes from, where it resolved the query itself; what was
     /// chosen from a list has none.
-    pub origin: Option<Box<Origin>>,
+    pub origin: Option<Box<VcsOrigin>>,
 }
 
 impl QueryResolver<'_> {
@@ -71,7 +71,7 @@ impl QueryResolver<'_> {
             }
         });
         let replaced = self.replaced();
-        if let Some(clash) = replaced.iter().find_map(|module| self.edits.clash(module)) {
+        if let Some(clash) = replaced.iter().find_map(|module| self.rules.clash(module)) {
             return Err(clash);
         }
         // The scope ends when each of them has its result.
@@ -84,7 +84,7 @@ pub(super) struct ActiveQuery<'a> {
     resolver: QueryResolver<'a>,
     run: &'a Run,
     query: &'a VersionQuery,
-    edits: &'a Edits,
+    rules: &'a ReplaceRules,
     /// Bytes and retries so far: they are recorded for the module that comes out.
     traffic: Cell<(u64, u32)>,
     /// How many places were asked: what one of them said is remembered by its number.
@@ -99,7 +99,7 @@ impl<'a> ActiveQuery<'a> {
             resolver,
             run: resolver.run,
             query,
-            edits: resolver.edits,
+            rules: resolver.rules,
             traffic: Cell::default(),
             place: Cell::default(),
             refused: RefCell::default(),
@@ -184,7 +184,7 @@ impl<'a> ActiveQuery<'a> {
         fetched.value
     }
 
-    fn entry(&self, version: &str) -> Result<Entry> {
+    fn entry(&self, version: &str) -> Result<CacheEntry> {
         let module = ModuleVersion::parse(self.query.path.as_str(), version)?;
         self.run.cache.entry(&module)
     }
@@ -326,12 +326,12 @@ impl<'a> ActiveQuery<'a> {
     pub(super) fn versions(&self, source: &dyn Source) -> Result<Vec<String>> {
         let path = &self.query.path;
         let replaced: Vec<String> = self
-            .edits
+            .rules
             .replaced_versions(path)
             .filter(|version| !version.is_pseudo())
             .map(Version::to_string)
             .collect();
-        let is_replaced = !replaced.is_empty() || self.edits.replaces_all(path);
+        let is_replaced = !replaced.is_empty() || self.rules.replaces_all(path);
         let answers = &self.run.answers;
         let listed = answers.versions.get(&self.key(), || source.versions(path));
         let mut versions = match listed {
@@ -354,11 +354,11 @@ impl<'a> ActiveQuery<'a> {
             self.keep(&info)?;
             Ok(info)
         });
-        let highest = self.edits.replaced_versions(path).max();
+        let highest = self.rules.replaced_versions(path).max();
         let replaced = match highest {
             Some(version) => Some(version.to_string()),
             // Lower than any real version, so that it can be upgraded.
-            None if self.edits.replaces_all(path) => {
+            None if self.rules.replaces_all(path) => {
                 let major = path.major_suffix().trim_start_matches(['/', '.']);
                 let major = if major.is_empty() { "v0" } else { major };
                 Some(format!("{major}.0.0-00010101000000-000000000000"))

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::Run;
 use crate::gomod::Time;
 use crate::gomod::{GoVersion, ModulePath, Query, Range, TOOLCHAIN, Tool, canonical};
-use crate::project::Edits;
+use crate::project::ReplaceRules;
 use crate::source::Source;
 
 /// A query for a version of `go` or `toolchain`.
@@ -209,8 +209,8 @@ impl<'r> ReleaseResolver<'r> {
             filter: VersionFilter::All,
         };
         // What go.mod says of that module is about it, and not about its versions' being there.
-        let edits = Edits::default();
-        let active = ActiveQuery::new(QueryResolver::new(self.run, &edits), &query);
+        let rules = ReplaceRules::default();
+        let active = ActiveQuery::new(QueryResolver::new(self.run, &rules), &query);
         let asked = active.each(|source| ask(&active, source));
         asked.map_err(|error| unasked(active.name_refused(error), &path))
     }

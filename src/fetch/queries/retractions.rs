@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fetch::graph::GraphReader;
 use crate::gomod::modfile::{ModFile, Retract};
 use crate::gomod::{ModulePath, ModuleVersion, Version, compare};
-use crate::project::Actual;
+use crate::project::ResolvedModule;
 use crate::source::Info;
 
 /// The longest message of an author that is shown within an error, in bytes.
@@ -31,8 +31,8 @@ pub(in crate::fetch) struct LatestGoMod {
 
 impl<'r> QueryResolver<'r> {
     /// What replaces a module that is looked at beside the graph; see [`QueryResolver::replaced`].
-    pub fn replacement(self, module: &ModuleVersion) -> Option<&'r Actual> {
-        let found = self.edits.replacement(module);
+    pub fn replacement(self, module: &ModuleVersion) -> Option<&'r ResolvedModule> {
+        let found = self.rules.replacement(module);
         if found.is_some() {
             let replaced = self.run.answers.replaced.lock();
             let mut replaced = replaced.unwrap_or_else(PoisonError::into_inner);
@@ -153,7 +153,7 @@ impl<'r> QueryResolver<'r> {
         if filter == VersionFilter::All {
             return Ok(None);
         }
-        if self.edits.excludes(module) {
+        if self.rules.excludes(module) {
             return Ok(Some(objection("excluded by go.mod")));
         }
         if filter == VersionFilter::IncludeRetracted {
@@ -183,7 +183,7 @@ impl<'r> QueryResolver<'r> {
     }
 
     fn latest_gomod(self, path: &ModulePath) -> Result<Arc<LatestGoMod>> {
-        if self.edits.hides(path) {
+        if self.rules.hides(path) {
             // What stands in for every version speaks for itself.
             return Ok(Arc::default());
         }
@@ -196,17 +196,19 @@ impl<'r> QueryResolver<'r> {
             };
             let newest = self.resolve_one(&query)?.module;
             let replacement = self.replacement(&newest).cloned();
-            let actual = replacement.unwrap_or_else(|| Actual::Module(newest.clone()));
-            let data = GraphReader::new(self.run).gomod_of(&actual)?;
+            let resolved = replacement.unwrap_or_else(|| ResolvedModule::Module(newest.clone()));
+            let data = GraphReader::new(self.run).gomod_of(&resolved)?;
             let parsed = ModFile::parse_lax("go.mod", &data);
             let file = parsed.map_err(|error| error.context(newest.to_string()))?;
             let deprecated = file.module.and_then(|line| line.deprecated);
             Ok(Arc::new(LatestGoMod {
                 retract: file.retract,
                 deprecated: deprecated.unwrap_or_default(),
-                read: match actual {
-                    Actual::Module(read) => Some((read, file.go.map(|go| go.version.to_string()))),
-                    Actual::Directory { .. } => None,
+                read: match resolved {
+                    ResolvedModule::Module(read) => {
+                        Some((read, file.go.map(|go| go.version.to_string())))
+                    }
+                    ResolvedModule::Directory { .. } => None,
                 },
             }))
         })

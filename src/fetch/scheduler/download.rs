@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::fetch::Want;
 use crate::fetch::threads::on_two;
-use crate::gomod::{GoVersion, ModuleVersion, look_up};
+use crate::gomod::{FIPS140, GoVersion, ModuleVersion, look_up};
 use crate::map::Map;
 use crate::trust::SumPart;
 
@@ -125,7 +125,9 @@ impl Scheduler<'_> {
         } else if !run.sums.must_ask(module, SumPart::GoMod) {
             work.gomod = files.cached_gomod_sum(&work.entry).transpose();
         }
-        if run.want >= Want::Zip && !run.sums.must_ask(module, SumPart::Zip) {
+        if run.want >= Want::Zip && module.path().as_str() == FIPS140 {
+            work.zip = Some(Err(bundled_with_go()));
+        } else if run.want >= Want::Zip && !run.sums.must_ask(module, SumPart::Zip) {
             work.zip = files.complete(&work.entry).transpose();
         }
         Ok(work)
@@ -169,6 +171,18 @@ impl Scheduler<'_> {
             }
         }
     }
+}
+
+/// Refuses a zip of golang.org/fips140: go links what comes with its distribution, whose hash it
+/// knows, and a copy from elsewhere could only stand in for it.
+///
+/// Source: golang/go `cmd/go/internal/modfetch/fetch.go`, `ErrFIPS140` (go1.26.9, go1.27.2;
+/// CVE-2026-94444).
+fn bundled_with_go() -> Error {
+    let text = format!("{FIPS140} is bundled with the Go distribution and cannot be downloaded");
+    Error::new(Kind::Security, text).hint(format!(
+        "go needs no copy of it: leave it out with --exclude {FIPS140}"
+    ))
 }
 
 fn fill(outcome: &mut Outcome, work: Work) -> Result<()> {

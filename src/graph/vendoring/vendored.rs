@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::gomod::modfile::Listed;
 use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::Graph;
-use crate::project::{Actual, Node, Project};
+use crate::project::{Node, Project, ResolvedModule};
 
 /// How a message ends that `-mod` would have been needed for.
 const BYPASS: &str = "using the vendor directory\n\t(Use -mod=mod or -mod=readonly to bypass.)";
@@ -26,7 +26,7 @@ pub enum Vendored {
         /// Its go line; empty if modules.txt does not tell.
         go: String,
         /// What replaces it.
-        replacement: Option<Actual>,
+        replacement: Option<ResolvedModule>,
     },
     /// Nobody can tell.
     Unknown {
@@ -98,7 +98,7 @@ impl Vendor {
         };
         let listed = Listed::new(node.path(), node.version());
         let module = node.module();
-        let replaced = |module: &ModuleVersion| project.edits().replacement(module).cloned();
+        let replaced = |module: &ModuleVersion| project.rules().replacement(module).cloned();
         Vendored::Known {
             go: self.list().go(&listed).unwrap_or_default().to_owned(),
             replacement: module.and_then(replaced),

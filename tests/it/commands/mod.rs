@@ -1,5 +1,6 @@
 //! What each command prints, writes and exits with.
 
+mod audit;
 mod clean;
 mod doctor;
 mod download;
@@ -9,6 +10,7 @@ pub mod json;
 mod missing_sum;
 mod overlay;
 pub mod plan;
+mod sbom;
 mod scope;
 mod sum;
 mod verify;

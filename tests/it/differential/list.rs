@@ -118,7 +118,7 @@ fn list_m_regressions_match_go() {
         &[("m.com/m", "v1.0.0", "module m.com/m\n")],
     );
     // What was read before go.mod had a go line, and would not be by that line, is known after it.
-    let outgrown = RandomProject::made(
+    let superseded = RandomProject::made(
         &[
             ("go.mod", lending),
             ("n/go.mod", "module n.com/n\ngo 1.19\n"),
@@ -151,7 +151,7 @@ fn list_m_regressions_match_go() {
         (converted, "", &["-m", "-mod=mod", "n.com/n"]),
         (recalled, "z.com/z ", &["-m", "-retracted", "-json", "all"]),
         (own, "-", &["-m"]),
-        (outgrown, "-", &["-m", "-json", "-mod=mod", "all"]),
+        (superseded, "-", &["-m", "-json", "-mod=mod", "all"]),
     ];
     for (generated, lacking, line) in rows {
         let generated = generated.on_one_thread();

@@ -66,10 +66,12 @@ const ALLOWED: &[(&str, &str)] = &[
         "serve",
         "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source sumdb trust",
     ),
+    ("sbom", "graph project trust"),
+    ("audit", "error gojson gomod"),
     // What the user reads.
     (
         "report",
-        "bundle cache config error event fetch fsio gojson gomod http list modzip select serve source trust verify",
+        "audit bundle cache config error event fetch fsio gojson gomod http list modzip sbom select serve source trust verify",
     ),
     (
         "doctor",
@@ -77,8 +79,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     (
         "command",
-        "bundle cache cancel cli config doctor error event failpoints fetch fsio gojson gomod gotemplate graph http layout list map \
-         modzip project report select serve signals source sumdb tarfile trust verify",
+        "audit bundle cache cancel cli config doctor error event failpoints fetch fsio gojson gomod gotemplate graph http layout list map \
+         modzip project report sbom select serve signals source sumdb tarfile trust verify",
     ),
     (
         "run",

@@ -11,6 +11,7 @@ fn modfetch(args: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_modfetch"))
         .args(args)
         .env_clear()
+        .env("HOME", "/nonexistent")
         .output();
     output.expect("it runs")
 }
@@ -150,7 +151,7 @@ fn completions_bash_completes_commands_flags_and_values() {
         ("modfetch download --nonsen", ""),
         ("modfetch nonsense -", "--help --version"),
     ];
-    let mut script = "source script\n".to_owned();
+    let mut script = "source ./script\n".to_owned();
     for (line, _) in rows {
         let count = line.split(' ').count() - 1;
         script += &format!(
@@ -217,7 +218,7 @@ fn completions_fish_completes_commands_flags_and_values() {
         ("modfetch download --color n", "never"),
         ("modfetch completions z", "zsh"),
     ];
-    let mut script = "source script\n".to_owned();
+    let mut script = "source ./script\n".to_owned();
     for (line, _) in rows {
         script += &format!("complete -C '{line}' | string split -f1 \\t\n");
     }

@@ -50,10 +50,10 @@ fn a_request_ends_with_its_work_and_leaves_others_alone() {
         get(&client, &server.url("/quick")).unwrap();
     }
     let (one, other) = (CancelToken::new(), CancelToken::new());
-    let (cancelled, going_on) = (for_work(&client, &one), for_work(&client, &other));
+    let (cancelled, ignoring_conflicts) = (for_work(&client, &one), for_work(&client, &other));
     thread::scope(|scope| {
         let silent = scope.spawn(|| get(&cancelled, &server.url("/silent")));
-        let waits = scope.spawn(|| get(&going_on, &server.url("/waits")));
+        let waits = scope.spawn(|| get(&ignoring_conflicts, &server.url("/waits")));
         begins.recv().unwrap();
         begins.recv().unwrap();
         one.cancel();
