@@ -85,6 +85,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod bundle;
 pub mod cache;
 pub mod cancel;
 pub mod cli;

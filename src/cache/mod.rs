@@ -41,6 +41,7 @@
 
 mod clear;
 mod entry;
+mod goroot;
 mod inventory;
 mod list;
 mod part;
@@ -54,6 +55,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use entry::{CacheEntry, Extracted, RecordedHash};
+pub use goroot::prepare_goroot;
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
 pub use quarantine::EntryPiece;

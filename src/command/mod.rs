@@ -4,6 +4,7 @@
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 mod audit;
+mod bundle;
 pub mod clean;
 mod completions;
 mod directory;
@@ -25,6 +26,7 @@ mod sbom;
 mod session;
 pub mod sum;
 mod sums;
+mod toolchain;
 pub mod verify;
 pub mod why;
 

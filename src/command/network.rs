@@ -15,7 +15,7 @@ use crate::http::{
     RootSettings, Settings, Url,
 };
 use crate::project::Project;
-use crate::report::{Live, LiveSettings};
+use crate::report::{ProgressReporter, ProgressSettings};
 use crate::source::{
     Chain, DatabaseRoute, DatabaseSetting, Direct, Offline, ReadOnlyCache, Source,
 };
@@ -34,10 +34,10 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
+    pub(super) fn new(config: &Config, progress: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let events = Arc::clone(live) as Arc<dyn EventSink>;
+        let events = Arc::clone(progress) as Arc<dyn EventSink>;
         let cancel = CancelToken::new();
         let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
         let client = Client::new(transport_settings(config), Arc::clone(&events));
@@ -63,6 +63,11 @@ impl Network {
             locks: Locks::new(longest_wait(config), Arc::clone(&events)),
             offline,
         })
+    }
+
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline.is_some()
     }
 
     /// What ends the run, if its time is limited.
@@ -176,6 +181,20 @@ fn database_setting(config: &Config) -> Result<Option<(DatabaseSetting, sumdb::S
     Ok(Some((setting, store)))
 }
 
+/// How a command that opens no connection waits for locks.
+pub(super) fn lock_waits(config: &Config, progress: &Arc<ProgressReporter>) -> Locks {
+    Locks::new(
+        longest_wait(config),
+        Arc::clone(progress) as Arc<dyn EventSink>,
+    )
+}
+
+/// What this machine has seen of the checksum database; `None` if GOSUMDB is `off`.
+pub(super) fn database_store(config: &Config, locks: Locks) -> Result<Option<sumdb::Store>> {
+    let found = database_setting(config)?;
+    Ok(found.map(|(_, store)| store.with_locks(locks)))
+}
+
 impl sumdb::Transport for DatabaseRoute {
     fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         DatabaseRoute::get(self, path, limit)
@@ -183,8 +202,8 @@ impl sumdb::Transport for DatabaseRoute {
 }
 
 /// What of a run is told while it happens.
-pub(super) fn live_settings(config: &Config) -> LiveSettings {
-    LiveSettings {
+pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
+    ProgressSettings {
         progress: config.output.progress.value,
         log: config.global.log.value,
         requests: config.x.value,

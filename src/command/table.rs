@@ -1,8 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    audit, clean, completions, doctor, download, env, graph, help, list, man, plan, sbom, sum,
-    verify, version, why,
+    audit, bundle, clean, completions, doctor, download, env, graph, help, list, man, plan, sbom, sum,
+    toolchain, verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
@@ -59,6 +59,10 @@ pub static COMMANDS: &[&Command] = &[
     &clean::COMMAND,
     &plan::COMMAND,
     &sum::COMMAND,
+    &toolchain::COMMAND,
+    &bundle::create::COMMAND,
+    &bundle::verify::COMMAND,
+    &bundle::import::COMMAND,
     &sbom::COMMAND,
     &audit::COMMAND,
     &doctor::COMMAND,
@@ -70,7 +74,10 @@ pub static COMMANDS: &[&Command] = &[
 ];
 
 /// The words that several commands begin with.
-static AREAS: &[CommandArea] = &[];
+static AREAS: &[CommandArea] = &[CommandArea {
+    name: "bundle",
+    brief: "Carry modules across an air gap in a file that proves itself",
+}];
 
 /// What parser and help know of the commands.
 #[must_use]

@@ -198,7 +198,7 @@ impl Run<'_> {
         if notices {
             vain.iter().for_each(|notice| self.console.line(notice));
         }
-        let reports = self.verifier().check(&modules)?;
+        let reports = self.verifier().check(&modules, &*self.session.progress)?;
         // `all modules verified` would be untrue of what was asked for by name.
         let absent = reports.iter().filter(|report| report.is_empty());
         let named = absent.filter(|report| self.is_named(&report.module));
@@ -261,7 +261,7 @@ impl Run<'_> {
                 !report.problems.is_empty() && untried
             };
             let damaged: Vec<VerifyReport> = reports.iter().filter(is_new).cloned().collect();
-            self.session.live.clear();
+            self.session.progress.clear();
             if damaged.is_empty() {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
@@ -286,7 +286,7 @@ impl Run<'_> {
                 offline: self.config.connection.offline.value || self.config.goproxy.value == "off",
             };
             let done = repairer.repair(&damaged);
-            self.session.live.clear();
+            self.session.progress.clear();
             for repaired in done {
                 if !self.is_json() {
                     self.tell_mending(&repaired);

@@ -9,6 +9,7 @@ pub mod compare;
 pub mod go;
 mod guards;
 pub mod listed;
+pub mod long_log;
 pub mod many_modules;
 pub mod proxy;
 pub mod run;

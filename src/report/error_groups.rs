@@ -12,7 +12,7 @@ const NAMED: usize = 5;
 /// not believed), of those that failed for it the first that did ask it is told in full, in the place of the first of them all; the rest follows as one error that counts them and
 /// names a few. Everything else is told as it is, in its order.
 #[must_use]
-pub fn one_for_many(failures: &[(String, Error)]) -> Vec<Error> {
+pub fn group_by_host(failures: &[(String, Error)]) -> Vec<Error> {
     let trouble = |(_, error): &(String, Error)| HostFailure::of(error).cloned();
     let troubles: Vec<Option<HostFailure>> = failures.iter().map(trouble).collect();
     let mut of_all: Vec<&str> = Vec::new();
@@ -96,7 +96,7 @@ mod tests {
             };
             (format!("m{number}"), error)
         });
-        let told = one_for_many(&failures.collect::<Vec<_>>());
+        let told = group_by_host(&failures.collect::<Vec<_>>());
         told.iter().map(Error::chain).collect()
     }
 
