@@ -1,8 +1,8 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    audit, bundle, clean, completions, doctor, download, env, graph, help, list, man, plan, sbom, sum,
-    toolchain, verify, version, why,
+    audit, bundle, clean, completions, doctor, download, env, graph, help, list, man, plan, sbom,
+    sum, toolchain, verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
