@@ -13,6 +13,10 @@
 //! | `cache/download/P/@v/V.lock` | empty | never removed |
 //! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
 //! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
+//! | `cache/modfetch/usage` | which versions modfetch used, and when | see `usage` |
+//! | `cache/modfetch/index` | what the last look at all of it found | renamed into place |
+//! | `cache/modfetch/prune.lock` | empty | held while versions are evicted |
+//! | `cache/modfetch/trash/` | what is being removed | renamed there, ours alone |
 //! | `cache/modfetch/quarantine/P@V/N/` | damaged pieces | renamed there, ours alone |
 //! | `P@V/` | the extracted module | below its `.partial`, sealed to 0555 |
 //! | `cache/lock` | empty | held while go.sum is rewritten |
@@ -39,26 +43,39 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/{cache,fetch}.go`.
 
+mod archive;
 mod clear;
 mod entry;
 mod goroot;
+mod index;
 mod inventory;
 mod list;
 mod part;
 mod partial;
+mod prune;
 mod quarantine;
+mod record;
+mod scan;
 mod survey;
+mod usage;
 mod version_lock;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use archive::{ExportItem, Exported, ImportTrust, Imported};
 pub use entry::{CacheEntry, Extracted, RecordedHash};
 pub use goroot::prepare_goroot;
+pub use index::TreeSizes;
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
+pub use prune::{
+    Evicted, Eviction, KeepSet, KeptForm, NamePattern, PruneLevel, PruneOutcome, PrunePlan,
+    PruneReason, PruneRules, Pruned, Pruner,
+};
 pub use quarantine::EntryPiece;
+pub use record::{Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};
 pub use survey::Survey;
 pub use version_lock::VersionLock;
 
@@ -130,6 +147,11 @@ impl Cache {
         }
         path.extend(pieces.iter().map(OsStr::new));
         PathBuf::from(path)
+    }
+
+    /// A file of modfetch's own, which `go` ignores.
+    fn state_file(&self, name: &str) -> PathBuf {
+        self.below(&[layout::OWN, "/", name])
     }
 
     /// Where the pieces of one module version are, or will be.

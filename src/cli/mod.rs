@@ -12,7 +12,7 @@
 //!    `pub(in crate::command) static COMMAND: Command`: [`CommandInfo`] (`path`, `arguments`, `groups`, `flags`, `brief`,
 //!    `detail`, `examples`) and a [`Runner`](crate::command::Runner). Name every field that differs from
 //!    [`CommandInfo::NEW`].
-//! 2. Add `&area::name::COMMAND` to `COMMANDS` in `src/command/table.rs`; a new area gets a line in `AREAS`.
+//! 2. Add `&super::area::name::COMMAND` to `COMMANDS` in `src/command/table.rs`; a new area gets a line in `AREAS`.
 //! 3. A flag that only this command has is a `static` in the same file: `static KEEP: Flag = Flag { long: "keep",
 //!    value: Some("N"), brief: "...", detail: "...", ..Flag::OURS };`. Name it in `flags` and read it with
 //!    `call.raw.text(&KEEP)`, `call.raw.is_on(&DRY)` or `call.raw.texts(&EACH)`.

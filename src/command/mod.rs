@@ -5,6 +5,7 @@
 
 mod audit;
 mod bundle;
+mod cache;
 pub mod clean;
 mod completions;
 mod directory;

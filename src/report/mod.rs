@@ -6,7 +6,9 @@
 //! printed, so the two never mix within a line. Until there is something to tell it starts no
 //! thread.
 
+mod age;
 mod audited;
+mod cache;
 mod console;
 mod count;
 mod error_groups;
@@ -20,7 +22,12 @@ mod sbom;
 mod summary;
 mod verified;
 
+pub use age::age;
 pub use audited::{AuditForm, AuditReport, audit_text};
+pub use cache::{
+    DiskUsage, DiskUsageBy, NeededSpace, PruneReport, SpaceRow, eviction_json, eviction_line,
+    version_json, version_line,
+};
 pub use console::Console;
 pub use count::human;
 pub use error_groups::group_by_host;
