@@ -308,12 +308,6 @@ impl Run<'_> {
             None => Vec::new(),
         };
         self.session.cache().record_use(used, &gomods);
-        let used = complete.clone().map(|outcome| &outcome.module);
-        let gomods: Vec<ModuleVersion> = match graph {
-            Some(graph) => self.selection.resolved(graph.loaded()).collect(),
-            None => Vec::new(),
-        };
-        self.session.cache().record_use(used, &gomods);
         let (fetched, cached): (Vec<_>, Vec<_>) =
             complete.partition(|outcome| outcome.traffic.bytes > 0);
         Ok(Told {

@@ -242,12 +242,6 @@ impl Run<'_> {
             let used = cached.map(|report| &report.module);
             self.session.cache().record_use(used, []);
         }
-        // That the whole cache is checked says of no module that it is needed.
-        if !self.request.cache {
-            let cached = reports.iter().filter(|report| !report.is_empty());
-            let used = cached.map(|report| &report.module);
-            self.session.cache().record_use(used, []);
-        }
         errors.iter().for_each(|error| self.console.error(error));
         for report in &reports {
             self.tell(report, None)?;
