@@ -65,6 +65,7 @@ pub static COMMANDS: &[&Command] = &[
     &super::bundle::create::COMMAND,
     &super::bundle::verify::COMMAND,
     &super::bundle::import::COMMAND,
+    &super::serve::COMMAND,
     &super::sbom::COMMAND,
     &super::audit::COMMAND,
     &super::doctor::COMMAND,
