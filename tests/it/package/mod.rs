@@ -2,5 +2,6 @@
 
 mod arrows;
 mod readme;
+mod recipes;
 mod selftest;
 mod static_binary;
