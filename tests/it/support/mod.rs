@@ -6,6 +6,7 @@
 mod answer;
 pub mod chaos;
 pub mod compare;
+pub mod forge;
 pub mod go;
 mod guards;
 pub mod listed;
@@ -31,6 +32,7 @@ pub mod tree;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use forge::Forge;
 pub use go::require_go;
 pub use proxy::Proxy;
 pub use run::Run;
