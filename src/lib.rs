@@ -9,20 +9,20 @@
 //! 2. [`config`] finds out what it means: flag over environment over GOENV file over
 //!    `$GOROOT/go.env` over default, each value with its origin.
 //! 3. [`command`] is the glue. `download` reads the main module, or those of a workspace
-//!    ([`modset::Project`], parsed by [`modfile`]), and go.sum ([`trust::SumPolicy`]).
-//! 4. [`modset`] says which modules: the requirement graph as far as pruning lets it grow,
+//!    ([`project::Project`], parsed by [`gomod::modfile`]), and go.sum ([`trust::SumPolicy`]).
+//! 4. [`graph`] says which modules: the requirement graph as far as pruning lets it grow,
 //!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread pool and no socket.
 //!    Where the graph is waited for, what go.mod lists is fetched and unpacked meanwhile, and
 //!    becomes visible when the graph says that it is needed.
 //! 6. What is missing comes from a [`source`]: other module caches that are only read, then the
-//!    GOPROXY list with its `,` and `|`, over [`transport`], which retries, notices stalls, goes on
+//!    GOPROXY list with its `,` and `|`, over [`http`], which retries, notices stalls, goes on
 //!    with what was cut, spares hosts, and knows about proxies, certificates and credentials.
 //! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
 //!    writes at the same time, into a directory that is marked incomplete.
 //! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged
-//!    ([`trust::sumdb`]). Only then do zip and directory become visible, by
+//!    ([`sumdb`]). Only then do zip and directory become visible, by
 //!    the protocol of [`cache`], which is go's.
 //!
 //!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
@@ -35,32 +35,34 @@
 //! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
 //!
 //! Between 5 and 6 go.mod is written where `go` would: [`fetch`] puts the requirements right
-//! ([`modset::Requirements`]), [`modset::Update`] says what that changes, and [`modfile::ModEdit`] makes
-//! the text. It is written in place, as go.sum is ([`cache::rewrite`]).
+//! ([`graph::Requirements`]), [`graph::Update`] says what that changes, and [`gomod::modfile::ModEdit`] makes
+//! the text. It is written in place, as go.sum is ([`fsio::rewrite`]).
 //!
-//! `list -m` takes what came out of 4 as well: [`listing`] says of each module what cache, go.sum and
+//! `list -m` takes what came out of 4 as well: [`list`] says of each module what cache, go.sum and
 //! source have of it, and lets [`fetch`] ask for what is missing, but for no zip. Where go would use a
-//! vendor directory ([`modset::BuildMod`]), its modules.txt takes the place of the graph
-//! ([`modset::Vendor`]).
+//! vendor directory ([`project::BuildMod`]), its modules.txt takes the place of the graph
+//! ([`graph::Vendor`]).
 //!
 //! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
 //! first proxy has it ([`source::Place`]) is told, and nothing is kept.
 //!
-//! [`template`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
+//! [`gotemplate`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
-//! Two commands need only a part of it: `graph` and `why` print what [`modset::Graph`] has become after 5, and
+//! Two commands need only a part of it: `graph` and `why` print what [`graph::Graph`] has become after 5, and
 //! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
 //! is half a module.
+//!
+//! What carries modules from machine to machine is one file: [`tarfile`] writes and reads the one form of it.
 //!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
 //!
 //! # Rules between areas
-//! Arrows point one way. [`module`], [`modfile`] and [`modset`]'s graph are pure. [`source`] does
+//! Arrows point one way. [`gomod`], [`graph`] and [`sumdb`] are pure. [`source`] does
 //! not know [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`].
 //! The process environment is read in one function, [`config::Environment::from_process`].
 //! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
-//! `gojson`, `goquote` and `gowords`.
+//! `gojson`, `gomod::quote` and `gomod::words`.
 //!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
@@ -68,7 +70,7 @@
 //!   database, or exempted from proof by the settings.
 //! - Killed anywhere, the cache has complete entries and marked ones; the next run completes them.
 //!   A signal that asks for the end is obeyed within a second (`signals`); the steps at which a
-//!   kill could hurt have names, and tests kill the program at each (`steps`).
+//!   kill could hurt have names, and tests kill the program at each (`failpoints`).
 //! - Every wait for the network has a time-out; memory depends on neither the size nor the
 //!   number of modules.
 //! - stdout is data, stderr is talk. Secrets are in neither, but that `env` prints settings as they
@@ -82,23 +84,25 @@ pub mod command;
 pub mod config;
 pub mod doctor;
 mod error;
+mod failpoints;
 pub mod fetch;
+pub mod fsio;
 mod gojson;
-mod goquote;
-mod gowords;
-pub mod listing;
+pub mod gomod;
+pub mod gotemplate;
+pub mod graph;
+pub mod http;
+pub mod list;
 mod map;
-pub mod modfile;
 pub mod modset;
-pub mod module;
 pub mod modzip;
+pub mod project;
 pub mod report;
 mod run;
 mod signals;
 pub mod source;
-mod steps;
-pub mod template;
-pub mod transport;
+pub mod sumdb;
+pub mod tarfile;
 pub mod trust;
 pub mod verify;
 

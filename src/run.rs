@@ -9,16 +9,16 @@ use crate::command::{
 };
 use crate::config::{Color, Config, Environment, Telling};
 use crate::error::{Error, Kind, Result};
-use crate::module::GoVersion;
+use crate::failpoints;
+use crate::gomod::GoVersion;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
-use crate::steps;
 
 /// Runs the program and returns its exit status, everything having been printed.
 ///
 /// `argv` begins with the name the program was called by.
 pub fn run(argv: Vec<OsString>, environment: &Environment) -> u8 {
-    steps::arm(environment);
+    failpoints::arm(environment);
     let salvaged = cli::salvage(&argv);
     let persona = Persona::of(argv.first().map_or(OsStr::new(""), OsString::as_os_str));
     let invocation = match cli::parse(argv) {

@@ -27,7 +27,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
-use crate::cache;
+use crate::fsio::drain_writes;
 
 /// How the program ends by a signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'st
 }
 
 fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
-    cache::settle(WRITING);
+    drain_writes(WRITING);
     let (done, told) = bounded(1);
     let name = low_level::signal_name(signal).unwrap_or("a signal");
     // In a thread of its own: a terminal that takes nothing must not keep the program alive.

@@ -20,10 +20,10 @@ use std::path::Path;
 use std::process;
 
 use super::inventory::{Next, walk};
-use super::lock::FileLock;
-use super::{Cache, VersionLock, beside};
+use super::{Cache, VersionLock};
 use crate::error::{Error, Kind, Result};
-use crate::module::ModuleVersion;
+use crate::fsio::{FileLock, beside};
+use crate::gomod::ModuleVersion;
 use crate::modzip;
 
 /// Behind the name of a cache, or alone in it, before the number of the process that removes it.

@@ -11,13 +11,13 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{read, retry_on_intr};
 
-use super::lock::{FileLock, VersionLock};
 use super::part::{self, ZipPart};
-use super::temp::{TempFile, write_atomically};
-use super::{Cache, Locks, list, writing};
+use super::version_lock::VersionLock;
+use super::{Cache, list};
 use crate::error::{Error, Result};
-use crate::module::{H1, ModuleVersion};
-use crate::steps;
+use crate::failpoints;
+use crate::fsio::{FileLock, Locks, TempFile, begin_write, write_atomically};
+use crate::gomod::{H1, ModuleVersion};
 
 /// What stands in `V.ziphash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,14 +173,14 @@ impl Entry {
             let mut temp = TempFile::beside(&path)?;
             let written = temp.write_all(data);
             written.map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
-            steps::reached("mod-temporary-written");
+            failpoints::reached("mod-temporary-written");
             let list = self.versions().join("list");
             let mut lock = self.locks.acquire(&list, Some(&self.module))?;
-            let _writing = writing();
+            let _writing = begin_write();
             list::add(&mut lock, self.versions(), self.version())?;
-            steps::reached("list-edited");
+            failpoints::reached("list-edited");
             temp.commit(&path)?;
-            steps::reached("mod-renamed");
+            failpoints::reached("mod-renamed");
             Ok(())
         };
         self.named(write())
@@ -311,9 +311,9 @@ impl Entry {
     /// the part may be another process's.
     pub fn commit_zip(&self, lock: &VersionLock, zip: ZipPart, h1: &H1) -> Result<()> {
         self.commit_ziphash(lock, h1)?;
-        steps::reached("ziphash-written");
+        failpoints::reached("ziphash-written");
         self.named(zip.commit(&self.zip_path()))?;
-        steps::reached("zip-renamed");
+        failpoints::reached("zip-renamed");
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::Cache;
 use crate::error::{Error, Result};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 
 /// What of an entry makes a module version. A `list`, locks and temporaries do not.
 const PIECES: [&str; 4] = ["zip", "ziphash", "mod", "partial"];

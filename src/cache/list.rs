@@ -8,9 +8,9 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::lock::FileLock;
 use crate::error::{Error, Result};
-use crate::module;
+use crate::fsio::FileLock;
+use crate::gomod;
 
 /// Adds VERSION to `DIR/list`, DIR being the `@v` directory of a module and `lock` the lock of
 /// that file. The caller puts its `.mod` there next, under the same lock.
@@ -46,7 +46,7 @@ fn list_of(dir: &Path, added: &str) -> Result<String> {
     let unreadable = |cause| Error::io("cannot read directory", dir, cause);
     let mut versions = Vec::new();
     let mut add = |version: &str| {
-        if module::canonical(version).as_deref() == Some(version) {
+        if gomod::canonical(version).as_deref() == Some(version) {
             versions.push(version.to_owned());
         }
     };
@@ -59,7 +59,7 @@ fn list_of(dir: &Path, added: &str) -> Result<String> {
             add(version);
         }
     }
-    versions.sort_by(|a, b| module::compare(a, b).then_with(|| a.cmp(b)));
+    versions.sort_by(|a, b| gomod::compare(a, b).then_with(|| a.cmp(b)));
     Ok(versions.into_iter().map(|version| version + "\n").collect())
 }
 

@@ -41,34 +41,28 @@
 
 mod clear;
 mod entry;
-mod holder;
-mod in_place;
 mod inventory;
 mod list;
-mod lock;
 mod part;
 mod partial;
 mod quarantine;
-mod settle;
 mod survey;
-mod temp;
+mod version_lock;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use entry::{Entry, Extracted, Recorded};
-pub use in_place::{NewText, read_whole, rewrite};
-pub use lock::{FileLock, LockWatch, Locks, VersionLock};
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
 pub use quarantine::Piece;
-pub use settle::{Writing, settle, writing};
 pub use survey::Survey;
-pub use temp::{TempFile, write_atomically};
+pub use version_lock::VersionLock;
 
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion, compare, is_pseudo_version};
+use crate::fsio::{FileLock, Locks};
+use crate::gomod::{ModulePath, ModuleVersion, compare, is_pseudo_version};
 
 /// A module cache at an absolute path, which need not exist yet.
 #[derive(Clone, Debug)]
@@ -180,16 +174,4 @@ impl Cache {
         let file = self.root.join("cache").join("lock");
         self.locks.acquire(&file, None)
     }
-}
-
-/// A path in the same directory: `path` with `end` added to its name.
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
-/// Creates `dir` and its parents, as everything that writes below the root does first.
-fn create_dir_all(dir: &Path) -> Result<()> {
-    fs::create_dir_all(dir).map_err(|cause| Error::io("cannot create directory", dir, cause))
 }

@@ -20,9 +20,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::beside;
-use super::lock::open_or_create;
 use crate::error::{Error, Result};
+use crate::fsio::{beside, open_or_create};
 
 /// The end of the names of parts.
 pub(super) const PART: &str = ".part";

@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::create_dir_all;
 use super::entry::Entry;
-use super::lock::VersionLock;
+use super::version_lock::VersionLock;
 use crate::error::{Error, Result};
-use crate::{modzip, steps};
+use crate::fsio::create_dir_all;
+use crate::{failpoints, modzip};
 
 impl Entry {
     /// Begins to make the directory: marks it, removes what an interrupted run left.
@@ -27,7 +27,7 @@ impl Entry {
             fs::write(&mark, b"").map_err(|cause| Error::io("cannot create", &mark, cause))
         };
         self.named(begin())?;
-        steps::reached("partial-made");
+        failpoints::reached("partial-made");
         let partial = Partial {
             entry: self.clone(),
             done: false,
@@ -65,7 +65,7 @@ impl Partial {
     /// killed in between, it would stay writable for good.
     pub fn seal(&self, seal: impl FnOnce(&Path)) {
         seal(self.entry.directory());
-        steps::reached("directory-sealed");
+        failpoints::reached("directory-sealed");
     }
 
     /// Declares the directory whole.
@@ -79,7 +79,7 @@ impl Partial {
         self.entry
             .named(removed.map_err(|cause| Error::io("cannot remove", &mark, cause)))?;
         self.done = true;
-        steps::reached("partial-removed");
+        failpoints::reached("partial-removed");
         Ok(())
     }
 }
@@ -103,7 +103,7 @@ impl Drop for Partial {
 mod tests {
     use super::*;
     use crate::cache::Cache;
-    use crate::module::ModuleVersion;
+    use crate::gomod::ModuleVersion;
 
     #[test]
     fn an_unfinished_directory_disappears_before_its_mark() {

@@ -9,8 +9,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Cache, Entry, VersionLock, create_dir_all};
+use super::{Cache, Entry, VersionLock};
 use crate::error::{Error, Result};
+use crate::fsio::create_dir_all;
 
 /// A piece of an entry that may be damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::module::ModuleVersion;
+    use crate::gomod::ModuleVersion;
 
     #[test]
     fn pieces_are_moved_whole_and_each_time_to_a_new_place() {

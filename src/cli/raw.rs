@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 
 /// What was typed, with nothing decided yet. Where a flag came twice, the last one counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

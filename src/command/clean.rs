@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::network::live_settings;
 use super::project::no_project;
-use crate::cache::{Cache, LockWatch, Locks};
+use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{LockWatch, Locks};
 use crate::report::{Console, Live};
 
 /// What was asked for, beside the settings.

@@ -6,10 +6,10 @@ use super::{env, network};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
-use crate::module::PrefixPatterns;
+use crate::gomod::PrefixPatterns;
+use crate::http::{Client, NoObserver, RetryPolicy, Settings};
 use crate::report::Console;
-use crate::source::Chain;
-use crate::transport::{Client, NoObserver, RetryPolicy, Settings};
+use crate::source::{Chain, Direct};
 
 /// Runs the command: the report is data. `Ok(Some(kind))` if a check failed.
 ///
@@ -30,7 +30,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();
-    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client());
+    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(Direct));
     let mut listed = env::listed(config)?;
     listed.extend(system(config));
     let report = doctor::examine(config, &client, &chain, &listed);

@@ -13,7 +13,7 @@ use crate::config::{
     self, Config, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 use crate::{Error, Kind, Result};
 
 /// What `env` has to say.

@@ -2,10 +2,12 @@
 //!
 //! Source: golang/go `cmd/go/internal/modload/init.go`, `commitRequirements`.
 
-use crate::cache::{Cache, NewText, rewrite};
+use crate::cache::Cache;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Project, Requirements, Update};
-use crate::module::{GoVersion, Running};
+use crate::fsio::{NewText, rewrite};
+use crate::gomod::{GoVersion, Running};
+use crate::graph::{Requirements, Update};
+use crate::project::Project;
 
 /// Writes go.mod if what it says is not what the main module requires: under its lock, and under
 /// go's lock for such edits if the cache lets us have it.

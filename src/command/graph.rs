@@ -8,8 +8,9 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Edits, Graph, Node};
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
+use crate::graph::Graph;
+use crate::project::{Edits, Node};
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cache::{LockWatch, Locks};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
-use crate::modset::Project;
-use crate::module::PrefixPatterns;
-use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, LowerCache, Offline, Source};
-use crate::transport::{
+use crate::fsio::{LockWatch, Locks};
+use crate::gomod::PrefixPatterns;
+use crate::http::{
     Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
     RootSettings, Settings, Url,
 };
-use crate::trust::{Database, SumPolicy, SumSettings, sumdb};
+use crate::project::Project;
+use crate::report::{Live, LiveSettings};
+use crate::source::{Chain, DatabaseRoute, Direct, LowerCache, Offline, Source};
+use crate::sumdb;
+use crate::trust::{Database, SumPolicy, SumSettings};
 
 /// What everything that is fetched in one run goes through. Opens no socket until asked.
 pub(super) struct Network {
@@ -35,7 +36,8 @@ impl Network {
         let client = Client::new(transport_settings(config), observer);
         // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
-        let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone())?;
+        let direct = Arc::new(Direct) as Arc<dyn Source>;
+        let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
         let offline = if config.offline.value {
             Some("--offline")
         } else if chain.is_off() {

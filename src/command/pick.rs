@@ -2,8 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::fetch::{Admit, Answer, Fetcher, Outcome, Question, ReleaseQuestion};
-use crate::modset::{Choice, Edits, Graph, Named, Project};
-use crate::module::{ModuleVersion, Tool, Version};
+use crate::gomod::{ModuleVersion, Tool, Version};
+use crate::graph::Graph;
+use crate::modset::{Choice, Named};
+use crate::project::{Edits, Project};
 use crate::report::{Asked, JsonObject, outcome_json};
 
 /// A module to work on, or one that cannot be.

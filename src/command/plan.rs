@@ -13,8 +13,9 @@ use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Keep, Stock};
-use crate::modset::{Graph, Project};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
+use crate::graph::Graph;
+use crate::project::Project;
 use crate::report::{Console, JsonObject, Planned, planned_table};
 use crate::signals::Ending;
 

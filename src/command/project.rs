@@ -7,9 +7,9 @@ use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
 use crate::config::{Config, Files, GoMod, ModMode, ModuleMode};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::GoLine;
-use crate::modset::{BuildMod, NO_GO_MOD, Project, Workspace};
-use crate::module::{GoVersion, ModuleVersion, Version};
+use crate::gomod::modfile::GoLine;
+use crate::gomod::{GoVersion, ModuleVersion, Version};
+use crate::project::{BuildMod, NO_GO_MOD, Project, Workspace};
 use crate::report::Console;
 
 /// The way out of a workspace that makes no sense.

@@ -7,8 +7,8 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Admit, Keep, Question};
-use crate::modset::Edits;
-use crate::module::{ModulePath, Tool, Version};
+use crate::gomod::{ModulePath, Tool, Version};
+use crate::project::Edits;
 use crate::report::Console;
 
 /// Who answers them. Most go.mod files ask nothing, and nothing is opened for them.

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use crate::config::{Config, short_path};
+use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::modfile::{GoLine, ModFile, WorkFile};
-use crate::module::{GoVersion, Running, look_up};
+use crate::fsio::short_path;
+use crate::gomod::modfile::{GoLine, ModFile, WorkFile};
+use crate::gomod::{GoVersion, Running, look_up};
 
 /// The version outside of any module.
 pub(super) fn outside(config: &Config) -> Result<Running> {
@@ -75,7 +76,7 @@ fn may_refuse(running: &Running, data: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::module::Toolchain;
+    use crate::gomod::Toolchain;
 
     #[test]
     fn what_is_not_parsed_for_its_go_line_has_none_that_is_refused() {

@@ -13,7 +13,7 @@ use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::on_cores;
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::{ModuleZip, hash_dir};
 use crate::report::{Console, JsonObject};
 

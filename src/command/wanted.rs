@@ -6,11 +6,11 @@ use super::from_list;
 use crate::cli::RawArgs;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::listing::{Ground, needs_graph};
-use crate::modset::{
-    Actual, Argument, Choice, Graph, MissingReplace, Project, Requirements, Selection,
-};
-use crate::module::{MatchPattern, ModuleVersion};
+use crate::gomod::{MatchPattern, ModuleVersion};
+use crate::graph::{Graph, Requirements};
+use crate::list::{Ground, needs_graph};
+use crate::modset::{Argument, Choice, Selection};
+use crate::project::{Actual, MissingReplace, Project};
 use crate::report::Console;
 
 /// Which modules are meant without arguments, if not those that go means: `--scope`.

@@ -11,8 +11,10 @@ use crate::cache::Cache;
 use crate::cli::RawArgs;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Argument, Graph, Node};
-use crate::module::MatchPattern;
+use crate::gomod::MatchPattern;
+use crate::graph::Graph;
+use crate::modset::Argument;
+use crate::project::Node;
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
 

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Environment, Origin, Setting, env_file, known, lexical};
+use super::{Environment, Origin, Setting, env_file, known};
+use crate::fsio::{clean_path, join_path};
 use crate::{Error, Kind, Result};
 
 /// What `go.env` says in a Go distribution: modfetch needs no GOROOT to know it.
@@ -70,12 +71,12 @@ impl GoEnv {
             .variables
             .remove("GOROOT")
             .filter(|root| !root.is_empty())
-            .map(|root| lexical::clean(&root));
+            .map(|root| clean_path(&root));
         let root = file_goroot
             .clone()
-            .or_else(|| environment.get("GOROOT").map(lexical::clean));
+            .or_else(|| environment.get("GOROOT").map(clean_path));
         let goroot = root
-            .map(|root| Layer::read(PathBuf::from(lexical::join(&root, "go.env"))))
+            .map(|root| Layer::read(PathBuf::from(join_path(&root, "go.env"))))
             .unwrap_or_default();
         GoEnv {
             environment: environment.clone(),
@@ -176,8 +177,8 @@ impl GoEnv {
         let Some(home) = self.environment.get("HOME") else {
             return String::new();
         };
-        let path = lexical::join(home, "go");
-        let is_goroot = |root: &str| lexical::clean(root) == path;
+        let path = join_path(home, "go");
+        let is_goroot = |root: &str| clean_path(root) == path;
         if self.environment.get("GOROOT").is_some_and(is_goroot) {
             return String::new();
         }
@@ -192,7 +193,7 @@ impl GoEnv {
         if first.is_empty() {
             return None;
         }
-        let joined = lexical::join(first, rest);
+        let joined = join_path(first, rest);
         Some(Setting::new(joined, gopath.origin))
     }
 
@@ -218,7 +219,7 @@ impl GoEnv {
             (None, home) => home.map(|home| format!("{home}/.cache")),
         };
         let default = match directory {
-            Some(directory) => lexical::join(&directory, "go-build"),
+            Some(directory) => join_path(&directory, "go-build"),
             None => "off".to_owned(),
         };
         self.get_or("GOCACHE", Setting::new(default, Origin::Default))
@@ -277,7 +278,7 @@ fn env_file_path(environment: &Environment) -> Result<Setting<String>> {
         None => {}
     }
     let directory = user_config_dir(environment)?;
-    let path = lexical::join(&directory, "go/env");
+    let path = join_path(&directory, "go/env");
     Ok(Setting::new(path, Origin::Default))
 }
 

@@ -8,7 +8,7 @@
 
 use super::own::parse_bool;
 use super::{Origin, Setting};
-use crate::gowords::split_quoted;
+use crate::gomod::words::split_quoted;
 use crate::{Error, Kind, Result};
 
 /// Every flag of every command of go1.26.8, in order.

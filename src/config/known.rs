@@ -6,7 +6,7 @@
 
 use super::own::own_values;
 use super::{Environment, GoEnv};
-use crate::gowords::split_quoted;
+use crate::gomod::words::split_quoted;
 use crate::{Error, Kind, Result};
 
 /// The variables go has a use for (go1.26.8), in order.

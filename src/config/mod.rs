@@ -13,7 +13,6 @@ mod env_file;
 mod go_env;
 mod goflags;
 mod known;
-mod lexical;
 mod mod_mode;
 mod origin;
 mod overlay;
@@ -29,7 +28,6 @@ pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_
 pub use go_env::{GoEnv, GoValue};
 pub use goflags::GoFlags;
 pub use known::{check_write, is_go_variable};
-pub use lexical::{clean as clean_path, relative as relative_path, short as short_path};
 pub use mod_mode::ModMode;
 pub use origin::{Origin, Setting};
 pub use overlay::{Files, Overlay};

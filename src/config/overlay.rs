@@ -13,10 +13,11 @@ use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use super::{Config, clean_path};
+use super::Config;
 use crate::error::{Error, Kind, Result, io_text};
+use crate::fsio::clean_path;
 use crate::gojson;
-use crate::module::Running;
+use crate::gomod::Running;
 
 /// What stands in for which file; by default nothing.
 ///

@@ -7,7 +7,7 @@ use super::own::{Color, Log, Progress};
 use super::project::{self, GoMod, ModuleMode};
 use super::{GoEnv, Overlay, Setting};
 use crate::Result;
-use crate::module::{GoVersion, Toolchain};
+use crate::gomod::{GoVersion, Toolchain};
 
 /// The settings of a run.
 #[derive(Clone, Debug)]

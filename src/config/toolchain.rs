@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{GoEnv, Origin, Setting, own};
-use crate::module::{GoVersion, Toolchain};
+use crate::gomod::{GoVersion, Toolchain};
 use crate::{Error, Kind, Result};
 
 /// The version that the run acts as where GOTOOLCHAIN says `local`.

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Access, access, statvfs};
 
 use super::check::Check;
-use crate::cache::{Cache, FileLock, Survey, TempFile};
+use crate::cache::{Cache, Survey};
 use crate::error::{Error, Kind, Result};
+use crate::fsio::{FileLock, TempFile};
 use crate::report::human;
 
 /// The longest time for counting files.

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::check::Check;
 use crate::error::Error;
-use crate::transport::Answer;
-use crate::trust::sumdb::Store;
-use crate::trust::sumdb::note::Verifier;
-use crate::trust::sumdb::tlog::Tree;
+use crate::http::Answer;
+use crate::sumdb::Store;
+use crate::sumdb::note::Verifier;
+use crate::sumdb::tlog::Tree;
 
 /// The longest head; ours to choose. Usual are 200 bytes.
 pub(super) const MAX_HEAD_BYTES: u64 = 64 << 10;
@@ -71,8 +71,8 @@ fn age(path: &Path) -> String {
 mod tests {
     use super::super::check::Status;
     use super::*;
-    use crate::transport::Url;
-    use crate::trust::sumdb::testing;
+    use crate::http::Url;
+    use crate::sumdb::testing;
 
     #[test]
     fn a_head_is_signed_or_it_is_none() {

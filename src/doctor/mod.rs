@@ -5,7 +5,7 @@
 //! written but a temporary in the cache, which is removed. No secret is in a report: URLs are
 //! redacted, of credentials the kind and the place are told.
 //!
-//! Observing (in [`crate::transport`], [`crate::cache`]) is kept apart from judging: `server`,
+//! Observing (in [`crate::http`], [`crate::cache`]) is kept apart from judging: `server`,
 //! `database`, `cache`, `tree` and `project` turn what was seen into checks, `render` shows them.
 //! The order of a report depends on the settings only.
 
@@ -27,10 +27,10 @@ pub use render::{json, text};
 
 use crate::config::{Config, Setting};
 use crate::error::Result;
-use crate::module::{ModuleVersion, escape_version};
+use crate::gomod::{ModuleVersion, escape_version};
+use crate::http::{Client, Scheme, Url, Wanted};
 use crate::source::{Chain, DatabaseRoute, Entry};
-use crate::transport::{Client, Scheme, Url, Wanted};
-use crate::trust::sumdb;
+use crate::sumdb;
 use server::Observed;
 
 /// Looks at everything. `client` makes one that tries nothing twice, for each server anew, so

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::check::Check;
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind};
-use crate::modfile::GoSum;
-use crate::modset::{Actual, MainModule, Project};
-use crate::module::{ModuleVersion, PrefixPatterns};
+use crate::gomod::modfile::GoSum;
+use crate::gomod::{ModuleVersion, PrefixPatterns};
+use crate::project::{Actual, MainModule, Project};
 
 /// What there is to work on.
 pub(super) struct Found {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::check::Check;
 use crate::error::{Error, Kind};
-use crate::transport::{Answer, Certificate, Known, Probe, Scheme, Steps, Url};
+use crate::http::{Answer, Certificate, Known, Probe, Scheme, Steps, Url};
 
 /// A certificate that ends sooner is worth a word: whoever renews it has less than this.
 const EXPIRES_SOON_SECONDS: i64 = 14 * 86_400;

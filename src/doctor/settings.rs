@@ -2,7 +2,7 @@
 
 use super::check::Row;
 use crate::config::Setting;
-use crate::transport::Url;
+use crate::http::Url;
 
 /// Makes a setting printable.
 pub(super) fn row(name: &str, setting: &Setting<String>) -> Row {

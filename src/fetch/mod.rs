@@ -75,11 +75,11 @@ use threads::Pools;
 use crate::cache::Cache;
 use crate::config::Overlay;
 use crate::error::Error;
+use crate::gomod::{GoVersion, H1, ModuleVersion, Running};
+use crate::http::Fetched;
 use crate::map::Map;
-use crate::modset::{BuildMod, MissingReplace};
-use crate::module::{GoVersion, H1, ModuleVersion, Running};
+use crate::project::{BuildMod, MissingReplace};
 use crate::source::{LowerCache, Source};
-use crate::transport::Fetched;
 use crate::trust::SumPolicy;
 
 /// What a run of the engine is told about, while it happens. Called from many threads.

@@ -15,8 +15,8 @@ use super::local::{Central, min_local_bytes};
 use super::root::{Root, RootFile};
 use super::rules::{MAX_ZIP_BYTES, Rules};
 use crate::error::{Error, Kind, Result};
-use crate::module::{FileHash, H1, ModuleVersion, hash1};
-use crate::steps;
+use crate::failpoints;
+use crate::gomod::{FileHash, H1, ModuleVersion, hash1};
 
 /// An opened module zip whose directory was read and found to obey every rule.
 ///
@@ -306,7 +306,7 @@ impl Sink for Output<'_> {
         match self {
             Output::Nowhere => Ok(()),
             Output::File(file) => {
-                steps::reached("file-being-unpacked");
+                failpoints::reached("file-being-unpacked");
                 file.write_all(content)
             }
         }

@@ -15,7 +15,7 @@ use super::contents::Contents;
 use super::inflate::Sink;
 use super::tree;
 use crate::error::{Error, Result};
-use crate::module::FileHash;
+use crate::gomod::FileHash;
 
 /// Files are read in pieces of this size.
 const READ_BYTES: usize = 64 << 10;

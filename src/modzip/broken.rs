@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::{Error, Kind};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 
 /// The rule that a zip breaks, with the entry's full name where one entry is to blame.
 ///

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::fixture::{Go, all};
 use super::testing::*;
 use super::{hash_dir, remove_tree, seal};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 
 /// Zips that we and go take, each with what is special about it.
 fn accepted() -> Vec<(&'static str, Vec<u8>)> {

@@ -1,6 +1,6 @@
 //! What a module consists of: every file's name and the hash of its content.
 
-use crate::module::{FileHash, H1, hash1};
+use crate::gomod::{FileHash, H1, hash1};
 
 /// The files of a module's zip or directory, to be summed up and compared.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use super::directory::Method;
 use super::local::{Central, MAX_LOCAL_BYTES};
 use crate::error::Error;
-use crate::module::FileHash;
+use crate::gomod::FileHash;
 
 /// Entries whose record and content are at most this long are read and inflated in one piece.
 pub(super) const WHOLE_BYTES: usize = 1 << 20;

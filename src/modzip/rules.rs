@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use super::broken::Broken;
 use super::directory::{FileType, Header};
 use super::fold::fold;
-use crate::module::check_file_path;
+use crate::gomod::check_file_path;
 
 /// The most bytes of a zip file, and of the declared sizes of its entries together.
 pub(super) const MAX_ZIP_BYTES: u64 = 500 << 20;

@@ -10,7 +10,7 @@ use flate2::{Compression, Crc, write::DeflateEncoder};
 use super::ModuleZip;
 use super::directory::flag;
 use crate::error::{Error, Result};
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 
 /// What the tests' zips are zips of, and the start of their names.
 pub(super) const MODULE: &str = "a.com/m@v1.0.0";

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::contents::Contents;
 use crate::error::{Error, Kind, Result};
-use crate::module::{FileHash, H1, ModuleVersion, TOOLCHAIN};
+use crate::gomod::{FileHash, H1, ModuleVersion, TOOLCHAIN};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;

@@ -1,7 +1,7 @@
 //! One piece of news for many failures that have one reason.
 
 use crate::error::{Error, Kind};
-use crate::transport::HostTrouble;
+use crate::http::HostTrouble;
 
 /// So many of those that share a reason are named.
 const NAMED: usize = 5;
@@ -72,7 +72,7 @@ fn rest(host: &str, subjects: &[&str]) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::Reach;
+    use crate::http::Reach;
 
     /// `a+` was asked for and failed for host `a`, `a-` was not asked for, `a!` failed as all would;
     /// anything else is an error of its own.

@@ -2,7 +2,7 @@
 
 use super::json::JsonObject;
 use crate::fetch::Evidence;
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::trust::{Claim, Said, Verdict, Witness};
 
 /// What was made of the evidence.

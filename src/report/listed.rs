@@ -2,7 +2,7 @@
 
 use super::json::JsonObject;
 use super::outcome::origin_json;
-use crate::listing::ModuleInfo;
+use crate::list::ModuleInfo;
 
 /// The object that `go list -m -json` prints for a module. `fields` are those that were asked for,
 /// of the module itself; without any all are shown.

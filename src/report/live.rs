@@ -16,11 +16,11 @@ use super::picture::{Message, Picture};
 use super::request;
 use super::shown::{LiveSettings, Shown};
 use super::summary::Traffic;
-use crate::cache::LockWatch;
 use crate::error::Error;
 use crate::fetch::Watch;
-use crate::module::ModuleVersion;
-use crate::transport::{Event, Observer};
+use crate::fsio::LockWatch;
+use crate::gomod::ModuleVersion;
+use crate::http::{Event, Observer};
 
 /// Prints what happens, from a thread of its own; threadless until there is something to tell.
 #[derive(Debug)]

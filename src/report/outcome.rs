@@ -33,7 +33,7 @@ pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     let mut json = JsonObject::new();
     let path = |path: Option<&Path>| path.map_or(String::new(), |path| path.display().to_string());
     let sum =
-        |sum: &Option<crate::module::H1>| sum.as_ref().map_or(String::new(), |sum| sum.to_string());
+        |sum: &Option<crate::gomod::H1>| sum.as_ref().map_or(String::new(), |sum| sum.to_string());
     json.string("Path", outcome.module.path().as_str());
     json.string("Version", outcome.module.version().as_str());
     if let Asked::Query { query, .. } = asked

@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::count::{human, retries};
 use super::json::{JsonObject, info};
 use super::shown::{LiveSettings, Shown};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 
 /// A redraw this often is smooth and costs nothing.
 const REDRAW: Duration = Duration::from_millis(100);

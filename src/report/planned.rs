@@ -3,7 +3,7 @@
 use super::count::human;
 use super::json::JsonObject;
 use crate::fetch::Stock;
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::source::Place;
 
 /// A module version that a download would complete.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::json::JsonObject;
 use crate::config::Log;
-use crate::transport::{Exchanged, RedactedUrl};
+use crate::http::{Exchanged, RedactedUrl};
 
 /// The line for a request that begins.
 pub(super) fn begun(url: &RedactedUrl) -> String {
@@ -109,7 +109,7 @@ fn seconds(time: Duration) -> String {
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
-    use crate::transport::{Steps, Url};
+    use crate::http::{Steps, Url};
 
     fn ms(count: u64) -> Option<Duration> {
         Some(Duration::from_millis(count))

@@ -3,20 +3,25 @@
 //! Source: golang/go `cmd/go/internal/modfetch` `proxy.go` (`proxyList`, `TryProxies`) and
 //! `repo.go` (`lookup`).
 //!
-//! Where `direct` ends the list we differ, because version control is not supported yet: go
-//! shows what `direct` met with, we show what the proxies said, with a hint.
+//! Each entry is a [`Source`]; the one for `direct` is handed in, and also answers for the modules
+//! that GONOPROXY names, whatever the list says of them.
+
+use std::fmt;
+use std::sync::Arc;
 
 use super::proxy::{Place, Proxy};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion, PrefixPatterns};
-use crate::transport::{Client, Fetched, Scheme, Sink, Url};
+use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
+use crate::http::{Client, Fetched, Scheme, Sink, Url};
 
-/// The proxies of a GOPROXY list.
-#[derive(Clone, Debug)]
+/// The entries of a GOPROXY list.
+#[derive(Clone)]
 pub struct Chain {
     hops: Vec<Hop>,
     noproxy: PrefixPatterns,
+    /// Modules from the repositories they are written in.
+    direct: Arc<dyn Source>,
 }
 
 #[derive(Clone, Debug)]
@@ -27,9 +32,18 @@ struct Hop {
 
 #[derive(Clone, Debug)]
 enum HopKind {
-    Proxy(Proxy),
+    Proxy(Arc<Proxy>),
     Off,
     Direct,
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain")
+            .field("hops", &self.hops)
+            .field("noproxy", &self.noproxy)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An entry of a GOPROXY list.
@@ -54,7 +68,7 @@ enum Next {
 
 impl Chain {
     /// Reads a GOPROXY list; `origin` says in messages where it was set, as `from the
-    /// environment`; `noproxy` is GONOPROXY.
+    /// environment`; `noproxy` is GONOPROXY; `direct` answers where no proxy is asked.
     /// Connects to nothing.
     ///
     /// # Errors
@@ -68,10 +82,15 @@ impl Chain {
         origin: &str,
         noproxy: PrefixPatterns,
         client: Client,
+        direct: Arc<dyn Source>,
     ) -> Result<Chain> {
         let hops = parse_hops(goproxy, &client)
             .map_err(|error| error.context(format!("invalid GOPROXY ({origin})")))?;
-        Ok(Chain { hops, noproxy })
+        Ok(Chain {
+            hops,
+            noproxy,
+            direct,
+        })
     }
 
     /// True if the list says that nothing may be asked at all.
@@ -135,23 +154,23 @@ impl Chain {
         &self,
         path: &ModulePath,
         version: &str,
-        mut question: impl FnMut(&Proxy) -> Result<T>,
+        mut question: impl FnMut(&dyn Source) -> Result<T>,
     ) -> Result<T> {
         if self.noproxy.matches(path.as_str()) {
-            let error = unsupported("it matches GONOPROXY or GOPRIVATE");
-            return Err(named(path, version, error));
+            return question(&*self.direct);
         }
         // What a proxy said other than "not found" tells more, and the first such error is kept
         // until a later one; among equals the last one is shown, as go does.
         let mut best: Option<Error> = None;
         for hop in &self.hops {
             let error = match &hop.kind {
-                HopKind::Proxy(proxy) => match question(proxy) {
+                HopKind::Proxy(proxy) => match question(&**proxy) {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,
                 },
                 HopKind::Off => return Err(ended_by_off(path, version, best)),
-                HopKind::Direct => return Err(ended_by_direct(path, version, best)),
+                // As in go, what the repository says counts more than what proxies said.
+                HopKind::Direct => return question(&*self.direct),
             };
             let not_found = error.is_not_found();
             if best.as_ref().is_none_or(Error::is_not_found) || !not_found {
@@ -166,14 +185,6 @@ impl Chain {
 }
 
 const NO_ENTRIES: &str = "GOPROXY list is not the empty string, but contains no entries";
-
-fn unsupported(why: &str) -> Error {
-    Error::new(
-        Kind::Other,
-        format!("needs version control, which is not supported yet ({why})"),
-    )
-    .hint("name a module proxy in GOPROXY that has it, or fetch it with go into the same cache")
-}
 
 /// Names the module where no proxy was asked: go does not call the version invalid here.
 fn named(path: &ModulePath, version: &str, error: Error) -> Error {
@@ -197,15 +208,6 @@ fn ended_by_off(path: &ModulePath, version: &str, best: Option<Error>) -> Error 
     }
 }
 
-fn ended_by_direct(path: &ModulePath, version: &str, best: Option<Error>) -> Error {
-    match best {
-        None => named(path, version, unsupported("GOPROXY says direct")),
-        Some(error) => {
-            error.hint("direct in GOPROXY was not tried: version control is not supported yet")
-        }
-    }
-}
-
 fn parse_hops(goproxy: &str, client: &Client) -> Result<Vec<Hop>> {
     let mut hops = Vec::new();
     for entry in goproxy.split_inclusive([',', '|']) {
@@ -218,7 +220,7 @@ fn parse_hops(goproxy: &str, client: &Client) -> Result<Vec<Hop>> {
             "" => continue,
             "off" => HopKind::Off,
             "direct" => HopKind::Direct,
-            text => HopKind::Proxy(Proxy::new(parse_base(text)?, client.clone())),
+            text => HopKind::Proxy(Arc::new(Proxy::new(parse_base(text)?, client.clone()))),
         };
         let last = !matches!(kind, HopKind::Proxy(_));
         hops.push(Hop { kind, next });
@@ -272,26 +274,26 @@ impl Source for Chain {
     }
 
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
-        self.ask(path, "", |proxy| proxy.versions(path))
+        self.ask(path, "", |source| source.versions(path))
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        self.ask(path, "", |proxy| proxy.latest(path))
+        self.ask(path, "", |source| source.latest(path))
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
-        self.ask(path, revision, |proxy| proxy.info(path, revision))
+        self.ask(path, revision, |source| source.info(path, revision))
     }
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
-        self.ask(module.path(), module.version().as_str(), |proxy| {
-            proxy.gomod(module)
+        self.ask(module.path(), module.version().as_str(), |source| {
+            source.gomod(module)
         })
     }
 
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
-        self.ask(module.path(), module.version().as_str(), |proxy| {
-            proxy.zip(module, sink)
+        self.ask(module.path(), module.version().as_str(), |source| {
+            source.zip(module, sink)
         })
     }
 
@@ -301,6 +303,7 @@ impl Source for Chain {
                 proxy.hang_up();
             }
         }
+        self.direct.hang_up();
     }
 }
 

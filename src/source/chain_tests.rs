@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::transport::{NoObserver, RetryPolicy, Settings};
-use crate::transport::{Server, Then, reply};
+use crate::http::{NoObserver, RetryPolicy, Settings};
+use crate::http::{Server, Then, reply};
 
 fn client() -> Client {
     let retry = RetryPolicy {
@@ -28,6 +28,7 @@ fn chain(goproxy: &str) -> Chain {
         "GOPROXY",
         PrefixPatterns::parse("private.com"),
         client(),
+        Arc::new(crate::source::Direct),
     )
     .unwrap()
 }
@@ -82,7 +83,13 @@ fn lists_are_refused_as_go_refuses_them() {
         ("h:8080/x|https://u:p@h", ""),
     ];
     for (goproxy, want) in rows {
-        let parsed = Chain::parse(goproxy, "from X", PrefixPatterns::default(), client());
+        let parsed = Chain::parse(
+            goproxy,
+            "from X",
+            PrefixPatterns::default(),
+            client(),
+            Arc::new(crate::source::Direct),
+        );
         let text = parsed.map_or_else(|error| error.chain(), |_| String::new());
         let want = if want.is_empty() {
             String::new()
@@ -115,14 +122,12 @@ fn the_next_hop_is_asked_by_gos_rules() {
     let missing = fail("missing", "404 Not Found");
     let denied = fail("denied", "403 Forbidden");
     let broken = fail("broken", "503 Service Unavailable");
-    let direct = "a.com/m@v1.0.0: needs version control, which is not supported yet \
-                  (GOPROXY says direct)"
-        .to_owned();
+    let direct = "a.com/m@v1.0.0: needs version control, which is not supported yet".to_owned();
     let rows = [
         ("ok", Ok(())),
         ("missing,gone,ok", Ok(())),
         ("missing,gone", Err((gone, Kind::NotFound))),
-        ("gone,missing", Err((missing.clone(), Kind::NotFound))),
+        ("gone,missing", Err((missing, Kind::NotFound))),
         ("denied,ok", Err((denied.clone(), Kind::Auth))),
         ("denied|ok", Ok(())),
         ("broken,ok", Err((broken.clone(), Kind::Network))),
@@ -133,10 +138,10 @@ fn the_next_hop_is_asked_by_gos_rules() {
         ("broken|denied", Err((denied.clone(), Kind::Auth))),
         ("off", Err((off.clone(), Kind::Offline))),
         ("missing,off", Err((off, Kind::NotFound))),
-        ("broken|off", Err((broken.clone(), Kind::Network))),
-        ("direct", Err((direct, Kind::Other))),
-        ("missing,direct", Err((missing, Kind::NotFound))),
-        ("broken|direct", Err((broken, Kind::Network))),
+        ("broken|off", Err((broken, Kind::Network))),
+        ("direct", Err((direct.clone(), Kind::Other))),
+        ("missing,direct", Err((direct.clone(), Kind::Other))),
+        ("broken|direct", Err((direct, Kind::Other))),
         ("denied,direct", Err((denied, Kind::Auth))),
     ];
     for (list, want) in rows {
@@ -163,14 +168,6 @@ fn the_next_hop_is_asked_by_gos_rules() {
 fn hints_say_what_was_not_tried() {
     let temp = tempfile::tempdir().unwrap();
     let empty = tree(temp.path(), "empty", &[]);
-    let error = chain(&format!("{empty},direct"))
-        .gomod(&module("v1.0.0"))
-        .unwrap_err();
-    assert!(
-        error.hints()[0].contains("direct in GOPROXY was not tried"),
-        "{:?}",
-        error.hints()
-    );
     let error = chain(&format!("{empty},off"))
         .gomod(&module("v1.0.0"))
         .unwrap_err();
@@ -184,8 +181,7 @@ fn hints_say_what_was_not_tried() {
         let error = chain(list).versions(&private).unwrap_err();
         assert_eq!(
             error.chain(),
-            "module private.com/m: needs version control, which is not supported yet \
-             (it matches GONOPROXY or GOPRIVATE)"
+            "module private.com/m: needs version control, which is not supported yet"
         );
         assert_eq!(error.kind(), Kind::Other);
     }
@@ -293,12 +289,12 @@ fn trees_answer_as_for_go() {
 fn a_zip_starts_anew_at_the_next_hop() {
     let server = Server::start(|target, _, wire| {
         if target.starts_with("/cut") {
-            crate::transport::raw(wire, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+            crate::http::raw(wire, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
             return Then::Close;
         }
         if target.starts_with("/huge") {
             let length = (500u64 << 20) + 1;
-            crate::transport::raw(
+            crate::http::raw(
                 wire,
                 &format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n"),
             );

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Chain;
 use crate::error::Result;
-use crate::transport::{Client, Url};
+use crate::http::{Client, Url};
 
 /// Gets files of one database. Which way it goes is found out at the first request.
 #[derive(Debug)]
@@ -109,9 +109,13 @@ impl DatabaseRoute {
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
-    use crate::module::PrefixPatterns;
-    use crate::transport::{NoObserver, RetryPolicy, Server, Settings, Then, reply};
+    use crate::gomod::PrefixPatterns;
+    use crate::http::{NoObserver, RetryPolicy, Server, Settings, Then, reply};
     use std::sync::Arc;
+
+    fn refusing() -> Arc<dyn crate::source::Source> {
+        Arc::new(crate::source::Direct)
+    }
 
     fn client() -> Client {
         let retry = RetryPolicy {
@@ -160,7 +164,14 @@ mod tests {
             (format!("{denied},{good}"), Err(Kind::Auth)),
         ];
         for (goproxy, want) in rows {
-            let chain = Chain::parse(&goproxy, "", PrefixPatterns::default(), client()).unwrap();
+            let chain = Chain::parse(
+                &goproxy,
+                "",
+                PrefixPatterns::default(),
+                client(),
+                refusing(),
+            )
+            .unwrap();
             let direct = Url::parse(&url("direct")).unwrap();
             let name = "h.com/db".to_owned();
             let route = DatabaseRoute::new(name, chain, direct, None, client());
@@ -202,7 +213,8 @@ mod tests {
             Then::Keep
         });
         let fixed = Url::parse(&server.url("/db")).unwrap();
-        let chain = || Chain::parse("off", "", PrefixPatterns::default(), client()).unwrap();
+        let chain =
+            || Chain::parse("off", "", PrefixPatterns::default(), client(), refusing()).unwrap();
         let route = |patience: u64| {
             let direct = fixed.clone();
             DatabaseRoute::new("db".into(), chain(), direct, Some(fixed.clone()), client())
@@ -245,7 +257,13 @@ mod tests {
         put("proxy/sumdb/db/lookup/a@v1", "proxied");
         let tree = |name: &str| format!("file://{}/{name}", dir.path().display());
         let route = |fixed: Option<&str>| {
-            let chain = Chain::parse(&tree("proxy"), "", PrefixPatterns::default(), client());
+            let chain = Chain::parse(
+                &tree("proxy"),
+                "",
+                PrefixPatterns::default(),
+                client(),
+                refusing(),
+            );
             let direct = Url::parse(&tree("direct")).unwrap();
             let fixed = fixed.map(|name| Url::parse(&tree(name)).unwrap());
             DatabaseRoute::new("db".to_owned(), chain.unwrap(), direct, fixed, client())
@@ -264,6 +282,6 @@ mod tests {
         put("proxy/sumdb/db/supported", "");
         assert_eq!(route(None).get("lookup/a@v1", 9).unwrap(), b"proxied");
         let error = route(None).get("lookup/a@v1", 3).unwrap_err();
-        assert!(crate::transport::TooLarge::caused(&error));
+        assert!(crate::http::TooLarge::caused(&error));
     }
 }

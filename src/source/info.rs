@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::time::Time;
 use crate::gojson;
-use crate::module::is_pseudo_version;
+use crate::gomod::is_pseudo_version;
 
 /// A version and when it was committed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Info, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result};
-use crate::module::{H1, ModulePath, ModuleVersion, escape_version};
-use crate::transport::{Fetched, Sink};
+use crate::gomod::{H1, ModulePath, ModuleVersion, escape_version};
+use crate::http::{Fetched, Sink};
 
 /// How much is copied at once.
 const CHUNK_BYTES: usize = 128 << 10;

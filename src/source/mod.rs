@@ -4,8 +4,7 @@
 //! latest, the metadata of a revision, a version's go.mod and its zip. [`Chain`] answers by
 //! Go's GOPROXY rules; [`Offline`] refuses everything; a [`LowerCache`] gives what another module
 //! cache has, and is asked before either. Nothing here knows a cache, checks a
-//! checksum or prints. Version control (`direct`) is not supported yet; its place is a third
-//! kind of hop in `chain`. A [`DatabaseRoute`] finds the way to a checksum database, which a
+//! checksum or prints. [`Direct`] stands for version control. A [`DatabaseRoute`] finds the way to a checksum database, which a
 //! proxy may serve as well, and gets its files unchecked.
 //!
 //! Errors name the module as go does (`a.com/m@v1.0.0: reading URL: 404 Not Found`, `module
@@ -13,6 +12,7 @@
 
 mod chain;
 mod database;
+mod direct;
 mod info;
 mod lower;
 mod offline;
@@ -22,6 +22,7 @@ mod time;
 
 pub use chain::{Chain, Entry};
 pub use database::DatabaseRoute;
+pub use direct::Direct;
 pub use info::{Info, Origin};
 pub use lower::LowerCache;
 pub use offline::Offline;
@@ -30,8 +31,8 @@ pub use reuse::check_reuse;
 pub use time::Time;
 
 use crate::error::Result;
-use crate::module::{ModulePath, ModuleVersion};
-use crate::transport::{Fetched, Sink};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::{Fetched, Sink};
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
 pub const MAX_ZIP_BYTES: u64 = 500 << 20;

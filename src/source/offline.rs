@@ -2,8 +2,8 @@
 
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
-use crate::module::{ModulePath, ModuleVersion};
-use crate::transport::{Fetched, Sink};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::{Fetched, Sink};
 
 /// Refuses everything, with [`Kind::Offline`], for this reason (`--offline`); holds no client, so
 /// no socket can be opened.

@@ -4,11 +4,11 @@
 
 use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, Time};
 use crate::error::{Error, Kind, Result};
-use crate::module::{
+use crate::gomod::{
     ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version, is_valid,
     pseudo_version_time,
 };
-use crate::transport::{Client, Fetched, Sink, TooLarge, Url};
+use crate::http::{Client, Fetched, Sink, TooLarge, Url};
 
 /// Where the files of a module version are. User and password of the proxy are in none of them,
 /// and a query is not shown.

@@ -9,7 +9,7 @@ mod layout;
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::transport::days_from_civil;
+use crate::http::days_from_civil;
 
 /// A moment, with the offset from UTC it was written in; ordered by the moment.
 #[derive(Clone, Copy, Debug)]

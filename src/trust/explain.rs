@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::policy::Part;
 use crate::error::{Error, Kind};
-use crate::modfile::EMPTY_GO_MOD;
+use crate::gomod::modfile::EMPTY_GO_MOD;
 
 /// Somebody who knows a sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

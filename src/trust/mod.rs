@@ -3,7 +3,7 @@
 //! [`SumPolicy`] holds go.sum for one run; in a workspace go.work.sum, and every go.sum beside it to
 //! read. What go.sum knows must match it. What it does not
 //! know is accepted where the settings exempt the module from proof (GONOSUMDB, GOPRIVATE,
-//! GOSUMDB=off); otherwise the checksum database must have logged the same ([`sumdb`]).
+//! GOSUMDB=off); otherwise the checksum database must have logged the same ([`crate::sumdb`]).
 //!
 //! Sums that were accepted are remembered and written by [`SumPolicy::save`], when and as `go`
 //! writes go.sum: only those of modules the build list needs, only if something is new, under
@@ -15,7 +15,6 @@ mod explain;
 mod policy;
 mod proof;
 mod save;
-pub mod sumdb;
 
 pub use explain::{Age, Claim, Said, Verdict, Witness, judge};
 pub use policy::{Part, SumPolicy, SumSettings};

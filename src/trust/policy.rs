@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
-use super::sumdb;
-use crate::cache::read_whole;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
-use crate::modfile::GoSum;
-use crate::module::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
+use crate::fsio::read_whole;
+use crate::gomod::modfile::GoSum;
+use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
+use crate::sumdb;
 
 /// What of a module version a sum is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

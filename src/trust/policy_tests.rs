@@ -4,8 +4,8 @@ use super::*;
 use std::fs;
 use std::sync::Arc;
 
-use super::sumdb::testing::{self, Log, Server};
-use super::sumdb::{Setting, Store};
+use crate::sumdb::testing::{self, Log, Server};
+use crate::sumdb::{Setting, Store};
 
 fn settings(database: Database, exempt: &str, locked: bool) -> SumSettings {
     SumSettings {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::policy::{Part, SumSettings};
-use super::sumdb;
 use crate::error::{Error, Kind, Result};
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
+use crate::sumdb;
 
 /// The checksum database that proves what go.sum does not know.
 #[derive(Clone, Debug)]

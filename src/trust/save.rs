@@ -12,9 +12,10 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::policy::{State, SumPolicy};
-use crate::cache::{Cache, NewText, rewrite};
+use crate::cache::Cache;
 use crate::error::{Error, Kind, Result};
-use crate::modfile::GoSum;
+use crate::fsio::{NewText, rewrite};
+use crate::gomod::modfile::GoSum;
 
 impl SumPolicy {
     /// True if this run accepted a sum that go.sum does not have: only then is there anything
@@ -108,9 +109,9 @@ fn in_order(before: &[u8], after: Vec<u8>) -> NewText {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::FileLock;
     use crate::config::Overlay;
-    use crate::module::{H1, ModuleVersion, PrefixPatterns};
+    use crate::fsio::FileLock;
+    use crate::gomod::{H1, ModuleVersion, PrefixPatterns};
     use crate::trust::{Database, Part, SumSettings};
     use std::fs;
     use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};

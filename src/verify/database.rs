@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Kind};
-use crate::module::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
-use crate::trust::{Part, sumdb};
+use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
+use crate::sumdb;
+use crate::trust::Part;
 
 /// A checksum database that answers from cached files only.
 #[derive(Clone, Debug)]

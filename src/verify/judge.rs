@@ -9,7 +9,7 @@ use super::pieces::{Copy, Pieces};
 use super::report::{Leftover, Report, Verdict};
 use crate::cache::{Entry, Extracted, Piece, Recorded};
 use crate::error::{Error, Kind, Result};
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::trust::Part;
 
 impl Verifier<'_> {

@@ -37,7 +37,7 @@ pub use report::{Leftover, Problem, Report, Verdict};
 use crate::cache::Cache;
 use crate::error::Result;
 use crate::fetch::on_cores;
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::trust::SumPolicy;
 
 /// What cached modules are compared with.

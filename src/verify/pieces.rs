@@ -5,7 +5,7 @@ use std::io;
 
 use crate::cache::{Entry, Extracted, Recorded};
 use crate::error::{Error, Result};
-use crate::module::H1;
+use crate::gomod::H1;
 use crate::modzip::{Contents, ModuleZip, dir_contents};
 
 /// A zip or a directory.

@@ -18,7 +18,7 @@ use super::{Report, Verdict, Verifier};
 use crate::cache::Piece;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::trust::{Part, SumPolicy};
 
 /// Mends entries of one cache.

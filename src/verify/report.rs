@@ -2,7 +2,7 @@
 
 use crate::cache::Piece;
 use crate::error::{Error, Kind};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::modzip::Differences;
 
 /// How a piece compares with what vouches for it.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::support::fixtures::{Module, Tree};
 use crate::support::sums;
-use crate::support::universe::{Module, Tree};
 
 /// What a corpus is like. Equal parameters give equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

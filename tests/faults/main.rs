@@ -32,7 +32,7 @@ use std::thread;
 use std::time::Duration;
 
 use support::chaos::Chaos;
-use support::crowd::Crowd;
+use support::many_modules::ManyModules;
 use support::tree::Picture;
 use support::{HeadEnd, Proxy, Sandbox, Times, require_go};
 
@@ -108,37 +108,43 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
     Ok(options)
 }
 
-fn crowd(options: &Options) -> Crowd {
-    Crowd::new(options.modules, 2000)
+fn many(options: &Options) -> ManyModules {
+    ManyModules::new(options.modules, 2000)
 }
 
 /// What go makes of a server that is well.
 fn right_tree(options: &Options) -> Option<Picture> {
     require_go()?;
-    let crowd = crowd(options);
-    let proxy = Proxy::of_modules(crowd.modules.clone());
-    let sandbox = crowd.sandbox().proxy(&proxy).limit(LIMIT);
+    let many = many(options);
+    let proxy = Proxy::of_modules(many.modules.clone());
+    let sandbox = many.sandbox().proxy(&proxy).limit(LIMIT);
     sandbox.go(["mod", "download"]).ok();
     Some(sandbox.picture())
 }
 
 fn at_random(options: &Options, rate: u64, right: &Picture) -> bool {
-    let crowd = crowd(options);
+    let many = many(options);
     let run = |seed| {
-        let proxy = Proxy::of_modules(crowd.modules.clone());
-        proxy.go_mad(Some(Chaos::new(seed, rate, "1")));
-        let sandbox = crowd.sandbox().proxy(&proxy).limit(LIMIT);
+        let proxy = Proxy::of_modules(many.modules.clone());
+        proxy.enable_chaos(Some(Chaos::new(seed, rate, "1")));
+        let sandbox = many.sandbox().proxy(&proxy).limit(LIMIT);
         let done = sandbox.run(["download", "--stall-timeout=1s"]);
         let differences = right.diff(&sandbox.picture());
-        (seed, done, differences, proxy.hits("*"), proxy.madness())
+        (
+            seed,
+            done,
+            differences,
+            proxy.hits("*"),
+            proxy.chaos_counts(),
+        )
     };
     let mut seconds = Vec::new();
     let (mut succeeded, mut same, mut requests) = (0, 0, 0);
     let mut faults: BTreeMap<&str, usize> = BTreeMap::new();
-    for (seed, done, differences, hits, madness) in each_seed(options, options.runs, &run) {
+    for (seed, done, differences, hits, chaos_counts) in each_seed(options, options.runs, &run) {
         seconds.push(done.took.as_secs_f64());
         requests += hits;
-        for (name, count) in madness {
+        for (name, count) in chaos_counts {
             *faults.entry(name).or_default() += count;
         }
         if done.code == Some(0) {
@@ -160,9 +166,9 @@ fn at_random(options: &Options, rate: u64, right: &Picture) -> bool {
     println!("    {requests} requests, faults: {faults:?}");
 
     let run = |seed| {
-        let proxy = Proxy::of_modules(crowd.modules.clone());
-        proxy.go_mad(Some(Chaos::new(seed, rate, "1")));
-        let sandbox = crowd.sandbox().proxy(&proxy).limit(LIMIT);
+        let proxy = Proxy::of_modules(many.modules.clone());
+        proxy.enable_chaos(Some(Chaos::new(seed, rate, "1")));
+        let sandbox = many.sandbox().proxy(&proxy).limit(LIMIT);
         match sandbox.shell("timeout 60 go mod download").code {
             Some(0) => "succeed",
             Some(124) => "hang",
@@ -202,7 +208,7 @@ fn each_seed<T: Send>(options: &Options, runs: u64, run: &(dyn Fn(u64) -> T + Sy
 }
 
 fn dead(options: &Options) {
-    let silent = || Proxy::serve().beheading("*", 0, HeadEnd::Stall, Times::ALWAYS);
+    let silent = || Proxy::serve().truncating_headers("*", 0, HeadEnd::Stall, Times::ALWAYS);
     let failing = || Proxy::serve().failing("*", 503, Times::ALWAYS);
     let refused = || {
         let proxy = Proxy::serve();
@@ -216,10 +222,10 @@ fn dead(options: &Options) {
     ];
     for (name, make) in hosts {
         for modules in [1, options.modules] {
-            let crowd = Crowd::new(modules, 10);
+            let many = ManyModules::new(modules, 10);
             let proxy = make();
             let sandbox = Sandbox::new()
-                .file("list", &crowd.list())
+                .file("list", &many.list())
                 .proxy(&proxy)
                 .limit(LIMIT);
             let done = sandbox.run(["download", "--from=list", "--stall-timeout=2s"]);

@@ -12,9 +12,9 @@
     reason = "the test kit shares a file with this program"
 )]
 
-#[path = "../it/support/universe.rs"]
+#[path = "../it/support/fixtures.rs"]
 #[allow(dead_code, reason = "the test kit uses more of it")]
-mod universe;
+mod fixtures;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         eprintln!("usage: goproxy ARCHIVES TARGET");
         return ExitCode::from(2);
     };
-    let tree = universe::Universe::read(&archives).tree();
+    let tree = fixtures::Fixtures::read(&archives).tree();
     for (path, data) in &tree {
         let file = target.join(path);
         if let Err(error) = write(&file, data) {

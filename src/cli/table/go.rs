@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{CLEAN, ENV, Flag, GO, GRAPH, Given, LIST, PLAN, PROJECT, WHY};
 use crate::cli::commands::Verb;
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 use crate::{Error, Kind};
 
 /// A flag that is there to be refused in go's words.

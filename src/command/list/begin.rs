@@ -5,8 +5,8 @@
 use super::Request;
 use crate::config::{Config, GoMod, ModMode, ModuleMode, Origin};
 use crate::error::{Error, Kind};
-use crate::listing::Extras;
-use crate::template::Template;
+use crate::gotemplate::Template;
+use crate::list::Extras;
 
 /// What the run begins with.
 pub(super) struct Begun {

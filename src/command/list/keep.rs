@@ -7,8 +7,9 @@ use std::collections::HashSet;
 use crate::command::go_mod;
 use crate::command::session::Session;
 use crate::error::{Error, Kind, Result};
-use crate::modset::{Actual, BuildMod, Graph, Project, Requirements, Update};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
+use crate::graph::{Graph, Requirements, Update};
+use crate::project::{Actual, BuildMod, Project};
 use crate::trust::{Part, SumPolicy};
 
 /// From this go version on go.sum has the go.mod of whatever it has the zip of.

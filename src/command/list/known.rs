@@ -3,8 +3,10 @@
 use crate::config::ModMode;
 use crate::error::Result;
 use crate::fetch::Fetcher;
-use crate::listing::{Ground, needs_graph};
-use crate::modset::{Argument, BuildMod, Graph, Project, Requirements};
+use crate::graph::{Graph, Requirements};
+use crate::list::{Ground, needs_graph};
+use crate::modset::Argument;
+use crate::project::{BuildMod, Project};
 
 /// What is known of the main modules.
 pub(super) struct Known {

@@ -2,9 +2,9 @@
 
 use super::Request;
 use crate::error::{Error, Kind, Result};
-use crate::listing::{ModuleInfo, gravest};
+use crate::gotemplate::{Template, Value};
+use crate::list::{ModuleInfo, gravest};
 use crate::report::{Console, module_json, one_for_many};
-use crate::template::{Template, Value};
 
 /// What was found, and why there may be more to say.
 pub(super) struct Listing {

@@ -6,8 +6,10 @@ use super::print::Listing;
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
-use crate::listing::{Ground, ModuleInfo, needs_graph, vendored, vendored_nowhere};
-use crate::modset::{Argument, BuildMod, Project, Vendor, Vendoring as Found};
+use crate::graph::{Vendor, Vendoring as Found};
+use crate::list::{Ground, ModuleInfo, needs_graph, vendored, vendored_nowhere};
+use crate::modset::Argument;
+use crate::project::{BuildMod, Project};
 use crate::report::Console;
 
 /// Whether a vendor directory is used.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::command::project::need_project;
-use crate::config::{Config, Overlay, clean_path, relative_path};
+use crate::config::{Config, Overlay};
 use crate::error::{Error, Kind, Result};
-use crate::modfile::{Replace, Replacement};
-use crate::modset::{MissingReplace, Project};
+use crate::fsio::{clean_path, relative_path};
+use crate::gomod::modfile::{Replace, Replacement};
+use crate::project::{MissingReplace, Project};
 use crate::report::Console;
 
 /// Runs it: names files relative to the working directory, each with `end` after it, those of the

@@ -6,7 +6,7 @@ use crate::command::session::{Manner, Session};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Evidence, Keep};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::report::{Console, Explained};
 use crate::trust::{Claim, Part, Said, judge};
 

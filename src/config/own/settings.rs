@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::OwnSetting;
 use super::value::{self, Color, Log, Progress};
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 
 /// `--jobs`: transfers at once. `GOMODCONCURRENT` is what people have tried to set for go.
 pub(in crate::config) const JOBS: OwnSetting<usize> = OwnSetting {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::module::GoVersion;
+use crate::gomod::GoVersion;
 
 /// When progress is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::error::Result;
 use crate::fetch::Fetcher;
 use crate::fetch::threads::on_two;
-use crate::modfile::Needs;
-use crate::module::{GoVersion, ModuleVersion};
+use crate::gomod::modfile::Needs;
+use crate::gomod::{GoVersion, ModuleVersion};
 
 /// Where the parts of a version are; `None` for what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::error::Result;
 use crate::fetch::Fetcher;
 use crate::fetch::threads::on_cores;
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::sha256_of_file;
 use crate::trust::Part;
 

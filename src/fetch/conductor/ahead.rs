@@ -25,12 +25,12 @@ use super::conduct::Conductor;
 use super::work::{Report, Verdict, Work};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
+use crate::failpoints;
 use crate::fetch::Fetcher;
 use crate::fetch::threads::holdable;
 use crate::fetch::version::{Begin, OnContention, Prepared, Ready};
-use crate::module::ModuleVersion;
+use crate::gomod::ModuleVersion;
 use crate::source::Info;
-use crate::steps;
 use crate::trust::Part;
 
 /// So many modules are looked at to know whether the cache is full.
@@ -246,7 +246,7 @@ where
             let lower = zip.lower;
             match fetcher.prepare(entry, zip) {
                 Ok(prepared) => {
-                    steps::reached("ahead-prepared");
+                    failpoints::reached("ahead-prepared");
                     Report::Prepared(index, Box::new(Ok(prepared)))
                 }
                 Err(failed) => match *failed {
@@ -365,7 +365,7 @@ where
                 ready.discard();
             }
         }
-        steps::reached("ahead-withdrawn");
+        failpoints::reached("ahead-withdrawn");
         work.zip = Some(Err(unneeded(&work.entry)));
         index
     }

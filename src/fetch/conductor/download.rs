@@ -8,8 +8,8 @@ use super::work::Work;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::fetch::threads::on_two;
+use crate::gomod::{GoVersion, ModuleVersion, look_up};
 use crate::map::Map;
-use crate::module::{GoVersion, ModuleVersion, look_up};
 use crate::trust::Part;
 
 /// What a look at a module came to.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::Entry;
 use crate::error::Error;
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::source::Info;
 
 /// What one module cost.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::version::{Begin, Prepared, Ready, Unneeded};
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::source::Info;
 
 /// What a job tells the conductor.

@@ -7,8 +7,9 @@ use std::mem;
 
 use crate::error::Result;
 use crate::fetch::Fetcher;
-use crate::modset::{Graph, Loader, PRUNING_GO, Project, Requirements, minimal_roots};
-use crate::module::{GoVersion, ModuleVersion};
+use crate::gomod::{GoVersion, ModuleVersion};
+use crate::graph::{Graph, Loader, Requirements, minimal_roots};
+use crate::project::{PRUNING_GO, Project};
 
 impl Fetcher<'_> {
     /// The requirements that a command works with which may write go.mod. Of a path that go.mod

@@ -9,16 +9,14 @@ use std::sync::{Arc, PoisonError};
 
 use crossbeam_channel::unbounded;
 
-use crate::cache::read_whole;
-use crate::config::{Overlay, clean_path};
+use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
 use crate::fetch::threads::on_two;
-use crate::modset::{
-    Actual, BuildMod, Graph, Loader, MissingReplace, Node, PRUNING_GO, Project, Summary, Wanted,
-    minimal_roots,
-};
-use crate::module::{GoVersion, ModulePath, ModuleVersion};
+use crate::fsio::{clean_path, read_whole};
+use crate::gomod::{GoVersion, ModulePath, ModuleVersion};
+use crate::graph::{Graph, Loader, Wanted, minimal_roots};
+use crate::project::{Actual, BuildMod, MissingReplace, Node, PRUNING_GO, Project, Summary};
 use crate::trust::Part;
 
 impl<'a> Fetcher<'a> {

@@ -8,12 +8,13 @@ use std::cell::{Cell, RefCell};
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Keep};
-use crate::modset::{Edits, Query, Range};
-use crate::module::{
+use crate::gomod::{
     ModulePath, ModuleVersion, Version, canonical, compare, is_pseudo_version, pseudo_version_time,
 };
+use crate::http::Fetched;
+use crate::modset::{Query, Range};
+use crate::project::Edits;
 use crate::source::{Info, Origin, Source, Time};
-use crate::transport::Fetched;
 
 /// A module path with a query for its version.
 #[derive(Clone, Debug)]

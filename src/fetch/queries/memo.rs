@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::standing::Word;
 use crate::error::Result;
-use crate::module::{ModulePath, ModuleVersion, Tool};
+use crate::gomod::{ModulePath, ModuleVersion, Tool};
 use crate::source::Info;
 
 /// What the sources said about modules in this run. The number is that of the place that was asked,

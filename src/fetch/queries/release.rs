@@ -13,8 +13,9 @@ use super::inquiry::{Admit, Inquiry, Question};
 use super::standing::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::modset::{Edits, Query, Range};
-use crate::module::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
+use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
+use crate::modset::{Query, Range};
+use crate::project::Edits;
 use crate::source::{Source, Time};
 
 /// A query for a version of `go` or `toolchain`.

@@ -12,9 +12,9 @@ use std::sync::{Arc, PoisonError};
 use super::inquiry::{Admit, Answer, Inquiry, Question, bare};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::modfile::{ModFile, Retract};
-use crate::modset::{Actual, Edits};
-use crate::module::{ModulePath, ModuleVersion, Version, compare};
+use crate::gomod::modfile::{ModFile, Retract};
+use crate::gomod::{ModulePath, ModuleVersion, Version, compare};
+use crate::project::{Actual, Edits};
 use crate::source::Info;
 
 /// The longest message of an author that is shown within an error, in bytes.

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::examine::ZipFile;
-use crate::cache::{Entry, TempFile};
+use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::modfile::EMPTY_GO_MOD;
-use crate::module::{H1, ModuleVersion};
+use crate::fsio::TempFile;
+use crate::gomod::modfile::EMPTY_GO_MOD;
+use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::hash_dir;
 use crate::source::{Info, Time};
 use crate::trust::{Age, Claim, Logged, Part, Said, Witness};

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::cache::{Entry, TempFile};
+use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::module::{H1, ModuleVersion};
+use crate::fsio::TempFile;
+use crate::gomod::{H1, ModuleVersion};
+use crate::http::{Resumable, Sink};
 use crate::modzip::ModuleZip;
-use crate::transport::{Resumable, Sink};
 use crate::trust::{Logged, Part};
 
 /// Zips that lie in the temporary folder at a time.

@@ -7,7 +7,7 @@ use super::transfer::{Pieces, Ready};
 use crate::cache::{Entry, Partial};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Fetcher;
-use crate::module::H1;
+use crate::gomod::H1;
 use crate::modzip::ModuleZip;
 use crate::trust::Part;
 

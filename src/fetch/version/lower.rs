@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use crate::error::{Error, Result};
 use crate::fetch::Fetcher;
+use crate::http::Fetched;
 use crate::source::LowerCache;
-use crate::transport::Fetched;
 
 impl<'a> Fetcher<'a> {
     /// The same fetcher, which looks into these caches, in their order, before it asks its source.

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use crate::cache::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Fetcher, Keep};
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
 use crate::source::{Info, Source};
 use crate::trust::Part;
 

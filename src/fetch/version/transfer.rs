@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::meta::cached;
 use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
 use crate::error::{Error, Kind, Result};
+use crate::failpoints;
 use crate::fetch::Fetcher;
-use crate::module::{H1, ModuleVersion};
+use crate::gomod::{H1, ModuleVersion};
+use crate::http::{Kept, Resumable, Sink, Validator};
 use crate::source::{LowerCache, Source};
-use crate::steps;
-use crate::transport::{Kept, Resumable, Sink, Validator};
 use crate::trust::Part;
 
 /// What to do with a version lock that another process holds.
@@ -172,7 +172,7 @@ impl<'a> Fetcher<'a> {
             refused: None,
             unneeded,
         };
-        steps::reached("part-begun");
+        failpoints::reached("part-begun");
         if begin == Begin::Anywhere
             && let Some(((), lower)) =
                 self.ask_lower(|lower| match lower.zip(entry.module(), &mut sink) {
@@ -181,7 +181,7 @@ impl<'a> Fetcher<'a> {
                     taken => taken,
                 })
         {
-            steps::reached("part-whole");
+            failpoints::reached("part-whole");
             return Ok(Ready {
                 index,
                 lock,
@@ -198,7 +198,7 @@ impl<'a> Fetcher<'a> {
             _ => Pieces::Final,
         };
         self.book(entry.module(), fetched);
-        steps::reached("part-whole");
+        failpoints::reached("part-whole");
         Ok(Ready {
             index,
             lock,

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, Kind, Result};
-use crate::module::{
+use crate::gomod::{
     ModuleVersion, Tool, canonical, compare, is_pseudo_version, is_valid, major_minor, prerelease,
 };
 

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::error::{Error, Kind, Result};
+use crate::gomod::{MatchPattern, ModulePath, ModuleVersion, Tool, Version};
+use crate::graph::Graph;
 use crate::map::Set;
-use crate::modset::{Actual, Graph, NO_GO_MOD, Project};
-use crate::module::{MatchPattern, ModulePath, ModuleVersion, Tool, Version};
+use crate::project::{Actual, NO_GO_MOD, Project};
 
 const NO_MAIN: &str = "no modules were found in the current workspace; see 'go help work'";
 
@@ -369,8 +370,8 @@ fn versioned(path: &str, version: &str) -> Choice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modset::Loader;
-    use crate::modset::testing::provide;
+    use crate::graph::Loader;
+    use crate::graph::testing::provide;
 
     fn select(go_mod: &str, arguments: &[&str]) -> Selection {
         let dir = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use super::super::broken::Broken;
 use super::super::inflate::{EntryFault, Scratch, Sink, Span, WHOLE_BYTES};
 use super::{Entry, ModuleZip};
 use crate::error::{Error, Result};
-use crate::module::FileHash;
+use crate::gomod::FileHash;
 
 /// Neighbouring small entries are read together: one read of up to this many bytes, one job.
 const RUN_BYTES: u64 = 256 << 10;

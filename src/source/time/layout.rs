@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use super::{Time, days_in};
-use crate::transport::days_from_civil;
+use crate::http::days_from_civil;
 
 /// What stands for a part of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use modfetch::module::ModuleVersion;
-use modfetch::trust::sumdb::note::Verifier;
-use modfetch::trust::sumdb::tile::{Plan, Unproven};
-use modfetch::trust::sumdb::tlog::{Node, Record, Tree, consistency_proof, subtrees};
-use modfetch::trust::sumdb::{Client, Store};
+use modfetch::gomod::ModuleVersion;
+use modfetch::sumdb::note::Verifier;
+use modfetch::sumdb::tile::{Plan, Unproven};
+use modfetch::sumdb::tlog::{Node, Record, Tree, consistency_proof, subtrees};
+use modfetch::sumdb::{Client, Store};
 
 use super::Choices;
 use super::sumdb::Shared;

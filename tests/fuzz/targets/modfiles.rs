@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use modfetch::modfile::{
+use modfetch::gomod::modfile::{
     GoLine, GoSum, Godebug, ModFile, ModulesTxt, Needs, Replace, Replacement, Toolchain, WorkFile,
 };
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{Cursor, Read as _, Seek as _, Write as _};
 
 use modfetch::Kind;
-use modfetch::module::{FileHash, H1, ModuleVersion, hash1};
+use modfetch::gomod::{FileHash, H1, ModuleVersion, hash1};
 use modfetch::modzip::{ModuleZip, hash_dir};
 use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;

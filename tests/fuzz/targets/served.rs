@@ -3,10 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
+use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
+use modfetch::http::{Client, NoObserver, Settings, Url};
 use modfetch::modset::Query;
-use modfetch::module::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
-use modfetch::source::{Chain, Info, Source as _};
-use modfetch::transport::{Client, NoObserver, Settings, Url};
+use modfetch::source::{Chain, Direct, Info, Source as _};
 
 pub(super) fn info(data: &[u8]) {
     let info = match Info::parse(data) {
@@ -64,7 +64,15 @@ pub(super) fn goproxy(data: &[u8]) {
         }
     }
     let client = Client::new(Settings::default(), Arc::new(NoObserver));
-    let chain = |list: &str| Chain::parse(list, "set", PrefixPatterns::default(), client.clone());
+    let chain = |list: &str| {
+        Chain::parse(
+            list,
+            "set",
+            PrefixPatterns::default(),
+            client.clone(),
+            Arc::new(Direct),
+        )
+    };
     let secret: String = text
         .split_inclusive([',', '|'])
         .map(|hop| hop.replacen("://", &format!("://user:{PASSWORD}@"), 1))
@@ -100,7 +108,13 @@ pub(super) fn list(data: &[u8]) {
     fs::write(place.join("list"), list).expect("written");
     let client = Client::new(Settings::default(), Arc::new(NoObserver));
     let goproxy = format!("file://{}", dir.path().display());
-    let chain = Chain::parse(&goproxy, "set", PrefixPatterns::default(), client);
+    let chain = Chain::parse(
+        &goproxy,
+        "set",
+        PrefixPatterns::default(),
+        client,
+        Arc::new(Direct),
+    );
     let chain = chain.expect("a URL");
     let path = ModulePath::parse("a.com/m").expect("a path");
     let versions = chain.versions(&path).expect("any list will do");

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use modfetch::trust::sumdb::{Transport, tile, tlog};
+use modfetch::sumdb::{Transport, tile, tlog};
 use modfetch::{Error, Kind, Result};
 
 mod client {
@@ -17,7 +17,7 @@ mod client {
     clippy::unwrap_used,
     reason = "it has more than is used here"
 )]
-#[path = "../../../src/trust/sumdb/testing.rs"]
+#[path = "../../../src/sumdb/testing.rs"]
 pub(super) mod testing;
 
 /// A server that a client can be given.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::chaos::Chaos;
+use super::fixtures::{Bytes, Tree};
 use super::script::{Fault, HeadEnd, Request, Rule};
-use super::universe::{Bytes, Tree};
 
 /// What a server has and how it is told to behave.
 #[derive(Default)]

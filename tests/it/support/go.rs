@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+pub(crate) use super::guards::{only_modfetch, require_go};
+use super::skips;
+
 /// Reads a variable of the test process itself; sandboxes pass nothing of it on.
 #[expect(
     clippy::disallowed_methods,
@@ -35,7 +38,7 @@ pub fn require_go() -> Option<PathBuf> {
             variable("MODFETCH_REQUIRE_GO").as_deref() != Some("1"),
             "MODFETCH_REQUIRE_GO=1, but there is no go in PATH"
         );
-        eprintln!("skipped: no go");
+        skips::record("no go in PATH");
     }
     go
 }
@@ -107,6 +110,7 @@ pub enum Program {
 
 /// What `run` runs: see the module documentation of the test kit.
 pub fn under_test() -> Program {
+    skips::begin();
     match variable("MODFETCH_TEST_PROGRAM").as_deref() {
         None | Some("modfetch") => Program::Modfetch,
         Some("go") => Program::Go,
@@ -114,11 +118,11 @@ pub fn under_test() -> Program {
     }
 }
 
-/// True where a test demands what go does not do; says that it was skipped if go is being tested.
+/// True where a test demands what go does not do; counts it as skipped if go is being tested.
 pub fn only_modfetch() -> bool {
     let ours = under_test() == Program::Modfetch;
     if !ours {
-        eprintln!("skipped: go does not do this");
+        skips::record("go is under test and has no such feature");
     }
     ours
 }

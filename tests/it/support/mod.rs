@@ -4,24 +4,26 @@
 //! go command (`download` becomes `go mod download`), which shows that the expectations hold.
 
 mod answer;
-pub mod beside;
 pub mod chaos;
-pub mod crowd;
+pub mod compare;
 pub mod go;
+mod guards;
 pub mod listed;
+pub mod many_modules;
 pub mod proxy;
 pub mod run;
 pub mod sandbox;
 pub mod script;
 mod serving;
+pub mod skips;
 pub mod sums;
 
+pub mod fixtures;
+pub mod random_project;
 pub mod sumdb;
 pub mod tamper;
 mod tls;
 pub mod tree;
-pub mod universe;
-pub mod world;
 
 use std::thread;
 use std::time::{Duration, Instant};

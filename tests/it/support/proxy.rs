@@ -14,10 +14,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::chaos::Chaos;
+use super::fixtures::{Bytes, Fixtures, Module, Tree};
 use super::script::{Fault, HeadEnd, Request, Rule, Times};
 use super::serving::{Shared, accept};
 use super::tls;
-use super::universe::{Bytes, Module, Tree, Universe};
 
 /// A running server; see the module's documentation.
 pub struct Proxy {
@@ -28,14 +28,14 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Serves the universe of `testdata/mod`.
+    /// Serves the fixtures of `testdata/mod`.
     pub fn serve() -> Proxy {
-        Proxy::of(universe_tree())
+        Proxy::of(fixtures_tree())
     }
 
     /// Serves nothing but the given modules.
     pub fn of_modules(modules: Vec<Module>) -> Proxy {
-        Proxy::of(Arc::new(Universe::of(modules).tree()))
+        Proxy::of(Arc::new(Fixtures::of(modules).tree()))
     }
 
     /// Serves a tree of files.
@@ -43,10 +43,10 @@ impl Proxy {
         Proxy::start(tree, None)
     }
 
-    /// Serves the universe over TLS, with a certificate of an authority made for it: see
+    /// Serves the fixtures over TLS, with a certificate of an authority made for it: see
     /// [`Proxy::ca`]. `folder` is where that authority's certificate is put.
     pub fn serve_tls(folder: &Path) -> Proxy {
-        Proxy::start(universe_tree(), Some(folder))
+        Proxy::start(fixtures_tree(), Some(folder))
     }
 
     fn start(tree: Arc<Tree>, tls_folder: Option<&Path>) -> Proxy {
@@ -130,7 +130,7 @@ impl Proxy {
     }
 
     /// Answers with a status line that is none.
-    pub fn babbling(self, pattern: &str, times: Times) -> Proxy {
+    pub fn sending_garbage(self, pattern: &str, times: Times) -> Proxy {
         self.with(pattern, Fault::Garbage, times)
     }
 
@@ -155,17 +155,23 @@ impl Proxy {
     }
 
     /// Breaks headers off after some bytes.
-    pub fn beheading(self, pattern: &str, after: usize, end: HeadEnd, times: Times) -> Proxy {
+    pub fn truncating_headers(
+        self,
+        pattern: &str,
+        after: usize,
+        end: HeadEnd,
+        times: Times,
+    ) -> Proxy {
         self.with(pattern, Fault::Head(after, end), times)
     }
 
     /// Misbehaves at random from now on, where no rule says otherwise; `None` ends it.
-    pub fn go_mad(&self, chaos: Option<Chaos>) {
+    pub fn enable_chaos(&self, chaos: Option<Chaos>) {
         self.shared.lock().site.chaos = chaos;
     }
 
     /// What was done wrong at random, by name.
-    pub fn madness(&self) -> BTreeMap<&'static str, usize> {
+    pub fn chaos_counts(&self) -> BTreeMap<&'static str, usize> {
         let state = self.shared.lock();
         state
             .site
@@ -200,7 +206,7 @@ impl Proxy {
         self
     }
 
-    /// Puts a file in the place of what the universe has at a path.
+    /// Puts a file in the place of what the fixtures has at a path.
     pub fn with_file(self, path: &str, data: impl Into<Vec<u8>>) -> Proxy {
         let data: Vec<u8> = data.into();
         self.put(path, Some(data.into()));
@@ -329,8 +335,8 @@ impl Drop for Proxy {
 }
 
 /// The tree of `testdata/mod`, zipped once per test process.
-pub fn universe_tree() -> Arc<Tree> {
+pub fn fixtures_tree() -> Arc<Tree> {
     static TREE: OnceLock<Arc<Tree>> = OnceLock::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod");
-    Arc::clone(TREE.get_or_init(|| Arc::new(Universe::read(&folder).tree())))
+    Arc::clone(TREE.get_or_init(|| Arc::new(Fixtures::read(&folder).tree())))
 }

@@ -5,12 +5,14 @@ use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, Once, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use signal_hook::consts::SIGINT;
 
 use super::go::Program;
 use super::tree::Picture;
@@ -37,6 +39,7 @@ impl Running {
         limit: Duration,
     ) -> Running {
         let shown = shown(&command);
+        default_sigint();
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -127,6 +130,17 @@ impl Drop for Running {
             self.signal(Signal::SIGKILL);
         }
     }
+}
+
+/// Lets children die of SIGINT although the parent of the tests ignores it, as the shell of a
+/// background job does: what is ignored stays so in a new program, what is handled becomes default.
+fn default_sigint() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let always = Arc::new(AtomicBool::new(true));
+        // The handler does what there would be without it: the tests themselves can be interrupted.
+        signal_hook::flag::register_conditional_default(SIGINT, always).expect("SIGINT exists");
+    });
 }
 
 fn wait(mut child: Child, sender: &mpsc::Sender<ExitStatus>) {

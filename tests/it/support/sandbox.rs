@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::go::{self, Program};
 use super::proxy::Proxy;
 use super::run::{Run, Running};
+use super::skips;
 use super::tree::Picture;
 
 /// How long any program may run.
@@ -297,12 +298,12 @@ impl Sandbox {
         )
     }
 
-    /// True if a tmpfs can be mounted in a namespace of its own; says that a test is skipped if not.
+    /// True if a tmpfs can be mounted in a namespace of its own; if not, the test counts as skipped.
     pub fn can_mount(&self) -> bool {
         let probe = "unshare -rm sh -c 'mount -t tmpfs none /mnt' || echo none";
         let can = self.shell(probe).stdout.is_empty();
         if !can {
-            eprintln!("skipped: no tmpfs of our own can be mounted");
+            skips::record("no tmpfs can be mounted here");
         }
         can
     }

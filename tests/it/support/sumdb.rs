@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use sha2::{Digest as _, Sha256};
 
+use super::fixtures::{Bytes, Module, escape};
 use super::proxy::Proxy;
-use super::universe::{Bytes, Module, escape};
 
 /// The name in its key and in URLs.
 pub const NAME: &str = "sums.example.com";

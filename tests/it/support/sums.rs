@@ -1,10 +1,10 @@
-//! The `h1:` sums of universe modules, computed here and not by the program under test.
+//! The `h1:` sums of fixtures modules, computed here and not by the program under test.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 
-use super::universe::Module;
+use super::fixtures::Module;
 
 /// The sum of a module's zip, as go.sum has it.
 pub fn of_zip(module: &Module) -> String {

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::fixtures::{Fixtures, Module};
 use super::sumdb::SumDb;
-use super::universe::{Module, Universe};
 use super::{Proxy, Sandbox, sums};
 
 /// The cached files of greet v1.1.0, without what follows the last dot.
@@ -25,13 +25,13 @@ pub fn filled() -> (Proxy, Sandbox) {
     (proxy, sandbox)
 }
 
-fn universe() -> Universe {
-    Universe::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod"))
+fn fixtures() -> Fixtures {
+    Fixtures::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/mod"))
 }
 
 /// `hello` with a cache and a go.sum that were filled with the proof of a checksum database.
 pub fn proven() -> (Proxy, SumDb, Sandbox) {
-    let database = SumDb::of(universe().modules());
+    let database = SumDb::of(fixtures().modules());
     let proxy = Proxy::serve();
     database.serve_on(&proxy);
     let sandbox = Sandbox::with("hello", &proxy)
@@ -54,15 +54,15 @@ pub fn change(sandbox: &Sandbox, path: &str, change: impl FnOnce(&mut Vec<u8>)) 
     sandbox.write(path, &data);
 }
 
-/// A module of the universe.
+/// A module of the fixtures.
 ///
 /// # Panics
 /// If there is none.
 pub fn module(path: &str, version: &str) -> Module {
-    let universe = universe();
-    let mut modules = universe.modules().iter();
+    let fixtures = fixtures();
+    let mut modules = fixtures.modules().iter();
     let found = modules.find(|module| module.path == path && module.version == version);
-    let found = found.expect("the universe has it");
+    let found = found.expect("the fixtures has it");
     Module::new(path, version, found.files.clone())
 }
 

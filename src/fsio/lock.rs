@@ -1,0 +1,354 @@
+//! Advisory locks on files, the same `flock(2)` that `go` takes.
+//!
+//! Lock files stay when the lock is released: removing one would let two owners exist, one of
+//! the unlinked file and one of its successor. A dead owner holds nothing, the kernel lets go.
+//!
+//! Without a limit a wait is the kernel's: first come, first served, beside every waiting `go`,
+//! and no wake-up in vain. With a limit the lock is tried again and again: `flock` knows no
+//! time-out, a thread that sits in it could not be called back and would take the lock when
+//! nobody wants it any more, and a signal to wake it would need code that is not safe.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use super::create_dir_all;
+use super::holder::holder;
+use crate::error::{Error, Kind, Result};
+use crate::gomod::ModuleVersion;
+
+/// Is told when others hold a lock that is needed. Called from many threads.
+pub trait LockWatch: Send + Sync {
+    /// The lock on the file is waited for; for the sake of `module`, if it is about one.
+    fn waiting(&self, lock: &Path, module: Option<&ModuleVersion>);
+    /// The wait is over, one way or the other.
+    fn waited(&self, lock: &Path);
+}
+
+/// How locks are waited for: for how long, and who is told. By default for ever, and nobody.
+#[derive(Clone, Default)]
+pub struct Locks {
+    limit: Option<Duration>,
+    watch: Option<Arc<dyn LockWatch>>,
+}
+
+impl Locks {
+    /// Waits for `limit` at most, if there is one.
+    #[must_use]
+    pub fn new(limit: Option<Duration>, watch: Arc<dyn LockWatch>) -> Locks {
+        Locks {
+            limit,
+            watch: Some(watch),
+        }
+    }
+
+    /// Waits for the lock on `path`, creating the file and its directory; `module` is whom it is
+    /// for.
+    ///
+    /// # Errors
+    /// [`Kind::LocalIo`]: the file cannot be opened, or its file system has no locks;
+    /// [`Kind::LockTimeout`], naming the file and, where it can be found out, who holds it.
+    pub fn acquire(&self, path: &Path, module: Option<&ModuleVersion>) -> Result<FileLock> {
+        let lock = FileLock::open(path)?;
+        if lock.try_take(path)? {
+            return Ok(lock);
+        }
+        if let Some(watch) = &self.watch {
+            watch.waiting(path, module);
+        }
+        let taken = match self.limit {
+            None => lock.wait(path),
+            Some(limit) => lock.poll(path, limit),
+        };
+        if let Some(watch) = &self.watch {
+            watch.waited(path);
+        }
+        taken.map(|()| lock)
+    }
+}
+
+impl fmt::Debug for Locks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Locks")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An exclusive lock, released when dropped.
+#[must_use = "the lock is released when the guard is dropped"]
+#[derive(Debug)]
+pub struct FileLock {
+    file: File,
+}
+
+impl FileLock {
+    /// Waits for the lock on `path` for as long as it takes, telling nobody.
+    ///
+    /// # Errors
+    /// As [`Locks::acquire`].
+    pub fn acquire(path: &Path) -> Result<FileLock> {
+        Locks::default().acquire(path, None)
+    }
+
+    /// Takes the lock if nobody holds it.
+    ///
+    /// # Errors
+    /// As [`Locks::acquire`].
+    pub fn try_acquire(path: &Path) -> Result<Option<FileLock>> {
+        let lock = FileLock::open(path)?;
+        Ok(lock.try_take(path)?.then_some(lock))
+    }
+
+    /// The locked file, open for reading and writing.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// True if the locked file is still the one at `path`: it may have been removed, and made anew
+    /// by another process that locked a file of its own.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let found = self
+            .file
+            .metadata()
+            .and_then(|ours| Ok((ours, fs::metadata(path)?)));
+        found.is_ok_and(|(ours, there)| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+    }
+
+    fn open(path: &Path) -> Result<FileLock> {
+        let file = match open_or_create(path) {
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+                if let Some(parent) = path.parent() {
+                    create_dir_all(parent)?;
+                }
+                open_or_create(path)
+            }
+            other => other,
+        };
+        // Where what is locked is what is read, these are go's words.
+        let verb = match path.extension() {
+            Some(end) if end == "lock" => "cannot open lock file",
+            _ => "open",
+        };
+        let file = file.map_err(|cause| Error::io(verb, path, cause))?;
+        Ok(FileLock { file })
+    }
+
+    /// Whether the lock was free and is ours now.
+    fn try_take(&self, path: &Path) -> Result<bool> {
+        loop {
+            match try_lock_exclusive(&self.file) {
+                Ok(()) => return Ok(true),
+                Err(TryLockError::WouldBlock) => return Ok(false),
+                Err(TryLockError::Error(cause)) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(cause)) => return Err(cannot_lock(path, cause)),
+            }
+        }
+    }
+
+    fn wait(&self, path: &Path) -> Result<()> {
+        retry_interrupted(|| lock_exclusive(&self.file)).map_err(|cause| cannot_lock(path, cause))
+    }
+
+    /// Tries again until `limit` has passed, soon at first: most locks are held for a moment.
+    fn poll(&self, path: &Path, limit: Duration) -> Result<()> {
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let left = limit.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Err(too_late(path, limit, &self.file));
+            }
+            thread::sleep(pause.min(left));
+            if self.try_take(path)? {
+                return Ok(());
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+/// Twenty system calls a second are nothing, and nobody notices that a lock is had so late.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+#[expect(clippy::disallowed_methods, reason = "the one place that locks")]
+fn lock_exclusive(file: &File) -> io::Result<()> {
+    file.lock()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that locks")]
+fn try_lock_exclusive(file: &File) -> Result<(), TryLockError> {
+    file.try_lock()
+}
+
+/// Takes a shared lock, which goes when the file is closed, if it can be had within `limit`.
+pub(super) fn share(file: &File, limit: Duration) {
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    while let Err(TryLockError::WouldBlock) = file.try_lock_shared()
+        && begun.elapsed() < limit
+    {
+        thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// `flock` is interrupted by any handled signal, and std hands that on.
+fn retry_interrupted(mut act: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match act() {
+            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// Opens a file for reading and writing as it is; an empty one is made where there is none.
+pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
+fn cannot_lock(path: &Path, cause: io::Error) -> Error {
+    let dir = path.parent().unwrap_or(path).display();
+    let hint = match Errno::from_io_error(&cause) {
+        Some(Errno::NOLCK) => Some(format!(
+            "the file system of {dir} has no locks to give: on NFS, its lock service does not \
+             answer; mount it with local_lock=flock, or use another file system"
+        )),
+        Some(Errno::NOSYS | Errno::OPNOTSUPP) => Some(format!(
+            "the file system of {dir} does not know locks (flock), so programs that share it could \
+             spoil each other's work; use another file system"
+        )),
+        _ => None,
+    };
+    let error = Error::new(Kind::LocalIo, format!("cannot lock {}", path.display())).because(cause);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn too_late(path: &Path, limit: Duration, file: &File) -> Error {
+    let holder = holder(file).unwrap_or_else(|| "another process".to_owned());
+    let held = match limit.is_zero() {
+        true => "holds it".to_owned(),
+        false => format!("has held it for {limit:?}"),
+    };
+    let text = format!("cannot lock {}: {holder} {held}", path.display());
+    Error::new(Kind::LockTimeout, text)
+        .hint("it may be at work: try again; --lock-timeout (MODFETCH_LOCK_TIMEOUT) sets the limit")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_is_not_given_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("deep/er/v1.lock");
+        let held = FileLock::acquire(&path).unwrap();
+        assert!(FileLock::try_acquire(&path).unwrap().is_none());
+        drop(held);
+        assert!(FileLock::try_acquire(&path).unwrap().is_some());
+        assert!(path.exists(), "the file stays");
+    }
+
+    #[test]
+    fn a_waiter_gets_the_lock_when_the_owner_lets_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v1.lock");
+        let held = FileLock::acquire(&path).unwrap();
+        let (sent, received) = crossbeam_channel::bounded(1);
+        thread::scope(|scope| {
+            scope.spawn(|| sent.send(FileLock::acquire(&path).map(drop)));
+            // Whatever the scheduler does, nobody may have it while it is held.
+            assert!(FileLock::try_acquire(&path).unwrap().is_none());
+            assert!(received.try_recv().is_err());
+            drop(held);
+            received.recv().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_wait_with_a_limit_ends_with_the_lock_or_with_the_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("v1.lock");
+        let locks = |limit| Locks {
+            limit: Some(limit),
+            watch: None,
+        };
+        let held = FileLock::acquire(&path).unwrap();
+        for (limit, held) in [(0, "holds it"), (5, "has held it for 5ms")] {
+            let limit = Duration::from_millis(limit);
+            let error = locks(limit).acquire(&path, None).unwrap_err();
+            assert_eq!(error.kind(), Kind::LockTimeout);
+            let chain = error.chain();
+            let named = format!("cannot lock {}: ", path.display());
+            assert!(chain.starts_with(&named), "{chain}");
+            assert!(chain.ends_with(held), "{chain}");
+        }
+        thread::scope(|scope| {
+            let patient = scope.spawn(|| {
+                let got = locks(Duration::from_secs(3600)).acquire(&path, None);
+                got.map(drop)
+            });
+            drop(held);
+            patient.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn file_systems_without_locks_are_told_apart() {
+        let rows = [
+            (
+                Errno::NOLCK,
+                "cannot lock /c/v1.lock: no locks available",
+                "lock service",
+            ),
+            (
+                Errno::NOSYS,
+                "cannot lock /c/v1.lock: function not implemented",
+                "does not know",
+            ),
+            (
+                Errno::OPNOTSUPP,
+                "cannot lock /c/v1.lock: operation not supported",
+                "does not know",
+            ),
+            (Errno::IO, "cannot lock /c/v1.lock: input/output error", ""),
+        ];
+        for (errno, want, hint) in rows {
+            let error = cannot_lock(Path::new("/c/v1.lock"), errno.into());
+            assert_eq!(error.kind(), Kind::LocalIo);
+            assert_eq!(error.chain().to_lowercase(), want);
+            assert_eq!(error.hints().is_empty(), hint.is_empty());
+            assert!(error.hints().iter().all(|told| told.contains(hint)));
+        }
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_opened_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = FileLock::acquire(dir.path()).unwrap_err();
+        assert_eq!(error.kind(), Kind::LocalIo);
+        assert!(
+            error
+                .chain()
+                .starts_with(&format!("open {}", dir.path().display()))
+        );
+    }
+}

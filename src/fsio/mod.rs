@@ -1,0 +1,47 @@
+//! Files and paths: the ways to lock, write and name files that several areas need.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `lock` | advisory locks, the same `flock(2)` that `go` takes |
+//! | `holder` | which process holds a lock |
+//! | `temp` | a file that is created beside its place, written and renamed |
+//! | `in_place` | a file that is rewritten in place under its own lock |
+//! | `write_barrier` | small writes that finish before the program ends on a signal |
+//! | `lexical` | paths as go computes them, by text alone |
+//!
+//! Nothing here knows a module cache: its names are in `layout`, its protocol in `cache`.
+
+mod holder;
+mod in_place;
+mod lexical;
+mod lock;
+mod temp;
+mod write_barrier;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use in_place::{NewText, read_whole, rewrite};
+pub(crate) use lexical::join as join_path;
+pub use lexical::{clean as clean_path, relative as relative_path, short as short_path};
+pub(crate) use lock::open_or_create;
+pub use lock::{FileLock, LockWatch, Locks};
+pub use temp::{TempFile, write_atomically};
+pub use write_barrier::{WriteGuard, begin_write, drain_writes};
+
+use crate::error::{Error, Result};
+
+/// A path in the same directory: `path` with `end` added to its name.
+pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// Creates `dir` and its parents.
+///
+/// # Errors
+/// [`crate::Kind::LocalIo`], naming the directory.
+pub(crate) fn create_dir_all(dir: &Path) -> Result<()> {
+    fs::create_dir_all(dir).map_err(|cause| Error::io("cannot create directory", dir, cause))
+}

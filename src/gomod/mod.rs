@@ -1,0 +1,41 @@
+//! Module paths, versions and hashes: the nouns of the crate, pure and checked.
+//!
+//! Nothing here touches files, network, environment or clock. Each type has private fields and
+//! one fallible constructor, so that holding a value is the proof of its check. Texts of
+//! refusals are the ones scripts already match, from golang/mod's `module` package.
+//!
+//! | type | promises |
+//! |---|---|
+//! | [`ModulePath`] | may stand in a go.mod requirement |
+//! | [`Version`] | canonical semantic version, `+incompatible` allowed |
+//! | [`ModuleVersion`] | the two agree on the major version |
+//! | [`EscapedModule`] | may stand in a URL or a cache path |
+//! | [`H1`] | `h1:` and 44 characters of base64 |
+
+mod check;
+mod go_version;
+mod h1;
+pub mod modfile;
+mod module_version;
+mod path;
+mod pattern;
+mod pseudo;
+pub(crate) mod quote;
+mod semver;
+mod tool;
+mod toolchain;
+pub(crate) mod words;
+
+pub use check::{check_file_path, check_import_path, check_module_path};
+pub use go_version::GoVersion;
+pub use h1::{FileHash, H1, hash1};
+pub use module_version::{EscapedModule, ModuleVersion};
+pub use path::{EscapedPath, ModulePath, escape_version, split_path_version};
+pub use pattern::{MatchPattern, PrefixPatterns};
+pub use pseudo::{is_pseudo_version, pseudo_version_time};
+pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};
+pub use tool::Tool;
+pub use toolchain::{Running, Toolchain, look_up};
+
+/// The module path of Go's toolchains.
+pub const TOOLCHAIN: &str = "golang.org/toolchain";

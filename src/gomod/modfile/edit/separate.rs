@@ -1,0 +1,180 @@
+//! Direct and indirect requirements in blocks of their own, as go.mod has them from go 1.17 on.
+//!
+//! Source: golang/mod `modfile/rule.go`, `SetRequireSeparateIndirect`.
+
+use std::collections::HashMap;
+
+use super::mod_edit::{Entry, ModEdit, Requirement, by_path, is_indirect, mark, set};
+use super::tree::{BlockId, Comments, Line, LineId, Statement, Tree};
+use crate::gomod::quote::auto_quote;
+
+const VERB: &str = "require";
+
+/// Where the requirements of a go.mod are.
+#[derive(Default)]
+struct Places {
+    /// The last statement of direct requirements only, without comments.
+    direct: Option<usize>,
+    /// The last statement of indirect requirements only, without comments.
+    indirect: Option<usize>,
+    /// The last statement of requirements.
+    last: Option<usize>,
+    count: usize,
+    block_of: HashMap<LineId, BlockId>,
+}
+
+impl ModEdit {
+    /// Makes `wanted` the requirements, one a path, the direct ones apart from the indirect ones.
+    ///
+    /// Lines stay in the block where they are, unless that is the one for the other sort, or the
+    /// only one there is.
+    pub fn set_require_separately(&mut self, wanted: &[Requirement]) {
+        let places = Places::of(&self.tree);
+        let flat = places.count == 1
+            && places.last.is_some_and(|last| {
+                let comments = match &self.tree.statements[last] {
+                    Statement::Comments(comments) => comments,
+                    Statement::Line(id) => &self.tree.line(*id).comments,
+                    Statement::Block(id) => &self.tree.block(*id).comments,
+                };
+                !says_more(comments)
+            });
+        let (direct, indirect) = places.ensure_blocks(&mut self.tree);
+
+        let mut need = by_path(wanted);
+        for entry in std::mem::take(&mut self.require) {
+            let Some(requirement) = need.remove(&*entry.path) else {
+                self.tree.kill(entry.line);
+                continue;
+            };
+            set(self.tree.line_mut(entry.line), requirement);
+            let (own, other) = if requirement.indirect {
+                (indirect, direct)
+            } else {
+                (direct, indirect)
+            };
+            // A line that was none of a block is in none, whatever has become of it since.
+            let inside = places.block_of.get(&entry.line);
+            let line = if flat || inside == Some(&other) {
+                self.move_to(entry.line, own)
+            } else {
+                entry.line
+            };
+            let path = entry.path;
+            self.require.push(Entry { path, line });
+        }
+        for requirement in wanted {
+            let path = requirement.module.path().to_string();
+            if need.remove(&*path).is_none() {
+                continue;
+            }
+            let version = requirement.module.version().to_string();
+            let mut line = Line {
+                tokens: vec![auto_quote(&path), version],
+                in_block: true,
+                ..Line::default()
+            };
+            mark(&mut line, requirement.indirect);
+            let block = if requirement.indirect {
+                indirect
+            } else {
+                direct
+            };
+            let line = self.tree.push_line(line);
+            self.tree.block_mut(block).lines.push(line);
+            self.require.push(Entry { path, line });
+        }
+        self.sort();
+    }
+
+    /// Moves a line to the end of a block, with its comments.
+    fn move_to(&mut self, line: LineId, block: BlockId) -> LineId {
+        let mut moved = self.tree.line(line).clone();
+        if !moved.in_block && moved.tokens.first().is_some_and(|verb| verb == VERB) {
+            moved.tokens.remove(0);
+        }
+        moved.in_block = true;
+        self.tree.line_mut(line).tokens.clear();
+        let moved = self.tree.push_line(moved);
+        self.tree.block_mut(block).lines.push(moved);
+        moved
+    }
+}
+
+impl Places {
+    fn of(tree: &Tree) -> Places {
+        let is_require = |tokens: &[String]| tokens.first().is_some_and(|verb| verb == VERB);
+        let mut places = Places::default();
+        for (place, statement) in tree.statements.iter().enumerate() {
+            match statement {
+                Statement::Line(id) if is_require(&tree.line(*id).tokens) => {
+                    places.found(place);
+                    let line = tree.line(*id);
+                    if !says_more(&line.comments) {
+                        let same = if is_indirect(line) {
+                            &mut places.indirect
+                        } else {
+                            &mut places.direct
+                        };
+                        *same = Some(place);
+                    }
+                }
+                Statement::Block(id) if is_require(&tree.block(*id).tokens) => {
+                    places.found(place);
+                    let block = tree.block(*id);
+                    for &line in &block.lines {
+                        places.block_of.insert(line, *id);
+                    }
+                    let lines = || block.lines.iter().map(|&line| tree.line(line));
+                    if block.lines.is_empty()
+                        || says_more(&block.comments)
+                        || lines().any(|line| says_more(&line.comments))
+                    {
+                        continue;
+                    }
+                    if lines().all(is_indirect) {
+                        places.indirect = Some(place);
+                    } else if !lines().any(is_indirect) {
+                        places.direct = Some(place);
+                    }
+                }
+                _ => {}
+            }
+        }
+        places
+    }
+
+    fn found(&mut self, place: usize) {
+        self.last = Some(place);
+        self.count += 1;
+    }
+
+    /// The blocks for direct and for indirect requirements, made where there are none. An empty
+    /// one goes again when the file is cleaned.
+    fn ensure_blocks(&self, tree: &mut Tree) -> (BlockId, BlockId) {
+        let direct = self.direct.or(self.indirect);
+        let direct = direct.or(self.last.map(|last| last + 1));
+        let direct = direct.unwrap_or(tree.statements.len());
+        let shifted = usize::from(self.direct.is_none());
+        let direct_block = match self.direct {
+            Some(place) => tree.as_block(place, VERB),
+            None => tree.insert_block(direct, VERB),
+        };
+        let indirect_block = match self.indirect {
+            Some(place) => tree.as_block(place + shifted, VERB),
+            None => tree.insert_block(direct + 1, VERB),
+        };
+        (direct_block, indirect_block)
+    }
+}
+
+/// True for comments that say more than `// indirect`.
+fn says_more(comments: &Comments) -> bool {
+    let text = |comment: &str| comment.strip_prefix("//").unwrap_or(comment).trim() != "indirect";
+    !comments.before.is_empty()
+        || match &*comments.suffix {
+            [] => false,
+            [only] => text(only),
+            _ => true,
+        }
+}

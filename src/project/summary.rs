@@ -1,0 +1,74 @@
+//! What one go.mod tells the graph.
+
+use super::go_line::is_pruned;
+use super::node::Node;
+use crate::error::Result;
+use crate::gomod::modfile::{ModFile, Needs};
+use crate::gomod::{GoVersion, ModuleVersion};
+
+/// What the graph needs of one go.mod.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub(crate) module: Option<String>,
+    pub(crate) pruned: bool,
+    pub(crate) require: Vec<ModuleVersion>,
+    /// The go line, if it is a requirement of its own.
+    pub(crate) go: Option<GoVersion>,
+    /// The go line.
+    pub(crate) go_line: Option<GoVersion>,
+}
+
+impl Summary {
+    /// What the go line says, if it is 1.21 or later: older ones are no requirement.
+    #[must_use]
+    pub fn go(&self) -> Option<&GoVersion> {
+        self.go.as_ref()
+    }
+
+    /// Reads a dependency's go.mod as leniently as `go` does. `file` names it in messages.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::Kind::Input), `parsing FILE: ...`.
+    pub fn parse(file: &str, data: &[u8]) -> Result<Summary> {
+        let needs = Needs::parse(file, data)?;
+        Ok(Summary {
+            module: needs.module,
+            pruned: is_pruned(needs.go.as_ref()),
+            go_line: needs.go.clone(),
+            go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
+            require: without_tools(needs.require),
+        })
+    }
+
+    /// What the graph needs of a main module of a workspace, without what is excluded.
+    pub(crate) fn of(modfile: &ModFile, excludes: impl Fn(&ModuleVersion) -> bool) -> Summary {
+        let required = modfile.require.iter().map(|line| &line.module);
+        let go = modfile.go.as_ref().map(|line| &line.version);
+        Summary {
+            module: modfile.module.as_ref().map(|line| line.path.clone()),
+            pruned: is_pruned(go),
+            require: without_tools(
+                required
+                    .filter(|module| !excludes(module))
+                    .cloned()
+                    .collect(),
+            ),
+            go: go.filter(|go| go.at_least(Node::STRICT_GO)).cloned(),
+            go_line: go.cloned(),
+        }
+    }
+
+    /// What it requires, in the order of its go.mod.
+    pub(crate) fn nodes(&self) -> Vec<Node> {
+        let modules = self.require.iter().cloned().map(Node::Module);
+        let go = self.go.iter().map(|go| Node::Go(go.to_string()));
+        modules.chain(go).collect()
+    }
+}
+
+/// Leaves `go` and `toolchain` out: what looks like a version of a module is lower than any of
+/// theirs.
+fn without_tools(mut required: Vec<ModuleVersion>) -> Vec<ModuleVersion> {
+    required.retain(|module| !module.is_tool());
+    required
+}

@@ -1,0 +1,18 @@
+//! modfetch beside the real go and golang.org/x/mod.
+
+mod graph;
+mod list;
+mod list_templates;
+mod messages;
+mod modedit;
+mod module_rules;
+pub mod modwrite;
+mod query;
+mod release;
+mod reuse;
+mod template;
+mod template_random;
+mod toolchain;
+mod vendor;
+mod work;
+mod work_clashes;

@@ -1,0 +1,18 @@
+//! Sums, signatures, locks, signals and kills: the cache stays valid.
+
+mod concurrent;
+mod disk;
+mod hostile;
+mod kill;
+mod locks;
+mod modfull;
+mod read_only_cache;
+mod readonly;
+mod repair;
+mod signals;
+mod sumdb;
+mod sumdb_asked;
+mod tamper;
+mod trust;
+mod verify_repair;
+mod verify_sums;

@@ -1,0 +1,8 @@
+//! Requests, retries, resumed transfers, credentials and prefetch.
+
+mod credentials;
+mod faults;
+mod prefetch;
+mod requests;
+mod resume;
+mod trace;
