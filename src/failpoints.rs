@@ -12,8 +12,6 @@ mod armed {
 
     use rustix::process::{Signal, getpid, kill_process};
 
-    use crate::config::Environment;
-
     struct Aim {
         step: String,
         left: AtomicUsize,
@@ -21,8 +19,9 @@ mod armed {
 
     static AIM: OnceLock<Aim> = OnceLock::new();
 
-    pub(crate) fn arm(environment: &Environment) {
-        let Some(text) = environment.get("MODFETCH_TEST_KILL_AT") else {
+    /// Takes the value of [`VARIABLE`](super::VARIABLE).
+    pub(crate) fn arm(value: Option<&str>) {
+        let Some(text) = value else {
             return;
         };
         let (step, count) = text.split_once(':').unwrap_or((text, "1"));
@@ -43,12 +42,13 @@ mod armed {
 
 #[cfg(not(debug_assertions))]
 mod armed {
-    use crate::config::Environment;
-
-    pub(crate) fn arm(_: &Environment) {}
+    pub(crate) fn arm(_: Option<&str>) {}
 
     #[inline(always)]
     pub(crate) fn reached(_: &str) {}
 }
 
 pub(crate) use armed::{arm, reached};
+
+/// The variable that names a step.
+pub(crate) const VARIABLE: &str = "MODFETCH_TEST_KILL_AT";

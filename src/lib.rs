@@ -27,7 +27,7 @@
 //!
 //!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
 //!    from what database, cache and source say ([`fetch::Fetcher::examine`]), or all witnesses are
-//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::judge`]).
+//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::find_mismatch`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
 //! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
@@ -44,7 +44,7 @@
 //! ([`graph::Vendor`]).
 //!
 //! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
-//! first proxy has it ([`source::Place`]) is told, and nothing is kept.
+//! first proxy has it ([`source::ProxyUrls`]) is told, and nothing is kept.
 //!
 //! [`gotemplate`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!
@@ -53,6 +53,9 @@
 //! is half a module.
 //!
 //! What carries modules from machine to machine is one file: [`tarfile`] writes and reads the one form of it.
+//!
+//! [`sbom`] turns the graph and go.sum into a bill of materials, and [`audit`] compares the build list with records of vulnerabilities; neither needs sources
+//! or a build.
 //!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
@@ -63,6 +66,9 @@
 //! The process environment is read in one function, [`config::Environment::from_process`].
 //! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
 //! `gojson`, `gomod::quote` and `gomod::words`.
+//!
+//! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
+//! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
 //!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
@@ -78,12 +84,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
+pub mod bundle;
 pub mod cache;
+pub mod cancel;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod doctor;
 mod error;
+pub mod event;
 mod failpoints;
 pub mod fetch;
 pub mod fsio;
@@ -92,13 +102,18 @@ pub mod gomod;
 pub mod gotemplate;
 pub mod graph;
 pub mod http;
+pub mod layout;
 pub mod list;
 mod map;
-pub mod modset;
+pub mod memo;
 pub mod modzip;
+mod proc;
 pub mod project;
 pub mod report;
 mod run;
+pub mod sbom;
+pub mod select;
+pub mod serve;
 mod signals;
 pub mod source;
 pub mod sumdb;

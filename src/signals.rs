@@ -8,6 +8,9 @@
 //! | SIGPIPE | none (Rust's default): the write fails, which `report` takes for a quiet end |
 //! | SIGHUP and others | the system's default |
 //!
+//! A server ([`drain`]) goes on after the first SIGINT or SIGTERM until it has served what was begun, and reads its
+//! files again on SIGHUP.
+//!
 //! Nothing is cleaned up: whatever a killed run leaves is sound, and what it fetched is worth
 //! keeping. As `go`, the program dies of the signal as `go` does, so that a shell sees which one it
 //! was; a shell shows 130 and 143 then, too. Otherwise it exits with that status, which also works
@@ -23,11 +26,12 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
 use crate::fsio::drain_writes;
+use crate::proc::kill_groups;
 
 /// How the program ends by a signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,25 +50,51 @@ const TELLING: Duration = Duration::from_millis(300);
 /// From now on SIGINT and SIGTERM end the program in good order, after `tell` has said so, which
 /// is given the signal's name. To be called once.
 pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
+    let mut tell = Some(tell);
+    wait_for(&[SIGINT, SIGTERM], ending, move |signal| {
+        if let Some(tell) = tell.take() {
+            end(signal, ending, tell);
+        }
+    });
+}
+
+/// From now on the first SIGINT or SIGTERM has `drain` called, which is given the signal's name and sees to it that the
+/// program ends by itself; the second one ends it at once, with exit status 128 and the signal's number. Each SIGHUP
+/// has `reload` called. To be called once, and not beside [`watch`].
+#[expect(dead_code, reason = "a server calls it")]
+pub(crate) fn drain(
+    drain: impl FnOnce(&'static str) + Send + 'static,
+    mut reload: impl FnMut() + Send + 'static,
+) {
+    let mut drain = Some(drain);
+    let watched = [SIGINT, SIGTERM, SIGHUP];
+    wait_for(&watched, Ending::Status, move |signal| {
+        if signal == SIGHUP {
+            reload();
+        } else if let Some(drain) = drain.take() {
+            drain(name_of(signal));
+        }
+    });
+}
+
+/// Calls `act` for each of these signals, on a thread of its own. Of those that end a program a second one does so at
+/// once.
+fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send + 'static) {
     // A flag that nobody looks at: what counts is that the signal no longer kills.
     let _ = flag::register(SIGXFSZ, Arc::default());
     let ignored = ignored_signals();
-    let watched: Vec<c_int> = [SIGINT, SIGTERM]
-        .into_iter()
+    let watched = signals.iter().copied();
+    let watched: Vec<c_int> = watched
         .filter(|signal| ignored & (1 << (signal - 1)) == 0)
         .collect();
     let Ok(mut signals) = Signals::new(&watched) else {
         return;
     };
     let waiting = thread::Builder::new().name("signals".into());
-    let waiting = waiting.spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            end(signal, ending, tell);
-        }
-    });
+    let waiting = waiting.spawn(move || signals.forever().for_each(&mut act));
     // Without that thread the first one counts like a second one: nothing is told.
     let begun = Arc::new(AtomicBool::new(waiting.is_err()));
-    for signal in watched {
+    for signal in watched.into_iter().filter(|signal| *signal != SIGHUP) {
         // In this order, so that the first one only sets the flag. What cannot be registered
         // leaves the first one in force, which is enough.
         let _ = match ending {
@@ -78,9 +108,10 @@ pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'st
 }
 
 fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
+    kill_groups();
     drain_writes(WRITING);
     let (done, told) = bounded(1);
-    let name = low_level::signal_name(signal).unwrap_or("a signal");
+    let name = name_of(signal);
     // In a thread of its own: a terminal that takes nothing must not keep the program alive.
     let telling = thread::Builder::new().spawn(move || {
         tell(name);
@@ -95,6 +126,10 @@ fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + '
     }
     // Not std's exit: it runs what other threads may still be using.
     low_level::exit(128 + signal);
+}
+
+fn name_of(signal: c_int) -> &'static str {
+    low_level::signal_name(signal).unwrap_or("a signal")
 }
 
 /// The signals that were set to be ignored, a bit for each, the lowest for signal 1; none where

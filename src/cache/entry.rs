@@ -18,10 +18,11 @@ use crate::error::{Error, Result};
 use crate::failpoints;
 use crate::fsio::{FileLock, Locks, TempFile, begin_write, write_atomically};
 use crate::gomod::{H1, ModuleVersion};
+use crate::layout::{DOWNLOAD, LIST, VersionFile};
 
 /// What stands in `V.ziphash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recorded {
+pub enum RecordedHash {
     /// There is no such file.
     Missing,
     /// What is there is no sum: a write was interrupted, or somebody changed it.
@@ -45,7 +46,7 @@ pub enum Extracted {
 
 /// The places of one module version.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct CacheEntry {
     module: ModuleVersion,
     /// `cache/download/P/@v/V.`, with which all its files begin, `V` escaped.
     start: PathBuf,
@@ -54,15 +55,15 @@ pub struct Entry {
     locks: Locks,
 }
 
-impl Entry {
-    pub(super) fn new(cache: &Cache, module: &ModuleVersion) -> Result<Entry> {
+impl CacheEntry {
+    pub(super) fn new(cache: &Cache, module: &ModuleVersion) -> Result<CacheEntry> {
         let escaped = module
             .escape()
             .map_err(|error| error.context(module.to_string()))?;
         let (path, version) = (escaped.path().as_str(), escaped.version());
-        Ok(Entry {
+        Ok(CacheEntry {
             module: module.clone(),
-            start: cache.below(&["cache/download/", path, "/@v/", version, "."]),
+            start: cache.below(&[DOWNLOAD, "/", path, "/@v/", version, "."]),
             directory: cache.below(&[path, "@", version]),
             locks: cache.locks.clone(),
         })
@@ -79,7 +80,11 @@ impl Entry {
         result.map_err(|error| error.context(self.module.to_string()))
     }
 
-    fn file(&self, suffix: &str) -> PathBuf {
+    fn file(&self, file: VersionFile) -> PathBuf {
+        self.with_suffix(file.suffix())
+    }
+
+    fn with_suffix(&self, suffix: &str) -> PathBuf {
         let start = self.start.as_os_str();
         let mut file = OsString::with_capacity(start.len() + suffix.len());
         file.push(start);
@@ -102,25 +107,25 @@ impl Entry {
     /// `V.info`.
     #[must_use]
     pub fn info_path(&self) -> PathBuf {
-        self.file("info")
+        self.file(VersionFile::Info)
     }
 
     /// `V.mod`.
     #[must_use]
     pub fn gomod_path(&self) -> PathBuf {
-        self.file("mod")
+        self.file(VersionFile::GoMod)
     }
 
     /// `V.zip`.
     #[must_use]
     pub fn zip_path(&self) -> PathBuf {
-        self.file("zip")
+        self.file(VersionFile::Zip)
     }
 
     /// `V.ziphash`.
     #[must_use]
     pub fn ziphash_path(&self) -> PathBuf {
-        self.file("ziphash")
+        self.file(VersionFile::ZipHash)
     }
 
     /// `P@V`, where the extracted module is.
@@ -132,11 +137,11 @@ impl Entry {
     /// `V.lock`, which covers zip, ziphash and directory.
     #[must_use]
     pub fn lock_path(&self) -> PathBuf {
-        self.file("lock")
+        self.file(VersionFile::Lock)
     }
 
     pub(super) fn partial_path(&self) -> PathBuf {
-        self.file("partial")
+        self.file(VersionFile::Partial)
     }
 
     /// What `take` makes of the cached `.info`, if there is one.
@@ -150,7 +155,7 @@ impl Entry {
     /// The cached go.mod, if there is one; nothing is said of its sum.
     ///
     /// # Errors
-    /// As [`Entry::read_info`].
+    /// As [`CacheEntry::read_info`].
     pub fn read_gomod(&self) -> Result<Option<Vec<u8>>> {
         self.named(read_if_present(&self.gomod_path(), <[u8]>::to_vec))
     }
@@ -174,7 +179,7 @@ impl Entry {
             let written = temp.write_all(data);
             written.map_err(|cause| Error::io("cannot write", temp.path(), cause))?;
             failpoints::reached("mod-temporary-written");
-            let list = self.versions().join("list");
+            let list = self.versions().join(LIST);
             let mut lock = self.locks.acquire(&list, Some(&self.module))?;
             let _writing = begin_write();
             list::add(&mut lock, self.versions(), self.version())?;
@@ -184,6 +189,17 @@ impl Entry {
             Ok(())
         };
         self.named(write())
+    }
+
+    /// Writes the list of versions anew, after a `.mod` was removed.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub(super) fn refresh_list(&self) -> Result<()> {
+        let list = self.versions().join("list");
+        let mut lock = self.locks.acquire(&list, Some(&self.module))?;
+        let _writing = begin_write();
+        list::refresh(&mut lock, self.versions())
     }
 
     /// True if the zip is there.
@@ -198,22 +214,22 @@ impl Entry {
     /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
     pub fn read_ziphash(&self) -> Result<Option<H1>> {
         Ok(match self.recorded()? {
-            Recorded::Sum(h1) => Some(h1),
-            Recorded::Missing | Recorded::Torn => None,
+            RecordedHash::Sum(h1) => Some(h1),
+            RecordedHash::Missing | RecordedHash::Torn => None,
         })
     }
 
     /// What the ziphash records, or that it is missing or torn.
     ///
     /// # Errors
-    /// As [`Entry::read_ziphash`].
-    pub fn recorded(&self) -> Result<Recorded> {
+    /// As [`CacheEntry::read_ziphash`].
+    pub fn recorded(&self) -> Result<RecordedHash> {
         let recorded = |data: &[u8]| {
             let text = str::from_utf8(data).unwrap_or_default();
-            H1::parse(text.trim()).map_or(Recorded::Torn, Recorded::Sum)
+            H1::parse(text.trim()).map_or(RecordedHash::Torn, RecordedHash::Sum)
         };
         let found = self.named(read_if_present(&self.ziphash_path(), recorded))?;
-        Ok(found.unwrap_or(Recorded::Missing))
+        Ok(found.unwrap_or(RecordedHash::Missing))
     }
 
     /// What is where the module is extracted to.
@@ -248,7 +264,7 @@ impl Entry {
     /// Takes the lock if it is free.
     ///
     /// # Errors
-    /// As [`Entry::lock`].
+    /// As [`CacheEntry::lock`].
     pub fn try_lock(&self) -> Result<Option<VersionLock>> {
         let lock = self.named(FileLock::try_acquire(&self.lock_path()))?;
         Ok(lock.map(VersionLock::from))
@@ -320,7 +336,7 @@ impl Entry {
     /// Records the h1 of a zip that is there without one.
     ///
     /// # Errors
-    /// As [`Entry::commit_zip`].
+    /// As [`CacheEntry::commit_zip`].
     pub fn commit_ziphash(&self, lock: &VersionLock, h1: &H1) -> Result<()> {
         self.demand_place(lock)?;
         self.named(write_atomically(
@@ -400,7 +416,7 @@ mod tests {
     use super::*;
     use crate::cache::Cache;
 
-    fn entry(root: &Path) -> Entry {
+    fn entry(root: &Path) -> CacheEntry {
         let module = ModuleVersion::parse("example.com/Up/m", "v1.0.0-RC1").unwrap();
         Cache::at(root).unwrap().entry(&module).unwrap()
     }
@@ -457,19 +473,19 @@ mod tests {
         fs::create_dir_all(entry.directory()).unwrap();
         fs::write(entry.directory().join("stale.go"), "").unwrap();
         let lock = entry.lock().unwrap();
-        fs::write(entry.file("zip123.tmp"), "stale").unwrap();
+        fs::write(entry.with_suffix("zip123.tmp"), "stale").unwrap();
         for name in ["info1.tmp", "mod2.tmp"] {
-            let file = File::create(entry.file(name)).unwrap();
+            let file = File::create(entry.with_suffix(name)).unwrap();
             file.set_modified(std::time::SystemTime::UNIX_EPOCH)
                 .unwrap();
         }
-        fs::write(entry.file("info3.tmp"), "somebody is writing this").unwrap();
+        fs::write(entry.with_suffix("info3.tmp"), "somebody is writing this").unwrap();
         let partial = entry.begin_directory(&lock).unwrap();
         fs::create_dir(partial.directory()).unwrap();
         partial.finish().unwrap();
         assert!(entry.has_directory());
         assert_eq!(fs::read_dir(entry.directory()).unwrap().count(), 0);
-        fs::write(entry.file("zip.part"), "").unwrap();
+        fs::write(entry.with_suffix("zip.part"), "").unwrap();
         let busy = FileLock::acquire(&entry.versions().join("v3.lock")).unwrap();
         for name in ["v2.zip.part", "v2.zip.part.from", "v3.zip.part"] {
             let file = File::create(entry.versions().join(name)).unwrap();
@@ -484,9 +500,9 @@ mod tests {
         assert!(there("v3.zip.part"), "somebody is at work on this");
         assert!(there("v4.zip.part"), "not old");
         for gone in ["zip123.tmp", "info1.tmp", "mod2.tmp"] {
-            assert!(!entry.file(gone).exists(), "{gone} was not swept");
+            assert!(!entry.with_suffix(gone).exists(), "{gone} was not swept");
         }
-        assert!(entry.file("info3.tmp").exists());
+        assert!(entry.with_suffix("info3.tmp").exists());
         assert!(part.path().exists());
     }
 

@@ -13,6 +13,10 @@
 //! | `cache/download/P/@v/V.lock` | empty | never removed |
 //! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
 //! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
+//! | `cache/modfetch/usage` | which versions modfetch used, and when | see `usage` |
+//! | `cache/modfetch/index` | what the last look at all of it found | renamed into place |
+//! | `cache/modfetch/prune.lock` | empty | held while versions are evicted |
+//! | `cache/modfetch/trash/` | what is being removed | renamed there, ours alone |
 //! | `cache/modfetch/quarantine/P@V/N/` | damaged pieces | renamed there, ours alone |
 //! | `P@V/` | the extracted module | below its `.partial`, sealed to 0555 |
 //! | `cache/lock` | empty | held while go.sum is rewritten |
@@ -39,30 +43,46 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/{cache,fetch}.go`.
 
+mod archive;
 mod clear;
 mod entry;
+mod goroot;
+mod index;
 mod inventory;
 mod list;
 mod part;
 mod partial;
+mod prune;
 mod quarantine;
+mod record;
+mod scan;
 mod survey;
+mod usage;
 mod version_lock;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use entry::{Entry, Extracted, Recorded};
+pub use archive::{ExportItem, Exported, ImportTrust, Imported};
+pub use entry::{CacheEntry, Extracted, RecordedHash};
+pub use goroot::prepare_goroot;
+pub use index::TreeSizes;
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
-pub use quarantine::Piece;
+pub use prune::{
+    Evicted, Eviction, KeepSet, KeptForm, NamePattern, PruneLevel, PruneOutcome, PrunePlan,
+    PruneReason, PruneRules, Pruned, Pruner,
+};
+pub use quarantine::EntryPiece;
+pub use record::{Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};
 pub use survey::Survey;
 pub use version_lock::VersionLock;
 
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, Locks};
 use crate::gomod::{ModulePath, ModuleVersion, compare, is_pseudo_version};
+use crate::layout;
 
 /// A module cache at an absolute path, which need not exist yet.
 #[derive(Clone, Debug)]
@@ -129,12 +149,17 @@ impl Cache {
         PathBuf::from(path)
     }
 
+    /// A file of modfetch's own, which `go` ignores.
+    fn state_file(&self, name: &str) -> PathBuf {
+        self.below(&[layout::OWN, "/", name])
+    }
+
     /// Where the pieces of one module version are, or will be.
     ///
     /// # Errors
     /// [`Kind::Input`] if the path or version may not be fetched.
-    pub fn entry(&self, module: &ModuleVersion) -> Result<Entry> {
-        Entry::new(self, module)
+    pub fn entry(&self, module: &ModuleVersion) -> Result<CacheEntry> {
+        CacheEntry::new(self, module)
     }
 
     /// The highest cached pseudo-version of a commit, of which at least twelve hexadecimal digits
@@ -153,10 +178,10 @@ impl Cache {
         };
         let folder = self
             .root
-            .join("cache/download")
-            .join(path.escape()?.as_str());
+            .join(layout::DOWNLOAD)
+            .join(layout::versions(&path.escape()?));
         let suffix = format!("-{short}.info");
-        let versions = fs::read_dir(folder.join("@v")).into_iter().flatten();
+        let versions = fs::read_dir(folder).into_iter().flatten();
         let versions = versions.flatten().filter_map(|file| {
             let name = file.file_name();
             let version = name.to_str()?.strip_suffix(".info")?;
@@ -171,7 +196,7 @@ impl Cache {
     /// # Errors
     /// [`Kind::LocalIo`] if the file cannot be created or locked, [`Kind::LockTimeout`].
     pub fn side_lock(&self) -> Result<FileLock> {
-        let file = self.root.join("cache").join("lock");
+        let file = self.root.join(layout::SIDE_LOCK);
         self.locks.acquire(&file, None)
     }
 }

@@ -1,28 +1,49 @@
-//! `-h` and `--help`, rendered from the table.
+//! `-h`, `--help` and `help`, rendered from the tables.
 
 use std::fmt::Write as _;
 
-use super::commands::{CommandInfo, Verb, commands};
-use super::table::{Flag, flags};
+use super::flags::{Flag, groups::GLOBAL};
+use super::invocation::HelpSubject;
+use super::markdown::wrap;
+use super::topics::TOPICS;
+use super::tree::{CommandArea, CommandInfo, CommandTree};
 
 const WIDTH: usize = 80;
 
-/// Renders help about one command, or about all.
+/// Renders help about one command, the commands of an area, a topic, or all.
 ///
 /// The short form is one line a flag; the long form has the details, the variables that do the
 /// same, and examples. Both end in a line feed and have no colour.
 #[must_use]
-pub fn help(about: Option<Verb>, long: bool) -> String {
+pub fn help(tree: &CommandTree, about: HelpSubject, long: bool) -> String {
     let mut text = String::new();
     let done = match about {
-        None => overview(&mut text, long),
-        Some(verb) => command(&mut text, verb.info(), long),
+        HelpSubject::Overview => overview(&mut text, tree, long),
+        HelpSubject::Area(about) => area(&mut text, tree, about, long),
+        HelpSubject::Command(info) => command(&mut text, info, long),
+        HelpSubject::Topic(topic) => {
+            text = topic.plain(WIDTH);
+            Ok(())
+        }
     };
     // Writing to a String does not fail.
     done.map(|()| text).unwrap_or_default()
 }
 
-fn overview(out: &mut String, long: bool) -> std::fmt::Result {
+/// What a run without a command prints: where to begin.
+#[must_use]
+pub fn first_steps() -> &'static str {
+    "modfetch fetches, checks and keeps Go modules without a Go toolchain.
+
+  modfetch download    fetch what go.mod needs, into the module cache of go
+  modfetch verify      check that cached modules are what go.sum says
+  modfetch doctor      say what is wrong with network, settings and cache
+
+'modfetch -h' lists the commands, 'modfetch help download' explains one.
+"
+}
+
+fn overview(out: &mut String, tree: &CommandTree, long: bool) -> std::fmt::Result {
     writeln!(
         out,
         "modfetch fetches, checks and keeps Go modules without a Go toolchain."
@@ -31,12 +52,30 @@ fn overview(out: &mut String, long: bool) -> std::fmt::Result {
         out,
         "\nUsage: modfetch <command> [flags] [arguments]\n\nCommands:"
     )?;
-    for info in commands() {
-        writeln!(out, "  {:<12}{}", info.name, info.brief)?;
+    let mut listed = Vec::new();
+    for info in &tree.commands {
+        let first = info.path.first().copied().unwrap_or_default();
+        let area = tree.areas.iter().find(|area| area.name == first);
+        match area {
+            None => writeln!(out, "  {first:<14}{}", info.brief)?,
+            Some(area) if !listed.contains(&first) => {
+                writeln!(out, "  {first:<14}{}", area.brief)?;
+            }
+            Some(_) => {}
+        }
+        listed.push(first);
+    }
+    writeln!(out, "\nTopics, for 'modfetch help':")?;
+    for topic in TOPICS {
+        writeln!(out, "  {:<16}{}", topic.name, topic.brief)?;
     }
     if long {
+        writeln!(out, "\nFlags of all commands:")?;
+        for flag in GLOBAL.flags {
+            describe(out, flag, long)?;
+        }
         writeln!(out, "\nExamples:")?;
-        for info in commands() {
+        for info in &tree.commands {
             if let Some((line, what)) = info.examples.first() {
                 writeln!(out, "  {line}\n      {what}")?;
             }
@@ -64,9 +103,32 @@ program serves go's spelling of these commands only.",
     writeln!(out, "\n'modfetch <command> --help' explains a command.")
 }
 
+/// The commands of an area; the long form goes on with the topic of the same name, if there is one.
+fn area(out: &mut String, tree: &CommandTree, about: &CommandArea, long: bool) -> std::fmt::Result {
+    writeln!(out, "{}", about.brief)?;
+    let name = about.name;
+    writeln!(
+        out,
+        "\nUsage: modfetch {name} <command> [flags] [arguments]\n\nCommands:"
+    )?;
+    let commands = tree.commands.iter();
+    for info in commands.filter(|info| info.path.first() == Some(&name)) {
+        let words = info.path.get(1..).unwrap_or_default().join(" ");
+        writeln!(out, "  {words:<14}{}", info.brief)?;
+    }
+    writeln!(
+        out,
+        "\n'modfetch {name} <command> --help' explains a command."
+    )?;
+    match TOPICS.iter().find(|topic| topic.name == name) {
+        Some(topic) if long => write!(out, "\n{}", topic.plain(WIDTH)),
+        _ => Ok(()),
+    }
+}
+
 fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result {
     writeln!(out, "{}", info.brief)?;
-    let usage = format!("modfetch {} [flags] {}", info.name, info.arguments);
+    let usage = format!("modfetch {} [flags] {}", info.name(), info.arguments);
     writeln!(out, "\nUsage: {}", usage.trim_end())?;
     if long {
         for text in info.detail.lines() {
@@ -74,14 +136,14 @@ fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result
             paragraph(out, text, "")?;
         }
     }
-    let of_command =
-        |go: bool| flags().filter(move |flag| flag.go == go && flag.applies_to(info.verb));
-    for (title, go) in [("Flags as in go", true), ("Flags", false)] {
-        if of_command(go).next().is_none() {
+    let groups = info.groups.iter().copied().chain([&GLOBAL]);
+    let groups = groups.map(|group| (group.title, group.flags));
+    for (title, flags) in [("Flags", info.flags)].into_iter().chain(groups) {
+        if flags.is_empty() {
             continue;
         }
         writeln!(out, "\n{title}:")?;
-        for flag in of_command(go) {
+        for flag in flags {
             describe(out, flag, long)?;
         }
     }
@@ -92,7 +154,7 @@ fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result
         }
     }
     if !long {
-        writeln!(out, "\n'modfetch {} --help' tells more.", info.name)?;
+        writeln!(out, "\n'modfetch {} --help' tells more.", info.name())?;
     }
     Ok(())
 }
@@ -110,85 +172,14 @@ fn describe(out: &mut String, flag: &Flag, long: bool) -> std::fmt::Result {
     }
     writeln!(out, "  {spelling}")?;
     paragraph(out, &format!("{}. {}", flag.brief, flag.detail), "      ")?;
-    if let Some(variable) = flag.env {
-        writeln!(out, "      Environment: {variable}")?;
+    for fact in flag.facts() {
+        writeln!(out, "      {fact}")?;
     }
     Ok(())
 }
 
 /// Writes words in lines of at most [`WIDTH`] columns, each after `indent`.
 fn paragraph(out: &mut String, text: &str, indent: &str) -> std::fmt::Result {
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && indent.len() + line.len() + 1 + word.len() > WIDTH {
-            writeln!(out, "{indent}{line}")?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if line.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{indent}{line}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn help_shows_every_flag_of_a_command_and_no_other() {
-        for info in commands() {
-            for long in [false, true] {
-                let text = help(Some(info.verb), long);
-                for flag in flags() {
-                    let shown = text
-                        .lines()
-                        .flat_map(|line| line.split([' ', ',']))
-                        .any(|word| word == flag.shown());
-                    if flag.applies_to(info.verb) {
-                        assert!(shown, "{} {}\n{text}", info.name, flag.long);
-                    } else if flag.long != "w" && flag.long != "u" {
-                        assert!(!shown, "{} {}\n{text}", info.name, flag.long);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn long_help_names_variables_and_examples() {
-        let text = help(Some(Verb::Download), true);
-        for flag in flags().filter(|flag| flag.applies_to(Verb::Download)) {
-            if let Some(variable) = flag.env {
-                assert!(
-                    text.contains(&format!("Environment: {variable}\n")),
-                    "{variable}"
-                );
-            }
-        }
-        for (line, _) in Verb::Download.info().examples {
-            assert!(text.contains(line), "{line}");
-        }
-        assert!(help(None, true).contains("Exit codes:"));
-        assert!(help(None, false).contains("  download    Fetch modules"));
-    }
-
-    #[test]
-    fn lines_fit_a_terminal() {
-        let topics = commands().iter().map(|info| Some(info.verb)).chain([None]);
-        for about in topics {
-            for long in [false, true] {
-                let text = help(about, long);
-                assert!(text.ends_with('\n'));
-                for line in text.lines() {
-                    assert!(line.chars().count() <= 84, "{line}");
-                    assert!(line.trim_end() == line, "{line:?}");
-                }
-            }
-        }
-    }
+    wrap(out, text, indent, indent, WIDTH);
+    Ok(())
 }

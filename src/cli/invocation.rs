@@ -3,67 +3,61 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::commands::Verb;
-use super::raw::RawArgs;
+use super::topics::HelpTopic;
+use super::tree::{CommandArea, CommandInfo};
+use crate::config::RawArgs;
 
-/// Who the program is, by the name it was called by.
+/// The name the program was called by, which decides how the command line is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persona {
+pub enum ProgramName {
     /// `modfetch`, or any name but `go`.
     Modfetch,
     /// `go`: accepts what go accepts, and only that.
     Go,
 }
 
-impl Persona {
-    /// The persona of a program that was called like this.
+impl ProgramName {
+    /// The name in the first word of a command line.
     #[must_use]
-    pub fn of(program: &OsStr) -> Persona {
+    pub fn of(program: &OsStr) -> ProgramName {
         match Path::new(program).file_name() {
-            Some(name) if name == "go" => Persona::Go,
-            _ => Persona::Modfetch,
+            Some(name) if name == "go" => ProgramName::Go,
+            _ => ProgramName::Modfetch,
         }
     }
 
-    /// What it calls itself in messages.
+    /// What the program calls itself in messages.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Persona::Modfetch => "modfetch",
-            Persona::Go => "go",
+            ProgramName::Modfetch => "modfetch",
+            ProgramName::Go => "go",
         }
     }
 }
 
+/// What help is about.
+#[derive(Clone, Copy, Debug)]
+pub enum HelpSubject {
+    /// All commands.
+    Overview,
+    /// The commands that begin with one word.
+    Area(&'static CommandArea),
+    /// One command.
+    Command(&'static CommandInfo),
+    /// A subject that is no command.
+    Topic(&'static HelpTopic),
+}
+
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Fetch modules.
-    Download,
-    /// Check what is cached.
-    Verify,
-    /// Print the requirement graph.
-    Graph,
-    /// Describe modules.
-    List,
-    /// Explain modules.
-    Why,
-    /// Remove the module cache.
-    Clean,
-    /// Say what would be fetched.
-    Plan,
-    /// Compute, check, complete or explain sums.
-    Sum,
-    /// Say what is wrong.
-    Doctor,
-    /// Print or change settings.
-    Env,
-    /// Print the version.
-    Version,
+#[derive(Clone, Copy, Debug)]
+pub enum Action {
+    /// Run a command.
+    Run(&'static CommandInfo),
     /// Print help to standard output.
     Help {
-        /// The command it is about, or all of them.
-        about: Option<Verb>,
+        /// What it is about.
+        about: HelpSubject,
         /// The long form.
         long: bool,
     },
@@ -74,10 +68,10 @@ pub enum Command {
 /// A command line, understood.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// Who was called.
-    pub persona: Persona,
+    /// The name the program was called by.
+    pub program: ProgramName,
     /// What to do.
-    pub command: Command,
+    pub action: Action,
     /// With which flags and arguments.
     pub raw: RawArgs,
 }

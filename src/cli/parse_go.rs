@@ -1,25 +1,25 @@
 //! The command line of `go`: the rules of Go's `flag` package.
 
-use super::commands::{CommandInfo, Verb, commands};
-use super::invocation::{Command, Invocation, Persona};
-use super::raw::RawArgs;
-use super::table::{Given, build_flag};
-use super::words::{find_flag, help_about, not_ours, switch, usage};
+use super::invocation::{Action, HelpSubject, Invocation, ProgramName};
+use super::tree::{CommandInfo, CommandTree};
+use super::words::{unsupported, usage};
+use crate::config::RawArgs;
+use crate::config::flags::C;
 use crate::{Error, Result};
 
-pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
+pub(super) fn parse_go(tree: &CommandTree, mut args: Vec<String>) -> Result<Invocation> {
     let mut raw = RawArgs::default();
     take_chdir(&mut args, &mut raw)?;
     let mut rest = args.into_iter();
-    let invocation = |command, raw| {
+    let invocation = |action, raw| {
         Ok(Invocation {
-            persona: Persona::Go,
-            command,
+            program: ProgramName::Go,
+            action,
             raw,
         })
     };
     let Some(first) = rest.next() else {
-        return invocation(Command::Missing, raw);
+        return invocation(Action::Missing, raw);
     };
     let name = if first == "mod" {
         match rest.next() {
@@ -29,48 +29,23 @@ pub(super) fn parse_go(mut args: Vec<String>) -> Result<Invocation> {
     } else {
         first
     };
+    let help = |about, long| Action::Help { about, long };
     if ["-h", "--h", "-help", "--help"].contains(&name.as_str()) {
-        return invocation(
-            Command::Help {
-                about: None,
-                long: false,
-            },
-            raw,
-        );
+        return invocation(help(HelpSubject::Overview, false), raw);
     }
-    let info = commands()
-        .iter()
-        .find(|info| info.go_name == Some(&name) && is_served(info))
-        .ok_or_else(|| unserved(&name))?;
-    if info.verb == Verb::Help {
-        let args: Vec<String> = rest.collect();
-        return invocation(help_about(&args)?, raw);
+    let served = |info: &&&CommandInfo| info.go_name == Some(&name) && info.is_served_as_go();
+    let info = tree.commands.iter().find(served);
+    let info: &'static CommandInfo = info.ok_or_else(|| unserved(tree, &name))?;
+    if let Some(long) = go_flags(info, rest, &mut raw)? {
+        return invocation(help(HelpSubject::Command(info), long), raw);
     }
-    if let Some(long) = go_flags(info.verb, rest, &mut raw)? {
-        let about = Some(info.verb);
-        return invocation(Command::Help { about, long }, raw);
-    }
-    let command = match info.verb {
-        Verb::Env => Command::Env,
-        Verb::Verify => Command::Verify,
-        Verb::Graph => Command::Graph,
-        Verb::List => Command::List,
-        Verb::Clean => Command::Clean,
-        // The only other verb with a name of go's.
-        _ => Command::Download,
-    };
-    invocation(command, raw)
+    invocation(Action::Run(info), raw)
 }
 
-/// True if the command answers as go's does: `why` answers another question.
-fn is_served(info: &CommandInfo) -> bool {
-    info.verb != Verb::Why
-}
-
-fn unserved(name: &str) -> Error {
-    let served: Vec<String> = commands()
-        .iter()
-        .filter(|info| info.verb != Verb::Help && is_served(info))
+fn unserved(tree: &CommandTree, name: &str) -> Error {
+    let commands = tree.commands.iter();
+    let served: Vec<String> = commands
+        .filter(|info| info.path != ["help"] && info.is_served_as_go())
         .filter_map(|info| {
             // With the flag that has to be there.
             let must = info.arguments.split(' ').find(|word| word.starts_with('-'));
@@ -105,8 +80,7 @@ fn take_chdir(args: &mut Vec<String>, raw: &mut RawArgs) -> Result<()> {
         },
     };
     args.drain(words..words + taken);
-    raw.chdir = Some(dir.into());
-    raw.given.insert("C");
+    raw.give(&C, &dir);
     Ok(())
 }
 
@@ -116,7 +90,7 @@ fn take_chdir(args: &mut Vec<String>, raw: &mut RawArgs) -> Result<()> {
 ///
 /// Source: Go `flag`, `FlagSet.parseOne`.
 fn go_flags(
-    verb: Verb,
+    info: &CommandInfo,
     rest: impl Iterator<Item = String>,
     raw: &mut RawArgs,
 ) -> Result<Option<bool>> {
@@ -134,42 +108,33 @@ fn go_flags(
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (body, None),
         };
-        let found = find_flag(|flag| {
-            let gos = flag.go && !flag.added.contains(&verb);
-            gos && flag.long == name && flag.applies_to(verb)
-        });
-        let Some(flag) = found else {
+        let Some(flag) = info.go_flag(name) else {
             if name == "h" || name == "help" {
                 return Ok(Some(name == "help"));
             }
-            if let Some(valued) = build_flag(verb, name) {
+            if let Some(valued) = info.ignored(name) {
                 if valued && value.is_none() && rest.next().is_none() {
                     return Err(usage(format!("flag needs an argument: -{name}")));
                 }
                 continue;
             }
-            if let Some(error) = not_ours(verb, name) {
+            if let Some(error) = unsupported(info, name) {
                 return Err(error);
             }
             return Err(
                 usage(format!("flag provided but not defined: -{name}")).hint(format!(
                     "'go help {}' lists the flags",
-                    verb.info().go_name.unwrap_or_default()
+                    info.go_name.unwrap_or_default()
                 )),
             );
         };
-        raw.given.insert(flag.long);
         if flag.value.is_none() {
             let value = value.unwrap_or_else(|| "true".to_owned());
-            let given = match switch(&value) {
-                Some(on) => Given::Switch(on),
-                None if flag.may_have_words(Some(verb)) => Given::Value(&value),
-                None => {
-                    let text = format!("invalid boolean value {value:?} for -{name}: parse error");
-                    return Err(usage(text));
-                }
+            let Some(value) = flag.switch_value(&value) else {
+                let text = format!("invalid boolean value {value:?} for -{name}: parse error");
+                return Err(usage(text));
             };
-            (flag.set)(raw, given)?;
+            raw.give(flag, value);
             continue;
         }
         let value = match value {
@@ -183,7 +148,11 @@ fn go_flags(
                 "invalid value {value:?} for flag -C: -C flag must be first flag on command line"
             )));
         }
-        (flag.set)(raw, Given::Value(&value))?;
+        if let Err(wanted) = flag.judge(&value) {
+            let text = format!("invalid value {value:?} for flag -{name}: {wanted}");
+            return Err(usage(text));
+        }
+        raw.give(flag, &value);
     }
     raw.args = rest.collect();
     Ok(None)

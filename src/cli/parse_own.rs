@@ -2,35 +2,44 @@
 
 use std::ffi::OsString;
 
-use super::commands::{Verb, commands};
-use super::invocation::{Command, Invocation, Persona};
+use super::invocation::{Action, HelpSubject, Invocation, ProgramName};
 use super::nearest::nearest;
-use super::raw::RawArgs;
-use super::table::{Flag, Given, build_flag, flags};
-use super::words::{find_flag, help_about, not_ours, switch, unknown_command, usage};
+use super::tree::{CommandInfo, CommandTree, Found};
+use super::words::{help_subject, incomplete_command, unknown_command, unsupported, usage};
+use crate::config::RawArgs;
+use crate::config::flags::Flag;
 use crate::{Error, Result};
 
 /// What has been understood so far.
-#[derive(Default)]
-struct Own {
+struct Own<'t> {
+    tree: &'t CommandTree,
     raw: RawArgs,
-    verb: Option<Verb>,
-    /// `mod` was typed, and the command of go's that follows it was not yet.
-    after_mod: bool,
+    command: Option<&'static CommandInfo>,
+    /// The words of a command that needs more of them: `mod`, `cache`.
+    words: Vec<String>,
+    /// Flags that stood before the command, which decides what they mean.
+    early: Vec<(&'static Flag, Option<String>)>,
     /// `Some(long)` once help was asked for.
     help: Option<bool>,
 }
 
-pub(super) fn parse_own(args: Vec<String>) -> Result<Invocation> {
-    let mut own = Own::default();
+pub(super) fn parse_own(tree: &CommandTree, args: Vec<String>) -> Result<Invocation> {
+    let mut own = Own {
+        tree,
+        raw: RawArgs::default(),
+        command: None,
+        words: Vec::new(),
+        early: Vec::new(),
+        help: None,
+    };
     let mut lexer = lexopt::Parser::from_args(args);
     loop {
         // lexopt reads `-json` as four letters: words with go's single dash are taken before
         // it sees them. In the middle of a bundle such as `-qv` there are no raw arguments.
-        let build = lexer
+        let ignored = lexer
             .try_raw_args()
-            .and_then(|raw| own.build_flag(raw.peek()?.to_str()?));
-        if let Some(more) = build {
+            .and_then(|raw| own.ignored(raw.peek()?.to_str()?));
+        if let Some(more) = ignored {
             let mut rest = lexer.raw_args().map_err(|error| lexer_error(&error))?;
             let name = rest.next();
             if more && rest.next().is_none() {
@@ -62,12 +71,12 @@ pub(super) fn parse_own(args: Vec<String>) -> Result<Invocation> {
             }
             Some(lexopt::Arg::Short('h')) => (None, Some(false), false),
             Some(lexopt::Arg::Long("help")) => (None, Some(true), true),
-            Some(lexopt::Arg::Long("version")) if own.verb.is_none() => {
-                own.verb = Some(Verb::Version);
+            Some(lexopt::Arg::Long("version")) if own.command.is_none() => {
+                own.word("version".to_owned())?;
                 continue;
             }
             Some(lexopt::Arg::Short(short)) => {
-                let found = find_flag(|flag| flag.short == Some(short));
+                let found = own.find(|flag| flag.short == Some(short));
                 (
                     Some(found.ok_or_else(|| own.unknown(&format!("-{short}")))?),
                     None,
@@ -76,7 +85,7 @@ pub(super) fn parse_own(args: Vec<String>) -> Result<Invocation> {
             }
             Some(lexopt::Arg::Long(long)) => {
                 let long = long.to_owned();
-                let found = find_flag(|flag| flag.long == long);
+                let found = own.find(|flag| flag.long == long);
                 (
                     Some(found.ok_or_else(|| own.unknown(&format!("--{long}")))?),
                     None,
@@ -101,22 +110,6 @@ pub(super) fn parse_own(args: Vec<String>) -> Result<Invocation> {
     own.finish()
 }
 
-/// True if a word is letters of ours, up to one that takes a value; a number, if it takes one.
-fn is_bundle(word: &str) -> bool {
-    let mut letters = word.chars();
-    while let Some(letter) = letters.next() {
-        match find_flag(|flag| flag.short == Some(letter)) {
-            Some(flag) if flag.value.is_some() => {
-                return letters.all(|digit| digit.is_ascii_digit());
-            }
-            Some(_) => {}
-            None if letter == 'h' => {}
-            None => return false,
-        }
-    }
-    true
-}
-
 fn text(value: OsString) -> Result<String> {
     // All arguments were text before lexopt took them apart, at ASCII characters.
     value
@@ -133,7 +126,14 @@ fn needs_value(flag: &Flag) -> Error {
     usage(format!("flag {} needs a value: {value}", flag.shown()))
 }
 
-impl Own {
+impl Own<'_> {
+    /// The flag that is meant: one of the command if it is known, otherwise one of any.
+    fn find(&self, matches: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
+        let of_command = self.command.into_iter().flat_map(CommandInfo::all_flags);
+        let mut flags = of_command.chain(self.tree.flags());
+        flags.find(|flag| matches(flag))
+    }
+
     /// Takes a word with a single dash for a flag of go's, if it is one.
     ///
     /// `Ok(None)` leaves it to lexopt: no single dash, or letters of ours.
@@ -145,38 +145,53 @@ impl Own {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (body, None),
         };
-        if let Some(flag) = find_flag(|flag| flag.go && flag.long == name) {
+        if let Some(flag) = self.find(|flag| flag.go && flag.long == name) {
             return Ok(Some((flag, value)));
         }
         // `-jsno` is a mistyped `-json` and `-quiet` a mistyped `--quiet`, neither is a bundle.
-        if name.chars().count() < 2 || name == "help" || is_bundle(name) {
+        if name.chars().count() < 2 || name == "help" || self.is_bundle(name) {
             return Ok(None);
         }
         Err(self.unknown(&format!("-{name}")))
     }
 
-    /// If this word is one of go's flags about building, which change nothing: true if the next
-    /// word is its value.
-    fn build_flag(&self, arg: &str) -> Option<bool> {
+    /// True if a word is letters of ours, up to one that takes a value; a number, if it takes one.
+    fn is_bundle(&self, word: &str) -> bool {
+        let mut letters = word.chars();
+        while let Some(letter) = letters.next() {
+            match self.find(|flag| flag.short == Some(letter)) {
+                Some(flag) if flag.value.is_some() => {
+                    return letters.all(|digit| digit.is_ascii_digit());
+                }
+                Some(_) => {}
+                None if letter == 'h' => {}
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// If this word is one of go's flags that change nothing: true if the next word is its value.
+    fn ignored(&self, arg: &str) -> Option<bool> {
         let body = arg.strip_prefix("--").or_else(|| arg.strip_prefix('-'))?;
         let name = body.split('=').next().unwrap_or(body);
-        let ours = |flag: &Flag| flag.short.is_some_and(|short| name == short.to_string());
-        if find_flag(ours).is_some() {
+        let has_letter = |flag: &Flag| flag.short.is_some_and(|short| name == short.to_string());
+        if self.find(has_letter).is_some() {
             return None;
         }
-        let valued = build_flag(self.verb?, name)?;
+        let valued = self.command?.ignored(name)?;
         Some(valued && !body.contains('='))
     }
 
     fn command_name(&self) -> String {
-        match self.verb {
-            Some(verb) => format!("modfetch {}", verb.info().name),
+        match self.command {
+            Some(info) => format!("modfetch {}", info.name()),
             None => "modfetch".to_owned(),
         }
     }
 
     fn unknown(&self, typed: &str) -> Error {
-        if let Some(error) = self.verb.and_then(|verb| not_ours(verb, typed)) {
+        if let Some(error) = self.command.and_then(|info| unsupported(info, typed)) {
             return error;
         }
         let error = usage(format!(
@@ -184,10 +199,14 @@ impl Own {
             self.command_name()
         ));
         let name = typed.trim_start_matches('-');
-        let candidates = flags().filter(|flag| self.verb.is_none_or(|verb| flag.applies_to(verb)));
-        match nearest(name, candidates.map(|flag| flag.long)) {
+        let candidates: Vec<&Flag> = match self.command {
+            Some(info) => info.all_flags().collect(),
+            None => self.tree.flags().collect(),
+        };
+        match nearest(name, candidates.iter().map(|flag| flag.long)) {
             Some(near) => {
-                let shown = find_flag(|flag| flag.long == near).map(Flag::shown);
+                let flag = candidates.iter().find(|flag| flag.long == near);
+                let shown = flag.map(|flag| flag.shown());
                 error.hint(format!("did you mean {}?", shown.unwrap_or_default()))
             }
             None => error.hint(format!("'{} -h' lists the flags", self.command_name())),
@@ -195,93 +214,77 @@ impl Own {
     }
 
     fn give(&mut self, flag: &'static Flag, value: Option<&str>) -> Result<()> {
-        if self.verb.is_some_and(|verb| !flag.applies_to(verb)) {
-            return Err(self.unknown(&flag.shown()));
-        }
-        let given = match (flag.value, value) {
-            (Some(_), Some(value)) => Given::Value(value),
-            (Some(_), None) => return Err(needs_value(flag)),
-            (None, None) => Given::Switch(true),
-            (None, Some(value)) => match switch(value) {
-                Some(on) => Given::Switch(on),
-                None if flag.may_have_words(self.verb) => Given::Value(value),
-                None => {
-                    return Err(usage(format!(
-                        "invalid value {value:?} for flag {}: want true or false",
-                        flag.shown()
-                    )));
-                }
-            },
+        let Some(info) = self.command else {
+            self.early.push((flag, value.map(str::to_owned)));
+            return Ok(());
         };
-        self.raw.given.insert(flag.long);
-        (flag.set)(&mut self.raw, given)
+        // A flag that stood before the command may be another one of the same name.
+        let of_command = info.flag(flag.long);
+        let flag = of_command.ok_or_else(|| self.unknown(&flag.shown()))?;
+        let refuse = |value: &str, wanted: &str| {
+            let shown = flag.shown();
+            usage(format!(
+                "invalid value {value:?} for flag {shown}: {wanted}"
+            ))
+        };
+        let value = match (flag.value, value) {
+            (Some(_), Some(value)) => value,
+            (Some(_), None) => return Err(needs_value(flag)),
+            (None, value) => {
+                let value = value.unwrap_or("true");
+                let on_or_off = flag.switch_value(value);
+                on_or_off.ok_or_else(|| refuse(value, "want true or false"))?
+            }
+        };
+        flag.judge(value).map_err(|wanted| refuse(value, &wanted))?;
+        self.raw.give(flag, value);
+        Ok(())
     }
 
-    /// Takes an argument: the command first, then its own.
+    /// Takes an argument: the words of the command first, then its own.
     fn word(&mut self, word: String) -> Result<()> {
-        if self.verb.is_some() {
+        if self.command.is_some() {
             self.raw.args.push(word);
             return Ok(());
         }
-        if self.after_mod {
-            let full = format!("mod {word}");
-            let found = commands().iter().find(|info| info.go_name == Some(&full));
-            let info = found.ok_or_else(|| unknown_command(&full))?;
-            self.verb = Some(info.verb);
-            return self.check_earlier_flags();
+        self.words.push(word);
+        match self.tree.find(&self.words) {
+            Found::Command(info) => self.command = Some(info),
+            Found::Prefix => return Ok(()),
+            Found::Nothing => return Err(unknown_command(self.tree, &self.words.join(" "))),
         }
-        if word == "mod" {
-            self.after_mod = true;
-            return Ok(());
-        }
-        let info = commands().iter().find(|info| info.name == word);
-        self.verb = Some(info.ok_or_else(|| unknown_command(&word))?.verb);
-        self.check_earlier_flags()
-    }
-
-    /// Checks the flags that stood before the command, now that it is known.
-    fn check_earlier_flags(&self) -> Result<()> {
-        let Some(verb) = self.verb else {
-            return Ok(());
-        };
-        for flag in flags() {
-            if self.raw.given.contains(flag.long) && !flag.applies_to(verb) {
-                return Err(self.unknown(&flag.shown()));
-            }
+        for (flag, value) in std::mem::take(&mut self.early) {
+            self.give(flag, value.as_deref())?;
         }
         Ok(())
     }
 
     fn finish(self) -> Result<Invocation> {
-        if self.help.is_none() && self.after_mod && self.verb.is_none() {
-            return Err(usage("command mod needs a command")
-                .hint("modfetch serves: mod download, mod verify, mod graph, mod why"));
-        }
-        let command = match (self.help, self.verb) {
-            (Some(long), about) => Command::Help { about, long },
-            (None, None) => Command::Missing,
-            (None, Some(Verb::Help)) => help_about(&self.raw.args)?,
-            (None, Some(Verb::Download)) => Command::Download,
-            (None, Some(Verb::Verify)) => Command::Verify,
-            (None, Some(Verb::Graph)) => Command::Graph,
-            (None, Some(Verb::List)) => Command::List,
-            (None, Some(Verb::Why)) => Command::Why,
-            (None, Some(Verb::Clean)) => Command::Clean,
-            (None, Some(Verb::Plan)) => Command::Plan,
-            (None, Some(Verb::Sum)) => Command::Sum,
-            (None, Some(Verb::Doctor)) if self.raw.args.is_empty() => Command::Doctor,
-            (None, Some(Verb::Doctor)) => {
-                return Err(usage("command doctor takes no arguments"));
+        let typed = self.words.join(" ");
+        let action = match (self.help, self.command) {
+            (Some(long), Some(info)) => Action::Help {
+                about: HelpSubject::Command(info),
+                long,
+            },
+            (Some(long), None) => Action::Help {
+                about: help_subject(self.tree, &self.words)?,
+                long,
+            },
+            (None, None) if typed.is_empty() => Action::Missing,
+            (None, None) => return Err(incomplete_command(self.tree, &typed)),
+            // A command of go's refuses arguments in go's words.
+            (None, Some(info)) if info.arguments.is_empty() && info.go_name.is_none() => {
+                if !self.raw.args.is_empty() {
+                    let text = format!("command {} takes no arguments", info.name());
+                    return Err(usage(text));
+                }
+                Action::Run(info)
             }
-            (None, Some(Verb::Env)) => Command::Env,
-            (None, Some(Verb::Version)) if self.raw.args.is_empty() => Command::Version,
-            (None, Some(Verb::Version)) => {
-                return Err(usage("command version takes no arguments"));
-            }
+            (None, Some(info)) => Action::Run(info),
         };
         Ok(Invocation {
-            persona: Persona::Modfetch,
-            command,
+            program: ProgramName::Modfetch,
+            action,
             raw: self.raw,
         })
     }

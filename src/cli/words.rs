@@ -1,72 +1,65 @@
-//! What is the same in the command lines of both personas: words, and how they are refused.
+//! What is the same in the command lines of both program names: words, and how they are refused.
 
-use super::commands::{Verb, commands};
-use super::invocation::Command;
+use super::invocation::HelpSubject;
 use super::nearest::nearest;
-use super::table::{Flag, flags};
+use super::topics::TOPICS;
+use super::tree::{CommandInfo, CommandTree, Found, names};
 use crate::{Error, Kind, Result};
 
 pub(super) fn usage(message: impl Into<String>) -> Error {
     Error::new(Kind::Usage, message)
 }
 
-/// Parses a boolean as Go's flags do.
-pub(super) fn switch(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-        _ => None,
-    }
-}
-
-/// The refusal of a flag of go's that cleans something which is none of our business.
-pub(super) fn not_ours(verb: Verb, flag: &str) -> Option<Error> {
+/// The refusal of a flag of go's that modfetch knows of and does not have.
+pub(super) fn unsupported(info: &CommandInfo, flag: &str) -> Option<Error> {
     let name = flag.trim_start_matches('-');
-    let caches = ["cache", "testcache", "fuzzcache"].contains(&name);
-    (verb == Verb::Clean && caches).then(|| {
-        usage(format!(
-            "clean -{name} is not supported: this is modfetch, which cleans -modcache only"
-        ))
-    })
+    let mut flags = info.unsupported.iter();
+    let (_, why) = flags.find(|(long, _)| *long == name)?;
+    let command = info.name();
+    Some(usage(format!("{command} -{name} is not supported: {why}")))
 }
 
-pub(super) fn find_flag(matches: impl Fn(&Flag) -> bool) -> Option<&'static Flag> {
-    flags().find(|flag| matches(flag))
-}
-
-pub(super) fn unknown_command(typed: &str) -> Error {
+pub(super) fn unknown_command(tree: &CommandTree, typed: &str) -> Error {
     let error = usage(format!("unknown command {typed:?}"));
-    let names = commands()
-        .iter()
-        .flat_map(|info| [Some(info.name), info.go_name])
-        .flatten();
+    let every = || tree.commands.iter().flat_map(|info| names(info));
+    let areas = tree.areas.iter().map(|area| area.name.to_owned());
+    let candidates: Vec<String> = every().chain(areas).collect();
     // What is no command of `go mod` may be one of ours.
     let alone = typed.strip_prefix("mod ");
-    let near =
-        nearest(typed, names).or_else(|| nearest(alone?, commands().iter().map(|info| info.name)));
-    match near {
+    let near = |typed: &str| nearest(typed, candidates.iter().map(String::as_str));
+    match near(typed).or_else(|| near(alone?)) {
         Some(near) => error.hint(format!("did you mean {near:?}?")),
         None => error.hint("'modfetch -h' lists the commands"),
     }
 }
 
-/// `help`, `help download`, `help mod download`.
-pub(super) fn help_about(args: &[String]) -> Result<Command> {
+/// The refusal of a word that commands begin with and that stands alone.
+pub(super) fn incomplete_command(tree: &CommandTree, typed: &str) -> Error {
+    let names = tree.names_below(typed).join(", ");
+    usage(format!("command {typed} needs a command")).hint(format!("modfetch serves: {names}"))
+}
+
+/// What the arguments of `help` ask for: `help`, `help download`, `help mod download`, `help settings`.
+///
+/// # Errors
+/// [`Kind::Usage`] if there is no such command and no such topic.
+pub fn help_subject(tree: &CommandTree, args: &[String]) -> Result<HelpSubject> {
     let typed = args.join(" ");
     if typed.is_empty() || typed == "mod" {
-        return Ok(Command::Help {
-            about: None,
-            long: true,
-        });
+        return Ok(HelpSubject::Overview);
     }
-    let found = commands()
-        .iter()
-        .find(|info| info.name == typed || info.go_name == Some(&typed));
-    match found {
-        Some(info) => Ok(Command::Help {
-            about: Some(info.verb),
-            long: true,
-        }),
-        None => Err(unknown_command(&typed)),
+    if let Found::Command(info) = tree.find(args) {
+        return Ok(HelpSubject::Command(info));
+    }
+    if let Some(area) = tree.areas.iter().find(|area| area.name == typed) {
+        return Ok(HelpSubject::Area(area));
+    }
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == typed) {
+        return Ok(HelpSubject::Topic(topic));
+    }
+    let error = usage(format!("unknown command or topic {typed:?}"));
+    match nearest(&typed, TOPICS.iter().map(|topic| topic.name)) {
+        Some(near) => Err(error.hint(format!("did you mean {near:?}?"))),
+        None => Err(unknown_command(tree, &typed)),
     }
 }

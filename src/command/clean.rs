@@ -2,14 +2,79 @@
 
 use std::sync::Arc;
 
-use super::network::live_settings;
+use super::network::progress_settings;
 use super::project::no_project;
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::{LockWatch, Locks};
-use crate::report::{Console, Live};
+use crate::event::{Event, EventSink};
+use crate::fsio::Locks;
+use crate::report::{Console, ProgressReporter};
+
+/// `-modcache`.
+static MODCACHE: Flag = Flag {
+    long: "modcache",
+    brief: "Remove the whole module cache",
+    detail: "It has to be said: nothing else is cleaned.",
+    ..Flag::GOS
+};
+
+/// `-r`.
+static R: Flag = Flag {
+    long: "r",
+    brief: "Refused: it is about packages",
+    ..Flag::GOS
+};
+
+/// `-i`.
+static I: Flag = Flag {
+    long: "i",
+    brief: "Refused: it is about packages",
+    ..Flag::GOS
+};
+
+/// Why go's other caches stay as they are.
+const ONLY_MODCACHE: &str = "this is modfetch, which cleans -modcache only";
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["clean"],
+        groups: &[&groups::LOCKS],
+        flags: &[
+            &flags::C,
+            &flags::X,
+            &flags::MOD,
+            &MODCACHE,
+            &R,
+            &I,
+            &flags::N,
+        ],
+        ignored: &[flags::BUILD_FLAGS],
+        unsupported: &[
+            ("cache", ONLY_MODCACHE),
+            ("testcache", ONLY_MODCACHE),
+            ("fuzzcache", ONLY_MODCACHE),
+        ],
+        go_name: Some("clean"),
+        arguments: "-modcache",
+        brief: "Remove the module cache",
+        detail: "Removes GOMODCACHE and everything below it, read-only or not, as 'go clean \
+-modcache' does; a link is removed and not followed. The directory is moved aside as a whole and then \
+removed: nobody sees a half of it, and the next clean removes what an interrupted one left. Who is \
+filling the cache meanwhile fails and leaves nothing that looks complete.\n\
+Nothing else is cleaned: -modcache must be given. No go.mod is needed.",
+        examples: &[
+            ("modfetch clean -modcache", "as 'go clean -modcache'"),
+            ("modfetch clean -modcache -n", "print what would be removed"),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| run(config, console, Request::of(call.raw)?)),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +94,7 @@ impl Request {
     /// [`Kind::Usage`] for arguments, and where `-modcache` is missing: `go` would clean packages.
     pub fn of(raw: &RawArgs) -> Result<Request> {
         let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
-        if !raw.modcache {
+        if !raw.is_on(&MODCACHE) {
             let text = "clean cleans -modcache only: packages and other caches are go's";
             return Err(Error::new(Kind::Usage, text)
                 .hint("'modfetch clean -modcache' removes the module cache"));
@@ -37,10 +102,10 @@ impl Request {
         if !raw.args.is_empty() {
             return refuse("clean -modcache cannot be used with package arguments");
         }
-        let packages = [("-r", raw.r), ("-i", raw.i)];
+        let packages = [("-r", raw.is_on(&R)), ("-i", raw.is_on(&I))];
         Ok(Request {
-            dry_run: raw.n,
-            told: raw.n || raw.x,
+            dry_run: raw.is_on(&flags::N),
+            told: raw.is_on(&flags::N) || raw.is_on(&flags::X),
             about_packages: packages
                 .iter()
                 .find(|(_, given)| *given)
@@ -66,14 +131,19 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
         return Err(Error::new(Kind::Usage, text).hint(format!("leave {flag} out")));
     }
     let root = &config.gomodcache.value;
-    let live = Arc::new(Live::start(live_settings(config)));
-    let watch = Arc::clone(&live) as Arc<dyn LockWatch>;
-    let locks = Locks::new(config.lock_timeout.value, watch);
+    let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
+    let events = Arc::clone(&progress) as Arc<dyn EventSink>;
+    let locks = Locks::new(config.locks.lock_timeout.value, events);
     let cache = Cache::at(root)?.with_locks(locks);
     if request.told || config.x.value {
         console.data(&format!("rm -rf {}\n", root.display()))?;
     }
     if !request.dry_run {
+        progress.event(&Event::TaskStarted {
+            task: "removing the module cache",
+            items: None,
+            bytes: None,
+        });
         cache.clear()?;
     }
     Ok(None)

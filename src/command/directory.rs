@@ -3,15 +3,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cli::RawArgs;
+use crate::config::RawArgs;
+use crate::config::flags::C;
 use crate::{Error, Kind, Result};
 
-/// Returns the directory to work in: `cwd`, or what `-C` says, seen from there.
+/// Returns the directory to work in: the current one, or what `-C` says, seen from there.
 ///
 /// # Errors
-/// The directory of `-C` does not exist or is none.
-pub fn working_directory(raw: &RawArgs, cwd: &Path) -> Result<PathBuf> {
-    let Some(chdir) = &raw.chdir else {
+/// There is no current directory, or that of `-C` does not exist or is none.
+pub fn working_directory(raw: &RawArgs) -> Result<PathBuf> {
+    let cwd = std::env::current_dir().map_err(|cause| {
+        Error::new(Kind::LocalIo, "cannot find the current directory").because(cause)
+    })?;
+    below(&cwd, raw)
+}
+
+fn below(cwd: &Path, raw: &RawArgs) -> Result<PathBuf> {
+    let Some(chdir) = raw.text(&C).map(Path::new) else {
         return Ok(cwd.to_owned());
     };
     let target =
@@ -33,11 +41,8 @@ mod tests {
         let root = fs::canonicalize(dir.path()).expect("exists");
         fs::create_dir(root.join("sub")).expect("creates");
         let at = |chdir: &str| {
-            let raw = RawArgs {
-                chdir: Some(chdir.into()),
-                ..RawArgs::default()
-            };
-            working_directory(&raw, &root).map_err(|error| error.chain())
+            let raw = RawArgs::with([(&C, chdir)]);
+            below(&root, &raw).map_err(|error| error.chain())
         };
         assert_eq!(at("sub"), Ok(root.join("sub")));
         assert_eq!(at("sub/.."), Ok(root.clone()));

@@ -2,14 +2,42 @@
 
 use std::sync::Arc;
 
+use super::table::{Command, Runner};
 use super::{env, network};
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, Status};
 use crate::error::{Kind, Result};
+use crate::event::NoEvents;
 use crate::gomod::PrefixPatterns;
-use crate::http::{Client, NoObserver, RetryPolicy, Settings};
+use crate::http::{Client, RetryPolicy, Settings};
 use crate::report::Console;
 use crate::source::{Chain, Direct};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["doctor"],
+        groups: &[&groups::PROJECT, &groups::CONNECTION],
+        flags: &[&flags::C, &flags::JSON],
+        brief: "Say what is wrong with network, settings and cache",
+        detail: "Looks at each proxy of GOPROXY and at the checksum database (name look-up, \
+connection, TLS, answer, ranges, clock, credentials), at the module cache (owner, locks, space, \
+what was left in it), at go.mod and go.sum, and lists the settings with what decided them.\n\
+Each check is ok, skipped, warning or failed, and says what to do. No secret is printed, nothing \
+is tried twice, nothing stays written. Exit code 10 if a check failed.",
+        examples: &[
+            ("modfetch doctor", "everything"),
+            (
+                "modfetch doctor --offline -json",
+                "cache, project and settings only, as JSON",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|_, config, console| run(config, console)),
+};
 
 /// Runs the command: the report is data. `Ok(Some(kind))` if a check failed.
 ///
@@ -26,7 +54,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
         small_body_timeout: settings.stall_timeout,
         ..settings
     };
-    let client = || Client::new(settings.clone(), Arc::new(NoObserver));
+    let client = || Client::new(settings.clone(), Arc::new(NoEvents));
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();

@@ -5,35 +5,161 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::go_mod;
-use super::pick::{self, Pick};
 use super::plan::Plan;
 use super::project::find_project;
-use super::session::{Manner, Session};
-use super::wanted::{Wanted, Wish};
+use super::session::{Session, SessionOptions};
+use super::sums::{save_sums, sums_of_build_list};
+use super::table::{Command, Runner};
 use crate::cache::Cache;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
+use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Ahead, Fetcher, Keep, Outcome};
+use crate::fetch::{
+    GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler, Want,
+};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
-use crate::modset::Choice;
 use crate::project::Project;
-use crate::report::{Console, Planned, Summary, one_for_many};
+use crate::report::{Console, Planned, Summary, group_by_host, target_json};
+use crate::select::{ResolvedTarget, Selection, SelectionArgs, Target, resolve};
 use crate::signals::Ending;
-use crate::source::check_reuse;
-use crate::trust::Part;
+use crate::source::{Chain, check_reuse};
+
+/// `--dry-run`.
+static DRY_RUN: Flag = Flag {
+    long: "dry-run",
+    brief: "Print what would be fetched, and fetch nothing",
+    detail: "Exit code 10 if there is something to fetch, 0 if the cache is complete.",
+    ..Flag::OURS
+};
+
+/// `--no-extract`.
+static NO_EXTRACT: Flag = Flag {
+    long: "no-extract",
+    brief: "Fetch and check zips, and extract none",
+    detail: "go, or a later run, extracts a module from its zip when it is needed, without the \
+             network. For caches that are kept or carried: they are about a third as large.",
+    ..Flag::OURS
+};
+
+/// `--mod-only`.
+static MOD_ONLY: Flag = Flag {
+    long: "mod-only",
+    brief: "Fetch metadata and go.mod files, and no zip",
+    detail: "Enough for the module graph and for list -m, not for a build.",
+    ..Flag::OURS
+};
+
+/// `--keep-going`.
+static KEEP_GOING: Flag = Flag {
+    long: "keep-going",
+    opposite_of: Some("fail-fast"),
+    brief: "Go on after a module failed (the default)",
+    detail: "",
+    ..Flag::OURS
+};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["download"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::REUSE,
+            &LOCKED.flag,
+            &DRY_RUN,
+            &NO_EXTRACT,
+            &MOD_ONLY,
+            &flags::FROM,
+            &flags::SCOPE,
+            &flags::EXCLUDE,
+            &flags::MISSING_REPLACE,
+            &KEEP_GOING,
+            &FAIL_FAST.flag,
+            &STATS.flag,
+        ],
+        go_name: Some("mod download"),
+        arguments: "[modules]",
+        brief: "Fetch modules into the module cache",
+        detail: "Fetches, checks and unpacks modules into GOMODCACHE, as 'go mod download' does: \
+the cache is the same and either program can use it.\n\
+Modules are path@version or path@query (latest, v1, <v2, a branch), or names, patterns (with ...) and 'all' among the dependencies of \
+go.mod; without any, what go.mod needs is fetched.\n\
+Each module is checked against go.sum, or against the checksum database where go.sum has no \
+line for it. Nothing unchecked becomes visible in the cache.",
+        examples: &[
+            (
+                "modfetch download",
+                "what go.mod needs, as 'go mod download'",
+            ),
+            (
+                "modfetch download --locked",
+                "the same, and fail if go.sum is incomplete: for images and CI",
+            ),
+            (
+                "modfetch download -json golang.org/x/mod@v0.20.0",
+                "one module, described as JSON",
+            ),
+            (
+                "modfetch download --offline",
+                "prove that the cache is complete without opening a socket",
+            ),
+            (
+                "modfetch download --from list.txt",
+                "the path@version lines of a file",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
+            reuse: call.raw.file(&flags::REUSE),
+            dry_run: call.raw.is_on(&DRY_RUN),
+            want: want(call.raw)?,
+            ending: call.ending(),
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// `-reuse`: what an earlier run printed.
     pub reuse: Option<PathBuf>,
     /// `--dry-run`: say what is missing, change nothing.
     pub dry_run: bool,
+    /// What is wanted of each module: `--no-extract`, `--mod-only`.
+    pub want: Want,
     /// How a signal ends the run.
     pub ending: Ending,
+}
+
+fn want(raw: &RawArgs) -> Result<Want> {
+    match (raw.is_on(&NO_EXTRACT), raw.is_on(&MOD_ONLY)) {
+        (false, false) => Ok(Want::Extracted),
+        (true, false) => Ok(Want::Zip),
+        (false, true) => Ok(Want::GoMod),
+        (true, true) => {
+            let text = "--no-extract and --mod-only cannot be used together";
+            Err(Error::new(Kind::Usage, text))
+        }
+    }
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
@@ -45,10 +171,14 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let begun = Instant::now();
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(wanted) = Wanted::of(project.as_ref(), &request.wish, console)? else {
+    let Some(selection) = Selection::of(project.as_ref(), &request.selection)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
+    selection
+        .skipped()
+        .iter()
+        .for_each(|line| console.note(line));
     if let Some(file) = &request.reuse {
         if project.is_some() {
             let name = console.name();
@@ -58,25 +188,28 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         }
         check_reuse(file, &config.cwd)?;
     }
-    let manner = Manner {
-        fail_fast: true,
-        keep: match request.dry_run {
+    let session = SessionOptions::new(config, console, cache)
+        .project(project.as_ref())
+        .keep(match request.dry_run {
             true => Keep::Nothing,
             false => Keep::All,
-        },
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
+        })
+        .fail_fast()
+        .ending(request.ending)
+        .open()?;
+    let fetching = session.run(RunOptions {
+        switches: true,
+        missing_replace: request.selection.missing_replace(),
+        want: request.want,
+        ..session.options()
+    });
     let run = Run {
         config,
         console,
         session: &session,
-        fetcher: session
-            .fetcher()
-            .switching()
-            .with_missing_replace(request.wish.missing_replace()),
+        fetching: &fetching,
         project: project.as_ref(),
-        wanted: &wanted,
+        selection: &selection,
     };
     let told = if request.dry_run {
         run.plan()
@@ -84,15 +217,15 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         run.complete()
     };
     // Before the failure that ends the run, if one does.
-    session.settle(&run.fetcher);
+    session.settle(&fetching);
     let told = told?;
-    if config.verbose.value || config.stats.value {
+    if config.output.verbose.value || config.download.stats.value {
         console.summary(&Summary {
             modules: told.modules,
             fetched: told.fetched,
             cached: told.cached,
-            lower: run.fetcher.lower_bytes(),
-            traffic: session.live.traffic(),
+            lower: fetching.read_only_bytes(),
+            traffic: session.progress.traffic(),
             elapsed: begun.elapsed(),
         });
     }
@@ -113,45 +246,50 @@ struct Run<'a> {
     config: &'a Config,
     console: &'a Console,
     session: &'a Session<'a>,
-    fetcher: Fetcher<'a>,
+    fetching: &'a FetchRun,
     project: Option<&'a Project>,
-    wanted: &'a Wanted<'a>,
+    selection: &'a Selection<'a>,
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<Told> {
         // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
-        let unasked = self.config.offline.value || self.session.chain.is_off();
-        let likely = self.wanted.likely().filter(|_| !unasked);
-        self.fetcher.ahead_of(likely, |ahead| self.fetch(ahead))
+        let unasked = self.config.connection.offline.value
+            || self.session.chain.as_ref().is_some_and(Chain::is_off);
+        let likely = self.selection.likely().filter(|_| !unasked);
+        Scheduler::new(self.fetching).with_prefetch(likely, |prefetch| self.fetch(prefetch))
     }
 
-    fn fetch(&self, ahead: Ahead<'_, 'a>) -> Result<Told> {
-        let requirements = self.wanted.requirements(&self.fetcher)?;
+    fn fetch(&self, prefetch: Prefetch<'_>) -> Result<Told> {
+        let requirements = self.selection.requirements(self.fetching)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
-        let selection = self.wanted.selection(graph)?;
+        let targets = self.selection.targets(graph)?;
         // As `go`: without arguments, what the graph taught is recorded, and what is downloaded
         // beyond it is not. In a workspace it is: one module may need what another one selects.
-        let records_all = self.wanted.records_all();
+        let records_all = self.selection.records_all();
         if !records_all {
             // `go` looks at each module that is listed, which the graph has not done where the
             // listed version is excluded.
             let dropped = |project: &Project| project.excluded_requirements().next().is_some();
             if self.project.is_some_and(dropped) {
-                let chosen = selection.choices.iter().filter_map(Choice::module);
-                self.fetcher.read_gomods(chosen);
+                let chosen = targets.list.iter().filter_map(Target::module);
+                GraphReader::new(self.fetching).read_gomods(chosen);
             }
             self.record(requirements.as_ref())?;
         }
-        let picks = pick::resolve(selection.choices, &self.fetcher, self.project, graph)?;
-        let modules: Vec<ModuleVersion> = picks.iter().filter_map(Pick::module).cloned().collect();
-        let outcomes = self.fetcher.download_with(&modules, ahead);
-        self.session.live.clear();
-        for notice in &selection.notices {
+        let picks = resolve(targets.list, self.fetching, self.project, graph)?;
+        let modules: Vec<ModuleVersion> = picks
+            .iter()
+            .filter_map(ResolvedTarget::module)
+            .cloned()
+            .collect();
+        let outcomes = Scheduler::new(self.fetching).download_with(&modules, prefetch);
+        self.session.progress.clear();
+        for notice in &targets.notices {
             self.console.line(notice);
         }
-        self.session.settle(&self.fetcher);
+        self.session.settle(self.fetching);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
         // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
@@ -164,6 +302,12 @@ impl<'a> Run<'a> {
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
+        let used = complete.clone().map(|outcome| &outcome.module);
+        let gomods: Vec<ModuleVersion> = match graph {
+            Some(graph) => self.selection.resolved(graph.loaded()).collect(),
+            None => Vec::new(),
+        };
+        self.session.cache().record_use(used, &gomods);
         let (fetched, cached): (Vec<_>, Vec<_>) =
             complete.partition(|outcome| outcome.traffic.bytes > 0);
         Ok(Told {
@@ -174,30 +318,30 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Prints one result a pick, in their order; returns the failures.
-    fn tell(&self, picks: &[Pick], outcomes: &[Outcome]) -> Result<Vec<Error>> {
+    /// Prints one result a target, in their order; returns the failures.
+    fn tell(&self, targets: &[ResolvedTarget], outcomes: &[Outcome]) -> Result<Vec<Error>> {
         let mut failures = Vec::new();
         // One module may stand for several arguments or requirements; its failure is told once.
         let mut told = HashSet::new();
         let mut to_tell = Vec::new();
         let mut outcomes = outcomes.iter();
-        for pick in picks {
-            let outcome = pick.module().and_then(|_| outcomes.next());
-            let failure = match pick {
-                Pick::Module { .. } => outcome.and_then(|outcome| outcome.error.clone()),
-                Pick::Failed { error, .. } => Some(error.clone()),
+        for target in targets {
+            let outcome = target.module().and_then(|_| outcomes.next());
+            let failure = match target {
+                ResolvedTarget::Module { .. } => outcome.and_then(|outcome| outcome.error.clone()),
+                ResolvedTarget::Failed { error, .. } => Some(error.clone()),
             };
             if self.config.json.value {
-                let json = pick.json(outcome);
+                let json = target_json(target, outcome);
                 self.console.data(&(json.indented() + "\n"))?;
             } else if let Some(error) = &failure
-                && told.insert((pick.subject(), error.chain()))
+                && told.insert((target.subject(), error.chain()))
             {
-                to_tell.push((pick.subject(), error.clone()));
+                to_tell.push((target.subject(), error.clone()));
             }
             failures.extend(failure);
         }
-        for error in one_for_many(&to_tell) {
+        for error in group_by_host(&to_tell) {
             self.console.error(&error);
         }
         Ok(failures)
@@ -205,8 +349,8 @@ impl<'a> Run<'a> {
 
     /// `--dry-run`: one line a module that lacks something, with what it lacks.
     fn plan(&self) -> Result<Told> {
-        let plan = Plan::of(self.session, &self.fetcher, self.project, self.wanted)?;
-        self.session.settle(&self.fetcher);
+        let plan = Plan::of(self.session, self.fetching, self.project, self.selection)?;
+        self.session.settle(self.fetching);
         let notices = plan.notices.iter();
         notices.for_each(|notice| self.console.line(notice));
         let lacking: Vec<&Planned> = plan.planned.iter().filter(|one| one.lacks()).collect();
@@ -232,42 +376,24 @@ impl<'a> Run<'a> {
     /// new in either.
     fn record(&self, requirements: Option<&Requirements>) -> Result<()> {
         if let (Some(project), Some(requirements)) = (self.project, requirements)
-            && self.wanted.may_edit()
+            && self.selection.may_edit()
         {
-            let locked = self.config.locked.value;
-            go_mod::commit(&self.session.cache, project, requirements, locked)?;
+            let locked = self.config.download.locked.value;
+            go_mod::commit(self.session.cache(), project, requirements, locked)?;
         }
         self.save_sums(requirements)
     }
 
     fn save_sums(&self, requirements: Option<&Requirements>) -> Result<()> {
-        // Most runs have none, and what to keep is not worked out for nothing.
-        if !self.session.sums.has_new() {
-            return Ok(());
-        }
-        let mut keep: HashSet<(String, String)> = HashSet::new();
-        let mut add = |module: &ModuleVersion, part: Part| {
-            keep.insert((module.path().to_string(), part.version_key(module)));
-        };
-        let graph = requirements.filter(|found| !found.graph_aside);
-        let graph = graph.and_then(|found| found.graph.as_ref());
-        let build_list: Vec<ModuleVersion> = match (graph, requirements) {
-            (Some(graph), _) => graph.build_list().collect(),
-            (None, Some(requirements)) => requirements.modules().cloned().collect(),
-            (None, None) => Vec::new(),
-        };
-        for module in self.wanted.actual(&build_list) {
-            add(&module, Part::Zip);
-            add(&module, Part::GoMod);
-        }
-        for module in self
-            .wanted
-            .actual(graph.into_iter().flat_map(Graph::loaded))
-        {
-            add(&module, Part::GoMod);
-        }
-        let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        let saved = self.session.sums.save(&self.session.cache, wanted);
-        saved.map(drop)
+        save_sums(self.session, || {
+            let graph = requirements.filter(|found| !found.graph_not_recorded);
+            let graph = graph.and_then(|found| found.graph.as_ref());
+            let selected: Vec<ModuleVersion> = match (graph, requirements) {
+                (Some(graph), _) => graph.build_list().collect(),
+                (None, Some(requirements)) => requirements.modules().cloned().collect(),
+                (None, None) => Vec::new(),
+            };
+            sums_of_build_list(self.project, selected, graph, true)
+        })
     }
 }

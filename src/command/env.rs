@@ -8,13 +8,80 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::cli::{Invocation, Persona, RawArgs};
+use super::directory::working_directory;
+use super::table::{Call, Command, Runner};
+use crate::cli::{CommandInfo, Flag, ProgramName, RawArgs, flags};
+use crate::config::settings::VERBOSE;
 use crate::config::{
-    self, Config, Environment, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
+    self, Config, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
 use crate::{Error, Kind, Result};
+
+/// `-changed`.
+static CHANGED: Flag = Flag {
+    long: "changed",
+    brief: "Print only what differs from the default",
+    detail: "The default is what an empty environment without a GOENV file gives.",
+    ..Flag::GOS
+};
+
+/// `-w`.
+static W: Flag = Flag {
+    long: "w",
+    brief: "Set variables (NAME=VALUE) in the GOENV file",
+    detail: "The process environment still wins over the file.",
+    ..Flag::GOS
+};
+
+/// `-u`.
+static U: Flag = Flag {
+    long: "u",
+    brief: "Remove variables from the GOENV file",
+    detail: "What the process environment sets stays in force.",
+    ..Flag::GOS
+};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["env"],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &CHANGED,
+            &W,
+            &U,
+            &flags::N,
+            &VERBOSE.flag,
+        ],
+        go_name: Some("env"),
+        arguments: "[variables]",
+        brief: "Print or change the settings in force",
+        detail: "Prints Go's variables that concern modules, and modfetch's own, as a shell \
+script; with names, prints the value of each on a line.\n\
+-w and -u edit the file that GOENV names, the one 'go env -w' edits.",
+        examples: &[
+            ("modfetch env GOMODCACHE", "where modules are kept"),
+            ("modfetch env -v", "every setting and what decided it"),
+            (
+                "modfetch env -w GOPROXY=https://proxy.example.com,direct",
+                "keep a setting for modfetch and go",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Early(|call, console| {
+        let output = run(call, &working_directory(call.raw)?)?;
+        for warning in &output.warnings {
+            console.line(warning);
+        }
+        console.data(&output.stdout)?;
+        Ok(None)
+    }),
+};
 
 /// What `env` has to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,24 +100,25 @@ pub struct EnvOutput {
 /// Flags that exclude each other, a name with `=` but without `-w`, a GOPATH, GOWORK or
 /// GO111MODULE with which go would print nothing either, a variable that may not be written, a
 /// file that cannot be.
-pub fn run(invocation: &Invocation, environment: &Environment, cwd: &Path) -> Result<EnvOutput> {
+pub fn run(call: &Call<'_>, cwd: &Path) -> Result<EnvOutput> {
+    let go_env = call.go_env;
+    let environment = go_env.environment();
     environment.require_unicode(|name| name.starts_with("GO") || name.starts_with("MODFETCH_"))?;
-    let go_env = GoEnv::load(environment);
-    let own = invocation.persona == Persona::Modfetch;
-    let raw = &invocation.raw;
-    let wish = Wish::new(raw, &go_env)?;
+    let own = call.program == ProgramName::Modfetch;
+    let raw = call.raw;
+    let wish = Wish::new(raw, go_env)?;
     if wish.write {
-        return write(raw, &go_env, own);
+        return write(raw, go_env, own);
     }
     if wish.unset {
-        return unset(raw, &go_env, own);
+        return unset(raw, go_env, own);
     }
     go_env.check_gopath()?;
     if let Some(name) = raw.args.iter().find(|name| name.contains('=')) {
         let message = format!("invalid variable name {name:?} (use -w to set variable)");
         return Err(Error::new(Kind::Usage, message));
     }
-    let mut listing = Listing::new(&go_env, cwd, own)?;
+    let mut listing = Listing::new(go_env, cwd, own)?;
     let stdout = listing.print(&raw.args, &wish);
     Ok(EnvOutput {
         stdout,
@@ -81,16 +149,16 @@ impl Wish {
     fn new(raw: &RawArgs, go_env: &GoEnv) -> Result<Wish> {
         let goflags = GoFlags::parse_lenient(go_env.get("GOFLAGS"));
         goflags.refuse_chdir()?;
-        let flag = |name: &str, value: bool| {
-            let listed = goflags.boolean(name)?.is_some_and(|found| found.value);
-            Ok::<_, Error>(raw.typed(name, value).unwrap_or(listed))
+        let is_on = |flag: &Flag| {
+            let listed = goflags.boolean(flag.long)?.is_some_and(|found| found.value);
+            Ok::<_, Error>(raw.switch(flag).unwrap_or(listed))
         };
         let wish = Wish {
-            json: flag("json", raw.json)?,
-            changed: flag("changed", raw.changed)?,
-            write: flag("w", raw.write)?,
-            unset: flag("u", raw.u)?,
-            origins: raw.verbose == Some(true),
+            json: is_on(&flags::JSON)?,
+            changed: is_on(&CHANGED)?,
+            write: is_on(&W)?,
+            unset: is_on(&U)?,
+            origins: raw.is_on(&VERBOSE.flag),
         };
         let excluded = [
             (wish.json && wish.unset, "cannot use -json with -u"),
@@ -106,7 +174,7 @@ impl Wish {
 
 /// The go version that a run acts as; one that a run would refuse is told by its own variable.
 fn goversion(go_env: &GoEnv) -> Setting<String> {
-    match config::go_version(None, go_env) {
+    match config::go_version(go_env) {
         Ok(version) => version.map(|version| format!("go{version}")),
         Err(_) => Setting::new(format!("go{}", GoVersion::EMULATED), Origin::Default),
     }
@@ -142,7 +210,11 @@ impl<'a> Listing<'a> {
             changed: matches!(mode, ModuleMode::Auto | ModuleMode::Off),
             ..plain("GO111MODULE")
         };
-        let program = if own { Persona::Modfetch } else { Persona::Go }.name();
+        let program = match own {
+            true => ProgramName::Modfetch,
+            false => ProgramName::Go,
+        };
+        let program = program.as_str();
         let (gomod, warnings) = gomod(go_env, cwd, mode, program);
         let fixed = |name: &str, setting| Row {
             name: name.to_owned(),

@@ -2,17 +2,102 @@
 
 use std::fmt::Write as _;
 
-use super::project::{Use, find_project_despite, no_project, tell_disputes};
+use super::project::{Use, find_project_allowing_conflicts, no_project, tell_disputes};
 use super::session::requirement_graph;
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::GoVersion;
 use crate::graph::Graph;
-use crate::project::{Edits, Node};
+use crate::project::{Node, ReplaceRules};
 use crate::report::{Console, JsonObject};
 use crate::signals::Ending;
+
+/// `-go`.
+static GO: Flag = Flag {
+    long: "go",
+    value: Some("VERSION"),
+    check: check_go_version,
+    brief: "Read the graph as this go version would",
+    detail: "Otherwise go.mod's go line decides how much of it is pruned.",
+    ..Flag::GOS
+};
+
+/// `--dot`.
+static DOT: Flag = Flag {
+    long: "dot",
+    brief: "Print the graph for Graphviz",
+    detail: "Versions that are not selected have a dashed line.",
+    ..Flag::OURS
+};
+
+/// Refuses, in go's words, what is no version that the graph can be read as.
+///
+/// Source: golang/go `cmd/go/internal/modcmd/tidy.go`, `goVersionFlag`.
+fn check_go_version(text: &str) -> std::result::Result<(), String> {
+    let is_version = text.contains('.') && GoVersion::parse(text).is_some();
+    if text.is_empty() || is_version {
+        return Ok(());
+    }
+    let like = GoVersion::EMULATED;
+    Err(format!("expecting a Go version like {like:?}"))
+}
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["graph"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &GO,
+            &DOT,
+        ],
+        added: &["json"],
+        go_name: Some("mod graph"),
+        brief: "Print the module requirement graph",
+        detail: "Prints one requirement a line, 'PATH@VERSION PATH@VERSION', the main module without \
+a version, in the order of 'go mod graph': breadth first from go.mod. go and toolchain lines are \
+requirements, too. go.mod files that are not cached are fetched and checked; go.mod and go.sum are \
+not written.\n\
+With -json, prints one object a module version: what it requires, whether it is the selected one, and \
+what replaces it. With --dot, prints a graph for Graphviz, in which selected versions have a solid \
+line.",
+        examples: &[
+            ("modfetch graph", "the graph, as 'go mod graph'"),
+            (
+                "modfetch graph -go=1.16",
+                "the whole graph, as go 1.16 would read it",
+            ),
+            (
+                "modfetch graph --dot | dot -Tsvg > graph.svg",
+                "a picture of it",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            form: Form::of(call.raw)?,
+            arguments: call.raw.args.clone(),
+            go: call.raw.text(&GO).and_then(GoVersion::parse),
+            ending: call.ending(),
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// How the graph is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +117,7 @@ impl Form {
     /// # Errors
     /// [`Kind::Usage`] if that were two.
     pub fn of(raw: &RawArgs) -> Result<Form> {
-        match (raw.json, raw.dot) {
+        match (raw.is_on(&flags::JSON), raw.is_on(&DOT)) {
             (false, false) => Ok(Form::Text),
             (true, false) => Ok(Form::Json),
             (false, true) => Ok(Form::Dot),
@@ -70,7 +155,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let (project, clashing) = find_project_despite(Use::Edit, config, console)?;
+    let (project, clashing) = find_project_allowing_conflicts(Use::Edit, config, console)?;
     let project = project.ok_or_else(no_project)?;
     if let (Some(go), Some(running)) = (&request.go, project.running())
         && *go > *running.version()
@@ -85,7 +170,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let graph = requirement_graph(config, console, cache, &project, go, request.ending)?;
     let printed = match request.form {
         Form::Text => text(&graph),
-        Form::Json => json(&graph, project.edits()),
+        Form::Json => json(&graph, project.rules()),
         Form::Dot => dot(&graph),
     };
     let disputed = tell_disputes(graph.asked().cloned(), &project, console);
@@ -110,7 +195,7 @@ fn text(graph: &Graph) -> String {
 }
 
 /// An object a node, in the same order.
-fn json(graph: &Graph, edits: &Edits) -> String {
+fn json(graph: &Graph, rules: &ReplaceRules) -> String {
     let names = |nodes: &[Node]| nodes.iter().map(Node::to_string).collect::<Vec<_>>();
     let mut out = String::new();
     for (node, required) in graph.walk() {
@@ -124,8 +209,8 @@ fn json(graph: &Graph, edits: &Edits) -> String {
         }
         object.string("Version", node.version());
         object.boolean("Selected", graph.in_use(&node).as_ref() == Some(&node));
-        let replacement = node.module().and_then(|module| edits.replacement(module));
-        let replacement = replacement.map(|actual| actual.describe());
+        let replacement = node.module().and_then(|module| rules.replacement(module));
+        let replacement = replacement.map(|resolved| resolved.describe());
         object.string("ReplacedBy", &replacement.unwrap_or_default());
         // Where it is missing, the walk ended: nothing is known of the requirements.
         object.boolean("Pruned", required.is_none() && node.module().is_some());

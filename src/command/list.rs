@@ -10,25 +10,178 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use begin::{Begun, Refusal, begin};
-use keep::{is_whole, outdated_files, record, record_sums};
+use keep::{outdated_files, record, record_sums};
 use known::Known;
 use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
 
-use super::project::{Use, find_project_despite, tell_disputes};
-use super::session::{Manner, Session};
+use super::project::{Use, find_project_allowing_conflicts, tell_disputes};
+use super::session::SessionOptions;
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Keep;
+use crate::fetch::{Keep, QueryResolver, RunOptions};
+use crate::gomod::Argument;
 use crate::graph::Graph;
-use crate::list::{Extras, Ground, Lister, needs_graph, subjects};
-use crate::modset::Argument;
-use crate::project::{Edits, Project};
+use crate::list::{Extras, Lister};
+use crate::project::{Project, ReplaceRules};
 use crate::report::Console;
+use crate::select::{SelectionContext, list_targets, needs_graph};
 use crate::signals::Ending;
 use crate::source::check_reuse;
+
+/// A flag that is there to be refused in go's words.
+const ABOUT_PACKAGES: Flag = Flag {
+    brief: "Refused: it is about packages",
+    detail: "go refuses it with -m.",
+    ..Flag::GOS
+};
+
+/// `-u`.
+static U: Flag = Flag {
+    long: "u",
+    brief: "Tell of newer versions",
+    detail: "Also of retractions and deprecations.",
+    ..Flag::GOS
+};
+
+/// `-f`.
+static F: Flag = Flag {
+    long: "f",
+    value: Some("TEMPLATE"),
+    brief: "Print modules as this template says",
+    detail: "All statements of Go's templates and all functions but call, context and module; what \
+of them is missing is refused by name.",
+    ..Flag::GOS
+};
+
+/// `-versions`.
+static VERSIONS: Flag = Flag {
+    long: "versions",
+    brief: "List the versions there are",
+    detail: "Those that go.mod excludes are left out, and those that their author retracted, \
+unless -retracted is given.",
+    ..Flag::GOS
+};
+
+/// `-retracted`.
+static RETRACTED: Flag = Flag {
+    long: "retracted",
+    brief: "Tell of retracted versions",
+    detail: "",
+    ..Flag::GOS
+};
+
+/// `-e`.
+static E: Flag = Flag {
+    long: "e",
+    brief: "List also what is wrong",
+    detail: "What failed is told of its module, in Error, and the exit code is 0.",
+    ..Flag::GOS
+};
+
+/// `-compiled`.
+static COMPILED: Flag = Flag {
+    long: "compiled",
+    ..ABOUT_PACKAGES
+};
+
+/// `-deps`.
+static DEPS: Flag = Flag {
+    long: "deps",
+    ..ABOUT_PACKAGES
+};
+
+/// `-export`.
+static EXPORT: Flag = Flag {
+    long: "export",
+    ..ABOUT_PACKAGES
+};
+
+/// `-find`.
+static FIND: Flag = Flag {
+    long: "find",
+    ..ABOUT_PACKAGES
+};
+
+/// `-test`.
+static TEST: Flag = Flag {
+    long: "test",
+    ..ABOUT_PACKAGES
+};
+
+/// The flags that are about packages.
+static PACKAGE_FLAGS: &[&Flag] = &[&COMPILED, &DEPS, &EXPORT, &FIND, &TEST];
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["list"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON_FIELDS,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::MOD,
+            &flags::REUSE,
+            &U,
+            &flags::M,
+            &F,
+            &VERSIONS,
+            &RETRACTED,
+            &E,
+            &COMPILED,
+            &DEPS,
+            &EXPORT,
+            &FIND,
+            &TEST,
+        ],
+        ignored: &[flags::BUILD_FLAGS, flags::LIST_BUILD_FLAGS],
+        go_name: Some("list"),
+        arguments: "-m [modules]",
+        brief: "Describe modules",
+        detail: "Prints a line a module, 'PATH VERSION', with what replaces it, and with -u a newer \
+version, as 'go list -m' does. -m must be given: packages are not listed.\n\
+Modules are path@version or path@query, or names, patterns (with ...) and 'all' among the \
+dependencies of go.mod; without any, it is the main module. Their metadata and go.mod files are \
+fetched where the cache lacks them, zips are not.\n\
+go.mod and go.sum are taken as they are: what the graph is read from must have its line in go.sum.\n\
+Go's flags about building, such as -tags, are taken and change nothing, as in go.",
+        examples: &[
+            (
+                "modfetch list -m all",
+                "every module of the build, as 'go list -m all'",
+            ),
+            (
+                "modfetch list -m -u -json all",
+                "newer versions, retractions and deprecations",
+            ),
+            (
+                "modfetch list -m -versions golang.org/x/mod",
+                "which versions there are",
+            ),
+            (
+                "modfetch list -m -json golang.org/x/mod@latest",
+                "what a query means, without any project",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request::of(call.raw, call.ending());
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
@@ -57,19 +210,24 @@ impl Request {
     /// Reads what was typed.
     #[must_use]
     pub fn of(raw: &RawArgs, ending: Ending) -> Request {
+        let fields = raw.words(&flags::JSON_FIELDS);
+        let template = raw.text(&F).filter(|text| !text.is_empty());
+        let package_flags = PACKAGE_FLAGS.iter().filter(|flag| raw.is_on(flag));
         Request {
-            modules: raw.m,
+            modules: raw.is_on(&flags::M),
             arguments: raw.args.clone(),
             extras: Extras {
-                update: raw.u,
-                retracted: raw.retracted,
-                versions: raw.versions,
+                update: raw.is_on(&U),
+                retracted: raw.is_on(&RETRACTED),
+                versions: raw.is_on(&VERSIONS),
             },
-            lenient: raw.e,
-            json: raw.json.then(|| raw.fields.clone()),
-            template: raw.template.clone().filter(|text| !text.is_empty()),
-            reuse: raw.reuse.as_ref().map(PathBuf::from),
-            package_flags: raw.package_flags.clone(),
+            lenient: raw.is_on(&E),
+            json: raw
+                .is_on(&flags::JSON_FIELDS)
+                .then(|| fields.map(str::to_owned).collect()),
+            template: template.map(str::to_owned),
+            reuse: raw.file(&flags::REUSE),
+            package_flags: package_flags.map(|flag| flag.long).collect(),
             ending,
         }
     }
@@ -94,7 +252,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         Some(ModMode::Vendor) => Use::Vendor,
         Some(ModMode::Readonly) | None => Use::Read,
     };
-    let (project, clashing) = find_project_despite(what, config, console)?;
+    let (project, clashing) = find_project_allowing_conflicts(what, config, console)?;
     let project = project.as_ref();
     list(config, console, request, &begun, cache, project, clashing)
 }
@@ -133,7 +291,7 @@ fn list(
     }
     let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
-    let ground = Ground {
+    let context = SelectionContext {
         project,
         edited: None,
         with_versions: request.extras.versions,
@@ -141,56 +299,57 @@ fn list(
     let mut needed = false;
     for text in &request.arguments {
         let argument = Argument::parse(text)?;
-        needed |= needs_graph(&argument, ground)?;
+        needed |= needs_graph(&argument, context)?;
         arguments.push(argument);
     }
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::IfPossible,
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, project, manner)?;
-    let mut fetcher = session.fetcher();
+    let session = SessionOptions::new(config, console, cache)
+        .project(project)
+        .keep(Keep::IfPossible)
+        .ending(request.ending)
+        .open()?;
     // In a workspace go takes what it finds.
     let single = |project: &Project| project.workspace().is_none();
     let readonly = project.is_some_and(single) && mode == ModMode::Readonly;
-    if readonly {
-        fetcher = fetcher.requiring_sums(why.clone());
-    }
-    let known = Known::read(&fetcher, &arguments, ground, needed, mode, &why)?;
+    let run = session.run(RunOptions {
+        readonly: readonly.then(|| why.clone()),
+        ..session.options()
+    });
+    let known = Known::read(&run, &arguments, context, needed, mode, &why)?;
     let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
     // Without the graph nobody can say which of two requirements of a path counts.
     if known.by_roots
         && let Some(error) = graph.and_then(Graph::error)
     {
-        session.settle(&fetcher);
+        session.settle(&run);
         return Err(error);
     }
-    let found = subjects(
+    let found = list_targets(
         &arguments,
-        Ground { edited, ..ground },
+        SelectionContext { edited, ..context },
         // Where it was read for the roots alone, an argument is read against those.
         graph.filter(|_| known.needed),
-        session.running().version(),
+        run.local_version(),
     );
-    let none = Edits::default();
+    let none = ReplaceRules::default();
     let lister = Lister {
-        fetcher: &fetcher,
+        run: &run,
         sums: &session.sums,
         project,
-        edits: project.map_or(&none, Project::edits),
+        rules: project.map_or(&none, Project::rules),
         graph,
-        outgrown: edited.map_or(&[], |edited| &edited.outgrown),
+        superseded: edited.map_or(&[], |edited| &edited.superseded),
         requires_sums: readonly,
         extras: request.extras,
         details: request.json.is_some() || template.is_some(),
     };
     let infos = lister.list(&found.list);
-    session.settle(&fetcher);
+    session.settle(&run);
     for notice in &found.notices {
         console.line(notice);
     }
     let infos = infos?;
+    let loaded = graph.into_iter().flat_map(Graph::loaded);
+    session.cache().record_use([], loaded);
     // Not even -e goes on from here, whatever was said of the module.
     if let Some(error) = session.sums.contradiction() {
         return Err(error);
@@ -201,13 +360,11 @@ fn list(
     let is_broken = broken.is_some();
     let broken = broken.or_else(|| match (kept?, edited) {
         (project, Some(edited)) => record(&session, project, edited).err(),
-        (project, None) if !single(project) => {
-            record_sums(&session, project, graph?, is_whole(project)).err()
-        }
+        (project, None) if !single(project) => record_sums(&session, project, graph?).err(),
         (project, None) if readonly => outdated_files(project, graph, &session.sums, &why).err(),
         _ => None,
     });
-    let mut replaced = fetcher.replaced();
+    let mut replaced = QueryResolver::new(&run, &none).replaced();
     if let Some(graph) = graph {
         replaced.extend(graph.asked().cloned());
         // go looks at these where it looks which sums are to stay.

@@ -1,29 +1,38 @@
 //! One file a command: the glue between what was typed and the areas that do the work. What only one
 //! command needs is in its folder; the private files beside it are shared.
 //!
-//! Nothing else imports this area.
+//! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
+mod audit;
+mod bundle;
+mod cache;
 pub mod clean;
+mod completions;
 mod directory;
 pub mod doctor;
 pub mod download;
 pub mod env;
-mod from_list;
 mod go_mod;
 pub mod graph;
+mod help;
 mod interrupt;
 pub mod list;
+mod man;
 mod network;
-mod pick;
 pub mod plan;
 mod project;
 mod queries;
 mod running;
+mod sbom;
 mod session;
 pub mod sum;
+mod sums;
+mod toolchain;
 pub mod verify;
-mod wanted;
 pub mod why;
 
 pub use directory::working_directory;
-pub use wanted::{Scope, Wish};
+mod table;
+mod version;
+
+pub use table::{COMMANDS, Call, Command, Runner, command_tree};

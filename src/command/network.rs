@@ -4,17 +4,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cancel::{CancelToken, Deadline};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::{LockWatch, Locks};
+use crate::event::EventSink;
+use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
 use crate::http::{
-    Client, ClientCertSettings, CredentialSettings, Deadline, Observer, ProxySettings, RetryPolicy,
+    Client, ClientCertSettings, CredentialSettings, ProxySettings, RequestContext, RetryPolicy,
     RootSettings, Settings, Url,
 };
 use crate::project::Project;
-use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, Direct, LowerCache, Offline, Source};
+use crate::report::{ProgressReporter, ProgressSettings};
+use crate::source::{
+    Chain, DatabaseRoute, DatabaseSetting, Direct, Offline, ReadOnlyCache, Source,
+};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -23,35 +27,52 @@ pub(super) struct Network {
     client: Client,
     chain: Chain,
     locks: Locks,
+    cancel: CancelToken,
     /// Why nothing may be asked, if so.
     offline: Option<&'static str>,
 }
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
+    pub(super) fn new(config: &Config, progress: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let observer = Arc::clone(live) as Arc<dyn Observer>;
-        let client = Client::new(transport_settings(config), observer);
+        let events = Arc::clone(progress) as Arc<dyn EventSink>;
+        let cancel = CancelToken::new();
+        let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
+        let client = Client::new(transport_settings(config), Arc::clone(&events));
+        let client = client.bind(RequestContext {
+            cancel: cancel.clone(),
+            ..RequestContext::new(Arc::clone(&events))
+        });
         // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
         let direct = Arc::new(Direct) as Arc<dyn Source>;
         let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
-        let offline = if config.offline.value {
+        let offline = if config.connection.offline.value {
             Some("--offline")
         } else if chain.is_off() {
             Some("GOPROXY=off")
         } else {
             None
         };
-        let watch = Arc::clone(live) as Arc<dyn LockWatch>;
         Ok(Network {
             client,
             chain,
-            locks: Locks::new(longest_wait(config), watch),
+            cancel,
+            locks: Locks::new(longest_wait(config), Arc::clone(&events)),
             offline,
         })
+    }
+
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline.is_some()
+    }
+
+    /// What ends the run, if its time is limited.
+    pub(super) fn cancel(&self) -> Option<CancelToken> {
+        self.cancel.deadline().map(|_| self.cancel.clone())
     }
 
     /// How the locks of the run are waited for.
@@ -60,11 +81,11 @@ impl Network {
     }
 
     /// Where modules come from.
-    pub(super) fn source(&self, config: &Config) -> Box<dyn Source> {
-        if config.offline.value {
-            return Box::new(Offline("--offline"));
+    pub(super) fn source(&self, config: &Config) -> Arc<dyn Source> {
+        if config.connection.offline.value {
+            return Arc::new(Offline("--offline"));
         }
-        Box::new(self.chain.clone())
+        Arc::new(self.chain.clone())
     }
 
     /// The entries of GOPROXY.
@@ -73,34 +94,17 @@ impl Network {
     }
 
     /// The caches that are looked into before that.
-    pub(super) fn lower(&self, config: &Config) -> Result<Vec<LowerCache>> {
-        let setting = &config.ro_cache;
+    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<ReadOnlyCache>> {
+        let setting = &config.transfer.ro_cache;
         let open = |dir: &PathBuf| {
-            let opened = LowerCache::at(dir);
+            let opened = ReadOnlyCache::at(dir);
             opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
         };
         setting.value.iter().map(open).collect()
     }
 
-    /// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
-    /// from whom.
-    pub(super) fn sum_policy(
-        &self,
-        config: &Config,
-        project: Option<&Project>,
-    ) -> Result<SumPolicy> {
-        let settings = sum_settings(config, self.database(config));
-        match project {
-            Some(project) => {
-                let (file, others) = (project.go_sum(), project.other_sums());
-                SumPolicy::with_files(&file, &others, project.overlay(), settings)
-            }
-            None => Ok(SumPolicy::without_file(settings)),
-        }
-    }
-
     /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
-    fn database(&self, config: &Config) -> Database {
+    pub(super) fn database(&self, config: &Config) -> Database {
         let (setting, store) = match database_setting(config) {
             Ok(Some(found)) => found,
             Ok(None) => return Database::Off,
@@ -113,7 +117,7 @@ impl Network {
             None => {
                 let (chain, client) = (self.chain.clone(), self.client.clone());
                 let route = DatabaseRoute::new(name, chain, setting.direct, setting.url, client);
-                Box::new(route.waiting(config.wait_published.value))
+                Box::new(route.waiting(config.transfer.wait_published.value))
             }
         };
         let client = sumdb::Client::new(setting.verifier, store, transport);
@@ -121,14 +125,29 @@ impl Network {
     }
 }
 
+/// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
+/// from whom.
+pub(super) fn sum_policy(
+    config: &Config,
+    project: Option<&Project>,
+    database: Database,
+) -> Result<SumPolicy> {
+    let settings = sum_settings(config, database);
+    match project {
+        Some(project) => {
+            let (file, others) = (project.go_sum(), project.other_sums());
+            SumPolicy::with_files(&file, &others, project.overlay(), settings)
+        }
+        None => Ok(SumPolicy::without_file(settings)),
+    }
+}
+
 /// What needs proof, and from whom.
-pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
+fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
-        locked: config.locked.value,
-        local_proxy: config.goproxy.value.starts_with("file://")
-            && !config.goproxy.value.contains([',', '|']),
+        locked: config.download.locked.value,
     }
 }
 
@@ -147,9 +166,9 @@ pub(super) fn cached_database(config: &Config, why: &'static str) -> Database {
 }
 
 /// What GOSUMDB names, and where its files are; `None` if it is `off`.
-fn database_setting(config: &Config) -> Result<Option<(sumdb::Setting, sumdb::Store)>> {
+fn database_setting(config: &Config) -> Result<Option<(DatabaseSetting, sumdb::Store)>> {
     let gosumdb = &config.gosumdb;
-    let setting = sumdb::Setting::parse(&gosumdb.value);
+    let setting = DatabaseSetting::parse(&gosumdb.value);
     let setting =
         setting.map_err(|error| error.hint(format!("GOSUMDB is set {}", gosumdb.origin)))?;
     let Some(setting) = setting else {
@@ -162,6 +181,20 @@ fn database_setting(config: &Config) -> Result<Option<(sumdb::Setting, sumdb::St
     Ok(Some((setting, store)))
 }
 
+/// How a command that opens no connection waits for locks.
+pub(super) fn lock_waits(config: &Config, progress: &Arc<ProgressReporter>) -> Locks {
+    Locks::new(
+        longest_wait(config),
+        Arc::clone(progress) as Arc<dyn EventSink>,
+    )
+}
+
+/// What this machine has seen of the checksum database; `None` if GOSUMDB is `off`.
+pub(super) fn database_store(config: &Config, locks: Locks) -> Result<Option<sumdb::Store>> {
+    let found = database_setting(config)?;
+    Ok(found.map(|(_, store)| store.with_locks(locks)))
+}
+
 impl sumdb::Transport for DatabaseRoute {
     fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         DatabaseRoute::get(self, path, limit)
@@ -169,13 +202,13 @@ impl sumdb::Transport for DatabaseRoute {
 }
 
 /// What of a run is told while it happens.
-pub(super) fn live_settings(config: &Config) -> LiveSettings {
-    LiveSettings {
-        progress: config.progress.value,
-        log: config.log.value,
+pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
+    ProgressSettings {
+        progress: config.output.progress.value,
+        log: config.global.log.value,
         requests: config.x.value,
-        verbose: config.verbose.value,
-        quiet: config.quiet.value,
+        verbose: config.output.verbose.value,
+        quiet: config.output.quiet.value,
     }
 }
 
@@ -210,7 +243,10 @@ fn named_servers(config: &Config) -> impl Iterator<Item = Url> {
 
 /// The longest wait for a lock: a run that has a time does not spend more of it on one.
 fn longest_wait(config: &Config) -> Option<Duration> {
-    let limits = [config.lock_timeout.value, config.timeout.value];
+    let limits = [
+        config.locks.lock_timeout.value,
+        config.transfer.timeout.value,
+    ];
     limits.into_iter().flatten().min()
 }
 
@@ -218,16 +254,15 @@ fn longest_wait(config: &Config) -> Option<Duration> {
 pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
-    let deadline = config.timeout.value.and_then(Deadline::after);
+    let deadline = config.transfer.timeout.value.and_then(Deadline::after);
     Settings {
         retry: RetryPolicy {
-            retries: config.retries.value,
-            max_time: config.retry_max_time.value,
+            retries: config.transfer.retries.value,
+            max_time: config.transfer.retry_max_time.value,
             ..RetryPolicy::default()
         },
-        connect_timeout: config.connect_timeout.value,
-        stall_timeout: config.stall_timeout.value,
-        deadline,
+        connect_timeout: config.connection.connect_timeout.value,
+        stall_timeout: config.connection.stall_timeout.value,
         roots: RootSettings {
             cert_file: config
                 .ssl_cert_file
@@ -237,11 +272,11 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
                 .ssl_cert_dir
                 .as_ref()
                 .map(|setting| setting.value.clone()),
-            added: config.cacert.value.clone(),
+            added: config.connection.cacert.value.clone(),
         },
         client_cert: ClientCertSettings {
-            cert: config.client_cert.value.clone(),
-            key: config.client_key.value.clone(),
+            cert: config.connection.client_cert.value.clone(),
+            key: config.connection.client_key.value.clone(),
             hosts: named_servers(config).collect(),
         },
         proxy: ProxySettings {
@@ -253,15 +288,15 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
         credentials: CredentialSettings {
             goauth: config.goauth.value.clone(),
             netrc: config.netrc.as_ref().map(|setting| setting.value.clone()),
-            netrc_file: config.netrc_file.value.clone(),
+            netrc_file: config.connection.netrc_file.value.clone(),
             tokens: config.tokens.clone(),
-            insecure_hosts: config.allow_insecure_auth.value.clone(),
+            insecure_hosts: config.connection.allow_insecure_auth.value.clone(),
             deadline,
         },
-        per_host: config.jobs_per_host.value,
-        requests_per_second: config.max_requests_per_second.value,
-        bytes_per_second: config.limit_rate.value,
-        connections: config.jobs.value,
+        per_host: config.transfer.jobs_per_host.value,
+        requests_per_second: config.transfer.max_requests_per_second.value,
+        bytes_per_second: config.transfer.limit_rate.value,
+        connections: config.transfer.jobs.value,
         ..Settings::default()
     }
 }

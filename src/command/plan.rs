@@ -4,20 +4,101 @@ mod files;
 
 use std::collections::HashSet;
 
-use super::pick::{self, Pick};
 use super::project::find_project;
-use super::session::{Manner, Session};
-use super::wanted::{Wanted, Wish};
+use super::session::{Session, SessionOptions};
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Fetcher, Keep, Stock};
+use crate::fetch::{CacheReader, CacheStatus, Keep, Run, RunOptions, SumExaminer};
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
 use crate::project::Project;
-use crate::report::{Console, JsonObject, Planned, planned_table};
+use crate::report::{Console, JsonObject, Planned, failed_target_json, planned_table};
+use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::signals::Ending;
+
+/// `-urls`.
+static URLS: Flag = Flag {
+    long: "urls",
+    brief: "Print the URL of each file to fetch, one a line",
+    detail: "For curl and its like. What no proxy is asked for has none.",
+    ..Flag::GOS
+};
+
+/// `-files`.
+static FILES: Flag = Flag {
+    long: "files",
+    brief: "Print the files that a download needs, one a line",
+    detail: "go.mod, go.sum, go.work and the go.mod files of local modules, relative to the working \
+             directory: what an image has to COPY first. Nothing is fetched.",
+    ..Flag::GOS
+};
+
+/// `--null`.
+static NULL: Flag = Flag {
+    long: "null",
+    short: Some('0'),
+    brief: "End each URL or file name with NUL, for xargs -0",
+    detail: "For -urls and -files.",
+    ..Flag::OURS
+};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["plan"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &URLS,
+            &FILES,
+            &flags::FROM,
+            &flags::SCOPE,
+            &flags::EXCLUDE,
+            &flags::MISSING_REPLACE,
+            &NULL,
+        ],
+        arguments: "[modules]",
+        brief: "Say what download would fetch, and from where",
+        detail: "Prints for each module that 'download' with the same arguments would complete what is \
+missing in the cache, which proxy would be asked first, and how long the zip is, if it is cached. \
+Nothing is fetched but go.mod files that the module graph is read from, and these are not kept.\n\
+With -json, prints one object a module: URLs, sums of go.sum, size and SHA-256 of cached zips. With \
+-urls, prints the URLs of what is missing. With -files, prints which files of the project a download \
+needs, for COPY in a Dockerfile. No secret is in any of it.",
+        examples: &[
+            ("modfetch plan", "what is missing, as a table"),
+            (
+                "modfetch plan -json --scope all",
+                "URLs and sums of the whole build list, for other programs",
+            ),
+            (
+                "modfetch plan -urls -0 | xargs -0 curl --remote-name-all",
+                "fetch it with something else",
+            ),
+            ("modfetch plan -files", "what an image has to COPY first"),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
+            form: Form::of(call.raw)?,
+            ending: call.ending(),
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,19 +121,19 @@ impl Form {
     /// [`Kind::Usage`] if that were two, or if other flags make no sense with it.
     pub fn of(raw: &RawArgs) -> Result<Form> {
         let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
-        let end = if raw.null { '\0' } else { '\n' };
-        let form = match (raw.json, raw.urls, raw.files) {
+        let end = if raw.is_on(&NULL) { '\0' } else { '\n' };
+        let form = match (raw.is_on(&flags::JSON), raw.is_on(&URLS), raw.is_on(&FILES)) {
             (false, false, false) => Form::Table,
             (true, false, false) => Form::Json,
             (false, true, false) => Form::Urls(end),
             (false, false, true) => Form::Files(end),
             _ => return refuse("-json, -urls and -files cannot be used together"),
         };
-        if raw.null && !matches!(form, Form::Urls(_) | Form::Files(_)) {
+        if raw.is_on(&NULL) && !matches!(form, Form::Urls(_) | Form::Files(_)) {
             return refuse("--null needs -urls or -files");
         }
-        let choosing = ["from", "scope", "exclude"];
-        let chosen = choosing.iter().any(|flag| raw.given.contains(flag));
+        let choosing = [&flags::FROM, &flags::SCOPE, &flags::EXCLUDE];
+        let chosen = choosing.iter().any(|flag| raw.is_given(flag));
         if matches!(form, Form::Files(_)) && (chosen || !raw.args.is_empty()) {
             return refuse("-files is about the project: it takes no modules");
         }
@@ -64,7 +145,7 @@ impl Form {
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// How it is printed.
     pub form: Form,
     /// How a signal ends the run.
@@ -78,33 +159,38 @@ pub struct Request {
 /// What ends the run before there is a plan.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
     if let Form::Files(end) = request.form {
-        return files::run(config, console, request.wish.missing_replace(), end);
+        return files::run(config, console, request.selection.missing_replace(), end);
     }
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
-    let Some(wanted) = Wanted::of(project.as_ref(), &request.wish, console)? else {
+    let Some(selection) = Selection::of(project.as_ref(), &request.selection)? else {
         console.note("no module dependencies to download");
         return Ok(None);
     };
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::Nothing,
-        ending: Some(request.ending),
-    };
-    let session = Session::open(config, console, cache, project.as_ref(), manner)?;
-    let fetcher = session
-        .fetcher()
-        .switching()
-        .with_missing_replace(request.wish.missing_replace());
-    let plan = Plan::of(&session, &fetcher, project.as_ref(), &wanted);
+    selection
+        .skipped()
+        .iter()
+        .for_each(|line| console.note(line));
+    let session = SessionOptions::new(config, console, cache)
+        .project(project.as_ref())
+        .keep(Keep::Nothing)
+        .ending(request.ending)
+        .open()?;
+    let run = session.run(RunOptions {
+        switches: true,
+        missing_replace: request.selection.missing_replace(),
+        ..session.options()
+    });
+    let plan = Plan::of(&session, &run, project.as_ref(), &selection);
     let plan = plan.and_then(|mut plan| {
         if request.form == Form::Json {
-            let stocks = plan.planned.iter_mut();
-            fetcher.add_zip_digests(stocks.map(|one| (&one.module, &mut one.stock)))?;
+            let statuses = plan.planned.iter_mut();
+            let statuses = statuses.map(|one| (&one.module, &mut one.status));
+            CacheReader::new(&run).add_zip_digests(statuses)?;
         }
         Ok(plan)
     });
-    session.settle(&fetcher);
+    session.settle(&run);
     let plan = plan?;
     plan.notices.iter().for_each(|notice| console.line(notice));
     console.data(&plan.text(request.form))?;
@@ -128,44 +214,45 @@ impl Plan {
     /// Finds out. go.mod files that the graph needs are read, wherever they are; nothing is kept.
     pub(super) fn of(
         session: &Session<'_>,
-        fetcher: &Fetcher<'_>,
+        run: &Run,
         project: Option<&Project>,
-        wanted: &Wanted<'_>,
+        selection: &Selection<'_>,
     ) -> Result<Plan> {
-        let requirements = wanted.requirements(fetcher)?;
+        let requirements = selection.requirements(run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
-        let selection = wanted.selection(graph)?;
-        let picks = pick::resolve(selection.choices, fetcher, project, graph)?;
-        fetcher.ask_ahead(picks.iter().filter_map(Pick::module));
+        let targets = selection.targets(graph)?;
+        let resolved = resolve(targets.list, run, project, graph)?;
+        SumExaminer::new(run).ask_ahead(resolved.iter().filter_map(ResolvedTarget::module));
         let mut plan = Plan {
             planned: Vec::new(),
             failed: Vec::new(),
             failures: graph.and_then(Graph::error).into_iter().collect(),
-            notices: selection.notices,
+            notices: targets.notices,
         };
+        let cached = CacheReader::new(run);
         let mut seen = HashSet::new();
-        for pick in &picks {
-            let failure = match pick {
-                Pick::Module { module, .. } if seen.insert(module.clone()) => {
-                    plan.add(session, module, false, fetcher.stock(module))
+        for target in &resolved {
+            let failure = match target {
+                ResolvedTarget::Module { module, .. } if seen.insert(module.clone()) => {
+                    plan.add(session, module, false, cached.status(module))
                 }
-                Pick::Module { .. } => None,
-                Pick::Failed { error, .. } => Some(error.clone()),
+                ResolvedTarget::Module { .. } => None,
+                ResolvedTarget::Failed { error, .. } => Some(error.clone()),
             };
             if let Some(error) = failure {
-                plan.failed.push(pick.failed_json(&error));
+                plan.failed.push(failed_target_json(target, &error));
                 plan.failures.push(error);
             }
         }
         // The rest of the graph needs its go.mod files only, as do those that were read before it.
-        let outgrown = requirements.iter().flat_map(|found| &found.outgrown);
+        let superseded = requirements.iter().flat_map(|found| &found.superseded);
         let loaded = graph.into_iter().flat_map(Graph::loaded);
-        let loaded = wanted.actual(loaded.chain(outgrown));
+        let loaded = selection.resolved(loaded.chain(superseded));
         let mut rest: Vec<ModuleVersion> = loaded.filter(|one| seen.insert(one.clone())).collect();
         rest.sort();
         for module in &rest {
-            let stock = fetcher.gomod_stock(module);
-            let failure = plan.add(session, module, true, stock);
+            let status = cached.gomod_status(module);
+            let failure = plan.add(session, module, true, status);
             plan.failures.extend(failure);
         }
         Ok(plan)
@@ -176,14 +263,17 @@ impl Plan {
         session: &Session<'_>,
         module: &ModuleVersion,
         gomod_only: bool,
-        stock: Result<Stock>,
+        status: Result<CacheStatus>,
     ) -> Option<Error> {
-        match stock {
-            Ok(stock) => self.planned.push(Planned {
+        match status {
+            Ok(status) => self.planned.push(Planned {
                 module: module.clone(),
                 gomod_only,
-                stock,
-                place: session.chain.first_place(module),
+                status,
+                place: session
+                    .chain
+                    .as_ref()
+                    .and_then(|chain| chain.first_place(module)),
             }),
             Err(error) => return Some(error),
         }
@@ -213,58 +303,29 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::table::typed;
 
     #[test]
     fn a_plan_has_one_form() {
-        let of = |raw: RawArgs| Form::of(&raw).map_err(|error| error.chain());
-        let raw = RawArgs::default;
-        assert_eq!(of(raw()), Ok(Form::Table));
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                ..raw()
-            }),
-            Ok(Form::Json)
-        );
-        assert_eq!(
-            of(RawArgs {
-                urls: true,
-                null: true,
-                ..raw()
-            }),
-            Ok(Form::Urls('\0'))
-        );
-        assert_eq!(
-            of(RawArgs {
-                files: true,
-                ..raw()
-            }),
-            Ok(Form::Files('\n'))
-        );
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                files: true,
-                ..raw()
-            }),
-            Err("-json, -urls and -files cannot be used together".to_owned())
-        );
-        assert_eq!(
-            of(RawArgs {
-                json: true,
-                null: true,
-                ..raw()
-            }),
-            Err("--null needs -urls or -files".to_owned())
-        );
-        let args = vec!["all".to_owned()];
-        assert_eq!(
-            of(RawArgs {
-                files: true,
-                args,
-                ..raw()
-            }),
-            Err("-files is about the project: it takes no modules".to_owned())
-        );
+        let of = |line: &str| Form::of(&typed(line)).map_err(|error| error.chain());
+        let refused = |text: &str| Err(text.to_owned());
+        let rows = [
+            ("plan", Ok(Form::Table)),
+            ("plan -json", Ok(Form::Json)),
+            ("plan -urls -0", Ok(Form::Urls('\0'))),
+            ("plan -files", Ok(Form::Files('\n'))),
+            (
+                "plan -json -files",
+                refused("-json, -urls and -files cannot be used together"),
+            ),
+            ("plan -json -0", refused("--null needs -urls or -files")),
+            (
+                "plan -files all",
+                refused("-files is about the project: it takes no modules"),
+            ),
+        ];
+        for (line, want) in rows {
+            assert_eq!(of(line), want, "{line}");
+        }
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn find_project_to(
 
 /// The same for a command that goes on as go does where the modules of a workspace do not go
 /// together: that is told, and ends the run with this kind of failure.
-pub(super) fn find_project_despite(
+pub(super) fn find_project_allowing_conflicts(
     what: Use,
     config: &Config,
     console: &Console,
@@ -69,7 +69,7 @@ pub(super) fn find_project_despite(
     let Some(project) = read_project(what, config, console)? else {
         return Ok((None, None));
     };
-    let (project, clashes) = project.going_on();
+    let (project, clashes) = project.ignoring_conflicts();
     Ok((Some(project), told(&clashes, console)))
 }
 
@@ -82,7 +82,7 @@ pub(super) fn tell_disputes(
 ) -> Option<Kind> {
     let modules: BTreeSet<ModuleVersion> = modules.into_iter().collect();
     let disputes = modules.iter();
-    let disputes = disputes.filter_map(|module| project.edits().dispute(module));
+    let disputes = disputes.filter_map(|module| project.rules().dispute(module));
     told(&disputes.collect::<Vec<_>>(), console)
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Source: golang/go `cmd/go/internal/modload/init.go`, `fixVersion`.
 
-use super::session::{Manner, Session};
+use super::session::{Session, SessionOptions};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Keep, Question};
+use crate::fetch::{Keep, QueryResolver, ReleaseResolver, VersionFilter, VersionQuery};
 use crate::gomod::{ModulePath, Tool, Version};
-use crate::project::Edits;
+use crate::project::ReplaceRules;
 use crate::report::Console;
 
 /// Who answers them. Most go.mod files ask nothing, and nothing is opened for them.
@@ -37,23 +37,24 @@ impl<'c> Queries<'c> {
             Some(session) => session,
             none => none.insert(Queries::open(self.config, self.console)?),
         };
-        let fetcher = session.fetcher();
+        let run = session.run(session.options());
         if let Some(tool) = Tool::of(path) {
-            let found = fetcher.written_release(tool, text);
-            session.settle(&fetcher);
+            let found = ReleaseResolver::new(&run).written_release(tool, text);
+            session.settle(&run);
             let version = found?.version;
             // It is a version, but none that a requirement may have.
             let text = format!("{path}@{version}: invalid version: should be v0 or v1, not ");
             return Err(Error::new(Kind::Input, text));
         }
-        let question = Question {
+        let query = VersionQuery {
             path: ModulePath::parse(path)?,
             query: text.to_owned(),
             current: None,
-            admit: Admit::Any,
+            filter: VersionFilter::All,
         };
-        let answers = fetcher.resolve(&[question], &Edits::default());
-        session.settle(&fetcher);
+        let rules = ReplaceRules::default();
+        let answers = QueryResolver::new(&run, &rules).resolve(&[query]);
+        session.settle(&run);
         let answer = answers?.into_iter().next();
         let none = || Error::new(Kind::Other, format!("{path}@{text}"));
         // There is an answer to each question.
@@ -61,12 +62,9 @@ impl<'c> Queries<'c> {
     }
 
     fn open(config: &'c Config, console: &'c Console) -> Result<Session<'c>> {
-        let manner = Manner {
-            fail_fast: false,
-            keep: Keep::IfPossible,
-            ending: None,
-        };
         let cache = Cache::at(&config.gomodcache.value)?;
-        Session::open(config, console, cache, None, manner)
+        SessionOptions::new(config, console, cache)
+            .keep(Keep::IfPossible)
+            .open()
     }
 }

@@ -8,14 +8,91 @@ use std::path::{Path, PathBuf};
 
 use check::Mode;
 
-use super::wanted::Scope;
-use crate::cli::RawArgs;
+use super::table::{Command, Runner};
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::on_cores;
 use crate::gomod::{H1, ModuleVersion};
 use crate::modzip::{ModuleZip, hash_dir};
 use crate::report::{Console, JsonObject};
+use crate::select::Scope;
+
+/// `--check`.
+static CHECK: Flag = Flag {
+    long: "check",
+    brief: "Compare go.sum with what the module graph needs",
+    detail: "Exit code 10 if lines are missing, 5 if lines disagree. Nothing is written.",
+    ..Flag::OURS
+};
+
+/// `--write`.
+static WRITE: Flag = Flag {
+    long: "write",
+    brief: "Add the lines that go.sum lacks",
+    detail: "A line that disagrees is told and stays as it is.",
+    ..Flag::OURS
+};
+
+/// `--explain`.
+static EXPLAIN: Flag = Flag {
+    long: "explain",
+    brief: "Show who says what of a module version",
+    detail: "go.sum, checksum database, cache and proxy side by side. What the proxy has is fetched, \
+compared and thrown away.",
+    ..Flag::OURS
+};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["sum"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::SCOPE,
+            &CHECK,
+            &WRITE,
+            &EXPLAIN,
+        ],
+        arguments: "[FILE] [path@version]",
+        brief: "Compute, check, complete and explain sums",
+        detail: "With a module zip or directory and the path@version that it is, prints its h1, as \
+go.sum would have it. A zip that breaks a rule for module zips has none.\n\
+With --check, compares go.sum with what the module graph needs, and its lines with the checksum \
+database and the cache. Needed are the go.mod of every module that the graph is read from, and \
+the zip of every module that go.mod lists (go 1.16 or older: of the whole build list). With \
+--write, adds what is missing, and never replaces a line.\n\
+With --explain, shows side by side what go.sum, the checksum database, the cache and the proxy \
+say of one version, which of them is odd, the likely cause, and what to do.",
+        examples: &[
+            (
+                "modfetch sum v1.2.0.zip example.com/text@v1.2.0",
+                "the h1 of a zip",
+            ),
+            (
+                "modfetch sum --check",
+                "is go.sum complete, and does it agree with the checksum database?",
+            ),
+            ("modfetch sum --write", "complete go.sum without a build"),
+            (
+                "modfetch sum --explain golang.org/x/mod@v0.20.0",
+                "who says what, after a checksum mismatch",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| run(config, console, &Request::of(call.raw)?)),
+};
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +119,11 @@ impl Request {
     /// [`Kind::Usage`].
     pub fn of(raw: &RawArgs) -> Result<Request> {
         let usage = |text: &str| Err(Error::new(Kind::Usage, text));
-        if raw.scope.is_some() && !(raw.check || raw.write_sums) {
+        if raw.is_given(&flags::SCOPE) && !(raw.is_on(&CHECK) || raw.is_on(&WRITE)) {
             return usage("sum --scope needs --check or --write");
         }
-        match (raw.check, raw.write_sums, raw.explain, raw.args.as_slice()) {
+        let [check, write, explain] = [&CHECK, &WRITE, &EXPLAIN].map(|flag| raw.is_on(flag));
+        match (check, write, explain, raw.args.as_slice()) {
             (true, false, false, []) => Ok(Request::Check(Scope::of(raw)?)),
             (false, true, false, []) => Ok(Request::Write(Scope::of(raw)?)),
             (true, false, false, _) | (false, true, false, _) => {
@@ -131,12 +209,12 @@ mod tests {
 
     #[test]
     fn exactly_one_thing_is_asked_for() {
-        let raw = |flags: &str, args: &[&str]| RawArgs {
-            check: flags.contains('c'),
-            write_sums: flags.contains('w'),
-            explain: flags.contains('e'),
-            args: args.iter().map(|&arg| arg.to_owned()).collect(),
-            ..RawArgs::default()
+        let raw = |letters: &str, args: &[&str]| {
+            let flags = [('c', &CHECK), ('w', &WRITE), ('e', &EXPLAIN)];
+            let given = flags.iter().filter(|(letter, _)| letters.contains(*letter));
+            let mut raw = RawArgs::with(given.map(|&(_, flag)| (flag, "true")));
+            raw.args = args.iter().map(|&arg| arg.to_owned()).collect();
+            raw
         };
         let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
         assert_eq!(Request::of(&raw("c", &[])).unwrap(), Request::Check(None));

@@ -3,28 +3,116 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::network::{cached_database, sum_settings};
+use super::network::cached_database;
 use super::project::{Use, find_project_to, no_project};
-use super::session::{Manner, Session};
-use super::wanted::{Scope, Wish};
+use super::session::{Session, SessionOptions};
+use super::table::{Command, Runner};
 use crate::cache::Cache;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, ProgramName, flags};
 use crate::config::Config;
+use crate::config::settings::LOCKED;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{FetchSettings, Fetcher, Keep, Watch};
-use crate::gomod::{ModuleVersion, PrefixPatterns};
+use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
+use crate::gomod::{Argument, ModuleVersion, PrefixPatterns};
 use crate::graph::Graph;
-use crate::modset::{Argument, Choice, Named, Selection};
-use crate::project::{Actual, Project};
-use crate::report::{Console, Live, finding, report_json};
-use crate::source::{LowerCache, Offline, Source};
-use crate::trust::{Database, SumPolicy};
-use crate::verify::{Mender, Mending, Proof, Report, Verifier};
+use crate::project::{Project, ResolvedModule};
+use crate::report::{Console, finding, report_json};
+use crate::select::{
+    Scope, SelectionArgs, SelectionContext, Target, Targets, ToolVersion, any_needs_graph,
+};
+use crate::trust::Database;
+use crate::verify::{DatabaseProof, RepairOutcome, Repairer, Verifier, VerifyReport};
+
+/// `--cache`.
+static CACHE: Flag = Flag {
+    long: "cache",
+    brief: "Check the whole module cache",
+    detail: "No go.mod is needed; where there is one, its go.sum counts too.",
+    ..Flag::OURS
+};
+
+/// `--repair`.
+static REPAIR: Flag = Flag {
+    long: "repair",
+    brief: "Fetch or extract again what is damaged",
+    detail: "The network is used, unless --offline. Damaged pieces are kept below \
+             GOMODCACHE/cache/modfetch/quarantine. Exit code 0 if all was mended.",
+    ..Flag::OURS
+};
+
+/// `--sumdb`.
+static SUMDB: Flag = Flag {
+    long: "sumdb",
+    brief: "Prove modules by the cached checksum database, too",
+    detail: "What the cache has of it is used, and nothing is asked.",
+    ..Flag::OURS
+};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["verify"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &LOCKED.flag,
+            &flags::SCOPE,
+            &flags::EXCLUDE,
+            &flags::MISSING_REPLACE,
+            &CACHE,
+            &REPAIR,
+            &SUMDB,
+        ],
+        added: &["json", "x"],
+        go_name: Some("mod verify"),
+        arguments: "[modules]",
+        brief: "Check that cached modules are what go.sum says",
+        detail: "Hashes zip, directory and go.mod of every module that the cache has of those go.mod needs, and compares them with go.sum and with the ziphash beside the zip. Without a difference it prints 'all modules verified', as 'go mod verify' does, which compares with the ziphash only; otherwise it names the files that differ and ends with exit code 5.\nModules are named as for download. What is not cached is not checked.\nNo socket is opened, and nothing is written except when the modules were used: the cache may be read-only. \
+--repair does all three, for modules that go.sum or the checksum database vouches for.",
+        examples: &[
+            ("modfetch verify", "what go.mod needs, as 'go mod verify'"),
+            (
+                "modfetch verify --cache",
+                "everything that is cached, without any project",
+            ),
+            (
+                "modfetch verify --repair",
+                "and fetch or extract again what is damaged",
+            ),
+            (
+                "modfetch verify -json example.com/...",
+                "what was compared, and every file that differs",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request {
+            selection: SelectionArgs::of(call.raw, &config.cwd)?,
+            cache: call.raw.is_on(&CACHE),
+            repair: call.raw.is_on(&REPAIR),
+            sumdb: call.raw.is_on(&SUMDB),
+            as_go: call.program == ProgramName::Go,
+        };
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Which modules.
-    pub wish: Wish,
+    pub selection: SelectionArgs,
     /// `--cache`: everything that is cached.
     pub cache: bool,
     /// `--repair`: mend what is damaged.
@@ -41,11 +129,11 @@ pub struct Request {
 /// # Errors
 /// What ends the run before any module was checked.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
-    let arguments = request.wish.arguments();
+    let arguments = request.selection.arguments();
     if request.as_go && !arguments.is_empty() {
         return Err(Error::new(Kind::Usage, "verify takes no arguments"));
     }
-    if request.cache && (!arguments.is_empty() || request.wish.scope().is_some()) {
+    if request.cache && (!arguments.is_empty() || request.selection.scope().is_some()) {
         let text = "--cache checks every module: it takes no arguments and no --scope";
         return Err(Error::new(Kind::Usage, text));
     }
@@ -63,59 +151,28 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let database = cached_database(config, why);
     let exempt = PrefixPatterns::parse(&config.gonosumdb.value);
     let proof = proof(request.sumdb, database.clone(), exempt)?;
+    let arguments = arguments.iter().map(|text| Argument::parse(text));
+    let arguments = arguments.collect::<Result<Vec<_>>>()?;
+    let session = SessionOptions::new(config, console, cache)
+        .project(project.as_ref())
+        .keep(Keep::All);
+    let session = match request.repair {
+        true => session.open()?,
+        false => session.offline(why).open()?,
+    };
     let run = Run {
         config,
         console,
         request,
-        arguments: arguments
-            .iter()
-            .map(|text| Argument::parse(text))
-            .collect::<Result<Vec<_>>>()?,
-        cache: &cache,
+        arguments,
+        session: &session,
         project: project.as_ref(),
         proof: proof.as_ref(),
     };
-    if !request.repair {
-        let settings = sum_settings(config, database);
-        let sums = match &project {
-            Some(project) => {
-                let (file, others) = (project.go_sum(), project.other_sums());
-                SumPolicy::with_files(&file, &others, project.overlay(), settings)?
-            }
-            None => SumPolicy::without_file(settings),
-        };
-        return run.check(&Means {
-            source: &Offline(why),
-            sums: &sums,
-            watch: &Unwatched,
-            lower: &[],
-        });
+    match request.repair {
+        true => run.repair(),
+        false => run.check(),
     }
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::All,
-        ending: None,
-    };
-    let session = Session::open(config, console, cache.clone(), project.as_ref(), manner)?;
-    let means = Means {
-        source: session.source.as_ref(),
-        sums: &session.sums,
-        watch: &*session.live,
-        lower: &session.lower,
-    };
-    let run = Run {
-        cache: &session.cache,
-        ..run
-    };
-    run.repair(&means, &session.live)
-}
-
-/// Where the go.mod files of the graph come from, and what else a repair needs.
-struct Means<'a> {
-    source: &'a dyn Source,
-    sums: &'a SumPolicy,
-    watch: &'a dyn Watch,
-    lower: &'a [LowerCache],
 }
 
 struct Run<'a> {
@@ -123,25 +180,25 @@ struct Run<'a> {
     console: &'a Console,
     request: &'a Request,
     arguments: Vec<Argument>,
-    cache: &'a Cache,
+    session: &'a Session<'a>,
     project: Option<&'a Project>,
-    proof: Option<&'a Proof>,
+    proof: Option<&'a DatabaseProof>,
 }
 
 impl Run<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
-    fn survey(&self, means: &Means<'_>, notices: bool) -> Result<(Vec<Report>, Vec<Error>)> {
+    fn survey(&self, notices: bool) -> Result<(Vec<VerifyReport>, Vec<Error>)> {
         let (mut modules, mut errors) = if self.request.cache {
-            (self.cache.modules()?, Vec::new())
+            (self.session.cache().modules()?, Vec::new())
         } else {
-            self.select(&self.fetcher(means), notices)?
+            self.select(&self.fetching(), notices)?
         };
-        let excluded = self.request.wish.excluded();
+        let excluded = self.request.selection.excluded();
         let vain = excluded.take_out(&mut modules, |module| module.path().as_str());
         if notices {
             vain.iter().for_each(|notice| self.console.line(notice));
         }
-        let reports = self.verifier(means).check(&modules)?;
+        let reports = self.verifier().check(&modules, &*self.session.progress)?;
         // `all modules verified` would be untrue of what was asked for by name.
         let absent = reports.iter().filter(|report| report.is_empty());
         let named = absent.filter(|report| self.is_named(&report.module));
@@ -156,43 +213,35 @@ impl Run<'_> {
     /// True if an argument is about this module alone.
     fn is_named(&self, module: &ModuleVersion) -> bool {
         let names = [module.path().to_string(), module.to_string()];
-        let mut arguments = self.request.wish.arguments().iter();
+        let mut arguments = self.request.selection.arguments().iter();
         arguments.any(|text| names.contains(text))
     }
 
-    fn verifier<'v>(&'v self, means: &Means<'v>) -> Verifier<'v> {
+    fn verifier(&self) -> Verifier<'_> {
         Verifier {
-            cache: self.cache,
-            sums: self.project.map(|_| means.sums),
+            cache: self.session.cache(),
+            sums: self.project.map(|_| &*self.session.sums),
             proof: self.proof,
         }
     }
 
-    /// An engine that remembers nothing yet.
-    fn fetcher<'v>(&'v self, means: &Means<'v>) -> Fetcher<'v> {
-        let repair = self.request.repair;
-        let settings = FetchSettings {
-            // A check fetches nothing: one thread is enough to find that out.
-            jobs: if repair { self.config.jobs.value } else { 1 },
-            writable: self.config.modcacherw.value,
-            fail_fast: false,
-            keep: match repair {
-                true => Keep::All,
-                false => Keep::Nothing,
-            },
-        };
-        let fetcher = Fetcher::new(self.cache, means.source, means.sums, means.watch, settings)
-            .with_lower(means.lower)
-            .with_overlay(self.config.overlay.clone())
-            .with_missing_replace(self.request.wish.missing_replace());
-        match self.project.and_then(Project::running) {
-            Some(running) => fetcher.acting_as(running.clone()),
-            None => fetcher,
-        }
+    /// A run that remembers nothing yet.
+    fn fetching(&self) -> FetchRun {
+        self.session.run(RunOptions {
+            running: self.project.and_then(Project::running).cloned(),
+            missing_replace: self.request.selection.missing_replace(),
+            ..self.session.options()
+        })
     }
 
-    fn check(&self, means: &Means<'_>) -> Result<Option<Kind>> {
-        let (reports, mut errors) = self.survey(means, true)?;
+    fn check(&self) -> Result<Option<Kind>> {
+        let (reports, mut errors) = self.survey(true)?;
+        // That the whole cache is checked says of no module that it is needed.
+        if !self.request.cache {
+            let cached = reports.iter().filter(|report| !report.is_empty());
+            let used = cached.map(|report| &report.module);
+            self.session.cache().record_use(used, []);
+        }
         errors.iter().for_each(|error| self.console.error(error));
         for report in &reports {
             self.tell(report, None)?;
@@ -203,32 +252,32 @@ impl Run<'_> {
 
     /// Checks and mends until nothing new is found: a go.mod that was mended may name modules
     /// that nobody knew of.
-    fn repair(&self, means: &Means<'_>, live: &Live) -> Result<Option<Kind>> {
-        let mut mendings: HashMap<ModuleVersion, Mending> = HashMap::new();
+    fn repair(&self) -> Result<Option<Kind>> {
+        let mut repairs: HashMap<ModuleVersion, RepairOutcome> = HashMap::new();
         let mut round = 0;
         loop {
-            let (reports, mut errors) = self.survey(means, round == 0)?;
+            let (reports, mut errors) = self.survey(round == 0)?;
             round += 1;
-            let mended = |mending: &Mending| mending.error.is_none();
+            let mended = |repaired: &RepairOutcome| repaired.error.is_none();
             // Where go.sum has no line, the odd piece may be known only when the zip has come
             // again: what was mended is looked at once more.
-            let is_new = |report: &&Report| {
-                let mending = mendings.get(&report.module);
-                let untried = mending.is_none_or(|mending| mended(mending) && round == 2);
+            let is_new = |report: &&VerifyReport| {
+                let repaired = repairs.get(&report.module);
+                let untried = repaired.is_none_or(|repaired| mended(repaired) && round == 2);
                 !report.problems.is_empty() && untried
             };
-            let damaged: Vec<Report> = reports.iter().filter(is_new).cloned().collect();
-            live.clear();
+            let damaged: Vec<VerifyReport> = reports.iter().filter(is_new).cloned().collect();
+            self.session.progress.clear();
             if damaged.is_empty() {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
-                    let mending = mendings.get(&report.module);
-                    if self.is_json() || mending.is_none_or(mended) {
-                        self.tell(report, mending)?;
+                    let repaired = repairs.get(&report.module);
+                    if self.is_json() || repaired.is_none_or(mended) {
+                        self.tell(report, repaired)?;
                     }
                     errors.extend(report.errors().cloned());
                 }
-                errors.extend(mendings.into_values().filter_map(|mending| mending.error));
+                errors.extend(repairs.into_values().filter_map(|repaired| repaired.error));
                 return self.conclude(&errors);
             }
             if !self.is_json() {
@@ -236,28 +285,28 @@ impl Run<'_> {
                     .iter()
                     .try_for_each(|report| self.tell(report, None))?;
             }
-            let mender = Mender {
-                verifier: self.verifier(means),
-                fetcher: self.fetcher(means),
-                sums: means.sums,
-                offline: self.config.offline.value || self.config.goproxy.value == "off",
+            let repairer = Repairer {
+                verifier: self.verifier(),
+                run: self.fetching(),
+                sums: &self.session.sums,
+                offline: self.config.connection.offline.value || self.config.goproxy.value == "off",
             };
-            let done = mender.mend(&damaged);
-            live.clear();
-            for mending in done {
+            let done = repairer.repair(&damaged);
+            self.session.progress.clear();
+            for repaired in done {
                 if !self.is_json() {
-                    self.tell_mending(&mending);
+                    self.tell_mending(&repaired);
                 }
-                mendings.insert(mending.module.clone(), mending);
+                repairs.insert(repaired.module.clone(), repaired);
             }
         }
     }
 
-    fn tell_mending(&self, mending: &Mending) {
-        let (path, version) = (mending.module.path(), mending.module.version());
-        let kept = mending.quarantine.as_ref();
+    fn tell_mending(&self, repaired: &RepairOutcome) {
+        let (path, version) = (repaired.module.path(), repaired.module.version());
+        let kept = repaired.quarantine.as_ref();
         let kept = kept.map(|place| format!("what was damaged is in {}", place.display()));
-        match &mending.error {
+        match &repaired.error {
             Some(error) => {
                 let error = error
                     .clone()
@@ -277,15 +326,15 @@ impl Run<'_> {
         self.config.json.value && !self.request.as_go
     }
 
-    fn tell(&self, report: &Report, mending: Option<&Mending>) -> Result<()> {
+    fn tell(&self, report: &VerifyReport, repaired: Option<&RepairOutcome>) -> Result<()> {
         if self.is_json() {
-            let json = report_json(report, mending);
+            let json = report_json(report, repaired);
             return self.console.data(&(json.indented() + "\n"));
         }
         for problem in &report.problems {
             self.console.finding(&finding(problem));
         }
-        let leftovers = self.request.cache || self.config.verbose.value;
+        let leftovers = self.request.cache || self.config.output.verbose.value;
         if let Some(leftover) = report.leftover.filter(|_| leftovers) {
             let text = format!("{}: {}", report.module, leftover.explanation());
             self.console.note(&text);
@@ -302,29 +351,22 @@ impl Run<'_> {
 
     /// Which modules to check, and what stands in the way of knowing all of them: the rest is
     /// checked all the same.
-    fn select(
-        &self,
-        fetcher: &Fetcher<'_>,
-        notices: bool,
-    ) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
+    fn select(&self, run: &FetchRun, notices: bool) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
         let (project, arguments) = (self.project, &self.arguments[..]);
         if arguments.is_empty() && project.is_none() {
             return Err(
                 no_project().hint("name modules as PATH@VERSION, or check everything with --cache")
             );
         }
-        let needs = arguments
-            .iter()
-            .map(|argument| argument.needs_graph(project))
-            .collect::<Result<Vec<bool>>>()?;
+        let needed = any_needs_graph(arguments, SelectionContext::of(project))?;
         let graph = match project {
-            Some(project) if arguments.is_empty() || needs.contains(&true) => {
-                Some(fetcher.graph(project)?)
+            Some(project) if arguments.is_empty() || needed => {
+                Some(GraphReader::new(run).graph(project)?)
             }
             _ => None,
         };
         if notices {
-            let warnings = fetcher.take_warnings();
+            let warnings = run.take_warnings();
             warnings.iter().for_each(|line| self.console.line(line));
         }
         let mut errors: Vec<Error> = graph.as_ref().and_then(Graph::error).into_iter().collect();
@@ -332,35 +374,35 @@ impl Run<'_> {
         if let (Some(project), Some(graph), []) = (project, &graph, arguments) {
             let listed = project.mains().flat_map(|main| &main.modfile().require);
             let listed: HashSet<_> = listed.map(|line| line.module.path()).collect();
-            let all = self.request.wish.scope() != Some(Scope::Listed);
+            let all = self.request.selection.scope() != Some(Scope::Listed);
             for module in graph.build_list() {
                 if !all && !listed.contains(module.path()) {
                     continue;
                 }
-                let actual = project.edits().actual(&module);
+                let resolved = project.rules().resolved(&module);
                 // `go` checks what was replaced; what replaces it is what is built.
                 modules.push(module);
-                if let Actual::Module(actual) = actual {
-                    modules.push(actual);
+                if let ResolvedModule::Module(resolved) = resolved {
+                    modules.push(resolved);
                 }
             }
         } else {
-            let selection = Selection::of(arguments, project, graph.as_ref());
+            let targets = Targets::of(arguments, project, graph.as_ref());
             if notices {
-                let lines = selection.notices.iter();
+                let lines = targets.notices.iter();
                 lines.for_each(|notice| self.console.line(notice));
             }
-            for choice in selection.choices {
-                match choice {
-                    Choice::Module { module, .. } => modules.push(module),
-                    Choice::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
-                    Choice::Tool {
+            for target in targets.list {
+                match target {
+                    Target::Module { module, .. } => modules.push(module),
+                    Target::Query { path, query } => errors.push(no_query(path.as_str(), &query)),
+                    Target::Tool {
                         tool,
-                        version: Named::Query(query),
+                        version: ToolVersion::Query(query),
                     } => errors.push(no_query(tool.name(), &query)),
                     // Nothing of them is in the cache.
-                    Choice::Tool { .. } => {}
-                    Choice::Failed { error, .. } => errors.push(error),
+                    Target::Tool { .. } => {}
+                    Target::Failed { error, .. } => errors.push(error),
                 }
             }
         }
@@ -370,10 +412,14 @@ impl Run<'_> {
     }
 }
 
-fn proof(wanted: bool, database: Database, exempt: PrefixPatterns) -> Result<Option<Proof>> {
+fn proof(
+    wanted: bool,
+    database: Database,
+    exempt: PrefixPatterns,
+) -> Result<Option<DatabaseProof>> {
     match database {
         _ if !wanted => Ok(None),
-        Database::Client(client) => Ok(Some(Proof { client, exempt })),
+        Database::Client(client) => Ok(Some(DatabaseProof { client, exempt })),
         Database::Invalid(error) => Err(error),
         Database::Off => {
             let text = "--sumdb: there is no checksum database, GOSUMDB is off";
@@ -386,15 +432,4 @@ fn no_query(path: &str, query: &str) -> Error {
     let text = format!("{path}@{query}: a version query needs the network, and verify uses none");
     let hint = "name a canonical version, as v1.2.3 or a pseudo-version";
     Error::new(Kind::Usage, text).hint(hint)
-}
-
-/// Nothing is fetched that could be told.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn planned(&self, _: usize) {}
-    fn graph_grew(&self) {}
-    fn started(&self, _: &ModuleVersion) {}
-    fn finished(&self, _: &ModuleVersion, _: bool) {}
-    fn again(&self, _: &ModuleVersion, _: &Error) {}
 }

@@ -7,16 +7,76 @@ use std::collections::HashSet;
 
 use super::project::need_project;
 use super::session::requirement_graph;
+use super::table::{Command, Runner};
 use crate::cache::Cache;
-use crate::cli::RawArgs;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::gomod::MatchPattern;
+use crate::gomod::{Argument, MatchPattern};
 use crate::graph::Graph;
-use crate::modset::Argument;
 use crate::project::Node;
 use crate::report::{Console, JsonObject};
+use crate::select::{SelectionContext, needs_graph};
 use crate::signals::Ending;
+
+/// `-vendor`.
+static VENDOR: Flag = Flag {
+    long: "vendor",
+    brief: "Not supported",
+    detail: "go's way to leave out what only tests of dependencies import.",
+    ..Flag::GOS
+};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["why"],
+        groups: &[
+            &groups::PROJECT,
+            &groups::CONNECTION,
+            &groups::TRANSFER,
+            &groups::LOCKS,
+            &groups::OUTPUT,
+        ],
+        flags: &[
+            &flags::C,
+            &flags::JSON,
+            &flags::X,
+            &flags::MODCACHERW,
+            &flags::M,
+            &VENDOR,
+        ],
+        added: &["json"],
+        only_modfetch: true,
+        go_name: Some("mod why"),
+        arguments: "-m [modules]",
+        brief: "Explain by which requirements a module is there",
+        detail: "Prints for each module the shortest chain of requirements from the main module to the \
+version that is in use, one a line below '# MODULE', in the form of 'go mod why -m'. Modules are \
+paths, patterns (with ...) and 'all'; without any, it is the main module. go and toolchain are \
+modules, too.\n\
+It is another question than go's: go looks for packages that are imported, modfetch reads no source \
+and looks at go.mod files only. A module that is required and never imported has a chain here, \
+where go says that the main module does not need it. For that reason -m must be given, and the \
+command does not stand in for 'go mod why' where modfetch is called as go.\n\
+go.mod files that are not cached are fetched and checked; go.mod and go.sum are not written. With \
+-json, prints one object a module.",
+        examples: &[
+            (
+                "modfetch why -m golang.org/x/text",
+                "who requires it, in the version that is in use",
+            ),
+            ("modfetch why -m go", "who requires this go version"),
+            ("modfetch why -m -json all", "every module of the build"),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let request = Request::of(call.raw, call.ending())?;
+        run(config, console, &request)
+    }),
+};
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug)]
@@ -33,7 +93,7 @@ impl Request {
     /// [`Kind::Usage`]: without `-m`, with `-vendor`, with a version, with what is no module path.
     pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
         let usage = |text: String| Error::new(Kind::Usage, text);
-        if !raw.m {
+        if !raw.is_on(&flags::M) {
             let named = match &*raw.args {
                 [] => "MODULE".to_owned(),
                 modules => modules.join(" "),
@@ -43,7 +103,7 @@ impl Request {
             )
             .hint(format!("explain modules: modfetch why -m {named}")));
         }
-        if raw.vendor {
+        if raw.is_on(&VENDOR) {
             return Err(usage("flag -vendor is not supported".to_owned())
                 .hint("modfetch looks at no imports"));
         }
@@ -54,7 +114,7 @@ impl Request {
         let arguments = raw.args.iter().map(|argument| Argument::parse(argument));
         Ok(Request {
             arguments: arguments.collect::<Result<_>>()?,
-            json: raw.json,
+            json: raw.is_on(&flags::JSON),
             ending,
         })
     }
@@ -69,7 +129,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let project = need_project(config, console)?;
     for argument in &request.arguments {
         // In a workspace without modules an argument means nothing.
-        argument.needs_graph(Some(&project))?;
+        needs_graph(argument, SelectionContext::of(Some(&project)))?;
     }
     let graph = requirement_graph(config, console, cache, &project, None, request.ending)?;
     let (paths, unmatched) = named(&request.arguments, &graph);

@@ -6,8 +6,9 @@
 //!
 //! Source: go `cmd/go/internal/base/goflags.go`.
 
-use super::own::parse_bool;
-use super::{Origin, Setting};
+use super::flags::Flag;
+use super::value::parse_bool;
+use super::{Origin, RawArgs, Setting};
 use crate::gomod::words::split_quoted;
 use crate::{Error, Kind, Result};
 
@@ -154,6 +155,14 @@ fn looks_like_flag(word: &str) -> bool {
     !name.is_empty() && !name.starts_with(['-', '='])
 }
 
+fn needs_argument(name: &str) -> String {
+    format!("flag needs an argument: -{name} (from $GOFLAGS)")
+}
+
+fn no_boolean(name: &str, value: &str) -> String {
+    format!("invalid boolean value {value:?} for flag -{name} (from $GOFLAGS): parse error")
+}
+
 fn is_go_flag(name: &str) -> bool {
     let known = |name: &str| GO_FLAGS.binary_search(&name).is_ok();
     known(name) || name.strip_prefix("test.").is_some_and(known)
@@ -199,11 +208,6 @@ impl GoFlags {
         })
     }
 
-    /// Takes the words of a variable that [`GoFlags::parse`] has split.
-    pub(super) fn checked(words: Setting<Vec<String>>) -> GoFlags {
-        GoFlags { words }
-    }
-
     /// Splits the variable and drops what [`GoFlags::parse`] would refuse, as `go env` does:
     /// it is the command one runs to find out what is wrong.
     #[must_use]
@@ -239,28 +243,47 @@ impl GoFlags {
         let mut last = None;
         for value in self.values(name) {
             let value = value.unwrap_or("true");
-            let parsed = parse_bool(value).ok_or_else(|| {
-                Error::new(
-                    Kind::Input,
-                    format!(
-                        "invalid boolean value {value:?} for flag -{name} (from $GOFLAGS): parse error"
-                    ),
-                )
-            })?;
+            let parsed = parse_bool(value)
+                .ok_or_else(|| Error::new(Kind::Input, no_boolean(name, value)))?;
             last = Some(Setting::new(parsed, self.words.origin.clone()));
         }
         Ok(last)
     }
 
-    /// Whether a switch is on that some commands take words for; whose command takes none refuses
-    /// them.
-    #[must_use]
-    pub fn switch_or_words(&self, name: &str) -> Setting<bool> {
-        let Some(value) = self.values(name).last() else {
-            return Setting::new(false, Origin::Default);
-        };
-        let on = value.and_then(parse_bool).unwrap_or(true);
-        Setting::new(on, self.words.origin.clone())
+    /// Adds to what was typed the words that are among `flags`. Each is judged, and counts where the flag was
+    /// not typed.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] with go's text for a value that the flag does not take, or lacks.
+    ///
+    /// Source: golang/go `cmd/go/internal/base/goflags.go`, `SetFromGOFLAGS`.
+    pub(super) fn add_to(&self, raw: &RawArgs, flags: &[&'static Flag]) -> Result<RawArgs> {
+        let mut raw = raw.clone();
+        for word in &self.words.value {
+            let (name, value) = parts(word);
+            let Some(flag) = flags.iter().find(|flag| flag.long == name) else {
+                continue;
+            };
+            let refuse = |text: String| Err(Error::new(Kind::Input, text));
+            let value = match (flag.value, value) {
+                (Some(_), Some(value)) => value,
+                (Some(_), None) => return refuse(needs_argument(name)),
+                (None, value) => {
+                    let value = value.unwrap_or("true");
+                    match flag.switch_value(value) {
+                        Some(value) => value,
+                        None => return refuse(no_boolean(name, value)),
+                    }
+                }
+            };
+            if let Err(wanted) = flag.judge(value) {
+                return refuse(format!(
+                    "invalid value {value:?} for flag -{name} (from $GOFLAGS): {wanted}"
+                ));
+            }
+            raw.give_from_goflags(flag, value);
+        }
+        Ok(raw)
     }
 
     /// Returns the value of a flag that takes one, if it is in the list; the last one counts.
@@ -270,12 +293,7 @@ impl GoFlags {
     pub fn text(&self, name: &str) -> Result<Option<Setting<String>>> {
         let mut last = None;
         for value in self.values(name) {
-            let value = value.ok_or_else(|| {
-                Error::new(
-                    Kind::Input,
-                    format!("flag needs an argument: -{name} (from $GOFLAGS)"),
-                )
-            })?;
+            let value = value.ok_or_else(|| Error::new(Kind::Input, needs_argument(name)))?;
             last = Some(Setting::new(value.to_owned(), self.words.origin.clone()));
         }
         Ok(last)

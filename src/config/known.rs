@@ -4,7 +4,7 @@
 //! `checkEnvWrite`. Combinations of GOOS, GOARCH and GOEXPERIMENT are not checked: that takes
 //! the tables of a toolchain.
 
-use super::own::own_values;
+use super::settings::own_values;
 use super::{Environment, GoEnv};
 use crate::gomod::words::split_quoted;
 use crate::{Error, Kind, Result};

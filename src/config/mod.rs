@@ -5,24 +5,31 @@
 //! is wrong; [`Config`] is what a run works with, typed and refused if malformed. The process
 //! environment is a value, [`Environment`], read once.
 //!
-//! Nothing here opens a socket, prints, or takes a command line apart: what was typed comes as
-//! [`crate::cli::RawArgs`].
+//! modfetch's own settings are rows of [`settings`], each with its flag; [`flags`] says what a flag is and has
+//! those in go's spelling. Nothing here opens a socket, prints, or takes a command line apart: what was typed comes
+//! as [`RawArgs`], which [`crate::cli`] fills.
 
+mod args;
+mod early;
+mod effective;
 mod env;
 mod env_file;
+pub mod flags;
 mod go_env;
 mod goflags;
 mod known;
 mod mod_mode;
 mod origin;
 mod overlay;
-mod own;
 mod project;
 mod resolve;
-mod settings;
-mod telling;
+pub mod settings;
 mod toolchain;
+mod value;
 
+pub use args::RawArgs;
+pub use early::EarlyOutput;
+pub use effective::Config;
 pub use env::{Environment, host_platform};
 pub use env_file::{edit as edit_env_file, read as read_env_file, write as write_env_file};
 pub use go_env::{GoEnv, GoValue};
@@ -31,8 +38,7 @@ pub use known::{check_write, is_go_variable};
 pub use mod_mode::ModMode;
 pub use origin::{Origin, Setting};
 pub use overlay::{Files, Overlay};
-pub use own::{Color, Log, OwnValue, Progress, own_values, parse_bool, parse_duration};
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
-pub use settings::Config;
-pub use telling::Telling;
+pub use settings::{OwnValue, own_values};
 pub use toolchain::go_version;
+pub use value::{Color, Log, Progress, parse_bool, parse_duration};

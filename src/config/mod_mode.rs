@@ -7,7 +7,7 @@
 //! Source: go `cmd/go/internal/work/init.go` (`buildModeInit`), `modload/init.go`
 //! (`setDefaultBuildMod`).
 
-use super::{Config, GoFlags, Setting};
+use super::{Config, Setting};
 use crate::{Error, Result};
 
 /// What `-mod` says.
@@ -42,10 +42,7 @@ impl Config {
     /// In go's words: another value, or one that a workspace does not allow. Their kind is
     /// that of [`Origin::refusal`](super::Origin::refusal).
     pub fn mod_mode(&self) -> Result<Option<Setting<ModMode>>> {
-        // Without a value it is wrong in GOFLAGS, whatever was typed.
-        let flags = GoFlags::checked(self.goflags.clone()).text("mod")?;
-        let found = self.mod_flag.clone().or(flags);
-        let Some(found) = found else {
+        let Some(found) = &self.mod_flag else {
             return Ok(None);
         };
         let text = found.value.as_str();
@@ -67,7 +64,7 @@ impl Config {
                 ));
             }
         };
-        Ok(Some(found.map(|_| mode)))
+        Ok(Some(found.clone().map(|_| mode)))
     }
 }
 
@@ -78,17 +75,17 @@ mod tests {
 
     use super::*;
     use crate::Kind;
-    use crate::cli::RawArgs;
-    use crate::config::{Environment, Origin};
+    use crate::config::flags::{Flag, MOD};
+    use crate::config::{Environment, GoEnv, Origin, RawArgs};
 
     fn mode(goflags: &str, flag: Option<&str>, cwd: &Path) -> Result<Option<Setting<ModMode>>> {
         let env = Environment::from_pairs([("HOME", "/h"), ("GOFLAGS", goflags)]);
-        let raw = RawArgs {
-            mod_mode: flag.map(str::to_owned),
-            ..RawArgs::default()
-        };
+        let raw = RawArgs::with(flag.map(|flag| (&MOD, flag)));
+        let resolve =
+            |flags: &[&'static Flag]| Config::resolve(&GoEnv::load(&env), &raw, flags, cwd);
         // A value that only some commands read hinders none of the others.
-        Config::resolve(&env, &raw, cwd).unwrap().mod_mode()
+        assert!(resolve(&[]).is_ok());
+        resolve(&[&MOD])?.mod_mode()
     }
 
     #[test]
@@ -105,7 +102,7 @@ mod tests {
         for (goflags, flag, want) in table {
             let got = mode(goflags, flag, dir.path()).unwrap();
             if let Some(found) = &got {
-                let typed = found.origin == Origin::Flag("-mod");
+                let typed = found.origin == Origin::Flag("-mod".into());
                 assert_eq!(typed, flag.is_some(), "{goflags} {flag:?}");
             }
             let got = got.map(|found| found.value);

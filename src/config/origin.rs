@@ -9,7 +9,7 @@ use crate::Kind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A command line flag, as it is documented: `--jobs`, `-modfile`.
-    Flag(&'static str),
+    Flag(String),
     /// The process environment: the variable, which may be an alias or stand for another
     /// (`GOPRIVATE` for `GONOPROXY`).
     Environment(String),
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn origins_read_as_parts_of_a_sentence() {
         let table = [
-            (Origin::Flag("--jobs"), "from flag --jobs"),
+            (Origin::Flag("--jobs".into()), "from flag --jobs"),
             (
                 Origin::Environment("GOPROXY".into()),
                 "from the environment",

@@ -190,19 +190,19 @@ impl Overlay {
     /// True if there is such a file, which is no directory.
     #[must_use]
     pub fn is_file(&self, file: &Path) -> bool {
-        self.actual(file).is_some()
+        self.resolved(file).is_some()
     }
 
     /// The file that is read for another, if there is one: that one or what stands in for it.
     #[must_use]
-    pub fn actual<'f>(&'f self, file: &'f Path) -> Option<&'f Path> {
-        let actual = match self.see(file) {
+    pub fn resolved<'f>(&'f self, file: &'f Path) -> Option<&'f Path> {
+        let resolved = match self.see(file) {
             Seen::Replaced(other) => other,
             Seen::Deleted | Seen::Directory => return None,
             Seen::Itself => file,
         };
-        let found = fs::metadata(actual);
-        found.is_ok_and(|found| !found.is_dir()).then_some(actual)
+        let found = fs::metadata(resolved);
+        found.is_ok_and(|found| !found.is_dir()).then_some(resolved)
     }
 
     /// True if there is such a directory.

@@ -2,49 +2,56 @@
 
 use std::path::{Path, PathBuf};
 
-use super::own::{self, Color};
+use super::effective::Config;
+use super::flags::{self, Flag};
 use super::project;
-use super::settings::Config;
-use super::toolchain::{go_version, toolchain};
-use super::{Environment, GoEnv, GoFlags, Origin, Overlay, Setting};
-use crate::cli::RawArgs;
+use super::settings::{
+    ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
+    ProjectSettings, TransferSettings,
+};
+use super::toolchain::toolchain;
+use super::{Environment, GoEnv, GoFlags, Origin, Overlay, RawArgs, Setting};
 use crate::{Error, Kind, Result};
 
 impl Config {
-    /// Resolves every setting: flag over process environment over `GOENV` file over
+    /// Resolves every setting: flag over GOFLAGS over process environment over `GOENV` file over
     /// `$GOROOT/go.env` over default.
     ///
-    /// `flags` are texts as typed: they are judged by the parser that judges the variables.
-    /// `cwd` is absolute, with `-C` applied. Reads the two files and nothing else.
+    /// `raw` is what was typed: its values are judged by the parsers that judge the variables. `go_flags` are
+    /// the flags of the command that GOFLAGS may set. `cwd` is absolute, with `-C` applied. Reads the file of
+    /// `-overlay` and nothing else.
     ///
     /// # Errors
     /// A value is refused: [`Kind::Usage`] if it was typed as a flag, [`Kind::Input`] otherwise;
     /// the message names flag or variable and value. There is no module cache directory.
-    pub fn resolve(env: &Environment, flags: &RawArgs, cwd: &Path) -> Result<Config> {
+    pub fn resolve(
+        go_env: &GoEnv,
+        raw: &RawArgs,
+        go_flags: &[&'static Flag],
+        cwd: &Path,
+    ) -> Result<Config> {
+        let env = go_env.environment();
         env.require_unicode(matters)?;
-        let go_env = GoEnv::load(env);
         go_env.check_gopath()?;
         let goflags = GoFlags::parse(go_env.get("GOFLAGS"))?;
         goflags.refuse_chdir()?;
-        let typed = |flag, value, name| match value {
-            Some(value) => Ok(Setting::new(value, Origin::Flag(flag))),
-            None => {
-                let found = goflags.boolean(name)?;
-                Ok::<_, Error>(found.unwrap_or(Setting::new(false, Origin::Default)))
-            }
+        let raw = goflags.add_to(raw, go_flags)?;
+        let origin = |flag: &Flag| match raw.is_typed(flag) {
+            true => Origin::Flag(flag.shown()),
+            false => goflags.words().origin.clone(),
         };
-        let own_bool = |setting: &own::OwnSetting<bool>, value: Option<bool>| {
-            setting.resolve(value.map(|on| if on { "true" } else { "false" }), &go_env)
+        let switch = |flag: &Flag| match raw.switch(flag) {
+            Some(on) => Setting::new(on, origin(flag)),
+            None => Setting::new(false, Origin::Default),
         };
-        let ro_cache = (!flags.ro_cache.is_empty()).then(|| flags.ro_cache.join(":"));
-        let own_file = |setting: &own::OwnSetting<Option<PathBuf>>, value: Option<&str>| {
-            let found = setting.resolve(value, &go_env)?;
-            Ok::<_, Error>(found.map(|file| file.map(|file| cwd.join(file))))
+        let text = |flag: &Flag| {
+            let text = raw.text(flag)?;
+            Some(Setting::new(text.to_owned(), origin(flag)))
         };
         let goauth = go_env.get_or("GOAUTH", Setting::new("netrc".into(), Origin::Default));
-        let mode = project::module_mode(&go_env)?;
-        project::find_go_work(Path::new(""), &go_env, &Overlay::default())?;
-        let go_version = go_version(flags.go_version.as_deref(), &go_env)?;
+        let mode = project::module_mode(go_env)?;
+        project::find_go_work(Path::new(""), go_env, &Overlay::default())?;
+        let project = ProjectSettings::resolve(&raw, go_env, cwd)?;
 
         Ok(Config {
             cwd: cwd.to_owned(),
@@ -54,7 +61,7 @@ impl Config {
             gosumdb: go_env.get("GOSUMDB"),
             gonosumdb: go_env.or_goprivate("GONOSUMDB").setting,
             goinsecure: go_env.get("GOINSECURE"),
-            gomodcache: module_cache(&go_env)?,
+            gomodcache: module_cache(go_env)?,
             gopath: go_env.gopath().setting,
             goenv: match go_env.env_file_path() {
                 Ok(path) => path.map(|path| Some(PathBuf::from(path))),
@@ -66,56 +73,22 @@ impl Config {
                 .unwrap_or_else(|| Setting::new(String::new(), Origin::Default)),
             goauth: goauth.setting,
             govcs: go_env.get("GOVCS"),
-            gotoolchain: toolchain(&go_env, &go_version.value)?,
-            go_version,
+            gotoolchain: toolchain(go_env, &project.go_version.value)?,
             goroot: go_env.get("GOROOT"),
 
-            jobs: own::JOBS.resolve(flags.jobs.as_deref(), &go_env)?,
-            jobs_per_host: own::JOBS_PER_HOST.resolve(flags.jobs_per_host.as_deref(), &go_env)?,
-            max_requests_per_second: own::MAX_REQUESTS_PER_SECOND
-                .resolve(flags.max_requests_per_second.as_deref(), &go_env)?,
-            limit_rate: own::LIMIT_RATE.resolve(flags.limit_rate.as_deref(), &go_env)?,
-            retries: own::RETRIES.resolve(flags.retries.as_deref(), &go_env)?,
-            connect_timeout: own::CONNECT_TIMEOUT
-                .resolve(flags.connect_timeout.as_deref(), &go_env)?,
-            stall_timeout: own::STALL_TIMEOUT.resolve(flags.stall_timeout.as_deref(), &go_env)?,
-            lock_timeout: own::LOCK_TIMEOUT.resolve(flags.lock_timeout.as_deref(), &go_env)?,
-            ro_cache: own::RO_CACHE
-                .resolve(ro_cache.as_deref(), &go_env)?
-                .map(|dirs| dirs.into_iter().map(|dir| cwd.join(dir)).collect()),
-            retry_max_time: own::RETRY_MAX_TIME
-                .resolve(flags.retry_max_time.as_deref(), &go_env)?,
-            timeout: own::TIMEOUT.resolve(flags.timeout.as_deref(), &go_env)?,
-            netrc_file: own_file(&own::NETRC_FILE, flags.netrc_file.as_deref())?,
-            allow_insecure_auth: own::ALLOW_INSECURE_AUTH
-                .resolve(flags.allow_insecure_auth.as_deref(), &go_env)?,
-            cacert: own_file(&own::CACERT, flags.cacert.as_deref())?,
-            client_cert: own_file(&own::CLIENT_CERT, flags.client_cert.as_deref())?,
-            client_key: own_file(&own::CLIENT_KEY, flags.client_key.as_deref())?,
-            wait_published: own::WAIT_PUBLISHED
-                .resolve(flags.wait_published.as_deref(), &go_env)?,
-            offline: own_bool(&own::OFFLINE, flags.offline)?,
-            locked: own_bool(&own::LOCKED, flags.locked)?,
-            fail_fast: own_bool(&own::FAIL_FAST, flags.fail_fast)?,
-            quiet: own_bool(&own::QUIET, flags.quiet)?,
-            verbose: own_bool(&own::VERBOSE, flags.verbose)?,
-            stats: own_bool(&own::STATS, flags.stats)?,
-            go_exit_codes: own_bool(&own::GO_EXIT_CODES, flags.go_exit_codes)?,
-            progress: own::PROGRESS.resolve(flags.progress.as_deref(), &go_env)?,
-            color: color(flags.color.as_deref(), &go_env)?,
-            log: own::LOG.resolve(flags.log.as_deref(), &go_env)?,
-            x: typed("-x", flags.typed("x", flags.x), "x")?,
-            json: match flags.typed("json", flags.json) {
-                Some(on) => Setting::new(on, Origin::Flag("-json")),
-                None => goflags.switch_or_words("json"),
-            },
-            modcacherw: typed("-modcacherw", flags.modcacherw, "modcacherw")?,
-            mod_flag: flags
-                .mod_mode
-                .clone()
-                .map(|text| Setting::new(text, Origin::Flag("-mod"))),
-            modfile: modfile(flags, &goflags, cwd)?,
-            overlay: overlay(flags, &goflags, cwd)?,
+            connection: ConnectionSettings::resolve(&raw, go_env, cwd)?,
+            transfer: TransferSettings::resolve(&raw, go_env, cwd)?,
+            locks: LockSettings::resolve(&raw, go_env, cwd)?,
+            download: DownloadSettings::resolve(&raw, go_env, cwd)?,
+            output: OutputSettings::resolve(&raw, go_env, cwd)?,
+            global: GlobalSettings::resolve(&raw, go_env, cwd)?,
+            project,
+            x: switch(&flags::X),
+            json: switch(&flags::JSON),
+            modcacherw: switch(&flags::MODCACHERW),
+            mod_flag: text(&flags::MOD),
+            modfile: modfile(text(&flags::MODFILE), cwd)?,
+            overlay: overlay(text(&flags::OVERLAY), cwd)?,
 
             ssl_cert_file: process(env, &["SSL_CERT_FILE"]).map(|file| file.map(PathBuf::from)),
             ssl_cert_dir: process(env, &["SSL_CERT_DIR"])
@@ -129,7 +102,8 @@ impl Config {
             ci: env.get("CI").is_some(),
 
             goflags: goflags.words().clone(),
-            go_env,
+            go_env: go_env.clone(),
+            args: raw,
         })
     }
 }
@@ -195,11 +169,7 @@ fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
     Ok(found.map(PathBuf::from))
 }
 
-fn modfile(flags: &RawArgs, goflags: &GoFlags, cwd: &Path) -> Result<Option<Setting<PathBuf>>> {
-    let found = match &flags.modfile {
-        Some(file) => Some(Setting::new(file.clone(), Origin::Flag("-modfile"))),
-        None => goflags.text("modfile")?,
-    };
+fn modfile(found: Option<Setting<String>>, cwd: &Path) -> Result<Option<Setting<PathBuf>>> {
     let Some(found) = found.filter(|found| !found.value.is_empty()) else {
         return Ok(None);
     };
@@ -215,42 +185,11 @@ fn modfile(flags: &RawArgs, goflags: &GoFlags, cwd: &Path) -> Result<Option<Sett
     Ok(Some(found.map(|file| cwd.join(file))))
 }
 
-fn overlay(flags: &RawArgs, goflags: &GoFlags, cwd: &Path) -> Result<Overlay> {
-    let found = match &flags.overlay {
-        Some(file) => Some(file.clone()),
-        None => goflags.text("overlay")?.map(|found| found.value),
-    };
-    match found.filter(|file| !file.is_empty()) {
-        Some(file) => Overlay::open(&file, cwd),
+fn overlay(found: Option<Setting<String>>, cwd: &Path) -> Result<Overlay> {
+    match found.filter(|found| !found.value.is_empty()) {
+        Some(found) => Overlay::open(&found.value, cwd),
         None => Ok(Overlay::default()),
     }
-}
-
-/// `--color` and its variable, then the conventions other programs share, then a terminal that
-/// knows no colours.
-///
-/// Source: no-color.org (set and not empty), bixense.com/clicolors (set and not `0`).
-fn color(flag: Option<&str>, go_env: &GoEnv) -> Result<Setting<Color>> {
-    let own = own::COLOR.resolve(flag, go_env)?;
-    if own.origin != Origin::Default {
-        return Ok(own);
-    }
-    let env = go_env.environment();
-    let shared = [
-        ("NO_COLOR", Color::Never, env.get("NO_COLOR").is_some()),
-        (
-            "CLICOLOR_FORCE",
-            Color::Always,
-            env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
-        ),
-        ("TERM", Color::Never, env.get("TERM") == Some("dumb")),
-    ];
-    Ok(shared
-        .into_iter()
-        .find(|(_, _, applies)| *applies)
-        .map_or(own, |(name, color, _)| {
-            Setting::new(color, Origin::Environment(name.to_owned()))
-        }))
 }
 
 /// Source: go `cmd/go/internal/auth/netrc.go`, `netrcPath`.
@@ -278,16 +217,18 @@ fn tokens(env: &Environment) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Log, Progress};
+    use crate::config::settings::OFFLINE;
+    use crate::config::{Color, Log, Progress};
     use std::time::Duration;
 
-    fn resolve(pairs: &[(&str, &str)], flags: &RawArgs) -> Result<Config> {
+    fn resolve(pairs: &[(&str, &str)], raw: &RawArgs) -> Result<Config> {
         let env = Environment::from_pairs(pairs.iter().copied());
-        Config::resolve(&env, flags, Path::new("/proj"))
+        let go_flags = [&flags::X, &flags::JSON, &flags::MODCACHERW, &flags::MODFILE];
+        Config::resolve(&GoEnv::load(&env), raw, &go_flags, Path::new("/proj"))
     }
 
-    fn chain(pairs: &[(&str, &str)], flags: &RawArgs) -> (String, Kind) {
-        let error = resolve(pairs, flags).expect_err("refused");
+    fn chain(pairs: &[(&str, &str)], raw: &RawArgs) -> (String, Kind) {
+        let error = resolve(pairs, raw).expect_err("refused");
         (error.chain(), error.kind())
     }
 
@@ -300,17 +241,27 @@ mod tests {
         assert_eq!(config.gosumdb.value, "sum.golang.org");
         assert_eq!(config.goauth.value, "netrc");
         assert_eq!(config.gomodcache.value, Path::new("/h/go/pkg/mod"));
-        assert_eq!(config.jobs, Setting::new(64, Origin::Default));
-        assert_eq!(config.jobs_per_host.value, 64);
-        assert_eq!(config.max_requests_per_second.value, None);
-        assert_eq!(config.limit_rate.value, None);
-        assert_eq!(config.retries.value, 4);
-        assert_eq!(config.connect_timeout.value, Duration::from_secs(10));
-        assert_eq!(config.stall_timeout.value, Duration::from_secs(30));
-        assert_eq!(config.progress.value, Progress::Auto);
-        assert_eq!(config.color.value, Color::Auto);
-        assert_eq!(config.log.value, Log::Text);
-        assert!(!config.offline.value && !config.locked.value && !config.modcacherw.value);
+        assert_eq!(config.transfer.jobs, Setting::new(64, Origin::Default));
+        assert_eq!(config.transfer.jobs_per_host.value, 64);
+        assert_eq!(config.transfer.max_requests_per_second.value, None);
+        assert_eq!(config.transfer.limit_rate.value, None);
+        assert_eq!(config.transfer.retries.value, 4);
+        assert_eq!(
+            config.connection.connect_timeout.value,
+            Duration::from_secs(10)
+        );
+        assert_eq!(
+            config.connection.stall_timeout.value,
+            Duration::from_secs(30)
+        );
+        assert_eq!(config.output.progress.value, Progress::Auto);
+        assert_eq!(config.global.color.value, Color::Auto);
+        assert_eq!(config.global.log.value, Log::Text);
+        assert!(
+            !config.connection.offline.value
+                && !config.download.locked.value
+                && !config.modcacherw.value
+        );
         assert!(config.modfile.is_none() && config.http_proxy.is_none());
         assert_eq!(
             config.netrc,
@@ -335,22 +286,21 @@ mod tests {
             config.modfile,
             Some(Setting::new("/proj/a.mod".into(), goflags()))
         );
-        assert!(config.offline.value);
+        assert!(config.connection.offline.value);
 
-        let flags = RawArgs {
-            offline: Some(false),
-            modcacherw: Some(false),
-            modfile: Some(String::new()),
-            ..RawArgs::default()
-        };
-        let config = resolve(&pairs, &flags).expect("resolves");
+        let raw = RawArgs::with([
+            (&OFFLINE.flag, "false"),
+            (&flags::MODCACHERW, "false"),
+            (&flags::MODFILE, ""),
+        ]);
+        let config = resolve(&pairs, &raw).expect("resolves");
         assert_eq!(
-            config.offline,
-            Setting::new(false, Origin::Flag("--offline"))
+            config.connection.offline,
+            Setting::new(false, Origin::Flag("--offline".into()))
         );
         assert_eq!(
             config.modcacherw,
-            Setting::new(false, Origin::Flag("-modcacherw"))
+            Setting::new(false, Origin::Flag("-modcacherw".into()))
         );
         assert_eq!(config.modfile, None);
     }
@@ -399,11 +349,8 @@ mod tests {
         for (pairs, want) in table {
             assert_eq!(chain(pairs, &none), ((*want).to_owned(), Kind::Input));
         }
-        let flags = RawArgs {
-            modfile: Some("x".into()),
-            ..RawArgs::default()
-        };
-        assert_eq!(chain(&[HOME], &flags).1, Kind::Usage);
+        let raw = RawArgs::with([(&flags::MODFILE, "x")]);
+        assert_eq!(chain(&[HOME], &raw).1, Kind::Usage);
     }
 
     #[test]
@@ -433,10 +380,8 @@ mod tests {
     fn shared_colour_conventions_apply_below_our_own() {
         let color = |pairs: &[(&str, &str)]| {
             let pairs: Vec<_> = [&[HOME], pairs].concat();
-            resolve(&pairs, &RawArgs::default())
-                .expect("resolves")
-                .color
-                .value
+            let config = resolve(&pairs, &RawArgs::default()).expect("resolves");
+            config.global.color.value
         };
         assert_eq!(
             color(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]),

@@ -4,25 +4,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{GoEnv, Origin, Setting, own};
+use super::settings::GO_VERSION;
+use super::{GoEnv, Origin, RawArgs, Setting};
 use crate::gomod::{GoVersion, Toolchain};
 use crate::{Error, Kind, Result};
 
-/// The version that the run acts as where GOTOOLCHAIN says `local`.
-///
-/// Unless it is set it is that of GOROOT, or the one in `GOLANG_VERSION`: the official images of
-/// Go set this one, and `GOTOOLCHAIN=local` with it.
+/// The version that the run acts as where GOTOOLCHAIN says `local`, as environment and files give it.
 ///
 /// # Errors
-/// A flag or MODFETCH_GO_VERSION that is no version.
-pub fn go_version(flag: Option<&str>, go_env: &GoEnv) -> Result<Setting<GoVersion>> {
-    let own = own::GO_VERSION.resolve(flag, go_env)?;
-    if own.origin != Origin::Default {
-        return Ok(own);
-    }
-    Ok(of_goroot(go_env)
-        .or_else(|| of_image(go_env))
-        .unwrap_or(own))
+/// A MODFETCH_GO_VERSION that is no version.
+pub fn go_version(go_env: &GoEnv) -> Result<Setting<GoVersion>> {
+    GO_VERSION.resolve(&RawArgs::default(), go_env, Path::new(""))
+}
+
+/// That version where nothing sets it: the one of GOROOT, or the one in `GOLANG_VERSION`: the official images of
+/// Go set this one, and `GOTOOLCHAIN=local` with it.
+pub(super) fn installed_version(go_env: &GoEnv) -> Option<Setting<GoVersion>> {
+    of_goroot(go_env).or_else(|| of_image(go_env))
 }
 
 fn of_goroot(go_env: &GoEnv) -> Option<Setting<GoVersion>> {
@@ -79,7 +77,9 @@ mod tests {
         ];
         for (pairs, flag, want) in rows {
             let go_env = GoEnv::load(&Environment::from_pairs(pairs.iter().copied()));
-            let found = go_version(flag, &go_env).expect("is a version");
+            let raw = RawArgs::with(flag.map(|flag| (&GO_VERSION.flag, flag)));
+            let found = GO_VERSION.resolve(&raw, &go_env, Path::new(""));
+            let found = found.expect("is a version");
             assert_eq!(found.value.as_str(), want, "{pairs:?} {flag:?}");
         }
     }
@@ -88,7 +88,9 @@ mod tests {
     fn what_is_no_version_is_refused() {
         let go_env = GoEnv::load(&Environment::from_pairs([("GOTOOLCHAIN", "bash")]));
         for flag in ["tip", "1", "go", "1.2.3.4"] {
-            let error = go_version(Some(flag), &go_env).expect_err(flag);
+            let raw = RawArgs::with([(&GO_VERSION.flag, flag)]);
+            let error = GO_VERSION.resolve(&raw, &go_env, Path::new(""));
+            let error = error.expect_err(flag);
             let want = format!(
                 "invalid value {flag:?} for flag --go-version: want a Go version such as 1.26.8"
             );

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::check::Check;
 use crate::error::Error;
-use crate::http::Answer;
+use crate::http::ProbeAnswer;
 use crate::sumdb::Store;
 use crate::sumdb::note::Verifier;
 use crate::sumdb::tlog::Tree;
@@ -20,7 +20,7 @@ fn size(verifier: &Verifier, note: &[u8]) -> Result<u64, String> {
 }
 
 /// The head that the database serves.
-pub(super) fn served(verifier: &Verifier, answer: &Result<Answer, Error>) -> Check {
+pub(super) fn served(verifier: &Verifier, answer: &Result<ProbeAnswer, Error>) -> Check {
     let body = match answer {
         Ok(answer) if answer.code == 200 => &answer.body,
         Ok(answer) => return Check::failed("head", format!("{} in its place", answer.status)),
@@ -84,7 +84,7 @@ mod tests {
             .unwrap()
             .replace("\n7\n", "\n8\n");
         let answer = |code, body: &[u8]| {
-            Ok(Answer {
+            Ok(ProbeAnswer {
                 url: Url::parse("https://h.com").unwrap().redacted(),
                 code,
                 status: "404 Not Found".to_owned(),

@@ -28,8 +28,8 @@ pub use render::{json, text};
 use crate::config::{Config, Setting};
 use crate::error::Result;
 use crate::gomod::{ModuleVersion, escape_version};
-use crate::http::{Client, Scheme, Url, Wanted};
-use crate::source::{Chain, DatabaseRoute, Entry};
+use crate::http::{Client, ProbeBody, Scheme, Url};
+use crate::source::{Chain, DatabaseRoute, DatabaseSetting, GoproxyEntry};
 use crate::sumdb;
 use server::Observed;
 
@@ -44,7 +44,7 @@ pub fn examine(
     listed: &[(String, Setting<String>)],
 ) -> Report {
     let project = project::look(config);
-    let database = sumdb::Setting::parse(&config.gosumdb.value);
+    let database = DatabaseSetting::parse(&config.gosumdb.value);
     let examiner = Examiner {
         config,
         client,
@@ -55,7 +55,7 @@ pub fn examine(
     sections.push(Section {
         group: "cache",
         subject: config.gomodcache.value.display().to_string(),
-        checks: cache::checks(&config.gomodcache.value, config.offline.value),
+        checks: cache::checks(&config.gomodcache.value, config.connection.offline.value),
     });
     sections.push(Section {
         group: "project",
@@ -73,7 +73,7 @@ pub fn examine(
 struct Examiner<'a> {
     config: &'a Config,
     client: &'a (dyn Fn() -> Client + Sync),
-    database: &'a Result<Option<sumdb::Setting>>,
+    database: &'a Result<Option<DatabaseSetting>>,
     /// What proxies are asked for.
     module: Option<&'a ModuleVersion>,
 }
@@ -121,25 +121,27 @@ impl Examiner<'_> {
         })
     }
 
-    fn entry(&self, entry: Entry<'_>) -> Section {
+    fn entry(&self, entry: GoproxyEntry<'_>) -> Section {
         let section = |subject: &str, checks| Section {
             group: "proxy",
             subject: subject.to_owned(),
             checks,
         };
         match entry {
-            Entry::Off => section("off", vec![Check::ok("entry", "nothing more is asked")]),
-            Entry::Direct => {
+            GoproxyEntry::Off => section("off", vec![Check::ok("entry", "nothing more is asked")]),
+            GoproxyEntry::Direct => {
                 let why = "version control is not supported yet: modules that no proxy has fail";
                 section("direct", vec![Check::skipped("entry", why)])
             }
-            Entry::Proxy(base) => {
+            GoproxyEntry::Proxy(base) => {
                 let checks = match base.scheme() {
                     Scheme::File => match base.file_path() {
                         Ok(path) => tree::checks(&path),
                         Err(reason) => vec![Check::failed("directory", reason)],
                     },
-                    _ if self.config.offline.value => vec![Check::skipped("answer", "offline")],
+                    _ if self.config.connection.offline.value => {
+                        vec![Check::skipped("answer", "offline")]
+                    }
                     _ => self.proxy(base),
                 };
                 section(base.redacted().as_str(), checks)
@@ -206,18 +208,18 @@ impl Examiner<'_> {
         section(name, checks)
     }
 
-    fn served(&self, setting: &sumdb::Setting, chain: Option<&Chain>) -> Vec<Check> {
+    fn served(&self, setting: &DatabaseSetting, chain: Option<&Chain>) -> Vec<Check> {
         let name = setting.verifier.name();
         let Some(chain) = chain else {
-            return vec![Check::skipped("way", "GOPROXY cannot be read")];
+            return vec![Check::skipped("route", "GOPROXY cannot be read")];
         };
-        if self.config.offline.value || chain.is_off() {
+        if self.config.connection.offline.value || chain.is_off() {
             let why = if chain.is_off() {
                 "GOPROXY=off"
             } else {
                 "offline"
             };
-            return vec![Check::skipped("way", why)];
+            return vec![Check::skipped("route", why)];
         }
         let route = DatabaseRoute::new(
             name.to_owned(),
@@ -231,10 +233,10 @@ impl Examiner<'_> {
             Err(error) => {
                 let why = "modules that go.sum does not know cannot be checked until the proxy \
                            answers, be it with 404";
-                return vec![Check::error("way", &error).next(why)];
+                return vec![Check::error("route", &error).next(why)];
             }
         };
-        let mut checks = vec![Check::ok("way", base.to_string())];
+        let mut checks = vec![Check::ok("route", base.to_string())];
         let latest = base.join("latest");
         if base.scheme() == Scheme::File {
             return checks;
@@ -254,7 +256,7 @@ fn ranges(client: &Client, base: &Url, module: &ModuleVersion) -> Check {
         return Check::skipped("ranges", format!("{module} has no URL"));
     };
     let url = base.join(&format!("{path}/@v/{version}.zip"));
-    let probe = client.probe(&url, Wanted::Rest);
+    let probe = client.probe(&url, ProbeBody::Rest);
     server::ranges(&url, &probe.answer)
 }
 
@@ -262,7 +264,7 @@ fn observe(client: &Client, url: Url, limit: u64) -> Observed {
     let through = client.route(&url);
     Observed {
         through: through.map(|hop| hop.map(str::to_owned)),
-        probe: client.probe(&url, Wanted::Body(limit)),
+        probe: client.probe(&url, ProbeBody::Body(limit)),
         credentials: client.credentials(&url),
         now: now(),
         url,

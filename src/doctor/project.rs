@@ -9,7 +9,7 @@ use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind};
 use crate::gomod::modfile::GoSum;
 use crate::gomod::{ModuleVersion, PrefixPatterns};
-use crate::project::{Actual, MainModule, Project};
+use crate::project::{MainModule, Project, ResolvedModule};
 
 /// What there is to work on.
 pub(super) struct Found {
@@ -146,9 +146,9 @@ fn example(
     let private = private.map(|patterns| PrefixPatterns::parse(patterns));
     required
         .iter()
-        .filter_map(|module| match project.edits().actual(module) {
-            Actual::Module(actual) => Some(actual),
-            Actual::Directory { .. } => None,
+        .filter_map(|module| match project.rules().resolved(module) {
+            ResolvedModule::Module(resolved) => Some(resolved),
+            ResolvedModule::Directory { .. } => None,
         })
         .find(|module| {
             !private

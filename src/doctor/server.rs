@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::check::Check;
 use crate::error::{Error, Kind};
-use crate::http::{Answer, Certificate, Known, Probe, Scheme, Steps, Url};
+use crate::event::Timings;
+use crate::http::{Certificate, Probe, ProbeAnswer, ProbeCredentials, Scheme, Url};
 
 /// A certificate that ends sooner is worth a word: whoever renews it has less than this.
 const EXPIRES_SOON_SECONDS: i64 = 14 * 86_400;
@@ -23,7 +24,7 @@ pub(super) struct Observed {
     pub(super) through: Result<Option<String>, Error>,
     pub(super) probe: Probe,
     /// Which credentials it is sent.
-    pub(super) credentials: Result<Option<Known>, Error>,
+    pub(super) credentials: Result<Option<ProbeCredentials>, Error>,
     /// Our clock, in seconds since 1970.
     pub(super) now: i64,
 }
@@ -138,7 +139,7 @@ fn took(time: Duration) -> String {
     format!("{:.3}s", time.as_secs_f64())
 }
 
-fn addresses(steps: &Steps, proxied: bool, time: Duration) -> Check {
+fn addresses(steps: &Timings, proxied: bool, time: Duration) -> Check {
     let mut shown: Vec<String> = steps
         .addresses
         .iter()
@@ -156,7 +157,7 @@ fn addresses(steps: &Steps, proxied: bool, time: Duration) -> Check {
     )
 }
 
-fn tls(steps: &Steps, time: Duration, now: i64) -> Check {
+fn tls(steps: &Timings, time: Duration, now: i64) -> Check {
     let certificate = steps.certificate.as_deref().and_then(Certificate::parse);
     let Some(certificate) = certificate else {
         return Check::ok(
@@ -172,7 +173,7 @@ fn tls(steps: &Steps, time: Duration, now: i64) -> Check {
     Check::ok("tls", seen)
 }
 
-fn answered(observed: &Observed, answer: &Answer) -> Check {
+fn answered(observed: &Observed, answer: &ProbeAnswer) -> Check {
     let mut seen = format!("{} for {}", answer.status, observed.url);
     if answer.url != observed.url.redacted() {
         seen.push_str(&format!(", redirected to {}", answer.url));
@@ -197,7 +198,7 @@ fn answered(observed: &Observed, answer: &Answer) -> Check {
     }
 }
 
-fn clock(answer: Option<&Answer>) -> Check {
+fn clock(answer: Option<&ProbeAnswer>) -> Check {
     let Some(answer) = answer else {
         return Check::skipped("clock", "not reached");
     };
@@ -243,7 +244,7 @@ fn credentials(observed: &Observed) -> Check {
 
 /// Whether a cut transfer can go on where it was cut: what the server said to a request for all
 /// but the first byte of a zip that it should have.
-pub(super) fn ranges(url: &Url, answer: &Result<Answer, Error>) -> Check {
+pub(super) fn ranges(url: &Url, answer: &Result<ProbeAnswer, Error>) -> Check {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => return failure("ranges", url, error),
@@ -269,8 +270,8 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000;
 
-    fn answer(code: u16) -> Answer {
-        Answer {
+    fn answer(code: u16) -> ProbeAnswer {
+        ProbeAnswer {
             url: Url::parse("https://h.com/x").unwrap().redacted(),
             code,
             status: format!("{code} Some"),
@@ -281,14 +282,14 @@ mod tests {
         }
     }
 
-    fn observed(url: &str, steps: usize, answer: Result<Answer, Error>) -> Observed {
+    fn observed(url: &str, steps: usize, answer: Result<ProbeAnswer, Error>) -> Observed {
         let time = |step| (steps > step).then_some(Duration::from_millis(1));
-        let steps = Steps {
+        let steps = Timings {
             lookup: time(0),
             connect: time(1),
             tls: time(2),
             addresses: vec!["10.0.0.1:443".parse().unwrap(); 5],
-            ..Steps::default()
+            ..Timings::default()
         };
         Observed {
             url: Url::parse(url).unwrap(),
@@ -412,7 +413,7 @@ mod tests {
             (None, Skipped, "the server does not say what time it has"),
         ];
         for (ahead, want, seen) in rows {
-            let answer = Answer {
+            let answer = ProbeAnswer {
                 ahead,
                 ..answer(200)
             };
@@ -422,7 +423,7 @@ mod tests {
         for (allowed, want) in [(true, Good), (false, Failed)] {
             let mut with = observed("http://h.com/x", 2, Ok(answer(200)));
             let source = "user and password in the URL".to_owned();
-            with.credentials = Ok(Some(Known { source, allowed }));
+            with.credentials = Ok(Some(ProbeCredentials { source, allowed }));
             assert_eq!(credentials(&with).status, want);
         }
     }
@@ -442,7 +443,7 @@ mod tests {
         ];
         let url = Url::parse("https://h.com/x").unwrap();
         for (code, strong_tag, last_modified, want) in rows {
-            let answer = Answer {
+            let answer = ProbeAnswer {
                 strong_tag,
                 last_modified,
                 ..answer(code)

@@ -6,7 +6,8 @@
 //! Without a limit a wait is the kernel's: first come, first served, beside every waiting `go`,
 //! and no wake-up in vain. With a limit the lock is tried again and again: `flock` knows no
 //! time-out, a thread that sits in it could not be called back and would take the lock when
-//! nobody wants it any more, and a signal to wake it would need code that is not safe.
+//! nobody wants it any more, and a signal to wake it would need code that is not safe. The same holds for a wait that
+//! ends with the work it is for.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -21,31 +22,40 @@ use rustix::io::Errno;
 
 use super::create_dir_all;
 use super::holder::holder;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
+use crate::event::{Event, EventSink};
 use crate::gomod::ModuleVersion;
 
-/// Is told when others hold a lock that is needed. Called from many threads.
-pub trait LockWatch: Send + Sync {
-    /// The lock on the file is waited for; for the sake of `module`, if it is about one.
-    fn waiting(&self, lock: &Path, module: Option<&ModuleVersion>);
-    /// The wait is over, one way or the other.
-    fn waited(&self, lock: &Path);
-}
-
-/// How locks are waited for: for how long, and who is told. By default for ever, and nobody.
+/// How locks are waited for: for how long, for which work, and who is told. By default for ever, for work that
+/// nothing ends, and nobody.
 #[derive(Clone, Default)]
 pub struct Locks {
     limit: Option<Duration>,
-    watch: Option<Arc<dyn LockWatch>>,
+    events: Option<Arc<dyn EventSink>>,
+    /// Ends waits; `None` where they are the kernel's.
+    cancel: Option<CancelToken>,
 }
 
 impl Locks {
     /// Waits for `limit` at most, if there is one.
     #[must_use]
-    pub fn new(limit: Option<Duration>, watch: Arc<dyn LockWatch>) -> Locks {
+    pub fn new(limit: Option<Duration>, events: Arc<dyn EventSink>) -> Locks {
         Locks {
             limit,
-            watch: Some(watch),
+            events: Some(events),
+            cancel: None,
+        }
+    }
+
+    /// The same waits for one piece of work, which end with it. The kernel cannot be asked to end a wait, so the lock
+    /// is tried again and again then.
+    #[must_use]
+    pub fn bind(&self, cancel: CancelToken, events: Arc<dyn EventSink>) -> Locks {
+        Locks {
+            limit: self.limit,
+            events: Some(events),
+            cancel: Some(cancel),
         }
     }
 
@@ -60,16 +70,17 @@ impl Locks {
         if lock.try_take(path)? {
             return Ok(lock);
         }
-        if let Some(watch) = &self.watch {
-            watch.waiting(path, module);
-        }
-        let taken = match self.limit {
-            None => lock.wait(path),
-            Some(limit) => lock.poll(path, limit),
+        let say = |event: &Event<'_>| {
+            if let Some(events) = &self.events {
+                events.event(event);
+            }
         };
-        if let Some(watch) = &self.watch {
-            watch.waited(path);
-        }
+        say(&Event::LockWaiting { lock: path, module });
+        let taken = match (self.limit, &self.cancel) {
+            (None, None) => lock.wait(path),
+            (limit, cancel) => lock.poll(path, limit, cancel.as_ref()),
+        };
+        say(&Event::LockWaited { lock: path });
         taken.map(|()| lock)
     }
 }
@@ -157,16 +168,32 @@ impl FileLock {
         retry_interrupted(|| lock_exclusive(&self.file)).map_err(|cause| cannot_lock(path, cause))
     }
 
-    /// Tries again until `limit` has passed, soon at first: most locks are held for a moment.
-    fn poll(&self, path: &Path, limit: Duration) -> Result<()> {
+    /// Tries again until `limit` has passed or the work is cancelled, soon at first: most locks are held for a moment.
+    fn poll(
+        &self,
+        path: &Path,
+        limit: Option<Duration>,
+        cancel: Option<&CancelToken>,
+    ) -> Result<()> {
         let begun = Instant::now();
+        let end = cancel.and_then(CancelToken::deadline).map(|end| end.left());
+        let limit = limit.into_iter().chain(end).min();
         let mut pause = FIRST_PAUSE;
         loop {
-            let left = limit.saturating_sub(begun.elapsed());
-            if left.is_zero() {
+            let left = limit.map(|limit| limit.saturating_sub(begun.elapsed()));
+            if let Some(limit) = limit.filter(|_| left.is_some_and(|left| left.is_zero())) {
                 return Err(too_late(path, limit, &self.file));
             }
-            thread::sleep(pause.min(left));
+            let pause_now = left.map_or(pause, |left| pause.min(left));
+            match cancel {
+                Some(cancel) => {
+                    cancel.wait(pause_now);
+                    if cancel.is_cancelled() {
+                        cancel.check(&format_args!("cannot lock {}", path.display()))?;
+                    }
+                }
+                None => thread::sleep(pause_now),
+            }
             if self.try_take(path)? {
                 return Ok(());
             }
@@ -289,7 +316,7 @@ mod tests {
         let path = dir.path().join("v1.lock");
         let locks = |limit| Locks {
             limit: Some(limit),
-            watch: None,
+            ..Locks::default()
         };
         let held = FileLock::acquire(&path).unwrap();
         for (limit, held) in [(0, "holds it"), (5, "has held it for 5ms")] {

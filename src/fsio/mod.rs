@@ -25,7 +25,7 @@ pub use in_place::{NewText, read_whole, rewrite};
 pub(crate) use lexical::join as join_path;
 pub use lexical::{clean as clean_path, relative as relative_path, short as short_path};
 pub(crate) use lock::open_or_create;
-pub use lock::{FileLock, LockWatch, Locks};
+pub use lock::{FileLock, Locks};
 pub use temp::{TempFile, write_atomically};
 pub use write_barrier::{WriteGuard, begin_write, drain_writes};
 

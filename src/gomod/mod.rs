@@ -12,6 +12,7 @@
 //! | [`EscapedModule`] | may stand in a URL or a cache path |
 //! | [`H1`] | `h1:` and 44 characters of base64 |
 
+mod argument;
 mod check;
 mod go_version;
 mod h1;
@@ -20,22 +21,31 @@ mod module_version;
 mod path;
 mod pattern;
 mod pseudo;
+mod query;
 pub(crate) mod quote;
 mod semver;
+mod time;
 mod tool;
 mod toolchain;
 pub(crate) mod words;
 
+pub use argument::Argument;
 pub use check::{check_file_path, check_import_path, check_module_path};
 pub use go_version::GoVersion;
 pub use h1::{FileHash, H1, hash1};
 pub use module_version::{EscapedModule, ModuleVersion};
-pub use path::{EscapedPath, ModulePath, escape_version, split_path_version};
+pub use path::{EscapedPath, ModulePath, escape_version, split_path_version, unescape_version};
 pub use pattern::{MatchPattern, PrefixPatterns};
 pub use pseudo::{is_pseudo_version, pseudo_version_time};
+pub use query::{Query, Range};
 pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};
+pub use time::Time;
+pub(crate) use time::{days_from_civil, days_in};
 pub use tool::Tool;
 pub use toolchain::{Running, Toolchain, look_up};
 
 /// The module path of Go's toolchains.
 pub const TOOLCHAIN: &str = "golang.org/toolchain";
+
+/// The module path of Go's FIPS 140 packages, which come with Go and are never downloaded.
+pub const FIPS140: &str = "golang.org/fips140";

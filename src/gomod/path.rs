@@ -124,6 +124,14 @@ pub fn escape_version(version: &str) -> Result<String> {
     Ok(escape(version))
 }
 
+/// Undoes [`escape_version`]; `None` for what that does not return.
+///
+/// Source: golang/mod `module.UnescapeVersion`.
+#[must_use]
+pub fn unescape_version(escaped: &str) -> Option<String> {
+    unescape(escaped).filter(|version| check_version(version).is_ok())
+}
+
 /// The refusals of [`escape_version`].
 pub(super) fn check_version(version: &str) -> Result<()> {
     if check_file_element(version).is_err() || version.contains('!') || !version.is_ascii() {

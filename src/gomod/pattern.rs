@@ -145,10 +145,10 @@ fn class_char(pattern: &[char]) -> Option<(char, &[char])> {
 /// `...` matches any string, `/...` at the end also nothing; an element `vendor` is matched only
 /// where it is spelled out.
 #[derive(Clone, Debug)]
-pub struct MatchPattern(Vec<Piece>);
+pub struct MatchPattern(Vec<PatternPiece>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum PatternPiece {
     Text(String),
     /// Any string without a `vendor` element that is followed by a slash.
     Wild,
@@ -165,15 +165,15 @@ impl MatchPattern {
     pub fn parse(pattern: &str) -> MatchPattern {
         let marked = mark_vendor(pattern);
         let (body, tail) = match marked.strip_suffix("/...") {
-            Some(body) => (body, Some(Piece::SlashWild)),
+            Some(body) => (body, Some(PatternPiece::SlashWild)),
             None => (marked.as_str(), None),
         };
         let mut pieces = Vec::new();
         for (i, text) in body.split("...").enumerate() {
             if i > 0 {
-                pieces.push(Piece::Wild);
+                pieces.push(PatternPiece::Wild);
             }
-            pieces.push(Piece::Text(text.to_owned()));
+            pieces.push(PatternPiece::Text(text.to_owned()));
         }
         pieces.extend(tail);
         MatchPattern(pieces)
@@ -204,22 +204,22 @@ fn mark_vendor(path: &str) -> String {
 ///
 /// The time is at most the product of the lengths; to come back for each `...` would double it
 /// with every one.
-fn matches_pieces(pieces: &[Piece], text: &str) -> bool {
+fn matches_pieces(pieces: &[PatternPiece], text: &str) -> bool {
     let rest = |at: usize| text.get(at..).unwrap_or_default();
     let mut ends = vec![0];
     for piece in pieces {
         ends = match piece {
-            Piece::Text(want) => ends
+            PatternPiece::Text(want) => ends
                 .into_iter()
                 .filter(|&at| rest(at).starts_with(want.as_str()))
                 .map(|at| at + want.len())
                 .collect(),
-            Piece::SlashWild => {
+            PatternPiece::SlashWild => {
                 return ends.into_iter().map(rest).any(|rest| {
                     rest.is_empty() || rest.starts_with('/') && !rest.contains(VENDOR)
                 });
             }
-            Piece::Wild => {
+            PatternPiece::Wild => {
                 let mut starts = ends.into_iter().peekable();
                 let mut reached = Vec::new();
                 let mut inside = false;

@@ -5,7 +5,7 @@ use super::exec::{Place, Run};
 use super::tree::{Term, What};
 use super::value::Value;
 use crate::error::Result;
-use crate::source::Time;
+use crate::gomod::Time;
 
 const NONE: Signature = Signature {
     fixed: &[],

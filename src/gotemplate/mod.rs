@@ -28,6 +28,7 @@ mod parse;
 mod pipe;
 mod print;
 mod printf;
+mod time_layout;
 mod tree;
 mod value;
 mod walk;

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::source::Time;
+use crate::gomod::Time;
 
 /// The type of a Go struct that templates see through a pointer.
 #[derive(Debug, PartialEq, Eq)]

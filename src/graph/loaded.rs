@@ -6,39 +6,39 @@ use std::sync::Arc;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Version};
 use crate::map::{Map, Seed, Set};
-use crate::project::{Edits, Node, Project, Summary};
+use crate::project::{GraphSummary, Node, Project, ReplaceRules};
 
 /// Where a graph starts.
 #[derive(Clone, Debug)]
-pub(crate) enum Start {
+pub(crate) enum GraphStart {
     /// At a main module and what it requires.
     Main { path: String, roots: Vec<Node> },
     /// At the roots of a workspace; what each main module requires, by path.
     Workspace {
         roots: Vec<Node>,
-        mains: HashMap<String, Arc<Summary>>,
+        mains: HashMap<String, Arc<GraphSummary>>,
     },
 }
 
-impl Start {
+impl GraphStart {
     fn roots(&self) -> &[Node] {
         match self {
-            Start::Main { roots, .. } | Start::Workspace { roots, .. } => roots,
+            GraphStart::Main { roots, .. } | GraphStart::Workspace { roots, .. } => roots,
         }
     }
 
     fn is_main(&self, module: &str) -> bool {
         match self {
-            Start::Main { path, .. } => path == module,
-            Start::Workspace { mains, .. } => mains.contains_key(module),
+            GraphStart::Main { path, .. } => path == module,
+            GraphStart::Workspace { mains, .. } => mains.contains_key(module),
         }
     }
 
     /// What the main modules of a workspace require, in the order of the roots.
-    fn summaries(&self) -> impl Iterator<Item = &Arc<Summary>> {
+    fn summaries(&self) -> impl Iterator<Item = &Arc<GraphSummary>> {
         let mains = match self {
-            Start::Main { .. } => None,
-            Start::Workspace { mains, .. } => Some(mains),
+            GraphStart::Main { .. } => None,
+            GraphStart::Workspace { mains, .. } => Some(mains),
         };
         let roots = self.roots().iter();
         roots.filter_map(move |root| mains?.get(root.path()))
@@ -48,9 +48,9 @@ impl Start {
 /// A loaded requirement graph. It starts at main modules, whose paths no requirement changes.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    start: Start,
+    start: GraphStart,
     /// What each loaded module requires, exclusions taken out.
-    requires: Map<ModuleVersion, Arc<Summary>>,
+    requires: Map<ModuleVersion, Arc<GraphSummary>>,
     /// The go versions whose own requirement is in the graph.
     walked: HashSet<String>,
     failed: HashMap<ModuleVersion, Error>,
@@ -68,8 +68,8 @@ impl Graph {
     /// pruning ended the walk there, takes part in the selection all the same. `walked` are the
     /// go versions that the walk went into, as it does into modules.
     pub(crate) fn new(
-        start: Start,
-        requires: Map<ModuleVersion, Arc<Summary>>,
+        start: GraphStart,
+        requires: Map<ModuleVersion, Arc<GraphSummary>>,
         walked: HashSet<String>,
         failed: HashMap<ModuleVersion, Error>,
     ) -> Graph {
@@ -113,7 +113,7 @@ impl Graph {
 
     /// The same graph, which go would not be content with, for want of a better one.
     #[must_use]
-    pub fn for_want_of(self, error: Error) -> Graph {
+    pub fn superseded_by_error(self, error: Error) -> Graph {
         Graph {
             beyond: Some(error),
             ..self
@@ -126,11 +126,11 @@ impl Graph {
         let mut roots = project.roots();
         roots.extend(vendored.into_iter().map(Node::Module));
         let start = match project.workspace() {
-            None => Start::Main {
+            None => GraphStart::Main {
                 path: project.path().to_owned(),
                 roots,
             },
-            Some(_) => Start::Workspace {
+            Some(_) => GraphStart::Workspace {
                 roots,
                 mains: project.summaries().into_iter().collect(),
             },
@@ -206,9 +206,9 @@ impl Graph {
     /// `go` says so whatever it was asked for. Where a go.mod is not what it has to be, which ends
     /// `go` at once, it is that.
     #[must_use]
-    pub fn clash(&self, edits: &Edits) -> Option<Error> {
-        let failed = self.failed.keys().find_map(|module| edits.clash(module));
-        let clash = failed.or_else(|| self.build_list().find_map(|module| edits.clash(&module)))?;
+    pub fn clash(&self, rules: &ReplaceRules) -> Option<Error> {
+        let failed = self.failed.keys().find_map(|module| rules.clash(module));
+        let clash = failed.or_else(|| self.build_list().find_map(|module| rules.clash(&module)))?;
         let mut failures = self.failed.values();
         let mismatch = failures.find(|error| error.kind() == Kind::Security);
         Some(mismatch.cloned().unwrap_or(clash))
@@ -222,8 +222,8 @@ impl Graph {
     /// The main modules, by path.
     pub fn mains(&self) -> impl Iterator<Item = &str> {
         let (one, roots) = match &self.start {
-            Start::Main { path, .. } => (Some(path.as_str()), [].iter()),
-            Start::Workspace { roots, .. } => (None, roots.iter()),
+            GraphStart::Main { path, .. } => (Some(path.as_str()), [].iter()),
+            GraphStart::Workspace { roots, .. } => (None, roots.iter()),
         };
         let in_roots = roots.filter(|root| matches!(root, Node::Main(_)));
         one.into_iter().chain(in_roots.map(Node::path))
@@ -240,8 +240,10 @@ impl Graph {
     pub fn required_by(&self, node: &Node) -> Option<Vec<Node>> {
         match node {
             Node::Main(main) => match &self.start {
-                Start::Main { path, roots } => (path == main).then(|| roots.clone()),
-                Start::Workspace { mains, .. } => mains.get(main).map(|summary| summary.nodes()),
+                GraphStart::Main { path, roots } => (path == main).then(|| roots.clone()),
+                GraphStart::Workspace { mains, .. } => {
+                    mains.get(main).map(|summary| summary.nodes())
+                }
             },
             Node::Module(module) => self.requires.get(module).map(|summary| summary.nodes()),
             Node::Go(go) if self.walked.contains(go) => {
@@ -286,10 +288,10 @@ impl Graph {
             }
         };
         match &self.start {
-            Start::Main { path, .. } => {
+            GraphStart::Main { path, .. } => {
                 reach(&mut steps, &mut seen, &Node::Main(path.clone()));
             }
-            Start::Workspace { roots, .. } => {
+            GraphStart::Workspace { roots, .. } => {
                 for root in roots {
                     reach(&mut steps, &mut seen, root);
                 }
@@ -324,9 +326,9 @@ impl Graph {
     #[must_use]
     pub fn raised_roots(&self) -> Option<Vec<Node>> {
         let roots = match &self.start {
-            Start::Main { roots, .. } => roots,
+            GraphStart::Main { roots, .. } => roots,
             // go.work names no versions that could be raised.
-            Start::Workspace { .. } => return None,
+            GraphStart::Workspace { .. } => return None,
         };
         let mut raised = Vec::with_capacity(roots.len());
         let mut seen: Set<&str> = Set::default();
@@ -431,9 +433,9 @@ mod tests {
         let summary = |to: &[&str]| {
             let line = |name: &&str| format!("require {}\n", name.replace('@', " "));
             let text: String = to.iter().map(line).collect();
-            Arc::new(Summary::parse("go.mod", text.as_bytes()).unwrap())
+            Arc::new(GraphSummary::parse("go.mod", text.as_bytes()).unwrap())
         };
-        let start = Start::Main {
+        let start = GraphStart::Main {
             path: "main.com/m".to_owned(),
             roots: nodes(roots),
         };

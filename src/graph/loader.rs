@@ -3,29 +3,29 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::loaded::{Graph, Start};
-use super::workspaces::Mains;
+use super::loaded::{Graph, GraphStart};
+use super::workspaces::WorkspaceMains;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::map::{Map, Seed};
-use crate::project::{Actual, Edits, Node, Project, Summary};
+use crate::project::{GraphSummary, Node, Project, ReplaceRules, ResolvedModule};
 
 /// A go.mod that the walk needs.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct WantedGoMod {
     /// The module version in the graph.
     pub module: ModuleVersion,
     /// Where its go.mod comes from.
-    pub actual: Actual,
+    pub resolved: ResolvedModule,
 }
 
 /// How far the walk goes below a module that was reached this way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
+enum Pruning {
     /// Only into requirements of modules that are not pruned themselves.
     Pruned,
     /// Into everything.
-    Whole,
+    Unpruned,
     /// Into its requirements, and from there as below a module that was reached so.
     Workspace,
 }
@@ -33,28 +33,28 @@ enum Reach {
 /// A module that was reached. One look-up finds all there is to know: a graph has many more
 /// requirements than modules.
 #[derive(Debug)]
-struct Place {
+struct VisitedModule {
     pruned: bool,
     whole: bool,
     workspace: bool,
-    progress: Progress,
+    progress: LoadProgress,
 }
 
 #[derive(Debug)]
-enum Progress {
+enum LoadProgress {
     /// Its go.mod is on its way: how to go on when it comes.
-    Waiting(Vec<Reach>),
-    Loaded(Arc<Summary>),
+    Waiting(Vec<Pruning>),
+    Loaded(Arc<GraphSummary>),
     Failed(Error),
 }
 
-impl Place {
+impl VisitedModule {
     /// True for the first time that it is reached in this way.
-    fn is_new(&mut self, reach: Reach) -> bool {
+    fn is_new(&mut self, reach: Pruning) -> bool {
         let seen = match reach {
-            Reach::Pruned => &mut self.pruned,
-            Reach::Whole => &mut self.whole,
-            Reach::Workspace => &mut self.workspace,
+            Pruning::Pruned => &mut self.pruned,
+            Pruning::Unpruned => &mut self.whole,
+            Pruning::Workspace => &mut self.workspace,
         };
         !std::mem::replace(seen, true)
     }
@@ -65,28 +65,33 @@ impl Place {
 }
 
 /// The walk. Ask [`Loader::next_wanted`] until it is dry, [`Loader::provide`] each, and ask
-/// again; when nothing is wanted and nothing outstanding, ask [`Loader::goes_on`], and if it does
+/// again; when nothing is wanted and nothing outstanding, ask [`Loader::advance`], and if it does
 /// not, [`Loader::finish`].
 #[derive(Debug)]
 pub struct Loader<'a> {
     main: &'a str,
-    edits: &'a Edits,
+    rules: &'a ReplaceRules,
     roots: Vec<Node>,
     /// In a workspace.
-    mains: Option<Mains>,
+    mains: Option<WorkspaceMains>,
     /// The go versions that were walked into beside those of modules.
     walked: HashSet<String>,
-    places: Map<ModuleVersion, Place>,
-    queue: VecDeque<Wanted>,
+    places: Map<ModuleVersion, VisitedModule>,
+    queue: VecDeque<WantedGoMod>,
 }
 
 impl<'a> Loader<'a> {
     /// Starts at the requirements of the main module `main`, whose graph is pruned or whole.
     #[must_use]
-    pub fn new(main: &'a str, edits: &'a Edits, pruned: bool, roots: Vec<Node>) -> Loader<'a> {
+    pub fn new(
+        main: &'a str,
+        rules: &'a ReplaceRules,
+        pruned: bool,
+        roots: Vec<Node>,
+    ) -> Loader<'a> {
         let mut loader = Loader {
             main,
-            edits,
+            rules,
             roots: Vec::new(),
             mains: None,
             walked: HashSet::new(),
@@ -102,17 +107,17 @@ impl<'a> Loader<'a> {
     /// say.
     #[must_use]
     pub fn of(project: &'a Project, whole: bool) -> Loader<'a> {
-        let (edits, roots) = (project.edits(), project.roots());
+        let (rules, roots) = (project.rules(), project.roots());
         if project.workspace().is_none() {
-            return Loader::new(project.path(), edits, !whole && project.is_pruned(), roots);
+            return Loader::new(project.path(), rules, !whole && project.is_pruned(), roots);
         }
         let requires = project.summaries();
-        let mut loader = Loader::new(project.path(), edits, false, roots);
+        let mut loader = Loader::new(project.path(), rules, false, roots);
         for (_, summary) in &requires {
             let reach = if whole {
-                Reach::Whole
+                Pruning::Unpruned
             } else {
-                Reach::Workspace
+                Pruning::Workspace
             };
             loader.follow(Arc::clone(summary), reach);
             loader
@@ -120,13 +125,13 @@ impl<'a> Loader<'a> {
                 .extend(summary.go.as_ref().map(ToString::to_string));
         }
         let followed = if whole { &[][..] } else { &loader.roots };
-        loader.mains = Some(Mains::new(requires, followed));
+        loader.mains = Some(WorkspaceMains::new(requires, followed));
         loader
     }
 
     /// Goes on below what has been selected, in a workspace; false if there is nothing to go on
     /// with. To be asked when nothing is outstanding.
-    pub fn goes_on(&mut self) -> bool {
+    pub fn advance(&mut self) -> bool {
         while self.queue.is_empty() {
             if self.mains.is_none() {
                 return false;
@@ -141,7 +146,7 @@ impl<'a> Loader<'a> {
             }
             for node in next {
                 match node {
-                    Node::Module(module) => self.reach(&module, Reach::Workspace),
+                    Node::Module(module) => self.reach(&module, Pruning::Workspace),
                     Node::Go(go) => drop(self.walked.insert(go)),
                     Node::Main(_) | Node::Toolchain(_) => {}
                 }
@@ -159,7 +164,11 @@ impl<'a> Loader<'a> {
     }
 
     fn start(&mut self, pruned: bool, roots: Vec<Node>) {
-        let reach = if pruned { Reach::Pruned } else { Reach::Whole };
+        let reach = if pruned {
+            Pruning::Pruned
+        } else {
+            Pruning::Unpruned
+        };
         for root in roots.iter().filter_map(Node::module) {
             self.reach(root, reach);
         }
@@ -167,22 +176,22 @@ impl<'a> Loader<'a> {
     }
 
     /// The next go.mod to fetch; each is asked for once.
-    pub fn next_wanted(&mut self) -> Option<Wanted> {
+    pub fn next_wanted(&mut self) -> Option<WantedGoMod> {
         self.queue.pop_front()
     }
 
     /// Tells the walk a go.mod that it asked for, or why there is none.
-    pub fn provide(&mut self, wanted: &Wanted, summary: Result<Arc<Summary>>) {
+    pub fn provide(&mut self, wanted: &WantedGoMod, summary: Result<Arc<GraphSummary>>) {
         let module = &wanted.module;
         let progress = match summary.and_then(|summary| self.accept(wanted, summary)) {
-            Ok(summary) => Progress::Loaded(summary),
-            Err(error) => Progress::Failed(error),
+            Ok(summary) => LoadProgress::Loaded(summary),
+            Err(error) => LoadProgress::Failed(error),
         };
         let Some(place) = self.places.get_mut(module) else {
             return;
         };
-        if let Progress::Waiting(reaches) = std::mem::replace(&mut place.progress, progress)
-            && let Progress::Loaded(summary) = &place.progress
+        if let LoadProgress::Waiting(reaches) = std::mem::replace(&mut place.progress, progress)
+            && let LoadProgress::Loaded(summary) = &place.progress
         {
             let summary = Arc::clone(summary);
             for reach in reaches {
@@ -192,14 +201,18 @@ impl<'a> Loader<'a> {
     }
 
     /// Checks that a go.mod belongs to the module, and takes out what the main module excludes.
-    fn accept(&self, wanted: &Wanted, summary: Arc<Summary>) -> Result<Arc<Summary>> {
-        if let Actual::Module(actual) = &wanted.actual {
+    fn accept(
+        &self,
+        wanted: &WantedGoMod,
+        summary: Arc<GraphSummary>,
+    ) -> Result<Arc<GraphSummary>> {
+        if let ResolvedModule::Module(resolved) = &wanted.resolved {
             let required = wanted.module.path();
             let fail = |text: String| {
-                let subject = if *actual == wanted.module {
-                    actual.to_string()
+                let subject = if *resolved == wanted.module {
+                    resolved.to_string()
                 } else {
-                    format!("{} (replaced by {actual})", wanted.module)
+                    format!("{} (replaced by {resolved})", wanted.module)
                 };
                 Err(Error::new(
                     Kind::Input,
@@ -209,7 +222,7 @@ impl<'a> Loader<'a> {
             match summary.module.as_deref() {
                 None => return fail(" missing module line".into()),
                 Some(declared)
-                    if declared != required.as_str() && declared != actual.path().as_str() =>
+                    if declared != required.as_str() && declared != resolved.path().as_str() =>
                 {
                     return fail(format!(
                         "\n\tmodule declares its path as: {declared}\n\
@@ -222,16 +235,16 @@ impl<'a> Loader<'a> {
         if summary
             .require
             .iter()
-            .any(|module| self.edits.excludes(module))
+            .any(|module| self.rules.excludes(module))
         {
-            let mut edited = Summary::clone(&summary);
-            edited.require.retain(|module| !self.edits.excludes(module));
+            let mut edited = GraphSummary::clone(&summary);
+            edited.require.retain(|module| !self.rules.excludes(module));
             return Ok(Arc::new(edited));
         }
         Ok(summary)
     }
 
-    fn reach(&mut self, module: &ModuleVersion, reach: Reach) {
+    fn reach(&mut self, module: &ModuleVersion, reach: Pruning) {
         if let Some(summary) = self.arrive(module, reach) {
             self.follow(summary, reach);
         }
@@ -239,53 +252,55 @@ impl<'a> Loader<'a> {
 
     /// Marks a module as reached in this way; its go.mod, if that is read and the walk is to go
     /// on below it.
-    fn arrive(&mut self, module: &ModuleVersion, reach: Reach) -> Option<Arc<Summary>> {
+    fn arrive(&mut self, module: &ModuleVersion, reach: Pruning) -> Option<Arc<GraphSummary>> {
         if let Some(place) = self.places.get_mut(module) {
             if !place.is_new(reach) {
                 return None;
             }
             return match &mut place.progress {
-                Progress::Loaded(summary) => Some(Arc::clone(summary)),
-                Progress::Waiting(reaches) => {
+                LoadProgress::Loaded(summary) => Some(Arc::clone(summary)),
+                LoadProgress::Waiting(reaches) => {
                     reaches.push(reach);
                     None
                 }
-                Progress::Failed(_) => None,
+                LoadProgress::Failed(_) => None,
             };
         }
-        let clash = self.edits.clash(module);
+        let clash = self.rules.clash(module);
         let clashes = clash.is_some();
         let progress = match clash {
-            Some(error) => Progress::Failed(error),
-            None => Progress::Waiting(vec![reach]),
+            Some(error) => LoadProgress::Failed(error),
+            None => LoadProgress::Waiting(vec![reach]),
         };
-        let place = Place {
-            pruned: reach == Reach::Pruned,
-            whole: reach == Reach::Whole,
-            workspace: reach == Reach::Workspace,
+        let place = VisitedModule {
+            pruned: reach == Pruning::Pruned,
+            whole: reach == Pruning::Unpruned,
+            workspace: reach == Pruning::Workspace,
             progress,
         };
         self.places.insert(module.clone(), place);
         if clashes {
             return None;
         }
-        let actual = self.edits.actual(module);
-        self.queue.push_back(Wanted {
+        let resolved = self.rules.resolved(module);
+        self.queue.push_back(WantedGoMod {
             module: module.clone(),
-            actual,
+            resolved,
         });
         None
     }
 
     /// Goes on below a module that was read.
-    fn follow(&mut self, summary: Arc<Summary>, reach: Reach) {
+    fn follow(&mut self, summary: Arc<GraphSummary>, reach: Pruning) {
         // A list of its own instead of recursion: a chain of requirements may be long.
         let mut todo = vec![(summary, reach)];
         while let Some((summary, reach)) = todo.pop() {
             let below = match (reach, summary.pruned) {
-                (Reach::Pruned, true) => continue,
-                (Reach::Workspace, true) => Reach::Pruned,
-                (Reach::Pruned | Reach::Workspace, false) | (Reach::Whole, _) => Reach::Whole,
+                (Pruning::Pruned, true) => continue,
+                (Pruning::Workspace, true) => Pruning::Pruned,
+                (Pruning::Pruned | Pruning::Workspace, false) | (Pruning::Unpruned, _) => {
+                    Pruning::Unpruned
+                }
             };
             for required in &summary.require {
                 let arrived = self.arrive(required, below);
@@ -304,25 +319,25 @@ impl<'a> Loader<'a> {
         walked.extend(self.roots.iter().filter_map(Node::go));
         for (module, place) in self.places.iter().filter(|(_, place)| place.is_reached()) {
             match &place.progress {
-                Progress::Loaded(summary) => {
+                LoadProgress::Loaded(summary) => {
                     if let (true, Some(go)) = (place.whole || place.workspace, &summary.go) {
                         walked.insert(go.to_string());
                     }
                     requires.insert(module.clone(), Arc::clone(summary));
                 }
-                Progress::Failed(error) => {
+                LoadProgress::Failed(error) => {
                     failed.insert(module.clone(), error.clone());
                 }
-                Progress::Waiting(_) => {}
+                LoadProgress::Waiting(_) => {}
             }
         }
         let roots = self.roots.clone();
         let mains = match &self.mains {
-            Some(mains) => Start::Workspace {
+            Some(mains) => GraphStart::Workspace {
                 roots,
                 mains: mains.requires.iter().cloned().collect(),
             },
-            None => Start::Main {
+            None => GraphStart::Main {
                 path: self.main.to_owned(),
                 roots,
             },
@@ -347,16 +362,16 @@ mod tests {
     /// Runs a walk over go.mod texts; returns what was asked for, in order, and the graph.
     fn walk(go_mod: &str, universe: &[(&str, &str)]) -> (Vec<String>, Graph) {
         let main = ModFile::parse("go.mod", go_mod.as_bytes()).unwrap();
-        let edits = Edits::of(&main, Path::new("/p"), Path::new("/p")).unwrap();
+        let rules = ReplaceRules::of(&main, Path::new("/p"), Path::new("/p")).unwrap();
         let roots = main
             .require
             .iter()
             .map(|line| Node::Module(line.module.clone()))
             .collect();
         let pruned = is_pruned(main.go.as_ref().map(|line| &line.version));
-        let mut loader = Loader::new("main.com/m", &edits, pruned, roots);
+        let mut loader = Loader::new("main.com/m", &rules, pruned, roots);
         let asked = provide(&mut loader, |wanted| {
-            let name = wanted.actual.describe();
+            let name = wanted.resolved.describe();
             let found = universe.iter().find(|(module, _)| *module == name);
             found.map(|(_, text)| (*text).to_owned())
         });
@@ -502,14 +517,14 @@ mod tests {
                 )
             })
             .collect();
-        let edits = Edits::default();
+        let rules = ReplaceRules::default();
         let roots = vec![Node::Module(module("a.com/m0x@v1.0.0"))];
-        let mut loader = Loader::new("main.com/m", &edits, true, roots.clone());
+        let mut loader = Loader::new("main.com/m", &rules, true, roots.clone());
         let mut next = 0;
         while let Some(wanted) = loader.next_wanted() {
             let summary = texts
                 .get(next)
-                .map(|(_, text)| Summary::parse("go.mod", text.as_bytes()));
+                .map(|(_, text)| GraphSummary::parse("go.mod", text.as_bytes()));
             next += 1;
             let gone = || Err(Error::new(Kind::NotFound, "gone"));
             loader.provide(&wanted, summary.unwrap_or_else(gone).map(Arc::new));

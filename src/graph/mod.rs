@@ -25,6 +25,6 @@ mod why;
 mod workspaces;
 
 pub use loaded::Graph;
-pub use loader::{Loader, Wanted};
+pub use loader::{Loader, WantedGoMod};
 pub use update::{Requirements, Update, minimal_roots};
 pub use vendoring::{Vendor, Vendored, Vendoring};

@@ -9,24 +9,27 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::loaded::Graph;
-use crate::project::{Node, Summary};
+use crate::project::{GraphSummary, Node};
 
 /// What a walk through a workspace has beside the rest.
 #[derive(Debug)]
-pub(crate) struct Mains {
+pub(crate) struct WorkspaceMains {
     /// What each main module requires.
-    pub(crate) requires: Vec<(String, Arc<Summary>)>,
+    pub(crate) requires: Vec<(String, Arc<GraphSummary>)>,
     /// The paths whose selected versions the walk goes below.
     followed: BTreeSet<String>,
     /// What it went below.
     seen: HashSet<Node>,
 }
 
-impl Mains {
+impl WorkspaceMains {
     /// `followed` are the roots whose paths the walk goes below at first.
-    pub(crate) fn new(requires: Vec<(String, Arc<Summary>)>, followed: &[Node]) -> Mains {
+    pub(crate) fn new(
+        requires: Vec<(String, Arc<GraphSummary>)>,
+        followed: &[Node],
+    ) -> WorkspaceMains {
         let paths = followed.iter().map(|root| root.path().to_owned());
-        Mains {
+        WorkspaceMains {
             requires,
             followed: paths.collect(),
             seen: HashSet::new(),
@@ -104,7 +107,7 @@ mod tests {
             asked.extend(provide(&mut loader, |wanted| {
                 go_mod_among(&universe, wanted)
             }));
-            if !loader.goes_on() {
+            if !loader.advance() {
                 break;
             }
         }

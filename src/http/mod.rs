@@ -22,7 +22,6 @@
 //! |---|---|
 //! | `settings` | everything that can be chosen |
 //! | `url` | a parsed URL and its redacted form |
-//! | `event` | what an observer is told |
 //! | `exchange` | one request and its answer: where the time went, over which connection |
 //! | `file` | `file://` |
 //! | `text` | texts of strangers, fit for a terminal |
@@ -30,7 +29,6 @@
 mod answer;
 mod connect;
 mod credentials;
-mod event;
 mod exchange;
 mod failure;
 mod file;
@@ -47,16 +45,13 @@ mod url;
 pub use answer::{Fetched, Kept, Resumable, Sink, TooLarge, Validator};
 pub use connect::ProxySettings;
 pub use credentials::CredentialSettings;
-pub use event::{Event, NoObserver, Observer};
-pub use exchange::{Exchanged, Steps};
-pub use failure::HostTrouble;
 #[cfg(test)]
-pub(crate) use failure::Reach;
-pub use request::{Answer, Client, Known, Probe, Wanted};
+pub(crate) use failure::FailureScope;
+pub use failure::HostFailure;
+pub use request::{Client, Probe, ProbeAnswer, ProbeBody, ProbeCredentials, RequestContext};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
-pub(crate) use time::days_from_civil;
-pub use time::{Deadline, Failure, RetryPolicy, Timer, parse_retry_after};
+pub use time::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
 pub use url::{RedactedUrl, Scheme, Url};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::connect::ProxySettings;
 use super::credentials::CredentialSettings;
-use super::time::{Deadline, RetryPolicy};
+use super::time::RetryPolicy;
 use super::tls::{ClientCertSettings, RootSettings};
 
 /// Everything that can be chosen about transfers.
@@ -20,8 +20,6 @@ pub struct Settings {
     /// The longest that one try of [`Client::get`](super::Client::get) may take as a whole,
     /// redirects included; `stall_timeout` if that is longer.
     pub small_body_timeout: Duration,
-    /// When all requests end, be they finished or not.
-    pub deadline: Option<Deadline>,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
     /// The certificate for servers that ask for one.
@@ -65,7 +63,6 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(30),
             small_body_timeout: SMALL_BODY_TIMEOUT,
-            deadline: None,
             roots: RootSettings::default(),
             client_cert: ClientCertSettings::default(),
             proxy: ProxySettings::default(),

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
-use super::subject::asked;
-use super::{ModuleInfo, Subject};
+use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Admit, Fetcher, Question, is_unknown, unasked};
+use crate::fetch::{
+    CacheReader, QueryResolver, ReleaseResolver, Run, VersionFilter, VersionQuery, is_unknown,
+    unasked,
+};
 use crate::fsio::{clean_path, read_whole};
-use crate::gomod::modfile::Needs;
+use crate::gomod::modfile::GoModSummary;
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonical};
 use crate::graph::Graph;
-use crate::project::{Actual, Edits, Node, Project};
-use crate::trust::{Part, SumPolicy};
+use crate::project::{Node, Project, ReplaceRules, ResolvedModule};
+use crate::select::{ListTarget, versioned_path};
+use crate::trust::{SumPart, SumPolicy};
 
 /// What is said of each module beside what the cache and go.sum have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,17 +41,17 @@ impl Extras {
 #[derive(Clone, Copy)]
 pub struct Lister<'a> {
     /// Asks the cache, then the source.
-    pub fetcher: &'a Fetcher<'a>,
+    pub run: &'a Run,
     /// go.sum.
     pub sums: &'a SumPolicy,
     /// The main module.
     pub project: Option<&'a Project>,
     /// What it replaces and excludes.
-    pub edits: &'a Edits,
+    pub rules: &'a ReplaceRules,
     /// Its graph, if that was needed.
     pub graph: Option<&'a Graph>,
     /// Whose go.mod files were read for a graph before that one.
-    pub outgrown: &'a [ModuleVersion],
+    pub superseded: &'a [ModuleVersion],
     /// Of what the main module requires, only that counts which go.sum knows.
     pub requires_sums: bool,
     /// What else is said.
@@ -72,58 +75,82 @@ pub(super) enum Chosen {
     Named,
 }
 
-impl Lister<'_> {
-    /// What there is to say of each subject, in their order. What cannot be found is said in
+impl<'a> Lister<'a> {
+    pub(super) fn cached(&self) -> CacheReader<'a> {
+        CacheReader::new(self.run)
+    }
+
+    pub(super) fn queries(&self) -> QueryResolver<'a> {
+        QueryResolver::new(self.run, self.rules)
+    }
+
+    pub(super) fn releases(&self) -> ReleaseResolver<'a> {
+        ReleaseResolver::new(self.run)
+    }
+
+    /// What there is to say of each target, in their order. What cannot be found is said in
     /// [`ModuleInfo::error`].
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
-    pub fn list(&self, subjects: &[Subject]) -> Result<Vec<ModuleInfo>> {
-        let mut infos = self.fetcher.for_each(
-            subjects,
-            |subject| self.is_at_hand(subject),
-            |subject| self.describe(subject),
+    pub fn list(&self, targets: &[ListTarget]) -> Result<Vec<ModuleInfo>> {
+        let mut infos = self.run.for_each(
+            targets,
+            |target| self.is_at_hand(target),
+            |target| self.describe(target),
         )?;
-        self.recall(subjects, &mut infos);
+        self.recall(targets, &mut infos);
         Ok(infos)
     }
 
-    /// True if no request is needed to describe a subject.
-    fn is_at_hand(&self, subject: &Subject) -> bool {
+    /// True if no request is needed to describe a target.
+    fn is_at_hand(&self, target: &ListTarget) -> bool {
         if self.extras.any() {
             return false;
         }
-        match subject {
-            Subject::Required(Node::Module(module)) => match self.edits.actual(module) {
-                Actual::Directory { .. } => true,
-                Actual::Module(actual) => {
+        match target {
+            ListTarget::Required(Node::Module(module)) => match self.rules.resolved(module) {
+                ResolvedModule::Directory { .. } => true,
+                ResolvedModule::Module(resolved) => {
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
-                    let gomod = known || !self.counts(&actual, Part::GoMod, Chosen::Required);
-                    self.fetcher.has_info(&actual) && (gomod || self.fetcher.has_gomod(&actual))
+                    let gomod = known || !self.counts(&resolved, SumPart::GoMod, Chosen::Required);
+                    self.cached().has_info(&resolved)
+                        && (gomod || self.cached().has_gomod(&resolved))
                 }
             },
-            Subject::Query { .. } | Subject::Release { .. } => false,
-            Subject::Main { .. } | Subject::Required(_) | Subject::Named(_) => true,
+            ListTarget::Query { .. } | ListTarget::Release { .. } => false,
+            ListTarget::Main { .. }
+            | ListTarget::Required(_)
+            | ListTarget::Versions { .. }
+            | ListTarget::Failed { .. } => true,
         }
     }
 
-    fn describe(&self, subject: &Subject) -> ModuleInfo {
-        let mut info = match subject {
-            Subject::Main { path, query } => {
+    fn describe(&self, target: &ListTarget) -> ModuleInfo {
+        let mut info = match target {
+            ListTarget::Main { path, query } => {
                 main_info(self.project, path, query, self.requires_sums)
             }
-            Subject::Required(node) => self.required(node),
-            Subject::Query {
+            ListTarget::Required(node) => self.required(node),
+            ListTarget::Query {
                 path,
                 query,
                 current,
             } => self.query(path, query, current.clone()),
-            Subject::Release {
+            ListTarget::Release {
                 tool,
                 query,
                 current,
             } => self.release(*tool, query, current),
-            Subject::Named(info) => ModuleInfo::clone(info),
+            ListTarget::Versions { path } => ModuleInfo::new(path, ""),
+            ListTarget::Failed {
+                path,
+                version,
+                error,
+            } => ModuleInfo {
+                error: Some(error.clone()),
+                ..ModuleInfo::new(path, version)
+            },
         };
         self.add_extras(&mut info);
         if let Some(replace) = &mut info.replace {
@@ -140,7 +167,7 @@ impl Lister<'_> {
         };
         let go = self.graph.and_then(|graph| graph.go_line(module));
         let go = go.map_or(String::new(), ToString::to_string);
-        let Some(actual) = self.fetcher.replacement(module, self.edits) else {
+        let Some(resolved) = self.queries().replacement(module) else {
             info.go_version = go;
             if let Some(go) = self.refused_go_line(module) {
                 info.go_version = go;
@@ -149,32 +176,32 @@ impl Lister<'_> {
             return info;
         };
         // As in go, what was read of the module itself, in place of another one, says more.
-        let same = Actual::Module(module.clone());
-        let read_for = |other: &&ModuleVersion| self.edits.replacement(other) == Some(&same);
+        let same = ResolvedModule::Module(module.clone());
+        let read_for = |other: &&ModuleVersion| self.rules.replacement(other) == Some(&same);
         let own = self
             .graph
             .and_then(|graph| graph.go_line(graph.loaded().find(read_for)?));
         let refused = |graph: &Graph| graph.failed().any(|other| read_for(&other));
         let was_read = || {
-            self.graph.is_some_and(refused) || self.outgrown.iter().any(|other| read_for(&other))
+            self.graph.is_some_and(refused) || self.superseded.iter().any(|other| read_for(&other))
         };
         let own = match own {
             Some(go) => Some(go.to_string()),
-            None if was_read() && self.counts(module, Part::GoMod, Chosen::Required) => {
-                self.fetcher.go_line(module)
+            None if was_read() && self.counts(module, SumPart::GoMod, Chosen::Required) => {
+                self.cached().go_line(module)
             }
             None => None,
         };
         let go = own.clone().unwrap_or(go);
-        let replace = match actual {
-            Actual::Module(actual) => {
-                let (path, version) = (actual.path().as_str(), actual.version().as_str());
+        let replace = match resolved {
+            ResolvedModule::Module(resolved) => {
+                let (path, version) = (resolved.path().as_str(), resolved.version().as_str());
                 let mut replace = ModuleInfo::new(path, version);
                 replace.go_version = go;
-                self.complete(&mut replace, actual, Chosen::Required);
+                self.complete(&mut replace, resolved, Chosen::Required);
                 replace
             }
-            Actual::Directory { written, path, .. } => {
+            ResolvedModule::Directory { written, path, .. } => {
                 let mut replace = replaced_by(written, path);
                 let read = || {
                     let file = &replace.gomod;
@@ -182,7 +209,7 @@ impl Lister<'_> {
                         Some(project) => project.overlay().read(Path::new(file), read_whole),
                         None => read_whole(Path::new(file)),
                     };
-                    let needs = Needs::parse("go.mod", &data.ok()?).ok()?;
+                    let needs = GoModSummary::parse("go.mod", &data.ok()?).ok()?;
                     self.known(needs.go.map(|go| go.to_string()))
                 };
                 replace.go_version = own.or_else(read).unwrap_or_default();
@@ -199,31 +226,31 @@ impl Lister<'_> {
 
     /// The go version of a go.mod that the graph was refused for, as too new: it has been read.
     fn refused_go_line(&self, module: &ModuleVersion) -> Option<String> {
-        let is_it = |other: &ModuleVersion| match self.edits.actual(other) {
-            Actual::Module(actual) => actual == *module,
-            Actual::Directory { .. } => false,
+        let is_it = |other: &ModuleVersion| match self.rules.resolved(other) {
+            ResolvedModule::Module(resolved) => resolved == *module,
+            ResolvedModule::Directory { .. } => false,
         };
         let refused = self.graph?.failed().any(is_it);
-        let read = refused && self.counts(module, Part::GoMod, Chosen::Required);
-        read.then(|| self.fetcher.go_line(module)).flatten()
+        let read = refused && self.counts(module, SumPart::GoMod, Chosen::Required);
+        read.then(|| self.cached().go_line(module)).flatten()
     }
 
     /// Which versions count for a query.
-    pub(super) fn admit(&self) -> Admit {
+    pub(super) fn filter(&self) -> VersionFilter {
         match self.extras.retraction() {
-            true => Admit::Any,
-            false => Admit::Sound,
+            true => VersionFilter::All,
+            false => VersionFilter::Allowed,
         }
     }
 
     fn query(&self, path: &ModulePath, query: &str, current: Option<Version>) -> ModuleInfo {
-        let question = Question {
+        let asked = VersionQuery {
             path: path.clone(),
             query: query.to_owned(),
             current,
-            admit: self.admit(),
+            filter: self.filter(),
         };
-        let answer = match self.fetcher.answer(&question, self.edits) {
+        let answer = match self.queries().resolve_one(&asked) {
             Ok(answer) => answer,
             Err(error) => {
                 let mut info = ModuleInfo::new(path.as_str(), query);
@@ -243,27 +270,32 @@ impl Lister<'_> {
     }
 
     /// True if what the cache or the source has of a module may be said.
-    pub(super) fn counts(&self, module: &ModuleVersion, part: Part, chosen: Chosen) -> bool {
+    pub(super) fn counts(&self, module: &ModuleVersion, part: SumPart, chosen: Chosen) -> bool {
         chosen == Chosen::Named || !self.requires_sums || self.sums.records(module, part)
     }
 
     /// A go version, unless it is newer than this one: go does not say it of what it only looks at.
     fn known(&self, go: Option<String>) -> Option<String> {
-        go.filter(|go| !self.fetcher.is_too_new(go))
+        go.filter(|go| !self.run.is_too_new(go))
     }
 
     /// Adds what cache, source and go.sum have.
     fn complete(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
-        match self.fetcher.stat(module, self.edits) {
+        match self.queries().stat(module) {
             Ok(found) => info.time = Some(found.time),
             Err(error) => {
                 let (path, version) = (module.path(), module.version().as_str());
                 let unasked = || unasked(error, path);
-                info.error = Some(asked(path.as_str(), version).err().unwrap_or_else(unasked));
+                info.error = Some(
+                    versioned_path(path.as_str(), version)
+                        .err()
+                        .unwrap_or_else(unasked),
+                );
             }
         }
         // Of what nobody is told, a file in the cache and a line of go.sum could still come.
-        let all_there = || self.sums.records(module, Part::GoMod) && self.fetcher.has_gomod(module);
+        let all_there =
+            || self.sums.records(module, SumPart::GoMod) && self.cached().has_gomod(module);
         if self.details || !all_there() {
             self.add_details(info, module, chosen);
         }
@@ -274,21 +306,21 @@ impl Lister<'_> {
 
     /// Adds what only objects and templates tell. Fetches the go.mod if it is not cached.
     fn add_details(&self, info: &mut ModuleInfo, module: &ModuleVersion, chosen: Chosen) {
-        let gomod = self.counts(module, Part::GoMod, chosen);
+        let gomod = self.counts(module, SumPart::GoMod, chosen);
         if info.go_version.is_empty() && gomod {
-            let go = self.known(self.fetcher.go_line(module));
+            let go = self.known(self.cached().go_line(module));
             info.go_version = go.unwrap_or_default();
         }
-        let known = self.fetcher.local(module);
+        let known = self.cached().local(module);
         if gomod {
             let file = known.gomod.map(|file| file.display().to_string());
             info.gomod = file.unwrap_or_default();
-            info.gomod_sum = self.sums.record(module, Part::GoMod).unwrap_or_default();
+            info.gomod_sum = self.sums.record(module, SumPart::GoMod).unwrap_or_default();
         }
-        if self.counts(module, Part::Zip, chosen) {
+        if self.counts(module, SumPart::Zip, chosen) {
             let dir = known.directory.map(|dir| dir.display().to_string());
             info.dir = dir.unwrap_or_default();
-            info.sum = self.sums.record(module, Part::Zip).unwrap_or_default();
+            info.sum = self.sums.record(module, SumPart::Zip).unwrap_or_default();
         }
     }
 
@@ -324,7 +356,7 @@ impl Lister<'_> {
             self.add_retraction(info, path);
         }
         if self.extras.update {
-            match self.fetcher.deprecation(path, self.edits) {
+            match self.queries().deprecation(path) {
                 Ok(text) => info.deprecated = text,
                 Err(error) => fail(info, error),
             }
@@ -332,7 +364,7 @@ impl Lister<'_> {
     }
 
     fn add_update(&self, info: &mut ModuleInfo, path: &ModulePath, current: Option<&Version>) {
-        match self.fetcher.upgrade(path, current, self.edits) {
+        match self.queries().upgrade(path, current) {
             Ok(Some(newer)) => {
                 let version = newer.module.version().as_str();
                 let mut update = ModuleInfo::new(&info.path, version);
@@ -345,17 +377,17 @@ impl Lister<'_> {
     }
 
     /// Which versions are listed.
-    pub(super) fn listed_admit(&self) -> Admit {
+    pub(super) fn listed_filter(&self) -> VersionFilter {
         match self.extras.retracted {
-            true => Admit::Retracted,
-            false => Admit::Sound,
+            true => VersionFilter::IncludeRetracted,
+            false => VersionFilter::Allowed,
         }
     }
 
     fn add_versions(&self, info: &mut ModuleInfo, path: Result<ModulePath>) {
-        let admit = self.listed_admit();
+        let filter = self.listed_filter();
         let listed = path.and_then(|path| {
-            let versions = self.fetcher.versions(&path, self.edits, admit);
+            let versions = self.queries().versions(&path, filter);
             versions.map_err(|error| unasked(error, &path))
         });
         match listed {
@@ -368,7 +400,7 @@ impl Lister<'_> {
     }
 
     fn add_retraction(&self, info: &mut ModuleInfo, path: &ModulePath) {
-        match self.fetcher.retraction(path, &info.version, self.edits) {
+        match self.queries().retraction(path, &info.version) {
             Ok(Some(reasons)) if reasons.is_empty() => {
                 info.retracted = vec!["retracted by module author".to_owned()];
             }

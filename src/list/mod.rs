@@ -13,11 +13,9 @@ mod info;
 mod lister;
 mod recall;
 mod release;
-mod subject;
 mod value;
 mod vendored;
 
 pub use info::ModuleInfo;
 pub use lister::{Extras, Lister, gravest};
-pub use subject::{Ground, Subject, Subjects, needs_graph, subjects};
 pub use vendored::{vendored, vendored_nowhere};

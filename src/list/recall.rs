@@ -10,31 +10,31 @@
 
 use std::collections::HashMap;
 
+use super::ModuleInfo;
 use super::lister::{Chosen, Lister};
-use super::{ModuleInfo, Subject};
-use crate::gomod::{ModulePath, ModuleVersion, Version};
-use crate::modset::Query;
-use crate::project::{Actual, Node};
-use crate::trust::Part;
+use crate::gomod::{ModulePath, ModuleVersion, Query, Version};
+use crate::project::{Node, ResolvedModule};
+use crate::select::ListTarget;
+use crate::trust::SumPart;
 
 /// The go lines that are remembered, and who will ask for one.
 struct Recall<'l, 'a> {
     lister: &'l Lister<'a>,
-    /// How many subjects are listed with the last one that is about a version.
+    /// How many targets are listed with the last one that is about a version.
     until: HashMap<ModuleVersion, usize>,
     go: HashMap<ModuleVersion, String>,
 }
 
 impl Lister<'_> {
     /// Adds to each the go version that was read of it for the sake of one before.
-    pub(super) fn recall(&self, subjects: &[Subject], infos: &mut [ModuleInfo]) {
-        let named = |subject: &Subject| matches!(subject, Subject::Query { .. });
+    pub(super) fn recall(&self, targets: &[ListTarget], infos: &mut [ModuleInfo]) {
+        let named = |target: &ListTarget| matches!(target, ListTarget::Query { .. });
         let replaced = infos.iter().any(|info| info.replace.is_some());
-        if !replaced && !self.extras.retraction() && !subjects.iter().any(named) {
+        if !replaced && !self.extras.retraction() && !targets.iter().any(named) {
             return;
         }
         let about: Vec<Option<ModuleVersion>> =
-            subjects.iter().zip(&*infos).map(module_of).collect();
+            targets.iter().zip(&*infos).map(module_of).collect();
         let until = about.iter().zip(1..);
         let until = until.filter_map(|(module, count)| Some((module.clone()?, count)));
         let mut recall = Recall {
@@ -42,20 +42,20 @@ impl Lister<'_> {
             until: until.collect(),
             go: HashMap::new(),
         };
-        let listed = subjects.iter().zip(infos).zip(&about);
-        for (at, ((subject, info), module)) in listed.enumerate() {
-            if let Subject::Query {
+        let listed = targets.iter().zip(infos).zip(&about);
+        for (at, ((target, info), module)) in listed.enumerate() {
+            if let ListTarget::Query {
                 path,
                 query,
                 current,
-            } = subject
+            } = target
                 && !self.extras.retraction()
                 && is_range(path, query, current.as_ref())
             {
                 recall.hear(at, path);
             }
             if let Some(module) = module {
-                recall.visit(at + 1, info, module, named(subject));
+                recall.visit(at + 1, info, module, named(target));
             }
         }
     }
@@ -71,24 +71,24 @@ impl Recall<'_, '_> {
             }
         }
         let lister = self.lister;
-        let (actual, chosen) = match named {
-            true => (Actual::Module(module.clone()), Chosen::Named),
-            false => (lister.edits.actual(module), Chosen::Required),
+        let (resolved, chosen) = match named {
+            true => (ResolvedModule::Module(module.clone()), Chosen::Named),
+            false => (lister.rules.resolved(module), Chosen::Required),
         };
-        let Actual::Module(actual) = actual else {
+        let ResolvedModule::Module(resolved) = resolved else {
             return;
         };
-        if known.is_none() && lister.counts(&actual, Part::GoMod, chosen) {
-            self.read(listed, &actual, || lister.fetcher.go_line(&actual));
+        if known.is_none() && lister.counts(&resolved, SumPart::GoMod, chosen) {
+            self.read(listed, &resolved, || lister.cached().go_line(&resolved));
         }
         if lister.extras.retraction() {
-            self.hear(listed, actual.path());
+            self.hear(listed, resolved.path());
         }
     }
 
     /// Remembers what the newest version of a module said, if it was asked.
     fn hear(&mut self, listed: usize, path: &ModulePath) {
-        if let Some((newest, go)) = self.lister.fetcher.newest_go_line(path) {
+        if let Some((newest, go)) = self.lister.queries().newest_go_line(path) {
             self.read(listed, &newest, || go);
         }
     }
@@ -105,14 +105,15 @@ impl Recall<'_, '_> {
 }
 
 /// The version that is listed, if it is one of a module.
-fn module_of((subject, info): (&Subject, &ModuleInfo)) -> Option<ModuleVersion> {
-    match subject {
-        Subject::Required(Node::Module(module)) => Some(module.clone()),
-        Subject::Query { path, .. } => ModuleVersion::parse(path.as_str(), &info.version).ok(),
-        Subject::Main { .. }
-        | Subject::Required(_)
-        | Subject::Release { .. }
-        | Subject::Named(_) => None,
+fn module_of((target, info): (&ListTarget, &ModuleInfo)) -> Option<ModuleVersion> {
+    match target {
+        ListTarget::Required(Node::Module(module)) => Some(module.clone()),
+        ListTarget::Query { path, .. } => ModuleVersion::parse(path.as_str(), &info.version).ok(),
+        ListTarget::Main { .. }
+        | ListTarget::Required(_)
+        | ListTarget::Release { .. }
+        | ListTarget::Versions { .. }
+        | ListTarget::Failed { .. } => None,
     }
 }
 

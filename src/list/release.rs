@@ -3,19 +3,19 @@
 
 use super::ModuleInfo;
 use super::lister::{Lister, NO_VERSION, fail};
-use crate::fetch::ReleaseQuestion;
+use crate::fetch::ReleaseQuery;
 use crate::gomod::Tool;
 
 impl Lister<'_> {
     /// What there is to say of the version that a query stands for.
     pub(super) fn release(&self, tool: Tool, query: &str, current: &str) -> ModuleInfo {
-        let question = ReleaseQuestion {
+        let asked = ReleaseQuery {
             tool,
             query: query.to_owned(),
             current: current.to_owned(),
-            admit: self.admit(),
+            filter: self.filter(),
         };
-        match self.fetcher.release(&question) {
+        match self.releases().release(&asked) {
             Ok(release) => {
                 let mut info = ModuleInfo::new(tool.name(), &release.version);
                 if query != release.version {
@@ -36,7 +36,7 @@ impl Lister<'_> {
         if self.extras.update && has_version {
             let current = Some(&*info.version).filter(|version| *version != NO_VERSION);
             match self
-                .fetcher
+                .releases()
                 .newer_release(tool, current.unwrap_or_default())
             {
                 Ok(Some(newer)) => {
@@ -49,7 +49,7 @@ impl Lister<'_> {
             }
         }
         if self.extras.versions {
-            match self.fetcher.releases(tool, self.listed_admit()) {
+            match self.releases().releases(tool, self.listed_filter()) {
                 Ok(versions) => info.versions = versions,
                 Err(error) if info.error.is_none() => info.error = Some(error),
                 Err(_) => {}
@@ -57,13 +57,13 @@ impl Lister<'_> {
         }
         if self.extras.retraction()
             && has_version
-            && let Err(error) = self.fetcher.release_retraction(tool, &info.version)
+            && let Err(error) = self.releases().release_retraction(tool, &info.version)
         {
             fail(info, error);
         }
         if self.extras.update
             && has_version
-            && let Err(error) = self.fetcher.release_deprecation(tool)
+            && let Err(error) = self.releases().release_deprecation(tool)
         {
             fail(info, error);
         }

@@ -5,12 +5,11 @@
 
 use super::ModuleInfo;
 use super::lister::{main_info, marks_indirect, replaced_by};
-use super::subject::NO_MAIN;
 use crate::error::Error;
-use crate::gomod::{GoVersion, ModulePath, Tool};
+use crate::gomod::{Argument, GoVersion, ModulePath, Tool};
 use crate::graph::{Graph, Vendor, Vendored};
-use crate::modset::Argument;
-use crate::project::{Actual, BuildMod, Node, Project};
+use crate::project::{BuildMod, Node, Project, ResolvedModule};
+use crate::select::NO_MAIN;
 
 /// Says what there is to say of each argument that [`Vendor::admit`] admits; without any, of the
 /// main modules. `graph` is that of [`Vendor::graph`], if an argument needs it. With `retracted` there is an error in place
@@ -45,10 +44,12 @@ pub fn vendored(
                 info.go_version = go;
                 info.replace = replacement.map(|with| {
                     let mut replace = match &with {
-                        Actual::Module(with) => {
+                        ResolvedModule::Module(with) => {
                             ModuleInfo::new(with.path().as_str(), with.version().as_str())
                         }
-                        Actual::Directory { written, path, .. } => replaced_by(written, path),
+                        ResolvedModule::Directory { written, path, .. } => {
+                            replaced_by(written, path)
+                        }
                     };
                     replace.go_version.clone_from(&info.go_version);
                     Box::new(replace)
@@ -112,7 +113,7 @@ fn unknown(path: &str, version: &str, error: Error) -> ModuleInfo {
 /// Says that nobody can be asked for retractions, of what may have some.
 fn refuse(info: &mut ModuleInfo, project: &Project, mode: &BuildMod) {
     let replaced =
-        ModulePath::parse(&info.path).is_ok_and(|path| project.edits().replaces_all(&path));
+        ModulePath::parse(&info.path).is_ok_and(|path| project.rules().replaces_all(&path));
     if info.error.is_some() || info.version.is_empty() || replaced {
         return;
     }

@@ -2,7 +2,7 @@
 //!
 //! | part | idea |
 //! |---|---|
-//! | `main_modules` | reading go.mod and go.work: [`Project`], [`Workspace`], and their `replace` and `exclude` lines ([`Edits`]) |
+//! | `main_modules` | reading go.mod and go.work: [`Project`], [`Workspace`], and their `replace` and `exclude` lines ([`ReplaceRules`]) |
 //! | `node` | what a graph connects: main modules, module versions, and the go versions and toolchains that go lines ask for |
 //! | `summary` | what one go.mod contributes to a graph |
 //! | `go_line` | what a go line, or its absence, decides about a graph |
@@ -18,6 +18,8 @@ mod summary;
 
 pub use build_mod::BuildMod;
 pub use go_line::PRUNING_GO;
-pub use main_modules::{Actual, Edits, MainModule, MissingReplace, NO_GO_MOD, Project, Workspace};
+pub use main_modules::{
+    MainModule, MissingReplace, NO_GO_MOD, Project, ReplaceRules, ResolvedModule, Workspace,
+};
 pub use node::Node;
-pub use summary::Summary;
+pub use summary::GraphSummary;

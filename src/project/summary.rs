@@ -3,12 +3,12 @@
 use super::go_line::is_pruned;
 use super::node::Node;
 use crate::error::Result;
-use crate::gomod::modfile::{ModFile, Needs};
+use crate::gomod::modfile::{GoModSummary, ModFile};
 use crate::gomod::{GoVersion, ModuleVersion};
 
 /// What the graph needs of one go.mod.
 #[derive(Clone, Debug)]
-pub struct Summary {
+pub struct GraphSummary {
     pub(crate) module: Option<String>,
     pub(crate) pruned: bool,
     pub(crate) require: Vec<ModuleVersion>,
@@ -18,7 +18,7 @@ pub struct Summary {
     pub(crate) go_line: Option<GoVersion>,
 }
 
-impl Summary {
+impl GraphSummary {
     /// What the go line says, if it is 1.21 or later: older ones are no requirement.
     #[must_use]
     pub fn go(&self) -> Option<&GoVersion> {
@@ -29,9 +29,9 @@ impl Summary {
     ///
     /// # Errors
     /// [`Kind::Input`](crate::Kind::Input), `parsing FILE: ...`.
-    pub fn parse(file: &str, data: &[u8]) -> Result<Summary> {
-        let needs = Needs::parse(file, data)?;
-        Ok(Summary {
+    pub fn parse(file: &str, data: &[u8]) -> Result<GraphSummary> {
+        let needs = GoModSummary::parse(file, data)?;
+        Ok(GraphSummary {
             module: needs.module,
             pruned: is_pruned(needs.go.as_ref()),
             go_line: needs.go.clone(),
@@ -41,10 +41,10 @@ impl Summary {
     }
 
     /// What the graph needs of a main module of a workspace, without what is excluded.
-    pub(crate) fn of(modfile: &ModFile, excludes: impl Fn(&ModuleVersion) -> bool) -> Summary {
+    pub(crate) fn of(modfile: &ModFile, excludes: impl Fn(&ModuleVersion) -> bool) -> GraphSummary {
         let required = modfile.require.iter().map(|line| &line.module);
         let go = modfile.go.as_ref().map(|line| &line.version);
-        Summary {
+        GraphSummary {
             module: modfile.module.as_ref().map(|line| line.path.clone()),
             pruned: is_pruned(go),
             require: without_tools(

@@ -1,9 +1,9 @@
 //! `sum --explain`: who says what of a module version, side by side, and the verdict.
 
 use super::json::JsonObject;
-use crate::fetch::Evidence;
+use crate::fetch::HashEvidence;
 use crate::gomod::ModuleVersion;
-use crate::trust::{Claim, Said, Verdict, Witness};
+use crate::trust::{HashMismatch, HashReport, HashSource, ReportedHash};
 
 /// What was made of the evidence.
 #[derive(Clone, Debug)]
@@ -11,11 +11,11 @@ pub struct Explained<'a> {
     /// About which version.
     pub module: &'a ModuleVersion,
     /// What was said.
-    pub evidence: &'a Evidence,
+    pub evidence: &'a HashEvidence,
     /// About the zip, where there is a disagreement.
-    pub zip: Option<Verdict>,
+    pub zip: Option<HashMismatch>,
     /// About the go.mod, likewise.
-    pub gomod: Option<Verdict>,
+    pub gomod: Option<HashMismatch>,
     /// `agree`, `disagree`, or `unknown` if nobody had a sum.
     pub state: &'static str,
 }
@@ -32,12 +32,15 @@ impl Explained<'_> {
         for (name, claims, verdict) in parts {
             text.push_str(&format!("{name}\n"));
             for claim in claims {
-                let odd = is_odd(verdict.as_ref(), claim);
-                let mark = if odd { "  <- odd" } else { "" };
-                let witness = claim.witness.to_string();
-                text.push_str(&format!("  {witness:<14}  {}{mark}\n", said(&claim.said)));
+                let mismatched = is_mismatched(verdict.as_ref(), claim);
+                let mark = if mismatched { "  <- mismatch" } else { "" };
+                let source = claim.source.to_string();
+                text.push_str(&format!(
+                    "  {source:<14}  {}{mark}\n",
+                    report(&claim.report)
+                ));
             }
-            if let Some(Verdict { cause, next, .. }) = verdict {
+            if let Some(HashMismatch { cause, next, .. }) = verdict {
                 text.push_str(&format!("  likely cause: {cause}\n  next step: {next}\n"));
             }
         }
@@ -50,7 +53,7 @@ impl Explained<'_> {
     }
 
     /// For programs: `Path`, `Version`, `State`, and for `Zip` and `GoMod` the sum by witness,
-    /// `Unheard` with a reason by witness, `Odd`, `Cause` and `Next`.
+    /// `Unavailable` with a reason by source, `Mismatched`, `Cause` and `Next`.
     #[must_use]
     pub fn json(&self) -> JsonObject {
         let mut json = JsonObject::new();
@@ -63,39 +66,39 @@ impl Explained<'_> {
     }
 }
 
-fn is_odd(verdict: Option<&Verdict>, claim: &Claim) -> bool {
-    let silent = matches!(claim.said, Said::Nothing(_));
-    !silent && verdict.is_some_and(|verdict| verdict.odd.contains(&claim.witness))
+fn is_mismatched(verdict: Option<&HashMismatch>, claim: &ReportedHash) -> bool {
+    let silent = matches!(claim.report, HashReport::Absent(_));
+    !silent && verdict.is_some_and(|verdict| verdict.mismatched.contains(&claim.source))
 }
 
-fn said(said: &Said) -> String {
-    match said {
-        Said::Sum(sum) => sum.clone(),
-        Said::Nothing(why) => (*why).to_owned(),
-        Said::Failed(error) => {
+fn report(report: &HashReport) -> String {
+    match report {
+        HashReport::Sum(sum) => sum.clone(),
+        HashReport::Absent(why) => (*why).to_owned(),
+        HashReport::Failed(error) => {
             let reason = error.chain();
             reason.lines().next().unwrap_or_default().to_owned()
         }
     }
 }
 
-fn part(claims: &[Claim], verdict: Option<&Verdict>) -> JsonObject {
+fn part(claims: &[ReportedHash], verdict: Option<&HashMismatch>) -> JsonObject {
     let mut json = JsonObject::new();
-    let mut unheard = JsonObject::new();
+    let mut unavailable = JsonObject::new();
     for claim in claims {
-        match &claim.said {
-            Said::Sum(sum) => json.string(claim.witness.key(), sum),
-            _ => unheard.string(claim.witness.key(), &said(&claim.said)),
+        match &claim.report {
+            HashReport::Sum(sum) => json.string(claim.source.key(), sum),
+            _ => unavailable.string(claim.source.key(), &report(&claim.report)),
         }
     }
-    json.object("Unheard", &unheard);
+    json.object("Unavailable", &unavailable);
     if let Some(verdict) = verdict {
-        let odd: Vec<&str> = verdict
-            .odd
+        let mismatched: Vec<&str> = verdict
+            .mismatched
             .iter()
-            .map(|witness| Witness::key(*witness))
+            .map(|source| HashSource::key(*source))
             .collect();
-        json.strings("Odd", &odd);
+        json.strings("Mismatched", &mismatched);
         json.string("Cause", &verdict.cause);
         json.string("Next", &verdict.next);
     }

@@ -3,40 +3,66 @@
 use std::path::Path;
 
 use super::json::JsonObject;
+use crate::error::Error;
 use crate::fetch::Outcome;
-use crate::source::Origin;
+use crate::select::{ChosenBy, ResolvedTarget};
+use crate::source::VcsOrigin;
 
-/// How a module came to be chosen: what was asked for is part of the answer.
-#[derive(Clone, Debug)]
-pub enum Asked {
-    /// By the requirement graph.
-    Graph,
-    /// By its version.
-    Version,
-    /// By a query.
-    Query {
-        /// As typed.
-        query: String,
-        /// Where the source says that it comes from.
-        origin: Option<Box<Origin>>,
-    },
+/// The object that `download -json` prints for a target.
+#[must_use]
+pub fn target_json(target: &ResolvedTarget, outcome: Option<&Outcome>) -> JsonObject {
+    match (target, outcome) {
+        (ResolvedTarget::Module { chosen_by, .. }, Some(outcome)) => {
+            outcome_json(outcome, chosen_by)
+        }
+        (ResolvedTarget::Module { module, .. }, None) => {
+            let mut json = JsonObject::new();
+            json.string("Path", module.path().as_str());
+            json.string("Version", module.version().as_str());
+            json
+        }
+        (ResolvedTarget::Failed { error, .. }, _) => failed_target_json(target, error),
+    }
+}
+
+/// The object for a target that cannot be had, because of `error`.
+#[must_use]
+pub fn failed_target_json(target: &ResolvedTarget, error: &Error) -> JsonObject {
+    let (path, version, query) = match target {
+        ResolvedTarget::Module { module, .. } => {
+            (module.path().as_str(), module.version().as_str(), "")
+        }
+        ResolvedTarget::Failed {
+            path,
+            version,
+            query,
+            ..
+        } => (path.as_str(), version.as_str(), query.as_str()),
+    };
+    let mut json = JsonObject::new();
+    json.string("Path", path);
+    json.string("Version", version);
+    json.string("Query", query);
+    json.string("Error", &error.chain());
+    json.string("ErrorKind", error.kind().name());
+    json
 }
 
 /// The object that `go mod download -json` prints for a module.
 ///
-/// Keys after `Origin` are ours: `ErrorKind` (see [`crate::Kind::name`]), `Bytes` (of bodies
+/// Keys after `VcsOrigin` are ours: `ErrorKind` (see [`crate::Kind::name`]), `Bytes` (of bodies
 /// received), `Resumed` (bytes kept of cut transfers), `Retries` (requests made again). The origin
 /// is shown of a module that was named with its version, or with a query that the source resolved,
 /// as go does.
 #[must_use]
-pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
+pub fn outcome_json(outcome: &Outcome, chosen_by: &ChosenBy) -> JsonObject {
     let mut json = JsonObject::new();
     let path = |path: Option<&Path>| path.map_or(String::new(), |path| path.display().to_string());
     let sum =
         |sum: &Option<crate::gomod::H1>| sum.as_ref().map_or(String::new(), |sum| sum.to_string());
     json.string("Path", outcome.module.path().as_str());
     json.string("Version", outcome.module.version().as_str());
-    if let Asked::Query { query, .. } = asked
+    if let ChosenBy::Query { query, .. } = chosen_by
         && query != outcome.module.version().as_str()
     {
         json.string("Query", query);
@@ -54,13 +80,13 @@ pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     json.string("Dir", &path(outcome.directory()));
     json.string("Sum", &sum(&outcome.sum));
     json.string("GoModSum", &sum(&outcome.gomod_sum));
-    let origin = match asked {
-        Asked::Graph => None,
-        Asked::Version => outcome
+    let origin = match chosen_by {
+        ChosenBy::Graph => None,
+        ChosenBy::Version => outcome
             .info
             .as_ref()
             .and_then(|info| info.origin.as_deref()),
-        Asked::Query { origin, .. } => origin.as_deref(),
+        ChosenBy::Query { origin, .. } => origin.as_deref(),
     };
     if let Some(origin) = origin {
         json.object("Origin", &origin_json(origin));
@@ -84,7 +110,7 @@ pub fn outcome_json(outcome: &Outcome, asked: &Asked) -> JsonObject {
     json
 }
 
-pub(super) fn origin_json(origin: &Origin) -> JsonObject {
+pub(super) fn origin_json(origin: &VcsOrigin) -> JsonObject {
     let mut json = JsonObject::new();
     for (key, value) in origin.fields() {
         json.string(key, value);

@@ -2,9 +2,9 @@
 
 use super::count::human;
 use super::json::JsonObject;
-use crate::fetch::Stock;
+use crate::fetch::CacheStatus;
 use crate::gomod::ModuleVersion;
-use crate::source::Place;
+use crate::source::ProxyUrls;
 
 /// A module version that a download would complete.
 #[derive(Clone, Debug)]
@@ -14,22 +14,22 @@ pub struct Planned {
     /// The module graph needs its go.mod, and nothing else is wanted of it.
     pub gomod_only: bool,
     /// What the cache has of it.
-    pub stock: Stock,
+    pub status: CacheStatus,
     /// Where it would be asked for first, if a proxy is asked at all.
-    pub place: Option<Place>,
+    pub place: Option<ProxyUrls>,
 }
 
 impl Planned {
     /// True if something would be fetched or unpacked.
     #[must_use]
     pub fn lacks(&self) -> bool {
-        !self.stock.missing.is_empty()
+        !self.status.missing.is_empty()
     }
 
     /// One line: the module and what is missing.
     #[must_use]
     pub fn line(&self) -> String {
-        format!("{} {}", self.module, self.stock.missing.join(" "))
+        format!("{} {}", self.module, self.status.missing.join(" "))
     }
 
     /// The same as an object: `Path`, `Version`, `Missing`.
@@ -38,7 +38,7 @@ impl Planned {
         let mut json = JsonObject::new();
         json.string("Path", self.module.path().as_str());
         json.string("Version", self.module.version().as_str());
-        json.strings("Missing", &self.stock.missing);
+        json.strings("Missing", &self.status.missing);
         json
     }
 
@@ -48,7 +48,7 @@ impl Planned {
     #[must_use]
     pub fn json(&self) -> JsonObject {
         let mut json = self.brief_json();
-        json.strings("ROCache", &self.stock.lower);
+        json.strings("ROCache", &self.status.read_only);
         if self.gomod_only {
             json.boolean("GoModOnly", true);
         }
@@ -61,13 +61,13 @@ impl Planned {
                 json.string("ZipURL", &place.zip);
             }
         }
-        let Stock {
+        let CacheStatus {
             sum,
             gomod_sum,
             zip_bytes,
             zip_sha256,
             ..
-        } = &self.stock;
+        } = &self.status;
         json.string("Sum", sum.as_deref().unwrap_or_default());
         json.string("GoModSum", gomod_sum.as_deref().unwrap_or_default());
         if let Some(bytes) = zip_bytes {
@@ -81,7 +81,7 @@ impl Planned {
     pub fn urls(&self) -> impl Iterator<Item = &str> {
         let place = self.place.iter();
         place.flat_map(|place| {
-            self.stock.asked().map(|name| match name {
+            self.status.asked().map(|name| match name {
                 "info" => place.info.as_str(),
                 "mod" => &place.gomod,
                 _ => &place.zip,
@@ -91,17 +91,17 @@ impl Planned {
 
     /// The cells of its row: module, version, size of the zip, what is missing, whom to ask.
     fn cells(&self) -> [String; 5] {
-        let size = match self.stock.zip_bytes {
+        let size = match self.status.zip_bytes {
             Some(bytes) => human(bytes),
             None => "-".to_owned(),
         };
         let missing = match self.lacks() {
-            true => self.stock.missing.join(" "),
+            true => self.status.missing.join(" "),
             false => "complete".to_owned(),
         };
         let from = match &self.place {
-            _ if self.stock.asked().next().is_none() && self.stock.lower.is_empty() => "",
-            _ if self.stock.asked().next().is_none() => "read-only cache",
+            _ if self.status.asked().next().is_none() && self.status.read_only.is_empty() => "",
+            _ if self.status.asked().next().is_none() => "read-only cache",
             Some(place) => &place.proxy,
             None => "no proxy",
         };
@@ -141,9 +141,9 @@ pub fn planned_table(planned: &[Planned]) -> String {
 
 fn totals(planned: &[Planned]) -> String {
     let modules = || planned.iter().filter(|one| !one.gomod_only);
-    let known: u64 = modules().filter_map(|one| one.stock.zip_bytes).sum();
+    let known: u64 = modules().filter_map(|one| one.status.zip_bytes).sum();
     let of_file = |name: &str| {
-        let asked = planned.iter().flat_map(|one| one.stock.asked());
+        let asked = planned.iter().flat_map(|one| one.status.asked());
         asked.filter(|asked| *asked == name).count()
     };
     let files = ["info", "mod", "zip"].map(|name| (name, of_file(name)));
@@ -174,13 +174,13 @@ mod tests {
         Planned {
             module: ModuleVersion::parse(path, version).unwrap(),
             gomod_only: false,
-            stock: Stock {
+            status: CacheStatus {
                 missing: missing.to_vec(),
                 sum: Some("h1:zip".to_owned()),
                 zip_bytes,
-                ..Stock::default()
+                ..CacheStatus::default()
             },
-            place: Some(Place {
+            place: Some(ProxyUrls {
                 proxy: "https://proxy.test".to_owned(),
                 info: url("info"),
                 gomod: url("mod"),
@@ -196,10 +196,10 @@ mod tests {
             planned("b.com/longer@v0.2.0", &["zip", "ziphash", "dir"], None),
             planned("c.com/c@v1.0.0", &["dir"], Some(5)),
             Planned {
-                stock: Stock {
+                status: CacheStatus {
                     missing: vec!["zip", "dir"],
-                    lower: vec!["zip"],
-                    ..Stock::default()
+                    read_only: vec!["zip"],
+                    ..CacheStatus::default()
                 },
                 ..planned("c.com/d@v1.0.0", &[], None)
             },

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use super::json::JsonObject;
 use crate::error::Error;
 use crate::modzip::Differences;
-use crate::verify::{Mending, Problem, Report};
+use crate::verify::{RepairOutcome, VerifyProblem, VerifyReport};
 
 /// Files that text names before it says how many more there are; `-json` has them all.
 const NAMED_FILES: usize = 10;
 
 /// A problem with the files that differ, a line each.
 #[must_use]
-pub fn finding(problem: &Problem) -> Error {
+pub fn finding(problem: &VerifyProblem) -> Error {
     let Some(files) = &problem.files else {
         return problem.error.clone();
     };
@@ -44,7 +44,7 @@ fn named(files: &Differences) -> Vec<(&'static str, &str)> {
 
 /// The object that `verify -json` prints for a module; with what became of it in a repair.
 #[must_use]
-pub fn report_json(report: &Report, mending: Option<&Mending>) -> JsonObject {
+pub fn report_json(report: &VerifyReport, repaired: Option<&RepairOutcome>) -> JsonObject {
     let mut json = JsonObject::new();
     json.string("Path", report.module.path().as_str());
     json.string("Version", report.module.version().as_str());
@@ -62,19 +62,19 @@ pub fn report_json(report: &Report, mending: Option<&Mending>) -> JsonObject {
         "Leftover",
         report.leftover.map_or("", |leftover| leftover.name()),
     );
-    let failed = mending.and_then(|mending| mending.error.as_ref());
+    let failed = repaired.and_then(|repaired| repaired.error.as_ref());
     let errors: Vec<String> = report.errors().chain(failed).map(Error::chain).collect();
     json.string("Error", &errors.join("\n"));
     let gravest = Error::gravest(report.errors().chain(failed));
     json.string("ErrorKind", gravest.map_or("", |kind| kind.name()));
-    if let Some(mending) = mending {
-        let outcome = if mending.error.is_none() {
+    if let Some(repaired) = repaired {
+        let outcome = if repaired.error.is_none() {
             "done"
         } else {
             "failed"
         };
         json.string("Repair", outcome);
-        let kept = mending.quarantine.as_ref();
+        let kept = repaired.quarantine.as_ref();
         let kept = kept.map_or(String::new(), |place| place.display().to_string());
         json.string("Quarantine", &kept);
     }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::http::{NoObserver, RetryPolicy, Settings};
+use crate::event::NoEvents;
+use crate::http::{RetryPolicy, Settings};
 use crate::http::{Server, Then, reply};
 
 fn client() -> Client {
@@ -18,7 +19,7 @@ fn client() -> Client {
             retry,
             ..Settings::default()
         },
-        Arc::new(NoObserver),
+        Arc::new(NoEvents),
     )
 }
 

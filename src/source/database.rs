@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Chain;
 use crate::error::Result;
 use crate::http::{Client, Url};
+use crate::memo::{Memo, MemoSettings};
 
 /// Gets files of one database. Which way it goes is found out at the first request.
 #[derive(Debug)]
@@ -17,7 +18,9 @@ pub struct DatabaseRoute {
     /// Where it is without a proxy.
     direct: Url,
     client: Client,
-    base: OnceLock<Result<Url>>,
+    /// Given, or found at the first request.
+    fixed: Option<Url>,
+    found: Memo<(), Url>,
     patience: Duration,
     /// When a record was found missing for the first time.
     missed: OnceLock<Instant>,
@@ -53,7 +56,8 @@ impl DatabaseRoute {
             chain,
             direct,
             client,
-            base: fixed.map(Ok).map_or_else(OnceLock::new, OnceLock::from),
+            fixed,
+            found: Memo::new(MemoSettings::holding(1)),
             patience: Duration::ZERO,
             missed: OnceLock::new(),
         }
@@ -69,7 +73,7 @@ impl DatabaseRoute {
     /// The body at `path` below the database, of at most `limit` bytes, unchecked.
     ///
     /// # Errors
-    /// Those of the transport; of the search for the way, remembered.
+    /// Those of the transport; of the search for the way, remembered for a while.
     pub fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         let url = self.base()?.join(path);
         let mut tries = 1;
@@ -95,13 +99,15 @@ impl DatabaseRoute {
     /// Where it is, found out by asking the proxies if need be.
     ///
     /// # Errors
-    /// Those of the search, remembered.
+    /// Those of the search, remembered for [`MemoSettings::FAILURE_TTL`].
     pub fn base(&self) -> Result<Url> {
-        let base = self.base.get_or_init(|| {
+        if let Some(fixed) = &self.fixed {
+            return Ok(fixed.clone());
+        }
+        self.found.get(&(), || {
             let proxied = self.chain.database(&self.name)?;
             Ok(proxied.unwrap_or_else(|| self.direct.clone()))
-        });
-        base.clone()
+        })
     }
 }
 
@@ -109,8 +115,9 @@ impl DatabaseRoute {
 mod tests {
     use super::*;
     use crate::error::{Error, Kind};
+    use crate::event::NoEvents;
     use crate::gomod::PrefixPatterns;
-    use crate::http::{NoObserver, RetryPolicy, Server, Settings, Then, reply};
+    use crate::http::{RetryPolicy, Server, Settings, Then, reply};
     use std::sync::Arc;
 
     fn refusing() -> Arc<dyn crate::source::Source> {
@@ -126,7 +133,7 @@ mod tests {
             retry,
             ..Settings::default()
         };
-        Client::new(settings, Arc::new(NoObserver))
+        Client::new(settings, Arc::new(NoEvents))
     }
 
     #[test]

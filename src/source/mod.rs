@@ -2,7 +2,7 @@
 //!
 //! A [`Source`] answers five questions about a module: which versions there are, which is the
 //! latest, the metadata of a revision, a version's go.mod and its zip. [`Chain`] answers by
-//! Go's GOPROXY rules; [`Offline`] refuses everything; a [`LowerCache`] gives what another module
+//! Go's GOPROXY rules; [`Offline`] refuses everything; a [`ReadOnlyCache`] gives what another module
 //! cache has, and is asked before either. Nothing here knows a cache, checks a
 //! checksum or prints. [`Direct`] stands for version control. A [`DatabaseRoute`] finds the way to a checksum database, which a
 //! proxy may serve as well, and gets its files unchecked.
@@ -12,27 +12,29 @@
 
 mod chain;
 mod database;
+mod database_setting;
 mod direct;
 mod info;
-mod lower;
 mod offline;
 mod proxy;
+mod read_only_cache;
 mod reuse;
-mod time;
 
-pub use chain::{Chain, Entry};
+pub use chain::{Chain, GoproxyEntry};
 pub use database::DatabaseRoute;
+pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
 pub use direct::Direct;
-pub use info::{Info, Origin};
-pub use lower::LowerCache;
+pub use info::{Info, VcsOrigin};
 pub use offline::Offline;
-pub use proxy::Place;
+pub use proxy::ProxyUrls;
+pub use read_only_cache::ReadOnlyCache;
 pub use reuse::check_reuse;
-pub use time::Time;
+
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, Sink};
+use crate::http::{Fetched, RequestContext, Sink};
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
 pub const MAX_ZIP_BYTES: u64 = 500 << 20;
@@ -84,8 +86,8 @@ pub trait Source: Send + Sync {
     /// Those of the transport; a longer zip is a security error.
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
 
-    /// Nothing more is wanted: what is on its way fails soon, and what is asked for later at once.
-    fn hang_up(&self) {}
+    /// The same source for one piece of work: its requests end with that work.
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source>;
 }
 
 impl dyn Source + '_ {

@@ -1,9 +1,11 @@
 //! The source of a run that may not use the network.
 
+use std::sync::Arc;
+
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, Sink};
+use crate::http::{Fetched, RequestContext, Sink};
 
 /// Refuses everything, with [`Kind::Offline`], for this reason (`--offline`); holds no client, so
 /// no socket can be opened.
@@ -30,6 +32,10 @@ impl Offline {
 }
 
 impl Source for Offline {
+    fn bind(&self, _: &RequestContext) -> Arc<dyn Source> {
+        Arc::new(*self)
+    }
+
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         self.refuse_versions(path)
     }

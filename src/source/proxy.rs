@@ -2,18 +2,22 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/proxy.go`, `proxyRepo`.
 
-use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, Time};
+use std::sync::Arc;
+
+use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result};
+use crate::gomod::Time;
 use crate::gomod::{
-    ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version, is_valid,
-    pseudo_version_time,
+    EscapedPath, ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version,
+    is_valid, pseudo_version_time,
 };
-use crate::http::{Client, Fetched, Sink, TooLarge, Url};
+use crate::http::{Client, Fetched, RequestContext, Sink, TooLarge, Url};
+use crate::layout::{self, VersionFile};
 
 /// Where the files of a module version are. User and password of the proxy are in none of them,
 /// and a query is not shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ProxyUrls {
     /// The proxy.
     pub proxy: String,
     /// The `.info`.
@@ -36,38 +40,53 @@ impl Proxy {
         Proxy { base, client }
     }
 
+    /// The same proxy for one piece of work.
+    pub(super) fn bound(&self, context: &RequestContext) -> Proxy {
+        Proxy {
+            base: self.base.clone(),
+            client: self.client.bind(context.clone()),
+        }
+    }
+
     pub(super) fn base(&self) -> &Url {
         &self.base
     }
 
     /// Where it has the files of a module version.
-    pub(super) fn place(&self, module: &ModuleVersion) -> Result<Place> {
+    pub(super) fn place(&self, module: &ModuleVersion) -> Result<ProxyUrls> {
         let version = escape_version(module.version().as_str())?;
-        let file = |suffix: &str| {
-            let url = self.url(module.path(), &format!("@v/{version}.{suffix}"))?;
+        let file = |file| {
+            let url = self.version_url(module.path(), &version, file)?;
             Ok(url.without_user().to_string())
         };
-        Ok(Place {
+        Ok(ProxyUrls {
             proxy: self.base.clone().without_user().to_string(),
-            info: file("info")?,
-            gomod: file("mod")?,
-            zip: file("zip")?,
+            info: file(VersionFile::Info)?,
+            gomod: file(VersionFile::GoMod)?,
+            zip: file(VersionFile::Zip)?,
         })
     }
 
     /// Where it serves the checksum database `name`, if it says that it does.
     pub(super) fn database(&self, name: &str) -> Result<Url> {
-        let base = self.base.join(&format!("sumdb/{name}"));
-        let supported = base.join("supported");
+        let base = self.base.join(&layout::sumdb(name));
+        let supported = base.join(layout::SUMDB_SUPPORTED);
         self.client.get(&supported, MAX_INFO_BYTES).map(|_| base)
     }
 
-    fn url(&self, path: &ModulePath, file: &str) -> Result<Url> {
-        Ok(self.base.join(&format!("{}/{file}", path.escape()?)))
+    fn version_url(&self, path: &ModulePath, version: &str, file: VersionFile) -> Result<Url> {
+        let name = layout::file_at(&path.escape()?, version, file);
+        Ok(self.base.join(&name))
     }
 
-    fn get(&self, path: &ModulePath, file: &str, limit: u64) -> Result<Fetched<Vec<u8>>> {
-        self.client.get(&self.url(path, file)?, limit)
+    fn get(
+        &self,
+        path: &ModulePath,
+        name: impl FnOnce(&EscapedPath) -> String,
+        limit: u64,
+    ) -> Result<Fetched<Vec<u8>>> {
+        let name = name(&path.escape()?);
+        self.client.get(&self.base.join(&name), limit)
     }
 
     fn parse_info(&self, body: &[u8]) -> Result<Info> {
@@ -84,7 +103,7 @@ impl Proxy {
     /// The newest of the list by time, the one it states or that of the pseudo-version.
     fn latest_of_list(&self, path: &ModulePath) -> Result<Fetched<Info>> {
         let list = self
-            .get(path, "@v/list", MAX_LIST_BYTES)
+            .get(path, layout::list, MAX_LIST_BYTES)
             .map_err(|error| version_error(path, "", error))?;
         let text = String::from_utf8_lossy(&list.value);
         let mut best: Option<(Time, &str)> = None;
@@ -143,7 +162,7 @@ fn named(module: &ModuleVersion) -> impl Fn(Error) -> Error {
 impl Source for Proxy {
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         let list = self
-            .get(path, "@v/list", MAX_LIST_BYTES)
+            .get(path, layout::list, MAX_LIST_BYTES)
             .map_err(|error| version_error(path, "", error))?;
         let text = String::from_utf8_lossy(&list.value);
         let mut versions: Vec<String> = text
@@ -157,7 +176,7 @@ impl Source for Proxy {
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        let body = match self.get(path, "@latest", MAX_INFO_BYTES) {
+        let body = match self.get(path, layout::latest, MAX_INFO_BYTES) {
             Ok(body) => body,
             Err(error) if error.is_not_found() => {
                 return self.latest_of_list(path);
@@ -173,9 +192,8 @@ impl Source for Proxy {
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
         let name = |error| version_error(path, revision, error);
         let escaped = escape_version(revision).map_err(name)?;
-        let body = self
-            .get(path, &format!("@v/{escaped}.info"), MAX_INFO_BYTES)
-            .map_err(name)?;
+        let file = |path: &EscapedPath| layout::file_at(path, &escaped, VersionFile::Info);
+        let body = self.get(path, file, MAX_INFO_BYTES).map_err(name)?;
         let info = self.parse_info(&body.value).map_err(name)?;
         let proper = ModuleVersion::parse(path.as_str(), revision).is_ok();
         if info.version != revision && proper {
@@ -192,14 +210,15 @@ impl Source for Proxy {
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
         let version = escape_version(module.version().as_str()).map_err(named(module))?;
-        self.get(module.path(), &format!("@v/{version}.mod"), MAX_MOD_BYTES)
+        let file = |path: &EscapedPath| layout::file_at(path, &version, VersionFile::GoMod);
+        self.get(module.path(), file, MAX_MOD_BYTES)
             .map_err(named(module))
     }
 
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
         let version = escape_version(module.version().as_str()).map_err(named(module))?;
         let url = self
-            .url(module.path(), &format!("@v/{version}.zip"))
+            .version_url(module.path(), &version, VersionFile::Zip)
             .map_err(named(module))?;
         self.client
             .get_into(&url, MAX_ZIP_BYTES, sink)
@@ -212,7 +231,7 @@ impl Source for Proxy {
             })
     }
 
-    fn hang_up(&self) {
-        self.client.hang_up();
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
+        Arc::new(self.bound(context))
     }
 }

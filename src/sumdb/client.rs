@@ -3,19 +3,31 @@
 //! Source: golang/mod `sumdb/client.go`.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::flight::Flight;
 use super::note::Verifier;
 use super::store::Advance;
+use super::tile::Tile;
 use super::tile_store::TileStore;
 use super::tiles::{Tiles, lock};
 use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
+use crate::layout;
+use crate::memo::{Memo, MemoSettings};
 
 /// The longest response to a lookup; ours to choose, Go has no limit. Usual are 700 bytes.
 const MAX_RECORD_BYTES: u64 = 1 << 20;
+
+/// Records in memory: some 700 bytes each. The others are in the store.
+const RECORDS: MemoSettings = MemoSettings::holding(1 << 14);
+
+/// A head that cannot be read now may be readable at the next lookup.
+const START: MemoSettings = MemoSettings {
+    capacity: 1,
+    failure_ttl: Duration::ZERO,
+};
 
 /// Gets files from the database, from many threads at once.
 pub trait Transport: Send + Sync {
@@ -29,12 +41,27 @@ pub trait Transport: Send + Sync {
 
 /// The lines that the database has logged about one module version.
 #[derive(Clone, Debug)]
-pub struct Sums(Arc<str>);
+pub struct Sums {
+    id: u64,
+    text: Arc<str>,
+}
 
 impl Sums {
+    /// The number of the record in the log.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The lines, as they were logged.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The hashes of `version_key`, a version or `VERSION/go.mod`.
     pub fn of<'a>(&'a self, path: &'a str, version_key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.lines().filter_map(move |line| {
+        self.text.lines().filter_map(move |line| {
             let rest = line.strip_prefix(path)?.strip_prefix(' ')?;
             rest.strip_prefix(version_key)?.strip_prefix(' ')
         })
@@ -89,12 +116,13 @@ pub struct Client {
     verifier: Verifier,
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
-    started: OnceLock<Result<()>>,
+    /// The newest head of an earlier run was taken over.
+    started: Memo<(), ()>,
     /// The newest head that was proven to continue all before it.
     latest: Mutex<Arc<Head>>,
     /// The head in the file, as far as is known.
     saved: Mutex<Vec<u8>>,
-    sums: Flight<String, Result<Sums>>,
+    sums: Memo<String, Sums>,
     tiles: Tiles,
 }
 
@@ -126,10 +154,10 @@ impl Client {
             tiles: Tiles::new(Arc::clone(&store), Arc::clone(&transport)),
             store,
             transport,
-            started: OnceLock::new(),
+            started: Memo::new(START),
             latest: Mutex::new(Arc::new(empty)),
             saved: Mutex::default(),
-            sums: Flight::default(),
+            sums: Memo::new(RECORDS),
         }
     }
 
@@ -140,7 +168,7 @@ impl Client {
     }
 
     /// What the database has logged about `module`: from the cache or by asking, proven either
-    /// way. Remembered, failures too.
+    /// way. Remembered; failures for [`MemoSettings::FAILURE_TTL`].
     ///
     /// # Errors
     /// - [`Kind::Security`]: the response, a head or a tile is not what was signed, or the log
@@ -153,9 +181,48 @@ impl Client {
     pub fn lookup(&self, module: &ModuleVersion) -> Result<Sums> {
         let file = lookup_file(module)?;
         self.sums.get(&file, || {
-            self.started.get_or_init(|| self.start()).clone()?;
+            self.started.get(&(), || self.start())?;
             self.find(module, &file)
         })
+    }
+
+    /// The newest signed head that was seen and proven; `None` if there was none.
+    ///
+    /// # Errors
+    /// As [`Client::lookup`].
+    pub fn head(&self) -> Result<Option<Vec<u8>>> {
+        self.started.get(&(), || self.start())?;
+        let latest = Arc::clone(&lock(&self.latest));
+        Ok((!latest.note.is_empty()).then(|| latest.note.clone()))
+    }
+
+    /// Checks that a signed head and all that were seen before are moments of one log, and keeps it
+    /// if it is the newest. Returns its tree.
+    ///
+    /// # Errors
+    /// As [`Client::lookup`].
+    pub fn merge_head(&self, note: &[u8]) -> Result<Tree> {
+        self.started.get(&(), || self.start())?;
+        let head = Arc::new(self.open(note).map_err(Refusal::into_error)?);
+        self.prove(&head, None).map_err(Refusal::into_error)?;
+        self.publish().map_err(Refusal::into_error)?;
+        Ok(head.tree)
+    }
+
+    /// The tiles that prove some hashes of `tree`, proven, in the order of [`Plan::tiles`]. The caller
+    /// knows the tree from [`Client::merge_head`].
+    ///
+    /// # Errors
+    /// As [`Client::lookup`].
+    ///
+    /// [`Plan::tiles`]: super::tile::Plan::tiles
+    pub fn proven_tiles(&self, tree: Tree, wanted: &[Node]) -> Result<Vec<(Tile, Vec<u8>)>> {
+        let proof = self.tiles.read(tree, wanted)?;
+        let tiles = proof.tiles.iter();
+        let tiles = tiles.map(|(tile, content)| (*tile, content.as_ref().to_vec()));
+        let tiles = tiles.collect();
+        self.tiles.keep(proof.tiles);
+        Ok(tiles)
     }
 
     /// True if [`Client::lookup`] would say what it said before: it waits for nothing.
@@ -223,7 +290,10 @@ impl Client {
         let head = Arc::new(self.open(record.head)?);
         self.prove(&head, Some(&record))?;
         self.publish()?;
-        Ok(Sums(record.text.into()))
+        Ok(Sums {
+            id: record.id,
+            text: record.text.into(),
+        })
     }
 
     /// Checks the signature of a head.
@@ -389,9 +459,11 @@ impl Client {
 }
 
 /// Where the response about a module is, below the database and in the cache.
-fn lookup_file(module: &ModuleVersion) -> Result<String> {
-    let escaped = module.escape()?;
-    Ok(format!("lookup/{}@{}", escaped.path(), escaped.version()))
+///
+/// # Errors
+/// [`Kind::Input`] if the path or version may not be fetched.
+pub fn lookup_file(module: &ModuleVersion) -> Result<String> {
+    Ok(layout::sumdb_lookup(&module.escape()?))
 }
 
 fn explain_unknown(error: Error, module: &ModuleVersion) -> Error {

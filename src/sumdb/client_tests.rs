@@ -324,6 +324,57 @@ fn responses_that_are_signed_but_wrong_are_refused() {
     assert_found(&place.client(), 7);
 }
 
+/// CVE-2026-56864: only the record is authenticated, and what stands before, between and behind in
+/// the response says nothing of a module.
+#[test]
+fn lines_beside_the_authenticated_record_do_not_count() {
+    let log = Log::of(300);
+    let forged = "example.com/m7 v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    let response = String::from_utf8(log.response(7, 300)).unwrap();
+    let (record, head) = response.split_once("\n\n").unwrap();
+    let rows = [
+        // Into the record, before it and behind it.
+        format!("{record}\n{forged}\n{head}"),
+        response.replacen("7\n", &format!("7\n{forged}"), 1),
+        // A block of its own, before the head and behind its signature.
+        format!("{record}\n\n{forged}\n{head}"),
+        format!("{record}\n\n{head}\n{forged}"),
+        format!("{record}\n\n{head}{forged}"),
+        format!("{forged}{record}\n\n{head}"),
+    ];
+    for response in rows {
+        let place = Place::new(log.clone());
+        place.lie(&path(7), Some(response.clone().into_bytes()));
+        match place.client().lookup(&module(7)) {
+            Err(error) => assert_eq!(error.kind(), Kind::Security, "{response}"),
+            Ok(sums) => {
+                let sums: Vec<&str> = sums.of("example.com/m7", "v1.0.0").collect();
+                assert!(!sums.iter().any(|sum| forged.contains(sum)), "{response}");
+            }
+        }
+    }
+}
+
+/// CVE-2026-42501: a true record that has no line about the module proves nothing of it, whether it
+/// is empty or about another module.
+#[test]
+fn a_record_without_the_line_proves_nothing() {
+    let log = Log::of(300);
+    for id in [8, 299] {
+        let place = Place::new(log.clone());
+        place.lie(&path(7), Some(log.response(id, 300)));
+        let sums = place.client().lookup(&module(7)).unwrap();
+        for key in ["v1.0.0", "v1.0.0/go.mod"] {
+            assert_eq!(sums.of("example.com/m7", key).count(), 0);
+        }
+    }
+    let place = Place::new(log.clone());
+    let mut empty = b"7\n\n".to_vec();
+    empty.extend(testing::head(log.tree(300)));
+    place.lie(&path(7), Some(empty));
+    place.client().lookup(&module(7)).unwrap_err();
+}
+
 #[test]
 fn a_response_about_another_module_is_not_kept() {
     let log = Log::of(300);

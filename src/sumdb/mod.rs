@@ -20,9 +20,7 @@
 //! more than 2^62 records never ends; a torn cached response fails for ever.
 
 mod client;
-mod flight;
 pub mod note;
-mod setting;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -31,7 +29,6 @@ mod tile_store;
 mod tiles;
 pub mod tlog;
 
-pub use client::{Client, Sums, Transport};
-pub use setting::{SUM_GOLANG_ORG, Setting};
+pub use client::{Client, Sums, Transport, lookup_file};
 pub use store::{Advance, Store};
 pub use tile_store::{RecordingStore, TileStore};

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
 use crate::fsio::{FileLock, Locks, begin_write, write_atomically};
+use crate::layout;
 
 /// A cached file that is longer is not read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -46,8 +47,8 @@ impl Store {
     #[must_use]
     pub fn new(gomodcache: &Path, gopath: Option<&Path>, name: &str) -> Store {
         Store {
-            cache: gomodcache.join("cache/download/sumdb").join(name),
-            latest: gopath.map(|path| path.join("pkg/sumdb").join(name).join("latest")),
+            cache: gomodcache.join(layout::DOWNLOAD).join(layout::sumdb(name)),
+            latest: gopath.map(|path| path.join(layout::sumdb_head(name))),
             locks: Locks::default(),
             writable: true,
         }

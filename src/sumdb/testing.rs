@@ -105,7 +105,7 @@ impl Log {
     }
 
     /// The tile of this name, if the log has all of it.
-    fn tile(&self, path: &str) -> Option<Vec<u8>> {
+    pub(crate) fn tile(&self, path: &str) -> Option<Vec<u8>> {
         let (name, width) = path.split_once(".p/").unwrap_or((path, "256"));
         let (level, number) = name.strip_prefix("tile/8/")?.split_once('/')?;
         let level: usize = level.parse().ok()?;

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::client::Transport;
-use super::flight::Flight;
 use super::tile::{MAX_TILE_BYTES, Plan, Tile, Unproven};
 use super::tile_store::TileStore;
 use super::tlog::{Hash, Node, Tree};
 use crate::error::{Error, Kind, Result};
+use crate::memo::{Memo, MemoSettings};
 
 /// The content of a tile, and whether it came from the cache.
 #[derive(Clone, Debug)]
@@ -30,11 +30,14 @@ pub(super) struct Proof {
     pub(super) tiles: Vec<(Tile, Content)>,
 }
 
+/// Tiles in memory, of at most 8 KiB each. The others are in the store.
+const CONTENTS: MemoSettings = MemoSettings::holding(1 << 10);
+
 /// The tiles of one database.
 pub(super) struct Tiles {
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
-    contents: Flight<Tile, Result<Content>>,
+    contents: Memo<Tile, Content>,
     /// Tiles that are in memory and were written.
     kept: Mutex<HashSet<Tile>>,
     /// Tiles whose cached copy may be wrong.
@@ -52,7 +55,7 @@ impl Tiles {
         Tiles {
             store,
             transport,
-            contents: Flight::default(),
+            contents: Memo::new(CONTENTS),
             kept: Mutex::default(),
             distrusted: Mutex::default(),
         }

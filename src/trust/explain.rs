@@ -10,13 +10,13 @@
 
 use std::fmt;
 
-use super::policy::Part;
+use super::policy::SumPart;
 use crate::error::{Error, Kind};
 use crate::gomod::modfile::EMPTY_GO_MOD;
 
 /// Somebody who knows a sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Witness {
+pub enum HashSource {
     /// The line of go.sum.
     GoSum,
     /// What the checksum database has logged, proven.
@@ -33,73 +33,73 @@ pub enum Witness {
     Proxy,
 }
 
-impl Witness {
+impl HashSource {
     /// The name in JSON.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
-            Witness::GoSum => "GoSum",
-            Witness::Database => "Database",
-            Witness::Ziphash => "ZipHash",
-            Witness::Zip => "Zip",
-            Witness::Directory => "Dir",
-            Witness::Mod => "Mod",
-            Witness::Proxy => "Proxy",
+            HashSource::GoSum => "GoSum",
+            HashSource::Database => "Database",
+            HashSource::Ziphash => "ZipHash",
+            HashSource::Zip => "Zip",
+            HashSource::Directory => "Dir",
+            HashSource::Mod => "Mod",
+            HashSource::Proxy => "Proxy",
         }
     }
 
     fn is_cache(self) -> bool {
-        use Witness::{Directory, Mod, Zip, Ziphash};
+        use HashSource::{Directory, Mod, Zip, Ziphash};
         matches!(self, Ziphash | Zip | Directory | Mod)
     }
 }
 
-impl fmt::Display for Witness {
+impl fmt::Display for HashSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Witness::GoSum => "go.sum",
-            Witness::Database => "database",
-            Witness::Ziphash => "cached ziphash",
-            Witness::Zip => "cached zip",
-            Witness::Directory => "directory",
-            Witness::Mod => "cached go.mod",
-            Witness::Proxy => "proxy",
+            HashSource::GoSum => "go.sum",
+            HashSource::Database => "database",
+            HashSource::Ziphash => "cached ziphash",
+            HashSource::Zip => "cached zip",
+            HashSource::Directory => "directory",
+            HashSource::Mod => "cached go.mod",
+            HashSource::Proxy => "proxy",
         })
     }
 }
 
 /// What a witness said.
 #[derive(Clone, Debug)]
-pub enum Said {
+pub enum HashReport {
     /// This sum.
     Sum(String),
     /// Nothing, for this reason that is no failure: it has none, or was not to be asked.
-    Nothing(&'static str),
+    Absent(&'static str),
     /// It could not be heard, or what it has is broken ([`Kind::Security`]).
     Failed(Error),
 }
 
 /// One witness and what it said.
 #[derive(Clone, Debug)]
-pub struct Claim {
+pub struct ReportedHash {
     /// Who.
-    pub witness: Witness,
+    pub source: HashSource,
     /// What.
-    pub said: Said,
+    pub report: HashReport,
 }
 
-impl Claim {
+impl ReportedHash {
     fn sum(&self) -> Option<&str> {
-        match &self.said {
-            Said::Sum(sum) => Some(sum),
-            Said::Nothing(_) | Said::Failed(_) => None,
+        match &self.report {
+            HashReport::Sum(sum) => Some(sum),
+            HashReport::Absent(_) | HashReport::Failed(_) => None,
         }
     }
 
     /// The witness has something, and it is broken.
     fn broken(&self) -> Option<&Error> {
-        match &self.said {
-            Said::Failed(error) if matches!(error.kind(), Kind::Security | Kind::Differs) => {
+        match &self.report {
+            HashReport::Failed(error) if matches!(error.kind(), Kind::Security | Kind::Differs) => {
                 Some(error)
             }
             _ => None,
@@ -118,9 +118,9 @@ pub enum Age {
 
 /// What is to be made of a disagreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct HashMismatch {
     /// Who stands out; empty if nobody can be told from the others.
-    pub odd: Vec<Witness>,
+    pub mismatched: Vec<HashSource>,
     /// The likely cause.
     pub cause: String,
     /// The one step that is safe.
@@ -129,22 +129,22 @@ pub struct Verdict {
 
 /// Judges what was said of one part of a module version; `None` if nobody contradicts anybody.
 #[must_use]
-pub fn judge(part: Part, claims: &[Claim], age: Age) -> Option<Verdict> {
+pub fn find_mismatch(part: SumPart, claims: &[ReportedHash], age: Age) -> Option<HashMismatch> {
     if let Some(verdict) = empty_go_mod(part, claims) {
         return Some(verdict);
     }
     if let Some(claim) = claims.iter().find(|claim| claim.broken().is_some()) {
         return Some(broken(claim));
     }
-    let mut sums: Vec<&str> = claims.iter().filter_map(Claim::sum).collect();
+    let mut sums: Vec<&str> = claims.iter().filter_map(ReportedHash::sum).collect();
     sums.sort_unstable();
     sums.dedup();
     if sums.len() < 2 {
         return None;
     }
     let Some(right) = reference(claims) else {
-        return Some(Verdict {
-            odd: Vec::new(),
+        return Some(HashMismatch {
+            mismatched: Vec::new(),
             cause: "there are two contents under one version, most often because its tag was \
                     moved, and nobody here can say which one is right"
                 .to_owned(),
@@ -154,50 +154,63 @@ pub fn judge(part: Part, claims: &[Claim], age: Age) -> Option<Verdict> {
                 .to_owned(),
         });
     };
-    let differs = |claim: &&Claim| claim.sum().is_some_and(|sum| sum != right);
-    let odd: Vec<Witness> = claims.iter().filter(differs).map(|c| c.witness).collect();
-    let heard = |witness| {
+    let differs = |claim: &&ReportedHash| claim.sum().is_some_and(|sum| sum != right);
+    let mismatched: Vec<HashSource> = claims.iter().filter(differs).map(|c| c.source).collect();
+    let has_sum_of = |source| {
         let mut claims = claims.iter();
-        claims.any(|claim| claim.witness == witness && claim.sum().is_some())
+        claims.any(|claim| claim.source == source && claim.sum().is_some())
     };
-    let (cause, next) = explain(&odd, claims, heard(Witness::Database), age);
-    Some(Verdict { odd, cause, next })
+    let (cause, next) = explain(&mismatched, claims, has_sum_of(HashSource::Database), age);
+    Some(HashMismatch {
+        mismatched,
+        cause,
+        next,
+    })
 }
 
 /// The sum that is taken for the right one.
-fn reference(claims: &[Claim]) -> Option<&str> {
-    let of = |witness: Witness| claims.iter().find(|claim| claim.witness == witness);
+fn reference(claims: &[ReportedHash]) -> Option<&str> {
+    let of = |source: HashSource| claims.iter().find(|claim| claim.source == source);
     // All but the database against it: then it is the database that stands out.
-    let mut others = claims.iter().filter(|c| c.witness != Witness::Database);
-    let first = others.find_map(Claim::sum)?;
-    let united = others.filter_map(Claim::sum).all(|sum| sum == first);
-    let voices = |sum: &str| {
-        let say = |claim: &&Claim| claim.sum() == Some(sum);
-        let cached = claims.iter().filter(say).any(|c| c.witness.is_cache());
-        let alone = |claim: &&Claim| say(claim) && !claim.witness.is_cache();
+    let mut others = claims.iter().filter(|c| c.source != HashSource::Database);
+    let first = others.find_map(ReportedHash::sum)?;
+    let united = others.filter_map(ReportedHash::sum).all(|sum| sum == first);
+    let votes = |sum: &str| {
+        let say = |claim: &&ReportedHash| claim.sum() == Some(sum);
+        let cached = claims.iter().filter(say).any(|c| c.source.is_cache());
+        let alone = |claim: &&ReportedHash| say(claim) && !claim.source.is_cache();
         claims.iter().filter(alone).count() + usize::from(cached)
     };
-    if let Some(logged) = of(Witness::Database).and_then(Claim::sum) {
-        return Some(if united && voices(first) > 2 {
+    if let Some(logged) = of(HashSource::Database).and_then(ReportedHash::sum) {
+        return Some(if united && votes(first) > 2 {
             first
         } else {
             logged
         });
     }
-    let mut best: Vec<&str> = claims.iter().filter_map(Claim::sum).collect();
-    best.retain(|sum| voices(sum) > 1);
+    let mut best: Vec<&str> = claims.iter().filter_map(ReportedHash::sum).collect();
+    best.retain(|sum| votes(sum) > 1);
     best.dedup();
     let (first, rest) = best.split_first()?;
     rest.iter().all(|sum| sum == first).then_some(*first)
 }
 
-fn explain(odd: &[Witness], claims: &[Claim], proven: bool, age: Age) -> (String, String) {
-    let has = |witness: Witness| odd.contains(&witness);
-    let cache: Vec<Witness> = odd.iter().copied().filter(|w| w.is_cache()).collect();
-    let others = odd.len() - cache.len();
+fn explain(
+    mismatched: &[HashSource],
+    claims: &[ReportedHash],
+    proven: bool,
+    age: Age,
+) -> (String, String) {
+    let has = |source: HashSource| mismatched.contains(&source);
+    let cache: Vec<HashSource> = mismatched
+        .iter()
+        .copied()
+        .filter(|w| w.is_cache())
+        .collect();
+    let others = mismatched.len() - cache.len();
     let who = if proven { "the database" } else { "the others" };
     let text = |cause: &str, next: &str| (cause.to_owned(), next.to_owned());
-    if has(Witness::Database) {
+    if has(HashSource::Database) {
         return text(
             "retagged version: the database keeps the content that it saw first, and the tag has \
              been moved since; go.sum and the cache were filled without asking it",
@@ -208,7 +221,7 @@ fn explain(odd: &[Witness], claims: &[Claim], proven: bool, age: Age) -> (String
     if others == 0 {
         return tampered(&cache, claims);
     }
-    if has(Witness::GoSum) && has(Witness::Proxy) {
+    if has(HashSource::GoSum) && has(HashSource::Proxy) {
         return (
             format!(
                 "retagged version: go.sum and the proxy have the content of another moment than \
@@ -219,7 +232,7 @@ fn explain(odd: &[Witness], claims: &[Claim], proven: bool, age: Age) -> (String
                 .to_owned(),
         );
     }
-    if has(Witness::Proxy) {
+    if has(HashSource::Proxy) {
         return (
             format!(
                 "proxy out of step: it serves other bytes than {who} know; they were altered, or \
@@ -258,9 +271,9 @@ fn explain(odd: &[Witness], claims: &[Claim], proven: bool, age: Age) -> (String
 }
 
 /// Only pieces of the cache stand out.
-fn tampered(odd: &[Witness], claims: &[Claim]) -> (String, String) {
+fn tampered(mismatched: &[HashSource], claims: &[ReportedHash]) -> (String, String) {
     // Without a line to go by nothing is repaired.
-    let vouched = |claim: &Claim| claim.witness == Witness::GoSum && claim.sum().is_some();
+    let vouched = |claim: &ReportedHash| claim.source == HashSource::GoSum && claim.sum().is_some();
     let vouched = claims.iter().any(vouched);
     let next = |what: &str| match vouched {
         true => "run 'modfetch verify --repair' for this version: it keeps what it replaces".into(),
@@ -268,18 +281,18 @@ fn tampered(odd: &[Witness], claims: &[Claim]) -> (String, String) {
     };
     let all = claims
         .iter()
-        .filter(|claim| claim.witness.is_cache() && claim.sum().is_some());
-    let (cause, what) = match odd {
-        [Witness::Directory] => (
+        .filter(|claim| claim.source.is_cache() && claim.sum().is_some());
+    let (cause, what) = match mismatched {
+        [HashSource::Directory] => (
             "tampered cache: files of the unpacked directory were edited",
             "the directory",
         ),
-        [Witness::Ziphash] => (
+        [HashSource::Ziphash] => (
             "tampered cache: the recorded hash is not that of the zip",
             "the .ziphash",
         ),
-        [Witness::Mod] => ("tampered cache: the cached go.mod was altered", "the .mod"),
-        _ if all.count() == odd.len() => (
+        [HashSource::Mod] => ("tampered cache: the cached go.mod was altered", "the .mod"),
+        _ if all.count() == mismatched.len() => (
             "tampered cache: what is cached was replaced as a whole, so that it agrees with \
              itself",
             "zip, .ziphash and directory",
@@ -293,18 +306,18 @@ fn tampered(odd: &[Witness], claims: &[Claim]) -> (String, String) {
 }
 
 /// The sum of no bytes at all, where the sum of a go.mod should be.
-fn empty_go_mod(part: Part, claims: &[Claim]) -> Option<Verdict> {
-    let empty = |claim: &&Claim| claim.sum() == Some(EMPTY_GO_MOD);
-    let odd: Vec<Witness> = claims.iter().filter(empty).map(|c| c.witness).collect();
-    if part != Part::GoMod || odd.is_empty() {
+fn empty_go_mod(part: SumPart, claims: &[ReportedHash]) -> Option<HashMismatch> {
+    let empty = |claim: &&ReportedHash| claim.sum() == Some(EMPTY_GO_MOD);
+    let mismatched: Vec<HashSource> = claims.iter().filter(empty).map(|c| c.source).collect();
+    if part != SumPart::GoMod || mismatched.is_empty() {
         return None;
     }
-    let (cause, next) = if odd.contains(&Witness::Proxy) {
+    let (cause, next) = if mismatched.contains(&HashSource::Proxy) {
         (
             "empty go.mod hash: the proxy serves a go.mod without a byte",
             "name another proxy in GOPROXY, and tell the keeper of this one",
         )
-    } else if odd.contains(&Witness::Mod) {
+    } else if mismatched.contains(&HashSource::Mod) {
         (
             "empty go.mod hash: the cached go.mod has no byte, as after a full disk",
             "remove the .mod and run 'modfetch download' for this version",
@@ -316,35 +329,35 @@ fn empty_go_mod(part: Part, claims: &[Claim]) -> Option<Verdict> {
             "delete this line of go.sum, which no version of go that is in use reads",
         )
     };
-    Some(Verdict {
-        odd,
+    Some(HashMismatch {
+        mismatched,
         cause: cause.to_owned(),
         next: next.to_owned(),
     })
 }
 
 /// Somebody has a thing without a sum.
-fn broken(claim: &Claim) -> Verdict {
-    let (cause, next) = match claim.witness {
-        Witness::Proxy => (
+fn broken(claim: &ReportedHash) -> HashMismatch {
+    let (cause, next) = match claim.source {
+        HashSource::Proxy => (
             "cut zip, or one that breaks the rules for module zips, at the proxy",
             "leave go.sum as it is, name another proxy in GOPROXY, and tell the keeper of this one",
         ),
-        Witness::Database => (
+        HashSource::Database => (
             "what the checksum database answered is not what it signed",
             "believe nothing of it: try from another network, and report it if that answers alike",
         ),
-        Witness::Directory => (
+        HashSource::Directory => (
             "tampered cache: the unpacked directory has what no module has",
             "remove the directory and run 'modfetch download' for this version",
         ),
-        Witness::GoSum | Witness::Ziphash | Witness::Zip | Witness::Mod => (
+        HashSource::GoSum | HashSource::Ziphash | HashSource::Zip | HashSource::Mod => (
             "cut zip: the cached one is damaged",
             "remove zip and .ziphash and run 'modfetch download' for this version",
         ),
     };
-    Verdict {
-        odd: vec![claim.witness],
+    HashMismatch {
+        mismatched: vec![claim.source],
         cause: cause.to_owned(),
         next: next.to_owned(),
     }
@@ -355,33 +368,33 @@ mod tests {
     use super::*;
 
     /// Claims from `G D h z d P`: each witness's letter and the name of a sum; `!` is broken.
-    fn claims(text: &str) -> Vec<Claim> {
+    fn claims(text: &str) -> Vec<ReportedHash> {
         let claim = |word: &str| {
-            let (witness, sum) = word.split_at(1);
-            let witness = match witness {
-                "G" => Witness::GoSum,
-                "D" => Witness::Database,
-                "h" => Witness::Ziphash,
-                "z" => Witness::Zip,
-                "d" => Witness::Directory,
-                "m" => Witness::Mod,
-                _ => Witness::Proxy,
+            let (source, sum) = word.split_at(1);
+            let source = match source {
+                "G" => HashSource::GoSum,
+                "D" => HashSource::Database,
+                "h" => HashSource::Ziphash,
+                "z" => HashSource::Zip,
+                "d" => HashSource::Directory,
+                "m" => HashSource::Mod,
+                _ => HashSource::Proxy,
             };
-            let said = match sum {
-                "!" => Said::Failed(Error::new(Kind::Security, "zip: not a valid zip file")),
-                "?" => Said::Failed(Error::new(Kind::Network, "no answer")),
-                "-" => Said::Nothing("none"),
-                "0" => Said::Sum(EMPTY_GO_MOD.to_owned()),
-                sum => Said::Sum(sum.to_owned()),
+            let report = match sum {
+                "!" => HashReport::Failed(Error::new(Kind::Security, "zip: not a valid zip file")),
+                "?" => HashReport::Failed(Error::new(Kind::Network, "no answer")),
+                "-" => HashReport::Absent("none"),
+                "0" => HashReport::Sum(EMPTY_GO_MOD.to_owned()),
+                sum => HashReport::Sum(sum.to_owned()),
             };
-            Claim { witness, said }
+            ReportedHash { source, report }
         };
         text.split(' ').map(claim).collect()
     }
 
     #[test]
     fn the_odd_one_and_the_cause_are_found() {
-        let zip = Part::Zip;
+        let zip = SumPart::Zip;
         let rows = [
             // Nobody contradicts anybody.
             (zip, "Ga Da ha za da Pa", "", ""),
@@ -429,31 +442,40 @@ mod tests {
             (zip, "Ga D- hb zb db Pc", "", "nobody here can say"),
             // The go.mod.
             (
-                Part::GoMod,
+                SumPart::GoMod,
                 "G0 Da ma Pa",
                 "go.sum",
                 "empty go.mod hash: an early",
             ),
             (
-                Part::GoMod,
+                SumPart::GoMod,
                 "Ga Da m0 Pa",
                 "cached go.mod",
                 "empty go.mod hash: the cached",
             ),
             (
-                Part::GoMod,
+                SumPart::GoMod,
                 "Ga Da m- P0",
                 "proxy",
                 "empty go.mod hash: the proxy",
             ),
-            (Part::GoMod, "Ga Da mb Pa", "cached go.mod", "was altered"),
+            (
+                SumPart::GoMod,
+                "Ga Da mb Pa",
+                "cached go.mod",
+                "was altered",
+            ),
         ];
-        for (part, text, odd, cause) in rows {
-            match judge(part, &claims(text), Age::Later) {
-                None => assert_eq!(("", ""), (odd, cause), "{text}"),
+        for (part, text, mismatched, cause) in rows {
+            match find_mismatch(part, &claims(text), Age::Later) {
+                None => assert_eq!(("", ""), (mismatched, cause), "{text}"),
                 Some(verdict) => {
-                    let names: Vec<String> = verdict.odd.iter().map(Witness::to_string).collect();
-                    assert_eq!(names.join(", "), odd, "{text}: {}", verdict.cause);
+                    let names: Vec<String> = verdict
+                        .mismatched
+                        .iter()
+                        .map(HashSource::to_string)
+                        .collect();
+                    assert_eq!(names.join(", "), mismatched, "{text}: {}", verdict.cause);
                     assert!(!cause.is_empty(), "{text}: {}", verdict.cause);
                     assert!(verdict.cause.contains(cause), "{text}: {}", verdict.cause);
                 }
@@ -463,9 +485,17 @@ mod tests {
 
     #[test]
     fn what_was_recorded_before_go_1_11_4_may_be_wrong() {
-        let old = judge(Part::Zip, &claims("Gb Da ha za da Pa"), Age::BeforeGo1114);
+        let old = find_mismatch(
+            SumPart::Zip,
+            &claims("Gb Da ha za da Pa"),
+            Age::BeforeGo1114,
+        );
         assert!(old.unwrap().cause.contains("before go1.11.4"));
-        let altered = judge(Part::Zip, &claims("Ga Da ha za db Pa"), Age::BeforeGo1114);
+        let altered = find_mismatch(
+            SumPart::Zip,
+            &claims("Ga Da ha za db Pa"),
+            Age::BeforeGo1114,
+        );
         assert!(altered.unwrap().cause.contains("edited"));
     }
 }

@@ -16,6 +16,6 @@ mod policy;
 mod proof;
 mod save;
 
-pub use explain::{Age, Claim, Said, Verdict, Witness, judge};
-pub use policy::{Part, SumPolicy, SumSettings};
+pub use explain::{Age, HashMismatch, HashReport, HashSource, ReportedHash, find_mismatch};
+pub use policy::{SumPart, SumPolicy, SumSettings};
 pub use proof::{Database, Logged};

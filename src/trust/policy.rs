@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use crate::config::Overlay;
@@ -16,14 +16,14 @@ use crate::sumdb;
 
 /// What of a module version a sum is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum SumPart {
     /// The files of the zip: `PATH VERSION h1:...`.
     Zip,
     /// The go.mod alone: `PATH VERSION/go.mod h1:...`.
     GoMod,
 }
 
-impl Part {
+impl SumPart {
     /// The version as a line of go.sum has it.
     #[must_use]
     pub fn version_key(self, module: &ModuleVersion) -> String {
@@ -33,15 +33,15 @@ impl Part {
     fn key(self, module: &ModuleVersion) -> Cow<'_, str> {
         let version = module.version().as_str();
         match self {
-            Part::Zip => version.into(),
-            Part::GoMod => [version, "/go.mod"].concat().into(),
+            SumPart::Zip => version.into(),
+            SumPart::GoMod => [version, "/go.mod"].concat().into(),
         }
     }
 
     pub(super) fn noun(self) -> &'static str {
         match self {
-            Part::Zip => "module",
-            Part::GoMod => "go.mod",
+            SumPart::Zip => "module",
+            SumPart::GoMod => "go.mod",
         }
     }
 }
@@ -55,9 +55,6 @@ pub struct SumSettings {
     pub exempt: PrefixPatterns,
     /// `--locked`: a sum that go.sum lacks is an error, whatever the other settings say.
     pub locked: bool,
-    /// GOPROXY is one `file://` tree and nothing else: a toolchain from there, as from a build of
-    /// one's own, need not be in the database.
-    pub local_proxy: bool,
 }
 
 /// The sums of one run. Shared by all threads.
@@ -71,22 +68,22 @@ pub struct SumPolicy {
     /// What else has sums and is not written, with its name: in a workspace the go.sum of every
     /// module that is used.
     others: Vec<(PathBuf, GoSum)>,
-    pub(super) state: Mutex<State>,
+    pub(super) state: Mutex<SumState>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct SumState {
     pub(super) sums: GoSum,
     /// What this run did with the first h1 of each place in `sums`, as far as it did anything.
-    status: Vec<Status>,
+    status: Vec<SumUse>,
     warnings: Vec<String>,
     /// By path and version key, that a hash is not the recorded one.
     pub(super) contradictions: BTreeMap<(String, String), Error>,
 }
 
-impl State {
+impl SumState {
     /// Every h1 that something was checked against: path, version key, sum, what was done with it.
-    pub(super) fn used(&self) -> impl Iterator<Item = (&str, &str, &str, Status)> {
+    pub(super) fn used(&self) -> impl Iterator<Item = (&str, &str, &str, SumUse)> {
         let used = self.status.iter().enumerate();
         used.filter(|(_, status)| status.used)
             .filter_map(|(place, &status)| {
@@ -96,16 +93,16 @@ impl State {
     }
 
     /// What was fetched in the place of something wrong is right.
-    fn settle(&mut self, path: &str, key: &str) {
+    fn clear_contradiction(&mut self, path: &str, key: &str) {
         if !self.contradictions.is_empty() {
             let place = (path.to_owned(), key.to_owned());
             self.contradictions.remove(&place);
         }
     }
 
-    fn status_mut(&mut self, place: usize) -> &mut Status {
+    fn status_mut(&mut self, place: usize) -> &mut SumUse {
         if self.status.len() <= place {
-            self.status.resize(place + 1, Status::default());
+            self.status.resize(place + 1, SumUse::default());
         }
         &mut self.status[place]
     }
@@ -118,7 +115,7 @@ fn first_h1(sums: &[String]) -> Option<&str> {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Status {
+pub(super) struct SumUse {
     /// Something was checked against it.
     pub(super) used: bool,
     /// It is not in the file.
@@ -160,9 +157,9 @@ impl SumPolicy {
         let read = |other: &PathBuf| Ok((other.clone(), read_go_sum(other, overlay)?));
         let others = others.iter().map(read).collect::<Result<Vec<_>>>()?;
         let sums = read_go_sum(file, overlay)?;
-        let state = State {
+        let state = SumState {
             sums,
-            ..State::default()
+            ..SumState::default()
         };
         Ok(SumPolicy {
             settings,
@@ -181,7 +178,7 @@ impl SumPolicy {
         self.file.as_deref()
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, SumState> {
         // Every change is complete before the guard goes, so a panic elsewhere spoils nothing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -191,8 +188,8 @@ impl SumPolicy {
     ///
     /// # Errors
     /// As [`SumPolicy::check`], except for a mismatch.
-    pub fn precheck(&self, module: &ModuleVersion, part: Part) -> Result<()> {
-        if self.knows(module, part) {
+    pub fn precheck(&self, module: &ModuleVersion, part: SumPart) -> Result<()> {
+        if self.suffices(module, part) {
             Ok(())
         } else {
             self.prover(module, part).map(drop)
@@ -204,8 +201,8 @@ impl SumPolicy {
     ///
     /// # Errors
     /// As [`SumPolicy::check`], except for a mismatch.
-    pub fn ask(&self, module: &ModuleVersion, part: Part) -> Result<()> {
-        if self.knows(module, part) {
+    pub fn ask(&self, module: &ModuleVersion, part: SumPart) -> Result<()> {
+        if self.suffices(module, part) {
             return Ok(());
         }
         match self.prover(module, part)? {
@@ -222,8 +219,8 @@ impl SumPolicy {
     ///
     /// # Errors
     /// As [`SumPolicy::ask`].
-    pub fn vouched(&self, module: &ModuleVersion, part: Part) -> Result<bool> {
-        if self.knows(module, part) {
+    pub fn vouched(&self, module: &ModuleVersion, part: SumPart) -> Result<bool> {
+        if self.suffices(module, part) {
             return Ok(true);
         }
         match self.prover(module, part)? {
@@ -235,8 +232,8 @@ impl SumPolicy {
     /// True if [`SumPolicy::check`] would have to wait for the checksum database, and perhaps for
     /// the network: then it is a thing for a thread that may block.
     #[must_use]
-    pub fn must_ask(&self, module: &ModuleVersion, part: Part) -> bool {
-        if self.knows(module, part) {
+    pub fn must_ask(&self, module: &ModuleVersion, part: SumPart) -> bool {
+        if self.suffices(module, part) {
             return false;
         }
         let prover = self.prover(module, part);
@@ -245,7 +242,7 @@ impl SumPolicy {
 
     /// What go.sum has for it, and what this run has added: hashes of any algorithm.
     #[must_use]
-    pub fn recorded(&self, module: &ModuleVersion, part: Part) -> Vec<String> {
+    pub fn recorded(&self, module: &ModuleVersion, part: SumPart) -> Vec<String> {
         let (path, key) = (module.path().as_str(), part.key(module));
         let mut sums = self.state().sums.sums(path, &key).to_vec();
         for sum in self.in_others(path, &key) {
@@ -275,7 +272,7 @@ impl SumPolicy {
     /// The one `h1:` sum that the files have for it, without what this run has added; `None` if
     /// they have none, or several.
     #[must_use]
-    pub fn record(&self, module: &ModuleVersion, part: Part) -> Option<String> {
+    pub fn record(&self, module: &ModuleVersion, part: SumPart) -> Option<String> {
         let (path, key) = (module.path().as_str(), part.key(module));
         // What a run adds is added where there was nothing.
         let added = self.is_new(module, part);
@@ -292,13 +289,13 @@ impl SumPolicy {
 
     /// True if go.sum itself has an `h1:` line for it, not one that this run has added.
     #[must_use]
-    pub fn records(&self, module: &ModuleVersion, part: Part) -> bool {
+    pub fn records(&self, module: &ModuleVersion, part: SumPart) -> bool {
         self.knows(module, part) && !self.is_new(module, part)
     }
 
     /// True if go.sum had the sum of no bytes for it, which is not read.
     #[must_use]
-    pub fn has_dropped(&self, module: &ModuleVersion, part: Part) -> bool {
+    pub fn has_dropped(&self, module: &ModuleVersion, part: SumPart) -> bool {
         let (path, key) = (module.path().as_str(), part.key(module));
         let others = self.others.iter().map(|(_, sums)| sums);
         let mut others = others.filter(|sums| sums.has_dropped(path, &key));
@@ -307,7 +304,7 @@ impl SumPolicy {
 
     /// True if this run has accepted a sum for it that go.sum does not have.
     #[must_use]
-    pub fn is_new(&self, module: &ModuleVersion, part: Part) -> bool {
+    pub fn is_new(&self, module: &ModuleVersion, part: SumPart) -> bool {
         let (path, key) = (module.path().as_str(), part.key(module));
         let state = self.state();
         let place = state.sums.place(path, &key);
@@ -324,17 +321,46 @@ impl SumPolicy {
         }
     }
 
+    /// The client of the checksum database; `None` if GOSUMDB is `off`.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] if GOSUMDB makes no sense.
+    pub fn database(&self) -> Result<Option<&Arc<sumdb::Client>>> {
+        match &self.settings.database {
+            Database::Client(client) => Ok(Some(client)),
+            Database::Off => Ok(None),
+            Database::Invalid(error) => Err(error.clone()),
+        }
+    }
+
+    /// True if the settings say that the checksum database is not asked about a module. go.sum cannot
+    /// vouch for a toolchain, so nothing exempts one.
+    #[must_use]
+    pub fn is_exempt(&self, path: &str) -> bool {
+        path != TOOLCHAIN && self.settings.exempt.matches(path)
+    }
+
     /// What the checksum database has logged, whatever go.sum says.
     ///
     /// # Errors
     /// As [`SumPolicy::check`] where go.sum has no line, except for a mismatch.
-    pub fn logged(&self, module: &ModuleVersion, part: Part) -> Result<Logged> {
+    pub fn logged(&self, module: &ModuleVersion, part: SumPart) -> Result<Logged> {
         Logged::ask(self.prover(module, part)?, &self.settings, module, part)
+    }
+
+    /// True if go.sum has an `h1:` line for it, and that is proof enough. A line for a toolchain is
+    /// none: a toolchain is a program that runs next, and who can write go.sum could choose it.
+    ///
+    /// Source: golang/go `cmd/go/internal/modfetch/fetch.go`, `checkModSum`, from go1.26.9 and
+    /// go1.27.2 on (CVE-2026-94447).
+    #[must_use]
+    pub fn suffices(&self, module: &ModuleVersion, part: SumPart) -> bool {
+        !is_toolchain(module) && self.knows(module, part)
     }
 
     /// True if go.sum has an `h1:` line for it.
     #[must_use]
-    pub fn knows(&self, module: &ModuleVersion, part: Part) -> bool {
+    pub fn knows(&self, module: &ModuleVersion, part: SumPart) -> bool {
         let (path, key) = (module.path().as_str(), part.key(module));
         first_h1(self.state().sums.sums(path, &key)).is_some()
             || self.in_others(path, &key).any(|sum| sum.starts_with("h1:"))
@@ -348,9 +374,10 @@ impl SumPolicy {
     /// - [`Kind::Input`]: go.sum has none, and `--locked` is set or GOSUMDB is malformed.
     /// - What else [`sumdb::Client::lookup`] says: the database does not know it, or could not be
     ///   asked.
-    pub fn check(&self, module: &ModuleVersion, part: Part, h1: &H1) -> Result<()> {
+    pub fn check(&self, module: &ModuleVersion, part: SumPart, h1: &H1) -> Result<()> {
         let (path, key) = (module.path().as_str(), part.key(module));
-        if self.is_recorded(&mut self.state(), path, &key, h1)? {
+        let recorded = self.is_recorded(&mut self.state(), path, &key, h1)?;
+        if recorded && !is_toolchain(module) {
             return Ok(());
         }
         if let Some(database) = self.prover(module, part)? {
@@ -369,7 +396,7 @@ impl SumPolicy {
         }
         state.sums.insert(path, &key, h1.as_str());
         if let Some(place) = state.sums.place(path, &key) {
-            *state.status_mut(place) = Status {
+            *state.status_mut(place) = SumUse {
                 used: true,
                 new: true,
             };
@@ -379,8 +406,8 @@ impl SumPolicy {
 
     /// True if go.sum has this line, which is now used; an error if it has another hash. Where
     /// go.sum has none, all that the other files have must agree.
-    fn is_recorded(&self, state: &mut State, path: &str, key: &str, h1: &H1) -> Result<bool> {
-        let mismatch = |state: &mut State, sum: &str, file| {
+    fn is_recorded(&self, state: &mut SumState, path: &str, key: &str, h1: &H1) -> Result<bool> {
+        let mismatch = |state: &mut SumState, sum: &str, file| {
             let error = self.mismatch((path, key), h1, sum, file);
             let place = (path.to_owned(), key.to_owned());
             state.contradictions.insert(place, error.clone());
@@ -394,7 +421,7 @@ impl SumPolicy {
                 return mismatch(state, &sum, None);
             }
             state.status_mut(place).used = true;
-            state.settle(path, key);
+            state.clear_contradiction(path, key);
             return Ok(true);
         }
         let mut found = false;
@@ -408,7 +435,7 @@ impl SumPolicy {
             }
         }
         if found {
-            state.settle(path, key);
+            state.clear_contradiction(path, key);
         }
         Ok(found)
     }
@@ -419,17 +446,18 @@ impl SumPolicy {
     }
 
     /// Who has to prove a part that go.sum does not know; `None` if nobody has to.
-    fn prover(&self, module: &ModuleVersion, part: Part) -> Result<Option<&sumdb::Client>> {
+    fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::Client>> {
         let noun = part.noun();
-        if self.settings.locked {
+        if self.settings.locked && !self.knows(module, part) {
             return Err(Error::new(
                 Kind::Input,
                 format!("{module}: verifying {noun}: missing go.sum entry, disabled by --locked"),
             )
             .hint("complete go.sum without --locked, or with 'go mod tidy'"));
         }
-        // go.sum cannot vouch for a toolchain, so nothing exempts one.
-        let toolchain = module.path().as_str() == TOOLCHAIN && !self.settings.local_proxy;
+        // Nothing exempts a toolchain. go takes it unproven where GOPROXY is a single file:// tree,
+        // to test a build of itself; that is no reason here.
+        let toolchain = is_toolchain(module);
         if !toolchain && self.settings.exempt.matches(module.path().as_str()) {
             return Ok(None);
         }
@@ -484,6 +512,11 @@ impl SumPolicy {
             file.display()
         ))
     }
+}
+
+/// True if a module version is a Go toolchain.
+fn is_toolchain(module: &ModuleVersion) -> bool {
+    module.path().as_str() == TOOLCHAIN
 }
 
 pub(super) fn read_go_sum(file: &Path, overlay: &Overlay) -> Result<GoSum> {

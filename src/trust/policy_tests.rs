@@ -4,15 +4,15 @@ use super::*;
 use std::fs;
 use std::sync::Arc;
 
+use crate::source::DatabaseSetting;
+use crate::sumdb::Store;
 use crate::sumdb::testing::{self, Log, Server};
-use crate::sumdb::{Setting, Store};
 
 fn settings(database: Database, exempt: &str, locked: bool) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(exempt),
         locked,
-        local_proxy: false,
     }
 }
 
@@ -36,9 +36,9 @@ fn of_several_hashes_the_first_decides() {
     let first = H1::of_go_mod(b"module example.com/a\n");
     let text = format!("example.com/a v1.0.0 {first}\nexample.com/a v1.0.0 {EMPTY}\n");
     let (_dir, policy) = policy(&text, settings(Database::Off, "", false));
-    policy.check(&module(), Part::Zip, &first).unwrap();
+    policy.check(&module(), SumPart::Zip, &first).unwrap();
     let second = H1::parse(EMPTY).unwrap();
-    let error = policy.check(&module(), Part::Zip, &second).unwrap_err();
+    let error = policy.check(&module(), SumPart::Zip, &second).unwrap_err();
     assert_eq!(error.kind(), Kind::Security);
 }
 
@@ -48,15 +48,15 @@ fn what_go_sum_knows_must_match() {
     let text = format!("example.com/a v1.0.0 {EMPTY}\nexample.com/a v1.0.0/go.mod {good}\n");
     // Even where nothing needs proof, a record that disagrees is fatal.
     let (_dir, policy) = policy(&text, settings(Database::Off, "", false));
-    policy.check(&module(), Part::GoMod, &good).unwrap();
-    let error = policy.check(&module(), Part::Zip, &good).unwrap_err();
+    policy.check(&module(), SumPart::GoMod, &good).unwrap();
+    let error = policy.check(&module(), SumPart::Zip, &good).unwrap_err();
     assert_eq!(error.kind(), Kind::Security);
     let want = format!(
         "verifying example.com/a@v1.0.0: checksum mismatch\n\tdownloaded: {good}\n\tgo.sum:     {EMPTY}\n\nSECURITY ERROR\n"
     );
     assert!(error.chain().starts_with(&want), "{}", error.chain());
     let error = policy
-        .check(&module(), Part::GoMod, &H1::parse(EMPTY).unwrap())
+        .check(&module(), SumPart::GoMod, &H1::parse(EMPTY).unwrap())
         .unwrap_err();
     assert!(
         error
@@ -66,7 +66,7 @@ fn what_go_sum_knows_must_match() {
 }
 
 fn database(server: &Arc<Mutex<Server>>, dir: &Path) -> Database {
-    let setting = Setting::parse(&testing::key(testing::NAME))
+    let setting = DatabaseSetting::parse(&testing::key(testing::NAME))
         .unwrap()
         .unwrap();
     let store = Store::new(dir, Some(dir), testing::NAME);
@@ -106,36 +106,52 @@ fn what_go_sum_lacks_needs_an_exemption_or_the_database() {
     for (settings, refused, requests) in rows {
         let (_dir, policy) = policy("", settings);
         let kind = |result: Result<()>| result.err().map(|error| error.kind());
-        assert_eq!(kind(policy.precheck(&module, Part::Zip)), refused);
+        assert_eq!(kind(policy.precheck(&module, SumPart::Zip)), refused);
         assert_eq!(server.lock().unwrap().requests.len(), 0, "it asked early");
-        assert_eq!(kind(policy.ask(&module, Part::Zip)), refused);
-        assert_eq!(kind(policy.check(&module, Part::Zip, &h1)), refused);
-        assert_eq!(kind(policy.check(&module, Part::GoMod, &h1)), refused);
+        assert_eq!(kind(policy.ask(&module, SumPart::Zip)), refused);
+        assert_eq!(kind(policy.check(&module, SumPart::Zip, &h1)), refused);
+        assert_eq!(kind(policy.check(&module, SumPart::GoMod, &h1)), refused);
         let asked = std::mem::take(&mut server.lock().unwrap().requests);
         assert_eq!(asked.len(), requests, "{asked:?}");
     }
 }
 
 #[test]
-fn a_toolchain_needs_the_database_whatever_exempts_it() {
+fn a_toolchain_needs_the_database_whatever_exempts_it_and_whatever_go_sum_says() {
     let module = ModuleVersion::parse(TOOLCHAIN, "v0.0.1-go1.26.0.linux-amd64").unwrap();
-    let refused = |settings: SumSettings| {
-        let (_dir, policy) = policy("", settings);
-        policy.precheck(&module, Part::Zip).err().map(|e| e.chain())
-    };
+    let h1 = H1::of_go_mod(b"module golang.org/toolchain\n");
+    let lines = format!(
+        "{TOOLCHAIN} {version} {h1}\n{TOOLCHAIN} {version}/go.mod {h1}\n",
+        version = module.version()
+    );
+    // The text of `GOSUMDB=off go mod download golang.org/toolchain@...`, go1.27.4, for which such
+    // lines in go.sum change nothing.
+    let text = format!("{module}: verifying module: checksum database disabled by GOSUMDB=off");
+    for go_sum in ["", lines.as_str()] {
+        let (_dir, off) = policy(go_sum, settings(Database::Off, "", false));
+        let checks = [
+            off.precheck(&module, SumPart::Zip),
+            off.ask(&module, SumPart::Zip),
+            off.check(&module, SumPart::Zip, &h1),
+            off.vouched(&module, SumPart::Zip).map(drop),
+        ];
+        for refused in checks {
+            assert_eq!(refused.unwrap_err().chain(), text, "{go_sum}");
+        }
+    }
     let server = Server::of(Log::of(300));
     let dir = tempfile::tempdir().unwrap();
-    let off = settings(Database::Off, "", false);
-    // The text of `GOSUMDB=off go mod download golang.org/toolchain@...`, go1.26.8.
-    let text = format!("{module}: verifying module: checksum database disabled by GOSUMDB=off");
-    assert_eq!(refused(off.clone()), Some(text));
-    let (_dir, asks) = policy(
-        "",
-        settings(database(&server, dir.path()), "golang.org", false),
-    );
-    assert!(asks.must_ask(&module, Part::Zip));
-    let local_proxy = true;
-    assert_eq!(refused(SumSettings { local_proxy, ..off }), None);
+    for go_sum in ["", lines.as_str()] {
+        let asked = database(&server, dir.path());
+        let (_dir, asks) = policy(go_sum, settings(asked, "golang.org", false));
+        assert!(asks.must_ask(&module, SumPart::Zip));
+        // The log does not know it.
+        asks.check(&module, SumPart::Zip, &h1).unwrap_err();
+    }
+    // A line that is there is not missing.
+    let asked = database(&server, dir.path());
+    let (_dir, locked) = policy(&lines, settings(asked, "", true));
+    locked.precheck(&module, SumPart::Zip).unwrap();
 }
 
 #[test]
@@ -148,7 +164,7 @@ fn what_would_have_to_wait_is_known() {
             go_sum,
             settings(database(&server, dir.path()), exempt, false),
         );
-        policy.must_ask(&module, Part::Zip)
+        policy.must_ask(&module, SumPart::Zip)
     };
     assert!(must_ask("", ""));
     assert!(!must_ask("", "example.com"));
@@ -157,10 +173,13 @@ fn what_would_have_to_wait_is_known() {
         ""
     ));
     let (_dir, policy) = policy("", settings(database(&server, dir.path()), "", false));
-    policy.ask(&module, Part::GoMod).unwrap();
+    policy.ask(&module, SumPart::GoMod).unwrap();
     // One answer is about both.
-    assert!(!policy.must_ask(&module, Part::Zip));
-    assert_eq!(policy.logged(&module, Part::Zip).unwrap(), Logged::Sum(h1));
+    assert!(!policy.must_ask(&module, SumPart::Zip));
+    assert_eq!(
+        policy.logged(&module, SumPart::Zip).unwrap(),
+        Logged::Sum(h1)
+    );
 }
 
 #[test]
@@ -169,7 +188,7 @@ fn what_the_database_says_is_final() {
     let dir = tempfile::tempdir().unwrap();
     let (_dir, policy) = policy("", settings(database(&server, dir.path()), "", false));
     let ((seven, h1), (eight, _)) = (logged(7), logged(8));
-    let fails = |module: &ModuleVersion, part: Part, kind: Kind, want: String| {
+    let fails = |module: &ModuleVersion, part: SumPart, kind: Kind, want: String| {
         let error = policy
             .check(module, part, &H1::parse(EMPTY).unwrap())
             .unwrap_err();
@@ -179,7 +198,7 @@ fn what_the_database_says_is_final() {
     let (known, name) = (Kind::Security, testing::NAME);
     fails(
         &seven,
-        Part::Zip,
+        SumPart::Zip,
         known,
         format!(
             "example.com/m7@v1.0.0: verifying module: checksum mismatch\n\tdownloaded: {EMPTY}\n\t{name}: {h1}\n\nSECURITY ERROR\nThis download does NOT match the one"
@@ -187,7 +206,7 @@ fn what_the_database_says_is_final() {
     );
     fails(
         &seven,
-        Part::GoMod,
+        SumPart::GoMod,
         known,
         "example.com/m7@v1.0.0: verifying go.mod: checksum mismatch\n\t".to_owned(),
     );
@@ -197,17 +216,17 @@ fn what_the_database_says_is_final() {
         .unwrap()
         .lies
         .insert("lookup/example.com/m8@v1.0.0".to_owned(), Some(response));
-    fails(&eight, Part::Zip, known, "example.com/m8@v1.0.0: verifying module: checksum missing from sumdb response\n\nSECURITY ERROR\nThis download does NOT match one reported".to_owned());
+    fails(&eight, SumPart::Zip, known, "example.com/m8@v1.0.0: verifying module: checksum missing from sumdb response\n\nSECURITY ERROR\nThis download does NOT match one reported".to_owned());
     // Go's text: the module, what is verified, and the line of go.sum that was looked for.
     let unknown = "example.com/m300@v1.0.0: verifying go.mod: example.com/m300@v1.0.0/go.mod: reading lookup/example.com/m300@v1.0.0: 404 Not Found";
     let other = ModuleVersion::parse("example.com/m300", "v1.0.0").unwrap();
-    fails(&other, Part::GoMod, Kind::NotFound, unknown.to_owned());
+    fails(&other, SumPart::GoMod, Kind::NotFound, unknown.to_owned());
     // What was refused is not recorded, and what go.sum says is not asked about.
-    assert!(!policy.knows(&seven, Part::Zip));
-    policy.check(&seven, Part::Zip, &h1).unwrap();
-    assert!(policy.knows(&seven, Part::Zip));
+    assert!(!policy.knows(&seven, SumPart::Zip));
+    policy.check(&seven, SumPart::Zip, &h1).unwrap();
+    assert!(policy.knows(&seven, SumPart::Zip));
     server.lock().unwrap().requests.clear();
-    policy.check(&seven, Part::Zip, &h1).unwrap();
+    policy.check(&seven, SumPart::Zip, &h1).unwrap();
     assert_eq!(server.lock().unwrap().requests, [""; 0]);
 }
 
@@ -217,9 +236,9 @@ fn an_unknown_algorithm_is_kept_and_warned_about() {
         "example.com/a v1.0.0 h2:xyz\n",
         settings(Database::Off, "", false),
     );
-    assert!(!policy.knows(&module(), Part::Zip));
+    assert!(!policy.knows(&module(), SumPart::Zip));
     policy
-        .check(&module(), Part::Zip, &H1::parse(EMPTY).unwrap())
+        .check(&module(), SumPart::Zip, &H1::parse(EMPTY).unwrap())
         .unwrap();
     let warnings = policy.take_warnings();
     assert_eq!(warnings.len(), 1);
@@ -243,7 +262,7 @@ fn files_beside_it_count_and_must_agree() {
         let off = settings(Database::Off, "", false);
         let policy =
             SumPolicy::with_files(&at("go.work.sum"), &others, &Overlay::default(), off).unwrap();
-        let checked = policy.check(&module(), Part::Zip, &h1);
+        let checked = policy.check(&module(), SumPart::Zip, &h1);
         checked
             .map(|()| policy.has_new())
             .map_err(|error| error.chain())

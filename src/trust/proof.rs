@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::policy::{Part, SumSettings};
+use super::policy::{SumPart, SumSettings};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{H1, ModuleVersion};
 use crate::sumdb;
@@ -35,7 +35,7 @@ impl Logged {
         prover: Option<&sumdb::Client>,
         settings: &SumSettings,
         module: &ModuleVersion,
-        part: Part,
+        part: SumPart,
     ) -> Result<Logged> {
         let Some(database) = prover else {
             return Ok(match settings.database {
@@ -54,7 +54,7 @@ impl Logged {
 pub(super) fn compare(
     database: &sumdb::Client,
     module: &ModuleVersion,
-    part: Part,
+    part: SumPart,
     h1: &H1,
 ) -> Result<()> {
     match first_h1(database, module, part)? {
@@ -75,7 +75,7 @@ pub(super) fn compare(
 fn first_h1(
     database: &sumdb::Client,
     module: &ModuleVersion,
-    part: Part,
+    part: SumPart,
 ) -> Result<Option<String>> {
     let sums = database
         .lookup(module)
@@ -86,7 +86,7 @@ fn first_h1(
     Ok(found.map(str::to_owned))
 }
 
-fn absent(module: &ModuleVersion, part: Part) -> Error {
+fn absent(module: &ModuleVersion, part: SumPart) -> Error {
     let noun = part.noun();
     let text = format!(
         "{module}: verifying {noun}: checksum missing from sumdb response{DATABASE_ABSENT}"
@@ -130,7 +130,7 @@ For more information, see 'go help module-auth'.
 ";
 
 /// Names what could not be proven, twice, as go does.
-pub(super) fn unanswered(module: &ModuleVersion, part: Part, error: Error) -> Error {
+pub(super) fn unanswered(module: &ModuleVersion, part: SumPart, error: Error) -> Error {
     let (path, key, noun) = (module.path(), part.version_key(module), part.noun());
     error
         .context(format!("{path}@{key}"))

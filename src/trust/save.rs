@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::policy::{State, SumPolicy};
+use super::policy::{SumPolicy, SumState};
 use crate::cache::Cache;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{NewText, rewrite};
@@ -76,7 +76,7 @@ impl SumPolicy {
 
 /// The content go.sum shall have: what is in it now, and what this run checked and must keep.
 fn updated(
-    state: &State,
+    state: &SumState,
     file: &Path,
     now: &[u8],
     keep: &impl Fn(&str, &str) -> bool,
@@ -112,7 +112,7 @@ mod tests {
     use crate::config::Overlay;
     use crate::fsio::FileLock;
     use crate::gomod::{H1, ModuleVersion, PrefixPatterns};
-    use crate::trust::{Database, Part, SumSettings};
+    use crate::trust::{Database, SumPart, SumSettings};
     use std::fs;
     use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
     use std::path::PathBuf;
@@ -123,7 +123,6 @@ mod tests {
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
-            local_proxy: false,
         };
         SumPolicy::with_file(go_sum, settings).unwrap()
     }
@@ -149,8 +148,12 @@ mod tests {
         assert!(!policy.save(&cache, |_, _| true).unwrap());
         assert!(!file.exists());
         let h1 = H1::of_go_mod(b"x");
-        policy.check(&module("b.com/b"), Part::GoMod, &h1).unwrap();
-        policy.check(&module("c.com/c"), Part::GoMod, &h1).unwrap();
+        policy
+            .check(&module("b.com/b"), SumPart::GoMod, &h1)
+            .unwrap();
+        policy
+            .check(&module("c.com/c"), SumPart::GoMod, &h1)
+            .unwrap();
         assert!(!policy.save(&cache, |_, _| false).unwrap());
         assert!(!file.exists());
         assert!(
@@ -179,7 +182,7 @@ mod tests {
         let save = |path: &'static str| {
             let policy = policy(&file);
             policy
-                .check(&module(path), Part::Zip, &H1::of_go_mod(b"x"))
+                .check(&module(path), SumPart::Zip, &H1::of_go_mod(b"x"))
                 .unwrap();
             let cache = Cache::at(&dir.path().join(path)).unwrap();
             move || policy.save(&cache, |_, _| true).unwrap()
@@ -231,7 +234,7 @@ mod tests {
         fs::rename(&file, &real).unwrap();
         std::os::unix::fs::symlink(&real, &file).unwrap();
         policy
-            .check(&module("b.com/b"), Part::Zip, &H1::of_go_mod(b"x"))
+            .check(&module("b.com/b"), SumPart::Zip, &H1::of_go_mod(b"x"))
             .unwrap();
         assert!(policy.save(&cache, |_, _| true).unwrap());
         assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
@@ -254,12 +257,11 @@ mod tests {
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
-            local_proxy: false,
         };
         let policy = SumPolicy::with_files(&file, &[other], &Overlay::default(), settings).unwrap();
-        policy.check(&module("a.com/a"), Part::Zip, &h1).unwrap();
+        policy.check(&module("a.com/a"), SumPart::Zip, &h1).unwrap();
         assert!(!policy.save(&cache, |_, _| true).unwrap());
-        policy.check(&module("b.com/b"), Part::Zip, &h1).unwrap();
+        policy.check(&module("b.com/b"), SumPart::Zip, &h1).unwrap();
         assert!(policy.save(&cache, |_, _| true).unwrap());
         let written = fs::read_to_string(&file).unwrap();
         assert_eq!(written, line("b.com/b") + &line("c.com/c"));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use crate::error::{Error, Kind};
 use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
 use crate::sumdb;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// A checksum database that answers from cached files only.
 #[derive(Clone, Debug)]
-pub struct Proof {
+pub struct DatabaseProof {
     /// Its client.
     pub client: Arc<sumdb::Client>,
     /// GONOSUMDB: modules it is not asked about.
@@ -18,7 +18,7 @@ pub struct Proof {
 
 /// What the database has to say about a module.
 #[derive(Debug)]
-pub(super) enum Witness {
+pub(super) enum DatabaseSums {
     /// Nobody asks, or the module is exempt.
     Unasked,
     /// Nothing of it is in the cache.
@@ -32,39 +32,39 @@ pub(super) enum Witness {
     Refused(Error),
 }
 
-impl Witness {
-    pub(super) fn ask(proof: Option<&Proof>, module: &ModuleVersion) -> Witness {
+impl DatabaseSums {
+    pub(super) fn ask(proof: Option<&DatabaseProof>, module: &ModuleVersion) -> DatabaseSums {
         let Some(proof) = proof else {
-            return Witness::Unasked;
+            return DatabaseSums::Unasked;
         };
         let path = module.path().as_str();
         // go.sum cannot vouch for a toolchain, so nothing exempts one.
         if path != TOOLCHAIN && proof.exempt.matches(path) {
-            return Witness::Unasked;
+            return DatabaseSums::Unasked;
         }
         let sums = match proof.client.lookup(module) {
             Ok(sums) => sums,
-            Err(error) if error.kind() == Kind::Offline => return Witness::Unknown,
-            Err(error) => return Witness::Refused(error),
+            Err(error) if error.kind() == Kind::Offline => return DatabaseSums::Unknown,
+            Err(error) => return DatabaseSums::Refused(error),
         };
-        let of = |part: Part| -> Vec<String> {
+        let of = |part: SumPart| -> Vec<String> {
             let key = part.version_key(module);
             let sums = sums.of(path, &key).filter(|sum| sum.starts_with("h1:"));
             sums.map(str::to_owned).collect()
         };
-        let (zip, gomod) = (of(Part::Zip), of(Part::GoMod));
+        let (zip, gomod) = (of(SumPart::Zip), of(SumPart::GoMod));
         if zip.is_empty() && gomod.is_empty() {
             // True, and logged, but about another module: somebody has exchanged two files.
             let text = "checksum missing from sumdb response";
-            return Witness::Refused(Error::new(Kind::Security, text));
+            return DatabaseSums::Refused(Error::new(Kind::Security, text));
         }
-        Witness::Sums { zip, gomod }
+        DatabaseSums::Sums { zip, gomod }
     }
 
     /// The sums of the zip; none if the database says nothing.
     pub(super) fn zip(&self) -> &[String] {
         match self {
-            Witness::Sums { zip, .. } => zip,
+            DatabaseSums::Sums { zip, .. } => zip,
             _ => &[],
         }
     }
@@ -72,7 +72,7 @@ impl Witness {
     /// The sums of the go.mod.
     pub(super) fn gomod(&self) -> &[String] {
         match self {
-            Witness::Sums { gomod, .. } => gomod,
+            DatabaseSums::Sums { gomod, .. } => gomod,
             _ => &[],
         }
     }

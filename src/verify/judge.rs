@@ -4,18 +4,18 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::Verifier;
-use super::database::{Witness, has};
-use super::pieces::{Copy, Pieces};
-use super::report::{Leftover, Report, Verdict};
-use crate::cache::{Entry, Extracted, Piece, Recorded};
+use super::database::{DatabaseSums, has};
+use super::pieces::{CachedPieces, ModuleCopy};
+use super::report::{Leftover, PieceStatus, VerifyReport};
+use crate::cache::{CacheEntry, EntryPiece, Extracted, RecordedHash};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{H1, ModuleVersion};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 impl Verifier<'_> {
     /// Checks one module version.
-    pub(super) fn check_one(&self, module: &ModuleVersion) -> Report {
-        let mut report = Report::new(module);
+    pub(super) fn check_one(&self, module: &ModuleVersion) -> VerifyReport {
+        let mut report = VerifyReport::new(module);
         // A path that no cache can have (`tools`, which go.mod replaces by a folder) has nothing.
         let Ok(entry) = self.cache.entry(module) else {
             return report;
@@ -26,9 +26,9 @@ impl Verifier<'_> {
         report
     }
 
-    fn judge(&self, entry: &Entry, report: &mut Report) -> Result<()> {
+    fn judge(&self, entry: &CacheEntry, report: &mut VerifyReport) -> Result<()> {
         let module = entry.module();
-        let pieces = Pieces::read(entry)?;
+        let pieces = CachedPieces::read(entry)?;
         report.leftover = leftover(&pieces);
         if !pieces.hold_anything() {
             return Ok(());
@@ -41,12 +41,12 @@ impl Verifier<'_> {
             known.retain(|sum| seen.insert(sum.clone()));
             known
         };
-        let case = Case {
+        let case = VerifyCase {
             entry,
             pieces,
-            gosum: gosum(Part::Zip),
-            gosum_gomod: gosum(Part::GoMod),
-            witness: Witness::ask(self.proof, module),
+            gosum: gosum(SumPart::Zip),
+            gosum_gomod: gosum(SumPart::GoMod),
+            logged: DatabaseSums::ask(self.proof, module),
         };
         case.copies(report);
         case.ziphash(report);
@@ -61,19 +61,19 @@ impl Verifier<'_> {
 }
 
 /// One module version, everything about it having been read.
-struct Case<'a> {
-    entry: &'a Entry,
-    pieces: Pieces,
+struct VerifyCase<'a> {
+    entry: &'a CacheEntry,
+    pieces: CachedPieces,
     /// The lines of go.sum, each hash once, in its order.
     gosum: Vec<String>,
     gosum_gomod: Vec<String>,
-    witness: Witness,
+    logged: DatabaseSums,
 }
 
-impl Case<'_> {
+impl VerifyCase<'_> {
     /// The sums that zip, directory and ziphash must have: the database is above go.sum.
     fn trusted(&self) -> &[String] {
-        let logged = self.witness.zip();
+        let logged = self.logged.zip();
         if logged.is_empty() {
             first(&self.gosum)
         } else {
@@ -82,44 +82,45 @@ impl Case<'_> {
     }
 
     /// Zip and directory, in the order and words of `go mod verify`.
-    fn copies(&self, report: &mut Report) {
-        let Pieces {
+    fn copies(&self, report: &mut VerifyReport) {
+        let CachedPieces {
             zip, dir, recorded, ..
         } = &self.pieces;
         report.zip = self.verdict(zip, None);
         report.dir = self.verdict(dir, zip.h1());
-        if *recorded == Recorded::Missing && !zip.is_absent() {
+        if *recorded == RecordedHash::Missing && !zip.is_absent() {
             let path = self.entry.ziphash_path();
             let path = path.display();
             let text = format!("missing ziphash: open {path}: no such file or directory");
-            report.problem(Kind::Security, Some(Piece::ZipHash), &text);
+            report.problem(Kind::Security, Some(EntryPiece::ZipHash), &text);
         }
-        self.copy(Piece::Zip, zip, &self.entry.zip_path(), report);
-        self.copy(Piece::Dir, dir, self.entry.directory(), report);
+        self.copy(EntryPiece::Zip, zip, &self.entry.zip_path(), report);
+        self.copy(EntryPiece::Dir, dir, self.entry.directory(), report);
     }
 
-    fn verdict(&self, copy: &Copy, other: Option<&H1>) -> Verdict {
+    fn verdict(&self, copy: &ModuleCopy, other: Option<&H1>) -> PieceStatus {
         let h1 = match copy {
-            Copy::Absent => return Verdict::Absent,
-            Copy::Broken(_) => return Verdict::Mismatch,
-            Copy::Whole(h1, _) => h1,
+            ModuleCopy::Absent => return PieceStatus::Absent,
+            ModuleCopy::Broken(_) => return PieceStatus::Mismatch,
+            ModuleCopy::Whole(h1, _) => h1,
         };
         match (self.trusted(), &self.pieces.recorded, other) {
-            ([], Recorded::Sum(recorded), _) => Verdict::ok_if(recorded == h1),
-            ([], Recorded::Torn, _) => Verdict::Mismatch,
-            ([], Recorded::Missing, Some(other)) => Verdict::ok_if(other == h1),
-            ([], Recorded::Missing, None) => Verdict::Skipped,
-            (trusted, ..) => Verdict::ok_if(has(trusted, h1)),
+            ([], RecordedHash::Sum(recorded), _) => PieceStatus::ok_if(recorded == h1),
+            ([], RecordedHash::Torn, _) => PieceStatus::Mismatch,
+            ([], RecordedHash::Missing, Some(other)) => PieceStatus::ok_if(other == h1),
+            ([], RecordedHash::Missing, None) => PieceStatus::Skipped,
+            (trusted, ..) => PieceStatus::ok_if(has(trusted, h1)),
         }
     }
 
-    fn copy(&self, piece: Piece, copy: &Copy, path: &Path, report: &mut Report) {
+    fn copy(&self, piece: EntryPiece, copy: &ModuleCopy, path: &Path, report: &mut VerifyReport) {
         let modified = format!("{} has been modified ({})", piece.noun(), path.display());
         let (verdict, h1) = match copy {
-            Copy::Absent => return,
-            Copy::Broken(error) => {
+            ModuleCopy::Absent => return,
+            ModuleCopy::Broken(error) => {
                 let reason = reason(error, self.entry.module());
-                let is_other = piece == Piece::Dir && self.pieces.extracted == Extracted::Other;
+                let is_other =
+                    piece == EntryPiece::Dir && self.pieces.extracted == Extracted::Other;
                 let (kind, text) = match error.kind() {
                     Kind::LocalIo if is_other => {
                         (Kind::Security, format!("{modified}: not a directory"))
@@ -130,50 +131,56 @@ impl Case<'_> {
                 report.problem(kind, Some(piece), &text);
                 return;
             }
-            Copy::Whole(h1, _) if piece == Piece::Zip => (report.zip, h1),
-            Copy::Whole(h1, _) => (report.dir, h1),
+            ModuleCopy::Whole(h1, _) if piece == EntryPiece::Zip => (report.zip, h1),
+            ModuleCopy::Whole(h1, _) => (report.dir, h1),
         };
         // As go: whatever differs from the ziphash, even where that is the odd one.
         let recorded = match &self.pieces.recorded {
-            Recorded::Missing => true,
-            Recorded::Torn => false,
-            Recorded::Sum(recorded) => recorded == h1,
+            RecordedHash::Missing => true,
+            RecordedHash::Torn => false,
+            RecordedHash::Sum(recorded) => recorded == h1,
         };
-        if verdict == Verdict::Mismatch || !recorded {
+        if verdict == PieceStatus::Mismatch || !recorded {
             let text = modified + &self.comparison(self.trusted(), h1);
             report.problem(Kind::Security, Some(piece), &text);
         }
     }
 
-    fn ziphash(&self, report: &mut Report) {
-        let Pieces {
+    fn ziphash(&self, report: &mut VerifyReport) {
+        let CachedPieces {
             zip, dir, recorded, ..
         } = &self.pieces;
         let trusted = self.trusted();
         report.ziphash = match recorded {
-            Recorded::Missing => Verdict::Absent,
-            Recorded::Torn if zip.is_absent() && dir.is_absent() => Verdict::Absent,
-            Recorded::Torn => Verdict::Mismatch,
-            Recorded::Sum(h1) if !trusted.is_empty() => Verdict::ok_if(has(trusted, h1)),
-            Recorded::Sum(_) if zip.is_absent() && dir.is_absent() => Verdict::Skipped,
-            Recorded::Sum(h1) => Verdict::ok_if([zip, dir].iter().any(|c| c.h1() == Some(h1))),
+            RecordedHash::Missing => PieceStatus::Absent,
+            RecordedHash::Torn if zip.is_absent() && dir.is_absent() => PieceStatus::Absent,
+            RecordedHash::Torn => PieceStatus::Mismatch,
+            RecordedHash::Sum(h1) if !trusted.is_empty() => PieceStatus::ok_if(has(trusted, h1)),
+            RecordedHash::Sum(_) if zip.is_absent() && dir.is_absent() => PieceStatus::Skipped,
+            RecordedHash::Sum(h1) => {
+                PieceStatus::ok_if([zip, dir].iter().any(|c| c.h1() == Some(h1)))
+            }
         };
-        let known = !trusted.is_empty() || *recorded == Recorded::Torn;
-        if report.ziphash == Verdict::Mismatch && known {
+        let known = !trusted.is_empty() || *recorded == RecordedHash::Torn;
+        if report.ziphash == PieceStatus::Mismatch && known {
             let path = self.entry.ziphash_path();
             let mut text = format!("ziphash has been modified ({})", path.display());
-            if let Recorded::Sum(h1) = recorded {
+            if let RecordedHash::Sum(h1) = recorded {
                 text += &self.comparison(trusted, h1);
             }
-            report.problem(Kind::Security, Some(Piece::ZipHash), &text);
+            report.problem(Kind::Security, Some(EntryPiece::ZipHash), &text);
         }
     }
 
     /// Names the files of a bad copy that differ from those of a good one.
-    fn name_files(&self, report: &mut Report) {
+    fn name_files(&self, report: &mut VerifyReport) {
         let (bad, good, piece) = match (report.zip, report.dir) {
-            (Verdict::Mismatch, Verdict::Ok) => (&self.pieces.zip, &self.pieces.dir, Piece::Zip),
-            (Verdict::Ok, Verdict::Mismatch) => (&self.pieces.dir, &self.pieces.zip, Piece::Dir),
+            (PieceStatus::Mismatch, PieceStatus::Ok) => {
+                (&self.pieces.zip, &self.pieces.dir, EntryPiece::Zip)
+            }
+            (PieceStatus::Ok, PieceStatus::Mismatch) => {
+                (&self.pieces.dir, &self.pieces.zip, EntryPiece::Dir)
+            }
             _ => return,
         };
         if let (Some(bad), Some(good)) = (bad.contents(), good.contents()) {
@@ -185,11 +192,11 @@ impl Case<'_> {
     }
 
     /// The go.mod against its line; where there is none, against the file of a good copy.
-    fn gomod(&self, report: &mut Report) {
+    fn gomod(&self, report: &mut VerifyReport) {
         let Some(h1) = &self.pieces.gomod else {
             return;
         };
-        let logged = self.witness.gomod();
+        let logged = self.logged.gomod();
         let trusted = if logged.is_empty() {
             first(&self.gosum_gomod)
         } else {
@@ -197,31 +204,34 @@ impl Case<'_> {
         };
         report.gomod = if trusted.is_empty() {
             let good = match (report.zip, report.dir) {
-                (Verdict::Ok, _) => self.pieces.zip.contents(),
-                (_, Verdict::Ok) => self.pieces.dir.contents(),
+                (PieceStatus::Ok, _) => self.pieces.zip.contents(),
+                (_, PieceStatus::Ok) => self.pieces.dir.contents(),
                 _ => None,
             };
             let inside = good.and_then(|good| good.hash_of("go.mod"));
-            inside.map_or(Verdict::Skipped, |hash| {
-                Verdict::ok_if(H1::of_hashed_go_mod(hash) == *h1)
+            inside.map_or(PieceStatus::Skipped, |hash| {
+                PieceStatus::ok_if(H1::of_hashed_go_mod(hash) == *h1)
             })
         } else {
-            Verdict::ok_if(has(trusted, h1))
+            PieceStatus::ok_if(has(trusted, h1))
         };
-        if report.gomod == Verdict::Mismatch {
+        if report.gomod == PieceStatus::Mismatch {
             let path = self.entry.gomod_path();
             let text = format!("go.mod has been modified ({})", path.display());
             let text = text + &self.comparison(trusted, h1);
-            report.problem(Kind::Security, Some(Piece::GoMod), &text);
+            report.problem(Kind::Security, Some(EntryPiece::GoMod), &text);
         }
     }
 
-    fn against_gosum(&self, project: bool, report: &mut Report) {
+    fn against_gosum(&self, project: bool, report: &mut VerifyReport) {
         if !project {
             return;
         }
         report.gosum = self.compare(first(&self.gosum), first(&self.gosum_gomod));
-        for (part, recorded) in [(Part::Zip, &self.gosum), (Part::GoMod, &self.gosum_gomod)] {
+        for (part, recorded) in [
+            (SumPart::Zip, &self.gosum),
+            (SumPart::GoMod, &self.gosum_gomod),
+        ] {
             if let [used, others @ ..] = &recorded[..]
                 && !others.is_empty()
             {
@@ -231,7 +241,7 @@ impl Case<'_> {
                     "go.sum has several sums of {key}\n\tfirst: {used}\n\tothers: {others}"
                 );
                 report.problem(Kind::Security, None, &text);
-                report.gosum = Verdict::Mismatch;
+                report.gosum = PieceStatus::Mismatch;
             }
         }
         let alike = self.odd_one_may_be_go_sum();
@@ -246,32 +256,32 @@ impl Case<'_> {
     /// True if zip, directory and ziphash, as far as they are there, have one sum that go.sum has
     /// not, and go.sum is all there is to go by.
     fn odd_one_may_be_go_sum(&self) -> bool {
-        let Recorded::Sum(recorded) = &self.pieces.recorded else {
+        let RecordedHash::Sum(recorded) = &self.pieces.recorded else {
             return false;
         };
         let copies = [&self.pieces.zip, &self.pieces.dir];
-        let alike = |copy: &&Copy| copy.is_absent() || copy.h1() == Some(recorded);
-        self.witness.zip().is_empty()
+        let alike = |copy: &&ModuleCopy| copy.is_absent() || copy.h1() == Some(recorded);
+        self.logged.zip().is_empty()
             && !self.gosum.is_empty()
             && !has(first(&self.gosum), recorded)
             && copies.iter().all(alike)
     }
 
-    fn against_database(&self, name: &str, report: &mut Report) {
-        report.sumdb = match &self.witness {
-            Witness::Unasked => Verdict::Skipped,
-            Witness::Unknown => Verdict::Absent,
-            Witness::Refused(error) => {
+    fn against_database(&self, name: &str, report: &mut VerifyReport) {
+        report.sumdb = match &self.logged {
+            DatabaseSums::Unasked => PieceStatus::Skipped,
+            DatabaseSums::Unknown => PieceStatus::Absent,
+            DatabaseSums::Refused(error) => {
                 let text = format!("{name}: {}", error.chain());
                 report.problem(error.kind(), None, &text);
-                Verdict::Mismatch
+                PieceStatus::Mismatch
             }
-            Witness::Sums { zip, gomod } => self.compare(zip, gomod),
+            DatabaseSums::Sums { zip, gomod } => self.compare(zip, gomod),
         };
         let module = self.entry.module();
         for (part, recorded, logged) in [
-            (Part::Zip, &self.gosum, self.witness.zip()),
-            (Part::GoMod, &self.gosum_gomod, self.witness.gomod()),
+            (SumPart::Zip, &self.gosum, self.logged.zip()),
+            (SumPart::GoMod, &self.gosum_gomod, self.logged.gomod()),
         ] {
             // More than one is possible, and each of them lets something through.
             let unknown = recorded.iter().find(|sum| !logged.contains(sum));
@@ -282,18 +292,18 @@ impl Case<'_> {
                      {log}"
                 );
                 report.problem(Kind::Security, None, &text);
-                report.gosum = Verdict::Mismatch;
+                report.gosum = PieceStatus::Mismatch;
             }
         }
     }
 
     /// All pieces against one witness.
-    fn compare(&self, zip: &[String], gomod: &[String]) -> Verdict {
+    fn compare(&self, zip: &[String], gomod: &[String]) -> PieceStatus {
         let recorded = match &self.pieces.recorded {
-            Recorded::Sum(h1) => Some(h1),
-            Recorded::Missing | Recorded::Torn => None,
+            RecordedHash::Sum(h1) => Some(h1),
+            RecordedHash::Missing | RecordedHash::Torn => None,
         };
-        let broken = |copy: &Copy| matches!(copy, Copy::Broken(_));
+        let broken = |copy: &ModuleCopy| matches!(copy, ModuleCopy::Broken(_));
         let copies = [&self.pieces.zip, &self.pieces.dir];
         let mut verdicts = Vec::new();
         if !zip.is_empty() {
@@ -305,8 +315,8 @@ impl Case<'_> {
             verdicts.push(has(gomod, h1));
         }
         match verdicts.is_empty() {
-            true => Verdict::Absent,
-            false => Verdict::ok_if(!verdicts.contains(&false)),
+            true => PieceStatus::Absent,
+            false => PieceStatus::ok_if(!verdicts.contains(&false)),
         }
     }
 
@@ -314,8 +324,8 @@ impl Case<'_> {
     fn comparison(&self, trusted: &[String], h1: &H1) -> String {
         match trusted {
             [sum, ..] if !has(trusted, h1) => {
-                let by = match self.witness {
-                    Witness::Sums { .. } => "sumdb: ",
+                let by = match self.logged {
+                    DatabaseSums::Sums { .. } => "sumdb: ",
                     _ => "go.sum:",
                 };
                 format!("\n\tcached: {h1}\n\t{by} {sum}")
@@ -325,10 +335,10 @@ impl Case<'_> {
     }
 }
 
-impl Pieces {
+impl CachedPieces {
     fn hold_anything(&self) -> bool {
         let copies = !self.zip.is_absent() || !self.dir.is_absent();
-        copies || self.gomod.is_some() || self.recorded != Recorded::Missing
+        copies || self.gomod.is_some() || self.recorded != RecordedHash::Missing
     }
 }
 
@@ -337,8 +347,8 @@ fn first(sums: &[String]) -> &[String] {
     sums.get(..1).unwrap_or_default()
 }
 
-fn leftover(pieces: &Pieces) -> Option<Leftover> {
-    let Pieces {
+fn leftover(pieces: &CachedPieces) -> Option<Leftover> {
+    let CachedPieces {
         zip,
         dir,
         recorded,
@@ -347,8 +357,8 @@ fn leftover(pieces: &Pieces) -> Option<Leftover> {
     } = pieces;
     match (extracted, recorded) {
         (Extracted::Unfinished, _) => Some(Leftover::Unfinished),
-        (_, Recorded::Torn) if zip.is_absent() && dir.is_absent() => Some(Leftover::Torn),
-        (Extracted::Whole, Recorded::Missing) if zip.is_absent() => Some(Leftover::Unsealed),
+        (_, RecordedHash::Torn) if zip.is_absent() && dir.is_absent() => Some(Leftover::Torn),
+        (Extracted::Whole, RecordedHash::Missing) if zip.is_absent() => Some(Leftover::Unsealed),
         _ => None,
     }
 }

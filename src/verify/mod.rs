@@ -11,7 +11,7 @@
 //! it. Here they do not.
 //!
 //! # What always holds
-//! - A check fetches, writes and locks nothing ([`Mender`] does): a complete entry is immutable, and one that another
+//! - A check fetches, writes and locks nothing ([`Repairer`] does): a complete entry is immutable, and one that another
 //!   process is just making is marked. Whoever finds a difference looks at the mark again.
 //! - What an interrupted run leaves (`.partial`, a torn ziphash without a zip, temporaries) is
 //!   unfinished, which is no difference.
@@ -30,12 +30,13 @@ mod report;
 
 use rayon::prelude::*;
 
-pub use database::Proof;
-pub use repair::{Mender, Mending};
-pub use report::{Leftover, Problem, Report, Verdict};
+pub use database::DatabaseProof;
+pub use repair::{RepairOutcome, Repairer};
+pub use report::{Leftover, PieceStatus, VerifyProblem, VerifyReport};
 
 use crate::cache::Cache;
 use crate::error::Result;
+use crate::event::{Event, EventSink};
 use crate::fetch::on_cores;
 use crate::gomod::ModuleVersion;
 use crate::trust::SumPolicy;
@@ -48,20 +49,33 @@ pub struct Verifier<'a> {
     /// go.sum; `None` where there is no project.
     pub sums: Option<&'a SumPolicy>,
     /// The checksum database, if it is to be looked into.
-    pub proof: Option<&'a Proof>,
+    pub proof: Option<&'a DatabaseProof>,
 }
 
 impl Verifier<'_> {
     /// Checks modules, one a core at a time and the files of large ones side by side; one report
-    /// for each, in their order. What is wrong is in the reports.
+    /// for each, in their order. What is wrong is in the reports; `events` is told how far the work is.
     ///
     /// # Errors
     /// [`crate::Kind::Other`]: no thread can be started.
-    pub fn check(&self, modules: &[ModuleVersion]) -> Result<Vec<Report>> {
+    pub fn check(
+        &self,
+        modules: &[ModuleVersion],
+        events: &dyn EventSink,
+    ) -> Result<Vec<VerifyReport>> {
         if modules.is_empty() {
             return Ok(Vec::new());
         }
-        let check = |module| self.check_one(module);
+        events.event(&Event::TaskStarted {
+            task: "verifying modules",
+            items: Some(modules.len() as u64),
+            bytes: None,
+        });
+        let check = |module| {
+            let report = self.check_one(module);
+            events.event(&Event::TaskAdvanced { items: 1, bytes: 0 });
+            report
+        };
         on_cores(|| Ok(modules.par_iter().with_max_len(1).map(check).collect()))
     }
 }

@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io;
 
-use crate::cache::{Entry, Extracted, Recorded};
+use crate::cache::{CacheEntry, Extracted, RecordedHash};
 use crate::error::{Error, Result};
 use crate::gomod::H1;
 use crate::modzip::{Contents, ModuleZip, dir_contents};
 
 /// A zip or a directory.
 #[derive(Debug)]
-pub(super) enum Copy {
+pub(super) enum ModuleCopy {
     /// It is not there, or not finished.
     Absent,
     /// It cannot be read, or is none.
@@ -19,39 +19,39 @@ pub(super) enum Copy {
     Whole(H1, Contents),
 }
 
-impl Copy {
+impl ModuleCopy {
     pub(super) fn h1(&self) -> Option<&H1> {
         match self {
-            Copy::Whole(h1, _) => Some(h1),
-            Copy::Absent | Copy::Broken(_) => None,
+            ModuleCopy::Whole(h1, _) => Some(h1),
+            ModuleCopy::Absent | ModuleCopy::Broken(_) => None,
         }
     }
 
     pub(super) fn contents(&self) -> Option<&Contents> {
         match self {
-            Copy::Whole(_, contents) => Some(contents),
-            Copy::Absent | Copy::Broken(_) => None,
+            ModuleCopy::Whole(_, contents) => Some(contents),
+            ModuleCopy::Absent | ModuleCopy::Broken(_) => None,
         }
     }
 
     pub(super) fn is_absent(&self) -> bool {
-        matches!(self, Copy::Absent)
+        matches!(self, ModuleCopy::Absent)
     }
 
-    fn of(result: Result<Contents>) -> Copy {
+    fn of(result: Result<Contents>) -> ModuleCopy {
         match result {
-            Ok(contents) => Copy::Whole(contents.h1(), contents),
-            Err(error) => Copy::Broken(error),
+            Ok(contents) => ModuleCopy::Whole(contents.h1(), contents),
+            Err(error) => ModuleCopy::Broken(error),
         }
     }
 }
 
 /// All that the cache has of a module version.
 #[derive(Debug)]
-pub(super) struct Pieces {
-    pub(super) recorded: Recorded,
-    pub(super) zip: Copy,
-    pub(super) dir: Copy,
+pub(super) struct CachedPieces {
+    pub(super) recorded: RecordedHash,
+    pub(super) zip: ModuleCopy,
+    pub(super) dir: ModuleCopy,
     pub(super) extracted: Extracted,
     /// The h1 of the go.mod.
     pub(super) gomod: Option<H1>,
@@ -60,9 +60,9 @@ pub(super) struct Pieces {
 /// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
 const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
 
-impl Pieces {
+impl CachedPieces {
     /// Reads every file of every piece once.
-    pub(super) fn read(entry: &Entry) -> Result<Pieces> {
+    pub(super) fn read(entry: &CacheEntry) -> Result<CachedPieces> {
         let gomod = entry.read_gomod()?;
         let gomod = gomod.filter(|data| !data.starts_with(VGO_PREFIX));
         let recorded = entry.recorded()?;
@@ -70,7 +70,7 @@ impl Pieces {
         let (zip, mut dir) = read_copies(entry, extracted);
         let differs = dir
             .h1()
-            .is_none_or(|h1| recorded != Recorded::Sum(h1.clone()));
+            .is_none_or(|h1| recorded != RecordedHash::Sum(h1.clone()));
         if differs && extracted == Extracted::Whole {
             // Another process may have begun to make it again, or to remove it.
             extracted = entry.extracted();
@@ -78,7 +78,7 @@ impl Pieces {
                 dir = read_directory(entry, extracted);
             }
         }
-        Ok(Pieces {
+        Ok(CachedPieces {
             recorded,
             zip,
             dir,
@@ -89,33 +89,33 @@ impl Pieces {
 }
 
 /// Zip and directory, side by side where both are there.
-fn read_copies(entry: &Entry, extracted: Extracted) -> (Copy, Copy) {
+fn read_copies(entry: &CacheEntry, extracted: Extracted) -> (ModuleCopy, ModuleCopy) {
     let path = entry.zip_path();
     let zip = match File::open(&path) {
         Ok(file) => ModuleZip::open(file, entry.module()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            return (Copy::Absent, read_directory(entry, extracted));
+            return (ModuleCopy::Absent, read_directory(entry, extracted));
         }
         Err(cause) => Err(Error::io("open", &path, cause)),
     };
     let copies = zip.and_then(|zip| match extracted {
         Extracted::Whole => {
             let (zip, dir) = zip.contents_beside(entry.directory())?;
-            Ok((zip, Copy::of(dir)))
+            Ok((zip, ModuleCopy::of(dir)))
         }
         _ => Ok((zip.contents()?, read_directory(entry, extracted))),
     });
     match copies {
-        Ok((zip, dir)) => (Copy::of(Ok(zip)), dir),
-        Err(error) => (Copy::Broken(error), read_directory(entry, extracted)),
+        Ok((zip, dir)) => (ModuleCopy::of(Ok(zip)), dir),
+        Err(error) => (ModuleCopy::Broken(error), read_directory(entry, extracted)),
     }
 }
 
-fn read_directory(entry: &Entry, extracted: Extracted) -> Copy {
+fn read_directory(entry: &CacheEntry, extracted: Extracted) -> ModuleCopy {
     match extracted {
-        Extracted::Absent | Extracted::Unfinished => Copy::Absent,
+        Extracted::Absent | Extracted::Unfinished => ModuleCopy::Absent,
         Extracted::Whole | Extracted::Other => {
-            Copy::of(dir_contents(entry.directory(), entry.module()))
+            ModuleCopy::of(dir_contents(entry.directory(), entry.module()))
         }
     }
 }

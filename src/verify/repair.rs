@@ -14,20 +14,20 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::{Report, Verdict, Verifier};
-use crate::cache::Piece;
+use super::{PieceStatus, Verifier, VerifyReport};
+use crate::cache::EntryPiece;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::{Run, Scheduler};
 use crate::gomod::ModuleVersion;
-use crate::trust::{Part, SumPolicy};
+use crate::trust::{SumPart, SumPolicy};
 
 /// Mends entries of one cache.
-pub struct Mender<'a> {
+pub struct Repairer<'a> {
     /// What they are checked with.
     pub verifier: Verifier<'a>,
     /// The engine that completes them. It has not read the cache before: what it remembers may
     /// be what is moved away.
-    pub fetcher: Fetcher<'a>,
+    pub run: Run,
     /// What must vouch for them.
     pub sums: &'a SumPolicy,
     /// Nothing can be fetched.
@@ -36,7 +36,7 @@ pub struct Mender<'a> {
 
 /// What became of a damaged entry.
 #[derive(Debug)]
-pub struct Mending {
+pub struct RepairOutcome {
     /// Which.
     pub module: ModuleVersion,
     /// Where the damaged pieces are; `None` if none had to be moved.
@@ -46,51 +46,51 @@ pub struct Mending {
 }
 
 /// What is left to do for an entry whose damaged pieces are out of the way.
-enum Cleared {
+enum AfterRemoval {
     /// The engine has to complete it.
     Complete,
     /// Nothing: it had a go.mod and nothing else, which comes with the next graph.
     Nothing,
 }
 
-impl Mender<'_> {
+impl Repairer<'_> {
     /// Mends what the reports say is damaged; one result for each that has a problem, in order.
-    pub fn mend(&self, reports: &[Report]) -> Vec<Mending> {
-        let mut mendings = Vec::new();
+    pub fn repair(&self, reports: &[VerifyReport]) -> Vec<RepairOutcome> {
+        let mut repairs = Vec::new();
         let mut complete = Vec::new();
         for report in reports.iter().filter(|report| !report.problems.is_empty()) {
             let mut quarantine = None;
             let cleared = self.clear(report, &mut quarantine);
-            if let Ok(Cleared::Complete) = cleared {
+            if let Ok(AfterRemoval::Complete) = cleared {
                 complete.push(report.module.clone());
             }
-            mendings.push(Mending {
+            repairs.push(RepairOutcome {
                 module: report.module.clone(),
                 quarantine,
                 error: cleared.err(),
             });
         }
-        let outcomes = self.fetcher.download(&complete);
+        let outcomes = Scheduler::new(&self.run).download(&complete);
         let failed = outcomes
             .into_iter()
             .map(|outcome| (outcome.module, outcome.error));
         let mut failed: HashMap<ModuleVersion, Option<Error>> = failed.collect();
-        for mending in &mut mendings {
-            if mending.error.is_none() {
-                mending.error = failed.remove(&mending.module).flatten();
-                self.put_back(mending);
+        for repaired in &mut repairs {
+            if repaired.error.is_none() {
+                repaired.error = failed.remove(&repaired.module).flatten();
+                self.put_back(repaired);
             }
         }
-        mendings
+        repairs
     }
 
     /// Puts everything back if the others have nothing better.
-    fn put_back(&self, mending: &mut Mending) {
-        let Mending {
+    fn put_back(&self, repaired: &mut RepairOutcome) {
+        let RepairOutcome {
             module,
             quarantine: Some(from),
             error: Some(error),
-        } = mending
+        } = repaired
         else {
             return;
         };
@@ -108,12 +108,16 @@ impl Mender<'_> {
         if let Ok(Some(())) = put_back() {
             let hint = "what was cached was put back: nobody has anything that is vouched for";
             *error = error.clone().hint(hint);
-            mending.quarantine = from.exists().then(|| from.clone());
+            repaired.quarantine = from.exists().then(|| from.clone());
         }
     }
 
     /// Moves the damaged pieces of an entry away, if it may be mended.
-    fn clear(&self, report: &Report, quarantine: &mut Option<PathBuf>) -> Result<Cleared> {
+    fn clear(
+        &self,
+        report: &VerifyReport,
+        quarantine: &mut Option<PathBuf>,
+    ) -> Result<AfterRemoval> {
         let module = &report.module;
         let refuse = |kind, why: &str| Err(Error::new(kind, why));
         if report.errors().any(|error| error.kind() != Kind::Security) {
@@ -132,12 +136,12 @@ impl Mender<'_> {
         // Another process may have mended it, or made it anew.
         let report = self.verifier.check_one(module);
         if report.problems.is_empty() {
-            return Ok(Cleared::Nothing);
+            return Ok(AfterRemoval::Nothing);
         }
-        let damaged = |verdict: Verdict| verdict == Verdict::Mismatch;
+        let damaged = |verdict: PieceStatus| verdict == PieceStatus::Mismatch;
         let zip_parts = [report.zip, report.dir, report.ziphash];
         // A ziphash that is missing beside a zip is damage as well.
-        let unsummed = report.ziphash == Verdict::Absent && report.zip != Verdict::Absent;
+        let unsummed = report.ziphash == PieceStatus::Absent && report.zip != PieceStatus::Absent;
         let zip_damaged = zip_parts.into_iter().any(damaged) || unsummed;
         let gomod_damaged = damaged(report.gomod);
         if !zip_damaged && !gomod_damaged {
@@ -146,7 +150,7 @@ impl Mender<'_> {
                 "what vouches for it is damaged, not the module",
             );
         }
-        for (part, damaged) in [(Part::Zip, zip_damaged), (Part::GoMod, gomod_damaged)] {
+        for (part, damaged) in [(SumPart::Zip, zip_damaged), (SumPart::GoMod, gomod_damaged)] {
             if damaged && !self.sums.vouched(module, part)? {
                 return refuse(
                     Kind::Security,
@@ -154,17 +158,17 @@ impl Mender<'_> {
                 );
             }
         }
-        if self.offline && (gomod_damaged || report.zip != Verdict::Ok) {
+        if self.offline && (gomod_damaged || report.zip != PieceStatus::Ok) {
             return refuse(
                 Kind::Offline,
                 "there is no good zip, and nothing can be fetched",
             );
         }
-        let pieces: Vec<Piece> = [
-            (Piece::Zip, report.zip),
-            (Piece::Dir, report.dir),
-            (Piece::ZipHash, report.ziphash),
-            (Piece::GoMod, report.gomod),
+        let pieces: Vec<EntryPiece> = [
+            (EntryPiece::Zip, report.zip),
+            (EntryPiece::Dir, report.dir),
+            (EntryPiece::ZipHash, report.ziphash),
+            (EntryPiece::GoMod, report.gomod),
         ]
         .into_iter()
         .filter(|(_, verdict)| damaged(*verdict))
@@ -173,11 +177,13 @@ impl Mender<'_> {
         if !pieces.is_empty() {
             *quarantine = Some(cache.quarantine(&entry, &pieces, &lock)?);
         }
-        let had_zip = zip_parts.iter().any(|verdict| *verdict != Verdict::Absent);
+        let had_zip = zip_parts
+            .iter()
+            .any(|verdict| *verdict != PieceStatus::Absent);
         Ok(if had_zip {
-            Cleared::Complete
+            AfterRemoval::Complete
         } else {
-            Cleared::Nothing
+            AfterRemoval::Nothing
         })
     }
 }

@@ -1,13 +1,13 @@
 //! What was found out about one module version.
 
-use crate::cache::Piece;
+use crate::cache::EntryPiece;
 use crate::error::{Error, Kind};
 use crate::gomod::ModuleVersion;
 use crate::modzip::Differences;
 
 /// How a piece compares with what vouches for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PieceStatus {
     /// It is what it should be.
     Ok,
     /// It is not.
@@ -19,23 +19,23 @@ pub enum Verdict {
     Skipped,
 }
 
-impl Verdict {
+impl PieceStatus {
     /// The word in `-json`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Verdict::Ok => "ok",
-            Verdict::Mismatch => "mismatch",
-            Verdict::Absent => "absent",
-            Verdict::Skipped => "skipped",
+            PieceStatus::Ok => "ok",
+            PieceStatus::Mismatch => "mismatch",
+            PieceStatus::Absent => "absent",
+            PieceStatus::Skipped => "skipped",
         }
     }
 
-    pub(super) fn ok_if(right: bool) -> Verdict {
+    pub(super) fn ok_if(right: bool) -> PieceStatus {
         if right {
-            Verdict::Ok
+            PieceStatus::Ok
         } else {
-            Verdict::Mismatch
+            PieceStatus::Mismatch
         }
     }
 }
@@ -75,9 +75,9 @@ impl Leftover {
 
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct VerifyProblem {
     /// With which piece; `None` if with what vouches for it.
-    pub piece: Option<Piece>,
+    pub piece: Option<EntryPiece>,
     /// The error, beginning with `PATH VERSION: `.
     pub error: Error,
     /// The files in which it differs from a good copy, if there is one.
@@ -86,37 +86,37 @@ pub struct Problem {
 
 /// The verdicts about one module version.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct VerifyReport {
     /// Which.
     pub module: ModuleVersion,
     /// The zip, by the sum that vouches for it.
-    pub zip: Verdict,
+    pub zip: PieceStatus,
     /// The directory, by the same.
-    pub dir: Verdict,
+    pub dir: PieceStatus,
     /// The recorded hash, by the same.
-    pub ziphash: Verdict,
+    pub ziphash: PieceStatus,
     /// The go.mod, by its own line of go.sum, or the file in the zip.
-    pub gomod: Verdict,
+    pub gomod: PieceStatus,
     /// All pieces against go.sum; absent if that has no line.
-    pub gosum: Verdict,
+    pub gosum: PieceStatus,
     /// All pieces against the checksum database; absent if that is not in the cache.
-    pub sumdb: Verdict,
+    pub sumdb: PieceStatus,
     /// What an interrupted run left.
     pub leftover: Option<Leftover>,
     /// What is wrong, in the order of `go mod verify`.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<VerifyProblem>,
 }
 
-impl Report {
-    pub(super) fn new(module: &ModuleVersion) -> Report {
-        Report {
+impl VerifyReport {
+    pub(super) fn new(module: &ModuleVersion) -> VerifyReport {
+        VerifyReport {
             module: module.clone(),
-            zip: Verdict::Absent,
-            dir: Verdict::Absent,
-            ziphash: Verdict::Absent,
-            gomod: Verdict::Absent,
-            gosum: Verdict::Skipped,
-            sumdb: Verdict::Skipped,
+            zip: PieceStatus::Absent,
+            dir: PieceStatus::Absent,
+            ziphash: PieceStatus::Absent,
+            gomod: PieceStatus::Absent,
+            gosum: PieceStatus::Skipped,
+            sumdb: PieceStatus::Skipped,
             leftover: None,
             problems: Vec::new(),
         }
@@ -126,7 +126,7 @@ impl Report {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let pieces = [self.zip, self.dir, self.ziphash, self.gomod];
-        let absent = pieces.iter().all(|verdict| *verdict == Verdict::Absent);
+        let absent = pieces.iter().all(|verdict| *verdict == PieceStatus::Absent);
         absent && self.leftover.is_none() && self.problems.is_empty()
     }
 
@@ -136,10 +136,10 @@ impl Report {
     }
 
     /// Notes a problem in go's form, `PATH VERSION: TEXT`.
-    pub(super) fn problem(&mut self, kind: Kind, piece: Option<Piece>, text: &str) {
+    pub(super) fn problem(&mut self, kind: Kind, piece: Option<EntryPiece>, text: &str) {
         let (path, version) = (self.module.path(), self.module.version());
         let error = Error::new(kind, format!("{path} {version}: {text}"));
-        self.problems.push(Problem {
+        self.problems.push(VerifyProblem {
             piece,
             error,
             files: None,

@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::cli;
+use crate::command::command_tree;
+use crate::config::Environment;
 use std::ffi::OsString;
 use std::fs;
-use std::process::Command;
+use std::process;
 
 fn run_as(
     program: &str,
@@ -13,11 +15,19 @@ fn run_as(
     cwd: &Path,
 ) -> std::result::Result<EnvOutput, String> {
     let argv = [&[program, "env"], args].concat();
-    let invocation = cli::parse(argv.into_iter().map(OsString::from).collect());
-    let env = Environment::from_pairs(pairs.iter().copied());
-    invocation
-        .and_then(|invocation| run(&invocation, &env, cwd))
-        .map_err(|error| error.chain())
+    let argv = argv.into_iter().map(OsString::from).collect();
+    let invocation = cli::parse(&command_tree(), argv);
+    let environment = Environment::from_pairs(pairs.iter().copied());
+    let go_env = GoEnv::load(&environment);
+    let run = |invocation: cli::Invocation| {
+        let call = Call {
+            program: invocation.program,
+            raw: &invocation.raw,
+            go_env: &go_env,
+        };
+        run(&call, cwd)
+    };
+    invocation.and_then(run).map_err(|error| error.chain())
 }
 
 /// Runs the real go with nothing in its environment but `pairs`; `None` if there is no go.
@@ -40,7 +50,7 @@ fn real_go(
         }
         return None;
     };
-    let output = Command::new(go)
+    let output = process::Command::new(go)
         .arg("env")
         .args(args)
         .env_clear()

@@ -2,15 +2,14 @@
 //!
 //! Source: golang/go `cmd/go/internal/modload/init.go` (`commitRequirements`, `keepSums`).
 
-use std::collections::HashSet;
-
 use crate::command::go_mod;
 use crate::command::session::Session;
+use crate::command::sums::{save_sums, sums_of_build_list};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements, Update};
-use crate::project::{Actual, BuildMod, Project};
-use crate::trust::{Part, SumPolicy};
+use crate::project::{BuildMod, Project, ResolvedModule};
+use crate::trust::{SumPart, SumPolicy};
 
 /// From this go version on go.sum has the go.mod of whatever it has the zip of.
 const GO_MOD_SUMS: &str = "1.21";
@@ -40,8 +39,8 @@ pub(super) fn written(project: &Project) -> Option<Update> {
         pruned: project.is_pruned(),
         roots,
         graph: None,
-        graph_aside: false,
-        outgrown: Vec::new(),
+        graph_not_recorded: false,
+        superseded: Vec::new(),
     };
     Update::of(project, &written)
 }
@@ -52,48 +51,27 @@ pub(super) fn record(
     project: &Project,
     edited: &Requirements,
 ) -> Result<()> {
-    go_mod::commit(&session.cache, project, edited, false)?;
-    if let Some(graph) = &edited.graph {
-        return record_sums(session, project, graph, true);
-    }
-    let roots = edited.modules().cloned().collect();
-    save_sums(session, project, roots)
+    go_mod::commit(session.cache(), project, edited, false)?;
+    save_sums(session, || {
+        let graph = edited.graph.as_ref();
+        let selected: Vec<ModuleVersion> = match graph {
+            Some(graph) => graph.build_list().collect(),
+            None => edited.modules().cloned().collect(),
+        };
+        sums_of_build_list(Some(project), selected, graph, false)
+    })
 }
 
-/// Writes to go.sum, in a workspace to go.work.sum, what the graph rests on; if `whole`, also of
-/// what was selected and required nothing.
-pub(super) fn record_sums(
-    session: &Session<'_>,
-    project: &Project,
-    graph: &Graph,
-    whole: bool,
-) -> Result<()> {
-    if !session.sums.has_new() {
-        return Ok(());
-    }
-    let mut modules: Vec<ModuleVersion> = graph.loaded().cloned().collect();
-    if whole {
-        modules.extend(graph.build_list());
-    }
-    save_sums(session, project, modules)
-}
-
-fn save_sums(session: &Session<'_>, project: &Project, modules: Vec<ModuleVersion>) -> Result<()> {
-    let actual = |module: ModuleVersion| match project.edits().actual(&module) {
-        Actual::Module(actual) => Some(actual),
-        Actual::Directory { .. } => None,
-    };
-    let kept: HashSet<(String, String)> = modules
-        .into_iter()
-        .filter_map(actual)
-        .map(|module| (module.path().to_string(), Part::GoMod.version_key(&module)))
-        .collect();
-    let keep = |path: &str, key: &str| kept.contains(&(path.to_owned(), key.to_owned()));
-    session.sums.save(&session.cache, keep).map(drop)
+/// Writes to go.work.sum what the graph of a workspace rests on.
+pub(super) fn record_sums(session: &Session<'_>, project: &Project, graph: &Graph) -> Result<()> {
+    save_sums(session, || {
+        let selected = graph.build_list().filter(|_| is_whole(project));
+        sums_of_build_list(Some(project), selected, Some(graph), false)
+    })
 }
 
 /// True if go.sum has the go.mod of all that was selected.
-pub(super) fn is_whole(project: &Project) -> bool {
+fn is_whole(project: &Project) -> bool {
     let line = match project.workspace() {
         Some(work) => work.content().go.as_ref(),
         None => project.modfile().go.as_ref(),
@@ -106,10 +84,10 @@ fn lacks_sums(project: &Project, graph: Option<&Graph>, sums: &SumPolicy) -> boo
     if !sums.has_new() {
         return false;
     }
-    let edits = project.edits();
-    let is_new = |module: &ModuleVersion| match edits.actual(module) {
-        Actual::Module(actual) => sums.is_new(&actual, Part::GoMod),
-        Actual::Directory { .. } => false,
+    let rules = project.rules();
+    let is_new = |module: &ModuleVersion| match rules.resolved(module) {
+        ResolvedModule::Module(resolved) => sums.is_new(&resolved, SumPart::GoMod),
+        ResolvedModule::Directory { .. } => false,
     };
     let Some(graph) = graph else {
         return project.requirements().iter().any(is_new);

@@ -2,11 +2,11 @@
 
 use crate::config::ModMode;
 use crate::error::Result;
-use crate::fetch::Fetcher;
+use crate::fetch::{GraphReader, Run};
+use crate::gomod::Argument;
 use crate::graph::{Graph, Requirements};
-use crate::list::{Ground, needs_graph};
-use crate::modset::Argument;
 use crate::project::{BuildMod, Project};
+use crate::select::{SelectionContext, needs_graph};
 
 /// What is known of the main modules.
 pub(super) struct Known {
@@ -27,14 +27,14 @@ impl Known {
     /// # Errors
     /// Those of the sources; that go.mod must be written and may not.
     pub(super) fn read(
-        fetcher: &Fetcher<'_>,
+        run: &Run,
         arguments: &[Argument],
-        ground: Ground<'_>,
+        context: SelectionContext<'_>,
         mut needed: bool,
         mode: ModMode,
         why: &BuildMod,
     ) -> Result<Known> {
-        let project = ground.project;
+        let (project, graphs) = (context.project, GraphReader::new(run));
         let by_roots = project.is_some_and(Project::has_redundant_roots);
         // In a workspace go takes what it finds.
         let single = |project: &&Project| project.workspace().is_none();
@@ -42,14 +42,14 @@ impl Known {
             && mode == ModMode::Mod
         {
             let running = project.running().map(|running| running.version().as_str());
-            let mut found = fetcher.requirements(project, running)?;
+            let mut found = graphs.requirements(project, running)?;
             // What was put right may name what it did not name before.
             let edited = Some(&found);
-            let ground = Ground { edited, ..ground };
-            let needs = |argument| needs_graph(argument, ground).unwrap_or(true);
+            let context = SelectionContext { edited, ..context };
+            let needs = |argument| needs_graph(argument, context).unwrap_or(true);
             needed = needed && arguments.iter().any(needs);
             if needed && found.graph.is_none() {
-                fetcher.expand(project, &mut found)?;
+                graphs.expand(project, &mut found)?;
             }
             return Ok(Known {
                 graph: found.graph.clone(),
@@ -63,7 +63,7 @@ impl Known {
             Some(project) if by_roots && readonly && project.is_pruned() => {
                 return Err(why.outdated());
             }
-            Some(project) if needed || by_roots => Some(fetcher.graph(project)?),
+            Some(project) if needed || by_roots => Some(graphs.graph(project)?),
             _ => None,
         };
         Ok(Known {

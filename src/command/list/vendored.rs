@@ -6,11 +6,12 @@ use super::print::Listing;
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
+use crate::gomod::Argument;
 use crate::graph::{Vendor, Vendoring as Found};
-use crate::list::{Ground, ModuleInfo, needs_graph, vendored, vendored_nowhere};
-use crate::modset::Argument;
+use crate::list::{ModuleInfo, vendored, vendored_nowhere};
 use crate::project::{BuildMod, Project};
 use crate::report::Console;
+use crate::select::{SelectionContext, needs_graph};
 
 /// Whether a vendor directory is used.
 pub(super) enum Vendoring {
@@ -73,16 +74,12 @@ pub(super) fn list_vendored(
     };
     let extras = request.extras;
     let admit = |arguments: &[Argument]| Vendor::admit(arguments, extras.versions, extras.update);
-    let ground = Ground {
-        project,
-        edited: None,
-        with_versions: false,
-    };
+    let context = SelectionContext::of(project);
     let (Some(project), Some(vendor)) = (project, vendor) else {
         let arguments = arguments()?;
         admit(&arguments)?;
         for argument in &arguments {
-            needs_graph(argument, ground)?;
+            needs_graph(argument, context)?;
         }
         let mode = BuildMod::asked(ModMode::Vendor.as_str());
         return Ok(Listing {
@@ -104,7 +101,7 @@ pub(super) fn list_vendored(
     }
     let arguments = arguments()?;
     admit(&arguments)?;
-    let needed = |argument| needs_graph(argument, ground).unwrap_or(true);
+    let needed = |argument| needs_graph(argument, context).unwrap_or(true);
     let whole = arguments.iter().any(needed).then_some(&graph);
     let mut infos = vendored(&arguments, project, vendor, whole, extras.retracted);
     if let Some(graph) = whole.filter(|_| !settled) {

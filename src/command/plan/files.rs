@@ -85,7 +85,7 @@ impl Files {
 
     /// Adds a file, or what stands in for it, if it is there.
     fn add(&mut self, overlay: &Overlay, file: &Path) -> bool {
-        let Some(file) = overlay.actual(file) else {
+        let Some(file) = overlay.resolved(file) else {
             return false;
         };
         let file = clean_path(&file.to_string_lossy());

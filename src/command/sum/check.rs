@@ -15,22 +15,20 @@
 //!
 //! Lines that are there and not needed stay, as with every command of go but `tidy`.
 
-use std::collections::HashSet;
-
 use crate::cache::Cache;
 use crate::command::project::need_project;
-use crate::command::session::{Manner, Session};
-use crate::command::wanted::Scope;
+use crate::command::session::SessionOptions;
+use crate::command::sums::save_sums;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Keep, SumLine, SumState};
-use crate::gomod::ModuleVersion;
+use crate::fetch::{GraphReader, Keep, RunOptions, SumExaminer, SumLine, SumState};
+use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::Graph;
-use crate::modset::{Argument, Choice, Selection};
-use crate::project::{Actual, Project};
+use crate::project::{Project, ResolvedModule};
 use crate::report::{Console, JsonObject};
+use crate::select::{Scope, Target, Targets};
 use crate::signals::Ending;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// Whether go.sum may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,32 +49,34 @@ pub(super) fn run(
     mode: Mode,
     scope: Option<Scope>,
 ) -> Result<Option<Kind>> {
-    if mode == Mode::Write && config.locked.value {
+    if mode == Mode::Write && config.download.locked.value {
         let text = "go.sum may not be written: --locked";
-        let origin = &config.locked.origin;
+        let origin = &config.download.locked.origin;
         return Err(Error::new(Kind::Input, text).hint(format!("it is set {origin}")));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
     // What is missing has to be found out, not to be refused.
     let mut config = config.clone();
-    config.locked.value = false;
-    let manner = Manner {
-        fail_fast: false,
-        keep: match mode {
+    config.download.locked.value = false;
+    let session = SessionOptions::new(&config, console, cache)
+        .project(Some(&project))
+        .keep(match mode {
             Mode::Write => Keep::All,
             _ => Keep::Nothing,
-        },
-        ending: Some(Ending::Status),
-    };
-    let session = Session::open(&config, console, cache, Some(&project), manner)?;
-    let fetcher = session.fetcher().switching();
-    let graph = fetcher.graph(&project)?;
+        })
+        .ending(Ending::Status)
+        .open()?;
+    let run = session.run(RunOptions {
+        switches: true,
+        ..session.options()
+    });
+    let graph = GraphReader::new(&run).graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
     let write = mode == Mode::Write && failures.is_empty();
     let lines = needed(&project, &graph, scope, &mut failures);
-    let states = fetcher.examine(&lines, config.go_env.temp_dir())?;
-    session.settle(&fetcher);
+    let states = SumExaminer::new(&run).examine(&lines, config.go_env.temp_dir())?;
+    session.settle(&run);
     let mut told = Told {
         config: &config,
         console,
@@ -94,15 +94,13 @@ pub(super) fn run(
         ..
     } = told;
     if write {
-        let keep: HashSet<(String, String)> = lines
-            .iter()
-            .map(|line| {
-                let key = line.part.version_key(&line.module);
-                (line.module.path().to_string(), key)
-            })
-            .collect();
-        let wanted = |path: &str, key: &str| keep.contains(&(path.to_owned(), key.to_owned()));
-        failures.extend(session.sums.save(&session.cache, wanted).err());
+        let kept = || {
+            lines
+                .iter()
+                .map(|line| (line.module.clone(), line.part))
+                .collect()
+        };
+        failures.extend(save_sums(&session, kept).err());
     }
     failures.iter().for_each(|error| console.error(error));
     let differs = (!write && missing > 0).then_some(Kind::Differs);
@@ -118,28 +116,28 @@ fn needed(
     failures: &mut Vec<Error>,
 ) -> Vec<SumLine> {
     let listed = scope.map_or(project.is_pruned(), |scope| scope == Scope::Listed);
-    let selection = if listed {
-        Selection::listed(project, graph)
+    let targets = if listed {
+        Targets::listed(project, graph)
     } else {
-        Selection::of(&[Argument::All], Some(project), Some(graph))
+        Targets::of(&[Argument::All], Some(project), Some(graph))
     };
     let mut lines = Vec::new();
     let mut add = |module: ModuleVersion, part| lines.push(SumLine { module, part });
-    for choice in selection.choices {
-        match choice {
-            Choice::Module { module, .. } => add(module, Part::Zip),
-            Choice::Failed { error, .. } => failures.push(error),
+    for target in targets.list {
+        match target {
+            Target::Module { module, .. } => add(module, SumPart::Zip),
+            Target::Failed { error, .. } => failures.push(error),
             // Requirements have versions, and those of go and a toolchain no sums.
-            Choice::Query { .. } | Choice::Tool { .. } => {}
+            Target::Query { .. } | Target::Tool { .. } => {}
         }
     }
     for module in graph.loaded().chain(graph.failed()) {
-        if let Actual::Module(module) = project.edits().actual(module) {
-            add(module, Part::GoMod);
+        if let ResolvedModule::Module(module) = project.rules().resolved(module) {
+            add(module, SumPart::GoMod);
         }
     }
     lines.sort_by(|a, b| {
-        let is_gomod = |line: &SumLine| line.part == Part::GoMod;
+        let is_gomod = |line: &SumLine| line.part == SumPart::GoMod;
         let paths = a.module.path().as_str().cmp(b.module.path().as_str());
         let versions = a.module.version().cmp(b.module.version());
         paths.then(versions).then(is_gomod(a).cmp(&is_gomod(b)))

@@ -2,13 +2,13 @@
 
 use crate::cache::Cache;
 use crate::command::project::find_project;
-use crate::command::session::{Manner, Session};
+use crate::command::session::SessionOptions;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Evidence, Keep};
+use crate::fetch::{HashEvidence, Keep, SumExaminer};
 use crate::gomod::ModuleVersion;
 use crate::report::{Console, Explained};
-use crate::trust::{Claim, Part, Said, judge};
+use crate::trust::{HashReport, ReportedHash, SumPart, find_mismatch};
 
 /// Hears everybody about `module` and prints what they say.
 ///
@@ -23,19 +23,16 @@ pub(super) fn run(
     let project = find_project(config, console)?;
     // The database is to be asked whatever go.sum may become.
     let mut config = config.clone();
-    config.locked.value = false;
-    let manner = Manner {
-        fail_fast: false,
-        keep: Keep::Nothing,
-        ending: None,
-    };
-    let session = Session::open(&config, console, cache, project.as_ref(), manner)?;
-    let evidence = session
-        .fetcher()
-        .evidence(module, config.go_env.temp_dir())?;
-    session.live.clear();
-    let zip = judge(Part::Zip, &evidence.zip, evidence.age);
-    let gomod = judge(Part::GoMod, &evidence.gomod, evidence.age);
+    config.download.locked.value = false;
+    let session = SessionOptions::new(&config, console, cache)
+        .project(project.as_ref())
+        .keep(Keep::Nothing)
+        .open()?;
+    let run = session.run(session.options());
+    let evidence = SumExaminer::new(&run).evidence(module, config.go_env.temp_dir())?;
+    session.progress.clear();
+    let zip = find_mismatch(SumPart::Zip, &evidence.zip, evidence.age);
+    let gomod = find_mismatch(SumPart::GoMod, &evidence.gomod, evidence.age);
     let kind = if zip.is_some() || gomod.is_some() {
         Some(Kind::Security)
     } else if has_sum(&evidence) {
@@ -62,19 +59,19 @@ pub(super) fn run(
     Ok(kind)
 }
 
-fn claims(evidence: &Evidence) -> impl Iterator<Item = &Claim> {
+fn claims(evidence: &HashEvidence) -> impl Iterator<Item = &ReportedHash> {
     evidence.zip.iter().chain(&evidence.gomod)
 }
 
-fn has_sum(evidence: &Evidence) -> bool {
-    claims(evidence).any(|claim| matches!(claim.said, Said::Sum(_)))
+fn has_sum(evidence: &HashEvidence) -> bool {
+    claims(evidence).any(|claim| matches!(claim.report, HashReport::Sum(_)))
 }
 
 /// Why nobody had a sum: the gravest reason.
-fn silence(evidence: &Evidence) -> Kind {
-    let failures = claims(evidence).filter_map(|claim| match &claim.said {
-        Said::Failed(error) => Some(error),
-        Said::Sum(_) | Said::Nothing(_) => None,
+fn silence(evidence: &HashEvidence) -> Kind {
+    let failures = claims(evidence).filter_map(|claim| match &claim.report {
+        HashReport::Failed(error) => Some(error),
+        HashReport::Sum(_) | HashReport::Absent(_) => None,
     });
     Error::gravest(failures).unwrap_or(Kind::NotFound)
 }

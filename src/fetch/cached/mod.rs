@@ -2,11 +2,27 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `stock` | for those who plan: what is missing, and what is known of it |
-//! | `local` | for those who list: where the parts are |
+//! | `status` | for plans: what is missing, and what is known of it |
+//! | `local` | for listings: where the parts are |
 
 mod local;
-mod stock;
+mod status;
+
+use super::Run;
 
 pub use local::Local;
-pub use stock::Stock;
+pub use status::CacheStatus;
+
+/// Looks into the cache, and into those that are only read.
+#[derive(Clone, Copy, Debug)]
+pub struct CacheReader<'r> {
+    run: &'r Run,
+}
+
+impl<'r> CacheReader<'r> {
+    /// Looks for this run.
+    #[must_use]
+    pub fn new(run: &'r Run) -> CacheReader<'r> {
+        CacheReader { run }
+    }
+}

@@ -7,3 +7,19 @@
 
 mod requirements;
 mod walk;
+
+use super::Run;
+
+/// Reads requirement graphs: from cached go.mod files, and from those that are fetched for it.
+#[derive(Clone, Copy, Debug)]
+pub struct GraphReader<'r> {
+    run: &'r Run,
+}
+
+impl<'r> GraphReader<'r> {
+    /// Reads them for this run.
+    #[must_use]
+    pub fn new(run: &'r Run) -> GraphReader<'r> {
+        GraphReader { run }
+    }
+}

@@ -5,13 +5,13 @@
 
 use std::mem;
 
+use super::GraphReader;
 use crate::error::Result;
-use crate::fetch::Fetcher;
 use crate::gomod::{GoVersion, ModuleVersion};
 use crate::graph::{Graph, Loader, Requirements, minimal_roots};
 use crate::project::{PRUNING_GO, Project};
 
-impl Fetcher<'_> {
+impl GraphReader<'_> {
     /// The requirements that a command works with which may write go.mod. Of a path that go.mod
     /// requires twice one version is left; a go.mod without a go line gets `go`, if that is
     /// given, and all that it takes for the graph to stay the same by the rules of that version.
@@ -21,7 +21,7 @@ impl Fetcher<'_> {
     /// # Errors
     /// [`Kind::Other`](crate::Kind::Other) if no thread can be started; what is wrong with the
     /// graph, if it is needed.
-    pub fn requirements(&self, project: &Project, go: Option<&str>) -> Result<Requirements> {
+    pub fn requirements(self, project: &Project, go: Option<&str>) -> Result<Requirements> {
         let mut requirements = Requirements::of(project);
         if project.workspace().is_some() {
             return Ok(requirements);
@@ -44,7 +44,7 @@ impl Fetcher<'_> {
             self.drive(&mut loader)?;
             let graph = loader.finish();
             graph.check()?;
-            requirements.outgrown.extend(graph.loaded().cloned());
+            requirements.superseded.extend(graph.loaded().cloned());
             requirements.roots = graph.nodes();
             requirements.pruned = true;
         }
@@ -56,7 +56,7 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// [`Kind::Other`](crate::Kind::Other) if no thread can be started.
-    pub fn expand(&self, project: &Project, requirements: &mut Requirements) -> Result<()> {
+    pub fn expand(self, project: &Project, requirements: &mut Requirements) -> Result<()> {
         if project.workspace().is_some() {
             requirements.graph = Some(self.graph(project)?);
             return Ok(());
@@ -74,7 +74,7 @@ impl Fetcher<'_> {
             } else {
                 minimal_roots(&graph, &project.direct())
             };
-            requirements.outgrown.extend(graph.loaded().cloned());
+            requirements.superseded.extend(graph.loaded().cloned());
             loader.restart(pruned, roots);
             self.drive(&mut loader)?;
             let before = mem::replace(&mut graph, loader.finish());
@@ -85,7 +85,7 @@ impl Fetcher<'_> {
         }
         requirements.graph = Some(match (graph.error(), first) {
             // go keeps to the first graph that it could read.
-            (Some(error), Some(first)) => first.for_want_of(error),
+            (Some(error), Some(first)) => first.superseded_by_error(error),
             (Some(_), None) => graph,
             (None, _) => {
                 requirements.roots = graph.roots().to_vec();
@@ -96,15 +96,15 @@ impl Fetcher<'_> {
     }
 
     /// Reads the go.mod of each, for the sake of its sum. Who cannot be read is told elsewhere.
-    pub fn read_gomods<'m>(&self, modules: impl Iterator<Item = &'m ModuleVersion>) {
+    pub fn read_gomods<'m>(self, modules: impl Iterator<Item = &'m ModuleVersion>) {
         for module in modules {
-            let entry = self.cache.entry(module);
-            let _ = entry.and_then(|entry| self.gomod(&entry));
+            let entry = self.run.cache.entry(module);
+            let _ = entry.and_then(|entry| self.run.files().gomod(&entry));
         }
     }
 
-    fn loader<'p>(&self, project: &'p Project, requirements: &Requirements) -> Loader<'p> {
+    fn loader<'p>(self, project: &'p Project, requirements: &Requirements) -> Loader<'p> {
         let Requirements { pruned, roots, .. } = requirements;
-        Loader::new(project.path(), project.edits(), *pruned, roots.clone())
+        Loader::new(project.path(), project.rules(), *pruned, roots.clone())
     }
 }

@@ -5,52 +5,32 @@ use std::fs;
 use std::io::ErrorKind;
 use std::iter;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use crossbeam_channel::unbounded;
 
+use super::GraphReader;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::event::Event;
 use crate::fetch::threads::on_two;
 use crate::fsio::{clean_path, read_whole};
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion};
-use crate::graph::{Graph, Loader, Wanted, minimal_roots};
-use crate::project::{Actual, BuildMod, MissingReplace, Node, PRUNING_GO, Project, Summary};
-use crate::trust::Part;
+use crate::graph::{Graph, Loader, WantedGoMod, minimal_roots};
+use crate::project::{GraphSummary, MissingReplace, Node, PRUNING_GO, Project, ResolvedModule};
+use crate::trust::SumPart;
 
-impl<'a> Fetcher<'a> {
-    /// The same fetcher, for which local replacements may be missing.
-    #[must_use]
-    pub fn with_missing_replace(self, missing_replace: MissingReplace) -> Fetcher<'a> {
-        Fetcher {
-            missing_replace,
-            ..self
-        }
-    }
-
-    /// The same fetcher, which reads the graph only from go.mod files that go.sum knows, and only
-    /// from the roots that are there, as `-mod=readonly` has it outside workspaces.
-    #[must_use]
-    pub fn requiring_sums(self, mode: BuildMod) -> Fetcher<'a> {
-        Fetcher {
-            readonly: Some(mode),
-            ..self
-        }
-    }
-}
-
-impl Fetcher<'_> {
+impl GraphReader<'_> {
     /// Loads the graph of `project`, as far as pruning says. A failure is in the graph
     /// ([`Graph::error`]); what could be read is there all the same.
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
-    pub fn graph(&self, project: &Project) -> Result<Graph> {
+    pub fn graph(self, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
-        let (path, edits) = (project.path(), project.edits());
-        if let Some(mode) = &self.readonly {
-            let mut loader = Loader::new(path, edits, pruned, project.readonly_roots());
+        let (path, rules) = (project.path(), project.rules());
+        if let Some(mode) = &self.run.readonly {
+            let mut loader = Loader::new(path, rules, pruned, project.readonly_roots());
             self.drive(&mut loader)?;
             let graph = loader.finish();
             // Where the graph is pruned, go knows without it that the main module stays.
@@ -58,7 +38,7 @@ impl Fetcher<'_> {
             let settled = graph.error().is_some() || graph.selects_roots(counts);
             return Ok(match settled {
                 true => graph,
-                false => graph.for_want_of(mode.outdated()),
+                false => graph.superseded_by_error(mode.outdated()),
             });
         }
         let mut loader = Loader::of(project, false);
@@ -73,10 +53,10 @@ impl Fetcher<'_> {
     /// or, where `go` names a version, as that one would read the roots that are there.
     ///
     /// # Errors
-    /// As [`Fetcher::graph`]; [`Kind::Input`] if that version is older than go.mod allows.
+    /// As [`GraphReader::graph`]; [`Kind::Input`] if that version is older than go.mod allows.
     ///
     /// Source: golang/go `cmd/go/internal/modload/buildlist.go`, `LoadModGraph`.
-    pub fn requirement_graph(&self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
+    pub fn requirement_graph(self, project: &Project, go: Option<&GoVersion>) -> Result<Graph> {
         let pruned = project.is_pruned();
         let mut roots = project.roots();
         let mut loader = Loader::of(project, false);
@@ -112,14 +92,14 @@ impl Fetcher<'_> {
     }
 
     /// Loads the graph, and again from other roots if it does not select those it began with.
-    fn settled(&self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
+    fn settled(self, loader: &mut Loader<'_>, project: &Project) -> Result<Graph> {
         let pruned = project.is_pruned();
         let mut first: Option<Graph> = None;
         loop {
             self.drive(loader)?;
             let graph = loader.finish();
             if let Some(error) = graph.error() {
-                return Ok(first.map_or(graph, |first| first.for_want_of(error)));
+                return Ok(first.map_or(graph, |first| first.superseded_by_error(error)));
             }
             match graph.raised_roots() {
                 Some(raised) if pruned => {
@@ -137,37 +117,38 @@ impl Fetcher<'_> {
     }
 
     /// Tells the loader every go.mod it wants, until it wants none.
-    pub(in crate::fetch) fn drive(&self, loader: &mut Loader<'_>) -> Result<()> {
+    pub(in crate::fetch) fn drive(self, loader: &mut Loader<'_>) -> Result<()> {
         self.drive_once(loader)?;
-        while loader.goes_on() {
+        while loader.advance() {
             self.drive_once(loader)?;
         }
         Ok(())
     }
 
-    fn drive_once(&self, loader: &mut Loader<'_>) -> Result<()> {
+    fn drive_once(self, loader: &mut Loader<'_>) -> Result<()> {
         let mut missing = Vec::new();
         self.serve_from_cache(loader, |wanted| missing.push(wanted));
         if missing.is_empty() {
             return Ok(());
         }
-        let pool = self.pools.transfer()?;
+        let pool = self.run.engine.pools.transfer()?;
         let (summaries_in, summaries) = unbounded();
         pool.in_place_scope(|scope| {
             // One replacement may stand in for several versions; it is fetched once.
-            let mut outstanding: HashMap<Actual, Vec<Wanted>> = HashMap::new();
-            let fetch = |outstanding: &mut HashMap<Actual, Vec<Wanted>>, wanted: Wanted| {
-                let actual = wanted.actual.clone();
-                let same = outstanding.entry(actual.clone()).or_default();
+            let mut outstanding: HashMap<ResolvedModule, Vec<WantedGoMod>> = HashMap::new();
+            let fetch = |outstanding: &mut HashMap<ResolvedModule, Vec<WantedGoMod>>,
+                         wanted: WantedGoMod| {
+                let resolved = wanted.resolved.clone();
+                let same = outstanding.entry(resolved.clone()).or_default();
                 same.push(wanted);
                 if same.len() > 1 {
                     return;
                 }
                 let summaries = summaries_in.clone();
                 scope.spawn(move |_| {
-                    let summary = self.fetch_summary(&actual);
+                    let summary = self.fetch_summary(&resolved);
                     // The receiver outlives the scope.
-                    let _ = summaries.send((actual, summary));
+                    let _ = summaries.send((resolved, summary));
                 });
             };
             // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
@@ -182,11 +163,11 @@ impl Fetcher<'_> {
                 if outstanding.is_empty() {
                     return;
                 }
-                let Ok((actual, summary)) = summaries.recv() else {
+                let Ok((resolved, summary)) = summaries.recv() else {
                     return;
                 };
-                self.watch.graph_grew();
-                for wanted in outstanding.remove(&actual).into_iter().flatten() {
+                self.run.say(&Event::GoModFetched);
+                for wanted in outstanding.remove(&resolved).into_iter().flatten() {
                     let summary = self.named(&wanted, summary.clone());
                     loader.provide(&wanted, summary);
                 }
@@ -197,25 +178,27 @@ impl Fetcher<'_> {
     }
 
     /// Provides what needs no request; hands on the rest.
-    fn serve_from_cache(&self, loader: &mut Loader<'_>, mut missing: impl FnMut(Wanted)) {
+    fn serve_from_cache(self, loader: &mut Loader<'_>, mut missing: impl FnMut(WantedGoMod)) {
         loop {
-            let wave: Vec<Wanted> = iter::from_fn(|| loader.next_wanted()).collect();
+            let wave: Vec<WantedGoMod> = iter::from_fn(|| loader.next_wanted()).collect();
             if wave.is_empty() {
                 return;
             }
-            self.expect_gomods(wave.len());
-            let found = on_two(&wave, |wanted| match &wanted.actual {
-                Actual::Directory { path, go_mod, .. } if self.may_miss(wanted, path, go_mod) => {
-                    Some(Summary::parse("go.mod", b"").map(Arc::new))
+            self.run.expect_gomods(wave.len());
+            let found = on_two(&wave, |wanted| match &wanted.resolved {
+                ResolvedModule::Directory { path, go_mod, .. }
+                    if self.may_miss(wanted, path, go_mod) =>
+                {
+                    Some(GraphSummary::parse("go.mod", b"").map(Arc::new))
                 }
-                Actual::Directory { .. } => Some(self.fetch_summary(&wanted.actual)),
-                Actual::Module(actual) if self.readonly.is_some() => {
-                    match self.sums.records(actual, Part::GoMod) {
-                        true => self.cached_summary(actual).transpose(),
-                        false => Some(Err(no_sum(actual, wanted.module.path()))),
+                ResolvedModule::Directory { .. } => Some(self.fetch_summary(&wanted.resolved)),
+                ResolvedModule::Module(resolved) if self.run.readonly.is_some() => {
+                    match self.run.sums.records(resolved, SumPart::GoMod) {
+                        true => self.cached_summary(resolved).transpose(),
+                        false => Some(Err(no_sum(resolved, wanted.module.path()))),
                     }
                 }
-                Actual::Module(actual) => self.cached_summary(actual).transpose(),
+                ResolvedModule::Module(resolved) => self.cached_summary(resolved).transpose(),
             });
             for (wanted, found) in wave.into_iter().zip(found) {
                 match found {
@@ -230,66 +213,75 @@ impl Fetcher<'_> {
 
     /// True if a local replacement is missing, and may be: it then counts as a module that requires
     /// nothing.
-    fn may_miss(&self, wanted: &Wanted, path: &Path, go_mod: &str) -> bool {
-        if self.missing_replace == MissingReplace::Error {
+    fn may_miss(self, wanted: &WantedGoMod, path: &Path, go_mod: &str) -> bool {
+        if self.run.missing_replace == MissingReplace::Error {
             return false;
         }
         let file = clean_path(&path.join("go.mod").to_string_lossy());
-        let missing = match self.overlay.replaces(Path::new(&file)) {
-            true => !self.overlay.is_file(Path::new(&file)),
+        let missing = match self.run.overlay.replaces(Path::new(&file)) {
+            true => !self.run.overlay.is_file(Path::new(&file)),
             false => fs::metadata(&file).is_err_and(|cause| {
                 matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
             }),
         };
-        if missing && self.missing_replace == MissingReplace::Warn {
-            let (module, directory) = (&wanted.module, wanted.actual.describe());
+        if missing && self.run.missing_replace == MissingReplace::Warn {
+            let (module, directory) = (&wanted.module, wanted.resolved.describe());
             let text = format!(
                 "warning: {module} is replaced by {directory}, and {go_mod} is missing: what it \
                  requires is left out"
             );
-            let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-            warnings.push(text);
+            self.run.warn(text);
         }
         missing
     }
 
     /// Names the failure, which may be that the module needs a newer go.
-    fn named(&self, wanted: &Wanted, summary: Result<Arc<Summary>>) -> Result<Arc<Summary>> {
+    fn named(
+        self,
+        wanted: &WantedGoMod,
+        summary: Result<Arc<GraphSummary>>,
+    ) -> Result<Arc<GraphSummary>> {
         let summary = summary.map_err(|error| name_failure(wanted, error))?;
-        let needed = summary.go().zip(self.running.as_ref());
+        let needed = summary.go().zip(self.run.running.as_ref());
         let refused = needed.filter(|(go, running)| running.refuses(go));
-        let what = || format!("module {}", wanted.actual.describe());
+        let what = || format!("module {}", wanted.resolved.describe());
         match refused.and_then(|(go, running)| running.refusal(&what(), go)) {
             Some(text) => Err(too_new(&wanted.module, &text)),
             None => Ok(summary),
         }
     }
 
-    fn cached_summary(&self, module: &ModuleVersion) -> Result<Option<Arc<Summary>>> {
-        let entry = self.cache.entry(module)?;
-        if self.sums.must_ask(module, Part::GoMod) {
+    fn cached_summary(self, module: &ModuleVersion) -> Result<Option<Arc<GraphSummary>>> {
+        let entry = self.run.cache.entry(module)?;
+        if self.run.sums.must_ask(module, SumPart::GoMod) {
             // Where waiting costs nobody anything, many at a time.
             return Ok(None);
         }
-        let Some(gomod) = self.cached_gomod(&entry)? else {
+        let Some(gomod) = self.run.files().cached_gomod(&entry)? else {
             return Ok(None);
         };
         summary_of(module, &gomod.data).map(Some)
     }
 
-    fn fetch_summary(&self, actual: &Actual) -> Result<Arc<Summary>> {
-        let data = self.gomod_of(actual)?;
-        match actual {
-            Actual::Directory { path, go_mod, .. } => replacement_summary(path, go_mod, &data),
-            Actual::Module(module) => summary_of(module, &data),
+    fn fetch_summary(self, resolved: &ResolvedModule) -> Result<Arc<GraphSummary>> {
+        let data = self.gomod_of(resolved)?;
+        match resolved {
+            ResolvedModule::Directory { path, go_mod, .. } => {
+                replacement_summary(path, go_mod, &data)
+            }
+            ResolvedModule::Module(module) => summary_of(module, &data),
         }
     }
 
     /// The go.mod of what stands in for a module version.
-    pub(in crate::fetch) fn gomod_of(&self, actual: &Actual) -> Result<Vec<u8>> {
-        match actual {
-            Actual::Directory { path, go_mod, .. } => read_replacement(path, go_mod, &self.overlay),
-            Actual::Module(module) => Ok(self.gomod(&self.cache.entry(module)?)?.data),
+    pub(in crate::fetch) fn gomod_of(self, resolved: &ResolvedModule) -> Result<Vec<u8>> {
+        match resolved {
+            ResolvedModule::Directory { path, go_mod, .. } => {
+                read_replacement(path, go_mod, &self.run.overlay)
+            }
+            ResolvedModule::Module(module) => {
+                Ok(self.run.files().gomod(&self.run.cache.entry(module)?)?.data)
+            }
         }
     }
 }
@@ -299,8 +291,8 @@ fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
     Error::too_new(format!("{module}: {refusal}"))
 }
 
-fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
-    let summary = Summary::parse("go.mod", data);
+fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<GraphSummary>> {
+    let summary = GraphSummary::parse("go.mod", data);
     summary
         .map(Arc::new)
         .map_err(|error| error.context(module.to_string()))
@@ -308,21 +300,23 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<Summary>> {
 
 /// Understands the go.mod below a directory; `shown` is its name. As in go, what is wrong within it
 /// stands behind its whole path.
-fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<Summary>> {
+fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<GraphSummary>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    Summary::parse(&file, data).map(Arc::new).map_err(|error| {
-        let text = error.chain();
-        let fault = text.strip_prefix(&format!("parsing {file}: "));
-        let text = format!("parsing {shown}: {}", fault.unwrap_or(&text));
-        let hints = error.hints().iter().cloned();
-        hints.fold(Error::new(error.kind(), text), Error::hint)
-    })
+    GraphSummary::parse(&file, data)
+        .map(Arc::new)
+        .map_err(|error| {
+            let text = error.chain();
+            let fault = text.strip_prefix(&format!("parsing {file}: "));
+            let text = format!("parsing {shown}: {}", fault.unwrap_or(&text));
+            let hints = error.hints().iter().cloned();
+            hints.fold(Error::new(error.kind(), text), Error::hint)
+        })
 }
 
 /// go.sum does not know the go.mod that stands in for a version of `required`.
-fn no_sum(actual: &ModuleVersion, required: &ModulePath) -> Error {
+fn no_sum(resolved: &ModuleVersion, required: &ModulePath) -> Error {
     let text = format!(
-        "{actual}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
+        "{resolved}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
     );
     Error::new(Kind::Input, text)
 }
@@ -343,15 +337,15 @@ fn read_replacement(path: &Path, shown: &str, overlay: &Overlay) -> Result<Vec<u
 
 /// Says what is replaced where the failure is that of a replacement. Every other failure names
 /// its module already.
-fn name_failure(wanted: &Wanted, error: Error) -> Error {
-    let (module, actual) = (&wanted.module, wanted.actual.describe());
-    if wanted.actual == Actual::Module(module.clone()) || error.kind() == Kind::Security {
+fn name_failure(wanted: &WantedGoMod, error: Error) -> Error {
+    let (module, resolved) = (&wanted.module, wanted.resolved.describe());
+    if wanted.resolved == ResolvedModule::Module(module.clone()) || error.kind() == Kind::Security {
         return error;
     }
     // go's form, in which the replacement is named once, in brackets.
     let text = error.chain();
-    let cause = text.strip_prefix(&format!("{actual}: ")).unwrap_or(&text);
-    let named = format!("{module} (replaced by {actual}): {cause}");
+    let cause = text.strip_prefix(&format!("{resolved}: ")).unwrap_or(&text);
+    let named = format!("{module} (replaced by {resolved}): {cause}");
     let hints = error.hints().iter().cloned();
     hints.fold(Error::new(error.kind(), named), Error::hint)
 }

@@ -1,18 +1,37 @@
-//! Questions about versions, put to the source.
+//! Version queries, put to the source.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `standing` | how versions stand: retracted, deprecated, what newer one there is |
-//! | `inquiry` | from `latest` or a branch to a version |
+//! | `retractions` | which versions are retracted, which modules deprecated, what newer version there is |
+//! | `query` | from `latest` or a branch to a version |
 //! | `release` | the same of `go` and `toolchain`, which are no modules |
-//! | `memo` | what is asked for once in a run, whoever needs it |
+//! | `answers` | what is asked for once in a run, whoever needs it |
 
-mod inquiry;
-mod memo;
+mod answers;
+mod query;
 mod release;
-mod standing;
+mod retractions;
 
-pub use inquiry::{Admit, Answer, Question};
-pub(super) use memo::Memo;
-pub use release::{Release, ReleaseQuestion};
-pub use standing::{is_unknown, unasked};
+use super::Run;
+use crate::project::ReplaceRules;
+
+pub(super) use answers::Answers;
+pub use query::{ResolvedVersion, VersionFilter, VersionQuery};
+pub use release::{Release, ReleaseQuery, ReleaseResolver};
+pub use retractions::{is_unknown, unasked};
+
+/// Resolves version queries by the `replace` and `exclude` lines of the main module: excluded versions do not count,
+/// replaced ones do.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryResolver<'r> {
+    run: &'r Run,
+    rules: &'r ReplaceRules,
+}
+
+impl<'r> QueryResolver<'r> {
+    /// Resolves them for this run.
+    #[must_use]
+    pub fn new(run: &'r Run, rules: &'r ReplaceRules) -> QueryResolver<'r> {
+        QueryResolver { run, rules }
+    }
+}

@@ -9,18 +9,19 @@
 
 use std::collections::HashSet;
 
-use super::inquiry::{Admit, Inquiry, Question};
-use super::standing::{is_unknown, unasked, unnamed};
+use super::QueryResolver;
+use super::query::{ActiveQuery, VersionFilter, VersionQuery};
+use super::retractions::{is_unknown, unasked, unnamed};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
-use crate::gomod::{GoVersion, ModulePath, TOOLCHAIN, Tool, canonical};
-use crate::modset::{Query, Range};
-use crate::project::Edits;
-use crate::source::{Source, Time};
+use crate::fetch::Run;
+use crate::gomod::Time;
+use crate::gomod::{GoVersion, ModulePath, Query, Range, TOOLCHAIN, Tool, canonical};
+use crate::project::ReplaceRules;
+use crate::source::Source;
 
 /// A query for a version of `go` or `toolchain`.
 #[derive(Clone, Debug)]
-pub struct ReleaseQuestion {
+pub struct ReleaseQuery {
     /// Of which.
     pub tool: Tool,
     /// What stands after the `@`.
@@ -28,7 +29,7 @@ pub struct ReleaseQuestion {
     /// The version in use; empty if there is none.
     pub current: String,
     /// Which versions count: none of them is ever retracted, but that is looked up.
-    pub admit: Admit,
+    pub filter: VersionFilter,
 }
 
 /// A version of `go` or `toolchain`.
@@ -40,20 +41,32 @@ pub struct Release {
     pub time: Time,
 }
 
-impl Fetcher<'_> {
+/// Resolves queries for versions of `go` and `toolchain`.
+#[derive(Clone, Copy, Debug)]
+pub struct ReleaseResolver<'r> {
+    run: &'r Run,
+}
+
+impl<'r> ReleaseResolver<'r> {
+    /// Resolves them for this run.
+    #[must_use]
+    pub fn new(run: &'r Run) -> ReleaseResolver<'r> {
+        ReleaseResolver { run }
+    }
+
     /// The version that the run acts as.
     #[must_use]
-    pub fn own_release(&self, tool: Tool) -> String {
-        tool.version_of(self.local.as_str())
+    pub fn own_release(self, tool: Tool) -> String {
+        tool.version_of(self.run.local.as_str())
     }
 
     /// Resolves a query.
     ///
     /// # Errors
     /// In go's words, with the name of what was asked for.
-    pub fn release(&self, question: &ReleaseQuestion) -> Result<Release> {
-        let ReleaseQuestion { tool, query, .. } = question;
-        self.find_release(question).map_err(|error| {
+    pub fn release(self, asked: &ReleaseQuery) -> Result<Release> {
+        let ReleaseQuery { tool, query, .. } = asked;
+        self.find_release(asked).map_err(|error| {
             let text = error.chain();
             let named = [format!("module {tool}: "), toolchain_at(), of_toolchain()];
             if named.iter().any(|name| text.starts_with(name)) {
@@ -70,10 +83,13 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// Those of the source; that the retractions could not be read, which is asked of each.
-    pub fn releases(&self, tool: Tool, admit: Admit) -> Result<Vec<String>> {
-        self.ask_toolchains(|inquiry, source| {
-            let versions = self.listed_releases(inquiry, source, tool)?;
-            if let Some(first) = versions.first().filter(|_| admit == Admit::Sound) {
+    pub fn releases(self, tool: Tool, filter: VersionFilter) -> Result<Vec<String>> {
+        self.ask_toolchains(|active, source| {
+            let versions = self.listed_releases(active, source, tool)?;
+            if let Some(first) = versions
+                .first()
+                .filter(|_| filter == VersionFilter::Allowed)
+            {
                 self.release_retraction(tool, first)?;
             }
             Ok(versions)
@@ -85,14 +101,14 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// That nobody could be asked.
-    pub fn newer_release(&self, tool: Tool, current: &str) -> Result<Option<Release>> {
-        let question = ReleaseQuestion {
+    pub fn newer_release(self, tool: Tool, current: &str) -> Result<Option<Release>> {
+        let query = ReleaseQuery {
             tool,
             query: "upgrade".to_owned(),
             current: current.to_owned(),
-            admit: Admit::Sound,
+            filter: VersionFilter::Allowed,
         };
-        match self.find_release(&question) {
+        match self.find_release(&query) {
             Ok(newer) => {
                 Ok(Some(newer).filter(|newer| tool.compare(&newer.version, current).is_gt()))
             }
@@ -105,15 +121,15 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// In go's words; they name neither, unless the source has failed.
-    pub fn written_release(&self, tool: Tool, text: &str) -> Result<Release> {
-        let question = ReleaseQuestion {
+    pub fn written_release(self, tool: Tool, text: &str) -> Result<Release> {
+        let query = ReleaseQuery {
             tool,
             query: text.to_owned(),
             current: String::new(),
-            admit: Admit::Any,
+            filter: VersionFilter::All,
         };
         let path = ModulePath::parse(TOOLCHAIN)?;
-        self.find_release(&question).map_err(|error| {
+        self.find_release(&query).map_err(|error| {
             let asked = error.chain();
             match asked.starts_with(&toolchain_at()) || asked.starts_with(&of_toolchain()) {
                 true => unnamed(error, &path).context(format!("{tool}@{text}")),
@@ -126,7 +142,7 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// `loading module retractions for go@V: ...`.
-    pub fn release_retraction(&self, tool: Tool, version: &str) -> Result<()> {
+    pub fn release_retraction(self, tool: Tool, version: &str) -> Result<()> {
         let path = ModulePath::parse(TOOLCHAIN)?;
         self.newest_release(tool).map_err(|error| {
             let text = format!("loading module retractions for {tool}@{version}");
@@ -138,7 +154,7 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// `loading deprecation for go: ...`.
-    pub fn release_deprecation(&self, tool: Tool) -> Result<()> {
+    pub fn release_deprecation(self, tool: Tool) -> Result<()> {
         let newest = self.newest_release(tool);
         newest.map_err(|error| error.context(format!("loading deprecation for {tool}")))
     }
@@ -146,7 +162,7 @@ impl Fetcher<'_> {
     /// Why a version cannot be downloaded, in go's words: neither `go` nor `toolchain` is a module,
     /// but first it is looked up.
     #[must_use]
-    pub fn no_module(&self, tool: Tool, version: &str) -> Error {
+    pub fn no_module(self, tool: Tool, version: &str) -> Error {
         if !tool.is_valid(version) {
             return Error::new(Kind::Input, format!("invalid version {version:?}"));
         }
@@ -154,7 +170,7 @@ impl Fetcher<'_> {
             .sure_release(tool, version)
             .and_then(|sure| match sure {
                 Some(release) => Ok(release),
-                None => self.ask_toolchains(|inquiry, source| stat(inquiry, source, tool, version)),
+                None => self.ask_toolchains(|active, source| stat(active, source, tool, version)),
             });
         if let Err(error) = found {
             return error;
@@ -168,45 +184,45 @@ impl Fetcher<'_> {
     }
 
     /// The newest version, retracted or not: it would say so.
-    fn newest_release(&self, tool: Tool) -> Result<()> {
-        self.memo.releases.once(tool, || {
-            let question = ReleaseQuestion {
+    fn newest_release(self, tool: Tool) -> Result<()> {
+        self.run.answers.releases.get(&tool, || {
+            let query = ReleaseQuery {
                 tool,
                 query: "latest".to_owned(),
                 current: String::new(),
-                admit: Admit::Any,
+                filter: VersionFilter::All,
             };
-            self.find_release(&question).map(drop)
+            self.find_release(&query).map(drop)
         })
     }
 
     /// Puts a question about golang.org/toolchain to one place after the other.
     fn ask_toolchains<T>(
-        &self,
-        mut ask: impl FnMut(&Inquiry<'_>, &dyn Source) -> Result<T>,
+        self,
+        mut ask: impl FnMut(&ActiveQuery<'_>, &dyn Source) -> Result<T>,
     ) -> Result<T> {
         let path = ModulePath::parse(TOOLCHAIN)?;
-        let question = Question {
+        let query = VersionQuery {
             path: path.clone(),
             query: String::new(),
             current: None,
-            admit: Admit::Any,
+            filter: VersionFilter::All,
         };
         // What go.mod says of that module is about it, and not about its versions' being there.
-        let edits = Edits::default();
-        let inquiry = Inquiry::new(self, &question, &edits);
-        let asked = inquiry.each(|source| ask(&inquiry, source));
-        asked.map_err(|error| unasked(inquiry.name_refused(error), &path))
+        let rules = ReplaceRules::default();
+        let active = ActiveQuery::new(QueryResolver::new(self.run, &rules), &query);
+        let asked = active.each(|source| ask(&active, source));
+        asked.map_err(|error| unasked(active.name_refused(error), &path))
     }
 
     /// The answer to a query; failures do not say what was asked for, unless it is another module.
-    fn find_release(&self, question: &ReleaseQuestion) -> Result<Release> {
-        let ReleaseQuestion {
+    fn find_release(self, asked: &ReleaseQuery) -> Result<Release> {
+        let ReleaseQuery {
             tool,
             query,
             current,
-            admit,
-        } = question;
+            filter,
+        } = asked;
         let tool = *tool;
         if !current.is_empty() && !tool.is_valid(current) {
             let text = format!("invalid previous version {tool}@{current}");
@@ -215,13 +231,13 @@ impl Fetcher<'_> {
         match Query::parse(tool.name(), query, current)? {
             Query::Revision => match self.sure_release(tool, query)? {
                 Some(release) => Ok(release),
-                None => self.ask_toolchains(|inquiry, source| stat(inquiry, source, tool, query)),
+                None => self.ask_toolchains(|active, source| stat(active, source, tool, query)),
             },
-            Query::Range(range) => self.ask_toolchains(|inquiry, source| {
-                let found = self.pick_release(inquiry, source, tool, &range, *admit);
+            Query::Range(range) => self.ask_toolchains(|active, source| {
+                let found = self.pick_release(active, source, tool, &range, *filter);
                 found.and_then(|version| match self.sure_release(tool, &version)? {
                     Some(release) => Ok(release),
-                    None => stat(inquiry, source, tool, &version),
+                    None => stat(active, source, tool, &version),
                 })
             }),
         }
@@ -229,16 +245,16 @@ impl Fetcher<'_> {
 
     /// The version that a query takes of those that there are.
     fn pick_release(
-        &self,
-        inquiry: &Inquiry<'_>,
+        self,
+        active: &ActiveQuery<'_>,
         source: &dyn Source,
         tool: Tool,
         range: &Range,
-        admit: Admit,
+        filter: VersionFilter,
     ) -> Result<String> {
-        let versions = self.listed_releases(inquiry, source, tool)?;
+        let versions = self.listed_releases(active, source, tool)?;
         let allowed = |_: &str| {
-            if admit == Admit::Sound {
+            if filter == VersionFilter::Allowed {
                 // What cannot be known does not speak against it.
                 let _ = self.newest_release(tool);
             }
@@ -252,12 +268,12 @@ impl Fetcher<'_> {
             allowed(current);
             return Ok(current.to_owned());
         }
-        Err(inquiry.refuse(range.unmatched().context(format!("module {tool}"))))
+        Err(active.refuse(range.unmatched().context(format!("module {tool}"))))
     }
 
     /// A version that is there without anybody being asked: that of this run, and of `go` those
     /// before it.
-    fn sure_release(&self, tool: Tool, version: &str) -> Result<Option<Release>> {
+    fn sure_release(self, tool: Tool, version: &str) -> Result<Option<Release>> {
         let plain = plain(version);
         let invalid = |text| Err(Error::new(Kind::Input, text));
         let Some(parsed) = GoVersion::parse(plain) else {
@@ -267,8 +283,8 @@ impl Fetcher<'_> {
             return invalid(format!("invalid {tool} version {named}"));
         };
         let sure = match tool {
-            Tool::Go => parsed <= self.local,
-            Tool::Toolchain => plain == self.local.as_str(),
+            Tool::Go => parsed <= self.run.local,
+            Tool::Toolchain => plain == self.run.local.as_str(),
         };
         if sure {
             return Ok(Some(Release {
@@ -286,14 +302,14 @@ impl Fetcher<'_> {
 
     /// All versions, in their order.
     fn listed_releases(
-        &self,
-        inquiry: &Inquiry<'_>,
+        self,
+        active: &ActiveQuery<'_>,
         source: &dyn Source,
         tool: Tool,
     ) -> Result<Vec<String>> {
-        let listed = inquiry.versions(source)?;
+        let listed = active.versions(source)?;
         let mut seen = HashSet::new();
-        let own = self.local.as_str();
+        let own = self.run.local.as_str();
         let known = listed.iter().filter_map(|version| release_of(version));
         let known = known.chain([own]).filter(|go| seen.insert(*go));
         let mut versions: Vec<String> = known.map(|go| tool.version_of(go)).collect();
@@ -316,9 +332,14 @@ fn plain(version: &str) -> &str {
 }
 
 /// Asks whether there is such a version: the toolchain for one platform stands for all.
-fn stat(inquiry: &Inquiry<'_>, source: &dyn Source, tool: Tool, version: &str) -> Result<Release> {
+fn stat(
+    active: &ActiveQuery<'_>,
+    source: &dyn Source,
+    tool: Tool,
+    version: &str,
+) -> Result<Release> {
     let go = plain(version);
-    let info = inquiry.stat(source, &format!("v0.0.1-go{go}.linux-amd64"))?;
+    let info = active.stat(source, &format!("v0.0.1-go{go}.linux-amd64"))?;
     Ok(Release {
         version: tool.version_of(go),
         time: info.time,

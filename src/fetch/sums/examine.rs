@@ -7,14 +7,15 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::cache::Entry;
+use super::SumExaminer;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::event::Event;
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Resumable, Sink};
 use crate::modzip::ModuleZip;
-use crate::trust::{Logged, Part};
+use crate::trust::{Logged, SumPart};
 
 /// Zips that lie in the temporary folder at a time.
 const ZIPS_AT_ONCE: usize = 16;
@@ -25,7 +26,7 @@ pub struct SumLine {
     /// Of which module version.
     pub module: ModuleVersion,
     /// For its zip or its go.mod.
-    pub part: Part,
+    pub part: SumPart,
 }
 
 /// How a line stands.
@@ -53,26 +54,26 @@ pub enum SumState {
     },
 }
 
-impl Fetcher<'_> {
+impl SumExaminer<'_> {
     /// Asks the checksum database, many at once, about all of these that the cache has and go.sum
     /// does not know. The answers are remembered, the bad ones too, for who needs them.
-    pub fn ask_ahead<'m>(&self, modules: impl Iterator<Item = &'m ModuleVersion>) {
+    pub fn ask_ahead<'m>(self, modules: impl Iterator<Item = &'m ModuleVersion>) {
         let must_ask = |module: &&ModuleVersion| {
-            let cached = self
-                .cache
-                .entry(module)
-                .is_ok_and(|entry| entry.gomod_path().exists() || entry.ziphash_path().exists());
-            let unknown = |part| self.sums.must_ask(module, part);
-            cached && [Part::GoMod, Part::Zip].into_iter().any(unknown)
+            let cached =
+                self.run.cache.entry(module).is_ok_and(|entry| {
+                    entry.gomod_path().exists() || entry.ziphash_path().exists()
+                });
+            let unknown = |part| self.run.sums.must_ask(module, part);
+            cached && [SumPart::GoMod, SumPart::Zip].into_iter().any(unknown)
         };
         let modules: Vec<&ModuleVersion> = modules.filter(must_ask).collect();
         if modules.is_empty() {
             return;
         }
         // Without threads they are asked when their turn comes.
-        if let Ok(pool) = self.pools.transfer() {
+        if let Ok(pool) = self.run.engine.pools.transfer() {
             let ask = |module: &&ModuleVersion| {
-                let _ = self.sums.logged(module, Part::Zip);
+                let _ = self.run.sums.logged(module, SumPart::Zip);
             };
             pool.install(|| modules.par_iter().with_max_len(1).for_each(ask));
         }
@@ -84,10 +85,11 @@ impl Fetcher<'_> {
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
-    pub fn examine(&self, lines: &[SumLine], temporary: &Path) -> Result<Vec<SumState>> {
+    pub fn examine(self, lines: &[SumLine], temporary: &Path) -> Result<Vec<SumState>> {
         if lines.is_empty() {
             return Ok(Vec::new());
         }
+        self.run.start_task("comparing sums", lines.len());
         let examine = |line: &SumLine| {
             let missing = self.is_missing(line);
             let state = match missing {
@@ -95,16 +97,17 @@ impl Fetcher<'_> {
                 false => self.compare_line(line).map(Some),
             };
             let unknown = |error| SumState::Unknown { missing, error };
+            self.run.say(&Event::TaskAdvanced { items: 1, bytes: 0 });
             state.unwrap_or_else(|error| Some(unknown(error)))
         };
         let each = || lines.par_iter().with_max_len(1).map(examine).collect();
-        let mut states: Vec<Option<SumState>> = self.pools.transfer()?.install(each);
+        let mut states: Vec<Option<SumState>> = self.run.engine.pools.transfer()?.install(each);
         let of_zips: Vec<usize> = (0..lines.len()).filter(|&i| states[i].is_none()).collect();
         for some in of_zips.chunks(ZIPS_AT_ONCE) {
             let modules: Vec<&ModuleVersion> = some.iter().map(|&i| &lines[i].module).collect();
             for (&i, h1) in some.iter().zip(self.hash_zips(&modules, temporary)?) {
                 let accepted = h1.and_then(|h1| {
-                    self.sums.check(&lines[i].module, Part::Zip, &h1)?;
+                    self.run.sums.check(&lines[i].module, SumPart::Zip, &h1)?;
                     Ok(SumState::Missing(h1))
                 });
                 let missing = true;
@@ -120,14 +123,15 @@ impl Fetcher<'_> {
     }
 
     /// True if go.sum does not have it, though this run may have learnt it.
-    fn is_missing(&self, line: &SumLine) -> bool {
-        !self.sums.knows(&line.module, line.part) || self.sums.is_new(&line.module, line.part)
+    fn is_missing(self, line: &SumLine) -> bool {
+        !self.run.sums.knows(&line.module, line.part)
+            || self.run.sums.is_new(&line.module, line.part)
     }
 
     /// Compares a line of go.sum with what else is known, and cheap to know.
-    fn compare_line(&self, line: &SumLine) -> Result<SumState> {
+    fn compare_line(self, line: &SumLine) -> Result<SumState> {
         let SumLine { module, part } = line;
-        let recorded = self.sums.recorded(module, *part);
+        let recorded = self.run.sums.recorded(module, *part);
         let disagrees = |witness: &str, says: H1| SumState::Disagrees {
             recorded: recorded.join(" "),
             witness: witness.to_owned(),
@@ -136,79 +140,79 @@ impl Fetcher<'_> {
         // Of several none may be another: each would let something through.
         let known = recorded.iter().filter(|sum| sum.starts_with("h1:"));
         let agrees = |h1: &H1| known.clone().all(|sum| sum == h1.as_str());
-        match self.sums.logged(module, *part) {
+        match self.run.sums.logged(module, *part) {
             Ok(Logged::Sum(h1)) if !agrees(&h1) => {
-                return Ok(disagrees(self.sums.database_name(), h1));
+                return Ok(disagrees(self.run.sums.database_name(), h1));
             }
             Ok(_) => {}
             // Nothing to compare with: the line was good enough without.
             Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Offline) => {}
             Err(error) => return Err(error),
         }
-        match self.cached_sum(&self.cache.entry(module)?, *part)? {
+        match self.cached_sum(&self.run.cache.entry(module)?, *part)? {
             Some(h1) if !agrees(&h1) => Ok(disagrees("cache", h1)),
             _ => Ok(SumState::Recorded),
         }
     }
 
     /// Finds out what belongs into a line that go.sum lacks; `None` if a zip must be hashed.
-    fn complete_line(&self, line: &SumLine) -> Result<Option<H1>> {
+    fn complete_line(self, line: &SumLine) -> Result<Option<H1>> {
         let SumLine { module, part } = line;
-        let entry = self.cache.entry(module)?;
+        let entry = self.run.cache.entry(module)?;
         let cached = self.cached_sum(&entry, *part)?;
-        let h1 = match self.sums.logged(module, *part)? {
+        let h1 = match self.run.sums.logged(module, *part)? {
             Logged::Sum(h1) => {
                 if let Some(cached) = cached {
                     // What the cache has, and the database does not confirm, is refused.
-                    self.sums.check(module, *part, &cached)?;
+                    self.run.sums.check(module, *part, &cached)?;
                 }
                 h1
             }
             // Nobody vouches for it; at least it shall be the sum of what is there.
             Logged::Exempt | Logged::Off => match part {
-                Part::GoMod => match entry.read_gomod()? {
+                SumPart::GoMod => match entry.read_gomod()? {
                     Some(data) => H1::of_go_mod(&data),
-                    None => H1::of_go_mod(&self.source.gomod(module)?.value),
+                    None => H1::of_go_mod(&self.run.link.source.gomod(module)?.value),
                 },
-                Part::Zip => return Ok(None),
+                SumPart::Zip => return Ok(None),
             },
         };
-        self.sums.check(module, *part, &h1)?;
+        self.run.sums.check(module, *part, &h1)?;
         Ok(Some(h1))
     }
 
     /// What the cache says of itself: the recorded hash of the zip, the hash of the go.mod.
-    fn cached_sum(&self, entry: &Entry, part: Part) -> Result<Option<H1>> {
+    fn cached_sum(self, entry: &CacheEntry, part: SumPart) -> Result<Option<H1>> {
         match part {
-            Part::Zip => entry.read_ziphash(),
-            Part::GoMod => Ok(entry.read_gomod()?.map(|data| H1::of_go_mod(&data))),
+            SumPart::Zip => entry.read_ziphash(),
+            SumPart::GoMod => Ok(entry.read_gomod()?.map(|data| H1::of_go_mod(&data))),
         }
     }
 
     /// The h1 of cached zips, and of those that are not cached, as the source has them.
-    fn hash_zips(&self, modules: &[&ModuleVersion], temporary: &Path) -> Result<Vec<Result<H1>>> {
+    fn hash_zips(self, modules: &[&ModuleVersion], temporary: &Path) -> Result<Vec<Result<H1>>> {
         let open = |module: &&ModuleVersion| {
-            let entry = self.cache.entry(module)?;
+            let entry = self.run.cache.entry(module)?;
             match entry.has_zip() {
                 true => Ok(ZipFile::Cached(entry)),
                 false => self.proxied_zip(module, temporary).map(ZipFile::Proxied),
             }
         };
         let each = || modules.par_iter().with_max_len(1).map(open).collect();
-        let zips: Vec<Result<ZipFile>> = self.pools.transfer()?.install(each);
+        let zips: Vec<Result<ZipFile>> = self.run.engine.pools.transfer()?.install(each);
         let hash = |(zip, module): (Result<ZipFile>, &&ModuleVersion)| zip?.hash(module);
         let each = || zips.into_par_iter().zip(modules).map(hash).collect();
-        Ok(self.pools.compute()?.install(each))
+        Ok(self.run.engine.pools.compute()?.install(each))
     }
 
     /// Fetches the zip that the source has, into a file that goes when it is dropped.
     pub(in crate::fetch) fn proxied_zip(
-        &self,
+        self,
         module: &ModuleVersion,
         temporary: &Path,
     ) -> Result<TempFile> {
         let mut sink = TempSink(TempFile::beside(&temporary.join("modfetch-zip"))?);
-        self.source.zip(module, &mut sink)?;
+        self.run.link.source.zip(module, &mut sink)?;
         Ok(sink.0)
     }
 }
@@ -234,7 +238,7 @@ impl Sink for TempSink {
 
 /// A zip to be hashed.
 pub(in crate::fetch) enum ZipFile {
-    Cached(Entry),
+    Cached(CacheEntry),
     Proxied(TempFile),
 }
 

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 
+use super::ModuleFiles;
 use super::meta::cached;
-use super::transfer::{Pieces, Ready};
-use crate::cache::{Entry, Partial};
+use super::transfer::{Ready, ZipAssembly};
+use crate::cache::{CacheEntry, Partial};
 use crate::error::{Error, Kind, Result};
-use crate::fetch::Fetcher;
+use crate::fetch::Want;
 use crate::gomod::H1;
 use crate::modzip::ModuleZip;
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// How the computing half ended.
 pub(in crate::fetch) enum Finished {
@@ -18,46 +19,46 @@ pub(in crate::fetch) enum Finished {
     /// The zip was put together from several transfers and is wrong, for this reason. It is gone,
     /// and is to be fetched whole. Not under the same lock: who holds one may have to wait for a
     /// thread that waits for another.
-    Again(Error),
+    Refetch(Error),
 }
 
-/// A zip that was checked, and its directory, whole but for its mark. No reader sees either yet;
-/// dropped, the directory goes, and of the zip what could not be gone on with.
-pub(in crate::fetch) struct Prepared<'a> {
-    pub(in crate::fetch) ready: Ready<'a>,
-    /// `None` if the directory was there.
+/// A zip that was checked, and its directory, whole but for its mark. No reader sees either until
+/// both are published; dropped, the directory goes, and of the zip what no later transfer can resume.
+pub(in crate::fetch) struct StagedModule {
+    pub(in crate::fetch) ready: Ready,
+    /// `None` if the directory was there, or is not wanted.
     partial: Option<Partial>,
     h1: H1,
 }
 
-impl<'a> Prepared<'a> {
+impl StagedModule {
     /// Removes the directory.
-    pub(in crate::fetch) fn withdraw(self) -> Ready<'a> {
+    pub(in crate::fetch) fn discard(self) -> Ready {
         drop(self.partial);
         self.ready
     }
 }
 
-impl<'a> Fetcher<'a> {
+impl ModuleFiles<'_> {
     /// Completes zip, ziphash and directory of an entry whose lock is held.
     ///
     /// The directory is made below its `.partial` mark and loses it only after the hash agreed
     /// and the zip is in its place. On any failure the directory goes first, then the mark. A new
     /// zip goes if it is wrong; if something else failed, it need not be fetched again.
-    pub(in crate::fetch) fn finish_zip(&self, entry: &Entry, ready: Ready<'a>) -> Finished {
-        match self.prepare(entry, ready) {
-            Ok(prepared) => Finished::Done(self.reveal(entry, prepared)),
+    pub(in crate::fetch) fn finish_zip(self, entry: &CacheEntry, ready: Ready) -> Finished {
+        match self.stage(entry, ready) {
+            Ok(staged) => Finished::Done(self.publish(entry, staged)),
             Err(failed) => {
                 let (mut ready, error) = *failed;
                 if error.kind() == Kind::LocalIo && ready.zip.is_some() {
                     // Where there is no room for the directory, there may be for the zip, which
                     // then is not asked for again. Best effort: the failure is told as it was.
                     let _ = self.hash_zip(entry, &ready).and_then(|h1| {
-                        self.sums.check(entry.module(), Part::Zip, &h1)?;
+                        self.run.sums.check(entry.module(), SumPart::Zip, &h1)?;
                         self.commit(entry, &mut ready, &h1)
                     });
                 }
-                self.unprepared(entry, ready, error)
+                self.unstaged(entry, ready, error)
             }
         }
     }
@@ -65,46 +66,46 @@ impl<'a> Fetcher<'a> {
     /// Does all of it that no reader sees, the check of the hash included.
     ///
     /// # Errors
-    /// Why not, with what was to be prepared.
-    pub(in crate::fetch) fn prepare(
-        &self,
-        entry: &Entry,
-        ready: Ready<'a>,
-    ) -> Result<Prepared<'a>, Box<(Ready<'a>, Error)>> {
+    /// Why not, with what was to be staged.
+    pub(in crate::fetch) fn stage(
+        self,
+        entry: &CacheEntry,
+        ready: Ready,
+    ) -> Result<StagedModule, Box<(Ready, Error)>> {
         match self.unpack(entry, &ready) {
-            Ok((partial, h1)) => Ok(Prepared { ready, partial, h1 }),
+            Ok((partial, h1)) => Ok(StagedModule { ready, partial, h1 }),
             Err(error) => Err(Box::new((ready, error))),
         }
     }
 
-    /// What a failure to prepare comes to.
-    pub(in crate::fetch) fn unprepared(
-        &self,
-        entry: &Entry,
-        ready: Ready<'a>,
+    /// What a failure to stage a module comes to.
+    pub(in crate::fetch) fn unstaged(
+        self,
+        entry: &CacheEntry,
+        ready: Ready,
         error: Error,
     ) -> Finished {
         if ready.was_cached() {
             return Finished::Done(Err(cached(error, &entry.zip_path())));
         }
         if error.kind() == Kind::Security
-            && let Some((part, pieces)) = ready.zip
+            && let Some((part, assembly)) = ready.zip
         {
             part.discard();
-            if pieces == Pieces::Several {
-                return Finished::Again(error);
+            if assembly == ZipAssembly::Resumed {
+                return Finished::Refetch(error);
             }
         }
         Finished::Done(Err(error))
     }
 
     /// Makes zip, ziphash and directory visible.
-    pub(in crate::fetch) fn reveal(&self, entry: &Entry, prepared: Prepared<'a>) -> Result<H1> {
-        let Prepared {
+    pub(in crate::fetch) fn publish(self, entry: &CacheEntry, staged: StagedModule) -> Result<H1> {
+        let StagedModule {
             mut ready,
             partial,
             h1,
-        } = prepared;
+        } = staged;
         if ready.was_cached() {
             let committed = self.commit(entry, &mut ready, &h1);
             committed.map_err(|error| cached(error, &entry.zip_path()))?;
@@ -117,7 +118,7 @@ impl<'a> Fetcher<'a> {
         Ok(h1)
     }
 
-    fn open_zip(&self, entry: &Entry, ready: &Ready<'a>) -> Result<ModuleZip> {
+    fn open_zip(self, entry: &CacheEntry, ready: &Ready) -> Result<ModuleZip> {
         let file = match &ready.zip {
             Some((part, _)) => entry.named(part.reader())?,
             None => {
@@ -129,22 +130,22 @@ impl<'a> Fetcher<'a> {
         ModuleZip::open(file, entry.module())
     }
 
-    fn hash_zip(&self, entry: &Entry, ready: &Ready<'a>) -> Result<H1> {
+    fn hash_zip(self, entry: &CacheEntry, ready: &Ready) -> Result<H1> {
         self.open_zip(entry, ready)?.hash()
     }
 
-    fn unpack(&self, entry: &Entry, ready: &Ready<'a>) -> Result<(Option<Partial>, H1)> {
+    fn unpack(self, entry: &CacheEntry, ready: &Ready) -> Result<(Option<Partial>, H1)> {
         let archive = self.open_zip(entry, ready)?;
-        if entry.has_directory() {
+        if self.want() < Want::Extracted || entry.has_directory() {
             let h1 = archive.hash()?;
-            self.sums.check(entry.module(), Part::Zip, &h1)?;
+            self.run.sums.check(entry.module(), SumPart::Zip, &h1)?;
             return Ok((None, h1));
         }
         let partial = entry.begin_directory(&ready.lock)?;
         let h1 = archive.extract(partial.directory())?;
-        self.sums.check(entry.module(), Part::Zip, &h1)?;
+        self.run.sums.check(entry.module(), SumPart::Zip, &h1)?;
         partial.seal(|directory| {
-            if !self.settings.writable {
+            if !self.run.engine.writable {
                 archive.seal(directory);
             }
         });
@@ -152,7 +153,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Makes zip and ziphash visible, whose hash was checked.
-    fn commit(&self, entry: &Entry, ready: &mut Ready<'a>, h1: &H1) -> Result<()> {
+    fn commit(self, entry: &CacheEntry, ready: &mut Ready, h1: &H1) -> Result<()> {
         let lock = &ready.lock;
         match ready.zip.take() {
             Some((part, _)) => entry.commit_zip(lock, part, h1),

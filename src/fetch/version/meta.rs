@@ -1,14 +1,14 @@
 //! The two small files of a module version: `.info` and `.mod`.
 
 use std::path::Path;
-use std::sync::PoisonError;
 
-use crate::cache::Entry;
+use super::ModuleFiles;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{Fetcher, Keep};
+use crate::fetch::Keep;
 use crate::gomod::{H1, ModuleVersion};
 use crate::source::{Info, Source};
-use crate::trust::Part;
+use crate::trust::SumPart;
 
 /// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
 const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
@@ -32,12 +32,12 @@ pub(in crate::fetch) fn cached(error: Error, path: &Path) -> Error {
     }
 }
 
-impl Fetcher<'_> {
+impl ModuleFiles<'_> {
     /// What the cache has; what cannot be read is not there, where nothing has to be kept.
-    fn at_hand<T>(&self, read: Result<Option<T>>) -> Result<Option<T>> {
+    fn at_hand<T>(self, read: Result<Option<T>>) -> Result<Option<T>> {
         match read {
             Err(error) if self.may_lose(&error) => {
-                self.warn_once(format!("warning: {}", error.chain()));
+                self.run.warn_unkept(format!("warning: {}", error.chain()));
                 Ok(None)
             }
             other => other,
@@ -45,29 +45,30 @@ impl Fetcher<'_> {
     }
 
     /// Passes over that a file was not written, where nothing has to be kept.
-    pub(in crate::fetch) fn kept(&self, written: Result<()>) -> Result<()> {
+    pub(in crate::fetch) fn kept(self, written: Result<()>) -> Result<()> {
         match written {
             Err(error) if self.may_lose(&error) => {
                 let text = error.chain();
-                self.warn_once(format!("warning: what is fetched is not kept: {text}"));
+                self.run
+                    .warn_unkept(format!("warning: what is fetched is not kept: {text}"));
                 Ok(())
             }
             other => other,
         }
     }
 
-    fn may_lose(&self, error: &Error) -> bool {
-        self.settings.keep == Keep::IfPossible && error.kind() == Kind::LocalIo
+    fn may_lose(self, error: &Error) -> bool {
+        self.run.keep == Keep::IfPossible && error.kind() == Kind::LocalIo
     }
 
     /// The cached `.info`, if there is a readable one.
-    pub(in crate::fetch) fn cached_info(&self, entry: &Entry) -> Result<Option<Info>> {
+    pub(in crate::fetch) fn cached_info(self, entry: &CacheEntry) -> Result<Option<Info>> {
         let read = self.at_hand(entry.read_info(Info::parse_cached))?;
         Ok(read.flatten())
     }
 
     /// The `.info`, from the cache or from the source.
-    pub(in crate::fetch) fn info(&self, entry: &Entry) -> Result<Info> {
+    pub(in crate::fetch) fn info(self, entry: &CacheEntry) -> Result<Info> {
         if let Some(info) = self.cached_info(entry)? {
             return Ok(info);
         }
@@ -75,28 +76,32 @@ impl Fetcher<'_> {
     }
 
     /// The `.info` that the source has, which is not kept yet.
-    pub(in crate::fetch) fn fetch_info(&self, entry: &Entry) -> Result<Info> {
+    pub(in crate::fetch) fn fetch_info(self, entry: &CacheEntry) -> Result<Info> {
         let module = entry.module();
         let (path, version) = (module.path(), module.version().as_str());
-        Ok(match self.ask_lower(|lower| lower.info(path, version)) {
-            Some((info, _)) => info,
-            None => self.book(module, self.source.info(path, version)?),
-        })
+        Ok(
+            match self.ask_read_only(|cache| cache.info(path, version)) {
+                Some((info, _)) => info,
+                None => self
+                    .run
+                    .record_traffic(module, self.link.source.info(path, version)?),
+            },
+        )
     }
 
     /// Stores an `.info`.
-    pub(in crate::fetch) fn keep_info(&self, entry: &Entry, info: Info) -> Result<Info> {
+    pub(in crate::fetch) fn keep_info(self, entry: &CacheEntry, info: Info) -> Result<Info> {
         self.kept(entry.write_info(info.to_cache_json().as_bytes()))?;
         Ok(info)
     }
 
     /// The cached `.mod`, checked against go.sum, if there is one.
-    pub(in crate::fetch) fn cached_gomod(&self, entry: &Entry) -> Result<Option<GoMod>> {
+    pub(in crate::fetch) fn cached_gomod(self, entry: &CacheEntry) -> Result<Option<GoMod>> {
         match self.at_hand(entry.read_gomod())? {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
                 let checked = self.checked(entry.module(), data);
                 let gomod = checked.map_err(|error| cached(error, &entry.gomod_path()))?;
-                self.remember(entry.module(), &gomod.h1);
+                self.run.remember_gomod(entry.module(), &gomod.h1);
                 Ok(Some(gomod))
             }
             _ => Ok(None),
@@ -104,54 +109,39 @@ impl Fetcher<'_> {
     }
 
     /// The h1 of the cached `.mod`, checked in this run.
-    pub(in crate::fetch) fn cached_gomod_sum(&self, entry: &Entry) -> Result<Option<H1>> {
-        match self.checked_gomod_sum(entry.module()) {
+    pub(in crate::fetch) fn cached_gomod_sum(self, entry: &CacheEntry) -> Result<Option<H1>> {
+        match self.run.checked_gomod_sum(entry.module()) {
             Some(h1) => Ok(Some(h1)),
             None => Ok(self.cached_gomod(entry)?.map(|gomod| gomod.h1)),
         }
     }
 
-    /// The h1 of a `.mod` that this run has checked: the graph has read most of them already.
-    pub(in crate::fetch) fn checked_gomod_sum(&self, module: &ModuleVersion) -> Option<H1> {
-        let known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(module).cloned()
-    }
-
-    /// Makes room for what is remembered of so many more, at once: threads wait for each other there.
-    pub(in crate::fetch) fn expect_gomods(&self, count: usize) {
-        let mut known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
-        known.reserve(count);
-    }
-
-    fn remember(&self, module: &ModuleVersion, h1: &H1) {
-        let mut known = self.gomods.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(module.clone(), h1.clone());
-    }
-
     /// The `.mod`, from the cache or from the source, checked before it is stored.
-    pub(in crate::fetch) fn gomod(&self, entry: &Entry) -> Result<GoMod> {
+    pub(in crate::fetch) fn gomod(self, entry: &CacheEntry) -> Result<GoMod> {
         if let Some(gomod) = self.cached_gomod(entry)? {
             return Ok(gomod);
         }
         let module = entry.module();
-        self.sums.precheck(module, Part::GoMod)?;
-        let gomod = match self.lower_gomod(module)? {
+        self.run.sums.precheck(module, SumPart::GoMod)?;
+        let gomod = match self.read_only_gomod(module)? {
             Some(gomod) => gomod,
             None => {
-                let data = self.book(module, self.source.gomod(module)?);
+                let data = self
+                    .run
+                    .record_traffic(module, self.link.source.gomod(module)?);
                 self.checked(module, data)?
             }
         };
-        if self.settings.keep != Keep::Nothing {
+        if self.run.keep != Keep::Nothing {
             self.kept(entry.write_gomod(&gomod.data))?;
-            self.remember(module, &gomod.h1);
+            self.run.remember_gomod(module, &gomod.h1);
         }
         Ok(gomod)
     }
 
     /// The `.mod` that a cache has which is only read, checked.
-    fn lower_gomod(&self, module: &ModuleVersion) -> Result<Option<GoMod>> {
-        let Some((data, lower)) = self.ask_lower(|lower| lower.gomod(module)) else {
+    fn read_only_gomod(self, module: &ModuleVersion) -> Result<Option<GoMod>> {
+        let Some((data, cache)) = self.ask_read_only(|cache| cache.gomod(module)) else {
             return Ok(None);
         };
         if data.starts_with(VGO_PREFIX) {
@@ -160,16 +150,16 @@ impl Fetcher<'_> {
         match self.checked(module, data) {
             Ok(gomod) => Ok(Some(gomod)),
             Err(error) if error.kind() == Kind::Security => {
-                self.damaged(lower, &error);
+                self.damaged(cache, &error);
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    fn checked(&self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
+    fn checked(self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
         let h1 = H1::of_go_mod(&data);
-        self.sums.check(module, Part::GoMod, &h1)?;
+        self.run.sums.check(module, SumPart::GoMod, &h1)?;
         Ok(GoMod { data, h1 })
     }
 }

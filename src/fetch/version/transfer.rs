@@ -1,18 +1,20 @@
 //! The blocking half of a zip: its lock, the second look, the bytes.
 
+use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::ModuleFiles;
 use super::meta::cached;
-use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
+use crate::cache::{CacheEntry, PartOrigin, VersionLock, ZipPart};
+use crate::cancel::{CancelToken, Cancelled};
 use crate::error::{Error, Kind, Result};
+use crate::event::Event;
 use crate::failpoints;
-use crate::fetch::Fetcher;
+use crate::fetch::{Want, ZipTap};
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Kept, Resumable, Sink, Validator};
-use crate::source::{LowerCache, Source};
-use crate::trust::Part;
+use crate::source::{ReadOnlyCache, Source};
+use crate::trust::SumPart;
 
 /// What to do with a version lock that another process holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,48 +27,25 @@ pub(in crate::fetch) enum OnContention {
 
 /// Where the bytes of a zip are to come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::fetch) enum Begin {
-    /// What is kept counts, and what caches have that are only read.
-    Anywhere,
-    /// What was put together from pieces was wrong: all of it is fetched, for the last time.
-    FromFirstByte,
-}
-
-/// Says of a module that was begun ahead that it is not needed: its transfer takes no more bytes.
-#[derive(Clone, Default)]
-pub(in crate::fetch) struct Unneeded(Arc<AtomicBool>);
-
-impl Unneeded {
-    pub(in crate::fetch) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    pub(in crate::fetch) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// # Errors
-    /// It is set.
-    pub(in crate::fetch) fn refuse(&self) -> io::Result<()> {
-        match self.is_set() {
-            true => Err(io::Error::other("not needed")),
-            false => Ok(()),
-        }
-    }
+pub(in crate::fetch) enum ResumeMode {
+    /// Bytes that an earlier transfer left are taken, and what caches have that are only read.
+    Resume,
+    /// What was put together from several transfers was wrong: all of it is fetched, for the last time.
+    Restart,
 }
 
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
-pub(in crate::fetch) struct Ready<'a> {
+pub(in crate::fetch) struct Ready {
     pub(in crate::fetch) index: usize,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
-    pub(in crate::fetch) zip: Option<(ZipPart, Pieces)>,
+    pub(in crate::fetch) zip: Option<(ZipPart, ZipAssembly)>,
     /// Behind the zip, so that it is dropped after it: a part is only removed under the lock.
     pub(in crate::fetch) lock: VersionLock,
     /// The cache, only read, that the new zip is from.
-    pub(in crate::fetch) lower: Option<&'a LowerCache>,
+    pub(in crate::fetch) lower: Option<ReadOnlyCache>,
 }
 
-impl Ready<'_> {
+impl Ready {
     /// True if there is no new zip.
     pub(in crate::fetch) fn was_cached(&self) -> bool {
         self.zip.is_none()
@@ -82,50 +61,59 @@ impl Ready<'_> {
 
 /// What a wrong hash of a new zip means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::fetch) enum Pieces {
+pub(in crate::fetch) enum ZipAssembly {
     /// It was put together from several transfers, and perhaps should not have been; or it is
     /// from a cache that is only read.
-    Several,
+    Resumed,
     /// It is wrong.
-    Final,
+    Single,
 }
 
 /// How the transfer of a zip ended.
-pub(in crate::fetch) enum Transferred<'a> {
+pub(in crate::fetch) enum Transferred {
     /// It is whole already: another process made it. Its recorded hash was checked.
     Complete(H1),
     /// It is to be hashed and unpacked.
-    Ready(Ready<'a>),
+    Ready(Ready),
     /// Another process holds the lock.
     Busy,
 }
 
-impl<'a> Fetcher<'a> {
+impl ModuleFiles<'_> {
     /// The recorded hash of an entry that lacks nothing, checked against go.sum. Takes no lock.
-    pub(in crate::fetch) fn complete(&self, entry: &Entry) -> Result<Option<H1>> {
+    pub(in crate::fetch) fn complete(self, entry: &CacheEntry) -> Result<Option<H1>> {
+        self.complete_for(entry, self.want())
+    }
+
+    /// As [`ModuleFiles::complete`], where this is wanted.
+    pub(in crate::fetch) fn complete_for(
+        self,
+        entry: &CacheEntry,
+        want: Want,
+    ) -> Result<Option<H1>> {
         let Some(h1) = entry.read_ziphash()? else {
             return Ok(None);
         };
-        if !entry.has_zip() || !entry.has_directory() {
+        let extracted = want < Want::Extracted || entry.has_directory();
+        if !entry.has_zip() || !extracted {
             return Ok(None);
         }
-        let checked = self.sums.check(entry.module(), Part::Zip, &h1);
+        let checked = self.run.sums.check(entry.module(), SumPart::Zip, &h1);
         checked.map_err(|error| cached(error, &entry.ziphash_path()))?;
         Ok(Some(h1))
     }
 
     /// Obtains the lock, looks again, and fetches the zip if the cache has none.
     pub(in crate::fetch) fn transfer_zip(
-        &self,
+        self,
         index: usize,
-        entry: &Entry,
+        entry: &CacheEntry,
         on_contention: OnContention,
-        begin: Begin,
-        unneeded: &Unneeded,
-    ) -> Result<Transferred<'a>> {
+        mode: ResumeMode,
+    ) -> Result<Transferred> {
         // Before anything is created: what would be refused anyway is not fetched. And before the
         // lock: the check is made under it, and then does not wait for a database.
-        self.sums.ask(entry.module(), Part::Zip)?;
+        self.run.sums.ask(entry.module(), SumPart::Zip)?;
         // It may have lacked nothing but somebody to vouch for it: that takes no lock.
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));
@@ -147,37 +135,44 @@ impl<'a> Fetcher<'a> {
                 lower: None,
             }));
         }
-        let ready = self.fetch_zip(index, entry, lock, begin, unneeded)?;
+        let ready = self.fetch_zip(index, entry, lock, mode)?;
         Ok(Transferred::Ready(ready))
     }
 }
 
-impl<'a> Fetcher<'a> {
+impl ModuleFiles<'_> {
     fn fetch_zip(
-        &self,
+        self,
         index: usize,
-        entry: &Entry,
+        entry: &CacheEntry,
         lock: VersionLock,
-        begin: Begin,
-        unneeded: &Unneeded,
-    ) -> Result<Ready<'a>> {
-        self.watch.started(entry.module());
+        mode: ResumeMode,
+    ) -> Result<Ready> {
+        self.run.say(&Event::ModuleStarted {
+            module: entry.module(),
+        });
         let mut part = entry.zip_part(&lock)?;
-        if begin == Begin::FromFirstByte {
+        if mode == ResumeMode::Restart {
             part.discard();
             part = entry.zip_part(&lock)?;
         }
         let mut sink = ZipSink {
             part,
             refused: None,
-            unneeded,
+            cancel: &self.link.cancel,
+            tap: self.tap,
+            bytes: 0,
+            length: None,
+            begun: false,
         };
         failpoints::reached("part-begun");
-        if begin == Begin::Anywhere
-            && let Some(((), lower)) =
-                self.ask_lower(|lower| match lower.zip(entry.module(), &mut sink) {
+        if mode == ResumeMode::Resume
+            && let Some(((), cache)) =
+                self.ask_read_only(|cache| match cache.zip(entry.module(), &mut sink) {
                     // That is not its fault.
-                    Err(_) if unneeded.is_set() => Err(Error::new(Kind::NotFound, "not needed")),
+                    Err(_) if self.link.cancel.is_cancelled() => {
+                        Err(Error::new(Kind::NotFound, "not needed"))
+                    }
                     taken => taken,
                 })
         {
@@ -185,24 +180,24 @@ impl<'a> Fetcher<'a> {
             return Ok(Ready {
                 index,
                 lock,
-                zip: Some((sink.part, Pieces::Several)),
-                lower: Some(lower),
+                zip: Some((sink.part, ZipAssembly::Resumed)),
+                lower: Some(cache.clone()),
             });
         }
-        let fetched = match self.source.zip(entry.module(), &mut sink) {
+        let fetched = match self.link.source.zip(entry.module(), &mut sink) {
             Ok(fetched) => fetched,
             Err(error) => return Err(sink.left_by(error, entry.module())),
         };
-        let pieces = match begin {
-            Begin::Anywhere if fetched.resumed > 0 => Pieces::Several,
-            _ => Pieces::Final,
+        let assembly = match mode {
+            ResumeMode::Resume if fetched.resumed > 0 => ZipAssembly::Resumed,
+            _ => ZipAssembly::Single,
         };
-        self.book(entry.module(), fetched);
+        self.run.record_traffic(entry.module(), fetched);
         failpoints::reached("part-whole");
         Ok(Ready {
             index,
             lock,
-            zip: Some((sink.part, pieces)),
+            zip: Some((sink.part, assembly)),
             lower: None,
         })
     }
@@ -213,10 +208,43 @@ struct ZipSink<'f> {
     part: ZipPart,
     /// Why it could not take bytes: the transport knows no paths.
     refused: Option<io::Error>,
-    unneeded: &'f Unneeded,
+    cancel: &'f CancelToken,
+    tap: Option<&'f dyn ZipTap>,
+    /// Bytes in the part, and in the whole if that is known.
+    bytes: u64,
+    length: Option<u64>,
+    /// The tap was told where they are.
+    begun: bool,
 }
 
 impl ZipSink<'_> {
+    fn refuse_cancelled(&self) -> io::Result<()> {
+        match self.cancel.is_cancelled() {
+            true => Err(io::Error::other(Cancelled)),
+            false => Ok(()),
+        }
+    }
+
+    /// Shows the tap so many more bytes.
+    fn show(&mut self, more: usize) -> io::Result<()> {
+        self.bytes += more as u64;
+        let Some(tap) = self.tap else {
+            return Ok(());
+        };
+        if !self.begun {
+            self.begun = true;
+            // What an earlier transfer left is there as well.
+            if let Some((origin, kept)) = self.part.kept() {
+                self.length = Some(origin.length);
+                self.bytes = self.bytes.max(kept);
+            }
+            // Opened again: a clone would share the place where the next byte is written.
+            tap.begin(File::open(self.part.path())?, self.length);
+        }
+        tap.arrived(self.bytes);
+        Ok(())
+    }
+
     /// Decides on what a failed transfer leaves, and names the file if that was the trouble.
     fn left_by(self, error: Error, module: &ModuleVersion) -> Error {
         let path = self.part.path();
@@ -257,9 +285,11 @@ impl ZipSink<'_> {
 
 impl Write for ZipSink<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.unneeded.refuse()?;
+        self.refuse_cancelled()?;
         let written = self.part.write(data);
-        self.note(written)
+        let written = self.note(written)?;
+        self.show(written)?;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -269,14 +299,18 @@ impl Write for ZipSink<'_> {
 
 impl Sink for ZipSink<'_> {
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
-        self.unneeded.refuse()?;
+        self.refuse_cancelled()?;
         let origin = resumable.map(|resumable| PartOrigin {
             url: resumable.url.clone(),
             validator: resumable.validator.as_str().to_owned(),
             length: resumable.length,
         });
         let restarted = self.part.restart(origin.as_ref());
-        self.note(restarted)
+        self.note(restarted)?;
+        self.begun = false;
+        self.bytes = 0;
+        self.length = self.length.or(origin.map(|origin| origin.length));
+        self.show(0)
     }
 
     fn kept(&self) -> Option<Kept> {

@@ -20,7 +20,7 @@ pub struct GoLine {
 
 /// The `toolchain` directive.
 #[derive(Clone, Debug)]
-pub struct Toolchain {
+pub struct ToolchainLine {
     /// `go1.23.0` and the like, or `default`.
     pub name: String,
     /// The line it stands on, from 1.
@@ -258,12 +258,12 @@ fn cut_number(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads the arguments of a `toolchain` directive.
-pub(super) fn toolchain(arguments: &[&str], line: u32) -> Result<Toolchain, Fault> {
+pub(super) fn toolchain(arguments: &[&str], line: u32) -> Result<ToolchainLine, Fault> {
     let [name] = arguments else {
         return Err("toolchain directive expects exactly one argument".into());
     };
     if *name == "default" || *name == "go1" || name.starts_with("go1.") {
-        return Ok(Toolchain {
+        return Ok(ToolchainLine {
             name: (*name).to_owned(),
             line,
         });

@@ -5,10 +5,10 @@
 
 use super::comments::{comment_text, deprecation, is_indirect};
 use super::directive::{
-    self, GoLine, GoSyntax, Godebug, Query, Replace, Toolchain, Versions, agreed, module_path,
+    self, GoLine, GoSyntax, Godebug, Query, Replace, ToolchainLine, Versions, agreed, module_path,
     raw_version, string,
 };
-use super::problem::{Fault, Position, Problem, report};
+use super::problem::{Fault, GoModProblem, Position, report};
 use super::syntax::{self, Block, Line, Statement};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::quote::quote;
@@ -22,7 +22,7 @@ pub struct ModFile {
     /// The `go` directive.
     pub go: Option<GoLine>,
     /// The `toolchain` directive; none in a dependency.
-    pub toolchain: Option<Toolchain>,
+    pub toolchain: Option<ToolchainLine>,
     /// The `godebug` directives; none in a dependency.
     pub godebug: Vec<Godebug>,
     /// The requirements, repeated ones included.
@@ -34,7 +34,7 @@ pub struct ModFile {
     /// The retracted versions.
     pub retract: Vec<Retract>,
     /// The tools; none in a dependency.
-    pub tool: Vec<Tool>,
+    pub tool: Vec<ToolLine>,
     /// The ignored directories.
     pub ignore: Vec<Ignore>,
 }
@@ -89,7 +89,7 @@ pub struct Retract {
 
 /// A `tool` directive.
 #[derive(Clone, Debug)]
-pub struct Tool {
+pub struct ToolLine {
     /// The package.
     pub path: String,
     /// The line it stands on, from 1.
@@ -233,7 +233,7 @@ fn parse(
     data: &[u8],
     mode: Mode,
     versions: Versions<'_>,
-) -> Result<ModFile, Vec<Problem>> {
+) -> Result<ModFile, Vec<GoModProblem>> {
     let text = String::from_utf8_lossy(data);
     let statements = syntax::parse(file, &text).map_err(|problem| vec![problem])?;
     let mut reader = Reader {
@@ -267,7 +267,7 @@ struct Interval {
 
 struct Reader<'f> {
     found: ModFile,
-    problems: Vec<Problem>,
+    problems: Vec<GoModProblem>,
     mode: Mode,
     versions: Versions<'f>,
     /// Bytes that are not UTF-8 were replaced by U+FFFD.
@@ -298,7 +298,7 @@ impl Reader<'_> {
                 _ if self.mode == Mode::Lax => {}
                 _ => {
                     let text = format!("unknown block type: {}", block.tokens.join(" "));
-                    self.problems.push(Problem::new(block.position, text));
+                    self.problems.push(GoModProblem::new(block.position, text));
                 }
             },
         }
@@ -316,7 +316,7 @@ impl Reader<'_> {
             self.directive(verb, arguments, line, block)
         };
         if let Err(fault) = result {
-            self.problems.push(Problem::new(line.position, fault));
+            self.problems.push(GoModProblem::new(line.position, fault));
         }
     }
 
@@ -380,7 +380,7 @@ impl Reader<'_> {
             "retract" => self.retract(arguments, line, block)?,
             "tool" => {
                 let path = only_string(verb, arguments)?;
-                self.found.tool.push(Tool { path, line: at });
+                self.found.tool.push(ToolLine { path, line: at });
             }
             "ignore" => {
                 let path = only_string(verb, arguments)?;
@@ -441,13 +441,15 @@ impl Reader<'_> {
                 (lax_bound(&interval.low), Some(high))
             } else if path.is_empty() {
                 let text = "no module directive found, so retract cannot be used";
-                self.problems.push(Problem::new(interval.position, text));
+                self.problems
+                    .push(GoModProblem::new(interval.position, text));
                 return;
             } else {
                 let mut read = |text: &str| match self.versions.version("retract", &path, text) {
                     Ok(version) => Some(version),
                     Err(fault) => {
-                        self.problems.push(Problem::new(interval.position, fault));
+                        self.problems
+                            .push(GoModProblem::new(interval.position, fault));
                         None
                     }
                 };

@@ -29,7 +29,7 @@ pub struct GoSum {
     /// What the ranges of the entries refer to; grows at its end.
     text: String,
     /// In the order of first mention, which is nearly sorted if go wrote the file.
-    entries: Vec<Entry>,
+    entries: Vec<SumEntry>,
     /// From the hash of path and version to the newest entry with that hash. Seeded at random,
     /// so that no file can be made to collide.
     index: Map<u64, usize>,
@@ -39,7 +39,7 @@ pub struct GoSum {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+struct SumEntry {
     path: Range<usize>,
     version: Range<usize>,
     sums: Sums,
@@ -220,7 +220,7 @@ impl GoSum {
         self.text.get(range.clone()).unwrap_or_default()
     }
 
-    fn fields<'e>(&'e self, entry: &'e Entry) -> (&'e str, &'e str, &'e [String]) {
+    fn fields<'e>(&'e self, entry: &'e SumEntry) -> (&'e str, &'e str, &'e [String]) {
         let (path, version) = (self.field(&entry.path), self.field(&entry.version));
         (path, version, entry.sums.as_slice())
     }
@@ -250,7 +250,7 @@ impl GoSum {
             return;
         }
         let older = self.index.insert(hash, self.entries.len());
-        self.entries.push(Entry {
+        self.entries.push(SumEntry {
             path,
             version,
             sums: Sums::One(sum.to_owned()),

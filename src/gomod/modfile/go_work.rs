@@ -3,9 +3,9 @@
 //! Source: golang/mod `modfile/work.go`; the wording of the first line of a refusal, golang/go
 //! `cmd/go/internal/modload/init.go`, `ReadWorkFile`.
 
-use super::directive::{self, GoLine, GoSyntax, Godebug, Replace, Toolchain, Versions, string};
+use super::directive::{self, GoLine, GoSyntax, Godebug, Replace, ToolchainLine, Versions, string};
 use super::go_mod::hinted;
-use super::problem::{Fault, Problem, report};
+use super::problem::{Fault, GoModProblem, report};
 use super::syntax::{self, Line, Statement};
 use crate::error::{Error, Result};
 
@@ -15,7 +15,7 @@ pub struct WorkFile {
     /// The `go` directive.
     pub go: Option<GoLine>,
     /// The `toolchain` directive.
-    pub toolchain: Option<Toolchain>,
+    pub toolchain: Option<ToolchainLine>,
     /// The directories of the modules in the workspace, repeated ones included.
     pub use_dirs: Vec<Use>,
     /// The replacements, repeated ones included.
@@ -50,7 +50,7 @@ impl WorkFile {
     }
 }
 
-fn parse(file: &str, data: &[u8]) -> Result<WorkFile, Vec<Problem>> {
+fn parse(file: &str, data: &[u8]) -> Result<WorkFile, Vec<GoModProblem>> {
     let text = String::from_utf8_lossy(data);
     let bad_bytes = matches!(text, std::borrow::Cow::Owned(_));
     let statements = syntax::parse(file, &text).map_err(|problem| vec![problem])?;
@@ -62,7 +62,7 @@ fn parse(file: &str, data: &[u8]) -> Result<WorkFile, Vec<Problem>> {
         } else {
             found.directive(verb, arguments, line.position.line)
         };
-        result.map_err(|fault| Problem::new(line.position, fault))
+        result.map_err(|fault| GoModProblem::new(line.position, fault))
     };
     for statement in &statements {
         match statement {
@@ -79,7 +79,7 @@ fn parse(file: &str, data: &[u8]) -> Result<WorkFile, Vec<Problem>> {
                 }
                 _ => {
                     let text = format!("unknown block type: {}", block.tokens.join(" "));
-                    problems.push(Problem::new(block.position, text));
+                    problems.push(GoModProblem::new(block.position, text));
                 }
             },
         }

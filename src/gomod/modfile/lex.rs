@@ -7,7 +7,7 @@
 //!
 //! Source: golang/mod `modfile/read.go`, `readToken`.
 
-use super::problem::{Position, Problem};
+use super::problem::{GoModProblem, Position};
 use crate::gomod::quote::{is_print, quote_char};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +79,11 @@ impl<'a> Lexer<'a> {
         Some(c)
     }
 
-    fn fail<T>(&self, text: impl Into<String>) -> Result<T, Problem> {
-        Err(Problem::new(self.position, text.into()))
+    fn fail<T>(&self, text: impl Into<String>) -> Result<T, GoModProblem> {
+        Err(GoModProblem::new(self.position, text.into()))
     }
 
-    fn refuse_block_comment(&self) -> Result<(), Problem> {
+    fn refuse_block_comment(&self) -> Result<(), GoModProblem> {
         if self.rest.starts_with("/*") {
             return self.fail("mod files must use // comments (not /* */ comments)");
         }
@@ -91,7 +91,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Reads the next token; at the end of the text, [`TokenKind::Eof`] for ever.
-    pub(super) fn token(&mut self) -> Result<Token<'a>, Problem> {
+    pub(super) fn token(&mut self) -> Result<Token<'a>, GoModProblem> {
         while matches!(self.peek(), Some(' ' | '\t' | '\r')) {
             self.bump();
         }
@@ -118,7 +118,7 @@ impl<'a> Lexer<'a> {
         })
     }
 
-    fn scan(&mut self, start: Position) -> Result<TokenKind, Problem> {
+    fn scan(&mut self, start: Position) -> Result<TokenKind, GoModProblem> {
         if self.rest.starts_with("//") {
             let end = self.rest.find('\n');
             let comment = self.rest.get(..end.unwrap_or(self.rest.len()));
@@ -160,8 +160,8 @@ impl<'a> Lexer<'a> {
         Ok(kind)
     }
 
-    fn scan_string(&mut self, quote: char, start: Position) -> Result<(), Problem> {
-        let unfinished = || Problem::new(start, "unexpected EOF in string");
+    fn scan_string(&mut self, quote: char, start: Position) -> Result<(), GoModProblem> {
+        let unfinished = || GoModProblem::new(start, "unexpected EOF in string");
         self.bump();
         loop {
             if self.peek() == Some('\n') {
@@ -177,7 +177,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn scan_word(&mut self) -> Result<(), Problem> {
+    fn scan_word(&mut self) -> Result<(), GoModProblem> {
         while self.peek().is_some_and(is_word) && !self.rest.starts_with("//") {
             self.refuse_block_comment()?;
             self.bump();

@@ -16,7 +16,7 @@
 //! | go.mod of the main module | [`ModFile::parse`]: every fault, all of them | refused, with a hint |
 //! | the same, with queries | [`ModFile::parse_with`] | resolved by the caller |
 //! | go.mod of a dependency | [`ModFile::parse_lax`]: skips what it does not know | completed |
-//! | the same, for the graph | [`Needs::parse`]: the same reading of three directives, faster | completed |
+//! | the same, for the graph | [`GoModSummary::parse`]: the same reading of three directives, faster | completed |
 //! | go.work | [`WorkFile::parse`] | completed |
 //! | vendor/modules.txt | [`ModulesTxt::parse`]: skips what it does not know | left as they are |
 //!
@@ -55,11 +55,11 @@ mod against_go;
 #[cfg(test)]
 mod tests;
 
-pub use directive::{GoLine, Godebug, Replace, Replacement, Toolchain, is_directory_path};
+pub use directive::{GoLine, Godebug, Replace, Replacement, ToolchainLine, is_directory_path};
 pub use edit::{ModEdit, Requirement, WorkEdit};
-pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, Tool, check_import};
+pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, ToolLine, check_import};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
 pub use godebug::GODEBUG_SETTINGS;
 pub use modules_txt::{Listed, ModulesTxt};
-pub use needs::Needs;
+pub use needs::GoModSummary;

@@ -14,7 +14,7 @@ use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Version, canonical};
 
 /// The part of a go.mod that the graph is made of.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Needs {
+pub struct GoModSummary {
     /// What the `module` line says, unchecked.
     pub module: Option<String>,
     /// What the `go` line says.
@@ -23,23 +23,23 @@ pub struct Needs {
     pub require: Vec<ModuleVersion>,
 }
 
-impl Needs {
+impl GoModSummary {
     /// Reads the go.mod of a dependency as [`ModFile::parse_lax`] does.
     ///
     /// # Errors
     /// Those of [`ModFile::parse_lax`].
-    pub fn parse(file: &str, data: &[u8]) -> Result<Needs> {
+    pub fn parse(file: &str, data: &[u8]) -> Result<GoModSummary> {
         match plain(data) {
             Some(needs) => Ok(needs),
-            None => ModFile::parse_lax(file, data).map(Needs::from),
+            None => ModFile::parse_lax(file, data).map(GoModSummary::from),
         }
     }
 }
 
-impl From<ModFile> for Needs {
-    fn from(modfile: ModFile) -> Needs {
+impl From<ModFile> for GoModSummary {
+    fn from(modfile: ModFile) -> GoModSummary {
         let require = modfile.require.into_iter();
-        Needs {
+        GoModSummary {
             module: modfile.module.map(|line| line.path),
             go: modfile.go.map(|line| line.version),
             require: require.map(|line| line.module).collect(),
@@ -49,7 +49,7 @@ impl From<ModFile> for Needs {
 
 /// Where the pass is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     Top,
     /// In a block of requirements.
     Require,
@@ -58,11 +58,11 @@ enum Place {
 }
 
 /// Reads a plain file; `None` if it is not plain.
-fn plain(data: &[u8]) -> Option<Needs> {
+fn plain(data: &[u8]) -> Option<GoModSummary> {
     let text = std::str::from_utf8(data).ok()?;
-    let mut needs = Needs::default();
+    let mut needs = GoModSummary::default();
     let mut seen_go = false;
-    let mut place = Place::Top;
+    let mut place = Position::Top;
     let mut rest = text;
     while !rest.is_empty() {
         let line = rest;
@@ -72,9 +72,9 @@ fn plain(data: &[u8]) -> Option<Needs> {
             Words::None => continue,
             Words::Some(words) => words,
             Words::Other => match place {
-                Place::Require => return None,
-                Place::Skipped => continue,
-                Place::Top => {
+                Position::Require => return None,
+                Position::Skipped => continue,
+                Position::Top => {
                     let verb = line
                         .trim_start_matches([' ', '\t'])
                         .split([' ', '\t'])
@@ -87,35 +87,35 @@ fn plain(data: &[u8]) -> Option<Needs> {
             },
         };
         place = match (place, words) {
-            (Place::Require | Place::Skipped, [")", "", ""]) => Place::Top,
+            (Position::Require | Position::Skipped, [")", "", ""]) => Position::Top,
             (_, words) if words[0] == ")" || words[0] == "(" => return None,
-            (Place::Top, ["require", "(", ""]) => Place::Require,
-            (Place::Top, [verb, "(", ""]) if is_skipped(verb) => Place::Skipped,
+            (Position::Top, ["require", "(", ""]) => Position::Require,
+            (Position::Top, [verb, "(", ""]) if is_skipped(verb) => Position::Skipped,
             (_, words) if words.contains(&"(") || words.contains(&")") => return None,
-            (Place::Skipped, _) => Place::Skipped,
-            (Place::Require, [path, version, ""]) => {
+            (Position::Skipped, _) => Position::Skipped,
+            (Position::Require, [path, version, ""]) => {
                 needs.require.push(requirement(path, version)?);
-                Place::Require
+                Position::Require
             }
-            (Place::Top, ["require", path, version]) => {
+            (Position::Top, ["require", path, version]) => {
                 needs.require.push(requirement(path, version)?);
-                Place::Top
+                Position::Top
             }
-            (Place::Top, ["module", path, ""]) if needs.module.is_none() && !path.is_empty() => {
+            (Position::Top, ["module", path, ""]) if needs.module.is_none() && !path.is_empty() => {
                 needs.module = Some(path.to_owned());
-                Place::Top
+                Position::Top
             }
-            (Place::Top, ["go", version, ""]) if !seen_go && !version.is_empty() => {
+            (Position::Top, ["go", version, ""]) if !seen_go && !version.is_empty() => {
                 seen_go = true;
                 let found = go_line(&[version], 0, GoSyntax::Lax).ok()?;
                 needs.go = found.map(|line| line.version);
-                Place::Top
+                Position::Top
             }
-            (Place::Top, [verb, ..]) if is_skipped(verb) => Place::Top,
+            (Position::Top, [verb, ..]) if is_skipped(verb) => Position::Top,
             _ => return None,
         };
     }
-    (place == Place::Top).then_some(needs)
+    (place == Position::Top).then_some(needs)
 }
 
 /// True for the directives that say nothing the graph needs, and that cannot be wrong in a
@@ -205,9 +205,9 @@ mod tests {
 
     use super::*;
 
-    fn full(text: &str) -> Option<Needs> {
+    fn full(text: &str) -> Option<GoModSummary> {
         let modfile = ModFile::parse_lax("go.mod", text.as_bytes());
-        modfile.ok().map(Needs::from)
+        modfile.ok().map(GoModSummary::from)
     }
 
     #[test]

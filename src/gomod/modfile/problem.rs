@@ -13,17 +13,17 @@ pub(super) struct Position {
 
 /// One fault. Its text has the place already apart from the file's name.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct GoModProblem {
     position: Position,
     text: String,
     kind: Kind,
     hints: Vec<String>,
 }
 
-impl Problem {
-    pub(super) fn new(position: Position, fault: impl Into<Fault>) -> Problem {
+impl GoModProblem {
+    pub(super) fn new(position: Position, fault: impl Into<Fault>) -> GoModProblem {
         let fault = fault.into();
-        Problem {
+        GoModProblem {
             position,
             text: fault.text,
             kind: fault.kind,
@@ -118,7 +118,7 @@ impl From<Error> for Fault {
 /// Joins faults, one a line, as `FILE:LINE:COLUMN: text`; column 1 is left out, as go does.
 ///
 /// The kind is the gravest of theirs; a hint that several share is given once.
-pub(super) fn report(file: &str, problems: Vec<Problem>) -> (Kind, String, Vec<String>) {
+pub(super) fn report(file: &str, problems: Vec<GoModProblem>) -> (Kind, String, Vec<String>) {
     let kind = problems
         .iter()
         .map(|problem| problem.kind)

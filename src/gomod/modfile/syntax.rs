@@ -7,7 +7,7 @@
 //! Source: golang/mod `modfile/read.go`, `parseFile` and `assignComments`.
 
 use super::lex::{Lexer, Token, TokenKind};
-use super::problem::{Position, Problem};
+use super::problem::{GoModProblem, Position};
 
 /// A line of tokens, never empty.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) enum Statement<'a> {
 ///
 /// # Errors
 /// The first fault of syntax: nothing after it can be trusted.
-pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Vec<Statement<'a>>, Problem> {
+pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Vec<Statement<'a>>, GoModProblem> {
     let mut lexer = Lexer::new(text);
     let next = lexer.token()?;
     Parser { file, lexer, next }.file()
@@ -54,12 +54,12 @@ struct Parser<'a, 'f> {
 }
 
 impl<'a> Parser<'a, '_> {
-    fn take(&mut self) -> Result<Token<'a>, Problem> {
+    fn take(&mut self) -> Result<Token<'a>, GoModProblem> {
         let next = self.lexer.token()?;
         Ok(std::mem::replace(&mut self.next, next))
     }
 
-    fn file(mut self) -> Result<Vec<Statement<'a>>, Problem> {
+    fn file(mut self) -> Result<Vec<Statement<'a>>, GoModProblem> {
         let mut statements = Vec::new();
         let mut comments = Vec::new();
         loop {
@@ -75,7 +75,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn statement(&mut self, before: Vec<&'a str>) -> Result<Statement<'a>, Problem> {
+    fn statement(&mut self, before: Vec<&'a str>) -> Result<Statement<'a>, GoModProblem> {
         let first = self.take()?;
         let position = first.start;
         let mut end_line = first.end_line;
@@ -118,7 +118,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn block_lines(&mut self, start: Position) -> Result<Vec<Line<'a>>, Problem> {
+    fn block_lines(&mut self, start: Position) -> Result<Vec<Line<'a>>, GoModProblem> {
         let mut lines: Vec<Line<'a>> = Vec::new();
         let mut comments: Vec<&'a str> = Vec::new();
         loop {
@@ -158,7 +158,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn line(&mut self, before: Vec<&'a str>) -> Result<Line<'a>, Problem> {
+    fn line(&mut self, before: Vec<&'a str>) -> Result<Line<'a>, GoModProblem> {
         let first = self.take()?;
         let position = first.start;
         let mut end_line = first.end_line;
@@ -178,8 +178,8 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn fail<T>(&self, text: String) -> Result<T, Problem> {
-        Err(Problem::new(self.lexer.position(), text))
+    fn fail<T>(&self, text: String) -> Result<T, GoModProblem> {
+        Err(GoModProblem::new(self.lexer.position(), text))
     }
 }
 

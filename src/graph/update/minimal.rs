@@ -70,7 +70,7 @@ mod tests {
     use crate::gomod::ModuleVersion;
     use crate::graph::Loader;
     use crate::graph::testing::{go_mod_among, provide};
-    use crate::project::Edits;
+    use crate::project::ReplaceRules;
 
     /// What `go mod graph` of go1.26.8 prints as requirements of the main module.
     #[test]
@@ -91,8 +91,8 @@ mod tests {
             Node::Go("1.16".into()),
             Node::Toolchain("default".into()),
         ];
-        let edits = Edits::default();
-        let mut loader = Loader::new("main.com/m", &edits, false, roots);
+        let rules = ReplaceRules::default();
+        let mut loader = Loader::new("main.com/m", &rules, false, roots);
         provide(&mut loader, |wanted| go_mod_among(&universe, wanted));
         let graph = loader.finish();
         let minimal = |direct: &[&str]| {

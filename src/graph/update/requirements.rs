@@ -18,9 +18,9 @@ pub struct Requirements {
     pub graph: Option<Graph>,
     /// The graph was read although the roots say enough for go, which has then not read it: what it rests
     /// on is not recorded.
-    pub graph_aside: bool,
+    pub graph_not_recorded: bool,
     /// The modules whose go.mod files were read for a graph that did not stay; some of them twice.
-    pub outgrown: Vec<ModuleVersion>,
+    pub superseded: Vec<ModuleVersion>,
 }
 
 impl Requirements {
@@ -33,16 +33,16 @@ impl Requirements {
                 pruned: false,
                 roots: Vec::new(),
                 graph: None,
-                graph_aside: false,
-                outgrown: Vec::new(),
+                graph_not_recorded: false,
+                superseded: Vec::new(),
             };
         }
         Requirements {
             pruned: project.is_pruned(),
             roots: project.roots(),
             graph: None,
-            graph_aside: false,
-            outgrown: Vec::new(),
+            graph_not_recorded: false,
+            superseded: Vec::new(),
         }
     }
 
@@ -71,7 +71,7 @@ impl Requirements {
     /// Lets go of the graph.
     pub fn outgrow(&mut self) {
         if let Some(graph) = self.graph.take() {
-            self.outgrown.extend(graph.loaded().cloned());
+            self.superseded.extend(graph.loaded().cloned());
         }
     }
 }

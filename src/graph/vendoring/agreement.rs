@@ -16,12 +16,12 @@ use crate::project::{MainModule, Project};
 pub(super) const VENDORING_GO: &str = "1.14";
 
 /// A project, and where it is seen from.
-pub(super) struct View<'a> {
+pub(super) struct VendorView<'a> {
     pub(super) project: &'a Project,
     pub(super) cwd: &'a Path,
 }
 
-impl View<'_> {
+impl VendorView<'_> {
     /// The directory that the vendor directory is in.
     pub(super) fn root(&self) -> &Path {
         match self.project.workspace() {

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::agreement::{VENDORING_GO, View, listed};
+use super::agreement::{VENDORING_GO, VendorView, listed};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::short_path;
 use crate::gomod::modfile::{Listed, ModulesTxt};
@@ -47,7 +47,7 @@ impl Vendor {
         asked: bool,
         running: &Running,
     ) -> Result<Vendoring> {
-        let view = View { project, cwd };
+        let view = VendorView { project, cwd };
         let directory = view.root().join("vendor");
         let file = directory.join("modules.txt");
         let unused = |why: String| Ok(Vendoring::Unused(BuildMod::found("readonly", why)));

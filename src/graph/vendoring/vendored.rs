@@ -6,11 +6,10 @@
 
 use super::directory::Vendor;
 use crate::error::{Error, Kind};
-use crate::gomod::ModuleVersion;
 use crate::gomod::modfile::Listed;
+use crate::gomod::{Argument, ModuleVersion};
 use crate::graph::Graph;
-use crate::modset::Argument;
-use crate::project::{Actual, Node, Project};
+use crate::project::{Node, Project, ResolvedModule};
 
 /// How a message ends that `-mod` would have been needed for.
 const BYPASS: &str = "using the vendor directory\n\t(Use -mod=mod or -mod=readonly to bypass.)";
@@ -27,7 +26,7 @@ pub enum Vendored {
         /// Its go line; empty if modules.txt does not tell.
         go: String,
         /// What replaces it.
-        replacement: Option<Actual>,
+        replacement: Option<ResolvedModule>,
     },
     /// Nobody can tell.
     Unknown {
@@ -99,7 +98,7 @@ impl Vendor {
         };
         let listed = Listed::new(node.path(), node.version());
         let module = node.module();
-        let replaced = |module: &ModuleVersion| project.edits().replacement(module).cloned();
+        let replaced = |module: &ModuleVersion| project.rules().replacement(module).cloned();
         Vendored::Known {
             go: self.list().go(&listed).unwrap_or_default().to_owned(),
             replacement: module.and_then(replaced),
@@ -114,7 +113,7 @@ mod tests {
 
     use super::super::Vendoring;
     use super::*;
-    use crate::gomod::{GoVersion, Toolchain};
+    use crate::gomod::{Argument, GoVersion, Toolchain};
 
     fn argument(text: &str) -> Argument {
         Argument::parse(text).unwrap()

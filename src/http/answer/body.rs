@@ -10,11 +10,12 @@ use ureq::http::Response;
 use super::encoding::{Decoded, Encoding, Trouble};
 use super::resume::{Kept, Resumable};
 use super::status::MAX_DRAIN_BYTES;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
-use crate::http::event::{Event, Observer};
-use crate::http::failure::{Circumstances, out_of_time};
+use crate::event::{Event, EventSink};
+use crate::http::failure::{FailureContext, out_of_time};
 use crate::http::limits::ByteRate;
-use crate::http::time::{Deadline, Timer};
+use crate::http::time::Timer;
 use crate::http::url::RedactedUrl;
 
 /// How much is read and handed on at once.
@@ -53,6 +54,19 @@ pub struct Fetched<T> {
     pub resumed: u64,
     /// How many tries failed before.
     pub retries: u32,
+}
+
+impl Fetched<()> {
+    /// So many bytes came at the first try.
+    #[must_use]
+    pub fn of_bytes(bytes: u64) -> Fetched<()> {
+        Fetched {
+            value: (),
+            bytes,
+            resumed: 0,
+            retries: 0,
+        }
+    }
 }
 
 impl<T> Fetched<T> {
@@ -118,11 +132,11 @@ pub(in crate::http) enum Extent {
 
 /// Who is told of bytes as they come, and how fast they may.
 pub(in crate::http) struct Watch<'a> {
-    pub(in crate::http) observer: &'a dyn Observer,
+    pub(in crate::http) events: &'a dyn EventSink,
     pub(in crate::http) timer: &'a dyn Timer,
     pub(in crate::http) rate: Option<&'a ByteRate>,
-    /// When the run has to be done with it.
-    pub(in crate::http) deadline: Option<Deadline>,
+    /// The work that the body is for.
+    pub(in crate::http) cancel: &'a CancelToken,
 }
 
 /// Copies a body that is wanted; returns how many bytes were sent.
@@ -131,7 +145,7 @@ pub(in crate::http) fn copy_body(
     extent: &Extent,
     limit: u64,
     sink: &mut dyn Sink,
-    circumstances: &Circumstances<'_>,
+    circumstances: &FailureContext<'_>,
     watch: &Watch<'_>,
 ) -> Result<u64> {
     let shown = circumstances.url;
@@ -148,7 +162,7 @@ pub(in crate::http) fn copy_body(
         return Err(too_large());
     }
     let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
-    let observer = watch.observer;
+    let events = watch.events;
     let portion = watch.rate.map(|rate| rate.portion(CHUNK_BYTES));
     let mut chunk = vec![0; portion.unwrap_or(CHUNK_BYTES)];
     let mut told = 0;
@@ -159,8 +173,8 @@ pub(in crate::http) fn copy_body(
             0
         }
         Extent::Rest(kept) => {
-            let (url, bytes) = (shown, kept.bytes);
-            observer.event(&Event::Resume { url, bytes });
+            let (url, bytes) = (shown.as_str(), kept.bytes);
+            events.event(&Event::RequestResumed { url, bytes });
             bytes
         }
     };
@@ -196,12 +210,12 @@ pub(in crate::http) fn copy_body(
             .map_err(|cause| unwritable(shown, cause))?;
         let bytes = body.received().saturating_sub(told);
         told += bytes;
-        observer.event(&Event::Body { url: shown, bytes });
+        let url = shown.as_str();
+        events.event(&Event::BodyReceived { url, bytes });
         if let Some(rate) = watch.rate {
-            let latest = watch.deadline.map(|deadline| deadline.at());
-            let in_time = rate.pay(bytes, watch.timer, latest);
+            let in_time = rate.pay(bytes, watch.timer, watch.cancel);
             // Looked at here: what is buffered already comes without a look at the clock below.
-            if let Some(deadline) = watch.deadline.filter(|_| !in_time) {
+            if let Some(deadline) = watch.cancel.deadline().filter(|_| !in_time) {
                 return Err(out_of_time(shown, &deadline));
             }
         }

@@ -9,6 +9,9 @@ use std::fmt;
 
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
+use super::connection::{self, Handle};
+use crate::cancel::CancelHook;
+
 /// A connection that had been idle failed before the first byte of an answer.
 #[derive(Debug)]
 pub(in crate::http) struct Stale;
@@ -43,15 +46,28 @@ impl<In: Transport> Connector<In> for StaleWatch {
         Ok(chained.map(|inner| Watched {
             inner,
             was_idle: false,
+            handle: connection::opened(),
+            hook: None,
         }))
     }
 }
 
 /// A connection that knows whether it has been idle and silent since.
-#[derive(Debug)]
 pub(in crate::http) struct Watched<In> {
     inner: In,
     was_idle: bool,
+    /// Of the socket, if this is the connection that opened it.
+    handle: Option<Handle>,
+    /// Ends the connection with the work that uses it.
+    hook: Option<CancelHook>,
+}
+
+impl<In> fmt::Debug for Watched<In> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched")
+            .field("was_idle", &self.was_idle)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<In> Watched<In> {
@@ -71,6 +87,9 @@ impl<In: Transport> Transport for Watched<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        if self.hook.is_none() {
+            self.hook = self.handle.as_ref().and_then(Handle::register);
+        }
         self.inner
             .transmit_output(amount, timeout)
             .map_err(|error| self.explain(error))
@@ -91,6 +110,7 @@ impl<In: Transport> Transport for Watched<In> {
     /// Asked only of connections that go to the pool or come from it.
     fn is_open(&mut self) -> bool {
         self.was_idle = true;
+        self.hook = None;
         self.inner.is_open()
     }
 

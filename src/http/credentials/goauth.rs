@@ -10,20 +10,19 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::answer::{parse_command, parse_git};
 use super::netrc;
-use super::process::{self, Ran, Trouble};
 use super::table::{GitLogin, Held, Table, covers};
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::words::split_quoted;
-use crate::http::time::Deadline;
 use crate::http::url::Url;
 use crate::io_text;
+use crate::proc::{ProcError, Program, Ran};
 
 /// Longer than a cloud provider's tool takes to get a token over a slow line.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -32,7 +31,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 enum Method {
     Netrc {
-        lines: Vec<netrc::Line>,
+        lines: Vec<netrc::NetrcLine>,
         file: String,
     },
     Git {
@@ -43,7 +42,7 @@ enum Method {
     },
 }
 
-impl std::fmt::Debug for netrc::Line {
+impl std::fmt::Debug for netrc::NetrcLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Line")
             .field("machine", &self.machine)
@@ -53,7 +52,7 @@ impl std::fmt::Debug for netrc::Line {
 
 /// A method, what it last failed of, and whether asking again is of no use.
 #[derive(Debug)]
-struct Entry {
+struct GoAuthEntry {
     method: Method,
     trouble: Mutex<Option<String>>,
     given_up: AtomicBool,
@@ -62,7 +61,7 @@ struct Entry {
 /// The list at work.
 #[derive(Debug)]
 pub(super) struct GoAuth {
-    entries: Vec<Entry>,
+    entries: Vec<GoAuthEntry>,
     table: RwLock<Table>,
     /// Held while methods run: what one thread learns the others need not ask for.
     asking: Mutex<()>,
@@ -71,7 +70,7 @@ pub(super) struct GoAuth {
 }
 
 /// A refusal, as a command reads it.
-pub(super) struct Refusal<'a> {
+pub(super) struct AuthRefusal<'a> {
     pub(super) url: &'a Url,
     /// Status line, headers, empty line.
     pub(super) head: &'a [u8],
@@ -107,8 +106,12 @@ impl GoAuth {
 
     /// Asks for other credentials than those that were `sent` and refused; `None` if there are
     /// none.
-    pub(super) fn again(&self, refusal: &Refusal<'_>, sent: Option<&Held>) -> Option<Arc<Held>> {
-        let asks = |entry: &Entry| {
+    pub(super) fn again(
+        &self,
+        refusal: &AuthRefusal<'_>,
+        sent: Option<&Held>,
+    ) -> Option<Arc<Held>> {
+        let asks = |entry: &GoAuthEntry| {
             let fixed = matches!(entry.method, Method::Netrc { .. });
             !fixed && !entry.given_up.load(Ordering::Relaxed)
         };
@@ -129,7 +132,7 @@ impl GoAuth {
 
     /// What went wrong, a sentence a method; without output of a command, which may be secret.
     pub(super) fn troubles(&self) -> Vec<String> {
-        let trouble = |entry: &Entry| {
+        let trouble = |entry: &GoAuthEntry| {
             let trouble = entry.trouble.lock().unwrap_or_else(PoisonError::into_inner);
             trouble.clone()
         };
@@ -137,7 +140,7 @@ impl GoAuth {
     }
 
     /// Runs every method, the first last, so that of two with the same prefix it decides.
-    fn run(&self, refusal: Option<&Refusal<'_>>) {
+    fn run(&self, refusal: Option<&AuthRefusal<'_>>) {
         for entry in self.entries.iter().rev() {
             if entry.given_up.load(Ordering::Relaxed) {
                 continue;
@@ -171,25 +174,19 @@ impl GoAuth {
     fn ask_command(
         &self,
         words: &[String],
-        refusal: Option<&Refusal<'_>>,
+        refusal: Option<&AuthRefusal<'_>>,
     ) -> Result<(), MethodFailed> {
         let Some((program, arguments)) = words.split_first() else {
             return Ok(());
         };
         // Its arguments may be secret.
         let named = format!("GOAUTH command {program}");
-        let mut command = Command::new(program);
-        command.args(arguments);
-        no_prompts(&mut command);
+        let mut command = Program::new(program, limit(self.deadline)).args(arguments);
         if let Some(refusal) = refusal {
-            command.arg(refusal.url.wire());
+            let input = refusal.head.to_vec();
+            command = command.arg(refusal.url.wire()).input(input);
         }
-        let input = refusal.map(|refusal| refusal.head.to_vec());
-        let output = finished(
-            &named,
-            process::run(&mut command, input, limit(self.deadline)),
-        )?
-        .stdout;
+        let output = finished(&named, no_prompts(command).run())?.stdout;
         let unusable = |reason: &str| MethodFailed::passing(format!("{named}: {reason}"));
         let text = String::from_utf8(output)
             .map_err(|_| unusable("cannot parse output: it is not UTF-8"))?;
@@ -211,11 +208,8 @@ impl GoAuth {
     fn ask_git(&self, dir: &Path, url: &Url) -> Result<(), MethodFailed> {
         let named = format!("GOAUTH=git {}", dir.display());
         let input = format!("url={}\n", url.wire()).into_bytes();
-        let mut command = git(dir, "fill");
-        let ran = finished(
-            &format!("{named}: 'git credential fill'"),
-            process::run(&mut command, Some(input), limit(self.deadline)),
-        )?;
+        let command = git(dir, "fill", limit(self.deadline)).input(input);
+        let ran = finished(&format!("{named}: 'git credential fill'"), command.run())?;
         let unusable = |reason: &str| {
             let text = format!("{named}: 'git credential fill' gave {reason}");
             MethodFailed::passing(text)
@@ -248,23 +242,21 @@ fn limit(deadline: Option<Deadline>) -> Duration {
 pub(super) fn tell_git(login: &GitLogin, right: bool) {
     if !login.told.swap(true, Ordering::SeqCst) {
         let action = if right { "approve" } else { "reject" };
-        let input = Some(login.answer.clone());
-        let _ = process::run(&mut git(&login.dir, action), input, limit(login.deadline));
+        let command = git(&login.dir, action, limit(login.deadline));
+        let _ = command.input(login.answer.clone()).run();
     }
 }
 
-fn git(dir: &Path, action: &str) -> Command {
-    let mut command = Command::new("git");
-    command.args(["credential", action]).current_dir(dir);
-    no_prompts(&mut command);
-    command
+fn git(dir: &Path, action: &str, limit: Duration) -> Program<'static> {
+    let command = Program::new("git", limit).args(["credential", action]);
+    no_prompts(command.current_dir(dir))
 }
 
 /// As go does for whatever it runs: nobody is there to answer.
-fn no_prompts(command: &mut Command) {
+fn no_prompts(command: Program<'_>) -> Program<'_> {
     command
         .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GCM_INTERACTIVE", "never");
+        .env("GCM_INTERACTIVE", "never")
 }
 
 /// Why a method brought nothing.
@@ -282,19 +274,18 @@ impl MethodFailed {
     }
 }
 
-fn finished(named: &str, ran: Result<Ran, Trouble>) -> Result<Ran, MethodFailed> {
-    let ran = ran.map_err(|trouble| MethodFailed {
-        text: match trouble {
-            Trouble::Start(cause) => format!("{named} cannot be run: {}", io_text(&cause)),
-            Trouble::TooSlow(limit) if limit < TIME_LIMIT => {
+fn finished(named: &str, ran: Result<Ran, ProcError>) -> Result<Ran, MethodFailed> {
+    let ran = ran.map_err(|error| MethodFailed {
+        text: match error {
+            ProcError::TooSlow(limit) if limit < TIME_LIMIT => {
                 format!("{named} was stopped when the time of the run was over")
             }
-            Trouble::TooSlow(_) => format!("{named} was stopped after {TIME_LIMIT:?}"),
-            Trouble::TooMuch => format!("{named} printed too much"),
+            ProcError::TooMuch(_) => format!("{named} printed too much"),
+            error => format!("{named} {error}"),
         },
         for_good: true,
     })?;
-    let Some(failure) = &ran.failure else {
+    let Some(failure) = ran.failure() else {
         return Ok(ran);
     };
     // Git's own complaint names no password. A command's could, if only by `set -x`.
@@ -309,7 +300,7 @@ fn finished(named: &str, ran: Result<Ran, Trouble>) -> Result<Ran, MethodFailed>
 }
 
 /// Parses the list; the texts are go's.
-fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<Entry>> {
+fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<GoAuthEntry>> {
     let refused = |text: String| {
         Error::new(Kind::Input, text).hint("`go help goauth` explains what GOAUTH may be")
     };
@@ -367,7 +358,7 @@ fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<Entry>> {
                 }
             },
         };
-        entries.push(Entry {
+        entries.push(GoAuthEntry {
             given_up: AtomicBool::new(trouble.is_some() && !matches!(method, Method::Netrc { .. })),
             trouble: Mutex::new(trouble),
             method,

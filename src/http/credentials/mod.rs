@@ -5,7 +5,6 @@
 //! | `netrc`, `answer` | pure parsers: netrc files, what GOAUTH commands and git print |
 //! | `table` | URL prefix to headers; the longest prefix decides |
 //! | `goauth` | the list in GOAUTH, and when its commands run |
-//! | `process` | running a program with a time limit |
 //!
 //! # Which are used
 //! The first of these that has something for a URL: user and password in the URL itself (see
@@ -25,23 +24,23 @@
 mod answer;
 mod goauth;
 mod netrc;
-mod process;
 mod table;
 
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ureq::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 
-use self::goauth::{GoAuth, Refusal};
+use self::goauth::{AuthRefusal, GoAuth};
 pub(super) use self::table::Held;
 use self::table::Table;
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::status_text;
-use crate::http::time::Deadline;
 use crate::http::url::{Scheme, Url};
+use crate::memo::{Memo, MemoSettings};
 
 /// Where credentials come from.
 #[derive(Clone, Default)]
@@ -71,12 +70,15 @@ impl fmt::Debug for CredentialSettings {
     }
 }
 
-/// The credentials of a run.
+/// A source of credentials is read once; one that could not be read is read again after a while.
+const ONE: MemoSettings = MemoSettings::holding(1);
+
+/// The credentials of a client.
 #[derive(Debug)]
 pub(super) struct Credentials {
     settings: CredentialSettings,
-    named: OnceLock<Result<Table>>,
-    goauth: OnceLock<Result<GoAuth>>,
+    named: Memo<(), Arc<Table>>,
+    goauth: Memo<(), Arc<GoAuth>>,
 }
 
 impl Credentials {
@@ -84,8 +86,8 @@ impl Credentials {
     pub(super) fn new(settings: CredentialSettings) -> Credentials {
         Credentials {
             settings,
-            named: OnceLock::new(),
-            goauth: OnceLock::new(),
+            named: Memo::new(ONE),
+            goauth: Memo::new(ONE),
         }
     }
 
@@ -131,7 +133,7 @@ impl Credentials {
             return None;
         }
         let head = head(version, status, headers);
-        let refusal = Refusal { url, head: &head };
+        let refusal = AuthRefusal { url, head: &head };
         let goauth = self.goauth().ok().flatten()?;
         goauth.again(&refusal, sent)
     }
@@ -176,7 +178,8 @@ impl Credentials {
                  --netrc-file{variable}, or name a source in GOAUTH"
             ))
         };
-        let troubles = self.goauth().ok().flatten().map(GoAuth::troubles);
+        let goauth = self.goauth().ok().flatten();
+        let troubles = goauth.map(|goauth| goauth.troubles());
         troubles.into_iter().flatten().fold(error, Error::hint)
     }
 
@@ -201,7 +204,7 @@ impl Credentials {
         Ok(Some(Held::new(headers, source)))
     }
 
-    fn named(&self) -> Result<Option<&Table>> {
+    fn named(&self) -> Result<Option<Arc<Table>>> {
         let Some(file) = &self.settings.netrc_file else {
             return Ok(None);
         };
@@ -210,26 +213,21 @@ impl Credentials {
             let text = fs::read_to_string(file).map_err(|cause| {
                 Error::new(Kind::Input, format!("cannot read {named}")).because(cause)
             })?;
-            Ok(Table::of_netrc(&netrc::parse(&text), &named))
+            Ok(Arc::new(Table::of_netrc(&netrc::parse(&text), &named)))
         };
-        self.named
-            .get_or_init(load)
-            .as_ref()
-            .map(Some)
-            .map_err(Error::clone)
+        self.named.get(&(), load).map(Some)
     }
 
-    fn goauth(&self) -> Result<Option<&GoAuth>> {
+    fn goauth(&self) -> Result<Option<Arc<GoAuth>>> {
         let CredentialSettings { goauth, netrc, .. } = &self.settings;
         if goauth.is_empty() {
             return Ok(None);
         }
-        let start = || GoAuth::start(goauth, netrc.as_deref(), self.settings.deadline);
-        self.goauth
-            .get_or_init(start)
-            .as_ref()
-            .map(Some)
-            .map_err(Error::clone)
+        let start = || {
+            let auth = GoAuth::start(goauth, netrc.as_deref(), self.settings.deadline)?;
+            Ok(Arc::new(auth))
+        };
+        self.goauth.get(&(), start).map(Some)
     }
 }
 

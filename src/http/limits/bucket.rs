@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::cancel::CancelToken;
 use crate::http::time::Timer;
 
 /// So many seconds' worth may come at once after a pause: enough that a sleep which ends a little
@@ -90,23 +91,19 @@ impl ByteRate {
         tenth.clamp(512, most.max(512)).min(most)
     }
 
-    /// Waits until `bytes` that were received fit the rate, but not longer than to `latest`; false
-    /// if that was reached. In the order of the calls: what others received before is made good
+    /// Waits until `bytes` that were received fit the rate, but not longer than the work may take; false
+    /// if that time is over. In the order of the calls: what others received before is made good
     /// first, so that with a low rate and many transfers the wait can be a long one.
-    pub(in crate::http) fn pay(
-        &self,
-        bytes: u64,
-        timer: &dyn Timer,
-        latest: Option<Instant>,
-    ) -> bool {
+    pub(in crate::http) fn pay(&self, bytes: u64, timer: &dyn Timer, cancel: &CancelToken) -> bool {
         let now = timer.instant();
         let wait = {
             let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
             bucket.spend(bytes as f64, now)
         };
+        let latest = cancel.deadline().map(|deadline| deadline.at());
         let most = latest.map_or(Duration::MAX, |at| at.saturating_duration_since(now));
         if !wait.is_zero() {
-            timer.sleep(wait.min(most));
+            timer.wait(wait.min(most), cancel);
         }
         wait < most
     }

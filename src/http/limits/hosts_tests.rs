@@ -6,6 +6,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use super::*;
+use crate::cancel::CancelToken;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -27,7 +28,7 @@ impl Timer for Clock {
         *self.0.lock().unwrap()
     }
 
-    fn sleep(&self, wait: Duration) {
+    fn wait(&self, wait: Duration, _: &CancelToken) {
         *self.0.lock().unwrap() += wait;
     }
 
@@ -52,7 +53,7 @@ impl Timer for Frozen {
         self.now
     }
 
-    fn sleep(&self, wait: Duration) {
+    fn wait(&self, wait: Duration, _: &CancelToken) {
         let sender = self.asleep.lock().unwrap().clone();
         sender.send(wait).unwrap();
         let _ = self.wake.lock().unwrap().recv();
@@ -73,9 +74,14 @@ fn settings(at_once: usize) -> HostSettings {
 }
 
 /// A try of a new request, which ends like this.
-fn one_try(hosts: &Hosts, host: &str, clock: &Clock, told: Told) -> Result<(), Refusal> {
+fn one_try(
+    hosts: &Hosts,
+    host: &str,
+    clock: &Clock,
+    told: AttemptOutcome,
+) -> Result<(), HostRefusal> {
     let mut visit = hosts.visit(host, clock);
-    visit.enter(None)?;
+    visit.enter(None, &CancelToken::new())?;
     visit.leave(told);
     Ok(())
 }
@@ -89,7 +95,7 @@ fn a_host_never_has_more_than_its_limit_and_others_do_not_wait_for_it() {
         for _ in 0..16 {
             scope.spawn(|| {
                 let mut visit = hosts.visit("a.com", &clock);
-                visit.enter(None).unwrap();
+                visit.enter(None, &CancelToken::new()).unwrap();
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 thread::yield_now();
                 now.fetch_sub(1, Ordering::SeqCst);
@@ -98,8 +104,9 @@ fn a_host_never_has_more_than_its_limit_and_others_do_not_wait_for_it() {
     });
     assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
     let mut all = [(); 3].map(|()| hosts.visit("a.com", &clock));
-    all.iter_mut().for_each(|visit| visit.enter(None).unwrap());
-    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    all.iter_mut()
+        .for_each(|visit| visit.enter(None, &CancelToken::new()).unwrap());
+    one_try(&hosts, "b.com", &clock, AttemptOutcome::Answer).unwrap();
 }
 
 #[test]
@@ -107,13 +114,13 @@ fn a_wish_to_be_left_alone_holds_back_everybody_and_is_cut() {
     let clock = Clock::new();
     let start = clock.instant();
     let hosts = Hosts::new(settings(8));
-    let too_much = |seconds| Told::TooMuch(Some(Duration::from_secs(seconds)));
+    let too_much = |seconds| AttemptOutcome::TooMuch(Some(Duration::from_secs(seconds)));
     one_try(&hosts, "a.com", &clock, too_much(7)).unwrap();
-    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    one_try(&hosts, "b.com", &clock, AttemptOutcome::Answer).unwrap();
     assert_eq!(clock.instant() - start, MS(0));
     one_try(&hosts, "a.com", &clock, too_much(100_000)).unwrap();
     assert_eq!(clock.instant() - start, MS(7000));
-    one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+    one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).unwrap();
     assert_eq!(clock.instant() - start, MS(67_000));
 }
 
@@ -126,15 +133,15 @@ fn tries_are_counted_against_the_rate_and_each_host_has_its_own() {
         ..settings(8)
     });
     for _ in 0..5 {
-        one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+        one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).unwrap();
     }
     assert_eq!(clock.instant() - start, MS(2000));
-    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    one_try(&hosts, "b.com", &clock, AttemptOutcome::Answer).unwrap();
     assert_eq!(clock.instant() - start, MS(2000));
     let mut visit = hosts.visit("b.com", &clock);
     for _ in 0..2 {
-        visit.enter(None).unwrap();
-        visit.leave(Told::Trouble);
+        visit.enter(None, &CancelToken::new()).unwrap();
+        visit.leave(AttemptOutcome::Trouble);
     }
     assert_eq!(clock.instant() - start, MS(3000));
 }
@@ -157,8 +164,8 @@ fn sixty_four_that_wait_for_one_host_keep_nobody_from_another() {
             let (hosts, timer) = (Arc::clone(&hosts), Arc::clone(&timer));
             thread::spawn(move || {
                 let mut visit = hosts.visit("a.com", &*timer);
-                visit.enter(None).unwrap();
-                visit.leave(Told::Answer);
+                visit.enter(None, &CancelToken::new()).unwrap();
+                visit.leave(AttemptOutcome::Answer);
             })
         })
         .collect();
@@ -166,7 +173,7 @@ fn sixty_four_that_wait_for_one_host_keep_nobody_from_another() {
         assert_eq!(sleeping.recv().unwrap(), MS(100_000));
     }
     let mut visit = hosts.visit("b.com", &*timer);
-    visit.enter(None).unwrap();
+    visit.enter(None, &CancelToken::new()).unwrap();
     drop(wake);
     let woken = waiting.into_iter().map(thread::JoinHandle::join);
     assert_eq!(woken.filter(Result::is_ok).count(), 1);
@@ -184,16 +191,16 @@ fn many_find_a_dead_host_together_and_the_rest_is_refused() {
                 for _ in 0..10 {
                     let mut visit = hosts.visit("a.com", &*clock);
                     for tried in 0..5 {
-                        if let Err(refusal) = visit.enter(None) {
-                            assert_eq!(refusal, Refusal::GivenUp("why".into()));
+                        if let Err(refusal) = visit.enter(None, &CancelToken::new()) {
+                            assert_eq!(refusal, HostRefusal::BreakerOpen("why".into()));
                             assert_eq!(tried, 0, "who has begun may go on");
                             refused.fetch_add(1, Ordering::SeqCst);
                             break;
                         }
-                        visit.leave(Told::Trouble);
+                        visit.leave(AttemptOutcome::Trouble);
                         if tried == 4 {
                             asked.fetch_add(1, Ordering::SeqCst);
-                            let verdict = visit.in_vain(Evidence::Unreachable, "why");
+                            let verdict = visit.exhausted(HostEvidence::Unreachable, "why");
                             verdicts.fetch_add(usize::from(verdict.is_some()), Ordering::SeqCst);
                             break;
                         }
@@ -208,32 +215,32 @@ fn many_find_a_dead_host_together_and_the_rest_is_refused() {
     // Every thread may have begun before the fifth failure, and none begins twice.
     assert!((1..=64).contains(&asked), "{asked}");
     // After the pause one may ask, and its answer opens the way for all.
-    clock.sleep(MS(5000));
+    clock.wait(MS(5000), &CancelToken::new());
     let mut probe = hosts.visit("a.com", &*clock);
-    probe.enter(None).unwrap();
-    assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_err());
-    probe.leave(Told::Answer);
-    assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_ok());
+    probe.enter(None, &CancelToken::new()).unwrap();
+    assert!(one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).is_err());
+    probe.leave(AttemptOutcome::Answer);
+    assert!(one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).is_ok());
 }
 
 #[test]
 fn who_waits_in_doubt_goes_on_when_the_host_is_back() {
     let hosts = Hosts::new(settings(64));
     let clock = Clock::new();
-    let mut struggling = hosts.visit("a.com", &clock);
+    let mut retrying = hosts.visit("a.com", &clock);
     for _ in 0..5 {
-        struggling.enter(None).unwrap();
-        struggling.leave(Told::Trouble);
+        retrying.enter(None, &CancelToken::new()).unwrap();
+        retrying.leave(AttemptOutcome::Trouble);
     }
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| one_try(&hosts, "a.com", &clock, Told::Answer));
-        struggling.enter(None).unwrap();
+        let waiting = scope.spawn(|| one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer));
+        retrying.enter(None, &CancelToken::new()).unwrap();
         hosts.answered("a.com");
         assert_eq!(waiting.join().unwrap(), Ok(()));
     });
     // A request that is dropped in the middle gives everything back.
-    drop(struggling);
-    one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+    drop(retrying);
+    one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).unwrap();
 }
 
 #[test]
@@ -254,11 +261,11 @@ fn bad_luck_is_not_counted_as_often_as_there_are_retries() {
                 // What was answered before the request began says nothing.
                 answered(&hosts, &clock, *answers);
             }
-            visit.enter(None).unwrap();
+            visit.enter(None, &CancelToken::new()).unwrap();
             if tries > 1 {
                 answered(&hosts, &clock, *answers);
             }
-            visit.leave(Told::Trouble);
+            visit.leave(AttemptOutcome::Trouble);
             counted.push(visit.counted(tries, 2));
         }
         assert_eq!(counted, *want, "{answers:?}");
@@ -267,7 +274,7 @@ fn bad_luck_is_not_counted_as_often_as_there_are_retries() {
 
 fn answered(hosts: &Hosts, clock: &Clock, times: usize) {
     for _ in 0..times {
-        one_try(hosts, "a.com", clock, Told::Answer).unwrap();
+        one_try(hosts, "a.com", clock, AttemptOutcome::Answer).unwrap();
     }
 }
 
@@ -275,10 +282,17 @@ fn answered(hosts: &Hosts, clock: &Clock, times: usize) {
 fn a_turn_that_comes_too_late_is_none() {
     let clock = Clock::new();
     let hosts = Hosts::new(settings(8));
-    let wish = Told::TooMuch(Some(Duration::from_secs(7)));
+    let wish = AttemptOutcome::TooMuch(Some(Duration::from_secs(7)));
     one_try(&hosts, "a.com", &clock, wish).unwrap();
     let latest = |ms| Some(clock.instant() + MS(ms));
-    let late = hosts.visit("a.com", &clock).enter(latest(6999));
-    assert_eq!(late, Err(Refusal::TooLate));
-    assert_eq!(hosts.visit("a.com", &clock).enter(latest(7001)), Ok(()));
+    let late = hosts
+        .visit("a.com", &clock)
+        .enter(latest(6999), &CancelToken::new());
+    assert_eq!(late, Err(HostRefusal::TooLate));
+    assert_eq!(
+        hosts
+            .visit("a.com", &clock)
+            .enter(latest(7001), &CancelToken::new()),
+        Ok(())
+    );
 }

@@ -11,14 +11,14 @@ use ureq::http::{HeaderName, Response, StatusCode, header};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::{
-    Answer, Detail, Extent, Kept, Resumable, Sink, Watch, briefly, copy_body, status_error,
+    Detail, Extent, Kept, RangeAnswer, Resumable, Sink, Watch, briefly, copy_body, status_error,
     status_text,
 };
-use crate::http::connect::Stale;
+use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
-use crate::http::exchange::Exchange;
-use crate::http::failure::{Circumstances, reading};
-use crate::http::limits::Told;
+use crate::http::exchange::ExchangeRecorder;
+use crate::http::failure::{FailureContext, reading};
+use crate::http::limits::AttemptOutcome;
 use crate::http::time::{Failure, parse_retry_after};
 use crate::http::url::{RedactedUrl, Scheme, Url};
 
@@ -59,12 +59,12 @@ impl From<Error> for Failed {
 
 impl Failed {
     /// What it says about the host.
-    pub(super) fn told(&self) -> Told {
+    pub(super) fn told(&self) -> AttemptOutcome {
         match self.error.kind() {
-            _ if self.busy => Told::TooMuch(self.retry_after),
-            _ if self.error.is_transient() => Told::Trouble,
-            Kind::NotFound | Kind::Auth => Told::Answer,
-            _ => Told::Nothing,
+            _ if self.busy => AttemptOutcome::TooMuch(self.retry_after),
+            _ if self.error.is_transient() => AttemptOutcome::Trouble,
+            Kind::NotFound | Kind::Auth => AttemptOutcome::Answer,
+            _ => AttemptOutcome::Nothing,
         }
     }
 
@@ -94,14 +94,14 @@ impl Client {
         let started = Instant::now();
         let for_this = match time {
             // Bytes that have to wait for their turn do not make the host slow.
-            TryTime::Limited if self.0.rate.is_none() => {
-                started.checked_add(self.0.settings.whole_try())
+            TryTime::Limited if self.inner.rate.is_none() => {
+                started.checked_add(self.inner.settings.whole_try())
             }
             TryTime::Limited | TryTime::Unlimited => None,
         };
-        let for_all = self.0.settings.deadline.map(|deadline| deadline.at());
+        let for_all = self.deadline().map(|deadline| deadline.at());
         let until = for_this.into_iter().chain(for_all).min();
-        let stall_timeout = self.0.settings.stall_timeout;
+        let stall_timeout = self.inner.settings.stall_timeout;
         let proxies = &self.network().proxies;
         let mut now = url.clone();
         let mut redirects = 0;
@@ -113,13 +113,14 @@ impl Client {
                 .for_target(now.scheme(), now.hostname(), now.port())
                 .map_err(|error| error.context(format!("reading {shown}")))?;
             let through = hop.map(|hop| hop.shown.as_str());
-            let circumstances = Circumstances {
+            let circumstances = FailureContext {
                 url: shown,
                 now: &now,
                 through,
-                settings: &self.0.settings,
+                settings: &self.inner.settings,
+                deadline: self.deadline(),
             };
-            let credentials = &self.0.credentials;
+            let credentials = &self.inner.credentials;
             let held = match at_home {
                 true => credentials
                     .find(&now, hop.is_some())
@@ -128,7 +129,8 @@ impl Client {
             };
             let sent = held.as_deref();
             let asks = kept.as_ref().map(Kept::headers).unwrap_or_default();
-            let mut exchange = Exchange::begin(&*self.0.observer, now.redacted(), attempt, through);
+            let mut exchange =
+                ExchangeRecorder::begin(&*self.context.events, now.redacted(), attempt, through);
             let response = self.send(&now, sent, &asks, until, &circumstances);
             let response = response.inspect_err(|failed| exchange.failed(&failed.error))?;
             // What was sent may come back: in a text that explains what was wrong with it, in
@@ -156,17 +158,17 @@ impl Client {
             let judged = kept
                 .as_ref()
                 .map(|kept| kept.judge(status, response.headers(), length));
-            if judged == Some(Answer::Unusable) {
+            if judged == Some(RangeAnswer::Unusable) {
                 let mut body = briefly(response.into_body(), stall_timeout);
                 let _ = io::copy(&mut body, &mut io::sink());
                 // From where it began: what a redirect took away counts again.
                 (now, redirects, kept, at_home) = (url.clone(), 0, None, true);
                 continue;
             }
-            let extent = match kept.take_if(|_| judged == Some(Answer::Rest)) {
+            let extent = match kept.take_if(|_| judged == Some(RangeAnswer::Rest)) {
                 Some(kept) => Some(Extent::Rest(kept)),
                 None if status == StatusCode::OK => {
-                    let date = self.0.timer.now();
+                    let date = self.inner.timer.now();
                     let of = Resumable::of(shown, response.headers(), length, date);
                     Some(Extent::Whole(of))
                 }
@@ -182,10 +184,9 @@ impl Client {
                         continue;
                     }
                 }
-                let retry_after = parts
-                    .headers
-                    .get(header::RETRY_AFTER)
-                    .and_then(|value| parse_retry_after(value.to_str().ok()?, self.0.timer.now()));
+                let retry_after = parts.headers.get(header::RETRY_AFTER).and_then(|value| {
+                    parse_retry_after(value.to_str().ok()?, self.inner.timer.now())
+                });
                 let detail = if told { Detail::Hidden } else { Detail::Shown };
                 let body = briefly(body, stall_timeout);
                 let mut error = status_error(shown, status, &parts.headers, body, detail);
@@ -205,12 +206,12 @@ impl Client {
                     retry_after,
                 });
             };
-            self.0.hosts.answered(url.host());
+            self.inner.hosts.answered(url.host());
             let watch = Watch {
-                observer: &exchange,
-                timer: &*self.0.timer,
-                rate: self.0.rate.as_ref(),
-                deadline: self.0.settings.deadline,
+                events: &exchange,
+                timer: &*self.inner.timer,
+                rate: self.inner.rate.as_ref(),
+                cancel: &self.context.cancel,
             };
             let copied = copy_body(response, &extent, limit, sink, &circumstances, &watch);
             let bytes = copied.inspect_err(|error| exchange.failed(error))?;
@@ -230,12 +231,12 @@ impl Client {
         held: Option<&Held>,
         asks: &[(HeaderName, String)],
         until: Option<Instant>,
-        circumstances: &Circumstances<'_>,
+        circumstances: &FailureContext<'_>,
     ) -> Result<Response<Body>, Failed> {
         let mut authorization = None;
         if let Some(user) = url.user() {
             let proxied = circumstances.through.is_some();
-            if !url.is_loopback() && !self.0.credentials.may_go_to(url, proxied) {
+            if !url.is_loopback() && !self.inner.credentials.may_go_to(url, proxied) {
                 return Err(Error::new(
                     Kind::Auth,
                     format!("refusing to pass credentials to insecure URL: {url}"),
@@ -248,7 +249,7 @@ impl Client {
             authorization = Some(format!("Basic {pair}"));
         }
         // Each stale connection is gone with its failure, so there are no more than idle ones.
-        let mut stale = 0..=self.0.settings.connections;
+        let mut stale = 0..=self.inner.settings.connections;
         loop {
             let mut request = self.network().agent.get(url.wire());
             if let Some(value) = &authorization {
@@ -260,11 +261,17 @@ impl Client {
             for (name, value) in asks {
                 request = request.header(name, value);
             }
+            for (name, value) in &self.context.headers {
+                request = request.header(name, value);
+            }
             if let Some(until) = until {
                 let left = until.saturating_duration_since(Instant::now());
                 request = request.config().timeout_global(Some(left)).build();
             }
-            match request.call() {
+            let under_way = connection::use_for(&self.context.cancel);
+            let called = request.call();
+            drop(under_way);
+            match called {
                 Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
                 outcome => return Ok(outcome.map_err(|error| circumstances.explain(error))?),
             }

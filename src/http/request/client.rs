@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -10,32 +9,36 @@ use ureq::Agent;
 
 use super::agent;
 use super::attempt::{Brought, TryTime};
+use super::context::RequestContext;
+use crate::cancel::{Cancelled, Deadline};
 use crate::error::{Error, Kind, Result};
+use crate::event::{Event, EventSink};
 use crate::http::Settings;
 use crate::http::answer::{CHUNK_BYTES, Fetched, Kept, Sink, TooLarge, unwritable};
 use crate::http::connect::Proxies;
 use crate::http::credentials::Credentials;
-use crate::http::event::{Event, Observer};
-use crate::http::failure::{evidence, not_asked, out_of_time, reading, short_reason, tried};
+use crate::http::failure::{evidence, not_asked, out_of_time, short_reason, tried};
 use crate::http::file;
-use crate::http::limits::{ByteRate, HostSettings, Hosts, Refusal, Told};
-use crate::http::time::{Deadline, RealTimer, Timer};
-use crate::http::url::{Scheme, Url};
+use crate::http::limits::{AttemptOutcome, ByteRate, HostRefusal, HostSettings, Hosts};
+use crate::http::time::{RealTimer, Timer};
+use crate::http::url::{RedactedUrl, Scheme, Url};
 
-/// Makes GET requests; cheap to clone, clones share connections.
+/// Makes GET requests for one piece of work; cheap to clone. Clones, and clients for other work that were made by
+/// [`Client::bind`], share connections, limits and credentials.
 #[derive(Clone)]
-pub struct Client(pub(super) Arc<Inner>);
+pub struct Client {
+    pub(super) inner: Arc<Inner>,
+    pub(super) context: RequestContext,
+}
 
 /// What the clones share.
 pub(super) struct Inner {
     pub(super) settings: Settings,
-    pub(super) observer: Arc<dyn Observer>,
     pub(super) timer: Box<dyn Timer>,
     pub(super) hosts: Hosts,
     pub(super) rate: Option<ByteRate>,
     pub(super) credentials: Credentials,
     network: OnceLock<Network>,
-    hung_up: AtomicBool,
 }
 
 /// What only a request over the network needs.
@@ -47,7 +50,7 @@ pub(super) struct Network {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("settings", &self.0.settings)
+            .field("settings", &self.inner.settings)
             .finish_non_exhaustive()
     }
 }
@@ -56,15 +59,15 @@ impl Client {
     /// Remembers the settings; everything else waits for the first request that needs it, the
     /// TLS roots for the first https one.
     #[must_use]
-    pub fn new(settings: Settings, observer: Arc<dyn Observer>) -> Client {
-        Client::with_timer(settings, observer, Box::new(RealTimer))
+    pub fn new(settings: Settings, events: Arc<dyn EventSink>) -> Client {
+        Client::with_timer(settings, events, Box::new(RealTimer))
     }
 
     /// As [`Client::new`], with another clock: for tests, which should not sleep.
     #[must_use]
     pub fn with_timer(
         settings: Settings,
-        observer: Arc<dyn Observer>,
+        events: Arc<dyn EventSink>,
         timer: Box<dyn Timer>,
     ) -> Client {
         let limits = HostSettings {
@@ -73,16 +76,33 @@ impl Client {
             longest_hold: settings.retry.max_retry_after,
         };
         let rate = |bytes_per_second| ByteRate::new(bytes_per_second, timer.instant());
-        Client(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             hosts: Hosts::new(limits),
             rate: settings.bytes_per_second.map(rate),
             credentials: Credentials::new(settings.credentials.clone()),
             settings,
-            observer,
             timer,
             network: OnceLock::new(),
-            hung_up: AtomicBool::new(false),
-        }))
+        });
+        let context = RequestContext::new(events);
+        Client { inner, context }
+    }
+
+    /// The same client for another piece of work.
+    #[must_use]
+    pub fn bind(&self, context: RequestContext) -> Client {
+        Client {
+            inner: Arc::clone(&self.inner),
+            context,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        self.context.cancel.deadline()
+    }
+
+    fn say(&self, event: &Event<'_>) {
+        self.context.events.event(event);
     }
 
     /// Gets a body of at most `limit` bytes into memory, each try within
@@ -115,13 +135,13 @@ impl Client {
     /// Puts off another request for `url` that the caller decided on, told like a retry; `cause`
     /// is how the last one, number `attempt`, ended.
     pub fn pause(&self, url: &Url, attempt: u32, wait: Duration, cause: &Error) {
-        self.0.observer.event(&Event::Retry {
-            url: &url.redacted(),
+        self.say(&Event::RequestRetried {
+            url: url.redacted().as_str(),
             attempt,
             wait,
             cause,
         });
-        self.0.timer.sleep(wait);
+        self.inner.timer.wait(wait, &self.context.cancel);
     }
 
     fn get_within(
@@ -133,14 +153,10 @@ impl Client {
     ) -> Result<Fetched<()>> {
         if url.scheme() == Scheme::File {
             let bytes = read_file(url, limit, sink)?;
-            let url = &url.redacted();
-            self.0.observer.event(&Event::Body { url, bytes });
-            return Ok(Fetched {
-                value: (),
-                bytes,
-                resumed: 0,
-                retries: 0,
-            });
+            let url = url.redacted();
+            let url = url.as_str();
+            self.say(&Event::BodyReceived { url, bytes });
+            return Ok(Fetched::of_bytes(bytes));
         }
         self.transfer(url, limit, sink, time)
     }
@@ -152,7 +168,8 @@ impl Client {
         sink: &mut dyn Sink,
         time: TryTime,
     ) -> Result<Fetched<()>> {
-        let inner = &*self.0;
+        let inner = &*self.inner;
+        let cancel = &self.context.cancel;
         let shown = url.redacted();
         // When the first try began: waiting for a turn is no try.
         let mut begun = None;
@@ -160,69 +177,68 @@ impl Client {
         // Of the host that was asked for: where it redirects to is its own affair.
         let mut visit = inner.hosts.visit(url.host(), &*inner.timer);
         loop {
-            if self.has_hung_up() {
-                return Err(reading(&shown, Kind::Network, "not wanted any more"));
-            }
             let kept = sink
                 .kept()
                 .filter(|kept| kept.of.url == shown.as_str() && kept.of.length <= limit);
             if let Some(kept) = kept.as_ref().filter(|kept| kept.is_whole()) {
-                let (url, bytes) = (&shown, kept.bytes);
-                inner.observer.event(&Event::Resume { url, bytes });
-                inner.observer.event(&Event::Done {
+                let (url, bytes) = (shown.as_str(), kept.bytes);
+                self.say(&Event::RequestResumed { url, bytes });
+                self.say(&Event::RequestFinished {
                     url,
                     bytes: 0,
                     resumed: bytes,
                     elapsed: Duration::ZERO,
                 });
                 return Ok(Fetched {
-                    value: (),
-                    bytes: 0,
                     resumed: bytes,
                     retries: attempt - 1,
+                    ..Fetched::of_bytes(0)
                 });
             }
-            match visit.enter(inner.settings.deadline.map(|deadline| deadline.at())) {
+            match visit.enter(self.deadline().map(|deadline| deadline.at()), cancel) {
                 Ok(()) => {}
-                Err(Refusal::GivenUp(cause)) => {
+                Err(HostRefusal::BreakerOpen(cause)) => {
                     return Err(not_asked(&shown, url.host(), &cause));
                 }
-                Err(Refusal::TooLate) => {
-                    let deadline = inner.settings.deadline;
-                    return Err(deadline.map_or_else(
+                Err(HostRefusal::Cancelled) => return Err(cancelled(&shown)),
+                Err(HostRefusal::TooLate) => {
+                    return Err(self.deadline().map_or_else(
                         || not_asked(&shown, url.host(), "its turn comes too late"),
                         |deadline| out_of_time(&shown, &deadline),
                     ));
                 }
             }
-            if let Some(deadline) = inner.settings.deadline.filter(Deadline::is_over) {
+            if let Some(deadline) = self.deadline().filter(Deadline::is_over) {
                 return Err(out_of_time(&shown, &deadline));
             }
             let started = *begun.get_or_insert_with(|| inner.timer.instant());
-            inner.observer.event(&Event::Start {
-                url: &shown,
+            self.say(&Event::RequestStarted {
+                url: shown.as_str(),
                 attempt,
             });
             let kept = kept.filter(Kept::is_begun);
             let failed = match self.one_try(url, limit, sink, kept, time, attempt) {
                 Ok(Brought { bytes, resumed }) => {
-                    visit.leave(Told::Answer);
+                    visit.leave(AttemptOutcome::Answer);
                     let elapsed = inner.timer.instant().saturating_duration_since(started);
-                    inner.observer.event(&Event::Done {
-                        url: &shown,
+                    self.say(&Event::RequestFinished {
+                        url: shown.as_str(),
                         bytes,
                         resumed,
                         elapsed,
                     });
                     return Ok(Fetched {
-                        value: (),
-                        bytes,
                         resumed,
                         retries: attempt - 1,
+                        ..Fetched::of_bytes(bytes)
                     });
                 }
                 Err(failed) => failed,
             };
+            if cancel.is_cancelled() {
+                visit.leave(AttemptOutcome::Nothing);
+                return Err(cancelled(&shown));
+            }
             visit.leave(failed.told());
             let cause = &failed.error;
             let jitter = inner.timer.jitter();
@@ -233,14 +249,13 @@ impl Client {
             // Others may have heard that the host wants to be left alone for longer.
             let wait = wait.map(|wait| wait.max(visit.held()));
             let in_time = |wait: &Duration| {
-                let deadline = inner.settings.deadline;
+                let deadline = self.deadline();
                 deadline.is_none_or(|deadline| *wait < deadline.left())
                     && retry.is_in_time(elapsed, *wait)
-                    && !self.has_hung_up()
             };
             let Some(wait) = wait.filter(in_time) else {
-                inner.observer.event(&Event::Failed {
-                    url: &shown,
+                self.say(&Event::RequestFailed {
+                    url: shown.as_str(),
                     attempt,
                     cause,
                     elapsed,
@@ -249,8 +264,8 @@ impl Client {
                     return Err(failed.error);
                 }
                 let reason = short_reason(&shown, cause);
-                if let Some(given_up) = visit.in_vain(evidence(cause), &reason) {
-                    inner.observer.event(&Event::GivenUp {
+                if let Some(given_up) = visit.exhausted(evidence(cause), &reason) {
+                    self.say(&Event::HostOpened {
                         host: url.host(),
                         cause: &given_up,
                     });
@@ -265,40 +280,31 @@ impl Client {
                     error
                 });
             };
-            inner.observer.event(&Event::Retry {
-                url: &shown,
+            self.say(&Event::RequestRetried {
+                url: shown.as_str(),
                 attempt,
                 wait,
                 cause,
             });
-            inner.timer.sleep(wait);
+            inner.timer.wait(wait, cancel);
             attempt += 1;
         }
     }
 
-    /// Ends every request and every wait for an answer, of the clones as well: nothing more is
-    /// wanted, and what is asked for from now on fails at once. A connection that is being made is
-    /// only given up when it is there, or its time-out has passed.
-    pub fn hang_up(&self) {
-        self.0.hung_up.store(true, Ordering::SeqCst);
-        if let Some(network) = self.0.network.get() {
-            network.agent.clone().shutdown();
-        }
-    }
-
-    fn has_hung_up(&self) -> bool {
-        self.0.hung_up.load(Ordering::SeqCst)
-    }
-
     pub(super) fn network(&self) -> &Network {
-        self.0.network.get_or_init(|| {
-            let proxies = Arc::new(Proxies::new(&self.0.settings.proxy));
+        self.inner.network.get_or_init(|| {
+            let proxies = Arc::new(Proxies::new(&self.inner.settings.proxy));
             Network {
-                agent: agent::build(&self.0.settings, &proxies),
+                agent: agent::build(&self.inner.settings, &proxies),
                 proxies,
             }
         })
     }
+}
+
+/// The request was under way when its work was cancelled.
+fn cancelled(shown: &RedactedUrl) -> Error {
+    Error::new(Kind::Other, format!("reading {shown}")).because(Cancelled)
 }
 
 fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {

@@ -3,6 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `client` | the tries, the waits between them, and who is told |
+//! | `context` | the piece of work that requests belong to |
 //! | `attempt` | one try: credentials, redirects, what a status means |
 //! | `probe` | one request that is not tried again and wants no body, for `doctor` |
 //! | `agent` | the one ureq configuration, each changed default explained |
@@ -16,7 +17,9 @@
 mod agent;
 mod attempt;
 mod client;
+mod context;
 mod probe;
 
 pub use client::Client;
-pub use probe::{Answer, Known, Probe, Wanted};
+pub use context::RequestContext;
+pub use probe::{Probe, ProbeAnswer, ProbeBody, ProbeCredentials};

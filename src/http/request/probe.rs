@@ -10,10 +10,10 @@ use ureq::http::{Response, header};
 use super::attempt::{location, redirect};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
+use crate::event::{Event, EventSink, Timings};
 use crate::http::answer::status_text;
-use crate::http::event::{Event, Observer};
-use crate::http::exchange::{Exchange, Steps};
-use crate::http::failure::Circumstances;
+use crate::http::exchange::ExchangeRecorder;
+use crate::http::failure::FailureContext;
 use crate::http::time::parse_http_date;
 use crate::http::url::{RedactedUrl, Scheme, Url};
 
@@ -21,16 +21,16 @@ use crate::http::url::{RedactedUrl, Scheme, Url};
 #[derive(Clone, Debug)]
 pub struct Probe {
     /// The way to the server that was named, even if that only redirected.
-    pub steps: Steps,
+    pub steps: Timings,
     /// From the beginning to the header of its answer.
     pub first_byte: Option<Duration>,
     /// The answer in the end.
-    pub answer: Result<Answer>,
+    pub answer: Result<ProbeAnswer>,
 }
 
 /// An answer of any status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProbeAnswer {
     /// Where it came from: another URL than was asked for, if that redirected.
     pub url: RedactedUrl,
     /// As in `404 Not Found`.
@@ -49,7 +49,7 @@ pub struct Answer {
 
 /// Credentials, without what is secret of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct ProbeCredentials {
     /// Their kind, or the place where they were found.
     pub source: String,
     /// They may be sent: not over plain http to just any host.
@@ -58,7 +58,7 @@ pub struct Known {
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ProbeBody {
     /// So many bytes of the body, at most.
     Body(u64),
     /// Everything from the second byte on, of which nothing is read: what a resumed transfer asks.
@@ -68,7 +68,7 @@ pub enum Wanted {
 impl Client {
     /// Looks at a URL once, without another try whatever happens. For http and https.
     #[must_use]
-    pub fn probe(&self, url: &Url, wanted: Wanted) -> Probe {
+    pub fn probe(&self, url: &Url, wanted: ProbeBody) -> Probe {
         let first = Noted::default();
         let answer = self.look(url, wanted, &first);
         let (steps, first_byte) = first
@@ -97,56 +97,57 @@ impl Client {
     ///
     /// # Errors
     /// [`Kind::Input`]: settings that make no sense.
-    pub fn credentials(&self, url: &Url) -> Result<Option<Known>> {
+    pub fn credentials(&self, url: &Url) -> Result<Option<ProbeCredentials>> {
         let proxied = self.route(url)?.is_some();
-        let credentials = &self.0.credentials;
+        let credentials = &self.inner.credentials;
         if let Some(user) = url.user() {
             let what = match user.password {
                 Some(_) => "user and password in the URL",
                 None => "a user name or token in the URL",
             };
-            return Ok(Some(Known {
+            return Ok(Some(ProbeCredentials {
                 source: what.to_owned(),
                 allowed: url.is_loopback() || credentials.may_go_to(url, proxied),
             }));
         }
         let held = credentials.find(url, proxied)?;
-        Ok(held.map(|held| Known {
+        Ok(held.map(|held| ProbeCredentials {
             source: held.source.clone(),
             allowed: true,
         }))
     }
 
-    fn look(&self, url: &Url, wanted: Wanted, first: &Noted) -> Result<Answer> {
+    fn look(&self, url: &Url, wanted: ProbeBody, first: &Noted) -> Result<ProbeAnswer> {
         if url.scheme() == Scheme::File {
             return Err(Error::new(Kind::Other, format!("{url} is no server")));
         }
-        let settings = &self.0.settings;
+        let settings = &self.inner.settings;
         let shown = &url.redacted();
         let until = Instant::now().checked_add(settings.whole_try());
         let mut now = url.clone();
         let mut redirects = 0;
         let mut at_home = true;
         let asks: &[_] = match wanted {
-            Wanted::Rest => &[(header::RANGE, "bytes=1-".to_owned())],
-            Wanted::Body(_) => &[],
+            ProbeBody::Rest => &[(header::RANGE, "bytes=1-".to_owned())],
+            ProbeBody::Body(_) => &[],
         };
         loop {
             let proxies = &self.network().proxies;
             let hop = proxies.for_target(now.scheme(), now.hostname(), now.port())?;
             let through = hop.map(|hop| hop.shown.as_str());
-            let circumstances = Circumstances {
+            let circumstances = FailureContext {
                 url: shown,
                 now: &now,
                 through,
                 settings,
+                deadline: self.deadline(),
             };
             let held = match at_home {
-                true => self.0.credentials.find(&now, hop.is_some())?,
+                true => self.inner.credentials.find(&now, hop.is_some())?,
                 false => None,
             };
             let sent = held.as_deref();
-            let mut exchange = Exchange::begin(first, now.redacted(), 1, through);
+            let mut exchange = ExchangeRecorder::begin(first, now.redacted(), 1, through);
             let response = self
                 .send(&now, sent, asks, until, &circumstances)
                 .map_err(|failed| failed.error)?;
@@ -165,7 +166,7 @@ impl Client {
     }
 }
 
-fn answer(response: Response<Body>, url: RedactedUrl, wanted: Wanted) -> Answer {
+fn answer(response: Response<Body>, url: RedactedUrl, wanted: ProbeBody) -> ProbeAnswer {
     let text = |name| {
         let value = response.headers().get(name)?;
         value.to_str().ok().map(str::to_owned)
@@ -177,12 +178,12 @@ fn answer(response: Response<Body>, url: RedactedUrl, wanted: Wanted) -> Answer 
     let ahead = date.and_then(|date| ahead(&date, age.unwrap_or(0), SystemTime::now()));
     let (code, status) = (response.status().as_u16(), status_text(response.status()));
     let mut body = Vec::new();
-    if let Wanted::Body(limit) = wanted {
+    if let ProbeBody::Body(limit) = wanted {
         // What came before a failure is what there is to see.
         let reader = response.into_body().into_reader();
         let _ = reader.take(limit).read_to_end(&mut body);
     }
-    Answer {
+    ProbeAnswer {
         url,
         code,
         status,
@@ -204,13 +205,13 @@ fn ahead(date: &str, age: i64, now: SystemTime) -> Option<i64> {
 
 /// Keeps the first exchange.
 #[derive(Default)]
-struct Noted(Mutex<Option<(Steps, Option<Duration>)>>);
+struct Noted(Mutex<Option<(Timings, Option<Duration>)>>);
 
-impl Observer for Noted {
+impl EventSink for Noted {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Exchange(over) = event {
+        if let Event::ExchangeFinished(over) = event {
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.get_or_insert_with(|| (over.steps.clone(), over.first_byte));
+            kept.get_or_insert_with(|| (over.timings.clone(), over.first_byte));
         }
     }
 }
@@ -218,7 +219,8 @@ impl Observer for Noted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{NoObserver, Server, Settings, Then, reply};
+    use crate::event::NoEvents;
+    use crate::http::{Server, Settings, Then, reply};
     use std::sync::Arc;
 
     #[test]
@@ -245,16 +247,16 @@ mod tests {
             };
             Then::Keep
         });
-        let client = Client::new(Settings::default(), Arc::new(NoObserver));
+        let client = Client::new(Settings::default(), Arc::new(NoEvents));
         let probe =
             |path: &str, wanted| client.probe(&Url::parse(&server.url(path)).unwrap(), wanted);
-        let moved = probe("/moved", Wanted::Body(3));
+        let moved = probe("/moved", ProbeBody::Body(3));
         assert!(moved.first_byte.is_some() && moved.steps.connect.is_some());
         let answer = moved.answer.unwrap();
         assert_eq!((answer.code, answer.body.as_slice()), (503, &b"lat"[..]));
         assert_eq!(answer.url.to_string(), server.url("/busy"));
         assert!(!answer.strong_tag && answer.last_modified && answer.ahead.is_none());
-        let tagged = probe("/tagged", Wanted::Rest).answer.unwrap();
+        let tagged = probe("/tagged", ProbeBody::Rest).answer.unwrap();
         assert!(tagged.strong_tag && tagged.code == 206 && tagged.body.is_empty());
         let heads = server.heads();
         assert_eq!(heads.len(), 3);
@@ -271,9 +273,9 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let client = Client::new(Settings::default(), Arc::new(NoObserver));
+        let client = Client::new(Settings::default(), Arc::new(NoEvents));
         let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-        let probe = client.probe(&url, Wanted::Body(1));
+        let probe = client.probe(&url, ProbeBody::Body(1));
         assert!(probe.answer.is_err() && probe.steps.lookup.is_some());
         assert!(probe.steps.connect.is_none() && probe.first_byte.is_none());
         assert_eq!(client.route(&url).unwrap(), None);

@@ -2,19 +2,7 @@
 //!
 //! Source: RFC 9110, 5.6.7: IMF-fixdate and the two obsolete forms a recipient must accept.
 
-/// Counts the days from 1970-01-01 to a date of the proleptic Gregorian calendar.
-///
-/// The formula counts in eras of 400 years (146,097 days) that begin on 1 March, so that the
-/// leap day is the last day of its year. `month` is 1 to 12, `day` 1 to 31.
-pub(crate) fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let era = shifted.div_euclid(400);
-    let year_of_era = shifted.rem_euclid(400);
-    let month_from_march = i64::from((month + 9) % 12);
-    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
+use crate::gomod::days_from_civil;
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::date::parse_http_date;
 
+use crate::cancel::CancelToken;
+
 /// How often and how patiently a failed request is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -110,10 +112,10 @@ pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
 pub trait Timer: Send + Sync {
     /// The time of day, for `Retry-After` dates.
     fn now(&self) -> SystemTime;
-    /// The clock that only goes forward, for limits; it goes on while [`Timer::sleep`] waits.
+    /// The clock that only goes forward, for limits; it goes on while [`Timer::wait`] waits.
     fn instant(&self) -> Instant;
-    /// Waits.
-    fn sleep(&self, wait: Duration);
+    /// Waits, but no longer than the work goes on.
+    fn wait(&self, wait: Duration, cancel: &CancelToken);
     /// A number in [0, 1).
     fn jitter(&self) -> f64;
 }
@@ -131,8 +133,8 @@ impl Timer for RealTimer {
         Instant::now()
     }
 
-    fn sleep(&self, wait: Duration) {
-        std::thread::sleep(wait);
+    fn wait(&self, wait: Duration, cancel: &CancelToken) {
+        cancel.wait(wait);
     }
 
     fn jitter(&self) -> f64 {

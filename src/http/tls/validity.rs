@@ -5,7 +5,7 @@
 //! Source: RFC 5280, 4.1.2.5.
 
 use super::der::{COMMON_NAME, Fields, ORGANIZATION, Reader, attributes};
-use crate::http::time::days_from_civil;
+use crate::gomod::days_from_civil;
 
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;

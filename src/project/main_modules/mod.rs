@@ -15,5 +15,5 @@ mod workspace;
 pub use main_module::MainModule;
 pub use project::{NO_GO_MOD, Project};
 pub(crate) use replace::from_workspace;
-pub use replace::{Actual, Edits, MissingReplace};
+pub use replace::{MissingReplace, ReplaceRules, ResolvedModule};
 pub use workspace::Workspace;

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::main_module::MainModule;
-use super::replace::Edits;
+use super::replace::ReplaceRules;
 use super::workspace::Workspace;
 use crate::config::{Files, Overlay};
 use crate::error::{Error, Result};
 use crate::gomod::modfile::ModFile;
 use crate::gomod::{ModulePath, ModuleVersion, Running, Tool, Version};
 use crate::map::{Map, Set};
-use crate::project::{Node, Summary};
+use crate::project::{GraphSummary, Node};
 
 /// What go says where a main module is needed and there is none.
 pub const NO_GO_MOD: &str =
@@ -35,7 +35,7 @@ pub struct Project {
     main: MainModule,
     others: Vec<MainModule>,
     workspace: Option<Workspace>,
-    edits: Edits,
+    rules: ReplaceRules,
     overlay: Overlay,
     running: Option<Running>,
 }
@@ -73,14 +73,14 @@ impl Project {
     }
 
     fn of(main: MainModule, files: Files) -> Result<Project, Vec<Error>> {
-        let edits = Edits::of(main.modfile(), main.root(), &files.cwd);
-        let edits = edits.map_err(|error| vec![error])?;
+        let rules = ReplaceRules::of(main.modfile(), main.root(), &files.cwd);
+        let rules = rules.map_err(|error| vec![error])?;
         main.check_tools().map_err(|error| vec![error])?;
         Ok(Project {
             main,
             others: Vec::new(),
             workspace: None,
-            edits,
+            rules,
             overlay: files.overlay,
             running: files.running,
         })
@@ -125,7 +125,7 @@ impl Project {
     }
 
     fn of_workspace(
-        (workspace, mains, edits): (Workspace, Vec<MainModule>, Edits),
+        (workspace, mains, rules): (Workspace, Vec<MainModule>, ReplaceRules),
         files: Files,
     ) -> Project {
         let mut mains = mains.into_iter();
@@ -137,7 +137,7 @@ impl Project {
             main,
             others: mains.collect(),
             workspace: Some(workspace),
-            edits,
+            rules,
             overlay: files.overlay,
             running: files.running,
         }
@@ -156,10 +156,10 @@ impl Project {
 
     /// The same for somebody who goes on as go does, whatever is wrong with the modules together,
     /// and what that is: of modules with one path the last counts, and of several replacements for a
-    /// version the first ([`Edits::dispute`]).
+    /// version the first ([`ReplaceRules::dispute`]).
     #[must_use]
-    pub fn going_on(mut self) -> (Project, Vec<Error>) {
-        self.edits.go_on();
+    pub fn ignoring_conflicts(mut self) -> (Project, Vec<Error>) {
+        self.rules.go_on();
         let workspace = self.workspace.as_mut();
         let clashes = workspace.map(|workspace| mem::take(&mut workspace.clashes));
         (self, clashes.unwrap_or_default())
@@ -239,8 +239,8 @@ impl Project {
 
     /// The `replace` and `exclude` lines, ready to apply.
     #[must_use]
-    pub fn edits(&self) -> &Edits {
-        &self.edits
+    pub fn rules(&self) -> &ReplaceRules {
+        &self.rules
     }
 
     /// True if the module graph is pruned below what the main module requires: go.mod says
@@ -257,7 +257,7 @@ impl Project {
     pub fn requirements(&self) -> Vec<ModuleVersion> {
         let required = self.mains().flat_map(|main| &main.modfile().require);
         let required = required.map(|line| &line.module);
-        let counts = |module: &&ModuleVersion| !module.is_tool() && !self.edits.excludes(module);
+        let counts = |module: &&ModuleVersion| !module.is_tool() && !self.rules.excludes(module);
         let required: Vec<&ModuleVersion> = required.filter(counts).collect();
         if !self.is_pruned() {
             return required.into_iter().cloned().collect();
@@ -275,9 +275,9 @@ impl Project {
     }
 
     /// What the main modules of a workspace require, by path, as [`Node::Main`] has it.
-    pub(crate) fn summaries(&self) -> Vec<(String, Arc<Summary>)> {
+    pub(crate) fn summaries(&self) -> Vec<(String, Arc<GraphSummary>)> {
         let summary = |main: &MainModule| {
-            let summary = Summary::of(main.modfile(), |module| self.edits.excludes(module));
+            let summary = GraphSummary::of(main.modfile(), |module| self.rules.excludes(module));
             (main.path().to_owned(), Arc::new(summary))
         };
         self.mains().map(summary).collect()
@@ -343,7 +343,7 @@ impl Project {
         if self.is_pruned() {
             let required = self.modfile().require.iter().map(|line| &line.module);
             let own = required.filter(|module| module.path().as_str() == self.path());
-            let counting = own.filter(|module| !self.edits.excludes(module));
+            let counting = own.filter(|module| !self.rules.excludes(module));
             roots.extend(counting.cloned().map(Node::Module));
             roots.sort();
             roots.dedup();
@@ -369,7 +369,7 @@ impl Project {
             return false;
         }
         let required = self.modfile().require.iter().map(|line| &line.module);
-        let mut required = required.filter(|module| !self.edits.excludes(module));
+        let mut required = required.filter(|module| !self.rules.excludes(module));
         let mut versions = Map::default();
         required.any(|module| {
             // The go line is one already.
@@ -400,7 +400,7 @@ impl Project {
         let lines = self.mains().flat_map(|main| &main.modfile().require);
         let direct = lines.filter(|line| !line.indirect);
         // Source: golang/go `modload/init.go`, `directRequirements`, for workspaces.
-        let counts = |module| self.workspace.is_some() || !self.edits.excludes(module);
+        let counts = |module| self.workspace.is_some() || !self.rules.excludes(module);
         let direct = direct.filter(move |line| counts(&line.module));
         direct.map(|line| line.module.path().as_str())
     }
@@ -410,7 +410,7 @@ impl Project {
     pub fn excluded_requirements(&self) -> impl Iterator<Item = &ModuleVersion> {
         let required = self.modfile().require.iter().map(|line| &line.module);
         let silent = self.workspace.is_some();
-        required.filter(move |module| !silent && self.edits.excludes(module))
+        required.filter(move |module| !silent && self.rules.excludes(module))
     }
 }
 
@@ -472,11 +472,11 @@ mod tests {
         assert_eq!(project.path(), "tools");
         assert_eq!(project.go_sum(), dir.path().join("etc/tools.sum"));
         let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
-        let want = crate::project::Actual::Directory {
+        let want = crate::project::ResolvedModule::Directory {
             written: "./a".into(),
             path: dir.path().join("./a"),
             go_mod: "a/go.mod".into(),
         };
-        assert_eq!(project.edits().actual(&module), want);
+        assert_eq!(project.rules().resolved(&module), want);
     }
 }

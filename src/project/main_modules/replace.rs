@@ -11,7 +11,7 @@ use crate::gomod::{ModulePath, ModuleVersion, Version};
 
 /// Where the content of a module version really comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Actual {
+pub enum ResolvedModule {
     /// Itself, or the module version that replaces it.
     Module(ModuleVersion),
     /// A local directory; nothing is fetched for it.
@@ -38,26 +38,29 @@ pub enum MissingReplace {
 }
 
 /// What is replaced: one version of a module, or all that have no line of their own.
-type Old = (ModulePath, Option<Version>);
+type ReplaceKey = (ModulePath, Option<Version>);
 
 /// The `replace` lines of one file.
 #[derive(Clone, Debug, Default)]
-struct Lines(HashMap<Old, Line>);
+struct ReplaceLines(HashMap<ReplaceKey, ReplaceLine>);
 
 #[derive(Clone, Debug)]
-struct Line {
+struct ReplaceLine {
     written: Replacement,
-    actual: Actual,
+    resolved: ResolvedModule,
 }
 
-impl Lines {
-    /// Collects the lines of a file; `actual` says what one of them leads to.
-    fn of(lines: &[Replace], actual: impl Fn(&Replacement) -> Actual) -> Result<Lines> {
-        let mut found: HashMap<Old, Line> = HashMap::with_capacity(lines.len());
+impl ReplaceLines {
+    /// Collects the lines of a file; `resolved` says what one of them leads to.
+    fn of(
+        lines: &[Replace],
+        resolved: impl Fn(&Replacement) -> ResolvedModule,
+    ) -> Result<ReplaceLines> {
+        let mut found: HashMap<ReplaceKey, ReplaceLine> = HashMap::with_capacity(lines.len());
         for line in lines {
-            let entry = Line {
+            let entry = ReplaceLine {
                 written: line.with.clone(),
-                actual: actual(&line.with),
+                resolved: resolved(&line.with),
             };
             let old = (line.path.clone(), line.version.clone());
             if let Some(other) = found.insert(old.clone(), entry)
@@ -67,11 +70,11 @@ impl Lines {
                 return Err(conflict(&old, &both, ""));
             }
         }
-        Ok(Lines(found))
+        Ok(ReplaceLines(found))
     }
 
     /// The line for a version: its own, else the one for all; with whether it was its own.
-    fn find(&self, module: &ModuleVersion) -> Option<(bool, &Line)> {
+    fn find(&self, module: &ModuleVersion) -> Option<(bool, &ReplaceLine)> {
         if self.0.is_empty() {
             return None;
         }
@@ -86,37 +89,37 @@ impl Lines {
 ///
 /// # In a workspace
 /// A line of go.work counts before those of the modules. Of several modules that replace one
-/// version, the last counts whose line is for every version; see [`Edits::clash`] for the others.
+/// version, the last counts whose line is for every version; see [`ReplaceRules::clash`] for the others.
 #[derive(Clone, Debug, Default)]
-pub struct Edits {
+pub struct ReplaceRules {
     /// The lines of go.work.
-    work: Lines,
+    work: ReplaceLines,
     /// Those of each main module, with the name of its go.mod.
-    mains: Vec<(PathBuf, Lines)>,
+    mains: Vec<(PathBuf, ReplaceLines)>,
     /// The paths of the main modules.
     own: Vec<String>,
     /// Sorted: there are few, and every requirement of the graph is looked up.
     exclude: BTreeSet<ModuleVersion>,
     /// The first replacement counts where main modules do not agree.
-    goes_on: bool,
+    ignores_conflicts: bool,
 }
 
-impl Edits {
+impl ReplaceRules {
     /// Collects the lines of a go.mod; directories are relative to `root`, messages name files
     /// from `cwd` on.
     ///
     /// # Errors
     /// [`Kind::Input`] if two `replace` lines for the same thing disagree.
-    pub fn of(modfile: &ModFile, root: &Path, cwd: &Path) -> Result<Edits> {
-        let lines = Lines::of(&modfile.replace, |with| {
-            actual(with, root, cwd, str::to_owned)
+    pub fn of(modfile: &ModFile, root: &Path, cwd: &Path) -> Result<ReplaceRules> {
+        let lines = ReplaceLines::of(&modfile.replace, |with| {
+            resolved(with, root, cwd, str::to_owned)
         })?;
-        Ok(Edits {
-            work: Lines::default(),
+        Ok(ReplaceRules {
+            work: ReplaceLines::default(),
             mains: vec![(root.join("go.mod"), lines)],
             own: declared(modfile).collect(),
             exclude: excluded(modfile).collect(),
-            goes_on: false,
+            ignores_conflicts: false,
         })
     }
 
@@ -130,19 +133,21 @@ impl Edits {
         root: &Path,
         mains: &[MainModule],
         cwd: &Path,
-    ) -> Result<Edits> {
-        let mut edits = Edits::default();
+    ) -> Result<ReplaceRules> {
+        let mut rules = ReplaceRules::default();
         for main in mains {
             let shown = |directory: &str| from_workspace(root, main.root(), directory);
             let replace = &main.modfile().replace;
-            let lines = Lines::of(replace, |with| actual(with, main.root(), cwd, shown))?;
-            edits.mains.push((main.file().to_owned(), lines));
-            edits.own.extend(declared(main.modfile()));
-            edits.exclude.extend(excluded(main.modfile()));
+            let lines = ReplaceLines::of(replace, |with| resolved(with, main.root(), cwd, shown))?;
+            rules.mains.push((main.file().to_owned(), lines));
+            rules.own.extend(declared(main.modfile()));
+            rules.exclude.extend(excluded(main.modfile()));
         }
-        edits.work = Lines::of(&work.replace, |with| actual(with, root, cwd, str::to_owned))?;
+        rules.work = ReplaceLines::of(&work.replace, |with| {
+            resolved(with, root, cwd, str::to_owned)
+        })?;
         let settled: HashSet<&ModulePath> = work.replace.iter().map(|line| &line.path).collect();
-        let mut agreed: HashMap<Old, String> = HashMap::new();
+        let mut agreed: HashMap<ReplaceKey, String> = HashMap::new();
         for main in mains {
             let lines = main.modfile().replace.iter();
             for line in lines.filter(|line| !settled.contains(&line.path)) {
@@ -163,16 +168,16 @@ impl Edits {
                 }
             }
         }
-        Ok(edits)
+        Ok(rules)
     }
 
     /// Checks the `replace` lines of one file.
     ///
     /// # Errors
-    /// As [`Edits::of`].
+    /// As [`ReplaceRules::of`].
     pub(crate) fn agree(lines: &[Replace]) -> Result<()> {
-        Lines::of(lines, |with| {
-            actual(with, Path::new("/"), Path::new("/"), str::to_owned)
+        ReplaceLines::of(lines, |with| {
+            resolved(with, Path::new("/"), Path::new("/"), str::to_owned)
         })
         .map(drop)
     }
@@ -180,27 +185,27 @@ impl Edits {
     /// What stands in for `module`: the line for this version, else the line for every version,
     /// else itself.
     #[must_use]
-    pub fn actual(&self, module: &ModuleVersion) -> Actual {
+    pub fn resolved(&self, module: &ModuleVersion) -> ResolvedModule {
         self.replacement(module)
             .cloned()
-            .unwrap_or_else(|| Actual::Module(module.clone()))
+            .unwrap_or_else(|| ResolvedModule::Module(module.clone()))
     }
 
     /// The replacement of `module`, if it has one.
     #[must_use]
-    pub fn replacement(&self, module: &ModuleVersion) -> Option<&Actual> {
+    pub fn replacement(&self, module: &ModuleVersion) -> Option<&ResolvedModule> {
         self.lookup(module).0
     }
 
-    /// From here on [`Edits::clash`] is content with the first replacement.
+    /// From here on [`ReplaceRules::clash`] is content with the first replacement.
     pub(super) fn go_on(&mut self) {
-        self.goes_on = true;
+        self.ignores_conflicts = true;
     }
 
     /// Why a version cannot be read that main modules replace by different things.
     #[must_use]
     pub fn clash(&self, module: &ModuleVersion) -> Option<Error> {
-        self.dispute(module).filter(|_| !self.goes_on)
+        self.dispute(module).filter(|_| !self.ignores_conflicts)
     }
 
     /// That main modules replace a version by different things, one of them by a line for just this
@@ -217,11 +222,11 @@ impl Edits {
     }
 
     /// The replacement, and the two go.mod files that do not agree.
-    fn lookup(&self, module: &ModuleVersion) -> (Option<&Actual>, Option<(&Path, &Path)>) {
+    fn lookup(&self, module: &ModuleVersion) -> (Option<&ResolvedModule>, Option<(&Path, &Path)>) {
         if let Some((_, line)) = self.work.find(module) {
-            return (Some(&line.actual), None);
+            return (Some(&line.resolved), None);
         }
-        let mut found: Option<(&Path, &Line)> = None;
+        let mut found: Option<(&Path, &ReplaceLine)> = None;
         for (file, lines) in &self.mains {
             let Some((exact, line)) = lines.find(module) else {
                 continue;
@@ -230,11 +235,11 @@ impl Edits {
                 && exact
                 && other.written != line.written
             {
-                return (Some(&other.actual), Some((first, file)));
+                return (Some(&other.resolved), Some((first, file)));
             }
             found = Some((file, line));
         }
-        (found.map(|(_, line)| &line.actual), None)
+        (found.map(|(_, line)| &line.resolved), None)
     }
 
     /// True if a `replace` line stands for every version of a path.
@@ -270,7 +275,7 @@ impl Edits {
         self.exclude.contains(module)
     }
 
-    fn files(&self) -> impl Iterator<Item = &Lines> {
+    fn files(&self) -> impl Iterator<Item = &ReplaceLines> {
         let mains = self.mains.iter().map(|(_, lines)| lines);
         mains.chain([&self.work])
     }
@@ -285,13 +290,18 @@ fn excluded(modfile: &ModFile) -> impl Iterator<Item = ModuleVersion> {
 }
 
 /// What a replacement leads to; directories are relative to `root`, and named by `shown`.
-fn actual(with: &Replacement, root: &Path, cwd: &Path, shown: impl Fn(&str) -> String) -> Actual {
+fn resolved(
+    with: &Replacement,
+    root: &Path,
+    cwd: &Path,
+    shown: impl Fn(&str) -> String,
+) -> ResolvedModule {
     match with {
-        Replacement::Module(module) => Actual::Module(module.clone()),
+        Replacement::Module(module) => ResolvedModule::Module(module.clone()),
         Replacement::Directory(directory) => {
             let path = root.join(directory);
             let go_mod = clean_path(&path.join("go.mod").to_string_lossy());
-            Actual::Directory {
+            ResolvedModule::Directory {
                 written: shown(directory),
                 go_mod: short_path(cwd, Path::new(&go_mod)),
                 path,
@@ -323,26 +333,26 @@ fn written(with: &Replacement) -> String {
     }
 }
 
-fn name((path, version): &Old) -> String {
+fn name((path, version): &ReplaceKey) -> String {
     match version {
         Some(version) => format!("{path}@{version}"),
         None => path.to_string(),
     }
 }
 
-fn conflict(old: &Old, [one, other]: &[String; 2], end: &str) -> Error {
+fn conflict(old: &ReplaceKey, [one, other]: &[String; 2], end: &str) -> Error {
     let name = name(old);
     let text = format!("conflicting replacements for {name}:\n\t{one}\n\t{other}{end}");
     Error::new(Kind::Input, text)
 }
 
-impl Actual {
+impl ResolvedModule {
     /// The replacement as go.mod names it.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
-            Actual::Module(module) => module.to_string(),
-            Actual::Directory { written, .. } => written.clone(),
+            ResolvedModule::Module(module) => module.to_string(),
+            ResolvedModule::Directory { written, .. } => written.clone(),
         }
     }
 }
@@ -351,9 +361,9 @@ impl Actual {
 mod tests {
     use super::*;
 
-    fn edits(go_mod: &str) -> Result<Edits> {
+    fn rules(go_mod: &str) -> Result<ReplaceRules> {
         let modfile = ModFile::parse("go.mod", go_mod.as_bytes())?;
-        Edits::of(&modfile, Path::new("/p"), Path::new("/p"))
+        ReplaceRules::of(&modfile, Path::new("/p"), Path::new("/p"))
     }
 
     fn module(path: &str, version: &str) -> ModuleVersion {
@@ -362,30 +372,30 @@ mod tests {
 
     #[test]
     fn the_line_for_the_version_wins_over_the_line_for_all() {
-        let edits =
-            edits("module m\nreplace a.com/a => ../a\nreplace a.com/a v1.1.0 => b.com/b v1.0.0\n")
+        let rules =
+            rules("module m\nreplace a.com/a => ../a\nreplace a.com/a v1.1.0 => b.com/b v1.0.0\n")
                 .unwrap();
         assert_eq!(
-            edits.actual(&module("a.com/a", "v1.1.0")).describe(),
+            rules.resolved(&module("a.com/a", "v1.1.0")).describe(),
             "b.com/b@v1.0.0"
         );
         assert_eq!(
-            edits.actual(&module("a.com/a", "v1.0.0")),
-            Actual::Directory {
+            rules.resolved(&module("a.com/a", "v1.0.0")),
+            ResolvedModule::Directory {
                 written: "../a".into(),
                 path: "/p/../a".into(),
                 go_mod: "/a/go.mod".into(),
             }
         );
-        assert_eq!(edits.replacement(&module("c.com/c", "v1.0.0")), None);
+        assert_eq!(rules.replacement(&module("c.com/c", "v1.0.0")), None);
     }
 
     #[test]
     fn a_main_module_is_not_hidden_by_its_replacement() {
         let text = "module example.com/m\nreplace example.com/m => ./m\nreplace a.com/a => ./a\n\
                     replace b.com/b v1.0.0 => ./b\n";
-        let edits = edits(text).unwrap();
-        let hides = |path| edits.hides(&ModulePath::parse(path).unwrap());
+        let rules = rules(text).unwrap();
+        let hides = |path| rules.hides(&ModulePath::parse(path).unwrap());
         assert_eq!(
             ["example.com/m", "a.com/a", "b.com/b"].map(hides),
             [false, true, false]
@@ -395,7 +405,7 @@ mod tests {
     #[test]
     fn replacements_that_disagree_are_refused() {
         let error =
-            edits("module m\nreplace a.com/a => ../a\nreplace a.com/a => ../b\n").unwrap_err();
+            rules("module m\nreplace a.com/a => ../a\nreplace a.com/a => ../b\n").unwrap_err();
         assert_eq!(error.kind(), Kind::Input);
         assert_eq!(
             error.chain(),
@@ -426,14 +436,14 @@ mod tests {
             "module m.com/b\nreplace x.com/x => ./x\nreplace y.com/y v1.0.0 => ./y\n",
         );
         let project = crate::project::Project::read_workspace(&at("go.work"), dir.path()).unwrap();
-        let edits = project.edits();
-        let actual = |path, version| edits.actual(&module(path, version)).describe();
-        assert_eq!(actual("w.com/w", "v1.0.0"), "./w");
-        assert_eq!(actual("w.com/w", "v1.1.0"), "./m/x");
-        assert_eq!(actual("x.com/x", "v1.0.0"), "./b/x");
-        assert_eq!(actual("y.com/y", "v1.0.0"), "./m/x");
+        let rules = project.rules();
+        let resolved = |path, version| rules.resolved(&module(path, version)).describe();
+        assert_eq!(resolved("w.com/w", "v1.0.0"), "./w");
+        assert_eq!(resolved("w.com/w", "v1.1.0"), "./m/x");
+        assert_eq!(resolved("x.com/x", "v1.0.0"), "./b/x");
+        assert_eq!(resolved("y.com/y", "v1.0.0"), "./m/x");
         let clash = |path| {
-            edits
+            rules
                 .clash(&module(path, "v1.0.0"))
                 .map(|error| error.chain())
         };
@@ -448,6 +458,6 @@ mod tests {
                 b.display()
             ))
         );
-        assert!(edits.excludes(&module("e.com/e", "v1.0.0")));
+        assert!(rules.excludes(&module("e.com/e", "v1.0.0")));
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::main_module::{MainModule, godebug_faults};
-use super::replace::Edits;
+use super::replace::ReplaceRules;
 use crate::config::Files;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{clean_path, read_whole, short_path};
@@ -91,7 +91,7 @@ impl Workspace {
         file: &Path,
         files: &Files,
         parse: ReadModule<'_>,
-    ) -> Result<(Workspace, Vec<MainModule>, Edits), Vec<Error>> {
+    ) -> Result<(Workspace, Vec<MainModule>, ReplaceRules), Vec<Error>> {
         let mut workspace = Workspace::parse(file, files).map_err(|error| vec![error])?;
         let roots = workspace.used(&files.cwd).map_err(|error| vec![error])?;
         let name = short_path(&files.cwd, file);
@@ -101,7 +101,7 @@ impl Workspace {
             return Err(vec![fault]);
         }
         // What is wrong within a file ends it at once, as in go.
-        let agree = |lines: &[Replace]| Edits::agree(lines).map_err(|error| vec![error]);
+        let agree = |lines: &[Replace]| ReplaceRules::agree(lines).map_err(|error| vec![error]);
         let mut mains = Vec::with_capacity(roots.len());
         let mut errors = Vec::new();
         for root in &roots {
@@ -121,8 +121,8 @@ impl Workspace {
         // What ends it here is told behind the clashes.
         let ending = |error: Error| clashes.iter().cloned().chain([error]).collect::<Vec<_>>();
         let content = &workspace.content;
-        let edits = Edits::of_workspace(content, workspace.root(), &mains, &files.cwd);
-        let edits = edits.map_err(ending)?;
+        let rules = ReplaceRules::of_workspace(content, workspace.root(), &mains, &files.cwd);
+        let rules = rules.map_err(ending)?;
         let mut tools = mains.iter().map(MainModule::check_tools);
         tools.try_for_each(|checked| checked.map_err(ending))?;
         if !clashes.is_empty() {
@@ -137,7 +137,7 @@ impl Workspace {
             }
         }
         workspace.clashes = clashes;
-        Ok((workspace, mains, edits))
+        Ok((workspace, mains, rules))
     }
 
     fn parse(file: &Path, Files { cwd, overlay, .. }: &Files) -> Result<Workspace> {

@@ -2,10 +2,12 @@
 //!
 //! Not there yet: every question is refused, with what to do instead.
 
+use std::sync::Arc;
+
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, Sink};
+use crate::http::{Fetched, RequestContext, Sink};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +24,10 @@ impl Direct {
 }
 
 impl Source for Direct {
+    fn bind(&self, _: &RequestContext) -> Arc<dyn Source> {
+        Arc::new(*self)
+    }
+
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         self.refuse(&format!("module {path}"))
     }

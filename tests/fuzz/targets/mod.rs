@@ -15,6 +15,7 @@
 //! | `lookup` | what a lying database answers, and what lies in the cache | what is believed was logged |
 //! | `module_zip` | a zip; or files and the bytes to patch in their zip | another reader sees the same files with the same h1; the tree hashes the same; nothing is written elsewhere |
 //! | `template` | a template of `list -m -f` | what it prints is the same each time; text is itself; a refusal says where |
+//! | `request` | what a client sends to `serve` | a head ends where it does however it comes; a path is canonical and leaves no tree; a range is part of the content |
 //! | `words` | paths, versions, patterns, durations, dates | escaping has an inverse; orders are orders; what is valid is canonical |
 //!
 //! Both drivers take the list from here: `libfuzzer.rs`, guided by coverage, and `replay.rs`, on
@@ -23,6 +24,7 @@
 mod logs;
 mod modfiles;
 mod module_zip;
+mod requests;
 mod served;
 mod sumdb;
 mod templates;
@@ -44,6 +46,7 @@ macro_rules! for_each_target {
             lookup: logs::lookup,
             module_zip: module_zip::module_zip,
             template: templates::template,
+            request: requests::request,
             words: words::words,
         }
     };

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use modfetch::gomod::modfile::{
-    GoLine, GoSum, Godebug, ModFile, ModulesTxt, Needs, Replace, Replacement, Toolchain, WorkFile,
+    GoLine, GoModSummary, GoSum, Godebug, ModFile, ModulesTxt, Replace, Replacement, ToolchainLine,
+    WorkFile,
 };
 
 /// A string as go.mod writes one that is no plain word, whatever is in it.
@@ -22,7 +23,7 @@ fn quoted(text: &str) -> String {
 fn print_heads(
     out: &mut String,
     go: Option<&GoLine>,
-    toolchain: Option<&Toolchain>,
+    toolchain: Option<&ToolchainLine>,
     godebug: &[Godebug],
 ) {
     if let Some(go) = go {
@@ -106,8 +107,8 @@ pub(super) fn go_mod(data: &[u8]) {
         assert_eq!(requires(strict), requires(lax));
     }
     let chain = |error: modfetch::Error| error.chain();
-    let needs = Needs::parse("go.mod", data).map_err(chain);
-    assert_eq!(needs, lax.clone().map(Needs::from).map_err(chain));
+    let needs = GoModSummary::parse("go.mod", data).map_err(chain);
+    assert_eq!(needs, lax.clone().map(GoModSummary::from).map_err(chain));
     if let Ok(lax) = &lax {
         let printed = print_mod(lax);
         let again = ModFile::parse_lax("go.mod", printed.as_bytes())

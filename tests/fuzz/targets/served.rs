@@ -3,9 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
+use modfetch::event::NoEvents;
+use modfetch::gomod::Query;
 use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
-use modfetch::http::{Client, NoObserver, Settings, Url};
-use modfetch::modset::Query;
+use modfetch::http::{Client, Settings, Url};
 use modfetch::source::{Chain, Direct, Info, Source as _};
 
 pub(super) fn info(data: &[u8]) {
@@ -63,7 +64,7 @@ pub(super) fn goproxy(data: &[u8]) {
             assert!(!joined.path().split('/').any(|element| element == ".."));
         }
     }
-    let client = Client::new(Settings::default(), Arc::new(NoObserver));
+    let client = Client::new(Settings::default(), Arc::new(NoEvents));
     let chain = |list: &str| {
         Chain::parse(
             list,
@@ -106,7 +107,7 @@ pub(super) fn list(data: &[u8]) {
     let place = dir.path().join("a.com/m/@v");
     fs::create_dir_all(&place).expect("created");
     fs::write(place.join("list"), list).expect("written");
-    let client = Client::new(Settings::default(), Arc::new(NoObserver));
+    let client = Client::new(Settings::default(), Arc::new(NoEvents));
     let goproxy = format!("file://{}", dir.path().display());
     let chain = Chain::parse(
         &goproxy,

@@ -127,7 +127,7 @@ fn download_result_is_accepted_by_go_build_and_verify() {
         ),
         (
             "legacy",
-            "hello generated z 3 12 gamma beta alpha patched v1.0.0\n",
+            "hello world z 3 12 gamma beta alpha patched v1.0.0\n",
         ),
     ] {
         let proxy = Proxy::serve();

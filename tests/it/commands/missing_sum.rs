@@ -3,6 +3,7 @@
 use crate::support::compare::same;
 use crate::support::fixtures::Module;
 use crate::support::go::only_modfetch;
+use crate::support::sampling::sample;
 use crate::support::{Proxy, Sandbox, require_go, sums};
 
 fn modules() -> Vec<Module> {
@@ -45,8 +46,8 @@ fn beside(commands: &[&[&str]], ahead: &[&str]) {
     let modules = modules();
     let proxy = Proxy::of_modules(modules.clone());
     for command in commands {
-        for gomod in [PRUNED, WHOLE, REPLACED] {
-            for sums in sums_of(&modules) {
+        for (round, gomod) in [PRUNED, WHOLE, REPLACED].into_iter().enumerate() {
+            for sums in sample(round, 2, sums_of(&modules)) {
                 let sandbox = || {
                     let sandbox = Sandbox::new().proxy(&proxy).go_mod(gomod);
                     match &sums {

@@ -1,5 +1,7 @@
 //! What each command prints, writes and exits with.
 
+mod audit;
+mod cache;
 mod clean;
 mod doctor;
 mod download;
@@ -9,7 +11,9 @@ pub mod json;
 mod missing_sum;
 mod overlay;
 pub mod plan;
+mod sbom;
 mod scope;
 mod sum;
 mod verify;
+mod want;
 pub mod why;

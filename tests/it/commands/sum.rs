@@ -360,7 +360,7 @@ fn sum_explain_wrong_go_sum_is_named() {
     let sandbox = sandbox.edit("go.sum", |text| text.replace(TEXT_H1, OTHER_H1));
     let run = sandbox.run(["sum", "--explain", TEXT]);
     run.fails(5)
-        .stdout_has(&format!("go.sum          {OTHER_H1}  <- odd\n"))
+        .stdout_has(&format!("go.sum          {OTHER_H1}  <- mismatch\n"))
         .stdout_has("likely cause: go.sum has the sum of other bytes than the database")
         .stdout_has("next step: find out who wrote the line")
         .stdout_has("they do not agree\n");
@@ -369,14 +369,14 @@ fn sum_explain_wrong_go_sum_is_named() {
     let sandbox = sandbox.go_sum(&(complete_go_sum() + &line));
     let (code, said) = explain(&sandbox);
     assert_eq!(code, 5);
-    assert_eq!(said["GoMod"]["Odd"], serde_json::json!(["GoSum"]));
+    assert_eq!(said["GoMod"]["Mismatched"], serde_json::json!(["GoSum"]));
     assert!(
         said["GoMod"]["Cause"]
             .as_str()
             .unwrap()
             .starts_with("empty go.mod hash")
     );
-    assert_eq!(said["Zip"]["Odd"], serde_json::Value::Null);
+    assert_eq!(said["Zip"]["Mismatched"], serde_json::Value::Null);
     assert_eq!(said["State"], "disagree");
     // Of before go1.11.4: the version says when it was made.
     let old = br#"{"Version":"v1.2.0","Time":"2018-11-01T12:00:00Z"}"#;
@@ -403,7 +403,7 @@ fn sum_explain_bad_proxy_and_moved_tag_are_distinguished() {
     sandbox.run(["download"]).ok();
     let good = proxy_zip();
     let zip = retagged().zip();
-    let odd = |said: &serde_json::Value| said["Zip"]["Odd"].clone();
+    let odd = |said: &serde_json::Value| said["Zip"]["Mismatched"].clone();
     let cause = |said: &serde_json::Value| said["Zip"]["Cause"].as_str().unwrap().to_owned();
     proxy.put("example.com/text/@v/v1.2.0.zip", Some(Bytes::from(zip)));
     let (code, said) = explain(&sandbox);
@@ -429,7 +429,7 @@ fn sum_explain_bad_proxy_and_moved_tag_are_distinguished() {
     assert_eq!((code, odd(&said)), (5, serde_json::json!(["Proxy"])));
     assert!(cause(&said).starts_with("cut zip"));
     assert!(
-        said["Zip"]["Unheard"]["Proxy"]
+        said["Zip"]["Unavailable"]["Proxy"]
             .as_str()
             .unwrap()
             .contains("zip")
@@ -487,7 +487,7 @@ fn sum_explain_tampered_cache_is_named() {
         } else {
             &said["Zip"]
         };
-        assert_eq!(part["Odd"], serde_json::json!(odd), "{what}");
+        assert_eq!(part["Mismatched"], serde_json::json!(odd), "{what}");
         let told = part["Cause"].as_str().unwrap();
         assert!(told.starts_with(cause), "{what}: {told}");
         // The step that is called safe is one, and helps.

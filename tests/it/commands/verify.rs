@@ -1,7 +1,7 @@
 //! `verify`: everything that go finds, in its words, and what it does not find.
 
 use crate::support::go::only_modfetch;
-use crate::support::tamper::{FOLDER, change, entry, filled, forged, put};
+use crate::support::tamper::{FOLDER, change, copy_of, entry, filled, forged, put};
 use crate::support::{Proxy, Run, Sandbox, require_go};
 
 const VERIFIED: &str = "all modules verified\n";
@@ -90,9 +90,10 @@ fn verify_damage_found_by_go_is_reported_as_go() {
         }),
         ("no go.mod", 11, |s| s.remove(&entry("mod"))),
     ];
+    let (_proxy, filled) = filled();
+    let filled = filled.env("GOPROXY", "off");
     for (what, code, tamper) in rows {
-        let (_proxy, sandbox) = filled();
-        let sandbox = sandbox.env("GOPROXY", "off");
+        let sandbox = copy_of(&filled);
         tamper(&sandbox);
         let gos = sandbox.go(["mod", "verify"]);
         let run = sandbox.run(["verify"]);

@@ -12,6 +12,7 @@ use std::thread;
 
 use crate::support::fixtures::parse_txtar;
 use crate::support::go::only_modfetch;
+use crate::support::sampling::sample;
 use crate::support::{Proxy, Run, Sandbox, Times, require_go};
 
 /// One case.
@@ -166,8 +167,7 @@ fn essence(text: &str) -> String {
 }
 
 /// What is wrong with the cases, several at a time.
-fn wrong(judge: impl Fn(&Case) -> Option<String> + Sync) -> String {
-    let cases = cases();
+fn wrong(cases: &[Case], judge: impl Fn(&Case) -> Option<String> + Sync) -> String {
     let judged = |part: &[Case]| part.iter().filter_map(&judge).collect::<String>();
     let judged = &judged;
     thread::scope(|scope| {
@@ -185,7 +185,7 @@ fn wrong(judge: impl Fn(&Case) -> Option<String> + Sync) -> String {
 #[test]
 fn download_each_failure_prints_its_message() {
     only_modfetch!();
-    let wrong = wrong(|case| {
+    let wrong = wrong(&cases(), |case| {
         let said = case.run(|sandbox, command| sandbox.run(command.iter().map(String::as_str)));
         let want = case.modfetch.as_ref().unwrap_or(&case.stderr);
         let name = &case.name;
@@ -200,7 +200,7 @@ fn download_each_failure_prints_its_message() {
 #[test]
 fn go_each_failure_prints_its_message() {
     require_go!();
-    let wrong = wrong(|case| {
+    let wrong = wrong(&sample(0, 30, cases()), |case| {
         let said = case.run(|sandbox, command| sandbox.go(command.iter().map(String::as_str)));
         let (name, want) = (&case.name, &case.stderr);
         (essence(&said) != essence(want)).then(|| format!("=== {name}\n{said}   want:\n{want}"))

@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 use crate::support::go::{only_modfetch, variable, with_golang_mod};
 use crate::support::random_project::Rng;
 use crate::support::require_go;
+use crate::support::sampling::demanded_cases;
 
-/// Files in a run that does not say how many: they cost next to nothing.
-const FILES: u64 = 4000;
+/// So many files in a quick run, and at least so many with `MODFETCH_CASES`.
+const QUICK: u64 = 500;
+const MANY: u64 = 4000;
 
 const MODULES: &[(&str, &str)] = &[
     ("a.com/a", "v1.0.0"),
@@ -280,7 +282,7 @@ fn go_mod_random_edits_match_golang_mod() {
     let number = |name: &str| variable(name).map(|text| text.parse::<u64>().expect("a number"));
     let seeds = match number("MODFETCH_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("MODFETCH_CASES").map_or(FILES, |cases| cases.max(FILES)),
+        None => 0..demanded_cases().map_or(QUICK, |cases| cases.max(MANY)),
     };
     let tasks: Vec<Task> = seeds.clone().map(Task::of).collect();
     let answers = oracle(&go, &tasks);

@@ -13,9 +13,6 @@ use crate::support::go::only_modfetch;
 use crate::support::random_project::{RandomProject, Rng};
 use crate::support::{Proxy, Sandbox, require_go};
 
-/// Worlds in a run that does not say how many.
-const PROJECTS: u64 = 48;
-
 /// A go.mod that says the same in another form: blocks, comments, blank lines.
 fn dress(rng: &mut Rng, text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
@@ -84,7 +81,7 @@ pub(crate) fn once(text: &str) -> Vec<&str> {
 
 #[test]
 fn download_random_projects_are_written_as_go() {
-    compare_with_go(PROJECTS, generated, |generated| {
+    compare_with_go(generated, |generated| {
         let proxy = Proxy::of_modules(generated.modules.clone());
         let sandbox = || generated.place(Sandbox::new().proxy(&proxy));
         let (ours, gos) = (sandbox(), sandbox());

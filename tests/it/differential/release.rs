@@ -5,6 +5,7 @@ use crate::commands::json::without_extra;
 use crate::support::compare::{same, talk};
 use crate::support::fixtures::Module;
 use crate::support::go::only_modfetch;
+use crate::support::sampling::{pairs, sample};
 use crate::support::{Proxy, Sandbox, require_go};
 
 const TOOLCHAIN: &str = "golang.org/toolchain";
@@ -124,19 +125,17 @@ fn list_m_go_and_toolchain_queries_match_go() {
         &["-json", "-retracted"],
         &["-mod=mod"],
     ];
-    for project in PROJECTS {
-        for flags in flags {
-            let (ours, gos) = (sandbox(&proxy, project), sandbox(&proxy, project));
-            let words = || [&["list", "-m", "-e"], *flags, QUERIES].concat();
-            let (run, go) = (ours.run(words()), gos.go(words()));
-            let what = format!("{flags:?} {project}");
-            same(&run, &go, &what);
-            let told = go.stdout.contains("1.22.12") || go.stderr.contains("-mod may only be set");
-            assert!(told, "{what}: {}", go.stderr);
-            ours.picture().assert_same(&gos.picture(), &what);
-            ours.project_picture()
-                .assert_same(&gos.project_picture(), &what);
-        }
+    for (project, flags) in sample(0, 15, pairs(PROJECTS, flags)) {
+        let (ours, gos) = (sandbox(&proxy, project), sandbox(&proxy, project));
+        let words = || [&["list", "-m", "-e"][..], flags, QUERIES].concat();
+        let (run, go) = (ours.run(words()), gos.go(words()));
+        let what = format!("{flags:?} {project}");
+        same(&run, &go, &what);
+        let told = go.stdout.contains("1.22.12") || go.stderr.contains("-mod may only be set");
+        assert!(told, "{what}: {}", go.stderr);
+        ours.picture().assert_same(&gos.picture(), &what);
+        ours.project_picture()
+            .assert_same(&gos.project_picture(), &what);
     }
 }
 
@@ -170,14 +169,13 @@ fn list_m_one_release_matches_go() {
         &["toolchain@latest", "go@latest", "ex.com/a@latest"],
         &["go@-x"],
     ];
-    for project in ["", PROJECTS[1], PROJECTS[3], PROJECTS[7]] {
-        for row in rows {
-            let (ours, gos) = (sandbox(&proxy, project), sandbox(&proxy, project));
-            let words = || [&["list", "-m"], *row].concat();
-            let what = format!("{row:?} {project}");
-            same(&ours.run(words()), &gos.go(words()), &what);
-            ours.picture().assert_same(&gos.picture(), &what);
-        }
+    let projects = ["", PROJECTS[1], PROJECTS[3], PROJECTS[7]];
+    for (project, row) in sample(0, 17, pairs(&projects, rows)) {
+        let (ours, gos) = (sandbox(&proxy, project), sandbox(&proxy, project));
+        let words = || [&["list", "-m"][..], row].concat();
+        let what = format!("{row:?} {project}");
+        same(&ours.run(words()), &gos.go(words()), &what);
+        ours.picture().assert_same(&gos.picture(), &what);
     }
 }
 
@@ -217,15 +215,14 @@ fn list_m_unknown_release_fails_as_go() {
         &["go@>1.99.0"],
         &["go@1.22"],
     ];
-    for setting in settings {
-        for row in rows {
-            let sandbox = || sandbox(&whole, PROJECTS[1]).env("GOPROXY", &setting);
-            let (ours, gos) = (sandbox(), sandbox());
-            let words = || [&["list", "-m"], *row].concat();
-            let what = format!("{row:?} {setting}");
-            same(&ours.run(words()), &gos.go(words()), &what);
-            ours.picture().assert_same(&gos.picture(), &what);
-        }
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    for (setting, row) in sample(0, 26, pairs(&settings, rows)) {
+        let sandbox = || sandbox(&whole, PROJECTS[1]).env("GOPROXY", setting);
+        let (ours, gos) = (sandbox(), sandbox());
+        let words = || [&["list", "-m"][..], row].concat();
+        let what = format!("{row:?} {setting}");
+        same(&ours.run(words()), &gos.go(words()), &what);
+        ours.picture().assert_same(&gos.picture(), &what);
     }
 }
 
@@ -234,30 +231,28 @@ fn download_go_and_toolchain_are_refused_as_go() {
     require_go!();
     only_modfetch!();
     let proxy = proxy();
-    for project in PROJECTS {
-        for arguments in [
-            &["go"][..],
-            &["toolchain"],
-            &["go@patch", "toolchain@latest"],
-            &["go@1.22", "go@none", "go@1.99.1", "toolchain@go1.22.0"],
-            &["all", "go@1.22.0"],
-        ] {
-            for json in [&[][..], &["-json"]] {
-                let (ours, gos) = (sandbox(&proxy, project), sandbox(&proxy, project));
-                let words = || [&["mod", "download"], json, arguments].concat();
-                let (run, go) = (ours.run(words()), gos.go(words()));
-                let out = |text: String| match json {
-                    [] => text,
-                    _ => without_extra(&text),
-                };
-                let equal = out(run.output()) == go.output() && talk(&run) == talk(&go);
-                let story = format!("{arguments:?} {project}\n{}{}", go.stdout, go.stderr);
-                run.demand(equal && run.code != Some(0) && go.code == Some(1), &story);
-                ours.picture().assert_same(&gos.picture(), &story);
-                ours.project_picture()
-                    .assert_same(&gos.project_picture(), &story);
-            }
-        }
+    let arguments = [
+        &["go"][..],
+        &["toolchain"],
+        &["go@patch", "toolchain@latest"],
+        &["go@1.22", "go@none", "go@1.99.1", "toolchain@go1.22.0"],
+        &["all", "go@1.22.0"],
+    ];
+    let forms = [&[][..], &["-json"]];
+    for (project, (arguments, json)) in sample(0, 18, pairs(PROJECTS, &pairs(&arguments, &forms))) {
+        let (ours, gos) = (sandbox(&proxy, project), sandbox(&proxy, project));
+        let words = || [&["mod", "download"], json, arguments].concat();
+        let (run, go) = (ours.run(words()), gos.go(words()));
+        let out = |text: String| match json {
+            [] => text,
+            _ => without_extra(&text),
+        };
+        let equal = out(run.output()) == go.output() && talk(&run) == talk(&go);
+        let story = format!("{arguments:?} {project}\n{}{}", go.stdout, go.stderr);
+        run.demand(equal && run.code != Some(0) && go.code == Some(1), &story);
+        ours.picture().assert_same(&gos.picture(), &story);
+        ours.project_picture()
+            .assert_same(&gos.project_picture(), &story);
     }
     assert_eq!(proxy.hits("golang.org/toolchain/@v/*.zip"), 0);
 }
@@ -305,25 +300,24 @@ fn list_m_go_and_toolchain_requirements_match_go() {
     require_go!();
     only_modfetch!();
     let proxy = proxy();
-    for line in LINES {
+    let commands = [
+        &["list", "-m"][..],
+        &["list", "-m", "all"],
+        &["list", "-m", "-mod=mod", "all"],
+        &["mod", "graph"],
+        &["mod", "download"],
+    ];
+    for (line, words) in sample(0, 40, pairs(LINES, &commands)) {
         let gomod = match line.starts_with("go ") {
             true => format!("module m\n\n{line}\n"),
             false => format!("module m\n\ngo 1.21\n\n{line}\n"),
         };
-        for words in [
-            &["list", "-m"][..],
-            &["list", "-m", "all"],
-            &["list", "-m", "-mod=mod", "all"],
-            &["mod", "graph"],
-            &["mod", "download"],
-        ] {
-            let (ours, gos) = (sandbox(&proxy, &gomod), sandbox(&proxy, &gomod));
-            let what = format!("{words:?} {line}");
-            let words = || words.iter().copied();
-            same(&ours.run(words()), &gos.go(words()), &what);
-            ours.picture().assert_same(&gos.picture(), &what);
-            ours.project_picture()
-                .assert_same(&gos.project_picture(), &what);
-        }
+        let (ours, gos) = (sandbox(&proxy, &gomod), sandbox(&proxy, &gomod));
+        let what = format!("{words:?} {line}");
+        let words = || words.iter().copied();
+        same(&ours.run(words()), &gos.go(words()), &what);
+        ours.picture().assert_same(&gos.picture(), &what);
+        ours.project_picture()
+            .assert_same(&gos.project_picture(), &what);
     }
 }

@@ -12,9 +12,10 @@ use crate::support::go::variable;
 use crate::support::listed::Module;
 use crate::support::random_project::Rng;
 use crate::support::require_go;
+use crate::support::sampling::demanded_cases;
 
 /// How many a quick run takes.
-const QUICK: u64 = 400;
+const QUICK: u64 = 100;
 
 const FIELDS: &str = r##"
     .Path .Version .Main .Versions .Indirect .Time .GoVersion $x $y $.Path $.Version . .
@@ -382,7 +383,7 @@ fn without_addresses(answer: &Json) -> String {
 fn list_f_random_templates_match_go() {
     let go = require_go!();
     let number = |name: &str| variable(name).map(|text| text.parse::<u64>().expect("a number"));
-    let (first, count) = match (number("MODFETCH_SEED"), number("MODFETCH_CASES")) {
+    let (first, count) = match (number("MODFETCH_SEED"), demanded_cases()) {
         (Some(seed), count) => (seed, count.unwrap_or(1)),
         (None, count) => (0, count.unwrap_or(QUICK)),
     };

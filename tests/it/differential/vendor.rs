@@ -3,6 +3,7 @@
 use crate::support::compare::same;
 use crate::support::fixtures::Module;
 use crate::support::go::only_modfetch;
+use crate::support::sampling::{pairs, sample};
 use crate::support::{Proxy, Sandbox, require_go};
 
 fn proxy() -> Proxy {
@@ -97,7 +98,7 @@ fn list_vendor_directory_matches_go() {
             Some("# ex.com/leaf v1.0.0\n## explicit; go 1.99\nex.com/leaf\n"),
         ),
     ];
-    for (go_mod, list) in projects {
+    for (round, (go_mod, list)) in projects.iter().enumerate() {
         let sandbox = || {
             let sandbox = Sandbox::new().proxy(&proxy).go_mod(go_mod);
             let sandbox = sandbox.file("own/go.mod", "module ex.com/own\n\ngo 1.19\n");
@@ -107,21 +108,18 @@ fn list_vendor_directory_matches_go() {
             }
         };
         let (ours, gos) = (sandbox(), sandbox());
-        for mode in [&[][..], &["-mod=vendor"], &["-mod=readonly"], &["-mod=mod"]] {
-            for rest in LINES {
-                let line = || {
-                    ["list", "-m"]
-                        .into_iter()
-                        .chain(mode.iter().chain(*rest).copied())
-                };
-                let (run, go) = (ours.run(line()), gos.go(line()));
-                same(&run, &go, &format!("{mode:?} {rest:?}\n{go_mod}\n{list:?}"));
-            }
+        for (mode, rest) in sample(round, 5, pairs(MODES, LINES)) {
+            let line = || ["list", "-m"].iter().chain(mode).chain(rest).copied();
+            let (run, go) = (ours.run(line()), gos.go(line()));
+            same(&run, &go, &format!("{mode:?} {rest:?}\n{go_mod}\n{list:?}"));
         }
         ours.project_picture()
             .assert_same(&gos.project_picture(), "the project");
     }
 }
+
+/// Where versions come from.
+const MODES: &[&[&str]] = &[&[], &["-mod=vendor"], &["-mod=readonly"], &["-mod=mod"]];
 
 /// What is listed.
 const LINES: &[&[&str]] = &[
@@ -164,7 +162,9 @@ fn list_workspace_vendor_directory_matches_go() {
         "go 1.22\n\ntoolchain default\n\nuse ./a\n\nuse ./b\n",
         "go 1.13\n\nuse ./a\n",
     ];
-    for work in works {
+    let own = &["-json", "w.com/a", "w.com/b"][..];
+    let lines = [LINES, &[own]].concat();
+    for (round, work) in works.into_iter().enumerate() {
         for list in [list, &list.replace("## workspace\n", ""), "## workspace\n"] {
             let sandbox = || {
                 let sandbox = Sandbox::new().proxy(&proxy).file("go.work", work);
@@ -174,19 +174,10 @@ fn list_workspace_vendor_directory_matches_go() {
                 sandbox.file("vendor/modules.txt", list)
             };
             let (ours, gos) = (sandbox(), sandbox());
-            for mode in [&[][..], &["-mod=vendor"], &["-mod=readonly"], &["-mod=mod"]] {
-                for rest in LINES
-                    .iter()
-                    .chain([&["-json", "w.com/a", "w.com/b"][..]].iter())
-                {
-                    let line = || {
-                        ["list", "-m"]
-                            .into_iter()
-                            .chain(mode.iter().chain(*rest).copied())
-                    };
-                    let (run, go) = (ours.run(line()), gos.go(line()));
-                    same(&run, &go, &format!("{mode:?} {rest:?}\n{work}\n{list:?}"));
-                }
+            for (mode, rest) in sample(round, 7, pairs(MODES, &lines)) {
+                let line = || ["list", "-m"].iter().chain(mode).chain(rest).copied();
+                let (run, go) = (ours.run(line()), gos.go(line()));
+                same(&run, &go, &format!("{mode:?} {rest:?}\n{work}\n{list:?}"));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::support::{Proxy, Sandbox, require_go};
 
 #[test]
 fn graph_random_workspaces_match_go() {
-    compare_with_go(48, RandomProject::with_workspace, graph);
+    compare_with_go(RandomProject::with_workspace, graph);
 }
 
 /// True if there was a graph to compare.
@@ -52,7 +52,7 @@ fn graph(generated: &RandomProject) -> bool {
 
 #[test]
 fn download_random_workspaces_match_go() {
-    compare_with_go(48, RandomProject::with_workspace, download);
+    compare_with_go(RandomProject::with_workspace, download);
 }
 
 /// True if go could download everything.

@@ -113,11 +113,14 @@ fn download_quiet_waiting_for_lock_prints_nothing() {
     let proxy = Proxy::serve();
     let sandbox = Sandbox::with("hello", &proxy);
     let held = FileLock::acquire(&sandbox.cached(TEXT_LOCK)).unwrap();
-    let program = sandbox.spawn(["download", "-q"]);
-    // More than the second after which others are told.
-    std::thread::sleep(Duration::from_millis(1500));
+    let quiet = sandbox.spawn(["download", "-q"]);
+    // One that is not quiet, begun later: when it reports its wait, the first had its second, too.
+    let other = Sandbox::with("hello", &proxy).cache_of(&sandbox);
+    let talking = other.spawn(["download"]);
+    talking.until_stderr_has("waiting for another process");
     drop(held);
-    program.wait().ok().stdout("").stderr("");
+    quiet.wait().ok().stdout("").stderr("");
+    talking.wait().ok();
 }
 
 /// One round, or as many as `MODFETCH_TEST_ROUNDS` says.

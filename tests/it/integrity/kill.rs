@@ -13,6 +13,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::fixtures::Fixtures;
 use crate::support::go::{only_modfetch, variable};
+use crate::support::sampling::sample;
 use crate::support::skips;
 use crate::support::sumdb::SumDb;
 use crate::support::tree::Picture;
@@ -169,7 +170,7 @@ fn download_killed_at_each_failpoint_leaves_valid_cache() {
         return;
     }
     let scene = Scene::new(Proxy::serve());
-    for (step, time) in STEPS {
+    for (step, time) in sample(0, 8, STEPS) {
         let when = format!("{step}:{time}");
         let sandbox = scene.sandbox();
         let killed = scene
@@ -198,7 +199,7 @@ fn kill_at_random(prepared: impl FnOnce(Scene) -> Scene) {
     require_go!();
     only_modfetch!();
     let kills = variable("MODFETCH_TEST_KILLS").and_then(|count| count.parse().ok());
-    let kills: u64 = kills.unwrap_or(10);
+    let kills: u64 = kills.unwrap_or(3);
     // Slow enough for the moments to fall into different steps.
     let slow = Proxy::serve().delaying("*", Duration::from_millis(3), Times::ALWAYS);
     let scene = prepared(Scene::new(slow));

@@ -1,5 +1,6 @@
 //! Sums, signatures, locks, signals and kills: the cache stays valid.
 
+mod bundled;
 mod concurrent;
 mod disk;
 mod hostile;

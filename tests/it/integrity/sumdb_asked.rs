@@ -87,7 +87,8 @@ fn download_sumdb_exemptions_match_go() {
             );
         }
     }
-    // Without a database nobody vouches for a toolchain; only a tree of files is believed.
+    // Without a database nothing vouches for a toolchain. go makes an exception of a single tree of
+    // files, to test a build of itself; modfetch makes none.
     let name = format!("{}@{}", modules[1].path, modules[1].version);
     let proxy = Proxy::of_modules(modules.to_vec());
     let off = Sandbox::new().proxy(&proxy);
@@ -106,19 +107,12 @@ fn download_sumdb_exemptions_match_go() {
         std::fs::write(file, data).unwrap();
     }
     let tree = format!("file://{}", folder.path().display());
-    for (goproxy, status) in [(tree.clone(), 0), (format!("{tree},off"), 5)] {
-        let sandbox = Sandbox::new().env("GOPROXY", &goproxy);
-        let (ours, gos) = (
-            sandbox.run(["download", &name]),
-            Sandbox::new().env("GOPROXY", &goproxy),
-        );
-        let gos = gos.go(["mod", "download", &name]);
-        assert_eq!(
-            (ours.code, gos.code),
-            (Some(status), Some(status.min(1))),
-            "{goproxy}"
-        );
+    let sandbox = || Sandbox::new().env("GOPROXY", &tree);
+    let ours = sandbox().run(["download", &name]);
+    if only_modfetch() {
+        ours.fails(5).stderr_has(text);
     }
+    sandbox().go(["mod", "download", &name]).ok();
 }
 
 #[test]

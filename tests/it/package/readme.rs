@@ -1,4 +1,4 @@
-//! README.md is true: its commands run, its tables are those of the program.
+//! README.md and the help topics are true: their commands run, their tables are those of the program.
 //!
 //! How blocks are marked: `sh` is run as it stands; `dockerfile` and `yaml` by their `RUN` and
 //! `run:` lines; `sh build` names targets of the Makefile. A comment `# status N` after a command
@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use modfetch::Kind;
-use modfetch::cli::{Verb, commands, flags};
+use modfetch::cli::{CommandInfo, TOPICS};
+use modfetch::command::command_tree;
 
 use crate::support::fixtures::Fixtures;
 use crate::support::go::only_modfetch;
@@ -26,21 +27,43 @@ fn file(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("no {}: {error}", path.display()))
 }
 
+/// README.md and the help topics: their names and texts.
+fn documents() -> Vec<(String, String)> {
+    let topics = TOPICS
+        .iter()
+        .map(|topic| format!("src/cli/help/{}.md", topic.name));
+    let names = ["README.md".to_owned()].into_iter().chain(topics);
+    names.map(|name| (name.clone(), file(&name))).collect()
+}
+
+/// The text of all of them.
+fn documentation() -> String {
+    documents().into_iter().map(|(_, text)| text).collect()
+}
+
 /// A fenced block.
 struct Block {
-    /// The line of README.md that opens it.
-    line: usize,
+    /// The file and the line that opens it.
+    place: String,
     mark: String,
     text: String,
 }
 
 fn blocks() -> Vec<Block> {
+    let documents = documents();
+    let blocks = documents
+        .iter()
+        .flat_map(|(name, text)| blocks_of(name, text));
+    blocks.collect()
+}
+
+fn blocks_of(name: &str, text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
-    for (index, line) in file("README.md").lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         match (line.strip_prefix("```"), open) {
             (Some(mark), false) => blocks.push(Block {
-                line: index + 1,
+                place: format!("{name}:{}", index + 1),
                 mark: mark.to_owned(),
                 text: String::new(),
             }),
@@ -54,7 +77,7 @@ fn blocks() -> Vec<Block> {
         }
         open ^= line.starts_with("```");
     }
-    assert!(!open, "a block is not closed");
+    assert!(!open, "{name}: a block is not closed");
     blocks
 }
 
@@ -65,7 +88,7 @@ fn script(block: &Block) -> Option<String> {
         "dockerfile" => Some(dockerfile(&block.text)),
         "yaml" => Some(yaml(&block.text)),
         "sh build" | "text" => None,
-        other => panic!("README.md:{}: unknown mark {other:?}", block.line),
+        other => panic!("{}: unknown mark {other:?}", block.place),
     }
 }
 
@@ -148,8 +171,8 @@ fn readme_every_command_runs() {
         };
         assert!(
             script.contains("modfetch"),
-            "README.md:{}: no command of ours",
-            block.line
+            "{}: no command of ours",
+            block.place
         );
         let as_go = script.contains("/bin/go");
         let builds = script.contains("go build") || script.contains("go test");
@@ -159,7 +182,7 @@ fn readme_every_command_runs() {
         let run = sandbox(&proxy).shell(&script);
         run.demand(
             run.code == Some(0),
-            &format!("README.md:{}: the block should end well", block.line),
+            &format!("{}: the block should end well", block.place),
         );
         ran += 1;
     }
@@ -172,7 +195,7 @@ fn readme_wrong_command_is_detected() {
     let proxy = Proxy::serve();
     let ends_with = |text: &str| {
         let block = Block {
-            line: 0,
+            place: String::new(),
             mark: "sh".to_owned(),
             text: text.to_owned(),
         };
@@ -194,7 +217,7 @@ fn readme_wrong_command_is_detected() {
 #[test]
 fn readme_build_blocks_name_make_targets() {
     let makefile = file("Makefile");
-    let readme = file("README.md");
+    let readme = documentation();
     let mut named: Vec<String> = blocks()
         .iter()
         .filter(|block| block.mark == "sh build")
@@ -222,7 +245,7 @@ fn readme_build_blocks_name_make_targets() {
 
 /// The cells of a table's rows whose first cell satisfies `is`.
 fn rows(is: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
-    file("README.md")
+    documentation()
         .lines()
         .filter_map(|line| line.strip_prefix("| "))
         .map(|line| {
@@ -235,56 +258,10 @@ fn rows(is: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
         .collect()
 }
 
-#[test]
-fn readme_flag_table_matches_program() {
-    let listed = rows(|first| first.starts_with("`-"));
-    let mut wanted = Vec::new();
-    for flag in flags() {
-        let value = flag
-            .value
-            .map_or(String::new(), |value| format!(" {value}"));
-        let mut spelling = format!("`{}{value}`", flag.shown());
-        if let Some(short) = flag.short {
-            spelling = format!("`-{short}`, {spelling}");
-        }
-        let row = listed
-            .iter()
-            .find(|cells| cells[0] == spelling)
-            .unwrap_or_else(|| panic!("no row for {spelling}"));
-        let variable = flag
-            .env
-            .map_or(String::new(), |variable| format!("`{variable}`"));
-        assert_eq!(row[2], variable, "{spelling}");
-        let applies = commands()
-            .iter()
-            .filter(|info| flag.applies_to(info.verb))
-            .map(|info| info.name);
-        let names = match flag.commands {
-            [] => "all".to_owned(),
-            _ => applies.collect::<Vec<_>>().join(", "),
-        };
-        assert_eq!(row[1], names, "{spelling}");
-        assert!(row[3].len() > 5, "{spelling} is not explained");
-        wanted.push(spelling);
-    }
-    for row in &listed {
-        assert!(wanted.contains(&row[0]), "{} is no flag", row[0]);
-    }
-    for info in commands() {
-        let call = format!("modfetch {} {}", info.name, info.arguments);
-        let row = rows(|first| first == format!("`{}`", call.trim()));
-        assert_eq!(row.len(), 1, "{call}");
-        let go = info
-            .go_name
-            .map_or(String::new(), |go| format!("`go {go}`"));
-        assert_eq!(row[0][1], go, "{call}");
-    }
-}
-
 fn is_flag(word: &str) -> bool {
     let name = word.split('=').next().unwrap_or(word);
     FOREIGN.contains(&name)
-        || flags().any(|flag| {
+        || command_tree().flags().any(|flag| {
             name == format!("--{}", flag.long)
                 || flag.go && name == flag.shown()
                 || flag.short.is_some_and(|short| name == format!("-{short}"))
@@ -292,9 +269,18 @@ fn is_flag(word: &str) -> bool {
         || ["--help", "-h", "--"].contains(&name)
 }
 
+/// The command that some words call.
+fn called(words: &[&str]) -> Option<&'static CommandInfo> {
+    let tree = command_tree();
+    let longest = (1..=2.min(words.len())).rev();
+    longest
+        .map(|count| words[..count].join(" "))
+        .find_map(|name| tree.command(&name))
+}
+
 #[test]
 fn readme_every_named_flag_exists() {
-    let readme = file("README.md");
+    let readme = documentation();
     // Long flags anywhere, in prose too.
     for word in readme.split(|c: char| c.is_whitespace() || "`(),;:.|\"'".contains(c)) {
         if word.starts_with("--") && word.contains(char::is_alphabetic) {
@@ -325,21 +311,19 @@ fn readme_every_named_flag_exists() {
                 .split_whitespace()
                 .take_while(|word| !["|", "||", "&&", ">", "2>", "<", "#"].contains(word))
                 .collect();
-            let verb = match words[..] {
-                ["mod", "download", ..] | ["download", ..] => Verb::Download,
-                ["doctor", ..] => Verb::Doctor,
-                ["mod", "verify", ..] | ["verify", ..] => Verb::Verify,
-                ["env", ..] => Verb::Env,
-                ["plan", ..] => Verb::Plan,
-                _ => continue,
+            let Some(info) = called(&words) else {
+                continue;
             };
             for word in words.iter().filter(|word| word.starts_with('-')) {
                 let name = word.trim_start_matches('-').split('=').next().unwrap_or("");
-                let flag = flags().find(|flag| {
+                let known = info.all_flags().any(|flag| {
                     flag.long == name || flag.short.is_some_and(|short| name == short.to_string())
                 });
-                let known = flag.is_some_and(|flag| flag.applies_to(verb)) || *word == "-";
-                assert!(known, "README.md:{}: {word} in {line}", block.line);
+                assert!(
+                    known || ["-", "->"].contains(word),
+                    "{}: {word} in {line}",
+                    block.place
+                );
                 seen += 1;
             }
         }
@@ -376,7 +360,7 @@ fn readme_exit_code_table_matches_program() {
         .iter()
         .map(|kind| kind.exit_code().to_string())
         .collect();
-    let readme = file("README.md");
+    let readme = documentation();
     assert!(readme.contains(&format!("in the order {}.", codes.join(" "))));
 }
 
@@ -401,7 +385,7 @@ fn keys(text: &str) -> BTreeSet<String> {
 #[test]
 fn readme_every_json_key_is_documented() {
     only_modfetch!();
-    let readme = file("README.md");
+    let readme = documentation();
     let proxy = Proxy::serve()
         .failing("example.com/text/@v/v1.2.0.zip", 503, Times(1))
         .without_file("example.com/tool/@v/v0.5.0.zip");
@@ -470,7 +454,7 @@ fn readme_every_json_key_is_documented() {
     ] {
         assert!(
             all.contains(key),
-            "README.md speaks of {key}, which was not seen"
+            "the documentation speaks of {key}, which was not seen"
         );
     }
 }

@@ -65,6 +65,11 @@ pub fn source_of(go: &Path) -> PathBuf {
     Path::new(root.trim()).join("src")
 }
 
+/// The build cache of all tests, so that go compiles its library once.
+pub fn build_cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("gocache")
+}
+
 /// Adds `source` as the program of the module in the folder `here`; returns what builds and runs it.
 pub fn program(go: &Path, here: &Path, source: &str) -> Command {
     fs::write(here.join("main.go"), source).unwrap();
@@ -77,6 +82,7 @@ pub fn program(go: &Path, here: &Path, source: &str) -> Command {
         .env("GOWORK", "off")
         .env("GOTOOLCHAIN", "local")
         .env("GO111MODULE", "on")
+        .env("GOCACHE", build_cache())
         .env("GOPATH", here.join("gopath"));
     command
 }

@@ -65,7 +65,13 @@ impl Proxy {
         });
         let acceptor = thread::spawn({
             let shared = Arc::clone(&shared);
-            move || accept(&listener, &shared)
+            move || {
+                let handlers = accept(&listener, &shared);
+                drop(listener);
+                for handler in handlers {
+                    let _ = handler.join();
+                }
+            }
         });
         Proxy {
             shared,
@@ -262,8 +268,10 @@ impl Proxy {
             let _ = stream.shutdown(Shutdown::Both);
         }
         self.shared.changed.notify_all();
-        // Wakes the accept call, which then sees that it is over.
-        let _ = TcpStream::connect(self.address);
+        // The first wakes the accept call, which then sees that it is over. A connection that the
+        // kernel still takes afterwards would be reset, and not refused.
+        let refused = || TcpStream::connect(self.address).is_err();
+        super::until("the end of the server", refused);
     }
 
     // What it has seen.

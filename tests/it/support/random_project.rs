@@ -221,7 +221,7 @@ impl RandomProject {
 
     /// Everything there is to know about it, for the message of a test that failed.
     pub fn describe(&self) -> String {
-        let mut text = format!("the generated of MODFETCH_SEED={}\n", self.seed);
+        let mut text = format!("the project of MODFETCH_SEED={}\n", self.seed);
         for (name, content) in &self.files {
             let _ = write!(text, "-- {name} --\n{content}");
         }

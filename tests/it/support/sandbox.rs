@@ -50,7 +50,7 @@ impl Sandbox {
         quiet_telemetry(&path("home"));
         let cache = path("modcache");
         let text = |path: &Path| path.display().to_string();
-        let gocache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gocache");
+        let gocache = go::build_cache();
         let env = [
             ("PATH", go::variable("PATH").unwrap_or_default()),
             ("HOME", text(&path("home"))),
@@ -166,6 +166,11 @@ impl Sandbox {
             }
         }
         self
+    }
+
+    /// A variable of its environment; empty if it is not set.
+    pub fn variable(&self, name: &str) -> &str {
+        self.env.get(name).map_or("", String::as_str)
     }
 
     /// The project's folder, where programs start.

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{setsockopt, sockopt};
@@ -84,7 +84,8 @@ impl Shared {
     }
 }
 
-pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+/// Takes connections until the server stops; returns the threads that answer them.
+pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
     let mut handlers = Vec::new();
     for stream in listener.incoming() {
         if shared.stopping() {
@@ -112,9 +113,7 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }));
         handlers.retain(|handler| !handler.is_finished());
     }
-    for handler in handlers {
-        let _ = handler.join();
-    }
+    handlers
 }
 
 /// A connection that can be reset.

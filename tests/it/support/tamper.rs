@@ -1,6 +1,7 @@
 //! Damaging a cache: pieces of greet v1.1.0, changed in every way.
 
 use std::path::Path;
+use std::process::Command;
 
 use super::fixtures::{Fixtures, Module};
 use super::sumdb::SumDb;
@@ -41,6 +42,26 @@ pub fn proven() -> (Proxy, SumDb, Sandbox) {
     sandbox.run(["download", "all"]).ok();
     proxy.forget();
     (proxy, database, sandbox)
+}
+
+/// A sandbox like `filled`, with copies of its cache, its go.sum and its checksum database.
+///
+/// # Panics
+/// If they cannot be copied.
+pub fn copy_of(filled: &Sandbox) -> Sandbox {
+    let mut copy = Sandbox::new().project("hello").with_copied_cache(filled);
+    for name in ["GOFLAGS", "GOPROXY", "GOSUMDB"] {
+        copy = copy.env(name, filled.variable(name));
+    }
+    let database = Command::new("cp")
+        .arg("-aT")
+        .args([filled.gopath_dir(), copy.gopath_dir()])
+        .status();
+    assert!(
+        database.is_ok_and(|status| status.success()),
+        "cp -a failed"
+    );
+    copy.go_sum(&filled.read("go.sum"))
 }
 
 /// Changes a file of the cache, read-only or not.

@@ -30,7 +30,7 @@ pub struct Requirement {
 
 /// A requirement that a go.mod has.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct RequireEntry {
     pub(super) path: String,
     pub(super) line: LineId,
 }
@@ -43,7 +43,7 @@ pub struct ModEdit {
     module: Option<LineId>,
     go: Option<(String, LineId)>,
     toolchain: Option<LineId>,
-    pub(super) require: Vec<Entry>,
+    pub(super) require: Vec<RequireEntry>,
     exclude: Keyed,
     replace: Keyed,
     tool: Keyed,
@@ -92,7 +92,7 @@ impl ModEdit {
             let path = path.to_string();
             let tokens = [&*auto_quote(&path), version.as_str()];
             rewrite(tree, Some(line), "require", &tokens);
-            self.require.push(Entry { path, line });
+            self.require.push(RequireEntry { path, line });
         }
         for exclude in &parsed.exclude {
             let (path, version) = (exclude.module.path(), exclude.module.version());
@@ -180,7 +180,7 @@ impl ModEdit {
             let line = self.tree.add(None, "require", &tokens);
             mark(self.tree.line_mut(line), requirement.indirect);
             let path = path.to_owned();
-            self.require.push(Entry { path, line });
+            self.require.push(RequireEntry { path, line });
         }
         self.sort();
     }

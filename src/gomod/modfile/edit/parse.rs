@@ -8,14 +8,14 @@
 
 use super::tree::{Block, BlockId, Comments, Line, LineId, Statement, Tree};
 use crate::gomod::modfile::lex::{Lexer, Token, TokenKind};
-use crate::gomod::modfile::problem::{Position, Problem};
+use crate::gomod::modfile::problem::{GoModProblem, Position};
 
 impl Tree {
     /// Reads a file; `file` is for the one message that names a second place.
     ///
     /// # Errors
     /// The first fault of syntax.
-    pub(super) fn parse(file: &str, text: &str) -> Result<Tree, Problem> {
+    pub(super) fn parse(file: &str, text: &str) -> Result<Tree, GoModProblem> {
         let mut lexer = Lexer::new(text);
         let next = lexer.token()?;
         let mut parser = Parser {
@@ -87,7 +87,7 @@ struct Parser<'a, 'f> {
 }
 
 impl<'a> Parser<'a, '_> {
-    fn take(&mut self) -> Result<Token<'a>, Problem> {
+    fn take(&mut self) -> Result<Token<'a>, GoModProblem> {
         let next = self.lexer.token()?;
         let token = std::mem::replace(&mut self.next, next);
         if token.kind == TokenKind::SuffixComment {
@@ -96,7 +96,7 @@ impl<'a> Parser<'a, '_> {
         Ok(token)
     }
 
-    fn file(&mut self) -> Result<(), Problem> {
+    fn file(&mut self) -> Result<(), GoModProblem> {
         let mut comments: Option<(Position, Comments)> = None;
         loop {
             match self.next.kind {
@@ -130,7 +130,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn statement(&mut self, before: Vec<String>) -> Result<(), Problem> {
+    fn statement(&mut self, before: Vec<String>) -> Result<(), GoModProblem> {
         let mut words = Words::of(self.take()?);
         loop {
             let token = self.take()?;
@@ -164,7 +164,12 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn block(&mut self, words: Words, open: Token<'a>, before: Vec<String>) -> Result<(), Problem> {
+    fn block(
+        &mut self,
+        words: Words,
+        open: Token<'a>,
+        before: Vec<String>,
+    ) -> Result<(), GoModProblem> {
         let start = words.start;
         let block = self.open_block(open, words, before);
         let mut comments: Vec<String> = Vec::new();
@@ -208,7 +213,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn block_line(&mut self, before: Vec<String>) -> Result<LineId, Problem> {
+    fn block_line(&mut self, before: Vec<String>) -> Result<LineId, GoModProblem> {
         let mut words = Words::of(self.take()?);
         loop {
             let token = self.take()?;
@@ -260,8 +265,8 @@ impl<'a> Parser<'a, '_> {
         self.tree.statements.push(Statement::Block(id));
     }
 
-    fn fail<T>(&self, text: String) -> Result<T, Problem> {
-        Err(Problem::new(self.lexer.position(), text))
+    fn fail<T>(&self, text: String) -> Result<T, GoModProblem> {
+        Err(GoModProblem::new(self.lexer.position(), text))
     }
 
     /// Gives each comment at the end of a line to what ended last before it.

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::mod_edit::{Entry, ModEdit, Requirement, by_path, is_indirect, mark, set};
+use super::mod_edit::{ModEdit, RequireEntry, Requirement, by_path, is_indirect, mark, set};
 use super::tree::{BlockId, Comments, Line, LineId, Statement, Tree};
 use crate::gomod::quote::auto_quote;
 
@@ -61,7 +61,7 @@ impl ModEdit {
                 entry.line
             };
             let path = entry.path;
-            self.require.push(Entry { path, line });
+            self.require.push(RequireEntry { path, line });
         }
         for requirement in wanted {
             let path = requirement.module.path().to_string();
@@ -82,7 +82,7 @@ impl ModEdit {
             };
             let line = self.tree.push_line(line);
             self.tree.block_mut(block).lines.push(line);
-            self.require.push(Entry { path, line });
+            self.require.push(RequireEntry { path, line });
         }
         self.sort();
     }

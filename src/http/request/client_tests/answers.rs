@@ -72,9 +72,9 @@ fn an_echo_of_credentials_is_not_shown() {
 #[derive(Default)]
 struct Urls(Mutex<Vec<String>>);
 
-impl Observer for Urls {
+impl EventSink for Urls {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Exchange(over) = event {
+        if let Event::ExchangeFinished(over) = event {
             self.0.lock().unwrap().push(over.url.to_string());
         }
     }

@@ -91,7 +91,7 @@ fn a_host_that_is_given_up_is_not_asked_until_a_probe_is_answered() {
     // Four requests with three tries each.
     for _ in 0..4 {
         let error = get(&client, &server.url("/x")).unwrap_err();
-        assert!(crate::http::HostTrouble::of(&error).unwrap().was_asked());
+        assert!(crate::http::HostFailure::of(&error).unwrap().was_asked());
     }
     assert_eq!(server.heads().len(), 12);
     let events = std::mem::take(&mut *recorder.0.lock().unwrap());
@@ -110,14 +110,14 @@ fn a_host_that_is_given_up_is_not_asked_until_a_probe_is_answered() {
     assert_eq!(server.heads().len(), 12);
     assert!(recorder.0.lock().unwrap().is_empty());
     let error = get(&client, &server.url("/well")).unwrap_err();
-    assert!(!crate::http::HostTrouble::of(&error).unwrap().was_asked());
+    assert!(!crate::http::HostFailure::of(&error).unwrap().was_asked());
 
     // A probe with all its tries in vain, then one that is answered.
-    timer.sleep(Duration::from_secs(5));
+    timer.wait(Duration::from_secs(5), &CancelToken::new());
     assert!(get(&client, &server.url("/x")).is_err());
     assert_eq!(server.heads().len(), 15);
     assert!(get(&client, &server.url("/well")).is_err());
-    timer.sleep(Duration::from_secs(10));
+    timer.wait(Duration::from_secs(10), &CancelToken::new());
     get(&client, &server.url("/well")).unwrap();
     get(&client, &server.url("/well")).unwrap();
     assert_eq!(server.heads().len(), 17);
@@ -172,9 +172,9 @@ fn a_low_rate_does_not_outlast_the_run() {
     let deadline = Deadline::after(Duration::from_secs(3));
     let (client, waits) = new_client(Settings {
         bytes_per_second: Some(5),
-        deadline,
         ..no_retries()
     });
+    let client = until(&client, deadline);
     // All of it takes a thousand seconds, and most is buffered here before they are over.
     let (text, kind, transient) = failure(&server, &client, "/x");
     assert!(text.ends_with("the run took longer than 3s"), "{text}");

@@ -1,6 +1,7 @@
 //! The client against a real server that misbehaves.
 
 mod answers;
+mod cancelled;
 mod limits;
 mod resume;
 mod secure;
@@ -12,8 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::*;
+use crate::cancel::CancelToken;
+use crate::event::{Exchange, NoEvents};
 use crate::http::testserver::{Server, Then, raw, reply};
-use crate::http::{Exchanged, NoObserver, ProxySettings, Resumable, RetryPolicy, RootSettings};
+use crate::http::{ProxySettings, Resumable, RetryPolicy, RootSettings};
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
 const LIMIT: u64 = 1 << 20;
@@ -33,7 +36,7 @@ impl Timer for FakeTimer {
         *START.get_or_init(Instant::now) + self.0.lock().unwrap().iter().sum::<Duration>()
     }
 
-    fn sleep(&self, wait: Duration) {
+    fn wait(&self, wait: Duration, _: &CancelToken) {
         self.0.lock().unwrap().push(wait);
     }
 
@@ -45,21 +48,22 @@ impl Timer for FakeTimer {
 #[derive(Default)]
 struct Recorder(Mutex<Vec<String>>);
 
-impl Observer for Recorder {
+impl EventSink for Recorder {
     fn event(&self, event: &Event<'_>) {
         let line = match event {
-            Event::Start { attempt, .. } => format!("start {attempt}"),
-            Event::Exchange(over) => {
-                let Exchanged { attempt, bytes, .. } = over;
+            Event::RequestStarted { attempt, .. } => format!("start {attempt}"),
+            Event::ExchangeFinished(over) => {
+                let Exchange { attempt, bytes, .. } = over;
                 let status = over.status.unwrap_or_default();
                 format!("exchange {attempt} {status} {bytes}")
             }
-            Event::Resume { bytes, .. } => format!("resume {bytes}"),
-            Event::Body { bytes, .. } => format!("body {bytes}"),
-            Event::Retry { attempt, wait, .. } => format!("retry {attempt} {wait:?}"),
-            Event::Failed { attempt, .. } => format!("failed {attempt}"),
-            Event::GivenUp { cause, .. } => format!("given up: {cause}"),
-            Event::Done { bytes, .. } => format!("done {bytes}"),
+            Event::RequestResumed { bytes, .. } => format!("resume {bytes}"),
+            Event::BodyReceived { bytes, .. } => format!("body {bytes}"),
+            Event::RequestRetried { attempt, wait, .. } => format!("retry {attempt} {wait:?}"),
+            Event::RequestFailed { attempt, .. } => format!("failed {attempt}"),
+            Event::HostOpened { cause, .. } => format!("given up: {cause}"),
+            Event::RequestFinished { bytes, .. } => format!("done {bytes}"),
+            _ => return,
         };
         self.0.lock().unwrap().push(line);
     }
@@ -81,9 +85,17 @@ fn new_client(settings: Settings) -> (Client, Arc<Mutex<Vec<Duration>>>) {
     let timer = FakeTimer::default();
     let waits = timer.0.clone();
     (
-        Client::with_timer(settings, Arc::new(NoObserver), Box::new(timer)),
+        Client::with_timer(settings, Arc::new(NoEvents), Box::new(timer)),
         waits,
     )
+}
+
+/// The same client for work that has to be done by then.
+fn until(client: &Client, deadline: Option<Deadline>) -> Client {
+    client.bind(RequestContext {
+        cancel: CancelToken::new().with_deadline(deadline),
+        ..client.context.clone()
+    })
 }
 
 fn get(client: &Client, url: &str) -> Result<Fetched<Vec<u8>>> {
@@ -536,7 +548,7 @@ fn files_are_read_as_go_reads_them() {
 #[test]
 fn a_new_client_has_done_nothing() {
     let (client, _) = new_client(settings());
-    assert!(client.0.network.get().is_none());
+    assert!(client.inner.network.get().is_none());
     get(&client, "file:///nonexistent").unwrap_err();
-    assert!(client.0.network.get().is_none());
+    assert!(client.inner.network.get().is_none());
 }

@@ -1,7 +1,7 @@
 //! The client and transfers that are cut: gone on with where that is safe, and only there.
 
 use super::*;
-use crate::http::Deadline;
+use crate::cancel::Deadline;
 use crate::http::Validator;
 
 /// Keeps what came, as the part of a zip does.
@@ -364,9 +364,9 @@ fn a_run_out_of_time_ends_what_is_under_way_and_begins_nothing() {
     });
     let (client, waits) = new_client(Settings {
         stall_timeout: MS(30_000),
-        deadline: Deadline::after(MS(300)),
         ..settings()
     });
+    let client = until(&client, Deadline::after(MS(300)));
     let mut part = Part::default();
     let error = fetch(&client, &server, "/x", &mut part).unwrap_err();
     let want = format!(

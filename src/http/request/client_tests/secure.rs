@@ -389,10 +389,10 @@ fn socks_proxies_are_gone_through_for_both_schemes() {
 #[derive(Default)]
 struct Ways(Mutex<Vec<(String, bool, [bool; 4])>>);
 
-impl Observer for Ways {
+impl EventSink for Ways {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Exchange(over) = event {
-            let steps = over.steps;
+        if let Event::ExchangeFinished(over) = event {
+            let steps = over.timings;
             assert_eq!(steps.certificate.is_some(), steps.tls.is_some());
             assert!(over.first_byte.is_some_and(|first| first <= over.total));
             let way = format!("{} {} by {:?}", over.url, over.bytes, over.through);

@@ -1,0 +1,118 @@
+//! `modfetch sbom`: a bill of materials, out of go.mod, go.sum and cached go.mod files.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::project::need_project;
+use super::session::SessionOptions;
+use super::table::{Call, Command, Runner};
+use crate::cache::Cache;
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, Flag, flags};
+use crate::config::{Config, Environment};
+use crate::error::{Error, Kind, Result};
+use crate::fetch::GraphReader;
+use crate::fsio::write_atomically;
+use crate::report::{BomFormat, BomStamp, Console, bill_of_materials};
+use crate::sbom::BillOfMaterials;
+
+static FORMAT: Flag = Flag {
+    long: "format",
+    value: Some("FORMAT"),
+    brief: "Write this format: cyclonedx, spdx, spdx-3",
+    detail: "CycloneDX 1.6 (the default), SPDX 2.3 or SPDX 3.0.1.",
+    ..Flag::OURS
+};
+
+static OUTPUT: Flag = Flag {
+    long: "output",
+    short: Some('o'),
+    value: Some("FILE"),
+    brief: "Write to this file in place of stdout",
+    ..Flag::OURS
+};
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["sbom"],
+        groups: &[&groups::PROJECT, &groups::OUTPUT],
+        flags: &[&flags::C, &FORMAT, &OUTPUT],
+        brief: "Write a software bill of materials",
+        detail: "Lists the modules of the build list with version, package URL, h1 of go.sum, replacement, and \
+which module requires which, as JSON. It needs no build, no sources and no network: the source is go.mod, go.sum, go.work and \
+the go.mod files in the module cache.\n\
+A module is listed if the build list has it, whether a package of it is compiled or not. 'modfetch:loaded' says \
+'go.mod only' of a module whose zip go.sum does not name: no build or test uses it.\n\
+An h1 is a hash of the list of a module's files. It is written as the property 'modfetch:h1' and not as the hash of a file.\n\
+With SOURCE_DATE_EPOCH set, equal projects give equal bytes on every machine. Without it the CycloneDX document has no time, and \
+the SPDX document has the current one.",
+        examples: &[
+            ("modfetch sbom -o bom.json", "CycloneDX 1.6"),
+            ("modfetch sbom --format spdx", "SPDX 2.3, to stdout"),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(run),
+};
+
+fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+    if let Some(argument) = call.raw.args.first() {
+        let text = format!("sbom takes no arguments, but {argument:?} was given");
+        return Err(Error::new(Kind::Usage, text));
+    }
+    let name = call.raw.text(&FORMAT).unwrap_or("cyclonedx");
+    let format = BomFormat::parse(name).ok_or_else(|| {
+        let names = BomFormat::NAMES.join(", ");
+        Error::new(
+            Kind::Usage,
+            format!("invalid value {name:?} for flag --format: want one of {names}"),
+        )
+    })?;
+    let stamp = stamp(call.go_env.environment())?;
+    let bom = collect(config, console, call)?;
+    let text = bill_of_materials(&bom, format, stamp);
+    match call.raw.text(&OUTPUT) {
+        Some(file) if file != "-" => write_atomically(&config.cwd.join(file), text.as_bytes())?,
+        _ => console.data(&text)?,
+    }
+    Ok(None)
+}
+
+fn collect(config: &Config, console: &Console, call: &Call<'_>) -> Result<BillOfMaterials> {
+    let cache = Cache::at(&config.gomodcache.value)?;
+    let project = need_project(config, console)?;
+    // The document is about what is there: no file is fetched for it.
+    let session = SessionOptions::new(config, console, cache)
+        .project(Some(&project))
+        .offline("sbom")
+        .ending(call.ending())
+        .open()?;
+    let run = session.run(session.options());
+    let graph = GraphReader::new(&run).requirement_graph(&project, None);
+    session.settle(&run);
+    let graph = graph
+        .and_then(|graph| graph.check().map(|()| graph))
+        .map_err(|error| match error.kind() {
+            Kind::Offline => {
+                error.hint("fetch the go.mod files first: modfetch download --mod-only")
+            }
+            _ => error,
+        })?;
+    Ok(BillOfMaterials::collect(&project, &graph, &session.sums))
+}
+
+/// The time that the document names.
+fn stamp(environment: &Environment) -> Result<BomStamp> {
+    let Some(text) = environment.get("SOURCE_DATE_EPOCH") else {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        return Ok(BomStamp::Now(now.map_or(0, |since| since.as_secs())));
+    };
+    let seconds = text.parse().ok().filter(|&seconds| seconds <= MAX_SECONDS);
+    seconds.map(BomStamp::Fixed).ok_or_else(|| {
+        let text = format!("SOURCE_DATE_EPOCH={text}: not a number of seconds since 1970");
+        Error::new(Kind::Usage, text)
+    })
+}
+
+/// The last second of the year 9999: the documents have four digits for a year.
+const MAX_SECONDS: u64 = 253_402_300_799;

@@ -1,0 +1,41 @@
+//! The piece of work that requests belong to.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::cancel::CancelToken;
+use crate::event::EventSink;
+
+/// The piece of work that requests belong to: what ends them, who is told of them, what goes with them.
+#[derive(Clone)]
+pub struct RequestContext {
+    /// Cancelled, it ends the requests: those that wait, and those under way, whose connections are shut down. A
+    /// connection that is being made is only given up when it is there, or its time-out has passed.
+    pub cancel: CancelToken,
+    /// Is told of the requests.
+    pub events: Arc<dyn EventSink>,
+    /// Headers that every request has beside its own, as `traceparent`; nothing secret, since a redirect takes them
+    /// along.
+    pub headers: Vec<(String, String)>,
+}
+
+impl RequestContext {
+    /// Work that nothing ends.
+    #[must_use]
+    pub fn new(events: Arc<dyn EventSink>) -> RequestContext {
+        RequestContext {
+            cancel: CancelToken::new(),
+            events,
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("cancel", &self.cancel)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
