@@ -37,7 +37,9 @@ mod proofs;
 mod reader;
 mod tile_spool;
 mod timeline;
+mod tree;
 mod verify;
+mod want;
 mod write;
 mod zip_jobs;
 
@@ -49,5 +51,7 @@ pub use reader::{
     BundleHead, BundleSink, BundleSummary, BundleTrust, Voucher, read_bundle,
     read_manifest_and_head,
 };
+pub use tree::import_into_tree;
 pub use verify::verify_bundle;
+pub use want::{BundleWant, WantedProject};
 pub use write::{BundleModule, BundleProofs, write_bundle};

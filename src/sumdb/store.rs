@@ -55,6 +55,17 @@ impl Store {
         }
     }
 
+    /// The files of a database that stands in `directory`, with its newest head in the file `latest`.
+    #[must_use]
+    pub fn at(directory: &Path, latest: &Path) -> Store {
+        Store {
+            cache: directory.to_owned(),
+            latest: Some(latest.to_owned()),
+            locks: Locks::default(),
+            writable: true,
+        }
+    }
+
     /// The same files, to be read only: what would be written is not, no lock is taken, and all
     /// the same nothing is a failure. Without a GOPATH, no head was seen.
     #[must_use]
