@@ -368,36 +368,6 @@ fn download_of_a_subversion_repository_is_as_by_go() {
 }
 
 #[test]
-fn download_of_a_fossil_repository_is_as_by_go() {
-    require_go!();
-    only_modfetch!();
-    if !has_program("fossil") {
-        return;
-    }
-    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
-    let script = "fossil init -A a r.fossil >/dev/null; mkdir w; cd w
-        fossil open ../r.fossil >/dev/null; printf 'module v.test/fsl\n' > go.mod
-        echo 'package fsl' > f.go; fossil add go.mod f.go >/dev/null
-        fossil commit -m one --no-warnings --user-override a --hash >/dev/null 2>&1 || true";
-    let number = port.to_string();
-    let server = [
-        "fossil",
-        "server",
-        "r.fossil",
-        "--port",
-        &number,
-        "--localhost",
-    ];
-    let _served = serve(dir.path(), script, &server, port);
-    let forge = Forge::start();
-    let url = format!("http://127.0.0.1:{port}/");
-    forge.import("v.test/fsl", "v.test/fsl", "fossil", &url);
-    for asked in ["v.test/fsl@trunk", "v.test/fsl@latest", "v.test/fsl@v1.0.0"] {
-        compare_other(&forge, asked);
-    }
-}
-
-#[test]
 fn download_beside_go_on_one_cache_shares_clones() {
     require_go!();
     only_modfetch!();
