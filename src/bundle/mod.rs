@@ -37,6 +37,7 @@ mod proofs;
 mod reader;
 mod tile_spool;
 mod timeline;
+mod tree;
 mod verify;
 mod write;
 mod zip_jobs;
@@ -49,5 +50,6 @@ pub use reader::{
     BundleHead, BundleSink, BundleSummary, BundleTrust, Voucher, read_bundle,
     read_manifest_and_head,
 };
+pub use tree::import_into_tree;
 pub use verify::verify_bundle;
 pub use write::{BundleModule, BundleProofs, write_bundle};

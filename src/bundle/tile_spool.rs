@@ -61,6 +61,11 @@ impl TileSpool {
         Some(content)
     }
 
+    /// The names of all tiles.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.spooled().tiles.keys().cloned().collect()
+    }
+
     /// Makes `response` the answer to the lookup at `file`, and to no other.
     pub(super) fn answer(&self, file: &str, response: Vec<u8>) {
         self.spooled().response = Some((file.to_owned(), response));

@@ -22,6 +22,7 @@ mod project;
 mod queries;
 mod running;
 mod sbom;
+mod serve;
 mod session;
 pub mod sum;
 mod sums;

@@ -1,7 +1,7 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
 use super::{
-    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, sum,
+    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, serve, sum,
     toolchain, verify, version, why,
 };
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
@@ -69,6 +69,10 @@ pub static COMMANDS: &[&Command] = &[
     &bundle::create::COMMAND,
     &bundle::verify::COMMAND,
     &bundle::import::COMMAND,
+    &bundle::list::COMMAND,
+    &bundle::diff::COMMAND,
+    &bundle::env::COMMAND,
+    &serve::COMMAND,
     &sbom::COMMAND,
     &audit::COMMAND,
     &doctor::COMMAND,

@@ -101,6 +101,21 @@ impl Time {
         Time::parse(&text).unwrap_or(Time::ZERO)
     }
 
+    /// The fourteen digits of a pseudo-version, of a time in UTC.
+    #[must_use]
+    pub(crate) fn to_pseudo(self) -> String {
+        let Time {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            ..
+        } = self;
+        format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
+    }
+
     /// True for [`Time::ZERO`].
     #[must_use]
     pub fn is_zero(&self) -> bool {
@@ -313,6 +328,24 @@ mod tests {
             1_577_934_245
         );
         assert!(Time::parse_pseudo("20201302030405").is_none());
+    }
+
+    #[test]
+    fn seconds_are_moments() {
+        // date -u -d @SECONDS +%FT%TZ
+        let rows = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_577_934_245, "2020-01-02T03:04:05Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (i64::MAX, "0001-01-01T00:00:00Z"),
+            (i64::MIN, "0001-01-01T00:00:00Z"),
+        ];
+        for (seconds, want) in rows {
+            assert_eq!(Time::from_unix_seconds(seconds).to_string(), want);
+        }
+        let time = Time::from_unix_seconds(1_577_934_245);
+        assert_eq!(time.to_pseudo(), "20200102030405");
     }
 
     proptest::proptest! {

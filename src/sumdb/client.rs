@@ -225,6 +225,14 @@ impl Client {
         Ok(tiles)
     }
 
+    /// A file as the database sends it, for somebody who proves it.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    pub fn fetch_unproven(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        self.transport.get(path, limit)
+    }
+
     /// True if [`Client::lookup`] would say what it said before: it waits for nothing.
     #[must_use]
     pub fn has_answered(&self, module: &ModuleVersion) -> bool {

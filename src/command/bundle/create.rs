@@ -1,15 +1,16 @@
 //! `modfetch bundle create`: what projects need, in one file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::create_flags::{AS_OF, NO_SUMDB, OUTPUT, SINCE, TOOLCHAINS};
+use super::create_flags::{AS_OF, HAVE, NO_SUMDB, OUTPUT, SINCE, SPLIT, TOOLCHAINS};
 use super::from_current_directory;
-use super::heads::read_past;
+use super::heads::{read_names, read_past};
+use super::split::{SplitWriter, parse_size};
 use crate::bundle::{
     BundleHead, BundleModule, BundleProofs, Manifest, ManifestModule, ManifestZip, write_bundle,
 };
@@ -58,6 +59,8 @@ pub(in crate::command) static COMMAND: Command = Command {
             &TOOLCHAINS,
             &SINCE,
             &AS_OF,
+            &HAVE,
+            &SPLIT,
             &NO_SUMDB,
             &flags::X,
         ],
@@ -100,6 +103,11 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         let text = "bundle create needs -o FILE (- for standard output)";
         return Err(Error::new(Kind::Usage, text));
     };
+    let split = call.raw.text(&SPLIT).map(parse_size).transpose()?;
+    if split.is_some() && output == "-" {
+        let text = "--split writes files: it cannot be used with -o -";
+        return Err(Error::new(Kind::Usage, text));
+    }
     let past = Past::of(call.raw, config)?;
     let mut found = Found::default();
     for need in needs(call.raw)? {
@@ -118,6 +126,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         .filter(|_| !call.raw.is_on(&NO_SUMDB));
     // No go.sum has the newest go.mod of a module.
     let newest = client.is_some() && found.add_newest(&session, &past)?;
+    found.leave_out(&past.have);
     let proofs = match client {
         Some(client) => {
             found.add_records(client, &session, config.transfer.jobs.value)?;
@@ -127,7 +136,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     };
     session.progress.clear();
     let modules = found.modules.into_values().collect();
-    let manifest = write_to(output, |out| {
+    let manifest = write_to(output, split, |out| {
         write_bundle(out, modules, proofs.as_ref(), newest)
     })?;
     let zips = manifest
@@ -278,6 +287,20 @@ impl Found {
             self.add(&session, &module, false)?;
         }
         Ok(None)
+    }
+
+    /// Leaves out what the other side has. Who has a zip has its go.mod as well.
+    fn leave_out(&mut self, have: &BTreeSet<String>) {
+        self.modules.retain(|module, one| {
+            let name = module.to_string();
+            let has_zip = have.contains(&name);
+            let has_gomod = has_zip || have.contains(&format!("{name}/go.mod"));
+            if one.zip.is_some() {
+                !has_zip
+            } else {
+                !has_gomod
+            }
+        });
     }
 
     /// Adds what the cache has of a module.
@@ -456,6 +479,8 @@ struct Past {
     /// The manifest that says which versions are the newest.
     newest: Option<Manifest>,
     verifier: Option<Verifier>,
+    /// What the other side has, by the names of `bundle list`.
+    have: BTreeSet<String>,
 }
 
 impl Past {
@@ -465,6 +490,18 @@ impl Past {
         let mut since = Vec::new();
         for file in raw.texts(&SINCE) {
             since.extend(read_past(file, verifier.as_ref())?.head);
+        }
+        let mut have = BTreeSet::new();
+        for file in raw.texts(&HAVE) {
+            match read_past(file, verifier.as_ref()) {
+                Ok(past) => {
+                    have.extend(read_names(file, past.manifest.as_ref())?);
+                    since.extend(past.head);
+                }
+                // No bundle: a list.
+                Err(error) if error.kind() == Kind::Input => have.extend(read_names(file, None)?),
+                Err(error) => return Err(error),
+            }
         }
         let as_of = raw
             .text(&AS_OF)
@@ -478,6 +515,7 @@ impl Past {
             as_of,
             newest,
             verifier,
+            have,
         })
     }
 
@@ -513,12 +551,23 @@ impl Past {
     }
 }
 
-/// Writes the output whole: to a file that appears when it is complete, or to standard output.
-fn write_to<T>(output: &str, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
+/// Writes the output whole: to a file, or parts, that appear when all is complete, or to standard
+/// output.
+fn write_to<T>(
+    output: &str,
+    split: Option<u64>,
+    write: impl FnOnce(&mut dyn Write) -> Result<T>,
+) -> Result<T> {
     if output == "-" {
         return write(&mut io::stdout().lock());
     }
     let path = from_current_directory(output)?;
+    if let Some(limit) = split {
+        let mut parts = SplitWriter::new(&path, limit);
+        let written = write(&mut parts).map_err(|error| error.context(output))?;
+        parts.finish()?;
+        return Ok(written);
+    }
     let mut temp = TempFile::beside(&path)?;
     let written = write(&mut temp).map_err(|error| error.context(output))?;
     temp.commit(&path)?;

@@ -44,3 +44,21 @@ pub(super) static TOOLCHAINS: Flag = Flag {
     detail: "May be given several times. Without :OS/ARCH it is for the platform of this machine.",
     ..Flag::OURS
 };
+
+/// `--have`.
+pub(super) static HAVE: Flag = Flag {
+    long: "have",
+    value: Some("FILE"),
+    brief: "Leave out what the other side has",
+    detail: "FILE is an earlier bundle, whose tree head is then proven as with --since, or a list as 'bundle list' prints it. May be given several times.",
+    ..Flag::OURS
+};
+
+/// `--split`.
+pub(super) static SPLIT: Flag = Flag {
+    long: "split",
+    value: Some("SIZE"),
+    brief: "Write parts of at most this size: FILE.001 and on",
+    detail: "SIZE is in bytes, or has K, M, G or T behind it. Joined in order the parts are the bundle, and verify and import read them as FILE. FILE.sha256 has the sum of each part, for 'sha256sum -c': one part can be sent again.",
+    ..Flag::OURS
+};

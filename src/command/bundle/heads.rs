@@ -1,9 +1,10 @@
 //! Signed heads that are named on the command line: files of their own, or those in bundles.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 
-use super::from_current_directory;
+use super::{from_current_directory, module_name};
 use crate::bundle::{BundleHead, MANIFEST_NAME, Manifest, read_manifest_and_head};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;
@@ -49,6 +50,32 @@ pub(super) fn read_past(file: &str, verifier: Option<&Verifier>) -> Result<PastH
         _ => None,
     };
     Ok(PastHead { head, manifest })
+}
+
+/// The modules that a list or an earlier bundle names, by the names that `bundle list` prints.
+///
+/// # Errors
+/// [`Kind::Input`] for a line of another form; [`Kind::LocalIo`].
+pub(super) fn read_names(file: &str, manifest: Option<&Manifest>) -> Result<BTreeSet<String>> {
+    if let Some(manifest) = manifest {
+        return Ok(manifest.modules.iter().map(module_name).collect());
+    }
+    let path = from_current_directory(file)?;
+    let text = read_whole(&path).map_err(|cause| Error::io("cannot read", &path, cause))?;
+    let text = String::from_utf8_lossy(&text);
+    let lines = text.lines().map(str::trim).enumerate();
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(
+            |(number, line)| match line.contains('@') && !line.contains(char::is_whitespace) {
+                true => Ok(line.to_owned()),
+                false => {
+                    let text = format!("{file}:{}: not a path@version: {line:?}", number + 1);
+                    Err(Error::new(Kind::Input, text))
+                }
+            },
+        )
+        .collect()
 }
 
 fn open(note: Vec<u8>, verifier: &Verifier, file: &str) -> Result<BundleHead> {

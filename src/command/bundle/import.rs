@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::input::BundleInput;
 use super::verify::{json, text};
-use super::{GO_SUM, one_file, trust};
-use crate::bundle::{BundleTrust, ImportLog, ImportOptions, import_bundle};
+use super::{GO_SUM, from_current_directory, one_file, trust};
+use crate::bundle::{
+    BundleImport, BundleTrust, ImportLog, ImportOptions, import_bundle, import_into_tree,
+};
 use crate::cache::Cache;
 use crate::cli::flags::{Flag, groups};
 use crate::cli::{CommandInfo, flags};
@@ -13,7 +15,7 @@ use crate::command::interrupt::end_on_signal;
 use crate::command::network::{database_store, lock_waits, progress_settings};
 use crate::command::table::{Call, Command, Runner};
 use crate::config::Config;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::report::{Console, ProgressReporter};
 
 static NO_EXTRACT: Flag = Flag {
@@ -22,12 +24,26 @@ static NO_EXTRACT: Flag = Flag {
     ..Flag::OURS
 };
 
+static INTO: Flag = Flag {
+    long: "into",
+    value: Some("DIR"),
+    brief: "Add to a GOPROXY tree instead of the module cache",
+    detail: "A web server, or GOPROXY=file://DIR, then serves it to any go. It has one tree head, the newest, and the proofs for those it had before: make each further bundle with --since DIR/sumdb/NAME/latest.",
+    ..Flag::OURS
+};
+
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
         path: &["bundle", "import"],
         groups: &[&groups::LOCKS, &groups::OUTPUT],
-        flags: &[&flags::JSON, &flags::MODCACHERW, &GO_SUM, &NO_EXTRACT],
+        flags: &[
+            &flags::JSON,
+            &flags::MODCACHERW,
+            &GO_SUM,
+            &NO_EXTRACT,
+            &INTO,
+        ],
         arguments: "FILE",
         brief: "Verify a bundle and fill the module cache in the same pass",
         detail: "Checks every member as 'bundle verify' does and puts each module into GOMODCACHE when it is proven, under the locks that go takes. What is complete is skipped, so an import that was interrupted goes on when it is run again.\n\
@@ -51,8 +67,30 @@ Each import adds a line to GOMODCACHE/cache/modfetch/imports.jsonl: time, SHA-25
 fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let trust = trust(config, call.raw)?;
     let file = one_file(call.raw, "bundle import")?;
-    into_cache(call, config, console, &trust, &file)?;
+    match call.raw.text(&INTO) {
+        Some(directory) => into_tree(call, console, &trust, &file, directory)?,
+        None => into_cache(call, config, console, &trust, &file)?,
+    }
     Ok(None)
+}
+
+fn into_tree(
+    call: &Call<'_>,
+    console: &Console,
+    trust: &BundleTrust,
+    file: &str,
+    directory: &str,
+) -> Result<()> {
+    if call.raw.is_given(&NO_EXTRACT) {
+        let text = "--no-extract is about the module cache: a GOPROXY tree has zips in any case";
+        return Err(Error::new(Kind::Usage, text));
+    }
+    let root = from_current_directory(directory)?;
+    let mut input = BundleInput::open(file)?;
+    let name = input.name.clone();
+    let imported = import_into_tree(&mut input, trust, &root);
+    let imported = imported.map_err(|error| error.context(name))?;
+    print(call, console, &imported, &input.sha256())
 }
 
 fn into_cache(
@@ -82,8 +120,12 @@ fn into_cache(
     progress.clear();
     let sha256 = input.sha256();
     ImportLog::of(&cache).append(&name, &sha256, &imported.summary)?;
+    print(call, console, &imported, &sha256)
+}
+
+fn print(call: &Call<'_>, console: &Console, imported: &BundleImport, sha256: &str) -> Result<()> {
     console.data(&match call.raw.is_on(&flags::JSON) {
-        true => json(&imported.summary, &sha256),
+        true => json(&imported.summary, sha256),
         false => format!(
             "{}{} zips added, {} were complete\n",
             text(&imported.summary),

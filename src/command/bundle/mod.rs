@@ -2,14 +2,18 @@
 
 pub(super) mod create;
 mod create_flags;
+pub(super) mod diff;
+pub(super) mod env;
 mod heads;
 pub(super) mod import;
 mod input;
+pub(super) mod list;
+mod split;
 pub(super) mod verify;
 
 use std::path::{Path, PathBuf};
 
-use crate::bundle::BundleTrust;
+use crate::bundle::{BundleTrust, Manifest, ManifestModule};
 use crate::cli::RawArgs;
 use crate::cli::flags::Flag;
 use crate::command::directory::working_directory;
@@ -18,6 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;
 use crate::gomod::PrefixPatterns;
 use crate::gomod::modfile::GoSum;
+use crate::report::JsonObject;
 use crate::source::DatabaseSetting;
 
 /// `--go-sum`.
@@ -66,4 +71,37 @@ fn one_file(raw: &RawArgs, command: &str) -> Result<String> {
             Err(Error::new(Kind::Usage, text))
         }
     }
+}
+
+/// The name that a module version is listed by: that of its go.mod where there is no zip.
+fn module_name(one: &ManifestModule) -> String {
+    match one.zip {
+        Some(_) => one.module.to_string(),
+        None => format!("{}/go.mod", one.module),
+    }
+}
+
+/// What a manifest says, as an object.
+fn manifest_json(manifest: &Manifest) -> JsonObject {
+    let mut json = JsonObject::new();
+    if let Some(database) = &manifest.database {
+        json.string("Database", &database.name);
+        json.number("Tree", database.tree);
+    }
+    let modules = manifest.modules.iter().map(|one| {
+        let mut json = JsonObject::new();
+        json.string("Path", one.module.path().as_str());
+        json.string("Version", one.module.version().as_str());
+        json.string("Time", one.time.as_deref().unwrap_or_default());
+        if let Some(zip) = &one.zip {
+            json.string("Sum", zip.h1.as_str());
+            json.number("ZipBytes", zip.bytes);
+            json.string("ZipSHA256", &zip.sha256);
+        }
+        json.string("GoModSum", one.gomod.as_str());
+        json.string("Source", &one.source);
+        json
+    });
+    json.objects("Modules", &modules.collect::<Vec<_>>());
+    json
 }

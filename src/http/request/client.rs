@@ -101,7 +101,7 @@ impl Client {
         self.context.cancel.deadline()
     }
 
-    fn say(&self, event: &Event<'_>) {
+    pub(super) fn say(&self, event: &Event<'_>) {
         self.context.events.event(event);
     }
 

@@ -5,3 +5,4 @@ mod heads;
 mod import;
 mod site;
 mod tampered;
+mod tree;

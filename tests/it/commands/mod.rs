@@ -13,6 +13,7 @@ mod overlay;
 pub mod plan;
 mod sbom;
 mod scope;
+mod serve;
 mod sum;
 mod verify;
 mod want;
