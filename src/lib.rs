@@ -26,8 +26,8 @@
 //!    the protocol of [`cache`], which is go's.
 //!
 //!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
-//!    from what database, cache and source say ([`fetch::Fetcher::examine`]), or all witnesses are
-//!    heard about one version ([`fetch::Fetcher::evidence`]) and judged ([`trust::find_mismatch`]).
+//!    from what database, cache and source say ([`fetch::SumExaminer::examine`]), or all witnesses are
+//!    heard about one version ([`fetch::SumExaminer::evidence`]) and judged ([`trust::find_mismatch`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
 //! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
@@ -43,7 +43,7 @@
 //! vendor directory ([`project::BuildMod`]), its modules.txt takes the place of the graph
 //! ([`graph::Vendor`]).
 //!
-//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
+//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::CacheStatus`]) and where the
 //! first proxy has it ([`source::ProxyUrls`]) is told, and nothing is kept.
 //!
 //! [`gotemplate`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.

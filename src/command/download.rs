@@ -224,7 +224,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             modules: told.modules,
             fetched: told.fetched,
             cached: told.cached,
-            lower: fetching.read_only_bytes(),
+            ro_cache_bytes: fetching.read_only_bytes(),
             traffic: session.progress.traffic(),
             elapsed: begun.elapsed(),
         });

@@ -69,7 +69,7 @@ fn age(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Status;
+    use super::super::check::CheckStatus;
     use super::*;
     use crate::http::Url;
     use crate::sumdb::testing;
@@ -97,7 +97,7 @@ mod tests {
         let check = served(&verifier, &answer(200, &good));
         assert_eq!(check.seen, "signed, 7 records");
         let check = served(&verifier, &answer(200, forged.as_bytes()));
-        assert_eq!(check.status, Status::Failed);
+        assert_eq!(check.status, CheckStatus::Failed);
         assert!(
             check.seen.starts_with("invalid signature for key"),
             "{}",
@@ -106,7 +106,7 @@ mod tests {
         let check = served(&verifier, &answer(404, &good));
         assert_eq!(
             (check.status, check.seen.as_str()),
-            (Status::Failed, "404 Not Found in its place")
+            (CheckStatus::Failed, "404 Not Found in its place")
         );
 
         let dir = tempfile::tempdir().unwrap();
@@ -122,8 +122,8 @@ mod tests {
             check.seen
         );
         std::fs::write(latest, &forged).unwrap();
-        assert_eq!(kept(&verifier, &store).status, Status::Failed);
+        assert_eq!(kept(&verifier, &store).status, CheckStatus::Failed);
         let nowhere = Store::new(dir.path(), None, name);
-        assert_eq!(kept(&verifier, &nowhere).status, Status::Failed);
+        assert_eq!(kept(&verifier, &nowhere).status, CheckStatus::Failed);
     }
 }

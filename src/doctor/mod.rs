@@ -22,7 +22,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use check::{Check, Report, Row, Section, Status};
+pub use check::{Check, CheckStatus, DoctorReport, DoctorSection, SettingRow};
 pub use render::{json, text};
 
 use crate::config::{Config, Setting};
@@ -42,7 +42,7 @@ pub fn examine(
     client: &(dyn Fn() -> Client + Sync),
     chain: &Result<Chain>,
     listed: &[(String, Setting<String>)],
-) -> Report {
+) -> DoctorReport {
     let project = project::look(config);
     let database = DatabaseSetting::parse(&config.gosumdb.value);
     let examiner = Examiner {
@@ -52,22 +52,22 @@ pub fn examine(
         module: project.module.as_ref(),
     };
     let mut sections = examiner.network(chain);
-    sections.push(Section {
+    sections.push(DoctorSection {
         group: "cache",
         subject: config.gomodcache.value.display().to_string(),
         checks: cache::checks(&config.gomodcache.value, config.connection.offline.value),
     });
-    sections.push(Section {
+    sections.push(DoctorSection {
         group: "project",
         subject: project.subject,
         checks: project.checks,
     });
-    let mut settings: Vec<Row> = listed
+    let mut settings: Vec<SettingRow> = listed
         .iter()
         .map(|(name, setting)| settings::row(name, setting))
         .collect();
     settings.sort_by(|a, b| a.name.cmp(&b.name));
-    Report { sections, settings }
+    DoctorReport { sections, settings }
 }
 
 struct Examiner<'a> {
@@ -79,11 +79,11 @@ struct Examiner<'a> {
 }
 
 /// Looks at one thing, on a thread of its own if there is one to be had.
-type Look<'a> = Box<dyn Fn() -> Section + Send + Sync + 'a>;
+type Look<'a> = Box<dyn Fn() -> DoctorSection + Send + Sync + 'a>;
 
 impl Examiner<'_> {
     /// The proxies in the order of GOPROXY, then the checksum database.
-    fn network(&self, chain: &Result<Chain>) -> Vec<Section> {
+    fn network(&self, chain: &Result<Chain>) -> Vec<DoctorSection> {
         let mut looks: Vec<Look<'_>> = Vec::new();
         match chain {
             Ok(chain) => {
@@ -91,7 +91,7 @@ impl Examiner<'_> {
                     looks.push(Box::new(move || self.entry(entry)));
                 }
             }
-            Err(error) => looks.push(Box::new(|| Section {
+            Err(error) => looks.push(Box::new(|| DoctorSection {
                 group: "proxy",
                 subject: "GOPROXY".to_owned(),
                 checks: vec![
@@ -121,8 +121,8 @@ impl Examiner<'_> {
         })
     }
 
-    fn entry(&self, entry: GoproxyEntry<'_>) -> Section {
-        let section = |subject: &str, checks| Section {
+    fn entry(&self, entry: GoproxyEntry<'_>) -> DoctorSection {
+        let section = |subject: &str, checks| DoctorSection {
             group: "proxy",
             subject: subject.to_owned(),
             checks,
@@ -172,9 +172,9 @@ impl Examiner<'_> {
     }
 
     /// The checksum database, where requests for it go.
-    fn database(&self, chain: Option<&Chain>) -> Section {
+    fn database(&self, chain: Option<&Chain>) -> DoctorSection {
         let gosumdb = &self.config.gosumdb;
-        let section = |subject: &str, checks| Section {
+        let section = |subject: &str, checks| DoctorSection {
             group: "sumdb",
             subject: subject.to_owned(),
             checks,

@@ -265,7 +265,7 @@ pub(super) fn ranges(url: &Url, answer: &Result<ProbeAnswer, Error>) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Status;
+    use super::super::check::CheckStatus;
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
@@ -304,7 +304,7 @@ mod tests {
         }
     }
 
-    fn told(observed: &Observed) -> Vec<(&'static str, Status)> {
+    fn told(observed: &Observed) -> Vec<(&'static str, CheckStatus)> {
         let checks = verdicts(observed);
         checks
             .iter()
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn the_step_that_failed_is_the_one_that_is_blamed() {
-        use Status::{Failed, Ok as Good, Skipped};
+        use CheckStatus::{Failed, Ok as Good, Skipped};
         let names = ["dns", "connect", "tls", "answer"];
         for failing in 0..names.len() {
             let url = "https://h.com/x";
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn any_answer_of_a_server_that_is_well_will_do() {
-        use Status::{Failed, Ok as Good, Warning};
+        use CheckStatus::{Failed, Ok as Good, Warning};
         let rows = [
             (200, Good),
             (404, Good),
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn clocks_and_credentials_are_judged() {
-        use Status::{Failed, Ok as Good, Skipped, Warning};
+        use CheckStatus::{Failed, Ok as Good, Skipped, Warning};
         let rows = [
             (Some(0), Good, "0 s apart"),
             (Some(-60), Good, "60 s apart"),
@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn only_a_part_with_a_validator_can_go_on() {
-        use Status::{Ok as Good, Skipped, Warning};
+        use CheckStatus::{Ok as Good, Skipped, Warning};
         let rows = [
             (206, true, false, Good),
             (206, false, true, Good),

@@ -38,5 +38,5 @@ pub use outcome::{failed_target_json, outcome_json, target_json};
 pub use planned::{Planned, planned_table};
 pub use progress::{ProgressReporter, ProgressSettings};
 pub use sbom::{BomFormat, BomStamp, bill_of_materials, utc_date};
-pub use summary::{Summary, Traffic};
+pub use summary::{Summary, TrafficCounts};
 pub use verified::{finding, report_json};

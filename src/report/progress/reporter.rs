@@ -17,7 +17,7 @@ use crate::event::{Event, EventSink};
 use crate::gomod::ModuleVersion;
 use crate::report::count::human;
 use crate::report::json::{JsonObject, info};
-use crate::report::summary::Traffic;
+use crate::report::summary::TrafficCounts;
 
 /// A redraw this often is smooth and costs nothing.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -105,9 +105,9 @@ impl ProgressReporter {
 
     /// What went over the network so far; of bytes, also those of `file://` proxies.
     #[must_use]
-    pub fn traffic(&self) -> Traffic {
+    pub fn traffic(&self) -> TrafficCounts {
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
-        Traffic {
+        TrafficCounts {
             bytes: count(&self.shared.received),
             requests: count(&self.shared.requests),
             retries: count(&self.shared.retries),
