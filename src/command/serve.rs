@@ -18,7 +18,7 @@ use crate::fetch::{Engine, EngineParts};
 use crate::gomod::PrefixPatterns;
 use crate::layout;
 use crate::report::{Console, ProgressReporter, ProgressSettings};
-use crate::serve::http1::{Limits, ListenAddress, TlsSettings};
+use crate::serve::http1::{Limits, ListenAddress, Listener, TlsSettings};
 use crate::serve::{
     AccessLog, AccessSettings, CacheKeeper, EngineUpstream, Freshness, LineSink, ModulePatterns,
     Policy, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
@@ -292,6 +292,12 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         console.data(&exports(raw, &listen, config))?;
         return Ok(None);
     }
+    // Before any other file is open: the descriptors that systemd has named are its sockets, and
+    // nothing else has taken their numbers.
+    let mut listeners = Vec::new();
+    for address in &listen {
+        listeners.extend(Listener::open(address)?);
+    }
     let place = Place::of(raw, config)?;
     let config = &Config {
         // Its database files are beside the modules that are served.
@@ -349,6 +355,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     };
     raise_open_files();
     let parts = ServerParts {
+        listeners,
         tree: place.cache.join(layout::DOWNLOAD),
         is_cache: place.is_cache,
         state: place.state.clone(),
@@ -358,7 +365,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         lines: Arc::new(ConsoleLines(console.clone())),
     };
     let signals = signals::for_server()?;
-    let server = Server::start(settings(raw, config, listen, offline)?, parts)?;
+    let server = Server::start(settings(raw, config, offline)?, parts)?;
     let manager = ServiceManager::at(call.go_env.environment().get("NOTIFY_SOCKET"));
     for address in server.addresses() {
         console.line(&format!("listening on {address}"));
@@ -445,7 +452,6 @@ fn listen_addresses(raw: &RawArgs) -> Result<Vec<ListenAddress>> {
 fn settings(
     raw: &RawArgs,
     config: &Config,
-    listen: Vec<ListenAddress>,
     offline: Option<&'static str>,
 ) -> Result<ServeSettings> {
     let path = |flag: &Flag| raw.text(flag).map(|text| config.cwd.join(text));
@@ -464,7 +470,6 @@ fn settings(
     };
     let defaults = Limits::default();
     Ok(ServeSettings {
-        listen,
         access: AccessSettings {
             htpasswd: path(&HTPASSWD),
             tokens: path(&TOKENS),

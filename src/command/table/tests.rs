@@ -669,7 +669,7 @@ fn generated_tables_are_those_of_the_rows() {
         ("settings", cli::settings_table()),
     ];
     let update = Environment::from_process().get("UPDATE_TABLES").is_some();
-    for name in ["README.md", "src/cli/help/settings.md"] {
+    for name in ["src/cli/help/commands.md", "src/cli/help/settings.md"] {
         let file = root.join(name);
         let text = std::fs::read_to_string(&file).expect(name);
         let wanted = with_tables(&text, &tables);
