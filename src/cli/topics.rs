@@ -72,6 +72,11 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/workspaces.md"),
     },
     HelpTopic {
+        name: "air-gap",
+        brief: "Bundles: carrying modules to a closed site",
+        markdown: include_str!("help/air-gap.md"),
+    },
+    HelpTopic {
         name: "go-differences",
         brief: "Where modfetch differs from go",
         markdown: include_str!("help/go-differences.md"),

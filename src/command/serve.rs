@@ -81,7 +81,7 @@ static DENY: Flag = Flag {
 static PRIVATE: Flag = Flag {
     long: "private",
     value: Some("PATTERNS"),
-    brief: "Ask no upstream and no database about these; may be repeated",
+    brief: "Ask no upstream or database about these; repeatable",
     detail: "They come from --local and from what is kept. GOPRIVATE is another thing: it says \
 what is fetched directly.",
     ..Flag::OURS
@@ -99,7 +99,7 @@ first looked up here. The time in its .info does not count: its author sets it."
 static MIN_AGE_EXEMPT: Flag = Flag {
     long: "min-age-exempt",
     value: Some("PATTERNS"),
-    brief: "Hand out these modules whatever their age; may be repeated",
+    brief: "Hand out these modules at any age; repeatable",
     detail: "Patterns as in --allow.",
     ..Flag::OURS
 };
@@ -132,7 +132,7 @@ static RATE: Flag = Flag {
 static TTL: Flag = Flag {
     long: "ttl",
     value: Some("TIME"),
-    brief: "Answer lists, @latest and branches from memory for so long",
+    brief: "Answer lists, @latest and branches from memory this long",
     detail: "Default: 60s. Files of versions never change and are kept for good.",
     ..Flag::OURS
 };
@@ -140,7 +140,7 @@ static TTL: Flag = Flag {
 static STALE: Flag = Flag {
     long: "stale",
     value: Some("TIME"),
-    brief: "Give old answers for so long where upstream cannot be asked",
+    brief: "Give old answers this long if upstream cannot be asked",
     detail: "Default: 24h.",
     ..Flag::OURS
 };
