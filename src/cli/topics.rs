@@ -57,6 +57,11 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/network.md"),
     },
     HelpTopic {
+        name: "serve",
+        brief: "The caching proxy: policy, access, limits and operation",
+        markdown: include_str!("help/serve.md"),
+    },
+    HelpTopic {
         name: "credentials",
         brief: "Credentials and certificates",
         markdown: include_str!("help/credentials.md"),
@@ -65,6 +70,11 @@ pub static TOPICS: &[HelpTopic] = &[
         name: "workspaces",
         brief: "go.work files",
         markdown: include_str!("help/workspaces.md"),
+    },
+    HelpTopic {
+        name: "air-gap",
+        brief: "Bundles: carrying modules to a closed site",
+        markdown: include_str!("help/air-gap.md"),
     },
     HelpTopic {
         name: "go-differences",

@@ -1,5 +1,9 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
+use super::{
+    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, serve, sum,
+    toolchain, verify, version, why,
+};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
 use crate::error::{Kind, Result};
@@ -65,6 +69,7 @@ pub static COMMANDS: &[&Command] = &[
     &super::bundle::create::COMMAND,
     &super::bundle::verify::COMMAND,
     &super::bundle::import::COMMAND,
+    &super::bundle::want::COMMAND,
     &super::bundle::list::COMMAND,
     &super::bundle::diff::COMMAND,
     &super::bundle::env::COMMAND,
