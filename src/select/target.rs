@@ -224,12 +224,17 @@ fn versioned(path: &str, version: &str) -> Target {
             query: version.to_owned(),
         };
     };
+    let query_path = module_path.clone();
     match ModuleVersion::new(module_path, canonical) {
         Ok(module) => Target::Module {
             module,
             named: true,
         },
-        Err(error) => failed(error),
+        // A version of another major version: the source has the last word on it, as on a query.
+        Err(_) => Target::Query {
+            path: query_path,
+            query: version.to_owned(),
+        },
     }
 }
 
@@ -312,10 +317,7 @@ mod tests {
                 "x.com/x@",
                 "!x.com/x@: invalid version: disallowed version string",
             ),
-            (
-                "x.com/x@v2.0.0",
-                "!x.com/x@v2.0.0: invalid version: should be v0 or v1, not v2",
-            ),
+            ("x.com/x@v2.0.0", "x.com/x?v2.0.0"),
             (
                 "B@v1.0.0",
                 "!B@v1.0.0: malformed module path \"B\": missing dot in first path element",

@@ -3,6 +3,7 @@
 mod graph;
 mod list;
 mod list_templates;
+mod listed_versions;
 mod messages;
 mod modedit;
 mod module_rules;
