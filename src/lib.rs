@@ -43,8 +43,8 @@
 //! vendor directory ([`project::BuildMod`]), its modules.txt takes the place of the graph
 //! ([`graph::Vendor`]).
 //!
-//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::Stock`]) and where the
-//! first proxy has it ([`source::Place`]) is told, and nothing is kept.
+//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::CacheStatus`]) and where the
+//! first proxy has it ([`source::ProxyUrls`]) is told, and nothing is kept.
 //!
 //! [`gotemplate`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
 //!

@@ -22,7 +22,7 @@ use crate::layout::{DOWNLOAD, LIST, VersionFile};
 
 /// What stands in `V.ziphash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recorded {
+pub enum RecordedHash {
     /// There is no such file.
     Missing,
     /// What is there is no sum: a write was interrupted, or somebody changed it.
@@ -46,7 +46,7 @@ pub enum Extracted {
 
 /// The places of one module version.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct CacheEntry {
     module: ModuleVersion,
     /// `cache/download/P/@v/V.`, with which all its files begin, `V` escaped.
     start: PathBuf,
@@ -55,13 +55,13 @@ pub struct Entry {
     locks: Locks,
 }
 
-impl Entry {
-    pub(super) fn new(cache: &Cache, module: &ModuleVersion) -> Result<Entry> {
+impl CacheEntry {
+    pub(super) fn new(cache: &Cache, module: &ModuleVersion) -> Result<CacheEntry> {
         let escaped = module
             .escape()
             .map_err(|error| error.context(module.to_string()))?;
         let (path, version) = (escaped.path().as_str(), escaped.version());
-        Ok(Entry {
+        Ok(CacheEntry {
             module: module.clone(),
             start: cache.below(&[DOWNLOAD, "/", path, "/@v/", version, "."]),
             directory: cache.below(&[path, "@", version]),
@@ -155,7 +155,7 @@ impl Entry {
     /// The cached go.mod, if there is one; nothing is said of its sum.
     ///
     /// # Errors
-    /// As [`Entry::read_info`].
+    /// As [`CacheEntry::read_info`].
     pub fn read_gomod(&self) -> Result<Option<Vec<u8>>> {
         self.named(read_if_present(&self.gomod_path(), <[u8]>::to_vec))
     }
@@ -203,22 +203,22 @@ impl Entry {
     /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
     pub fn read_ziphash(&self) -> Result<Option<H1>> {
         Ok(match self.recorded()? {
-            Recorded::Sum(h1) => Some(h1),
-            Recorded::Missing | Recorded::Torn => None,
+            RecordedHash::Sum(h1) => Some(h1),
+            RecordedHash::Missing | RecordedHash::Torn => None,
         })
     }
 
     /// What the ziphash records, or that it is missing or torn.
     ///
     /// # Errors
-    /// As [`Entry::read_ziphash`].
-    pub fn recorded(&self) -> Result<Recorded> {
+    /// As [`CacheEntry::read_ziphash`].
+    pub fn recorded(&self) -> Result<RecordedHash> {
         let recorded = |data: &[u8]| {
             let text = str::from_utf8(data).unwrap_or_default();
-            H1::parse(text.trim()).map_or(Recorded::Torn, Recorded::Sum)
+            H1::parse(text.trim()).map_or(RecordedHash::Torn, RecordedHash::Sum)
         };
         let found = self.named(read_if_present(&self.ziphash_path(), recorded))?;
-        Ok(found.unwrap_or(Recorded::Missing))
+        Ok(found.unwrap_or(RecordedHash::Missing))
     }
 
     /// What is where the module is extracted to.
@@ -253,7 +253,7 @@ impl Entry {
     /// Takes the lock if it is free.
     ///
     /// # Errors
-    /// As [`Entry::lock`].
+    /// As [`CacheEntry::lock`].
     pub fn try_lock(&self) -> Result<Option<VersionLock>> {
         let lock = self.named(FileLock::try_acquire(&self.lock_path()))?;
         Ok(lock.map(VersionLock::from))
@@ -325,7 +325,7 @@ impl Entry {
     /// Records the h1 of a zip that is there without one.
     ///
     /// # Errors
-    /// As [`Entry::commit_zip`].
+    /// As [`CacheEntry::commit_zip`].
     pub fn commit_ziphash(&self, lock: &VersionLock, h1: &H1) -> Result<()> {
         self.demand_place(lock)?;
         self.named(write_atomically(
@@ -405,7 +405,7 @@ mod tests {
     use super::*;
     use crate::cache::Cache;
 
-    fn entry(root: &Path) -> Entry {
+    fn entry(root: &Path) -> CacheEntry {
         let module = ModuleVersion::parse("example.com/Up/m", "v1.0.0-RC1").unwrap();
         Cache::at(root).unwrap().entry(&module).unwrap()
     }

@@ -53,10 +53,10 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use entry::{Entry, Extracted, Recorded};
+pub use entry::{CacheEntry, Extracted, RecordedHash};
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
-pub use quarantine::Piece;
+pub use quarantine::EntryPiece;
 pub use survey::Survey;
 pub use version_lock::VersionLock;
 
@@ -134,8 +134,8 @@ impl Cache {
     ///
     /// # Errors
     /// [`Kind::Input`] if the path or version may not be fetched.
-    pub fn entry(&self, module: &ModuleVersion) -> Result<Entry> {
-        Entry::new(self, module)
+    pub fn entry(&self, module: &ModuleVersion) -> Result<CacheEntry> {
+        CacheEntry::new(self, module)
     }
 
     /// The highest cached pseudo-version of a commit, of which at least twelve hexadecimal digits

@@ -4,13 +4,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::entry::Entry;
+use super::entry::CacheEntry;
 use super::version_lock::VersionLock;
 use crate::error::{Error, Result};
 use crate::fsio::create_dir_all;
 use crate::{failpoints, modzip};
 
-impl Entry {
+impl CacheEntry {
     /// Begins to make the directory: marks it, removes what an interrupted run left.
     ///
     /// Until it is finished no reader takes the directory for whole.
@@ -49,7 +49,7 @@ impl Entry {
 #[must_use = "an unfinished directory is removed when this is dropped"]
 #[derive(Debug)]
 pub struct Partial {
-    entry: Entry,
+    entry: CacheEntry,
     done: bool,
     lock: VersionLock,
 }
@@ -71,7 +71,7 @@ impl Partial {
     /// Declares the directory whole.
     ///
     /// # Errors
-    /// As [`Entry::commit_zip`].
+    /// As [`CacheEntry::commit_zip`].
     pub fn finish(mut self) -> Result<()> {
         self.entry.demand_place(&self.lock)?;
         let mark = self.entry.partial_path();

@@ -9,14 +9,14 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Cache, Entry, VersionLock};
+use super::{Cache, CacheEntry, VersionLock};
 use crate::error::{Error, Result};
 use crate::fsio::create_dir_all;
 use crate::layout;
 
 /// A piece of an entry that may be damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum EntryPiece {
     /// The zip.
     Zip,
     /// The extracted directory.
@@ -27,24 +27,24 @@ pub enum Piece {
     GoMod,
 }
 
-impl Piece {
+impl EntryPiece {
     /// As messages name it; go's word where go has one.
     #[must_use]
     pub fn noun(self) -> &'static str {
         match self {
-            Piece::Zip => "zip",
-            Piece::Dir => "dir",
-            Piece::ZipHash => "ziphash",
-            Piece::GoMod => "go.mod",
+            EntryPiece::Zip => "zip",
+            EntryPiece::Dir => "dir",
+            EntryPiece::ZipHash => "ziphash",
+            EntryPiece::GoMod => "go.mod",
         }
     }
 
-    fn place(self, entry: &Entry) -> PathBuf {
+    fn place(self, entry: &CacheEntry) -> PathBuf {
         match self {
-            Piece::Zip => entry.zip_path(),
-            Piece::Dir => entry.directory().to_owned(),
-            Piece::ZipHash => entry.ziphash_path(),
-            Piece::GoMod => entry.gomod_path(),
+            EntryPiece::Zip => entry.zip_path(),
+            EntryPiece::Dir => entry.directory().to_owned(),
+            EntryPiece::ZipHash => entry.ziphash_path(),
+            EntryPiece::GoMod => entry.gomod_path(),
         }
     }
 }
@@ -57,8 +57,8 @@ impl Cache {
     /// [`crate::Kind::LocalIo`]; what was moved before stays moved.
     pub fn quarantine(
         &self,
-        entry: &Entry,
-        pieces: &[Piece],
+        entry: &CacheEntry,
+        pieces: &[EntryPiece],
         _lock: &VersionLock,
     ) -> Result<PathBuf> {
         let escaped = entry.module().escape()?;
@@ -84,8 +84,13 @@ impl Cache {
     ///
     /// # Errors
     /// As [`Cache::quarantine`].
-    pub fn put_back(&self, entry: &Entry, from: &Path, _lock: &VersionLock) -> Result<()> {
-        for piece in [Piece::Zip, Piece::Dir, Piece::ZipHash, Piece::GoMod] {
+    pub fn put_back(&self, entry: &CacheEntry, from: &Path, _lock: &VersionLock) -> Result<()> {
+        for piece in [
+            EntryPiece::Zip,
+            EntryPiece::Dir,
+            EntryPiece::ZipHash,
+            EntryPiece::GoMod,
+        ] {
             let (from, to) = (from.join(piece.noun()), piece.place(entry));
             if fs::symlink_metadata(&to).is_ok() || fs::symlink_metadata(&from).is_err() {
                 continue;
@@ -142,7 +147,7 @@ mod tests {
             fs::write(entry.directory().join("x.go"), round).unwrap();
             fs::set_permissions(entry.directory(), Permissions::from_mode(0o555)).unwrap();
             fs::write(entry.zip_path(), round).unwrap();
-            let pieces = [Piece::Zip, Piece::Dir, Piece::GoMod];
+            let pieces = [EntryPiece::Zip, EntryPiece::Dir, EntryPiece::GoMod];
             let target = cache.quarantine(&entry, &pieces, &lock).unwrap();
             let want = format!("cache/modfetch/quarantine/a.com/!up@v1.0.0/{round}");
             assert_eq!(target, root.path().join(want));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::network::live_settings;
+use super::network::progress_settings;
 use super::project::no_project;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
@@ -12,7 +12,7 @@ use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
 use crate::fsio::Locks;
-use crate::report::{Console, Live};
+use crate::report::{Console, ProgressReporter};
 
 /// `-modcache`.
 static MODCACHE: Flag = Flag {
@@ -131,7 +131,7 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
         return Err(Error::new(Kind::Usage, text).hint(format!("leave {flag} out")));
     }
     let root = &config.gomodcache.value;
-    let live = Arc::new(Live::start(live_settings(config)));
+    let live = Arc::new(ProgressReporter::start(progress_settings(config)));
     let events = Arc::clone(&live) as Arc<dyn EventSink>;
     let locks = Locks::new(config.locks.lock_timeout.value, events);
     let cache = Cache::at(root)?.with_locks(locks);

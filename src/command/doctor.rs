@@ -7,7 +7,7 @@ use super::{env, network};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
-use crate::doctor::{self, Status};
+use crate::doctor::{self, CheckStatus};
 use crate::error::{Kind, Result};
 use crate::event::NoEvents;
 use crate::gomod::PrefixPatterns;
@@ -68,7 +68,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
         doctor::text(&report)
     };
     console.data(&text)?;
-    Ok((report.status() == Status::Failed).then_some(Kind::Differs))
+    Ok((report.status() == CheckStatus::Failed).then_some(Kind::Differs))
 }
 
 /// Variables that are not Go's and that decide about connections, where they are set.

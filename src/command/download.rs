@@ -22,7 +22,7 @@ use crate::fetch::{
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
 use crate::project::Project;
-use crate::report::{Console, Planned, Summary, one_for_many, target_json};
+use crate::report::{Console, Planned, Summary, group_by_host, target_json};
 use crate::select::{ResolvedTarget, Selection, SelectionArgs, Target, resolve};
 use crate::signals::Ending;
 use crate::source::{Chain, check_reuse};
@@ -224,7 +224,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             modules: told.modules,
             fetched: told.fetched,
             cached: told.cached,
-            lower: fetching.read_only_bytes(),
+            ro_cache_bytes: fetching.read_only_bytes(),
             traffic: session.live.traffic(),
             elapsed: begun.elapsed(),
         });
@@ -335,7 +335,7 @@ impl Run<'_> {
             }
             failures.extend(failure);
         }
-        for error in one_for_many(&to_tell) {
+        for error in group_by_host(&to_tell) {
             self.console.error(&error);
         }
         Ok(failures)

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Kind};
-use crate::report::{Console, Live};
+use crate::report::{Console, ProgressReporter};
 use crate::signals::{self, Ending};
 
 /// From now on SIGINT and SIGTERM end the run, as [`signals`] has it, with a message.
-pub(super) fn end_on_signal(live: &Arc<Live>, console: &Console, ending: Ending) {
+pub(super) fn end_on_signal(live: &Arc<ProgressReporter>, console: &Console, ending: Ending) {
     let (telling, working) = (console.clone(), Arc::downgrade(live));
     signals::watch(ending, move |signal| {
         // Whatever is being redrawn goes first. Without it the run is over already.

@@ -15,8 +15,10 @@ use crate::http::{
     RootSettings, Settings, Url,
 };
 use crate::project::Project;
-use crate::report::{Live, LiveSettings};
-use crate::source::{Chain, DatabaseRoute, DatabaseSetting, Direct, LowerCache, Offline, Source};
+use crate::report::{ProgressReporter, ProgressSettings};
+use crate::source::{
+    Chain, DatabaseRoute, DatabaseSetting, Direct, Offline, ReadOnlyCache, Source,
+};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -32,7 +34,7 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<Live>) -> Result<Network> {
+    pub(super) fn new(config: &Config, live: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
         let events = Arc::clone(live) as Arc<dyn EventSink>;
@@ -87,10 +89,10 @@ impl Network {
     }
 
     /// The caches that are looked into before that.
-    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<LowerCache>> {
+    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<ReadOnlyCache>> {
         let setting = &config.transfer.ro_cache;
         let open = |dir: &PathBuf| {
-            let opened = LowerCache::at(dir);
+            let opened = ReadOnlyCache::at(dir);
             opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
         };
         setting.value.iter().map(open).collect()
@@ -181,8 +183,8 @@ impl sumdb::Transport for DatabaseRoute {
 }
 
 /// What of a run is told while it happens.
-pub(super) fn live_settings(config: &Config) -> LiveSettings {
-    LiveSettings {
+pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
+    ProgressSettings {
         progress: config.output.progress.value,
         log: config.global.log.value,
         requests: config.x.value,

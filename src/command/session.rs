@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::interrupt::end_on_signal;
-use super::network::{Network, cached_database, live_settings, sum_policy};
+use super::network::{Network, cached_database, progress_settings, sum_policy};
 use super::running::outside;
 use crate::cache::Cache;
 use crate::config::Config;
@@ -13,7 +13,7 @@ use crate::fetch::{Engine, EngineParts, GraphReader, Keep, Run, RunOptions};
 use crate::gomod::GoVersion;
 use crate::graph::Graph;
 use crate::project::Project;
-use crate::report::{Console, Live};
+use crate::report::{Console, ProgressReporter};
 use crate::signals::Ending;
 use crate::source::{Chain, Offline, Source};
 use crate::trust::SumPolicy;
@@ -98,7 +98,7 @@ impl<'o> SessionOptions<'o> {
             project,
             ..
         } = self;
-        let live = Arc::new(Live::start(live_settings(config)));
+        let live = Arc::new(ProgressReporter::start(progress_settings(config)));
         let mut cancel = None;
         let (source, chain, sums, parts): (Arc<dyn Source>, _, _, _) = match self.offline {
             Some(why) => {
@@ -164,7 +164,7 @@ pub(super) struct Session<'c> {
     /// What GOPROXY says, with `--offline` too; `None` where nothing may be asked in any case.
     pub(super) chain: Option<Chain>,
     /// Who is told while the run goes on.
-    pub(super) live: Arc<Live>,
+    pub(super) live: Arc<ProgressReporter>,
     options: RunOptions,
 }
 

@@ -231,10 +231,10 @@ fn leftovers(survey: &Survey) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Status;
+    use super::super::check::CheckStatus;
     use super::*;
 
-    fn statuses(checks: &[Check]) -> Vec<(&'static str, Status)> {
+    fn statuses(checks: &[Check]) -> Vec<(&'static str, CheckStatus)> {
         let pairs = checks.iter().map(|check| (check.name, check.status));
         pairs.collect()
     }
@@ -248,7 +248,7 @@ mod tests {
         assert!(
             absent
                 .iter()
-                .all(|check| check.status <= Status::Skipped || check.name == "space")
+                .all(|check| check.status <= CheckStatus::Skipped || check.name == "space")
         );
         fs::create_dir(&root).unwrap();
         let present = checks(&root, false);
@@ -264,33 +264,33 @@ mod tests {
             "hashes",
             "partial",
         ] {
-            assert_eq!(of(name).status, Status::Ok, "{:?}", of(name));
+            assert_eq!(of(name).status, CheckStatus::Ok, "{:?}", of(name));
         }
         fs::remove_dir(&root).unwrap();
         fs::write(&root, "").unwrap();
         let wrong = checks(&root, false);
         assert_eq!(names(&wrong), names(&present));
-        assert_eq!(statuses(&wrong)[0], ("directory", Status::Failed));
+        assert_eq!(statuses(&wrong)[0], ("directory", CheckStatus::Failed));
     }
 
     #[test]
     fn room_and_owners_are_judged() {
         let rows = [
-            (10 << 30, Some(5), Status::Ok),
-            (10 << 30, None, Status::Ok),
-            (1 << 30, Some(5), Status::Warning),
-            (1 << 20, Some(5), Status::Failed),
-            (10 << 30, Some(0), Status::Failed),
+            (10 << 30, Some(5), CheckStatus::Ok),
+            (10 << 30, None, CheckStatus::Ok),
+            (1 << 30, Some(5), CheckStatus::Warning),
+            (1 << 20, Some(5), CheckStatus::Failed),
+            (10 << 30, Some(0), CheckStatus::Failed),
         ];
         for (left, files, want) in rows {
             assert_eq!(room(left, files).status, want, "{left} {files:?}");
         }
         let dir = tempfile::tempdir().unwrap();
         let found = fs::metadata(dir.path()).unwrap();
-        assert_eq!(owner(&found, found.uid()).status, Status::Ok);
-        assert_eq!(owner(&found, found.uid() + 1).status, Status::Warning);
+        assert_eq!(owner(&found, found.uid()).status, CheckStatus::Ok);
+        assert_eq!(owner(&found, found.uid() + 1).status, CheckStatus::Warning);
         let refused = Error::new(Kind::LocalIo, "no");
-        assert_eq!(unwritable(&refused, true).status, Status::Ok);
-        assert_eq!(unwritable(&refused, false).status, Status::Failed);
+        assert_eq!(unwritable(&refused, true).status, CheckStatus::Ok);
+        assert_eq!(unwritable(&refused, false).status, CheckStatus::Failed);
     }
 }

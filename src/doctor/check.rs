@@ -4,7 +4,7 @@ use crate::error::Error;
 
 /// The verdict of a check; a later one is graver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
+pub enum CheckStatus {
     /// As it should be.
     Ok,
     /// There was nothing to look at, or no way to.
@@ -15,15 +15,15 @@ pub enum Status {
     Failed,
 }
 
-impl Status {
+impl CheckStatus {
     /// The word for it in text and JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Status::Ok => "ok",
-            Status::Skipped => "skipped",
-            Status::Warning => "warning",
-            Status::Failed => "failed",
+            CheckStatus::Ok => "ok",
+            CheckStatus::Skipped => "skipped",
+            CheckStatus::Warning => "warning",
+            CheckStatus::Failed => "failed",
         }
     }
 }
@@ -34,7 +34,7 @@ pub struct Check {
     /// What was looked at, a word that stays the same.
     pub name: &'static str,
     /// The verdict.
-    pub status: Status,
+    pub status: CheckStatus,
     /// What was seen, in words; without secrets.
     pub seen: String,
     /// What the reader can do about it.
@@ -42,7 +42,7 @@ pub struct Check {
 }
 
 impl Check {
-    fn new(name: &'static str, status: Status, seen: impl Into<String>) -> Check {
+    fn new(name: &'static str, status: CheckStatus, seen: impl Into<String>) -> Check {
         Check {
             name,
             status,
@@ -52,19 +52,19 @@ impl Check {
     }
 
     pub(super) fn ok(name: &'static str, seen: impl Into<String>) -> Check {
-        Check::new(name, Status::Ok, seen)
+        Check::new(name, CheckStatus::Ok, seen)
     }
 
     pub(super) fn skipped(name: &'static str, why: impl Into<String>) -> Check {
-        Check::new(name, Status::Skipped, why)
+        Check::new(name, CheckStatus::Skipped, why)
     }
 
     pub(super) fn warning(name: &'static str, seen: impl Into<String>) -> Check {
-        Check::new(name, Status::Warning, seen)
+        Check::new(name, CheckStatus::Warning, seen)
     }
 
     pub(super) fn failed(name: &'static str, seen: impl Into<String>) -> Check {
-        Check::new(name, Status::Failed, seen)
+        Check::new(name, CheckStatus::Failed, seen)
     }
 
     /// A failure that has explained itself, with its hints.
@@ -83,7 +83,7 @@ impl Check {
 
 /// The checks of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
+pub struct DoctorSection {
     /// `proxy`, `sumdb`, `cache` or `project`.
     pub group: &'static str,
     /// Which one: a redacted URL, a name, a path.
@@ -94,7 +94,7 @@ pub struct Section {
 
 /// A setting as it is shown: without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct SettingRow {
     /// The variable.
     pub name: String,
     /// Its value, redacted.
@@ -105,29 +105,29 @@ pub struct Row {
 
 /// Everything that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct DoctorReport {
     /// What was checked, in a fixed order.
-    pub sections: Vec<Section>,
+    pub sections: Vec<DoctorSection>,
     /// The settings in force.
-    pub settings: Vec<Row>,
+    pub settings: Vec<SettingRow>,
 }
 
-impl Report {
+impl DoctorReport {
     /// The gravest verdict.
     #[must_use]
-    pub fn status(&self) -> Status {
-        let found = self.count(Status::Failed) > 0;
-        let doubtful = self.count(Status::Warning) > 0;
+    pub fn status(&self) -> CheckStatus {
+        let found = self.count(CheckStatus::Failed) > 0;
+        let doubtful = self.count(CheckStatus::Warning) > 0;
         match (found, doubtful) {
-            (true, _) => Status::Failed,
-            (false, true) => Status::Warning,
-            (false, false) => Status::Ok,
+            (true, _) => CheckStatus::Failed,
+            (false, true) => CheckStatus::Warning,
+            (false, false) => CheckStatus::Ok,
         }
     }
 
     /// How many checks had this verdict.
     #[must_use]
-    pub fn count(&self, status: Status) -> usize {
+    pub fn count(&self, status: CheckStatus) -> usize {
         let checks = self.sections.iter().flat_map(|section| &section.checks);
         checks.filter(|check| check.status == status).count()
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::check::Check;
 use crate::error::Error;
-use crate::http::Answer;
+use crate::http::ProbeAnswer;
 use crate::sumdb::Store;
 use crate::sumdb::note::Verifier;
 use crate::sumdb::tlog::Tree;
@@ -20,7 +20,7 @@ fn size(verifier: &Verifier, note: &[u8]) -> Result<u64, String> {
 }
 
 /// The head that the database serves.
-pub(super) fn served(verifier: &Verifier, answer: &Result<Answer, Error>) -> Check {
+pub(super) fn served(verifier: &Verifier, answer: &Result<ProbeAnswer, Error>) -> Check {
     let body = match answer {
         Ok(answer) if answer.code == 200 => &answer.body,
         Ok(answer) => return Check::failed("head", format!("{} in its place", answer.status)),
@@ -69,7 +69,7 @@ fn age(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Status;
+    use super::super::check::CheckStatus;
     use super::*;
     use crate::http::Url;
     use crate::sumdb::testing;
@@ -84,7 +84,7 @@ mod tests {
             .unwrap()
             .replace("\n7\n", "\n8\n");
         let answer = |code, body: &[u8]| {
-            Ok(Answer {
+            Ok(ProbeAnswer {
                 url: Url::parse("https://h.com").unwrap().redacted(),
                 code,
                 status: "404 Not Found".to_owned(),
@@ -97,7 +97,7 @@ mod tests {
         let check = served(&verifier, &answer(200, &good));
         assert_eq!(check.seen, "signed, 7 records");
         let check = served(&verifier, &answer(200, forged.as_bytes()));
-        assert_eq!(check.status, Status::Failed);
+        assert_eq!(check.status, CheckStatus::Failed);
         assert!(
             check.seen.starts_with("invalid signature for key"),
             "{}",
@@ -106,7 +106,7 @@ mod tests {
         let check = served(&verifier, &answer(404, &good));
         assert_eq!(
             (check.status, check.seen.as_str()),
-            (Status::Failed, "404 Not Found in its place")
+            (CheckStatus::Failed, "404 Not Found in its place")
         );
 
         let dir = tempfile::tempdir().unwrap();
@@ -122,8 +122,8 @@ mod tests {
             check.seen
         );
         std::fs::write(latest, &forged).unwrap();
-        assert_eq!(kept(&verifier, &store).status, Status::Failed);
+        assert_eq!(kept(&verifier, &store).status, CheckStatus::Failed);
         let nowhere = Store::new(dir.path(), None, name);
-        assert_eq!(kept(&verifier, &nowhere).status, Status::Failed);
+        assert_eq!(kept(&verifier, &nowhere).status, CheckStatus::Failed);
     }
 }

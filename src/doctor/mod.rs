@@ -22,14 +22,14 @@ use std::path::Path;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use check::{Check, Report, Row, Section, Status};
+pub use check::{Check, CheckStatus, DoctorReport, DoctorSection, SettingRow};
 pub use render::{json, text};
 
 use crate::config::{Config, Setting};
 use crate::error::Result;
 use crate::gomod::{ModuleVersion, escape_version};
-use crate::http::{Client, Scheme, Url, Wanted};
-use crate::source::{Chain, DatabaseRoute, DatabaseSetting, Entry};
+use crate::http::{Client, ProbeBody, Scheme, Url};
+use crate::source::{Chain, DatabaseRoute, DatabaseSetting, GoproxyEntry};
 use crate::sumdb;
 use server::Observed;
 
@@ -42,7 +42,7 @@ pub fn examine(
     client: &(dyn Fn() -> Client + Sync),
     chain: &Result<Chain>,
     listed: &[(String, Setting<String>)],
-) -> Report {
+) -> DoctorReport {
     let project = project::look(config);
     let database = DatabaseSetting::parse(&config.gosumdb.value);
     let examiner = Examiner {
@@ -52,22 +52,22 @@ pub fn examine(
         module: project.module.as_ref(),
     };
     let mut sections = examiner.network(chain);
-    sections.push(Section {
+    sections.push(DoctorSection {
         group: "cache",
         subject: config.gomodcache.value.display().to_string(),
         checks: cache::checks(&config.gomodcache.value, config.connection.offline.value),
     });
-    sections.push(Section {
+    sections.push(DoctorSection {
         group: "project",
         subject: project.subject,
         checks: project.checks,
     });
-    let mut settings: Vec<Row> = listed
+    let mut settings: Vec<SettingRow> = listed
         .iter()
         .map(|(name, setting)| settings::row(name, setting))
         .collect();
     settings.sort_by(|a, b| a.name.cmp(&b.name));
-    Report { sections, settings }
+    DoctorReport { sections, settings }
 }
 
 struct Examiner<'a> {
@@ -79,11 +79,11 @@ struct Examiner<'a> {
 }
 
 /// Looks at one thing, on a thread of its own if there is one to be had.
-type Look<'a> = Box<dyn Fn() -> Section + Send + Sync + 'a>;
+type Look<'a> = Box<dyn Fn() -> DoctorSection + Send + Sync + 'a>;
 
 impl Examiner<'_> {
     /// The proxies in the order of GOPROXY, then the checksum database.
-    fn network(&self, chain: &Result<Chain>) -> Vec<Section> {
+    fn network(&self, chain: &Result<Chain>) -> Vec<DoctorSection> {
         let mut looks: Vec<Look<'_>> = Vec::new();
         match chain {
             Ok(chain) => {
@@ -91,7 +91,7 @@ impl Examiner<'_> {
                     looks.push(Box::new(move || self.entry(entry)));
                 }
             }
-            Err(error) => looks.push(Box::new(|| Section {
+            Err(error) => looks.push(Box::new(|| DoctorSection {
                 group: "proxy",
                 subject: "GOPROXY".to_owned(),
                 checks: vec![
@@ -121,19 +121,19 @@ impl Examiner<'_> {
         })
     }
 
-    fn entry(&self, entry: Entry<'_>) -> Section {
-        let section = |subject: &str, checks| Section {
+    fn entry(&self, entry: GoproxyEntry<'_>) -> DoctorSection {
+        let section = |subject: &str, checks| DoctorSection {
             group: "proxy",
             subject: subject.to_owned(),
             checks,
         };
         match entry {
-            Entry::Off => section("off", vec![Check::ok("entry", "nothing more is asked")]),
-            Entry::Direct => {
+            GoproxyEntry::Off => section("off", vec![Check::ok("entry", "nothing more is asked")]),
+            GoproxyEntry::Direct => {
                 let why = "version control is not supported yet: modules that no proxy has fail";
                 section("direct", vec![Check::skipped("entry", why)])
             }
-            Entry::Proxy(base) => {
+            GoproxyEntry::Proxy(base) => {
                 let checks = match base.scheme() {
                     Scheme::File => match base.file_path() {
                         Ok(path) => tree::checks(&path),
@@ -172,9 +172,9 @@ impl Examiner<'_> {
     }
 
     /// The checksum database, where requests for it go.
-    fn database(&self, chain: Option<&Chain>) -> Section {
+    fn database(&self, chain: Option<&Chain>) -> DoctorSection {
         let gosumdb = &self.config.gosumdb;
-        let section = |subject: &str, checks| Section {
+        let section = |subject: &str, checks| DoctorSection {
             group: "sumdb",
             subject: subject.to_owned(),
             checks,
@@ -211,7 +211,7 @@ impl Examiner<'_> {
     fn served(&self, setting: &DatabaseSetting, chain: Option<&Chain>) -> Vec<Check> {
         let name = setting.verifier.name();
         let Some(chain) = chain else {
-            return vec![Check::skipped("way", "GOPROXY cannot be read")];
+            return vec![Check::skipped("route", "GOPROXY cannot be read")];
         };
         if self.config.connection.offline.value || chain.is_off() {
             let why = if chain.is_off() {
@@ -219,7 +219,7 @@ impl Examiner<'_> {
             } else {
                 "offline"
             };
-            return vec![Check::skipped("way", why)];
+            return vec![Check::skipped("route", why)];
         }
         let route = DatabaseRoute::new(
             name.to_owned(),
@@ -233,10 +233,10 @@ impl Examiner<'_> {
             Err(error) => {
                 let why = "modules that go.sum does not know cannot be checked until the proxy \
                            answers, be it with 404";
-                return vec![Check::error("way", &error).next(why)];
+                return vec![Check::error("route", &error).next(why)];
             }
         };
-        let mut checks = vec![Check::ok("way", base.to_string())];
+        let mut checks = vec![Check::ok("route", base.to_string())];
         let latest = base.join("latest");
         if base.scheme() == Scheme::File {
             return checks;
@@ -256,7 +256,7 @@ fn ranges(client: &Client, base: &Url, module: &ModuleVersion) -> Check {
         return Check::skipped("ranges", format!("{module} has no URL"));
     };
     let url = base.join(&format!("{path}/@v/{version}.zip"));
-    let probe = client.probe(&url, Wanted::Rest);
+    let probe = client.probe(&url, ProbeBody::Rest);
     server::ranges(&url, &probe.answer)
 }
 
@@ -264,7 +264,7 @@ fn observe(client: &Client, url: Url, limit: u64) -> Observed {
     let through = client.route(&url);
     Observed {
         through: through.map(|hop| hop.map(str::to_owned)),
-        probe: client.probe(&url, Wanted::Body(limit)),
+        probe: client.probe(&url, ProbeBody::Body(limit)),
         credentials: client.credentials(&url),
         now: now(),
         url,

@@ -1,11 +1,11 @@
 //! The report as text and as JSON.
 
-use super::check::{Check, Report, Section, Status};
+use super::check::{Check, CheckStatus, DoctorReport, DoctorSection};
 use crate::report::JsonObject;
 
 /// Lines for people: a section after the other, the settings, and the verdict at the end.
 #[must_use]
-pub fn text(report: &Report) -> String {
+pub fn text(report: &DoctorReport) -> String {
     let mut out = String::new();
     for section in &report.sections {
         out.push_str(&format!("{} {}\n", section.group, section.subject));
@@ -23,9 +23,9 @@ pub fn text(report: &Report) -> String {
         let (name, value, origin) = (&row.name, &row.value, &row.origin);
         out.push_str(&format!("  {name}={value} ({origin})\n"));
     }
-    let failed = report.count(Status::Failed);
-    let warnings = report.count(Status::Warning);
-    let ok = report.count(Status::Ok);
+    let failed = report.count(CheckStatus::Failed);
+    let warnings = report.count(CheckStatus::Warning);
+    let ok = report.count(CheckStatus::Ok);
     out.push_str(&format!("{failed} failed, {warnings} warnings, {ok} ok\n"));
     out
 }
@@ -41,10 +41,10 @@ fn indented(text: &str) -> String {
 
 /// One object with the same.
 #[must_use]
-pub fn json(report: &Report) -> String {
+pub fn json(report: &DoctorReport) -> String {
     let mut object = JsonObject::new();
     object.string("Status", report.status().name());
-    let checks = |section: &Section| {
+    let checks = |section: &DoctorSection| {
         let checks = section.checks.iter();
         checks
             .map(|check| check_json(section, check))
@@ -67,7 +67,7 @@ pub fn json(report: &Report) -> String {
     object.indented() + "\n"
 }
 
-fn check_json(section: &Section, check: &Check) -> JsonObject {
+fn check_json(section: &DoctorSection, check: &Check) -> JsonObject {
     let mut object = JsonObject::new();
     object.string("Group", section.group);
     object.string("Subject", &section.subject);
@@ -80,13 +80,13 @@ fn check_json(section: &Section, check: &Check) -> JsonObject {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Row;
+    use super::super::check::SettingRow;
     use super::*;
 
     #[test]
     fn both_forms_have_everything_in_order() {
-        let report = Report {
-            sections: vec![Section {
+        let report = DoctorReport {
+            sections: vec![DoctorSection {
                 group: "proxy",
                 subject: "https://h.com".to_owned(),
                 checks: vec![
@@ -95,7 +95,7 @@ mod tests {
                     Check::warning("clock", "late"),
                 ],
             }],
-            settings: vec![Row {
+            settings: vec![SettingRow {
                 name: "GOPROXY".to_owned(),
                 value: "https://h.com".to_owned(),
                 origin: "default".to_owned(),
@@ -118,7 +118,7 @@ settings
         assert_eq!(object["Checks"][1]["Next"][0], "start it");
         assert_eq!(object["Checks"][2]["Status"], "warning");
         assert_eq!(object["Settings"][0]["Origin"], "default");
-        let none = Report {
+        let none = DoctorReport {
             sections: Vec::new(),
             settings: Vec::new(),
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::check::Check;
 use crate::error::{Error, Kind};
 use crate::event::Timings;
-use crate::http::{Answer, Certificate, Known, Probe, Scheme, Url};
+use crate::http::{Certificate, Probe, ProbeAnswer, ProbeCredentials, Scheme, Url};
 
 /// A certificate that ends sooner is worth a word: whoever renews it has less than this.
 const EXPIRES_SOON_SECONDS: i64 = 14 * 86_400;
@@ -24,7 +24,7 @@ pub(super) struct Observed {
     pub(super) through: Result<Option<String>, Error>,
     pub(super) probe: Probe,
     /// Which credentials it is sent.
-    pub(super) credentials: Result<Option<Known>, Error>,
+    pub(super) credentials: Result<Option<ProbeCredentials>, Error>,
     /// Our clock, in seconds since 1970.
     pub(super) now: i64,
 }
@@ -173,7 +173,7 @@ fn tls(steps: &Timings, time: Duration, now: i64) -> Check {
     Check::ok("tls", seen)
 }
 
-fn answered(observed: &Observed, answer: &Answer) -> Check {
+fn answered(observed: &Observed, answer: &ProbeAnswer) -> Check {
     let mut seen = format!("{} for {}", answer.status, observed.url);
     if answer.url != observed.url.redacted() {
         seen.push_str(&format!(", redirected to {}", answer.url));
@@ -198,7 +198,7 @@ fn answered(observed: &Observed, answer: &Answer) -> Check {
     }
 }
 
-fn clock(answer: Option<&Answer>) -> Check {
+fn clock(answer: Option<&ProbeAnswer>) -> Check {
     let Some(answer) = answer else {
         return Check::skipped("clock", "not reached");
     };
@@ -244,7 +244,7 @@ fn credentials(observed: &Observed) -> Check {
 
 /// Whether a cut transfer can go on where it was cut: what the server said to a request for all
 /// but the first byte of a zip that it should have.
-pub(super) fn ranges(url: &Url, answer: &Result<Answer, Error>) -> Check {
+pub(super) fn ranges(url: &Url, answer: &Result<ProbeAnswer, Error>) -> Check {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => return failure("ranges", url, error),
@@ -265,13 +265,13 @@ pub(super) fn ranges(url: &Url, answer: &Result<Answer, Error>) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Status;
+    use super::super::check::CheckStatus;
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
 
-    fn answer(code: u16) -> Answer {
-        Answer {
+    fn answer(code: u16) -> ProbeAnswer {
+        ProbeAnswer {
             url: Url::parse("https://h.com/x").unwrap().redacted(),
             code,
             status: format!("{code} Some"),
@@ -282,7 +282,7 @@ mod tests {
         }
     }
 
-    fn observed(url: &str, steps: usize, answer: Result<Answer, Error>) -> Observed {
+    fn observed(url: &str, steps: usize, answer: Result<ProbeAnswer, Error>) -> Observed {
         let time = |step| (steps > step).then_some(Duration::from_millis(1));
         let steps = Timings {
             lookup: time(0),
@@ -304,7 +304,7 @@ mod tests {
         }
     }
 
-    fn told(observed: &Observed) -> Vec<(&'static str, Status)> {
+    fn told(observed: &Observed) -> Vec<(&'static str, CheckStatus)> {
         let checks = verdicts(observed);
         checks
             .iter()
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn the_step_that_failed_is_the_one_that_is_blamed() {
-        use Status::{Failed, Ok as Good, Skipped};
+        use CheckStatus::{Failed, Ok as Good, Skipped};
         let names = ["dns", "connect", "tls", "answer"];
         for failing in 0..names.len() {
             let url = "https://h.com/x";
@@ -360,7 +360,7 @@ mod tests {
 
     #[test]
     fn any_answer_of_a_server_that_is_well_will_do() {
-        use Status::{Failed, Ok as Good, Warning};
+        use CheckStatus::{Failed, Ok as Good, Warning};
         let rows = [
             (200, Good),
             (404, Good),
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn clocks_and_credentials_are_judged() {
-        use Status::{Failed, Ok as Good, Skipped, Warning};
+        use CheckStatus::{Failed, Ok as Good, Skipped, Warning};
         let rows = [
             (Some(0), Good, "0 s apart"),
             (Some(-60), Good, "60 s apart"),
@@ -413,7 +413,7 @@ mod tests {
             (None, Skipped, "the server does not say what time it has"),
         ];
         for (ahead, want, seen) in rows {
-            let answer = Answer {
+            let answer = ProbeAnswer {
                 ahead,
                 ..answer(200)
             };
@@ -423,14 +423,14 @@ mod tests {
         for (allowed, want) in [(true, Good), (false, Failed)] {
             let mut with = observed("http://h.com/x", 2, Ok(answer(200)));
             let source = "user and password in the URL".to_owned();
-            with.credentials = Ok(Some(Known { source, allowed }));
+            with.credentials = Ok(Some(ProbeCredentials { source, allowed }));
             assert_eq!(credentials(&with).status, want);
         }
     }
 
     #[test]
     fn only_a_part_with_a_validator_can_go_on() {
-        use Status::{Ok as Good, Skipped, Warning};
+        use CheckStatus::{Ok as Good, Skipped, Warning};
         let rows = [
             (206, true, false, Good),
             (206, false, true, Good),
@@ -443,7 +443,7 @@ mod tests {
         ];
         let url = Url::parse("https://h.com/x").unwrap();
         for (code, strong_tag, last_modified, want) in rows {
-            let answer = Answer {
+            let answer = ProbeAnswer {
                 strong_tag,
                 last_modified,
                 ..answer(code)

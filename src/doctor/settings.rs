@@ -1,12 +1,12 @@
 //! The settings in force, as they may be shown.
 
-use super::check::Row;
+use super::check::SettingRow;
 use crate::config::Setting;
 use crate::http::Url;
 
 /// Makes a setting printable.
-pub(super) fn row(name: &str, setting: &Setting<String>) -> Row {
-    Row {
+pub(super) fn row(name: &str, setting: &Setting<String>) -> SettingRow {
+    SettingRow {
         name: name.to_owned(),
         value: redacted(name, &setting.value),
         origin: setting.origin.to_string(),

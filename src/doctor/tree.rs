@@ -69,7 +69,7 @@ fn has_versions(root: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Status;
+    use super::super::check::CheckStatus;
     use super::*;
 
     #[test]
@@ -81,16 +81,16 @@ mod tests {
             (pair, checks[1].next.clone())
         };
         let root = dir.path().join("root");
-        assert_eq!(status(&root).0, [Status::Failed, Status::Skipped]);
+        assert_eq!(status(&root).0, [CheckStatus::Failed, CheckStatus::Skipped]);
         fs::create_dir(&root).unwrap();
-        assert_eq!(status(&root).0, [Status::Ok, Status::Warning]);
+        assert_eq!(status(&root).0, [CheckStatus::Ok, CheckStatus::Warning]);
         fs::create_dir_all(root.join("cache/download/a.com/b/@v")).unwrap();
         let (pair, next) = status(&root);
-        assert_eq!(pair, [Status::Ok, Status::Warning]);
+        assert_eq!(pair, [CheckStatus::Ok, CheckStatus::Warning]);
         assert!(next[0].contains("cache/download"));
-        assert_eq!(status(&root.join("cache/download")).0, [Status::Ok; 2]);
+        assert_eq!(status(&root.join("cache/download")).0, [CheckStatus::Ok; 2]);
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
-        assert_eq!(status(&file).0, [Status::Failed, Status::Skipped]);
+        assert_eq!(status(&file).0, [CheckStatus::Failed, CheckStatus::Skipped]);
     }
 }

@@ -11,7 +11,7 @@ use crate::cache::Cache;
 use crate::error::Result;
 use crate::gomod::ModuleVersion;
 use crate::memo::{Memo, MemoSettings};
-use crate::source::{LowerCache, Source};
+use crate::source::{ReadOnlyCache, Source};
 
 /// What an [`Engine`] is made of.
 pub struct EngineParts {
@@ -20,7 +20,7 @@ pub struct EngineParts {
     /// Where modules come from.
     pub source: Arc<dyn Source>,
     /// Caches that are only read, looked into before the source is asked, in this order.
-    pub read_only: Vec<LowerCache>,
+    pub read_only: Vec<ReadOnlyCache>,
     /// Transfers at once, at most.
     pub jobs: usize,
     /// `-modcacherw`: extracted directories stay writable.
@@ -35,7 +35,7 @@ pub struct EngineParts {
 pub struct Engine {
     pub(super) cache: Cache,
     pub(super) source: Arc<dyn Source>,
-    pub(super) read_only: Vec<LowerCache>,
+    pub(super) read_only: Vec<ReadOnlyCache>,
     pub(super) writable: bool,
     pub(super) pools: Pools,
     /// Small files that are being fetched now: one request for all who ask.

@@ -45,10 +45,10 @@ mod url;
 pub use answer::{Fetched, Kept, Resumable, Sink, TooLarge, Validator};
 pub use connect::ProxySettings;
 pub use credentials::CredentialSettings;
-pub use failure::HostTrouble;
 #[cfg(test)]
-pub(crate) use failure::Reach;
-pub use request::{Answer, Client, Known, Probe, RequestContext, Wanted};
+pub(crate) use failure::FailureScope;
+pub use failure::HostFailure;
+pub use request::{Client, Probe, ProbeAnswer, ProbeBody, ProbeCredentials, RequestContext};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};

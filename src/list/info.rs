@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::gomod::Time;
-use crate::source::Origin;
+use crate::source::VcsOrigin;
 
 /// What go's listings say of a module; a field is empty where there is nothing to say.
 ///
@@ -46,7 +46,7 @@ pub struct ModuleInfo {
     /// What go.sum has for its go.mod.
     pub gomod_sum: String,
     /// Where the source says that it comes from.
-    pub origin: Option<Box<Origin>>,
+    pub origin: Option<Box<VcsOrigin>>,
 }
 
 impl ModuleInfo {

@@ -3,7 +3,7 @@
 use super::ModuleInfo;
 use crate::error::Error;
 use crate::gotemplate::{Object, Type, Value};
-use crate::source::Origin;
+use crate::source::VcsOrigin;
 
 static MODULE: Type = Type {
     name: "modinfo.ModulePublic",
@@ -101,7 +101,7 @@ impl Object for Error {
     }
 }
 
-impl Object for Origin {
+impl Object for VcsOrigin {
     fn go_type(&self) -> &'static Type {
         &ORIGIN
     }

@@ -1,7 +1,7 @@
 //! One piece of news for many failures that have one reason.
 
 use crate::error::{Error, Kind};
-use crate::http::HostTrouble;
+use crate::http::HostFailure;
 
 /// So many of those that share a reason are named.
 const NAMED: usize = 5;
@@ -12,9 +12,9 @@ const NAMED: usize = 5;
 /// not believed), of those that failed for it the first that did ask it is told in full, in the place of the first of them all; the rest follows as one error that counts them and
 /// names a few. Everything else is told as it is, in its order.
 #[must_use]
-pub fn one_for_many(failures: &[(String, Error)]) -> Vec<Error> {
-    let trouble = |(_, error): &(String, Error)| HostTrouble::of(error).cloned();
-    let troubles: Vec<Option<HostTrouble>> = failures.iter().map(trouble).collect();
+pub fn group_by_host(failures: &[(String, Error)]) -> Vec<Error> {
+    let trouble = |(_, error): &(String, Error)| HostFailure::of(error).cloned();
+    let troubles: Vec<Option<HostFailure>> = failures.iter().map(trouble).collect();
     let mut of_all: Vec<&str> = Vec::new();
     for trouble in troubles.iter().flatten() {
         if trouble.is_of_all() && !of_all.contains(&trouble.host()) {
@@ -24,7 +24,7 @@ pub fn one_for_many(failures: &[(String, Error)]) -> Vec<Error> {
     let mut told = Vec::new();
     let mut done: Vec<&str> = Vec::new();
     for ((_, error), trouble) in failures.iter().zip(&troubles) {
-        let host = trouble.as_ref().map(HostTrouble::host);
+        let host = trouble.as_ref().map(HostFailure::host);
         let Some(host) = host.filter(|host| of_all.contains(host)) else {
             told.push(error.clone());
             continue;
@@ -72,7 +72,7 @@ fn rest(host: &str, subjects: &[&str]) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Reach;
+    use crate::http::FailureScope;
 
     /// `a+` was asked for and failed for host `a`, `a-` was not asked for, `a!` failed as all would;
     /// anything else is an error of its own.
@@ -80,21 +80,23 @@ mod tests {
         let failures = letters.iter().enumerate().map(|(number, letter)| {
             let error = Error::new(Kind::Network, format!("m{number}"));
             let trouble = |reach| {
-                HostTrouble::new(
+                HostFailure::new(
                     letter.trim_end_matches(['+', '-', '!']),
                     reach,
                     "why".into(),
                 )
             };
             let error = match letter.chars().last() {
-                Some('+') => error.because(trouble(Reach::Request)),
-                Some('-') => error.because(trouble(Reach::NotAsked)).context("in it"),
-                Some('!') => error.because(trouble(Reach::Host)),
+                Some('+') => error.because(trouble(FailureScope::Request)),
+                Some('-') => error
+                    .because(trouble(FailureScope::NotAsked))
+                    .context("in it"),
+                Some('!') => error.because(trouble(FailureScope::Host)),
                 _ => Error::new(Kind::NotFound, format!("m{number}: {letter}")),
             };
             (format!("m{number}"), error)
         });
-        let told = one_for_many(&failures.collect::<Vec<_>>());
+        let told = group_by_host(&failures.collect::<Vec<_>>());
         told.iter().map(Error::chain).collect()
     }
 

@@ -13,14 +13,14 @@ use crossbeam_channel::{Sender, unbounded};
 
 use super::picture::{Message, Picture};
 use super::request;
-use super::shown::{LiveSettings, Shown};
+use super::shown::{ProgressSettings, Shown};
 use super::summary::Traffic;
 use crate::event::{Event, EventSink};
 
 /// Prints what happens, from a thread of its own; threadless until there is something to tell.
 #[derive(Debug)]
-pub struct Live {
-    settings: LiveSettings,
+pub struct ProgressReporter {
+    settings: ProgressSettings,
     received: Arc<AtomicU64>,
     requests: AtomicU64,
     /// Modules that will be completed, and those that are or have failed.
@@ -45,11 +45,11 @@ enum Printing {
     Over,
 }
 
-impl Live {
+impl ProgressReporter {
     /// Starts the printing thread, if the settings say that there will be something to print.
     #[must_use]
-    pub fn start(settings: LiveSettings) -> Live {
-        let live = Live {
+    pub fn start(settings: ProgressSettings) -> ProgressReporter {
+        let live = ProgressReporter {
             settings,
             requests: AtomicU64::new(0),
             received: Arc::default(),
@@ -125,13 +125,13 @@ impl Live {
     }
 }
 
-impl Drop for Live {
+impl Drop for ProgressReporter {
     fn drop(&mut self) {
         self.clear();
     }
 }
 
-impl EventSink for Live {
+impl EventSink for ProgressReporter {
     fn event(&self, event: &Event<'_>) {
         match *event {
             Event::ModulesPlanned { modules } => {
@@ -224,29 +224,30 @@ mod tests {
 
     #[test]
     fn a_thread_starts_when_there_is_something_to_tell() {
-        let silent = LiveSettings {
+        let silent = ProgressSettings {
             progress: Progress::Never,
             log: Log::Text,
             requests: false,
             verbose: false,
             quiet: false,
         };
-        let prints = |settings: LiveSettings, act: fn(&Live, &ModuleVersion)| {
-            let live = Live::start(settings);
+        let prints = |settings: ProgressSettings, act: fn(&ProgressReporter, &ModuleVersion)| {
+            let live = ProgressReporter::start(settings);
             let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
             act(&live, &module);
             matches!(*live.printing(), Printing::Thread { .. })
         };
-        let wait: fn(&Live, &ModuleVersion) = |live, module| live.event(&waiting(module));
+        let wait: fn(&ProgressReporter, &ModuleVersion) =
+            |live, module| live.event(&waiting(module));
         assert!(!prints(silent, |live, module| live
             .event(&Event::ModuleStarted { module })));
         assert!(prints(silent, wait));
-        let quiet = LiveSettings {
+        let quiet = ProgressSettings {
             quiet: true,
             ..silent
         };
         assert!(!prints(quiet, wait));
-        let requests = LiveSettings {
+        let requests = ProgressSettings {
             requests: true,
             ..silent
         };

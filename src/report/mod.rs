@@ -1,7 +1,7 @@
 //! All that the user reads. The only area that writes to stdout or stderr.
 //!
 //! stdout is data a script may parse, stderr is talk. [`Console`] prints results and errors from
-//! the calling thread; [`Live`] prints what happens meanwhile (progress, `-x`, retries) from one
+//! the calling thread; [`ProgressReporter`] prints what happens meanwhile (progress, `-x`, retries) from one
 //! thread of its own, fed over a channel by whoever works, and is finished before results are
 //! printed, so the two never mix within a line. Until there is something to tell it starts no
 //! thread.
@@ -26,14 +26,14 @@ mod verified;
 pub use audited::{AuditForm, AuditReport, audit_text};
 pub use console::Console;
 pub use count::human;
-pub use crowd::one_for_many;
+pub use crowd::group_by_host;
 pub use explained::Explained;
 pub use json::JsonObject;
 pub use listed::module_json;
-pub use live::Live;
+pub use live::ProgressReporter;
 pub use outcome::{failed_target_json, outcome_json, target_json};
 pub use planned::{Planned, planned_table};
 pub use sbom::{BomFormat, BomStamp, bill_of_materials, utc_date};
-pub use shown::LiveSettings;
-pub use summary::{Summary, Traffic};
+pub use shown::ProgressSettings;
+pub use summary::{Summary, TrafficCounts};
 pub use verified::{finding, report_json};

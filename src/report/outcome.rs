@@ -6,7 +6,7 @@ use super::json::JsonObject;
 use crate::error::Error;
 use crate::fetch::Outcome;
 use crate::select::{ChosenBy, ResolvedTarget};
-use crate::source::Origin;
+use crate::source::VcsOrigin;
 
 /// The object that `download -json` prints for a target.
 #[must_use]
@@ -50,7 +50,7 @@ pub fn failed_target_json(target: &ResolvedTarget, error: &Error) -> JsonObject 
 
 /// The object that `go mod download -json` prints for a module.
 ///
-/// Keys after `Origin` are ours: `ErrorKind` (see [`crate::Kind::name`]), `Bytes` (of bodies
+/// Keys after `VcsOrigin` are ours: `ErrorKind` (see [`crate::Kind::name`]), `Bytes` (of bodies
 /// received), `Resumed` (bytes kept of cut transfers), `Retries` (requests made again). The origin
 /// is shown of a module that was named with its version, or with a query that the source resolved,
 /// as go does.
@@ -110,7 +110,7 @@ pub fn outcome_json(outcome: &Outcome, chosen_by: &ChosenBy) -> JsonObject {
     json
 }
 
-pub(super) fn origin_json(origin: &Origin) -> JsonObject {
+pub(super) fn origin_json(origin: &VcsOrigin) -> JsonObject {
     let mut json = JsonObject::new();
     for (key, value) in origin.fields() {
         json.string(key, value);

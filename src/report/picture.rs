@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::count::{human, retries};
 use super::json::{JsonObject, info};
-use super::shown::{LiveSettings, Shown};
+use super::shown::{ProgressSettings, Shown};
 use crate::gomod::ModuleVersion;
 
 /// A redraw this often is smooth and costs nothing.
@@ -75,7 +75,7 @@ fn bar() -> ProgressBar {
 
 /// The printing thread's picture of the work.
 pub(super) struct Picture {
-    settings: LiveSettings,
+    settings: ProgressSettings,
     shown: Shown,
     bar: Option<ProgressBar>,
     begun: Instant,
@@ -94,7 +94,7 @@ pub(super) struct Picture {
 
 impl Picture {
     pub(super) fn new(
-        settings: LiveSettings,
+        settings: ProgressSettings,
         received: &Arc<AtomicU64>,
         retries: &Arc<AtomicU64>,
     ) -> Picture {
@@ -189,12 +189,14 @@ impl Picture {
             }
             Message::GivenUp { host, cause } => {
                 if json {
-                    let mut object = self.json("given-up", None);
+                    let mut object = self.json("host-open", None);
                     object.string("host", &host);
                     object.string("cause", &cause);
                     self.print(&object.compact());
                 } else if self.settings.verbose || self.settings.requests {
-                    self.say(&format!("# {host} is given up for now: {cause}"));
+                    self.say(&format!(
+                        "# {host}: circuit breaker open, not contacting it for now: {cause}"
+                    ));
                 }
             }
             Message::Resume { url, bytes } => {
@@ -209,7 +211,7 @@ impl Picture {
             }
             Message::Again { module, cause } => {
                 if json {
-                    let mut object = self.json("again", Some(&module));
+                    let mut object = self.json("refetch", Some(&module));
                     object.string("cause", &cause);
                     self.print(&object.compact());
                 } else if self.settings.verbose || self.settings.requests {

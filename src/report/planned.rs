@@ -4,7 +4,7 @@ use super::count::human;
 use super::json::JsonObject;
 use crate::fetch::CacheStatus;
 use crate::gomod::ModuleVersion;
-use crate::source::Place;
+use crate::source::ProxyUrls;
 
 /// A module version that a download would complete.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Planned {
     /// What the cache has of it.
     pub status: CacheStatus,
     /// Where it would be asked for first, if a proxy is asked at all.
-    pub place: Option<Place>,
+    pub place: Option<ProxyUrls>,
 }
 
 impl Planned {
@@ -180,7 +180,7 @@ mod tests {
                 zip_bytes,
                 ..CacheStatus::default()
             },
-            place: Some(Place {
+            place: Some(ProxyUrls {
                 proxy: "https://proxy.test".to_owned(),
                 info: url("info"),
                 gomod: url("mod"),

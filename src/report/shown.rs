@@ -6,7 +6,7 @@ use crate::config::{Log, Progress};
 
 /// What is told.
 #[derive(Clone, Copy, Debug)]
-pub struct LiveSettings {
+pub struct ProgressSettings {
     /// How progress is shown.
     pub progress: Progress,
     /// The form of lines. Where it is JSON, no line is redrawn on a terminal.
@@ -31,7 +31,7 @@ pub(super) enum Shown {
     Events,
 }
 
-impl LiveSettings {
+impl ProgressSettings {
     /// Decides on the form of progress.
     pub(super) fn shown(self) -> Shown {
         let redraws = io::stderr().is_terminal() && self.log == Log::Text;

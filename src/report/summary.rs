@@ -7,7 +7,7 @@ use super::json::JsonObject;
 
 /// What went over the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub struct TrafficCounts {
     /// Bytes of bodies that were received, those of failed tries included.
     pub bytes: u64,
     /// Requests, each redirect and each further try counted.
@@ -28,9 +28,9 @@ pub struct Summary {
     /// Those that were complete before.
     pub cached: usize,
     /// Bytes taken from read-only caches.
-    pub lower: u64,
+    pub ro_cache_bytes: u64,
     /// What that took of the network.
-    pub traffic: Traffic,
+    pub traffic: TrafficCounts,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -38,7 +38,7 @@ pub struct Summary {
 impl Summary {
     /// One line for people.
     pub(super) fn text(&self) -> String {
-        let Traffic {
+        let TrafficCounts {
             bytes,
             requests,
             retries,
@@ -49,12 +49,12 @@ impl Summary {
             bytes => format!(" {} resumed,", count::human(bytes)),
         };
         let retries = count::retries(retries).unwrap_or_else(|| "0 retries".to_owned());
-        let lower = match self.lower {
+        let ro_cache_bytes = match self.ro_cache_bytes {
             0 => String::new(),
             bytes => format!(" {} from read-only caches,", count::human(bytes)),
         };
         format!(
-            "{} modules, {} fetched, {} from the cache; {} received,{lower}{resumed} {requests} requests, {retries}, \
+            "{} modules, {} fetched, {} from the cache; {} received,{ro_cache_bytes}{resumed} {requests} requests, {retries}, \
              {:.2} s",
             self.modules,
             self.fetched,
@@ -73,7 +73,7 @@ impl Summary {
         json.number("fetched", self.fetched as u64);
         json.number("cached", self.cached as u64);
         json.number("bytes", self.traffic.bytes);
-        json.number("lower", self.lower);
+        json.number("ro_cache_bytes", self.ro_cache_bytes);
         json.number("resumed", self.traffic.resumed);
         json.number("requests", self.traffic.requests);
         json.number("retries", self.traffic.retries);
@@ -93,8 +93,8 @@ mod tests {
             modules: 9,
             fetched: 5,
             cached: 3,
-            lower: 2000,
-            traffic: Traffic {
+            ro_cache_bytes: 2000,
+            traffic: TrafficCounts {
                 bytes: 12_345,
                 requests: 17,
                 retries: 2,
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(summary.text(), text);
         let want = format!(
             "{{\"level\":\"info\",\"message\":\"{text}\",\"modules\":9,\"fetched\":5,\"cached\":3,\
-             \"bytes\":12345,\"lower\":2000,\"resumed\":500,\"requests\":17,\"retries\":2,\"elapsed_ms\":1230}}"
+             \"bytes\":12345,\"ro_cache_bytes\":2000,\"resumed\":500,\"requests\":17,\"retries\":2,\"elapsed_ms\":1230}}"
         );
         assert_eq!(summary.json().compact(), want);
     }

@@ -9,7 +9,7 @@ use crate::fetch::{
 use crate::gomod::{ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::project::{Project, ReplaceRules};
-use crate::source::Origin;
+use crate::source::VcsOrigin;
 
 /// How a module came to be chosen: what was asked for is part of the answer.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub enum ChosenBy {
         /// As typed.
         query: String,
         /// Where the source says that the version comes from.
-        origin: Option<Box<Origin>>,
+        origin: Option<Box<VcsOrigin>>,
     },
 }
 

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::proxy::{Place, Proxy};
+use super::proxy::{Proxy, ProxyUrls};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
@@ -18,20 +18,20 @@ use crate::http::{Client, Fetched, RequestContext, Scheme, Sink, Url};
 /// The entries of a GOPROXY list.
 #[derive(Clone)]
 pub struct Chain {
-    hops: Vec<Hop>,
+    hops: Vec<ChainEntry>,
     noproxy: PrefixPatterns,
     /// Modules from the repositories they are written in.
     direct: Arc<dyn Source>,
 }
 
 #[derive(Clone, Debug)]
-struct Hop {
-    kind: HopKind,
-    next: Next,
+struct ChainEntry {
+    kind: ChainEntryKind,
+    next: FallThrough,
 }
 
 #[derive(Clone, Debug)]
-enum HopKind {
+enum ChainEntryKind {
     Proxy(Arc<Proxy>),
     Off,
     Direct,
@@ -48,7 +48,7 @@ impl fmt::Debug for Chain {
 
 /// An entry of a GOPROXY list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum GoproxyEntry<'a> {
     /// A proxy at this URL.
     Proxy(&'a Url),
     /// Version control.
@@ -59,7 +59,7 @@ pub enum Entry<'a> {
 
 /// When the hop after this one is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
+enum FallThrough {
     /// `,`: after 404 and 410 only.
     IfNotFound,
     /// `|`: after any error.
@@ -96,25 +96,25 @@ impl Chain {
     /// True if the list says that nothing may be asked at all.
     #[must_use]
     pub fn is_off(&self) -> bool {
-        matches!(self.hops.first(), Some(hop) if matches!(hop.kind, HopKind::Off))
+        matches!(self.hops.first(), Some(hop) if matches!(hop.kind, ChainEntryKind::Off))
     }
 
     /// The entries, in their order, up to the first `direct` or `off`.
-    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub fn entries(&self) -> impl Iterator<Item = GoproxyEntry<'_>> {
         self.hops.iter().map(|hop| match &hop.kind {
-            HopKind::Proxy(proxy) => Entry::Proxy(proxy.base()),
-            HopKind::Direct => Entry::Direct,
-            HopKind::Off => Entry::Off,
+            ChainEntryKind::Proxy(proxy) => GoproxyEntry::Proxy(proxy.base()),
+            ChainEntryKind::Direct => GoproxyEntry::Direct,
+            ChainEntryKind::Off => GoproxyEntry::Off,
         })
     }
 
     /// Where the files of a module version would be asked for first; `None` where no proxy is
     /// asked: GONOPROXY, or `direct` or `off` first.
     #[must_use]
-    pub fn first_place(&self, module: &ModuleVersion) -> Option<Place> {
+    pub fn first_place(&self, module: &ModuleVersion) -> Option<ProxyUrls> {
         let path = module.path();
         match self.hops.first().map(|hop| &hop.kind) {
-            Some(HopKind::Proxy(proxy)) if !self.noproxy.matches(path.as_str()) => {
+            Some(ChainEntryKind::Proxy(proxy)) if !self.noproxy.matches(path.as_str()) => {
                 proxy.place(module).ok()
             }
             _ => None,
@@ -131,17 +131,17 @@ impl Chain {
         let mut best: Option<Error> = None;
         for hop in &self.hops {
             let error = match &hop.kind {
-                HopKind::Proxy(proxy) => match proxy.database(name) {
+                ChainEntryKind::Proxy(proxy) => match proxy.database(name) {
                     Ok(base) => return Ok(Some(base)),
                     Err(error) => error,
                 },
-                HopKind::Direct => return Ok(None),
-                HopKind::Off => break,
+                ChainEntryKind::Direct => return Ok(None),
+                ChainEntryKind::Off => break,
             };
             let not_found = error.is_not_found();
             if !not_found {
                 best = Some(error);
-                if hop.next == Next::IfNotFound {
+                if hop.next == FallThrough::IfNotFound {
                     break;
                 }
             }
@@ -164,19 +164,19 @@ impl Chain {
         let mut best: Option<Error> = None;
         for hop in &self.hops {
             let error = match &hop.kind {
-                HopKind::Proxy(proxy) => match question(&**proxy) {
+                ChainEntryKind::Proxy(proxy) => match question(&**proxy) {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,
                 },
-                HopKind::Off => return Err(ended_by_off(path, version, best)),
+                ChainEntryKind::Off => return Err(ended_by_off(path, version, best)),
                 // As in go, what the repository says counts more than what proxies said.
-                HopKind::Direct => return question(&*self.direct),
+                ChainEntryKind::Direct => return question(&*self.direct),
             };
             let not_found = error.is_not_found();
             if best.as_ref().is_none_or(Error::is_not_found) || !not_found {
                 best = Some(error);
             }
-            if !not_found && hop.next == Next::IfNotFound {
+            if !not_found && hop.next == FallThrough::IfNotFound {
                 break;
             }
         }
@@ -208,22 +208,22 @@ fn ended_by_off(path: &ModulePath, version: &str, best: Option<Error>) -> Error 
     }
 }
 
-fn parse_hops(goproxy: &str, client: &Client) -> Result<Vec<Hop>> {
+fn parse_hops(goproxy: &str, client: &Client) -> Result<Vec<ChainEntry>> {
     let mut hops = Vec::new();
     for entry in goproxy.split_inclusive([',', '|']) {
         let next = if entry.ends_with('|') {
-            Next::Always
+            FallThrough::Always
         } else {
-            Next::IfNotFound
+            FallThrough::IfNotFound
         };
         let kind = match entry.trim_end_matches([',', '|']).trim() {
             "" => continue,
-            "off" => HopKind::Off,
-            "direct" => HopKind::Direct,
-            text => HopKind::Proxy(Arc::new(Proxy::new(parse_base(text)?, client.clone()))),
+            "off" => ChainEntryKind::Off,
+            "direct" => ChainEntryKind::Direct,
+            text => ChainEntryKind::Proxy(Arc::new(Proxy::new(parse_base(text)?, client.clone()))),
         };
-        let last = !matches!(kind, HopKind::Proxy(_));
-        hops.push(Hop { kind, next });
+        let last = !matches!(kind, ChainEntryKind::Proxy(_));
+        hops.push(ChainEntry { kind, next });
         // go ignores what follows.
         if last {
             break;
@@ -298,9 +298,11 @@ impl Source for Chain {
     }
 
     fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
-        let bound = |hop: &Hop| Hop {
+        let bound = |hop: &ChainEntry| ChainEntry {
             kind: match &hop.kind {
-                HopKind::Proxy(proxy) => HopKind::Proxy(Arc::new(proxy.bound(context))),
+                ChainEntryKind::Proxy(proxy) => {
+                    ChainEntryKind::Proxy(Arc::new(proxy.bound(context)))
+                }
                 other => other.clone(),
             },
             next: hop.next,

@@ -1,7 +1,7 @@
 //! The metadata of a version: what a proxy serves as `.info`, and what go keeps of it.
 //!
 //! Source: golang/go `cmd/go/internal/modfetch` `repo.go` (`RevInfo`), `cache.go`
-//! (`writeDiskStat`), `codehost/codehost.go` (`Origin`).
+//! (`writeDiskStat`), `codehost/codehost.go` (`VcsOrigin`).
 
 use std::fmt;
 
@@ -17,12 +17,12 @@ pub struct Info {
     /// [`Time::ZERO`] if unknown.
     pub time: Time,
     /// Where it came from, if the proxy said so; apart, since most of the time nobody asks.
-    pub origin: Option<Box<Origin>>,
+    pub origin: Option<Box<VcsOrigin>>,
 }
 
 /// Where a version came from; an empty field is one that was not told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct VcsOrigin {
     /// `git` or another system.
     pub vcs: String,
     /// Of the repository.
@@ -41,7 +41,7 @@ pub struct Origin {
     pub repo_sum: String,
 }
 
-impl Origin {
+impl VcsOrigin {
     /// The fields that are not empty, by Go's names, in Go's order.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
@@ -62,7 +62,7 @@ impl Origin {
     /// Without what go drops before it stores the metadata of `version`: conditions for the
     /// answer to stay the same, which do not concern a fixed version.
     #[must_use]
-    pub fn for_cache(&self, version: &str) -> Origin {
+    pub fn for_cache(&self, version: &str) -> VcsOrigin {
         let mut origin = self.clone();
         origin.tag_prefix.clear();
         origin.tag_sum.clear();
@@ -195,7 +195,7 @@ pub(super) fn set_time(field: &mut Time, value: &[u8]) -> Result<(), String> {
 }
 
 fn set_origin(
-    field: &mut Option<Box<Origin>>,
+    field: &mut Option<Box<VcsOrigin>>,
     value: &[u8],
     mismatch: &mut Result<(), String>,
 ) -> Result<(), String> {
@@ -217,7 +217,7 @@ fn set_origin(
 
 /// Sets what an object says of an origin that is at `place` in what is read.
 pub(super) fn set_origin_fields(
-    origin: &mut Origin,
+    origin: &mut VcsOrigin,
     object: &[u8],
     place: &str,
     mismatch: &mut Result<(), String>,

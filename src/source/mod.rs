@@ -2,7 +2,7 @@
 //!
 //! A [`Source`] answers five questions about a module: which versions there are, which is the
 //! latest, the metadata of a revision, a version's go.mod and its zip. [`Chain`] answers by
-//! Go's GOPROXY rules; [`Offline`] refuses everything; a [`LowerCache`] gives what another module
+//! Go's GOPROXY rules; [`Offline`] refuses everything; a [`ReadOnlyCache`] gives what another module
 //! cache has, and is asked before either. Nothing here knows a cache, checks a
 //! checksum or prints. [`Direct`] stands for version control. A [`DatabaseRoute`] finds the way to a checksum database, which a
 //! proxy may serve as well, and gets its files unchecked.
@@ -15,19 +15,19 @@ mod database;
 mod database_setting;
 mod direct;
 mod info;
-mod lower;
 mod offline;
 mod proxy;
+mod read_only_cache;
 mod reuse;
 
-pub use chain::{Chain, Entry};
+pub use chain::{Chain, GoproxyEntry};
 pub use database::DatabaseRoute;
 pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
 pub use direct::Direct;
-pub use info::{Info, Origin};
-pub use lower::LowerCache;
+pub use info::{Info, VcsOrigin};
 pub use offline::Offline;
-pub use proxy::Place;
+pub use proxy::ProxyUrls;
+pub use read_only_cache::ReadOnlyCache;
 pub use reuse::check_reuse;
 
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use crate::layout::{self, VersionFile};
 /// Where the files of a module version are. User and password of the proxy are in none of them,
 /// and a query is not shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ProxyUrls {
     /// The proxy.
     pub proxy: String,
     /// The `.info`.
@@ -53,13 +53,13 @@ impl Proxy {
     }
 
     /// Where it has the files of a module version.
-    pub(super) fn place(&self, module: &ModuleVersion) -> Result<Place> {
+    pub(super) fn place(&self, module: &ModuleVersion) -> Result<ProxyUrls> {
         let version = escape_version(module.version().as_str())?;
         let file = |file| {
             let url = self.version_url(module.path(), &version, file)?;
             Ok(url.without_user().to_string())
         };
-        Ok(Place {
+        Ok(ProxyUrls {
             proxy: self.base.clone().without_user().to_string(),
             info: file(VersionFile::Info)?,
             gomod: file(VersionFile::GoMod)?,

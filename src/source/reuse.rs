@@ -13,7 +13,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::info::{Origin, set_origin_fields, set_time};
+use super::info::{VcsOrigin, set_origin_fields, set_time};
 use crate::error::{Error, Kind, Result, io_text};
 use crate::gojson;
 use crate::gomod::Time;
@@ -134,7 +134,7 @@ fn module(value: &[u8]) -> std::result::Result<(), String> {
             }
             (Shape::Origin, "object") => {
                 let mut mismatch = Ok(());
-                set_origin_fields(&mut Origin::default(), value, &place, &mut mismatch)?;
+                set_origin_fields(&mut VcsOrigin::default(), value, &place, &mut mismatch)?;
                 mismatch
             }
             (Shape::Time, _) => {

@@ -7,7 +7,7 @@ use super::Verifier;
 use super::database::{DatabaseSums, has};
 use super::pieces::{CachedPieces, ModuleCopy};
 use super::report::{Leftover, PieceStatus, VerifyReport};
-use crate::cache::{Entry, Extracted, Piece, Recorded};
+use crate::cache::{CacheEntry, EntryPiece, Extracted, RecordedHash};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{H1, ModuleVersion};
 use crate::trust::SumPart;
@@ -26,7 +26,7 @@ impl Verifier<'_> {
         report
     }
 
-    fn judge(&self, entry: &Entry, report: &mut VerifyReport) -> Result<()> {
+    fn judge(&self, entry: &CacheEntry, report: &mut VerifyReport) -> Result<()> {
         let module = entry.module();
         let pieces = CachedPieces::read(entry)?;
         report.leftover = leftover(&pieces);
@@ -62,7 +62,7 @@ impl Verifier<'_> {
 
 /// One module version, everything about it having been read.
 struct VerifyCase<'a> {
-    entry: &'a Entry,
+    entry: &'a CacheEntry,
     pieces: CachedPieces,
     /// The lines of go.sum, each hash once, in its order.
     gosum: Vec<String>,
@@ -88,14 +88,14 @@ impl VerifyCase<'_> {
         } = &self.pieces;
         report.zip = self.verdict(zip, None);
         report.dir = self.verdict(dir, zip.h1());
-        if *recorded == Recorded::Missing && !zip.is_absent() {
+        if *recorded == RecordedHash::Missing && !zip.is_absent() {
             let path = self.entry.ziphash_path();
             let path = path.display();
             let text = format!("missing ziphash: open {path}: no such file or directory");
-            report.problem(Kind::Security, Some(Piece::ZipHash), &text);
+            report.problem(Kind::Security, Some(EntryPiece::ZipHash), &text);
         }
-        self.copy(Piece::Zip, zip, &self.entry.zip_path(), report);
-        self.copy(Piece::Dir, dir, self.entry.directory(), report);
+        self.copy(EntryPiece::Zip, zip, &self.entry.zip_path(), report);
+        self.copy(EntryPiece::Dir, dir, self.entry.directory(), report);
     }
 
     fn verdict(&self, copy: &ModuleCopy, other: Option<&H1>) -> PieceStatus {
@@ -105,21 +105,22 @@ impl VerifyCase<'_> {
             ModuleCopy::Whole(h1, _) => h1,
         };
         match (self.trusted(), &self.pieces.recorded, other) {
-            ([], Recorded::Sum(recorded), _) => PieceStatus::ok_if(recorded == h1),
-            ([], Recorded::Torn, _) => PieceStatus::Mismatch,
-            ([], Recorded::Missing, Some(other)) => PieceStatus::ok_if(other == h1),
-            ([], Recorded::Missing, None) => PieceStatus::Skipped,
+            ([], RecordedHash::Sum(recorded), _) => PieceStatus::ok_if(recorded == h1),
+            ([], RecordedHash::Torn, _) => PieceStatus::Mismatch,
+            ([], RecordedHash::Missing, Some(other)) => PieceStatus::ok_if(other == h1),
+            ([], RecordedHash::Missing, None) => PieceStatus::Skipped,
             (trusted, ..) => PieceStatus::ok_if(has(trusted, h1)),
         }
     }
 
-    fn copy(&self, piece: Piece, copy: &ModuleCopy, path: &Path, report: &mut VerifyReport) {
+    fn copy(&self, piece: EntryPiece, copy: &ModuleCopy, path: &Path, report: &mut VerifyReport) {
         let modified = format!("{} has been modified ({})", piece.noun(), path.display());
         let (verdict, h1) = match copy {
             ModuleCopy::Absent => return,
             ModuleCopy::Broken(error) => {
                 let reason = reason(error, self.entry.module());
-                let is_other = piece == Piece::Dir && self.pieces.extracted == Extracted::Other;
+                let is_other =
+                    piece == EntryPiece::Dir && self.pieces.extracted == Extracted::Other;
                 let (kind, text) = match error.kind() {
                     Kind::LocalIo if is_other => {
                         (Kind::Security, format!("{modified}: not a directory"))
@@ -130,14 +131,14 @@ impl VerifyCase<'_> {
                 report.problem(kind, Some(piece), &text);
                 return;
             }
-            ModuleCopy::Whole(h1, _) if piece == Piece::Zip => (report.zip, h1),
+            ModuleCopy::Whole(h1, _) if piece == EntryPiece::Zip => (report.zip, h1),
             ModuleCopy::Whole(h1, _) => (report.dir, h1),
         };
         // As go: whatever differs from the ziphash, even where that is the odd one.
         let recorded = match &self.pieces.recorded {
-            Recorded::Missing => true,
-            Recorded::Torn => false,
-            Recorded::Sum(recorded) => recorded == h1,
+            RecordedHash::Missing => true,
+            RecordedHash::Torn => false,
+            RecordedHash::Sum(recorded) => recorded == h1,
         };
         if verdict == PieceStatus::Mismatch || !recorded {
             let text = modified + &self.comparison(self.trusted(), h1);
@@ -151,21 +152,23 @@ impl VerifyCase<'_> {
         } = &self.pieces;
         let trusted = self.trusted();
         report.ziphash = match recorded {
-            Recorded::Missing => PieceStatus::Absent,
-            Recorded::Torn if zip.is_absent() && dir.is_absent() => PieceStatus::Absent,
-            Recorded::Torn => PieceStatus::Mismatch,
-            Recorded::Sum(h1) if !trusted.is_empty() => PieceStatus::ok_if(has(trusted, h1)),
-            Recorded::Sum(_) if zip.is_absent() && dir.is_absent() => PieceStatus::Skipped,
-            Recorded::Sum(h1) => PieceStatus::ok_if([zip, dir].iter().any(|c| c.h1() == Some(h1))),
+            RecordedHash::Missing => PieceStatus::Absent,
+            RecordedHash::Torn if zip.is_absent() && dir.is_absent() => PieceStatus::Absent,
+            RecordedHash::Torn => PieceStatus::Mismatch,
+            RecordedHash::Sum(h1) if !trusted.is_empty() => PieceStatus::ok_if(has(trusted, h1)),
+            RecordedHash::Sum(_) if zip.is_absent() && dir.is_absent() => PieceStatus::Skipped,
+            RecordedHash::Sum(h1) => {
+                PieceStatus::ok_if([zip, dir].iter().any(|c| c.h1() == Some(h1)))
+            }
         };
-        let known = !trusted.is_empty() || *recorded == Recorded::Torn;
+        let known = !trusted.is_empty() || *recorded == RecordedHash::Torn;
         if report.ziphash == PieceStatus::Mismatch && known {
             let path = self.entry.ziphash_path();
             let mut text = format!("ziphash has been modified ({})", path.display());
-            if let Recorded::Sum(h1) = recorded {
+            if let RecordedHash::Sum(h1) = recorded {
                 text += &self.comparison(trusted, h1);
             }
-            report.problem(Kind::Security, Some(Piece::ZipHash), &text);
+            report.problem(Kind::Security, Some(EntryPiece::ZipHash), &text);
         }
     }
 
@@ -173,10 +176,10 @@ impl VerifyCase<'_> {
     fn name_files(&self, report: &mut VerifyReport) {
         let (bad, good, piece) = match (report.zip, report.dir) {
             (PieceStatus::Mismatch, PieceStatus::Ok) => {
-                (&self.pieces.zip, &self.pieces.dir, Piece::Zip)
+                (&self.pieces.zip, &self.pieces.dir, EntryPiece::Zip)
             }
             (PieceStatus::Ok, PieceStatus::Mismatch) => {
-                (&self.pieces.dir, &self.pieces.zip, Piece::Dir)
+                (&self.pieces.dir, &self.pieces.zip, EntryPiece::Dir)
             }
             _ => return,
         };
@@ -216,7 +219,7 @@ impl VerifyCase<'_> {
             let path = self.entry.gomod_path();
             let text = format!("go.mod has been modified ({})", path.display());
             let text = text + &self.comparison(trusted, h1);
-            report.problem(Kind::Security, Some(Piece::GoMod), &text);
+            report.problem(Kind::Security, Some(EntryPiece::GoMod), &text);
         }
     }
 
@@ -253,7 +256,7 @@ impl VerifyCase<'_> {
     /// True if zip, directory and ziphash, as far as they are there, have one sum that go.sum has
     /// not, and go.sum is all there is to go by.
     fn odd_one_may_be_go_sum(&self) -> bool {
-        let Recorded::Sum(recorded) = &self.pieces.recorded else {
+        let RecordedHash::Sum(recorded) = &self.pieces.recorded else {
             return false;
         };
         let copies = [&self.pieces.zip, &self.pieces.dir];
@@ -297,8 +300,8 @@ impl VerifyCase<'_> {
     /// All pieces against one witness.
     fn compare(&self, zip: &[String], gomod: &[String]) -> PieceStatus {
         let recorded = match &self.pieces.recorded {
-            Recorded::Sum(h1) => Some(h1),
-            Recorded::Missing | Recorded::Torn => None,
+            RecordedHash::Sum(h1) => Some(h1),
+            RecordedHash::Missing | RecordedHash::Torn => None,
         };
         let broken = |copy: &ModuleCopy| matches!(copy, ModuleCopy::Broken(_));
         let copies = [&self.pieces.zip, &self.pieces.dir];
@@ -335,7 +338,7 @@ impl VerifyCase<'_> {
 impl CachedPieces {
     fn hold_anything(&self) -> bool {
         let copies = !self.zip.is_absent() || !self.dir.is_absent();
-        copies || self.gomod.is_some() || self.recorded != Recorded::Missing
+        copies || self.gomod.is_some() || self.recorded != RecordedHash::Missing
     }
 }
 
@@ -354,8 +357,8 @@ fn leftover(pieces: &CachedPieces) -> Option<Leftover> {
     } = pieces;
     match (extracted, recorded) {
         (Extracted::Unfinished, _) => Some(Leftover::Unfinished),
-        (_, Recorded::Torn) if zip.is_absent() && dir.is_absent() => Some(Leftover::Torn),
-        (Extracted::Whole, Recorded::Missing) if zip.is_absent() => Some(Leftover::Unsealed),
+        (_, RecordedHash::Torn) if zip.is_absent() && dir.is_absent() => Some(Leftover::Torn),
+        (Extracted::Whole, RecordedHash::Missing) if zip.is_absent() => Some(Leftover::Unsealed),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use crate::cache::{Entry, Extracted, Recorded};
+use crate::cache::{CacheEntry, Extracted, RecordedHash};
 use crate::error::{Error, Result};
 use crate::gomod::H1;
 use crate::modzip::{Contents, ModuleZip, dir_contents};
@@ -49,7 +49,7 @@ impl ModuleCopy {
 /// All that the cache has of a module version.
 #[derive(Debug)]
 pub(super) struct CachedPieces {
-    pub(super) recorded: Recorded,
+    pub(super) recorded: RecordedHash,
     pub(super) zip: ModuleCopy,
     pub(super) dir: ModuleCopy,
     pub(super) extracted: Extracted,
@@ -62,7 +62,7 @@ const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
 
 impl CachedPieces {
     /// Reads every file of every piece once.
-    pub(super) fn read(entry: &Entry) -> Result<CachedPieces> {
+    pub(super) fn read(entry: &CacheEntry) -> Result<CachedPieces> {
         let gomod = entry.read_gomod()?;
         let gomod = gomod.filter(|data| !data.starts_with(VGO_PREFIX));
         let recorded = entry.recorded()?;
@@ -70,7 +70,7 @@ impl CachedPieces {
         let (zip, mut dir) = read_copies(entry, extracted);
         let differs = dir
             .h1()
-            .is_none_or(|h1| recorded != Recorded::Sum(h1.clone()));
+            .is_none_or(|h1| recorded != RecordedHash::Sum(h1.clone()));
         if differs && extracted == Extracted::Whole {
             // Another process may have begun to make it again, or to remove it.
             extracted = entry.extracted();
@@ -89,7 +89,7 @@ impl CachedPieces {
 }
 
 /// Zip and directory, side by side where both are there.
-fn read_copies(entry: &Entry, extracted: Extracted) -> (ModuleCopy, ModuleCopy) {
+fn read_copies(entry: &CacheEntry, extracted: Extracted) -> (ModuleCopy, ModuleCopy) {
     let path = entry.zip_path();
     let zip = match File::open(&path) {
         Ok(file) => ModuleZip::open(file, entry.module()),
@@ -111,7 +111,7 @@ fn read_copies(entry: &Entry, extracted: Extracted) -> (ModuleCopy, ModuleCopy) 
     }
 }
 
-fn read_directory(entry: &Entry, extracted: Extracted) -> ModuleCopy {
+fn read_directory(entry: &CacheEntry, extracted: Extracted) -> ModuleCopy {
     match extracted {
         Extracted::Absent | Extracted::Unfinished => ModuleCopy::Absent,
         Extracted::Whole | Extracted::Other => {

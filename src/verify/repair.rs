@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::{PieceStatus, Verifier, VerifyReport};
-use crate::cache::Piece;
+use crate::cache::EntryPiece;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Run, Scheduler};
 use crate::gomod::ModuleVersion;
@@ -164,11 +164,11 @@ impl Repairer<'_> {
                 "there is no good zip, and nothing can be fetched",
             );
         }
-        let pieces: Vec<Piece> = [
-            (Piece::Zip, report.zip),
-            (Piece::Dir, report.dir),
-            (Piece::ZipHash, report.ziphash),
-            (Piece::GoMod, report.gomod),
+        let pieces: Vec<EntryPiece> = [
+            (EntryPiece::Zip, report.zip),
+            (EntryPiece::Dir, report.dir),
+            (EntryPiece::ZipHash, report.ziphash),
+            (EntryPiece::GoMod, report.gomod),
         ]
         .into_iter()
         .filter(|(_, verdict)| damaged(*verdict))

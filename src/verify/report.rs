@@ -1,6 +1,6 @@
 //! What was found out about one module version.
 
-use crate::cache::Piece;
+use crate::cache::EntryPiece;
 use crate::error::{Error, Kind};
 use crate::gomod::ModuleVersion;
 use crate::modzip::Differences;
@@ -77,7 +77,7 @@ impl Leftover {
 #[derive(Clone, Debug)]
 pub struct VerifyProblem {
     /// With which piece; `None` if with what vouches for it.
-    pub piece: Option<Piece>,
+    pub piece: Option<EntryPiece>,
     /// The error, beginning with `PATH VERSION: `.
     pub error: Error,
     /// The files in which it differs from a good copy, if there is one.
@@ -136,7 +136,7 @@ impl VerifyReport {
     }
 
     /// Notes a problem in go's form, `PATH VERSION: TEXT`.
-    pub(super) fn problem(&mut self, kind: Kind, piece: Option<Piece>, text: &str) {
+    pub(super) fn problem(&mut self, kind: Kind, piece: Option<EntryPiece>, text: &str) {
         let (path, version) = (self.module.path(), self.module.version());
         let error = Error::new(kind, format!("{path} {version}: {text}"));
         self.problems.push(VerifyProblem {

@@ -4,7 +4,7 @@ use super::Request;
 use crate::error::{Error, Kind, Result};
 use crate::gotemplate::{Template, Value};
 use crate::list::{ModuleInfo, gravest};
-use crate::report::{Console, module_json, one_for_many};
+use crate::report::{Console, group_by_host, module_json};
 
 /// What was found, and why there may be more to say.
 pub(super) struct Listing {
@@ -36,7 +36,7 @@ pub(super) fn finish(
             .iter()
             .map(|error| ("the module graph".to_owned(), error.clone()));
         let failures: Vec<(String, Error)> = failed.chain(whole).collect();
-        for error in one_for_many(&failures) {
+        for error in group_by_host(&failures) {
             console.error(&error);
         }
         let broken = broken.as_ref().map(Error::kind);

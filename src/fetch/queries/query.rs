@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::QueryResolver;
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, Run};
 use crate::gomod::Time;
@@ -16,7 +16,7 @@ use crate::gomod::{
 };
 use crate::http::Fetched;
 use crate::project::ReplaceRules;
-use crate::source::{Info, Origin, Source};
+use crate::source::{Info, Source, VcsOrigin};
 
 /// A module path with a query for its version.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub struct ResolvedVersion {
     pub time: Time,
     /// What the source said of where it comes from, where it resolved the query itself; what was
     /// chosen from a list has none.
-    pub origin: Option<Box<Origin>>,
+    pub origin: Option<Box<VcsOrigin>>,
 }
 
 impl QueryResolver<'_> {
@@ -184,7 +184,7 @@ impl<'a> ActiveQuery<'a> {
         fetched.value
     }
 
-    fn entry(&self, version: &str) -> Result<Entry> {
+    fn entry(&self, version: &str) -> Result<CacheEntry> {
         let module = ModuleVersion::parse(self.query.path.as_str(), version)?;
         self.run.cache.entry(&module)
     }

@@ -5,12 +5,12 @@ use rayon::Scope;
 
 use super::Scheduler;
 use super::work::{Report, Verdict, Work};
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::event::Event;
 use crate::fetch::threads::cores;
 use crate::fetch::version::{Finished, ModuleFiles, OnContention, Ready, ResumeMode, Transferred};
 use crate::fetch::{Run, Want};
-use crate::source::LowerCache;
+use crate::source::ReadOnlyCache;
 
 /// Zips that are fetched and not yet being unpacked, for each core.
 const READY_PER_CORE: usize = 2;
@@ -165,7 +165,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     pub(super) fn transfer(
         &self,
         index: usize,
-        job: impl FnOnce(ModuleFiles<'_>, &Entry) -> Report + Send + 'scope,
+        job: impl FnOnce(ModuleFiles<'_>, &CacheEntry) -> Report + Send + 'scope,
     ) {
         let (run, work) = (self.run, &self.works[index]);
         let (entry, link, reports) = (
@@ -186,7 +186,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     pub(super) fn compute(
         &self,
         index: usize,
-        job: impl FnOnce(ModuleFiles<'_>, &Entry) -> Report + Send + 'scope,
+        job: impl FnOnce(ModuleFiles<'_>, &CacheEntry) -> Report + Send + 'scope,
     ) {
         let run = self.run;
         let (entry, reports) = (self.works[index].entry.clone(), self.reports_in.clone());
@@ -319,8 +319,8 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
 pub(super) fn finished_report(
     files: ModuleFiles<'_>,
     index: usize,
-    entry: &Entry,
-    read_only: Option<&LowerCache>,
+    entry: &CacheEntry,
+    read_only: Option<&ReadOnlyCache>,
     finished: Finished,
 ) -> Report {
     match finished {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::Error;
 use crate::gomod::{H1, ModuleVersion};
 use crate::source::Info;
@@ -34,7 +34,7 @@ pub struct Outcome {
     /// The module is extracted.
     pub(super) has_directory: bool,
     /// Where all that is.
-    pub(super) entry: Option<Box<Entry>>,
+    pub(super) entry: Option<Box<CacheEntry>>,
     /// Why it is incomplete, if it is.
     pub error: Option<Error>,
     /// What this run fetched for it.

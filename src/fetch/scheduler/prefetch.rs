@@ -24,7 +24,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use super::Scheduler;
 use super::dispatch::{Dispatcher, finished_report};
 use super::work::{Report, Verdict, Work};
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
 use crate::fetch::Want;
@@ -155,7 +155,7 @@ impl Work {
     }
 }
 
-fn unneeded(entry: &Entry) -> Error {
+fn unneeded(entry: &CacheEntry) -> Error {
     Error::new(Kind::Other, format!("{}: not needed", entry.module()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Want;
 use crate::fetch::version::{Link, Ready, ResumeMode, StagedModule};
@@ -29,7 +29,7 @@ pub(super) enum Report {
 
 /// One module on its way.
 pub(super) struct Work {
-    pub(super) entry: Entry,
+    pub(super) entry: CacheEntry,
     /// What is wanted of it.
     pub(super) want: Want,
     /// The way to the source: the run's, or one of its own that ends when the module is not needed.
@@ -44,7 +44,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn of(entry: Entry, want: Want, link: Link) -> Work {
+    pub(super) fn of(entry: CacheEntry, want: Want, link: Link) -> Work {
         Work {
             entry,
             want,

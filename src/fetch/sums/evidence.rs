@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::SumExaminer;
 use super::examine::ZipFile;
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::TempFile;
 use crate::gomod::Time;
@@ -89,7 +89,7 @@ impl SumExaminer<'_> {
         report(zip.map_or(Ok(None), |zip| zip.and_then(hash)))
     }
 
-    fn any_info(self, entry: &Entry) -> Option<Info> {
+    fn any_info(self, entry: &CacheEntry) -> Option<Info> {
         let module = entry.module();
         let ask = || {
             self.run
@@ -103,7 +103,7 @@ impl SumExaminer<'_> {
 }
 
 /// The three pieces of a cached zip, hashed.
-fn cached_zip(entry: &Entry) -> [ReportedHash; 3] {
+fn cached_zip(entry: &CacheEntry) -> [ReportedHash; 3] {
     let module = entry.module();
     let zip = match entry.has_zip() {
         true => ZipFile::Cached(entry.clone()).hash(module).map(Some),

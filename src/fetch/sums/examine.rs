@@ -8,7 +8,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::SumExaminer;
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion};
@@ -179,7 +179,7 @@ impl SumExaminer<'_> {
     }
 
     /// What the cache says of itself: the recorded hash of the zip, the hash of the go.mod.
-    fn cached_sum(self, entry: &Entry, part: SumPart) -> Result<Option<H1>> {
+    fn cached_sum(self, entry: &CacheEntry, part: SumPart) -> Result<Option<H1>> {
         match part {
             SumPart::Zip => entry.read_ziphash(),
             SumPart::GoMod => Ok(entry.read_gomod()?.map(|data| H1::of_go_mod(&data))),
@@ -235,7 +235,7 @@ impl Sink for TempSink {
 
 /// A zip to be hashed.
 pub(in crate::fetch) enum ZipFile {
-    Cached(Entry),
+    Cached(CacheEntry),
     Proxied(TempFile),
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use super::ModuleFiles;
 use super::meta::cached;
 use super::transfer::{Ready, ZipAssembly};
-use crate::cache::{Entry, Partial};
+use crate::cache::{CacheEntry, Partial};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Want;
 use crate::gomod::H1;
@@ -45,7 +45,7 @@ impl ModuleFiles<'_> {
     /// The directory is made below its `.partial` mark and loses it only after the hash agreed
     /// and the zip is in its place. On any failure the directory goes first, then the mark. A new
     /// zip goes if it is wrong; if something else failed, it need not be fetched again.
-    pub(in crate::fetch) fn finish_zip(self, entry: &Entry, ready: Ready) -> Finished {
+    pub(in crate::fetch) fn finish_zip(self, entry: &CacheEntry, ready: Ready) -> Finished {
         match self.stage(entry, ready) {
             Ok(staged) => Finished::Done(self.publish(entry, staged)),
             Err(failed) => {
@@ -69,7 +69,7 @@ impl ModuleFiles<'_> {
     /// Why not, with what was to be staged.
     pub(in crate::fetch) fn stage(
         self,
-        entry: &Entry,
+        entry: &CacheEntry,
         ready: Ready,
     ) -> Result<StagedModule, Box<(Ready, Error)>> {
         match self.unpack(entry, &ready) {
@@ -79,7 +79,12 @@ impl ModuleFiles<'_> {
     }
 
     /// What a failure to stage a module comes to.
-    pub(in crate::fetch) fn unstaged(self, entry: &Entry, ready: Ready, error: Error) -> Finished {
+    pub(in crate::fetch) fn unstaged(
+        self,
+        entry: &CacheEntry,
+        ready: Ready,
+        error: Error,
+    ) -> Finished {
         if ready.was_cached() {
             return Finished::Done(Err(cached(error, &entry.zip_path())));
         }
@@ -95,7 +100,7 @@ impl ModuleFiles<'_> {
     }
 
     /// Makes zip, ziphash and directory visible.
-    pub(in crate::fetch) fn publish(self, entry: &Entry, staged: StagedModule) -> Result<H1> {
+    pub(in crate::fetch) fn publish(self, entry: &CacheEntry, staged: StagedModule) -> Result<H1> {
         let StagedModule {
             mut ready,
             partial,
@@ -113,7 +118,7 @@ impl ModuleFiles<'_> {
         Ok(h1)
     }
 
-    fn open_zip(self, entry: &Entry, ready: &Ready) -> Result<ModuleZip> {
+    fn open_zip(self, entry: &CacheEntry, ready: &Ready) -> Result<ModuleZip> {
         let file = match &ready.zip {
             Some((part, _)) => entry.named(part.reader())?,
             None => {
@@ -125,11 +130,11 @@ impl ModuleFiles<'_> {
         ModuleZip::open(file, entry.module())
     }
 
-    fn hash_zip(self, entry: &Entry, ready: &Ready) -> Result<H1> {
+    fn hash_zip(self, entry: &CacheEntry, ready: &Ready) -> Result<H1> {
         self.open_zip(entry, ready)?.hash()
     }
 
-    fn unpack(self, entry: &Entry, ready: &Ready) -> Result<(Option<Partial>, H1)> {
+    fn unpack(self, entry: &CacheEntry, ready: &Ready) -> Result<(Option<Partial>, H1)> {
         let archive = self.open_zip(entry, ready)?;
         if self.want() < Want::Extracted || entry.has_directory() {
             let h1 = archive.hash()?;
@@ -148,7 +153,7 @@ impl ModuleFiles<'_> {
     }
 
     /// Makes zip and ziphash visible, whose hash was checked.
-    fn commit(self, entry: &Entry, ready: &mut Ready, h1: &H1) -> Result<()> {
+    fn commit(self, entry: &CacheEntry, ready: &mut Ready, h1: &H1) -> Result<()> {
         let lock = &ready.lock;
         match ready.zip.take() {
             Some((part, _)) => entry.commit_zip(lock, part, h1),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ModuleFiles;
-use crate::cache::Entry;
+use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
 use crate::gomod::{H1, ModuleVersion};
@@ -62,13 +62,13 @@ impl ModuleFiles<'_> {
     }
 
     /// The cached `.info`, if there is a readable one.
-    pub(in crate::fetch) fn cached_info(self, entry: &Entry) -> Result<Option<Info>> {
+    pub(in crate::fetch) fn cached_info(self, entry: &CacheEntry) -> Result<Option<Info>> {
         let read = self.at_hand(entry.read_info(Info::parse_cached))?;
         Ok(read.flatten())
     }
 
     /// The `.info`, from the cache or from the source.
-    pub(in crate::fetch) fn info(self, entry: &Entry) -> Result<Info> {
+    pub(in crate::fetch) fn info(self, entry: &CacheEntry) -> Result<Info> {
         if let Some(info) = self.cached_info(entry)? {
             return Ok(info);
         }
@@ -76,7 +76,7 @@ impl ModuleFiles<'_> {
     }
 
     /// The `.info` that the source has, which is not kept yet.
-    pub(in crate::fetch) fn fetch_info(self, entry: &Entry) -> Result<Info> {
+    pub(in crate::fetch) fn fetch_info(self, entry: &CacheEntry) -> Result<Info> {
         let module = entry.module();
         let (path, version) = (module.path(), module.version().as_str());
         Ok(
@@ -90,13 +90,13 @@ impl ModuleFiles<'_> {
     }
 
     /// Stores an `.info`.
-    pub(in crate::fetch) fn keep_info(self, entry: &Entry, info: Info) -> Result<Info> {
+    pub(in crate::fetch) fn keep_info(self, entry: &CacheEntry, info: Info) -> Result<Info> {
         self.kept(entry.write_info(info.to_cache_json().as_bytes()))?;
         Ok(info)
     }
 
     /// The cached `.mod`, checked against go.sum, if there is one.
-    pub(in crate::fetch) fn cached_gomod(self, entry: &Entry) -> Result<Option<GoMod>> {
+    pub(in crate::fetch) fn cached_gomod(self, entry: &CacheEntry) -> Result<Option<GoMod>> {
         match self.at_hand(entry.read_gomod())? {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
                 let checked = self.checked(entry.module(), data);
@@ -109,7 +109,7 @@ impl ModuleFiles<'_> {
     }
 
     /// The h1 of the cached `.mod`, checked in this run.
-    pub(in crate::fetch) fn cached_gomod_sum(self, entry: &Entry) -> Result<Option<H1>> {
+    pub(in crate::fetch) fn cached_gomod_sum(self, entry: &CacheEntry) -> Result<Option<H1>> {
         match self.run.checked_gomod_sum(entry.module()) {
             Some(h1) => Ok(Some(h1)),
             None => Ok(self.cached_gomod(entry)?.map(|gomod| gomod.h1)),
@@ -117,7 +117,7 @@ impl ModuleFiles<'_> {
     }
 
     /// The `.mod`, from the cache or from the source, checked before it is stored.
-    pub(in crate::fetch) fn gomod(self, entry: &Entry) -> Result<GoMod> {
+    pub(in crate::fetch) fn gomod(self, entry: &CacheEntry) -> Result<GoMod> {
         if let Some(gomod) = self.cached_gomod(entry)? {
             return Ok(gomod);
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::ModuleFiles;
 use super::meta::cached;
-use crate::cache::{Entry, PartOrigin, VersionLock, ZipPart};
+use crate::cache::{CacheEntry, PartOrigin, VersionLock, ZipPart};
 use crate::cancel::{CancelToken, Cancelled};
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
@@ -13,7 +13,7 @@ use crate::failpoints;
 use crate::fetch::{Want, ZipTap};
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Kept, Resumable, Sink, Validator};
-use crate::source::{LowerCache, Source};
+use crate::source::{ReadOnlyCache, Source};
 use crate::trust::SumPart;
 
 /// What to do with a version lock that another process holds.
@@ -42,7 +42,7 @@ pub(in crate::fetch) struct Ready {
     /// Behind the zip, so that it is dropped after it: a part is only removed under the lock.
     pub(in crate::fetch) lock: VersionLock,
     /// The cache, only read, that the new zip is from.
-    pub(in crate::fetch) lower: Option<LowerCache>,
+    pub(in crate::fetch) lower: Option<ReadOnlyCache>,
 }
 
 impl Ready {
@@ -81,12 +81,16 @@ pub(in crate::fetch) enum Transferred {
 
 impl ModuleFiles<'_> {
     /// The recorded hash of an entry that lacks nothing, checked against go.sum. Takes no lock.
-    pub(in crate::fetch) fn complete(self, entry: &Entry) -> Result<Option<H1>> {
+    pub(in crate::fetch) fn complete(self, entry: &CacheEntry) -> Result<Option<H1>> {
         self.complete_for(entry, self.want())
     }
 
     /// As [`ModuleFiles::complete`], where this is wanted.
-    pub(in crate::fetch) fn complete_for(self, entry: &Entry, want: Want) -> Result<Option<H1>> {
+    pub(in crate::fetch) fn complete_for(
+        self,
+        entry: &CacheEntry,
+        want: Want,
+    ) -> Result<Option<H1>> {
         let Some(h1) = entry.read_ziphash()? else {
             return Ok(None);
         };
@@ -103,7 +107,7 @@ impl ModuleFiles<'_> {
     pub(in crate::fetch) fn transfer_zip(
         self,
         index: usize,
-        entry: &Entry,
+        entry: &CacheEntry,
         on_contention: OnContention,
         mode: ResumeMode,
     ) -> Result<Transferred> {
@@ -140,7 +144,7 @@ impl ModuleFiles<'_> {
     fn fetch_zip(
         self,
         index: usize,
-        entry: &Entry,
+        entry: &CacheEntry,
         lock: VersionLock,
         mode: ResumeMode,
     ) -> Result<Ready> {

@@ -13,7 +13,7 @@ use super::status::MAX_DRAIN_BYTES;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
-use crate::http::failure::{Circumstances, out_of_time};
+use crate::http::failure::{FailureContext, out_of_time};
 use crate::http::limits::ByteRate;
 use crate::http::time::Timer;
 use crate::http::url::RedactedUrl;
@@ -145,7 +145,7 @@ pub(in crate::http) fn copy_body(
     extent: &Extent,
     limit: u64,
     sink: &mut dyn Sink,
-    circumstances: &Circumstances<'_>,
+    circumstances: &FailureContext<'_>,
     watch: &Watch<'_>,
 ) -> Result<u64> {
     let shown = circumstances.url;

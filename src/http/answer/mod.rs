@@ -21,6 +21,6 @@ pub(super) use body::{CHUNK_BYTES, Extent, Watch, briefly, copy_body, unwritable
 pub use body::{Fetched, Sink, TooLarge};
 #[cfg(test)]
 pub(super) use encoding::tests::gzip;
-pub(super) use resume::Answer;
+pub(super) use resume::RangeAnswer;
 pub use resume::{Kept, Resumable, Validator};
 pub(super) use status::{Detail, status_error, status_text};

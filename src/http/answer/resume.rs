@@ -128,7 +128,7 @@ pub struct Kept {
 
 /// What the answer to a request for the rest means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Answer {
+pub(in crate::http) enum RangeAnswer {
     /// The rest follows.
     Rest,
     /// It cannot be used, and says nothing about a request for the whole.
@@ -167,15 +167,15 @@ impl Kept {
         status: StatusCode,
         headers: &HeaderMap,
         length: Option<u64>,
-    ) -> Answer {
+    ) -> RangeAnswer {
         match status.as_u16() {
             206 => {}
             // The whole file, or what can be said without looking at the range.
             200 | 401 | 403 | 404 | 407 | 408 | 410 | 425 | 429 | 500 | 502..=504 => {
-                return Answer::Other;
+                return RangeAnswer::Other;
             }
             // 416, and what servers answer that do not understand the question.
-            _ => return Answer::Unusable,
+            _ => return RangeAnswer::Unusable,
         }
         let wanted = format!(
             "bytes {}-{}/{}",
@@ -190,7 +190,11 @@ impl Kept {
             && Encoding::of(headers) == Ok(Encoding::Identity)
             && length.is_none_or(|length| Some(length) == rest)
             && self.of.validator.is_named_in(headers);
-        if good { Answer::Rest } else { Answer::Unusable }
+        if good {
+            RangeAnswer::Rest
+        } else {
+            RangeAnswer::Unusable
+        }
     }
 }
 
@@ -276,70 +280,75 @@ mod tests {
         let tagged = kept("\"a\"");
         assert_eq!(tagged.range(), "bytes=4-");
         let range = "Content-Range: bytes 4-9/10";
-        let rows: &[(u16, &[&str], Option<u64>, Answer)] = &[
-            (206, &[range], Some(6), Answer::Rest),
-            (206, &[range], None, Answer::Rest),
-            (206, &[range, "ETag: \"a\""], Some(6), Answer::Rest),
-            (206, &[range, "ETag: \"b\""], Some(6), Answer::Unusable),
-            (206, &[range, "ETag: W/\"a\""], Some(6), Answer::Unusable),
+        let rows: &[(u16, &[&str], Option<u64>, RangeAnswer)] = &[
+            (206, &[range], Some(6), RangeAnswer::Rest),
+            (206, &[range], None, RangeAnswer::Rest),
+            (206, &[range, "ETag: \"a\""], Some(6), RangeAnswer::Rest),
+            (206, &[range, "ETag: \"b\""], Some(6), RangeAnswer::Unusable),
+            (
+                206,
+                &[range, "ETag: W/\"a\""],
+                Some(6),
+                RangeAnswer::Unusable,
+            ),
             (
                 206,
                 &[range, "Content-Encoding: gzip"],
                 Some(6),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
-            (206, &[range], Some(5), Answer::Unusable),
-            (206, &[range, range], Some(6), Answer::Unusable),
-            (206, &[], Some(6), Answer::Unusable),
+            (206, &[range], Some(5), RangeAnswer::Unusable),
+            (206, &[range, range], Some(6), RangeAnswer::Unusable),
+            (206, &[], Some(6), RangeAnswer::Unusable),
             (
                 206,
                 &["Content-Range: bytes 4-9/*"],
                 Some(6),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
             (
                 206,
                 &["Content-Range: bytes 4-9/11"],
                 Some(6),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
             (
                 206,
                 &["Content-Range: bytes 4-8/10"],
                 Some(5),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
             (
                 206,
                 &["Content-Range: bytes 0-9/10"],
                 Some(10),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
             (
                 206,
                 &["Content-Range: bytes 3-9/10"],
                 Some(7),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
             (
                 206,
                 &["Content-Range: items 4-9/10"],
                 Some(6),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
-            (206, &["Content-Range: "], Some(6), Answer::Unusable),
+            (206, &["Content-Range: "], Some(6), RangeAnswer::Unusable),
             (
                 416,
                 &["Content-Range: bytes */10"],
                 Some(0),
-                Answer::Unusable,
+                RangeAnswer::Unusable,
             ),
-            (400, &[], None, Answer::Unusable),
-            (412, &[], None, Answer::Unusable),
-            (501, &[], None, Answer::Unusable),
-            (200, &["ETag: \"b\""], Some(10), Answer::Other),
-            (404, &[], None, Answer::Other),
-            (503, &[], None, Answer::Other),
+            (400, &[], None, RangeAnswer::Unusable),
+            (412, &[], None, RangeAnswer::Unusable),
+            (501, &[], None, RangeAnswer::Unusable),
+            (200, &["ETag: \"b\""], Some(10), RangeAnswer::Other),
+            (404, &[], None, RangeAnswer::Other),
+            (503, &[], None, RangeAnswer::Other),
         ];
         for (status, lines, length, want) in rows {
             let status = StatusCode::from_u16(*status).unwrap();
@@ -351,7 +360,10 @@ mod tests {
         let answers = [&[range][..], &[range, other], &[range, "ETag: \"b\""]];
         let got =
             answers.map(|lines| dated.judge(StatusCode::PARTIAL_CONTENT, &headers(lines), Some(6)));
-        assert_eq!(got, [Answer::Rest, Answer::Unusable, Answer::Rest]);
+        assert_eq!(
+            got,
+            [RangeAnswer::Rest, RangeAnswer::Unusable, RangeAnswer::Rest]
+        );
     }
 
     proptest::proptest! {

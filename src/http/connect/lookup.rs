@@ -27,12 +27,12 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(in crate::http) struct SharedResolver<R> {
     inner: R,
-    asked: Mutex<HashMap<String, Arc<Question>>>,
+    asked: Mutex<HashMap<String, Arc<LookupRequest>>>,
 }
 
 /// One look-up, under way or answered.
 #[derive(Debug, Default)]
-struct Question {
+struct LookupRequest {
     answer: Mutex<Option<(Instant, Answer)>>,
     answered: Condvar,
 }
@@ -56,20 +56,20 @@ impl<R: Resolver> SharedResolver<R> {
     }
 
     /// The question for `key`, and whether the caller is the one who has to ask it.
-    fn question(&self, key: &str) -> (Arc<Question>, bool) {
+    fn question(&self, key: &str) -> (Arc<LookupRequest>, bool) {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(question) = asked.get(key)
             && question.is_useful()
         {
             return (Arc::clone(question), false);
         }
-        let question = Arc::<Question>::default();
+        let question = Arc::<LookupRequest>::default();
         asked.insert(key.to_owned(), Arc::clone(&question));
         (question, true)
     }
 }
 
-impl Question {
+impl LookupRequest {
     /// Under way, or answered with addresses not long ago. A failure is told to those who were
     /// waiting for it, and nobody else: the next one asks again.
     fn is_useful(&self) -> bool {
@@ -102,7 +102,7 @@ impl Question {
 }
 
 /// Answers with a failure if the one who asks does not come to it, so that nobody waits in vain.
-struct Asking<'a>(Option<&'a Question>);
+struct Asking<'a>(Option<&'a LookupRequest>);
 
 impl Asking<'_> {
     fn tell(mut self, answer: Answer) {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `proxies` | which requests go through a proxy: HTTP_PROXY, HTTPS_PROXY, NO_PROXY |
 //! | `lookup` | name look-ups, one for all who ask at the same time |
-//! | `hop` | proxies: `CONNECT` for https and the absolute form for http |
+//! | `http_proxy` | proxies: `CONNECT` for https and the absolute form for http |
 //! | `socks` | SOCKS5, which `hop` goes over to |
 //! | `connection` | which connection belongs to which work, and ends with it |
 //! | `stale` | idle connections that turn out to be closed |
@@ -15,13 +15,13 @@
 //! that [`failure`](super::failure) explains.
 
 pub(super) mod connection;
-mod hop;
+mod http_proxy;
 mod lookup;
 mod proxies;
 mod socks;
 mod stale;
 
-pub(super) use hop::{ConnectRefused, HopConnector, HopResolver};
+pub(super) use http_proxy::{ConnectRefused, ProxyConnector, ProxyResolver};
 pub(super) use lookup::{SharedResolver, TimedResolver};
 pub use proxies::ProxySettings;
 pub(super) use proxies::{Proxies, plain_host};

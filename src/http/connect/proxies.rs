@@ -39,7 +39,7 @@ impl std::fmt::Debug for ProxySettings {
 }
 
 /// A proxy to go through.
-pub(in crate::http) struct Hop {
+pub(in crate::http) struct HttpProxy {
     /// Its address, without credentials.
     pub(super) uri: Uri,
     /// Redacted, for messages.
@@ -67,8 +67,8 @@ pub(in crate::http) fn plain_host(uri: &Uri) -> &str {
 
 /// The settings, parsed.
 pub(in crate::http) struct Proxies {
-    http: Option<Result<Hop>>,
-    https: Option<Result<Hop>>,
+    http: Option<Result<HttpProxy>>,
+    https: Option<Result<HttpProxy>>,
     exceptions: Vec<Exception>,
     cgi: bool,
 }
@@ -102,7 +102,7 @@ impl Proxies {
         scheme: Scheme,
         host: &str,
         port: u16,
-    ) -> Result<Option<&Hop>> {
+    ) -> Result<Option<&HttpProxy>> {
         let hop = match scheme {
             Scheme::Http => &self.http,
             Scheme::Https => &self.https,
@@ -123,7 +123,7 @@ impl Proxies {
     }
 
     /// The proxy for a request that ureq makes.
-    pub(super) fn for_uri(&self, uri: &Uri) -> Result<Option<&Hop>> {
+    pub(super) fn for_uri(&self, uri: &Uri) -> Result<Option<&HttpProxy>> {
         let scheme = match uri.scheme_str() {
             Some("https") => Scheme::Https,
             _ => Scheme::Http,
@@ -157,7 +157,7 @@ impl Proxies {
 /// a password too.
 const OTHER_SCHEMES: [&str; 4] = ["ftp", "socks", "socks4", "socks4a"];
 
-fn parse_hop(name: &str, value: &str) -> Option<Result<Hop>> {
+fn parse_hop(name: &str, value: &str) -> Option<Result<HttpProxy>> {
     // What cannot be parsed is not shown: nobody knows where in it a password is.
     let refused = |reason: &str| {
         Error::new(Kind::Input, format!("{name}: {reason}"))
@@ -214,7 +214,7 @@ fn parse_hop(name: &str, value: &str) -> Option<Result<Hop>> {
         user: user.name.clone(),
         password: user.password.clone().unwrap_or_default(),
     });
-    Some(Ok(Hop {
+    Some(Ok(HttpProxy {
         uri,
         shown,
         authorization: authorization.filter(|_| socks.is_none()),

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use ureq::unversioned::transport::{NextTimeout, Transport};
 
-use super::hop::{await_within, other, send};
+use super::http_proxy::{await_within, other, send};
 
 /// Where a SOCKS proxy listens that names no port.
 pub(super) const PORT: u16 = 1080;

@@ -132,9 +132,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    type Told = Vec<(Vec<String>, Vec<(String, String)>)>;
+    type AttemptOutcome = Vec<(Vec<String>, Vec<(String, String)>)>;
 
-    fn told(text: &str) -> Result<Told, &'static str> {
+    fn told(text: &str) -> Result<AttemptOutcome, &'static str> {
         let header = |(name, value): Header| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.to_string(), value)

@@ -31,7 +31,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 enum Method {
     Netrc {
-        lines: Vec<netrc::Line>,
+        lines: Vec<netrc::NetrcLine>,
         file: String,
     },
     Git {
@@ -42,7 +42,7 @@ enum Method {
     },
 }
 
-impl std::fmt::Debug for netrc::Line {
+impl std::fmt::Debug for netrc::NetrcLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Line")
             .field("machine", &self.machine)
@@ -52,7 +52,7 @@ impl std::fmt::Debug for netrc::Line {
 
 /// A method, what it last failed of, and whether asking again is of no use.
 #[derive(Debug)]
-struct Entry {
+struct GoAuthEntry {
     method: Method,
     trouble: Mutex<Option<String>>,
     given_up: AtomicBool,
@@ -61,7 +61,7 @@ struct Entry {
 /// The list at work.
 #[derive(Debug)]
 pub(super) struct GoAuth {
-    entries: Vec<Entry>,
+    entries: Vec<GoAuthEntry>,
     table: RwLock<Table>,
     /// Held while methods run: what one thread learns the others need not ask for.
     asking: Mutex<()>,
@@ -70,7 +70,7 @@ pub(super) struct GoAuth {
 }
 
 /// A refusal, as a command reads it.
-pub(super) struct Refusal<'a> {
+pub(super) struct AuthRefusal<'a> {
     pub(super) url: &'a Url,
     /// Status line, headers, empty line.
     pub(super) head: &'a [u8],
@@ -106,8 +106,12 @@ impl GoAuth {
 
     /// Asks for other credentials than those that were `sent` and refused; `None` if there are
     /// none.
-    pub(super) fn again(&self, refusal: &Refusal<'_>, sent: Option<&Held>) -> Option<Arc<Held>> {
-        let asks = |entry: &Entry| {
+    pub(super) fn again(
+        &self,
+        refusal: &AuthRefusal<'_>,
+        sent: Option<&Held>,
+    ) -> Option<Arc<Held>> {
+        let asks = |entry: &GoAuthEntry| {
             let fixed = matches!(entry.method, Method::Netrc { .. });
             !fixed && !entry.given_up.load(Ordering::Relaxed)
         };
@@ -128,7 +132,7 @@ impl GoAuth {
 
     /// What went wrong, a sentence a method; without output of a command, which may be secret.
     pub(super) fn troubles(&self) -> Vec<String> {
-        let trouble = |entry: &Entry| {
+        let trouble = |entry: &GoAuthEntry| {
             let trouble = entry.trouble.lock().unwrap_or_else(PoisonError::into_inner);
             trouble.clone()
         };
@@ -136,7 +140,7 @@ impl GoAuth {
     }
 
     /// Runs every method, the first last, so that of two with the same prefix it decides.
-    fn run(&self, refusal: Option<&Refusal<'_>>) {
+    fn run(&self, refusal: Option<&AuthRefusal<'_>>) {
         for entry in self.entries.iter().rev() {
             if entry.given_up.load(Ordering::Relaxed) {
                 continue;
@@ -170,7 +174,7 @@ impl GoAuth {
     fn ask_command(
         &self,
         words: &[String],
-        refusal: Option<&Refusal<'_>>,
+        refusal: Option<&AuthRefusal<'_>>,
     ) -> Result<(), MethodFailed> {
         let Some((program, arguments)) = words.split_first() else {
             return Ok(());
@@ -296,7 +300,7 @@ fn finished(named: &str, ran: Result<Ran, ProcError>) -> Result<Ran, MethodFaile
 }
 
 /// Parses the list; the texts are go's.
-fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<Entry>> {
+fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<GoAuthEntry>> {
     let refused = |text: String| {
         Error::new(Kind::Input, text).hint("`go help goauth` explains what GOAUTH may be")
     };
@@ -354,7 +358,7 @@ fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<Entry>> {
                 }
             },
         };
-        entries.push(Entry {
+        entries.push(GoAuthEntry {
             given_up: AtomicBool::new(trouble.is_some() && !matches!(method, Method::Netrc { .. })),
             trouble: Mutex::new(trouble),
             method,

@@ -25,9 +25,9 @@ fn value(auth: &GoAuth, asked: &str) -> Option<String> {
     Some(value.to_str().unwrap().to_owned())
 }
 
-fn refused<'a>(url: &'a Url) -> Refusal<'a> {
+fn refused<'a>(url: &'a Url) -> AuthRefusal<'a> {
     let head = b"HTTP/1.1 401 Unauthorized\nA: b\n\n";
-    Refusal { url, head }
+    AuthRefusal { url, head }
 }
 
 #[test]

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use ureq::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 
-use self::goauth::{GoAuth, Refusal};
+use self::goauth::{AuthRefusal, GoAuth};
 pub(super) use self::table::Held;
 use self::table::Table;
 use crate::cancel::Deadline;
@@ -133,7 +133,7 @@ impl Credentials {
             return None;
         }
         let head = head(version, status, headers);
-        let refusal = Refusal { url, head: &head };
+        let refusal = AuthRefusal { url, head: &head };
         let goauth = self.goauth().ok().flatten()?;
         goauth.again(&refusal, sent)
     }

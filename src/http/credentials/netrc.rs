@@ -4,7 +4,7 @@
 
 /// Credentials for one machine.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct NetrcLine {
     /// As written: a host, a host with port, or either with a path.
     pub(super) machine: String,
     pub(super) login: String,
@@ -17,7 +17,7 @@ pub(super) struct Line {
 /// an entry ends as soon as it is complete. A line with `macdef` begins a macro, which goes to the
 /// next empty line. A lone `default` at the end of a line ends the file; as in Go, `default`
 /// stands for no machine, and its login and password are nobody's.
-pub(super) fn parse(text: &str) -> Vec<Line> {
+pub(super) fn parse(text: &str) -> Vec<NetrcLine> {
     let mut lines = Vec::new();
     let (mut machine, mut login, mut password) = ("", "", "");
     let mut in_macro = false;
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Vec<Line> {
                 _ => {}
             }
             if !machine.is_empty() && !login.is_empty() && !password.is_empty() {
-                lines.push(Line {
+                lines.push(NetrcLine {
                     machine: machine.to_owned(),
                     login: login.to_owned(),
                     password: password.to_owned(),
@@ -58,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn told(text: &str) -> Vec<[String; 3]> {
-        let told = |line: Line| [line.machine, line.login, line.password];
+        let told = |line: NetrcLine| [line.machine, line.login, line.password];
         parse(text).into_iter().map(told).collect()
     }
 

@@ -92,7 +92,7 @@ pub(super) struct Table(HashMap<String, Arc<Held>>);
 
 impl Table {
     /// Those of a netrc file. Of two entries for one machine the first counts.
-    pub(super) fn of_netrc(lines: &[netrc::Line], file: &str) -> Table {
+    pub(super) fn of_netrc(lines: &[netrc::NetrcLine], file: &str) -> Table {
         let mut table = Table::default();
         table.put_netrc(lines, file);
         table
@@ -101,7 +101,7 @@ impl Table {
     /// Puts those of a netrc file in the place of what is there for the same machines. They do
     /// not say for which scheme they are: whether they may go over plain http is for others to
     /// decide.
-    pub(super) fn put_netrc(&mut self, lines: &[netrc::Line], file: &str) {
+    pub(super) fn put_netrc(&mut self, lines: &[netrc::NetrcLine], file: &str) {
         for line in lines.iter().rev() {
             let machine = &line.machine;
             let source = format!("{file}, machine {machine}");

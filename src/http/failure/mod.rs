@@ -2,18 +2,18 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `circumstances` | turns an error of ureq, rustls or a proxy into one for the user |
-//! | `trouble` | how far trouble with a host goes, for others who would ask it too |
+//! | `context` | turns an error of ureq, rustls or a proxy into one for the user |
+//! | `host_failure` | how far trouble with a host goes, for others who would ask it too |
 //!
-//! Whoever meets a failure has `circumstances` explain it. When the last try has failed, the
-//! client adds to it by `trouble` how often it was tried, and tells [`limits`](super::limits)
+//! Whoever meets a failure has `context` explain it. When the last try has failed, the
+//! client adds to it by `host_failure` how often it was tried, and tells [`limits`](super::limits)
 //! what is to be held against the host.
 
-mod circumstances;
-mod trouble;
+mod context;
+mod host_failure;
 
-pub(super) use circumstances::{Circumstances, out_of_time, reading};
-pub use trouble::HostTrouble;
+pub(super) use context::{FailureContext, out_of_time, reading};
 #[cfg(test)]
-pub(crate) use trouble::Reach;
-pub(super) use trouble::{evidence, not_asked, short_reason, tried};
+pub(crate) use host_failure::FailureScope;
+pub use host_failure::HostFailure;
+pub(super) use host_failure::{evidence, not_asked, short_reason, tried};

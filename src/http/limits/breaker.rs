@@ -30,7 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// What the end of a request in vain says about the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Evidence {
+pub(in crate::http) enum HostEvidence {
     /// There was no connection: no address, nobody listening, no TLS.
     Unreachable,
     /// It was reached, and did not do what it is there for.
@@ -50,54 +50,54 @@ pub(super) enum Admission {
 }
 
 #[derive(Clone, Debug)]
-enum State {
-    Sound,
-    Doubted,
-    GivenUp { until: Instant, pause: Duration },
-    Probed { pause: Duration },
+enum BreakerState {
+    Closed,
+    Suspect,
+    Open { until: Instant, pause: Duration },
+    HalfOpen { pause: Duration },
 }
 
 /// What is known about one host.
 #[derive(Clone, Debug)]
 pub(super) struct Breaker {
-    state: State,
+    state: BreakerState,
     /// Failed tries since it last answered.
     tries: u32,
     /// Requests in vain since it last answered; one that could not reach it counts for all that
     /// it takes.
-    in_vain: u32,
+    exhausted: u32,
     /// Why the first of those failed.
     cause: Option<Arc<str>>,
     /// Requests that have failed a try and are still at it.
-    struggling: usize,
+    retrying: usize,
 }
 
 impl Breaker {
     pub(super) fn new() -> Breaker {
         Breaker {
-            state: State::Sound,
+            state: BreakerState::Closed,
             tries: 0,
-            in_vain: 0,
+            exhausted: 0,
             cause: None,
-            struggling: 0,
+            retrying: 0,
         }
     }
 
     /// True if nothing is known against the host.
     pub(super) fn is_closed(&self) -> bool {
-        matches!(self.state, State::Sound) && self.tries == 0 && self.in_vain == 0
+        matches!(self.state, BreakerState::Closed) && self.tries == 0 && self.exhausted == 0
     }
 
     /// Decides about a request that has not begun.
     pub(super) fn admit(&mut self, now: Instant) -> Admission {
         match self.state {
-            State::Sound => Admission::Pass,
-            State::Doubted => Admission::Wait,
-            State::GivenUp { until, pause } if until <= now => {
-                self.state = State::Probed { pause };
+            BreakerState::Closed => Admission::Pass,
+            BreakerState::Suspect => Admission::Wait,
+            BreakerState::Open { until, pause } if until <= now => {
+                self.state = BreakerState::HalfOpen { pause };
                 Admission::Probe
             }
-            State::GivenUp { .. } | State::Probed { .. } => {
+            BreakerState::Open { .. } | BreakerState::HalfOpen { .. } => {
                 Admission::Refuse(self.cause.clone().unwrap_or_else(|| "it fails".into()))
             }
         }
@@ -105,47 +105,47 @@ impl Breaker {
 
     /// The host answered, and meant it.
     pub(super) fn answered(&mut self) {
-        self.state = State::Sound;
+        self.state = BreakerState::Closed;
         self.tries = 0;
-        self.in_vain = 0;
+        self.exhausted = 0;
         self.cause = None;
     }
 
     /// A try failed; the `first` of its request or a further one.
     pub(super) fn try_failed(&mut self, first: bool) {
         self.tries = self.tries.saturating_add(1);
-        self.struggling += usize::from(first);
-        if self.tries >= TRIES && matches!(self.state, State::Sound) {
-            self.state = State::Doubted;
+        self.retrying += usize::from(first);
+        if self.tries >= TRIES && matches!(self.state, BreakerState::Closed) {
+            self.state = BreakerState::Suspect;
         }
     }
 
     /// A request that has failed has used all its tries; [`Breaker::left`] follows.
-    pub(super) fn in_vain(&mut self, evidence: Evidence, cause: &str) {
+    pub(super) fn exhausted(&mut self, evidence: HostEvidence, cause: &str) {
         let weight = match evidence {
-            Evidence::Unreachable => REQUESTS,
-            Evidence::Failing => 1,
+            HostEvidence::Unreachable => REQUESTS,
+            HostEvidence::Failing => 1,
         };
-        self.in_vain = self.in_vain.saturating_add(weight);
+        self.exhausted = self.exhausted.saturating_add(weight);
         self.cause.get_or_insert_with(|| cause.into());
     }
 
     /// A request is over that had failed a try. Returns the reason if that was the last word, and
     /// the host is given up now.
     pub(super) fn left(&mut self, now: Instant, was_probe: bool) -> Option<Arc<str>> {
-        self.struggling = self.struggling.saturating_sub(1);
+        self.retrying = self.retrying.saturating_sub(1);
         match self.state {
-            State::Doubted if self.struggling == 0 => {
-                if self.in_vain >= REQUESTS {
-                    self.give_up(FIRST_PAUSE, now);
+            BreakerState::Suspect if self.retrying == 0 => {
+                if self.exhausted >= REQUESTS {
+                    self.open(FIRST_PAUSE, now);
                     return self.cause.clone();
                 }
                 // Not enough to go by: the next failure raises doubt again.
-                self.state = State::Sound;
+                self.state = BreakerState::Closed;
                 self.tries = TRIES - 1;
             }
-            State::Probed { pause } if was_probe => {
-                self.give_up(pause.saturating_mul(2).min(LONGEST_PAUSE), now);
+            BreakerState::HalfOpen { pause } if was_probe => {
+                self.open(pause.saturating_mul(2).min(LONGEST_PAUSE), now);
             }
             _ => {}
         }
@@ -154,21 +154,21 @@ impl Breaker {
 
     /// A probe is over that said nothing about the host.
     pub(super) fn probe_withdrawn(&mut self, now: Instant) {
-        if let State::Probed { pause } = self.state {
-            self.give_up(pause, now);
+        if let BreakerState::HalfOpen { pause } = self.state {
+            self.open(pause, now);
         }
     }
 
-    fn give_up(&mut self, pause: Duration, now: Instant) {
+    fn open(&mut self, pause: Duration, now: Instant) {
         let until = now + pause;
-        self.state = State::GivenUp { until, pause };
+        self.state = BreakerState::Open { until, pause };
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Evidence::{Failing, Unreachable};
+    use HostEvidence::{Failing, Unreachable};
 
     /// What happens, and after `Ask` what is answered.
     #[derive(Clone, Copy, Debug)]
@@ -180,7 +180,7 @@ mod tests {
         /// So many fail a further one.
         Again(usize),
         /// One is over in vain.
-        Vain(Evidence),
+        Vain(HostEvidence),
         /// As `Vain`, at this time, and it was the probe.
         ProbeFails(u64),
         /// One that had failed is over for a reason of ours.
@@ -210,11 +210,11 @@ mod tests {
                 Fail(times) => (0..times).for_each(|_| breaker.try_failed(true)),
                 Again(times) => (0..times).for_each(|_| breaker.try_failed(false)),
                 Vain(evidence) => {
-                    breaker.in_vain(evidence, "why");
+                    breaker.exhausted(evidence, "why");
                     breaker.left(start, false);
                 }
                 ProbeFails(ms) => {
-                    breaker.in_vain(Unreachable, "why");
+                    breaker.exhausted(Unreachable, "why");
                     breaker.left(at(ms), true);
                 }
                 Gone => {
@@ -351,13 +351,13 @@ mod tests {
         let mut now = Instant::now();
         let mut breaker = Breaker::new();
         (0..5).for_each(|i| breaker.try_failed(i == 0));
-        breaker.in_vain(Unreachable, "why");
+        breaker.exhausted(Unreachable, "why");
         assert_eq!(breaker.left(now, false).as_deref(), Some("why"));
         for _ in 0..20 {
             now += LONGEST_PAUSE;
             assert_eq!(breaker.admit(now), Admission::Probe);
             breaker.try_failed(true);
-            breaker.in_vain(Unreachable, "why");
+            breaker.exhausted(Unreachable, "why");
             assert_eq!(breaker.left(now, true), None);
         }
         // A probe that was called off costs no longer pause.

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::breaker::{Admission, Breaker, Evidence};
+use super::breaker::{Admission, Breaker, HostEvidence};
 use super::bucket::Bucket;
-use super::pace::{Pace, Round};
+use super::pace::{Pace, Window};
 use crate::cancel::CancelToken;
 use crate::http::time::Timer;
 
@@ -27,7 +27,7 @@ pub(in crate::http) struct HostSettings {
 
 /// What a try told about its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Told {
+pub(in crate::http) enum AttemptOutcome {
     /// It does its work.
     Answer,
     /// It failed in a way that may pass.
@@ -41,9 +41,9 @@ pub(in crate::http) enum Told {
 
 /// Why there is no turn for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Refusal {
+pub(in crate::http) enum HostRefusal {
     /// The host is given up, for this reason.
-    GivenUp(Arc<str>),
+    BreakerOpen(Arc<str>),
     /// It would come after the time that was allowed.
     TooLate,
     /// The work was cancelled while it waited.
@@ -74,16 +74,16 @@ struct Host {
 
 /// One request to a host, over all its tries. What it holds is given back when it is dropped.
 #[must_use = "it ends when this is dropped"]
-pub(in crate::http) struct Visit<'a> {
+pub(in crate::http) struct HostPermit<'a> {
     hosts: &'a Hosts,
     host: &'a str,
     timer: &'a dyn Timer,
     /// A try has begun: further ones need no admission.
     admitted: bool,
     probe: bool,
-    struggling: bool,
+    retrying: bool,
     /// Of the try under way.
-    round: Option<Round>,
+    round: Option<Window>,
     /// What the host had answered when this request began.
     answers_before: u64,
     /// Failed tries while it answered others.
@@ -99,15 +99,19 @@ impl Hosts {
         }
     }
 
-    /// Announces a request; it begins with [`Visit::enter`].
-    pub(in crate::http) fn visit<'a>(&'a self, host: &'a str, timer: &'a dyn Timer) -> Visit<'a> {
-        Visit {
+    /// Announces a request; it begins with [`HostPermit::enter`].
+    pub(in crate::http) fn visit<'a>(
+        &'a self,
+        host: &'a str,
+        timer: &'a dyn Timer,
+    ) -> HostPermit<'a> {
+        HostPermit {
             hosts: self,
             host,
             timer,
             admitted: false,
             probe: false,
-            struggling: false,
+            retrying: false,
             round: None,
             answers_before: 0,
             unlucky: 0,
@@ -148,8 +152,8 @@ impl Hosts {
     }
 }
 
-impl Visit<'_> {
-    /// Waits for a turn to make a try; [`Visit::leave`] ends it.
+impl HostPermit<'_> {
+    /// Waits for a turn to make a try; [`HostPermit::leave`] ends it.
     ///
     /// The waits have an end: turns are given back by requests that have time-outs, a host is in
     /// doubt while a bounded number of tries is made, and it can hold others back only so long.
@@ -161,15 +165,15 @@ impl Visit<'_> {
         &mut self,
         latest: Option<Instant>,
         cancel: &CancelToken,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), HostRefusal> {
         let hosts = self.hosts;
         let mut all = hosts.lock();
         loop {
             if cancel.is_cancelled() {
-                return Err(Refusal::Cancelled);
+                return Err(HostRefusal::Cancelled);
             }
             if cancel.is_over() {
-                return Err(Refusal::TooLate);
+                return Err(HostRefusal::TooLate);
             }
             let now = self.timer.instant();
             let host = hosts.host(&mut all, self.host, now);
@@ -179,7 +183,7 @@ impl Visit<'_> {
                 host.breaker.admit(now)
             };
             let clock_wait = match admission {
-                Admission::Refuse(cause) => return Err(Refusal::GivenUp(cause)),
+                Admission::Refuse(cause) => return Err(HostRefusal::BreakerOpen(cause)),
                 Admission::Wait => None,
                 Admission::Pass | Admission::Probe => {
                     self.probe |= admission == Admission::Probe;
@@ -194,7 +198,7 @@ impl Visit<'_> {
                             return Ok(());
                         }
                         Ready::In(wait) if latest.is_some_and(|latest| now + wait > latest) => {
-                            return Err(Refusal::TooLate);
+                            return Err(HostRefusal::TooLate);
                         }
                         Ready::In(wait) => Some(wait),
                         Ready::OnChange => None,
@@ -217,7 +221,7 @@ impl Visit<'_> {
     }
 
     /// Ends a try.
-    pub(in crate::http) fn leave(&mut self, told: Told) {
+    pub(in crate::http) fn leave(&mut self, told: AttemptOutcome) {
         let Some(round) = self.round.take() else {
             return;
         };
@@ -226,21 +230,21 @@ impl Visit<'_> {
         let host = self.hosts.host(&mut all, self.host, now);
         host.busy = host.busy.saturating_sub(1);
         match told {
-            Told::Answer => {
+            AttemptOutcome::Answer => {
                 host.pace.good_answer();
                 host.breaker.answered();
                 host.answers = host.answers.wrapping_add(1);
                 // It has found out what was to be found out.
                 self.probe = false;
             }
-            Told::Trouble | Told::TooMuch(_) => {
-                host.breaker.try_failed(!self.struggling);
-                self.struggling = true;
+            AttemptOutcome::Trouble | AttemptOutcome::TooMuch(_) => {
+                host.breaker.try_failed(!self.retrying);
+                self.retrying = true;
                 self.unlucky += u32::from(host.answers != self.answers_before);
             }
-            Told::Nothing => {}
+            AttemptOutcome::Nothing => {}
         }
-        if let Told::TooMuch(wish) = told {
+        if let AttemptOutcome::TooMuch(wish) = told {
             host.pace.too_much(round);
             if let Some(wish) = wish {
                 host.pace
@@ -270,27 +274,31 @@ impl Visit<'_> {
 
     /// Ends the request after its last try failed in a way that may pass. Returns the reason if
     /// with it the host is given up.
-    pub(in crate::http) fn in_vain(mut self, evidence: Evidence, cause: &str) -> Option<Arc<str>> {
-        if self.struggling {
+    pub(in crate::http) fn exhausted(
+        mut self,
+        evidence: HostEvidence,
+        cause: &str,
+    ) -> Option<Arc<str>> {
+        if self.retrying {
             let now = self.timer.instant();
             let mut all = self.hosts.lock();
             let host = self.hosts.host(&mut all, self.host, now);
-            host.breaker.in_vain(evidence, cause);
+            host.breaker.exhausted(evidence, cause);
         }
         self.end()
     }
 
     fn end(&mut self) -> Option<Arc<str>> {
-        self.leave(Told::Nothing);
-        let (struggling, probe) = (self.struggling, self.probe);
-        (self.struggling, self.probe) = (false, false);
-        if !struggling && !probe {
+        self.leave(AttemptOutcome::Nothing);
+        let (retrying, probe) = (self.retrying, self.probe);
+        (self.retrying, self.probe) = (false, false);
+        if !retrying && !probe {
             return None;
         }
         let now = self.timer.instant();
         let mut all = self.hosts.lock();
         let breaker = &mut self.hosts.host(&mut all, self.host, now).breaker;
-        let verdict = if struggling {
+        let verdict = if retrying {
             breaker.left(now, probe)
         } else {
             breaker.probe_withdrawn(now);
@@ -302,7 +310,7 @@ impl Visit<'_> {
     }
 }
 
-impl Drop for Visit<'_> {
+impl Drop for HostPermit<'_> {
     fn drop(&mut self) {
         self.end();
     }

@@ -74,7 +74,12 @@ fn settings(at_once: usize) -> HostSettings {
 }
 
 /// A try of a new request, which ends like this.
-fn one_try(hosts: &Hosts, host: &str, clock: &Clock, told: Told) -> Result<(), Refusal> {
+fn one_try(
+    hosts: &Hosts,
+    host: &str,
+    clock: &Clock,
+    told: AttemptOutcome,
+) -> Result<(), HostRefusal> {
     let mut visit = hosts.visit(host, clock);
     visit.enter(None, &CancelToken::new())?;
     visit.leave(told);
@@ -101,7 +106,7 @@ fn a_host_never_has_more_than_its_limit_and_others_do_not_wait_for_it() {
     let mut all = [(); 3].map(|()| hosts.visit("a.com", &clock));
     all.iter_mut()
         .for_each(|visit| visit.enter(None, &CancelToken::new()).unwrap());
-    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    one_try(&hosts, "b.com", &clock, AttemptOutcome::Answer).unwrap();
 }
 
 #[test]
@@ -109,13 +114,13 @@ fn a_wish_to_be_left_alone_holds_back_everybody_and_is_cut() {
     let clock = Clock::new();
     let start = clock.instant();
     let hosts = Hosts::new(settings(8));
-    let too_much = |seconds| Told::TooMuch(Some(Duration::from_secs(seconds)));
+    let too_much = |seconds| AttemptOutcome::TooMuch(Some(Duration::from_secs(seconds)));
     one_try(&hosts, "a.com", &clock, too_much(7)).unwrap();
-    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    one_try(&hosts, "b.com", &clock, AttemptOutcome::Answer).unwrap();
     assert_eq!(clock.instant() - start, MS(0));
     one_try(&hosts, "a.com", &clock, too_much(100_000)).unwrap();
     assert_eq!(clock.instant() - start, MS(7000));
-    one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+    one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).unwrap();
     assert_eq!(clock.instant() - start, MS(67_000));
 }
 
@@ -128,15 +133,15 @@ fn tries_are_counted_against_the_rate_and_each_host_has_its_own() {
         ..settings(8)
     });
     for _ in 0..5 {
-        one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+        one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).unwrap();
     }
     assert_eq!(clock.instant() - start, MS(2000));
-    one_try(&hosts, "b.com", &clock, Told::Answer).unwrap();
+    one_try(&hosts, "b.com", &clock, AttemptOutcome::Answer).unwrap();
     assert_eq!(clock.instant() - start, MS(2000));
     let mut visit = hosts.visit("b.com", &clock);
     for _ in 0..2 {
         visit.enter(None, &CancelToken::new()).unwrap();
-        visit.leave(Told::Trouble);
+        visit.leave(AttemptOutcome::Trouble);
     }
     assert_eq!(clock.instant() - start, MS(3000));
 }
@@ -160,7 +165,7 @@ fn sixty_four_that_wait_for_one_host_keep_nobody_from_another() {
             thread::spawn(move || {
                 let mut visit = hosts.visit("a.com", &*timer);
                 visit.enter(None, &CancelToken::new()).unwrap();
-                visit.leave(Told::Answer);
+                visit.leave(AttemptOutcome::Answer);
             })
         })
         .collect();
@@ -187,15 +192,15 @@ fn many_find_a_dead_host_together_and_the_rest_is_refused() {
                     let mut visit = hosts.visit("a.com", &*clock);
                     for tried in 0..5 {
                         if let Err(refusal) = visit.enter(None, &CancelToken::new()) {
-                            assert_eq!(refusal, Refusal::GivenUp("why".into()));
+                            assert_eq!(refusal, HostRefusal::BreakerOpen("why".into()));
                             assert_eq!(tried, 0, "who has begun may go on");
                             refused.fetch_add(1, Ordering::SeqCst);
                             break;
                         }
-                        visit.leave(Told::Trouble);
+                        visit.leave(AttemptOutcome::Trouble);
                         if tried == 4 {
                             asked.fetch_add(1, Ordering::SeqCst);
-                            let verdict = visit.in_vain(Evidence::Unreachable, "why");
+                            let verdict = visit.exhausted(HostEvidence::Unreachable, "why");
                             verdicts.fetch_add(usize::from(verdict.is_some()), Ordering::SeqCst);
                             break;
                         }
@@ -213,29 +218,29 @@ fn many_find_a_dead_host_together_and_the_rest_is_refused() {
     clock.wait(MS(5000), &CancelToken::new());
     let mut probe = hosts.visit("a.com", &*clock);
     probe.enter(None, &CancelToken::new()).unwrap();
-    assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_err());
-    probe.leave(Told::Answer);
-    assert!(one_try(&hosts, "a.com", &clock, Told::Answer).is_ok());
+    assert!(one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).is_err());
+    probe.leave(AttemptOutcome::Answer);
+    assert!(one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).is_ok());
 }
 
 #[test]
 fn who_waits_in_doubt_goes_on_when_the_host_is_back() {
     let hosts = Hosts::new(settings(64));
     let clock = Clock::new();
-    let mut struggling = hosts.visit("a.com", &clock);
+    let mut retrying = hosts.visit("a.com", &clock);
     for _ in 0..5 {
-        struggling.enter(None, &CancelToken::new()).unwrap();
-        struggling.leave(Told::Trouble);
+        retrying.enter(None, &CancelToken::new()).unwrap();
+        retrying.leave(AttemptOutcome::Trouble);
     }
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| one_try(&hosts, "a.com", &clock, Told::Answer));
-        struggling.enter(None, &CancelToken::new()).unwrap();
+        let waiting = scope.spawn(|| one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer));
+        retrying.enter(None, &CancelToken::new()).unwrap();
         hosts.answered("a.com");
         assert_eq!(waiting.join().unwrap(), Ok(()));
     });
     // A request that is dropped in the middle gives everything back.
-    drop(struggling);
-    one_try(&hosts, "a.com", &clock, Told::Answer).unwrap();
+    drop(retrying);
+    one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).unwrap();
 }
 
 #[test]
@@ -260,7 +265,7 @@ fn bad_luck_is_not_counted_as_often_as_there_are_retries() {
             if tries > 1 {
                 answered(&hosts, &clock, *answers);
             }
-            visit.leave(Told::Trouble);
+            visit.leave(AttemptOutcome::Trouble);
             counted.push(visit.counted(tries, 2));
         }
         assert_eq!(counted, *want, "{answers:?}");
@@ -269,7 +274,7 @@ fn bad_luck_is_not_counted_as_often_as_there_are_retries() {
 
 fn answered(hosts: &Hosts, clock: &Clock, times: usize) {
     for _ in 0..times {
-        one_try(hosts, "a.com", clock, Told::Answer).unwrap();
+        one_try(hosts, "a.com", clock, AttemptOutcome::Answer).unwrap();
     }
 }
 
@@ -277,13 +282,13 @@ fn answered(hosts: &Hosts, clock: &Clock, times: usize) {
 fn a_turn_that_comes_too_late_is_none() {
     let clock = Clock::new();
     let hosts = Hosts::new(settings(8));
-    let wish = Told::TooMuch(Some(Duration::from_secs(7)));
+    let wish = AttemptOutcome::TooMuch(Some(Duration::from_secs(7)));
     one_try(&hosts, "a.com", &clock, wish).unwrap();
     let latest = |ms| Some(clock.instant() + MS(ms));
     let late = hosts
         .visit("a.com", &clock)
         .enter(latest(6999), &CancelToken::new());
-    assert_eq!(late, Err(Refusal::TooLate));
+    assert_eq!(late, Err(HostRefusal::TooLate));
     assert_eq!(
         hosts
             .visit("a.com", &clock)

@@ -16,6 +16,6 @@ mod bucket;
 mod hosts;
 mod pace;
 
-pub(super) use breaker::Evidence;
+pub(super) use breaker::HostEvidence;
 pub(super) use bucket::ByteRate;
-pub(super) use hosts::{HostSettings, Hosts, Refusal, Told};
+pub(super) use hosts::{AttemptOutcome, HostRefusal, HostSettings, Hosts};

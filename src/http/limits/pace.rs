@@ -9,7 +9,7 @@ const GOOD_ANSWERS_PER_STEP: usize = 4;
 
 /// When a try began, as far as halving is concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Round(u64);
+pub(super) struct Window(u64);
 
 /// The pace of one host.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Pace {
     most: usize,
     limit: usize,
     good_answers: usize,
-    round: Round,
+    round: Window,
     held_until: Option<Instant>,
 }
 
@@ -29,7 +29,7 @@ impl Pace {
             most,
             limit: most,
             good_answers: 0,
-            round: Round::default(),
+            round: Window::default(),
             held_until: None,
         }
     }
@@ -40,7 +40,7 @@ impl Pace {
     }
 
     /// What a try that begins now gives back with [`Pace::too_much`].
-    pub(super) fn round(&self) -> Round {
+    pub(super) fn round(&self) -> Window {
         self.round
     }
 
@@ -64,11 +64,11 @@ impl Pace {
 
     /// The host said 429 or 503 to a try of `round`. What was under way together is answered
     /// together, and that is one complaint, not as many as there were requests.
-    pub(super) fn too_much(&mut self, round: Round) {
+    pub(super) fn too_much(&mut self, round: Window) {
         self.good_answers = 0;
         if round == self.round {
             self.limit = (self.limit / 2).max(1);
-            self.round = Round(self.round.0.wrapping_add(1));
+            self.round = Window(self.round.0.wrapping_add(1));
         }
     }
 

@@ -9,7 +9,7 @@ use ureq::unversioned::transport::Connector;
 
 use crate::http::Settings;
 use crate::http::connect::{
-    HopConnector, HopResolver, Proxies, SharedResolver, StaleWatch, TimedResolver,
+    Proxies, ProxyConnector, ProxyResolver, SharedResolver, StaleWatch, TimedResolver,
 };
 use crate::http::exchange::NotedConnector;
 use crate::http::tls::TlsConnector;
@@ -57,11 +57,11 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .output_buffer_size(OUTPUT_BUFFER_BYTES)
         .max_response_header_size(MAX_HEADER_BYTES)
         .build();
-    let connector = HopConnector(Arc::clone(proxies))
+    let connector = ProxyConnector(Arc::clone(proxies))
         .chain(NotedConnector::default())
         .chain(TlsConnector::new(settings))
         .chain(StaleWatch);
-    let resolver = HopResolver {
+    let resolver = ProxyResolver {
         proxies: Arc::clone(proxies),
         system: SharedResolver::new(TimedResolver),
     };

@@ -11,14 +11,14 @@ use ureq::http::{HeaderName, Response, StatusCode, header};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::{
-    Answer, Detail, Extent, Kept, Resumable, Sink, Watch, briefly, copy_body, status_error,
+    Detail, Extent, Kept, RangeAnswer, Resumable, Sink, Watch, briefly, copy_body, status_error,
     status_text,
 };
 use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
 use crate::http::exchange::ExchangeRecorder;
-use crate::http::failure::{Circumstances, reading};
-use crate::http::limits::Told;
+use crate::http::failure::{FailureContext, reading};
+use crate::http::limits::AttemptOutcome;
 use crate::http::time::{Failure, parse_retry_after};
 use crate::http::url::{RedactedUrl, Scheme, Url};
 
@@ -59,12 +59,12 @@ impl From<Error> for Failed {
 
 impl Failed {
     /// What it says about the host.
-    pub(super) fn told(&self) -> Told {
+    pub(super) fn told(&self) -> AttemptOutcome {
         match self.error.kind() {
-            _ if self.busy => Told::TooMuch(self.retry_after),
-            _ if self.error.is_transient() => Told::Trouble,
-            Kind::NotFound | Kind::Auth => Told::Answer,
-            _ => Told::Nothing,
+            _ if self.busy => AttemptOutcome::TooMuch(self.retry_after),
+            _ if self.error.is_transient() => AttemptOutcome::Trouble,
+            Kind::NotFound | Kind::Auth => AttemptOutcome::Answer,
+            _ => AttemptOutcome::Nothing,
         }
     }
 
@@ -113,7 +113,7 @@ impl Client {
                 .for_target(now.scheme(), now.hostname(), now.port())
                 .map_err(|error| error.context(format!("reading {shown}")))?;
             let through = hop.map(|hop| hop.shown.as_str());
-            let circumstances = Circumstances {
+            let circumstances = FailureContext {
                 url: shown,
                 now: &now,
                 through,
@@ -158,14 +158,14 @@ impl Client {
             let judged = kept
                 .as_ref()
                 .map(|kept| kept.judge(status, response.headers(), length));
-            if judged == Some(Answer::Unusable) {
+            if judged == Some(RangeAnswer::Unusable) {
                 let mut body = briefly(response.into_body(), stall_timeout);
                 let _ = io::copy(&mut body, &mut io::sink());
                 // From where it began: what a redirect took away counts again.
                 (now, redirects, kept, at_home) = (url.clone(), 0, None, true);
                 continue;
             }
-            let extent = match kept.take_if(|_| judged == Some(Answer::Rest)) {
+            let extent = match kept.take_if(|_| judged == Some(RangeAnswer::Rest)) {
                 Some(kept) => Some(Extent::Rest(kept)),
                 None if status == StatusCode::OK => {
                     let date = self.inner.timer.now();
@@ -231,7 +231,7 @@ impl Client {
         held: Option<&Held>,
         asks: &[(HeaderName, String)],
         until: Option<Instant>,
-        circumstances: &Circumstances<'_>,
+        circumstances: &FailureContext<'_>,
     ) -> Result<Response<Body>, Failed> {
         let mut authorization = None;
         if let Some(user) = url.user() {

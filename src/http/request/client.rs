@@ -19,7 +19,7 @@ use crate::http::connect::Proxies;
 use crate::http::credentials::Credentials;
 use crate::http::failure::{evidence, not_asked, out_of_time, short_reason, tried};
 use crate::http::file;
-use crate::http::limits::{ByteRate, HostSettings, Hosts, Refusal, Told};
+use crate::http::limits::{AttemptOutcome, ByteRate, HostRefusal, HostSettings, Hosts};
 use crate::http::time::{RealTimer, Timer};
 use crate::http::url::{RedactedUrl, Scheme, Url};
 
@@ -197,11 +197,11 @@ impl Client {
             }
             match visit.enter(self.deadline().map(|deadline| deadline.at()), cancel) {
                 Ok(()) => {}
-                Err(Refusal::GivenUp(cause)) => {
+                Err(HostRefusal::BreakerOpen(cause)) => {
                     return Err(not_asked(&shown, url.host(), &cause));
                 }
-                Err(Refusal::Cancelled) => return Err(cancelled(&shown)),
-                Err(Refusal::TooLate) => {
+                Err(HostRefusal::Cancelled) => return Err(cancelled(&shown)),
+                Err(HostRefusal::TooLate) => {
                     return Err(self.deadline().map_or_else(
                         || not_asked(&shown, url.host(), "its turn comes too late"),
                         |deadline| out_of_time(&shown, &deadline),
@@ -219,7 +219,7 @@ impl Client {
             let kept = kept.filter(Kept::is_begun);
             let failed = match self.one_try(url, limit, sink, kept, time, attempt) {
                 Ok(Brought { bytes, resumed }) => {
-                    visit.leave(Told::Answer);
+                    visit.leave(AttemptOutcome::Answer);
                     let elapsed = inner.timer.instant().saturating_duration_since(started);
                     self.say(&Event::RequestFinished {
                         url: shown.as_str(),
@@ -236,7 +236,7 @@ impl Client {
                 Err(failed) => failed,
             };
             if cancel.is_cancelled() {
-                visit.leave(Told::Nothing);
+                visit.leave(AttemptOutcome::Nothing);
                 return Err(cancelled(&shown));
             }
             visit.leave(failed.told());
@@ -264,7 +264,7 @@ impl Client {
                     return Err(failed.error);
                 }
                 let reason = short_reason(&shown, cause);
-                if let Some(given_up) = visit.in_vain(evidence(cause), &reason) {
+                if let Some(given_up) = visit.exhausted(evidence(cause), &reason) {
                     self.say(&Event::HostOpened {
                         host: url.host(),
                         cause: &given_up,

@@ -22,4 +22,4 @@ mod probe;
 
 pub use client::Client;
 pub use context::RequestContext;
-pub use probe::{Answer, Known, Probe, Wanted};
+pub use probe::{Probe, ProbeAnswer, ProbeBody, ProbeCredentials};

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink, Timings};
 use crate::http::answer::status_text;
 use crate::http::exchange::ExchangeRecorder;
-use crate::http::failure::Circumstances;
+use crate::http::failure::FailureContext;
 use crate::http::time::parse_http_date;
 use crate::http::url::{RedactedUrl, Scheme, Url};
 
@@ -25,12 +25,12 @@ pub struct Probe {
     /// From the beginning to the header of its answer.
     pub first_byte: Option<Duration>,
     /// The answer in the end.
-    pub answer: Result<Answer>,
+    pub answer: Result<ProbeAnswer>,
 }
 
 /// An answer of any status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProbeAnswer {
     /// Where it came from: another URL than was asked for, if that redirected.
     pub url: RedactedUrl,
     /// As in `404 Not Found`.
@@ -49,7 +49,7 @@ pub struct Answer {
 
 /// Credentials, without what is secret of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct ProbeCredentials {
     /// Their kind, or the place where they were found.
     pub source: String,
     /// They may be sent: not over plain http to just any host.
@@ -58,7 +58,7 @@ pub struct Known {
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum ProbeBody {
     /// So many bytes of the body, at most.
     Body(u64),
     /// Everything from the second byte on, of which nothing is read: what a resumed transfer asks.
@@ -68,7 +68,7 @@ pub enum Wanted {
 impl Client {
     /// Looks at a URL once, without another try whatever happens. For http and https.
     #[must_use]
-    pub fn probe(&self, url: &Url, wanted: Wanted) -> Probe {
+    pub fn probe(&self, url: &Url, wanted: ProbeBody) -> Probe {
         let first = Noted::default();
         let answer = self.look(url, wanted, &first);
         let (steps, first_byte) = first
@@ -97,7 +97,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Kind::Input`]: settings that make no sense.
-    pub fn credentials(&self, url: &Url) -> Result<Option<Known>> {
+    pub fn credentials(&self, url: &Url) -> Result<Option<ProbeCredentials>> {
         let proxied = self.route(url)?.is_some();
         let credentials = &self.inner.credentials;
         if let Some(user) = url.user() {
@@ -105,19 +105,19 @@ impl Client {
                 Some(_) => "user and password in the URL",
                 None => "a user name or token in the URL",
             };
-            return Ok(Some(Known {
+            return Ok(Some(ProbeCredentials {
                 source: what.to_owned(),
                 allowed: url.is_loopback() || credentials.may_go_to(url, proxied),
             }));
         }
         let held = credentials.find(url, proxied)?;
-        Ok(held.map(|held| Known {
+        Ok(held.map(|held| ProbeCredentials {
             source: held.source.clone(),
             allowed: true,
         }))
     }
 
-    fn look(&self, url: &Url, wanted: Wanted, first: &Noted) -> Result<Answer> {
+    fn look(&self, url: &Url, wanted: ProbeBody, first: &Noted) -> Result<ProbeAnswer> {
         if url.scheme() == Scheme::File {
             return Err(Error::new(Kind::Other, format!("{url} is no server")));
         }
@@ -128,14 +128,14 @@ impl Client {
         let mut redirects = 0;
         let mut at_home = true;
         let asks: &[_] = match wanted {
-            Wanted::Rest => &[(header::RANGE, "bytes=1-".to_owned())],
-            Wanted::Body(_) => &[],
+            ProbeBody::Rest => &[(header::RANGE, "bytes=1-".to_owned())],
+            ProbeBody::Body(_) => &[],
         };
         loop {
             let proxies = &self.network().proxies;
             let hop = proxies.for_target(now.scheme(), now.hostname(), now.port())?;
             let through = hop.map(|hop| hop.shown.as_str());
-            let circumstances = Circumstances {
+            let circumstances = FailureContext {
                 url: shown,
                 now: &now,
                 through,
@@ -166,7 +166,7 @@ impl Client {
     }
 }
 
-fn answer(response: Response<Body>, url: RedactedUrl, wanted: Wanted) -> Answer {
+fn answer(response: Response<Body>, url: RedactedUrl, wanted: ProbeBody) -> ProbeAnswer {
     let text = |name| {
         let value = response.headers().get(name)?;
         value.to_str().ok().map(str::to_owned)
@@ -178,12 +178,12 @@ fn answer(response: Response<Body>, url: RedactedUrl, wanted: Wanted) -> Answer 
     let ahead = date.and_then(|date| ahead(&date, age.unwrap_or(0), SystemTime::now()));
     let (code, status) = (response.status().as_u16(), status_text(response.status()));
     let mut body = Vec::new();
-    if let Wanted::Body(limit) = wanted {
+    if let ProbeBody::Body(limit) = wanted {
         // What came before a failure is what there is to see.
         let reader = response.into_body().into_reader();
         let _ = reader.take(limit).read_to_end(&mut body);
     }
-    Answer {
+    ProbeAnswer {
         url,
         code,
         status,
@@ -250,13 +250,13 @@ mod tests {
         let client = Client::new(Settings::default(), Arc::new(NoEvents));
         let probe =
             |path: &str, wanted| client.probe(&Url::parse(&server.url(path)).unwrap(), wanted);
-        let moved = probe("/moved", Wanted::Body(3));
+        let moved = probe("/moved", ProbeBody::Body(3));
         assert!(moved.first_byte.is_some() && moved.steps.connect.is_some());
         let answer = moved.answer.unwrap();
         assert_eq!((answer.code, answer.body.as_slice()), (503, &b"lat"[..]));
         assert_eq!(answer.url.to_string(), server.url("/busy"));
         assert!(!answer.strong_tag && answer.last_modified && answer.ahead.is_none());
-        let tagged = probe("/tagged", Wanted::Rest).answer.unwrap();
+        let tagged = probe("/tagged", ProbeBody::Rest).answer.unwrap();
         assert!(tagged.strong_tag && tagged.code == 206 && tagged.body.is_empty());
         let heads = server.heads();
         assert_eq!(heads.len(), 3);
@@ -275,7 +275,7 @@ mod tests {
         drop(listener);
         let client = Client::new(Settings::default(), Arc::new(NoEvents));
         let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-        let probe = client.probe(&url, Wanted::Body(1));
+        let probe = client.probe(&url, ProbeBody::Body(1));
         assert!(probe.answer.is_err() && probe.steps.lookup.is_some());
         assert!(probe.steps.connect.is_none() && probe.first_byte.is_none());
         assert_eq!(client.route(&url).unwrap(), None);

@@ -94,7 +94,7 @@ fn doctor_healthy_setup_reports_ok_and_changes_nothing() {
         [&way[..], &["ranges", "clock", "credentials"]].concat()
     );
     let rest = ["clock", "credentials", "head", "kept-head"];
-    assert_eq!(names("sumdb"), [&["way"], &way[..], &rest].concat());
+    assert_eq!(names("sumdb"), [&["route"], &way[..], &rest].concat());
     for check in report.checks() {
         // How much room there is, is the business of this machine; the server has no clock.
         let wanted = match check["Name"].as_str() {
@@ -223,7 +223,7 @@ fn doctor_unknown_authority_names_setting() {
     );
     report.is(
         "sumdb",
-        "way",
+        "route",
         "failed",
         "certificate signed by unknown authority",
     );

@@ -107,9 +107,9 @@ fn download_dead_host_is_reported_once() {
             "not tried, because {host} is failing: cannot connect to"
         ));
     // With -v it is told when it happens.
-    download(100, &url, &["-v"])
-        .fails(6)
-        .stderr_has(&format!("# {host} is given up for now: cannot connect to"));
+    download(100, &url, &["-v"]).fails(6).stderr_has(&format!(
+        "# {host}: circuit breaker open, not contacting it for now: cannot connect to"
+    ));
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn a_host_that_is_given_up_is_not_asked_until_a_probe_is_answered() {
     // Four requests with three tries each.
     for _ in 0..4 {
         let error = get(&client, &server.url("/x")).unwrap_err();
-        assert!(crate::http::HostTrouble::of(&error).unwrap().was_asked());
+        assert!(crate::http::HostFailure::of(&error).unwrap().was_asked());
     }
     assert_eq!(server.heads().len(), 12);
     let events = std::mem::take(&mut *recorder.0.lock().unwrap());
@@ -110,7 +110,7 @@ fn a_host_that_is_given_up_is_not_asked_until_a_probe_is_answered() {
     assert_eq!(server.heads().len(), 12);
     assert!(recorder.0.lock().unwrap().is_empty());
     let error = get(&client, &server.url("/well")).unwrap_err();
-    assert!(!crate::http::HostTrouble::of(&error).unwrap().was_asked());
+    assert!(!crate::http::HostFailure::of(&error).unwrap().was_asked());
 
     // A probe with all its tries in vain, then one that is answered.
     timer.wait(Duration::from_secs(5), &CancelToken::new());

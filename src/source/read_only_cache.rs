@@ -21,21 +21,21 @@ const CHUNK_BYTES: usize = 128 << 10;
 
 /// One module cache that is only read.
 #[derive(Clone, Debug)]
-pub struct LowerCache {
+pub struct ReadOnlyCache {
     root: PathBuf,
 }
 
-impl LowerCache {
+impl ReadOnlyCache {
     /// Names the cache at `root`, a directory that GOMODCACHE could name.
     ///
     /// # Errors
     /// [`Kind::LocalIo`] if it is not there, or not a directory.
-    pub fn at(root: &Path) -> Result<LowerCache> {
+    pub fn at(root: &Path) -> Result<ReadOnlyCache> {
         let unreadable = |cause| Error::io("cannot read module cache", root, cause);
         if !fs::metadata(root).map_err(unreadable)?.is_dir() {
             return Err(unreadable(ErrorKind::NotADirectory.into()));
         }
-        Ok(LowerCache {
+        Ok(ReadOnlyCache {
             root: root.to_owned(),
         })
     }
@@ -109,7 +109,7 @@ fn taken<T>(value: T, bytes: u64) -> Fetched<T> {
     }
 }
 
-impl Source for LowerCache {
+impl Source for ReadOnlyCache {
     fn bind(&self, _: &RequestContext) -> Arc<dyn Source> {
         Arc::new(self.clone())
     }
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn what_is_whole_is_given_and_what_is_not_is_not_found() {
         let dir = tempfile::tempdir().unwrap();
-        let lower = LowerCache::at(dir.path()).unwrap();
+        let lower = ReadOnlyCache::at(dir.path()).unwrap();
         let module = ModuleVersion::parse("a.com/Up", "v1.0.0").unwrap();
         let versions = dir.path().join("cache/download/a.com/!up/@v");
         fs::create_dir_all(&versions).unwrap();
@@ -245,7 +245,7 @@ mod tests {
             (dir.path().join("missing"), "no such file or directory"),
             (file, "not a directory"),
         ] {
-            let error = LowerCache::at(&path).unwrap_err();
+            let error = ReadOnlyCache::at(&path).unwrap_err();
             assert_eq!(error.kind(), Kind::LocalIo);
             let want = format!("cannot read module cache {}: {cause}", path.display());
             assert_eq!(error.chain(), want);

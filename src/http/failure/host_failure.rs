@@ -3,12 +3,12 @@
 use std::fmt;
 
 use crate::error::{Error, Kind};
-use crate::http::limits::Evidence;
+use crate::http::limits::HostEvidence;
 use crate::http::url::RedactedUrl;
 
 /// How far trouble with a host goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum FailureScope {
     /// One request was in vain.
     Request,
     /// One was, and each other would be, until something is changed here.
@@ -20,15 +20,15 @@ pub(crate) enum Reach {
 /// The reason of an error for a host that did not do its work in all the tries of a request, that
 /// nothing can be asked of, or that was not asked because of others that ended so.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostTrouble {
+pub struct HostFailure {
     host: String,
-    reach: Reach,
+    reach: FailureScope,
     reason: String,
 }
 
-impl HostTrouble {
-    pub(crate) fn new(host: &str, reach: Reach, reason: String) -> HostTrouble {
-        HostTrouble {
+impl HostFailure {
+    pub(crate) fn new(host: &str, reach: FailureScope, reason: String) -> HostFailure {
+        HostFailure {
             host: host.to_owned(),
             reach,
             reason,
@@ -37,7 +37,7 @@ impl HostTrouble {
 
     /// Finds it among the reasons of an error.
     #[must_use]
-    pub fn of(error: &Error) -> Option<&HostTrouble> {
+    pub fn of(error: &Error) -> Option<&HostFailure> {
         find(error)
     }
 
@@ -50,23 +50,23 @@ impl HostTrouble {
     /// False if the host was given up before this request began.
     #[must_use]
     pub fn was_asked(&self) -> bool {
-        self.reach != Reach::NotAsked
+        self.reach != FailureScope::NotAsked
     }
 
     /// True if it is news about the host, not about one request.
     #[must_use]
     pub fn is_of_all(&self) -> bool {
-        self.reach != Reach::Request
+        self.reach != FailureScope::Request
     }
 }
 
-impl fmt::Display for HostTrouble {
+impl fmt::Display for HostFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
     }
 }
 
-impl std::error::Error for HostTrouble {}
+impl std::error::Error for HostFailure {}
 
 /// The reason of an error where no connection came about.
 #[derive(Debug)]
@@ -92,10 +92,10 @@ fn find<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
 }
 
 /// What a transient failure says about the host.
-pub(in crate::http) fn evidence(error: &Error) -> Evidence {
+pub(in crate::http) fn evidence(error: &Error) -> HostEvidence {
     match find::<Unreachable>(error) {
-        Some(_) => Evidence::Unreachable,
-        None => Evidence::Failing,
+        Some(_) => HostEvidence::Unreachable,
+        None => HostEvidence::Failing,
     }
 }
 
@@ -110,7 +110,7 @@ pub(in crate::http) fn short_reason(url: &RedactedUrl, error: &Error) -> String 
 /// The error of a request that was not made, because its host is given up for this reason.
 pub(in crate::http) fn not_asked(url: &RedactedUrl, host: &str, cause: &str) -> Error {
     let reason = format!("not tried, because {host} is failing: {cause}");
-    let trouble = HostTrouble::new(host, Reach::NotAsked, reason);
+    let trouble = HostFailure::new(host, FailureScope::NotAsked, reason);
     Error::new(Kind::Network, format!("reading {url}"))
         .because(trouble)
         .transient()
@@ -133,7 +133,7 @@ pub(in crate::http) fn tried(error: &Error, tries: u32, host: &str) -> Error {
         Some(reason) => (message, counted(reason)),
         None => (counted(&message), String::new()),
     };
-    let trouble = HostTrouble::new(host, Reach::Request, reason);
+    let trouble = HostFailure::new(host, FailureScope::Request, reason);
     let told = Error::new(error.kind(), message).because(trouble);
     let told = error
         .hints()

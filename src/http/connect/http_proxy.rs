@@ -13,7 +13,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
 use super::lookup::{SharedResolver, TimedResolver};
-use super::proxies::{Hop, Protocol, Proxies, plain_host};
+use super::proxies::{HttpProxy, Protocol, Proxies, plain_host};
 use super::socks;
 use crate::http::exchange;
 
@@ -41,12 +41,12 @@ pub(super) fn other(error: impl std::error::Error + Send + Sync + 'static) -> ur
 
 /// Looks up the proxy's name instead of the target's, which may be known to the proxy only.
 #[derive(Debug)]
-pub(in crate::http) struct HopResolver {
+pub(in crate::http) struct ProxyResolver {
     pub(in crate::http) proxies: Arc<Proxies>,
     pub(in crate::http) system: SharedResolver<TimedResolver>,
 }
 
-impl Resolver for HopResolver {
+impl Resolver for ProxyResolver {
     fn resolve(
         &self,
         uri: &Uri,
@@ -66,9 +66,9 @@ impl Resolver for HopResolver {
 /// First in the chain of connectors: where a request goes through a proxy, has the rest of the
 /// chain connect to that proxy and prepares the connection for the target.
 #[derive(Debug)]
-pub(in crate::http) struct HopConnector(pub(in crate::http) Arc<Proxies>);
+pub(in crate::http) struct ProxyConnector(pub(in crate::http) Arc<Proxies>);
 
-impl Connector<()> for HopConnector {
+impl Connector<()> for ProxyConnector {
     type Out = Box<dyn Transport>;
 
     fn connect(
@@ -123,7 +123,7 @@ impl Connector<()> for HopConnector {
 
 fn tunnel(
     mut transport: Box<dyn Transport>,
-    hop: &Hop,
+    hop: &HttpProxy,
     details: &ConnectionDetails<'_>,
 ) -> Result<Box<dyn Transport>, ureq::Error> {
     let host = details.uri.host().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::io;
 use rustls::AlertDescription;
 use ureq::Timeout;
 
-use super::trouble::{HostTrouble, Reach, Unreachable};
+use super::host_failure::{FailureScope, HostFailure, Unreachable};
 use crate::cancel::Deadline;
 use crate::error::{Error, Kind};
 use crate::http::Settings;
@@ -47,7 +47,7 @@ pub(in crate::http) fn out_of_time(url: &RedactedUrl, deadline: &Deadline) -> Er
 }
 
 /// What was under way when it went wrong.
-pub(in crate::http) struct Circumstances<'a> {
+pub(in crate::http) struct FailureContext<'a> {
     /// The URL asked for first.
     pub(in crate::http) url: &'a RedactedUrl,
     /// Where redirects have led.
@@ -59,7 +59,7 @@ pub(in crate::http) struct Circumstances<'a> {
     pub(in crate::http) deadline: Option<Deadline>,
 }
 
-impl Circumstances<'_> {
+impl FailureContext<'_> {
     fn network(&self, reason: impl Into<String>) -> Error {
         reading(self.url, Kind::Network, reason)
     }
@@ -73,7 +73,7 @@ impl Circumstances<'_> {
 
     /// Every request to this host ends so, until a setting is changed.
     fn of_all(&self, kind: Kind, reason: String) -> Error {
-        let trouble = HostTrouble::new(self.now.host(), Reach::Host, reason);
+        let trouble = HostFailure::new(self.now.host(), FailureScope::Host, reason);
         Error::new(kind, format!("reading {}", self.url)).because(trouble)
     }
 
