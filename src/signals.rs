@@ -30,6 +30,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
+use crate::error::{Error, Kind, Result};
 use crate::fsio::drain_writes;
 use crate::proc::kill_groups;
 
@@ -104,6 +105,41 @@ fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send
             Ending::Signal => flag::register_conditional_default(signal, Arc::clone(&begun)),
         };
         let _ = flag::register(signal, Arc::clone(&begun));
+    }
+}
+
+/// The signals of a server: SIGHUP, SIGINT and SIGTERM, kept until they are waited for.
+pub(crate) struct ServerSignals(Signals);
+
+/// From now on SIGHUP, SIGINT and SIGTERM are for [`ServerSignals::wait`]. To be called once.
+///
+/// # Errors
+/// [`Kind::LocalIo`]: the system does not allow it.
+pub(crate) fn for_server() -> Result<ServerSignals> {
+    let _ = flag::register(SIGXFSZ, Arc::default());
+    let signals = Signals::new([SIGHUP, SIGINT, SIGTERM]);
+    signals
+        .map(ServerSignals)
+        .map_err(|cause| Error::new(Kind::LocalIo, "cannot watch for signals").because(cause))
+}
+
+impl ServerSignals {
+    /// Waits for SIGINT or SIGTERM, calls `reload` for each SIGHUP before, and returns the name of
+    /// the signal. The next one ends the process at once.
+    pub(crate) fn wait(mut self, mut reload: impl FnMut()) -> &'static str {
+        for signal in self.0.forever() {
+            if signal == SIGHUP {
+                reload();
+                continue;
+            }
+            for signal in [SIGINT, SIGTERM] {
+                // Fails for no signal that can be caught; then a second one is ignored.
+                let ending = Arc::new(AtomicBool::new(true));
+                let _ = flag::register_conditional_shutdown(signal, 128 + signal, ending);
+            }
+            return low_level::signal_name(signal).unwrap_or("a signal");
+        }
+        "a signal"
     }
 }
 

@@ -191,6 +191,17 @@ impl CacheEntry {
         self.named(write())
     }
 
+    /// Writes the list of versions anew, after a `.mod` was removed.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub(super) fn refresh_list(&self) -> Result<()> {
+        let list = self.versions().join("list");
+        let mut lock = self.locks.acquire(&list, Some(&self.module))?;
+        let _writing = begin_write();
+        list::refresh(&mut lock, self.versions())
+    }
+
     /// True if the zip is there.
     #[must_use]
     pub fn has_zip(&self) -> bool {

@@ -26,8 +26,19 @@ use crate::layout::LIST;
 /// # Errors
 /// [`crate::Kind::LocalIo`], naming the file.
 pub(super) fn add(lock: &mut FileLock, dir: &Path, version: &str) -> Result<()> {
+    write(lock, dir, &list_of(dir, Some(version))?)
+}
+
+/// Makes `DIR/list` hold the versions that have a `.mod`.
+///
+/// # Errors
+/// [`crate::Kind::LocalIo`], naming the file.
+pub(super) fn refresh(lock: &mut FileLock, dir: &Path) -> Result<()> {
+    write(lock, dir, &list_of(dir, None)?)
+}
+
+fn write(lock: &mut FileLock, dir: &Path, wanted: &str) -> Result<()> {
     let failed = |verb: &str, cause| Error::io(verb, &dir.join(LIST), cause);
-    let wanted = list_of(dir, version)?;
     let mut present = Vec::new();
     lock.file()
         .read_to_end(&mut present)
@@ -43,7 +54,7 @@ pub(super) fn add(lock: &mut FileLock, dir: &Path, version: &str) -> Result<()> 
     Ok(())
 }
 
-fn list_of(dir: &Path, added: &str) -> Result<String> {
+fn list_of(dir: &Path, added: Option<&str>) -> Result<String> {
     let unreadable = |cause| Error::io("cannot read directory", dir, cause);
     let mut versions = Vec::new();
     let mut add = |version: &str| {
@@ -51,11 +62,11 @@ fn list_of(dir: &Path, added: &str) -> Result<String> {
             versions.push(version.to_owned());
         }
     };
-    add(added);
+    added.into_iter().for_each(&mut add);
     for found in fs::read_dir(dir).map_err(unreadable)? {
         let name = found.map_err(unreadable)?.file_name();
         if let Some(version) = name.to_str().and_then(|name| name.strip_suffix(".mod"))
-            && version != added
+            && Some(version) != added
         {
             add(version);
         }

@@ -13,14 +13,17 @@
 //! | `cache/download/P/@v/V.lock` | empty | never removed |
 //! | `cache/download/P/@v/V.partial` | empty | there while `P@V/` is being made or unmade |
 //! | `cache/download/P/@v/list` | versions that have a `.mod` | edited in place under its own lock |
+//! | `cache/modfetch/usage` | which versions modfetch used, and when | see `usage` |
+//! | `cache/modfetch/index` | what the last look at all of it found | renamed into place |
+//! | `cache/modfetch/prune.lock` | empty | held while versions are evicted |
+//! | `cache/modfetch/trash/` | what is being removed | renamed there, ours alone |
 //! | `cache/modfetch/quarantine/P@V/N/` | damaged pieces | renamed there, ours alone |
 //! | `P@V/` | the extracted module | below its `.partial`, sealed to 0555 |
 //! | `cache/lock` | empty | held while go.sum is rewritten |
 //! | `../NAME.modfetch-clean-N` | a whole cache | renamed there to be removed |
 //!
 //! # Rules
-//! - A complete entry is immutable and is read without a lock. A lock is taken only to create,
-//!   and whoever obtains it looks again: the work may have been done meanwhile.
+//! - A complete entry is immutable and is read without a lock. A lock is taken only to create.
 //! - `V.lock` covers the zip, its hash and the directory. Its holder alone may touch
 //!   `V.zip.part` and its companion (`go` takes no notice of them), and sweeps what go has left in
 //!   `V.zip<digits>.tmp`. It travels with the part from the transfer to the extraction: letting go
@@ -30,7 +33,7 @@
 //!   with for a week are swept, each under its own lock.
 //! - `.info` and `.mod` need no lock: whoever writes them writes the same bytes, and a rename
 //!   replaces them whole. A temporary of theirs that a killed process left is swept when it is old.
-//! - The lock of `list` is innermost and held for one read of a directory. A version is listed
+//! - Which locks there are and in which order they are taken is said in `fsio/lock.rs`. A version is listed
 //!   before its `.mod` appears, and a directory is sealed before its mark goes (`go` does both the
 //!   other way round): killed in between, the next run finds something missing and repairs it.
 //! - Nothing is synced to disk, as go does not: after a power failure a file may be torn. A torn
@@ -39,24 +42,39 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/{cache,fetch}.go`.
 
+mod archive;
 mod clear;
 mod entry;
+mod goroot;
+mod index;
 mod inventory;
 mod list;
 mod part;
 mod partial;
+mod prune;
 mod quarantine;
+mod record;
+mod scan;
 mod survey;
+mod usage;
 mod version_lock;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use archive::{ExportItem, Exported, ImportTrust, Imported};
 pub use entry::{CacheEntry, Extracted, RecordedHash};
+pub use goroot::prepare_goroot;
+pub use index::TreeSizes;
 pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
+pub use prune::{
+    Evicted, Eviction, KeepSet, KeptForm, NamePattern, PruneLevel, PruneOutcome, PrunePlan,
+    PruneReason, PruneRules, Pruned, Pruner,
+};
 pub use quarantine::EntryPiece;
+pub use record::{Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};
 pub use survey::Survey;
 pub use version_lock::VersionLock;
 
@@ -128,6 +146,11 @@ impl Cache {
         }
         path.extend(pieces.iter().map(OsStr::new));
         PathBuf::from(path)
+    }
+
+    /// A file of modfetch's own, which `go` ignores.
+    fn state_file(&self, name: &str) -> PathBuf {
+        self.below(&[layout::OWN, "/", name])
     }
 
     /// Where the pieces of one module version are, or will be.

@@ -10,7 +10,7 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind, Result};
-use crate::event::EventSink;
+use crate::event::{Event, EventSink};
 use crate::fsio::Locks;
 use crate::report::{Console, ProgressReporter};
 
@@ -131,14 +131,19 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
         return Err(Error::new(Kind::Usage, text).hint(format!("leave {flag} out")));
     }
     let root = &config.gomodcache.value;
-    let live = Arc::new(ProgressReporter::start(progress_settings(config)));
-    let events = Arc::clone(&live) as Arc<dyn EventSink>;
+    let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
+    let events = Arc::clone(&progress) as Arc<dyn EventSink>;
     let locks = Locks::new(config.locks.lock_timeout.value, events);
     let cache = Cache::at(root)?.with_locks(locks);
     if request.told || config.x.value {
         console.data(&format!("rm -rf {}\n", root.display()))?;
     }
     if !request.dry_run {
+        progress.event(&Event::TaskStarted {
+            task: "removing the module cache",
+            items: None,
+            bytes: None,
+        });
         cache.clear()?;
     }
     Ok(None)

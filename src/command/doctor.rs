@@ -10,10 +10,11 @@ use crate::config::{Config, Setting};
 use crate::doctor::{self, CheckStatus};
 use crate::error::{Kind, Result};
 use crate::event::NoEvents;
+use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
-use crate::http::{Client, RetryPolicy, Settings};
+use crate::http::{Client, RequestContext, RetryPolicy, Settings};
 use crate::report::Console;
-use crate::source::{Chain, Direct};
+use crate::source::Chain;
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -58,7 +59,14 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
     let origin = goproxy.origin.to_string();
-    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(Direct));
+    let locks = Locks::default();
+    let direct = network::direct(
+        config,
+        locks,
+        client(),
+        RequestContext::new(Arc::new(NoEvents)),
+    );
+    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(direct));
     let mut listed = env::listed(config)?;
     listed.extend(system(config));
     let report = doctor::examine(config, &client, &chain, &listed);

@@ -225,7 +225,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             fetched: told.fetched,
             cached: told.cached,
             ro_cache_bytes: fetching.read_only_bytes(),
-            traffic: session.live.traffic(),
+            traffic: session.progress.traffic(),
             elapsed: begun.elapsed(),
         });
     }
@@ -285,7 +285,7 @@ impl Run<'_> {
             .cloned()
             .collect();
         let outcomes = Scheduler::new(self.fetching).download_with(&modules, prefetch);
-        self.session.live.clear();
+        self.session.progress.clear();
         for notice in &targets.notices {
             self.console.line(notice);
         }
@@ -302,6 +302,12 @@ impl Run<'_> {
         late.iter().for_each(|error| self.console.error(error));
         failures.append(&mut late);
         let complete = outcomes.iter().filter(|outcome| outcome.error.is_none());
+        let used = complete.clone().map(|outcome| &outcome.module);
+        let gomods: Vec<ModuleVersion> = match graph {
+            Some(graph) => self.selection.resolved(graph.loaded()).collect(),
+            None => Vec::new(),
+        };
+        self.session.cache().record_use(used, &gomods);
         let (fetched, cached): (Vec<_>, Vec<_>) =
             complete.partition(|outcome| outcome.traffic.bytes > 0);
         Ok(Told {

@@ -7,13 +7,13 @@ use crate::report::{Console, ProgressReporter};
 use crate::signals::{self, Ending};
 
 /// From now on SIGINT and SIGTERM end the run, as [`signals`] has it, with a message.
-pub(super) fn end_on_signal(live: &Arc<ProgressReporter>, console: &Console, ending: Ending) {
-    let (telling, working) = (console.clone(), Arc::downgrade(live));
+pub(super) fn end_on_signal(progress: &Arc<ProgressReporter>, console: &Console, ending: Ending) {
+    let (telling, working) = (console.clone(), Arc::downgrade(progress));
     signals::watch(ending, move |signal| {
         // Whatever is being redrawn goes first. Without it the run is over already.
-        if let Some(live) = working.upgrade() {
-            live.clear();
-            telling.error(&interrupted(signal, live.progress()));
+        if let Some(progress) = working.upgrade() {
+            progress.clear();
+            telling.error(&interrupted(signal, progress.progress()));
         }
     });
 }

@@ -355,6 +355,8 @@ fn list(
         console.line(notice);
     }
     let infos = infos?;
+    let loaded = graph.into_iter().flat_map(Graph::loaded);
+    session.cache().record_use([], loaded);
     // Not even -e goes on from here, whatever was said of the module.
     if let Some(error) = session.sums.contradiction() {
         return Err(error);

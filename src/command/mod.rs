@@ -4,7 +4,10 @@
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
 mod audit;
+mod bundle;
+mod cache;
 pub mod clean;
+mod completions;
 mod directory;
 pub mod doctor;
 pub mod download;
@@ -14,15 +17,18 @@ pub mod graph;
 mod help;
 mod interrupt;
 pub mod list;
+mod man;
 mod network;
 pub mod plan;
 mod project;
 mod queries;
 mod running;
 mod sbom;
+mod serve;
 mod session;
 pub mod sum;
 mod sums;
+mod toolchain;
 pub mod verify;
 pub mod why;
 

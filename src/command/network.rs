@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::{CancelToken, Deadline};
-use crate::config::{Config, Setting};
+use crate::config::{Config, Git, Setting};
 use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
 use crate::fsio::Locks;
@@ -14,10 +14,12 @@ use crate::http::{
     Client, ClientCertSettings, CredentialSettings, ProxySettings, RequestContext, RetryPolicy,
     RootSettings, Settings, Url,
 };
+use crate::layout;
 use crate::project::Project;
 use crate::report::{ProgressReporter, ProgressSettings};
 use crate::source::{
-    Chain, DatabaseRoute, DatabaseSetting, Direct, Offline, ReadOnlyCache, Source,
+    Chain, DatabaseRoute, DatabaseSetting, Direct, DirectSettings, GitChoice, Offline,
+    ReadOnlyCache, Source,
 };
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
@@ -34,10 +36,10 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads GOPROXY and its kin.
-    pub(super) fn new(config: &Config, live: &Arc<ProgressReporter>) -> Result<Network> {
+    pub(super) fn new(config: &Config, progress: &Arc<ProgressReporter>) -> Result<Network> {
         let goproxy = &config.goproxy;
         let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
-        let events = Arc::clone(live) as Arc<dyn EventSink>;
+        let events = Arc::clone(progress) as Arc<dyn EventSink>;
         let cancel = CancelToken::new();
         let cancel = cancel.with_deadline(config.transfer.timeout.value.and_then(Deadline::after));
         let client = Client::new(transport_settings(config), Arc::clone(&events));
@@ -47,7 +49,13 @@ impl Network {
         });
         // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
-        let direct = Arc::new(Direct) as Arc<dyn Source>;
+        let locks = Locks::new(longest_wait(config), Arc::clone(&events));
+        let context = RequestContext {
+            cancel: cancel.clone(),
+            ..RequestContext::new(Arc::clone(&events))
+        };
+        let direct = direct(config, locks.clone(), client.clone(), context);
+        let direct = Arc::new(direct) as Arc<dyn Source>;
         let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
         let offline = if config.connection.offline.value {
             Some("--offline")
@@ -60,14 +68,24 @@ impl Network {
             client,
             chain,
             cancel,
-            locks: Locks::new(longest_wait(config), Arc::clone(&events)),
+            locks,
             offline,
         })
+    }
+
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.offline.is_some()
     }
 
     /// What ends the run, if its time is limited.
     pub(super) fn cancel(&self) -> Option<CancelToken> {
         self.cancel.deadline().map(|_| self.cancel.clone())
+    }
+
+    /// Why nothing may be asked; `None` if it may.
+    pub(super) fn offline(&self) -> Option<&'static str> {
+        self.offline
     }
 
     /// How the locks of the run are waited for.
@@ -120,6 +138,52 @@ impl Network {
     }
 }
 
+/// Modules from the repositories they are written in.
+pub(super) fn direct(
+    config: &Config,
+    locks: Locks,
+    client: Client,
+    context: RequestContext,
+) -> Direct {
+    let environment = config.go_env.environment();
+    let set = |name: &str| environment.get(name).map(str::to_owned);
+    // As for go, programs ask nobody for a password unless told to.
+    let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GCM_INTERACTIVE", "never")];
+    let quiet = quiet.into_iter().filter(|(name, _)| set(name).is_none());
+    let transport = transport_settings(config);
+    let insecure = Client::new(
+        Settings {
+            accept_any_certificate: true,
+            ..transport.clone()
+        },
+        Arc::clone(&context.events),
+    );
+    let insecure = insecure.bind(context.clone());
+    let goroot = config.goroot.value.as_str();
+    let settings = DirectSettings {
+        clones: config.gomodcache.value.join(layout::VCS),
+        locks,
+        govcs: config.govcs.value.clone(),
+        private: PrefixPatterns::parse(&config.goprivate.value),
+        insecure: PrefixPatterns::parse(&config.goinsecure.value),
+        path: set("PATH"),
+        environment: quiet
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        git: match config.connection.git.value {
+            Git::Auto => GitChoice::Auto,
+            Git::Program => GitChoice::Program,
+            Git::Builtin => GitChoice::Builtin,
+        },
+        git_allow_protocol: set("GIT_ALLOW_PROTOCOL"),
+        goroot: (!goroot.is_empty()).then(|| PathBuf::from(goroot)),
+        retry: transport.retry,
+        stall_timeout: transport.stall_timeout,
+        cancel: context.cancel,
+    };
+    Direct::new(settings, client, insecure)
+}
+
 /// Reads go.sum, if there is a main module, and the settings that say what needs proof, and
 /// from whom.
 pub(super) fn sum_policy(
@@ -138,7 +202,7 @@ pub(super) fn sum_policy(
 }
 
 /// What needs proof, and from whom.
-fn sum_settings(config: &Config, database: Database) -> SumSettings {
+pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
@@ -174,6 +238,20 @@ fn database_setting(config: &Config) -> Result<Option<(DatabaseSetting, sumdb::S
     let gopath = gopath.is_absolute().then_some(gopath);
     let store = sumdb::Store::new(&config.gomodcache.value, gopath, setting.verifier.name());
     Ok(Some((setting, store)))
+}
+
+/// How a command that opens no connection waits for locks.
+pub(super) fn lock_waits(config: &Config, progress: &Arc<ProgressReporter>) -> Locks {
+    Locks::new(
+        longest_wait(config),
+        Arc::clone(progress) as Arc<dyn EventSink>,
+    )
+}
+
+/// What this machine has seen of the checksum database; `None` if GOSUMDB is `off`.
+pub(super) fn database_store(config: &Config, locks: Locks) -> Result<Option<sumdb::Store>> {
+    let found = database_setting(config)?;
+    Ok(found.map(|(_, store)| store.with_locks(locks)))
 }
 
 impl sumdb::Transport for DatabaseRoute {

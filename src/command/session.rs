@@ -98,8 +98,9 @@ impl<'o> SessionOptions<'o> {
             project,
             ..
         } = self;
-        let live = Arc::new(ProgressReporter::start(progress_settings(config)));
+        let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
         let mut cancel = None;
+        let mut is_offline = self.offline.is_some();
         let (source, chain, sums, parts): (Arc<dyn Source>, _, _, _) = match self.offline {
             Some(why) => {
                 let sums = sum_policy(config, project, cached_database(config, why))?;
@@ -107,8 +108,9 @@ impl<'o> SessionOptions<'o> {
                 (Arc::new(Offline(why)), None, sums, parts)
             }
             None => {
-                let network = Network::new(config, &live)?;
+                let network = Network::new(config, &progress)?;
                 cancel = network.cancel();
+                is_offline = network.is_offline();
                 let cache = self.cache.with_locks(network.locks());
                 let sums = sum_policy(config, project, network.database(config))?;
                 let parts = (
@@ -120,7 +122,7 @@ impl<'o> SessionOptions<'o> {
             }
         };
         if let Some(ending) = self.ending {
-            end_on_signal(&live, console, ending);
+            end_on_signal(&progress, console, ending);
         }
         let running = match (project.and_then(Project::running), self.offline) {
             (Some(running), _) => Some(running.clone()),
@@ -132,7 +134,7 @@ impl<'o> SessionOptions<'o> {
         Ok(Session {
             console,
             options: RunOptions {
-                events: Arc::clone(&live) as Arc<dyn EventSink>,
+                events: Arc::clone(&progress) as Arc<dyn EventSink>,
                 cancel,
                 keep: self.keep,
                 fail_fast: self.fail_fast && config.download.fail_fast.value,
@@ -149,7 +151,8 @@ impl<'o> SessionOptions<'o> {
             }),
             sums,
             chain,
-            live,
+            progress,
+            is_offline,
         })
     }
 }
@@ -164,14 +167,20 @@ pub(super) struct Session<'c> {
     /// What GOPROXY says, with `--offline` too; `None` where nothing may be asked in any case.
     pub(super) chain: Option<Chain>,
     /// Who is told while the run goes on.
-    pub(super) live: Arc<ProgressReporter>,
+    pub(super) progress: Arc<ProgressReporter>,
     options: RunOptions,
+    is_offline: bool,
 }
 
 impl Session<'_> {
     /// The module cache, with the locks of this session.
     pub(super) fn cache(&self) -> &Cache {
         self.engine.cache()
+    }
+
+    /// True if no server may be asked.
+    pub(super) fn is_offline(&self) -> bool {
+        self.is_offline
     }
 
     /// How its runs work, to be changed for one of them.
@@ -187,7 +196,7 @@ impl Session<'_> {
     /// Takes away what is being redrawn, and prints what was odd and no failure. Printed before the
     /// results, and each thing once.
     pub(super) fn settle(&self, run: &Run) {
-        self.live.clear();
+        self.progress.clear();
         let warnings = [self.sums.take_warnings(), run.take_warnings()];
         for warning in warnings.iter().flatten() {
             self.console.line(warning);

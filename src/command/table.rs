@@ -1,8 +1,5 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
-use super::{
-    audit, clean, doctor, download, env, graph, help, list, plan, sbom, sum, verify, version, why,
-};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
 use crate::error::{Kind, Result};
@@ -50,24 +47,49 @@ impl Call<'_> {
 
 /// Every command, in the order of help.
 pub static COMMANDS: &[&Command] = &[
-    &download::COMMAND,
-    &verify::COMMAND,
-    &graph::COMMAND,
-    &list::COMMAND,
-    &why::COMMAND,
-    &clean::COMMAND,
-    &plan::COMMAND,
-    &sum::COMMAND,
-    &sbom::COMMAND,
-    &audit::COMMAND,
-    &doctor::COMMAND,
-    &env::COMMAND,
-    &version::COMMAND,
-    &help::COMMAND,
+    &super::download::COMMAND,
+    &super::verify::COMMAND,
+    &super::graph::COMMAND,
+    &super::list::COMMAND,
+    &super::why::COMMAND,
+    &super::clean::COMMAND,
+    &super::cache::du::COMMAND,
+    &super::cache::list::COMMAND,
+    &super::cache::prune::COMMAND,
+    &super::cache::export::COMMAND,
+    &super::cache::import::COMMAND,
+    &super::cache::key::COMMAND,
+    &super::plan::COMMAND,
+    &super::sum::COMMAND,
+    &super::toolchain::COMMAND,
+    &super::bundle::create::COMMAND,
+    &super::bundle::verify::COMMAND,
+    &super::bundle::import::COMMAND,
+    &super::bundle::list::COMMAND,
+    &super::bundle::diff::COMMAND,
+    &super::bundle::env::COMMAND,
+    &super::serve::COMMAND,
+    &super::sbom::COMMAND,
+    &super::audit::COMMAND,
+    &super::doctor::COMMAND,
+    &super::env::COMMAND,
+    &super::completions::COMMAND,
+    &super::man::COMMAND,
+    &super::version::COMMAND,
+    &super::help::COMMAND,
 ];
 
 /// The words that several commands begin with.
-static AREAS: &[CommandArea] = &[];
+static AREAS: &[CommandArea] = &[
+    CommandArea {
+        name: "cache",
+        brief: "Inspect, prune, export and import the module cache",
+    },
+    CommandArea {
+        name: "bundle",
+        brief: "Carry modules across an air gap in a file that proves itself",
+    },
+];
 
 /// What parser and help know of the commands.
 #[must_use]

@@ -77,7 +77,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         go_name: Some("mod verify"),
         arguments: "[modules]",
         brief: "Check that cached modules are what go.sum says",
-        detail: "Hashes zip, directory and go.mod of every module that the cache has of those go.mod needs, and compares them with go.sum and with the ziphash beside the zip. Without a difference it prints 'all modules verified', as 'go mod verify' does, which compares with the ziphash only; otherwise it names the files that differ and ends with exit code 5.\nModules are named as for download. What is not cached is not checked.\nNo socket is opened, nothing is written and no lock is taken: the cache may be read-only. \
+        detail: "Hashes zip, directory and go.mod of every module that the cache has of those go.mod needs, and compares them with go.sum and with the ziphash beside the zip. Without a difference it prints 'all modules verified', as 'go mod verify' does, which compares with the ziphash only; otherwise it names the files that differ and ends with exit code 5.\nModules are named as for download. What is not cached is not checked.\nNo socket is opened, and nothing is written except when the modules were used: the cache may be read-only. \
 --repair does all three, for modules that go.sum or the checksum database vouches for.",
         examples: &[
             ("modfetch verify", "what go.mod needs, as 'go mod verify'"),
@@ -198,7 +198,7 @@ impl Run<'_> {
         if notices {
             vain.iter().for_each(|notice| self.console.line(notice));
         }
-        let reports = self.verifier().check(&modules)?;
+        let reports = self.verifier().check(&modules, &*self.session.progress)?;
         // `all modules verified` would be untrue of what was asked for by name.
         let absent = reports.iter().filter(|report| report.is_empty());
         let named = absent.filter(|report| self.is_named(&report.module));
@@ -236,6 +236,12 @@ impl Run<'_> {
 
     fn check(&self) -> Result<Option<Kind>> {
         let (reports, mut errors) = self.survey(true)?;
+        // That the whole cache is checked says of no module that it is needed.
+        if !self.request.cache {
+            let cached = reports.iter().filter(|report| !report.is_empty());
+            let used = cached.map(|report| &report.module);
+            self.session.cache().record_use(used, []);
+        }
         errors.iter().for_each(|error| self.console.error(error));
         for report in &reports {
             self.tell(report, None)?;
@@ -261,7 +267,7 @@ impl Run<'_> {
                 !report.problems.is_empty() && untried
             };
             let damaged: Vec<VerifyReport> = reports.iter().filter(is_new).cloned().collect();
-            self.session.live.clear();
+            self.session.progress.clear();
             if damaged.is_empty() {
                 errors.iter().for_each(|error| self.console.error(error));
                 for report in &reports {
@@ -286,7 +292,7 @@ impl Run<'_> {
                 offline: self.config.connection.offline.value || self.config.goproxy.value == "off",
             };
             let done = repairer.repair(&damaged);
-            self.session.live.clear();
+            self.session.progress.clear();
             for repaired in done {
                 if !self.is_json() {
                     self.tell_mending(&repaired);

@@ -26,6 +26,14 @@ impl RawArgs {
         give(&mut self.typed, flag, value);
     }
 
+    /// The same without a flag: as if it had not been given.
+    #[must_use]
+    pub(crate) fn without(mut self, flag: &Flag) -> RawArgs {
+        self.typed.remove(flag.long);
+        self.from_goflags.remove(flag.long);
+        self
+    }
+
     /// Records that GOFLAGS has a flag.
     pub(super) fn give_from_goflags(&mut self, flag: &Flag, value: &str) {
         give(&mut self.from_goflags, flag, value);

@@ -41,4 +41,4 @@ pub use overlay::{Files, Overlay};
 pub use project::{GoMod, ModuleMode, find_go_mod, find_go_work, module_mode};
 pub use settings::{OwnValue, own_values};
 pub use toolchain::go_version;
-pub use value::{Color, Log, Progress, parse_bool, parse_duration};
+pub use value::{Color, Git, Log, Progress, parse_bool, parse_duration};

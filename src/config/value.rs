@@ -55,6 +55,18 @@ choice! {
 }
 
 choice! {
+    /// Which git fetches from repositories.
+    Git {
+        /// The program if there is one, else the built-in client.
+        Auto = "auto",
+        /// The program.
+        Program = "program",
+        /// The built-in client.
+        Builtin = "builtin",
+    }
+}
+
+choice! {
     /// The form of messages on standard error.
     Log {
         /// Lines for people.

@@ -241,11 +241,16 @@ impl Run {
         work: impl Fn(&T) -> R + Sync,
     ) -> Result<Vec<R>> {
         let mut results = on_two(items, |item| at_hand(item).then(|| work(item)));
-        if results.iter().any(Option::is_none) {
+        let missing = results.iter().filter(|result| result.is_none()).count();
+        if missing > 0 {
+            self.start_task("asking about modules", missing);
             self.engine.pools.transfer()?.in_place_scope(|scope| {
                 for (item, result) in items.iter().zip(&mut results) {
                     if result.is_none() {
-                        scope.spawn(|_| *result = Some(work(item)));
+                        scope.spawn(|_| {
+                            *result = Some(work(item));
+                            self.say(&Event::TaskAdvanced { items: 1, bytes: 0 });
+                        });
                     }
                 }
             });
@@ -279,6 +284,15 @@ impl Run {
             source: self.engine.source.bind(&context),
             cancel: context.cancel,
         }
+    }
+
+    /// Tells that a long piece of work begins, which is not about completing modules.
+    pub(super) fn start_task(&self, task: &'static str, items: usize) {
+        self.say(&Event::TaskStarted {
+            task,
+            items: Some(items as u64),
+            bytes: None,
+        });
     }
 
     /// Tells of something.

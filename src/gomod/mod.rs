@@ -37,7 +37,10 @@ pub use h1::{FileHash, H1, hash1};
 pub use module_version::{EscapedModule, ModuleVersion};
 pub use path::{EscapedPath, ModulePath, escape_version, split_path_version, unescape_version};
 pub use pattern::{MatchPattern, PrefixPatterns};
-pub use pseudo::{is_pseudo_version, pseudo_version_time};
+pub use pseudo::{
+    is_pseudo_version, pseudo_version, pseudo_version_base, pseudo_version_revision,
+    pseudo_version_time,
+};
 pub use query::{Query, Range};
 pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prerelease};
 pub use time::Time;

@@ -79,6 +79,43 @@ impl Time {
         Time::parse(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
     }
 
+    /// A time in UTC, from seconds since 1970; [`Time::ZERO`] outside the years 1 to 9999.
+    #[must_use]
+    pub fn from_unix_seconds(seconds: i64) -> Time {
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // Years of March to February, in eras of 400 years.
+        let days = days + 719_468;
+        let era = days.div_euclid(146_097);
+        let day = days.rem_euclid(146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let (month, day) = ((month + 2) % 12 + 1, day - (153 * month + 2) / 5 + 1);
+        let year = era * 400 + year + i64::from(month <= 2);
+        let text = format!(
+            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        );
+        Time::parse(&text).unwrap_or(Time::ZERO)
+    }
+
+    /// The fourteen digits of a pseudo-version, of a time in UTC.
+    #[must_use]
+    pub(crate) fn to_pseudo(self) -> String {
+        let Time {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            ..
+        } = self;
+        format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
+    }
+
     /// True for [`Time::ZERO`].
     #[must_use]
     pub fn is_zero(&self) -> bool {
@@ -207,6 +244,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn seconds_become_a_time_and_the_same_seconds_again() {
+        let rows = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ];
+        for (seconds, text) in rows {
+            let time = Time::from_unix_seconds(seconds);
+            assert_eq!(
+                (time.to_string().as_str(), time.unix_seconds()),
+                (text, seconds)
+            );
+        }
+        assert!(Time::from_unix_seconds(i64::MAX / 2).is_zero());
+    }
+
+    #[test]
     fn times_are_written_as_go_writes_them() {
         // Values that go1.26 wrote into .info files; see the comparison in info_tests.rs.
         let rows = [
@@ -272,6 +328,24 @@ mod tests {
             1_577_934_245
         );
         assert!(Time::parse_pseudo("20201302030405").is_none());
+    }
+
+    #[test]
+    fn seconds_are_moments() {
+        // date -u -d @SECONDS +%FT%TZ
+        let rows = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_577_934_245, "2020-01-02T03:04:05Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (i64::MAX, "0001-01-01T00:00:00Z"),
+            (i64::MIN, "0001-01-01T00:00:00Z"),
+        ];
+        for (seconds, want) in rows {
+            assert_eq!(Time::from_unix_seconds(seconds).to_string(), want);
+        }
+        let time = Time::from_unix_seconds(1_577_934_245);
+        assert_eq!(time.to_pseudo(), "20200102030405");
     }
 
     proptest::proptest! {

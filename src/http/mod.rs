@@ -49,9 +49,11 @@ pub use credentials::CredentialSettings;
 pub(crate) use failure::FailureScope;
 pub use failure::HostFailure;
 pub use request::{Client, Probe, ProbeAnswer, ProbeBody, ProbeCredentials, RequestContext};
+pub(crate) use request::{Message, Reply};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
+pub(crate) use time::RealTimer;
 pub use time::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
 pub use url::{RedactedUrl, Scheme, Url};

@@ -22,6 +22,8 @@ pub struct Settings {
     pub small_body_timeout: Duration,
     /// Which certificate authorities are trusted.
     pub roots: RootSettings,
+    /// Servers need not show a valid certificate: for modules that GOINSECURE names.
+    pub accept_any_certificate: bool,
     /// The certificate for servers that ask for one.
     pub client_cert: ClientCertSettings,
     /// Which requests go through an HTTP proxy.
@@ -64,6 +66,7 @@ impl Default for Settings {
             stall_timeout: Duration::from_secs(30),
             small_body_timeout: SMALL_BODY_TIMEOUT,
             roots: RootSettings::default(),
+            accept_any_certificate: false,
             client_cert: ClientCertSettings::default(),
             proxy: ProxySettings::default(),
             credentials: CredentialSettings::default(),

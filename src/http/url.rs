@@ -16,6 +16,9 @@ use crate::error::{Error, Kind, Result};
 /// The longest URL that is asked for, in bytes; longer ones do not fit common servers' limits.
 const MAX_URL_BYTES: usize = 8 << 10;
 
+/// The one query that is no secret.
+const GO_GET: &str = "go-get=1";
+
 /// How a URL is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -87,10 +90,12 @@ impl fmt::Display for Url {
             return f.write_str("/xxxxx");
         }
         f.write_str(&self.path)?;
-        if self.query.is_some() {
-            f.write_str("?xxxxx")?;
+        match self.query.as_deref() {
+            None => Ok(()),
+            // What go asks every host for.
+            Some(GO_GET) => write!(f, "?{GO_GET}"),
+            Some(_) => f.write_str("?xxxxx"),
         }
-        Ok(())
     }
 }
 
@@ -211,7 +216,8 @@ impl Url {
     /// True if who is asked for this URL learns what must not be printed, or an answer on the
     /// way to it came from someone who had: credentials, or a query, which may be a signature.
     pub(super) fn tells_secrets(&self) -> bool {
-        self.user.is_some() || self.query.is_some() || self.hidden
+        let query = self.query.as_deref();
+        self.user.is_some() || query.is_some_and(|query| query != GO_GET) || self.hidden
     }
 
     /// The same URL; only scheme and host of it are printed.
@@ -274,6 +280,22 @@ impl Url {
         let mut url = self.clone();
         url.path = clean(&joined);
         url
+    }
+
+    /// The URL with this query, which is not escaped.
+    #[must_use]
+    pub(crate) fn with_query(mut self, query: &str) -> Url {
+        self.query = Some(query.to_owned());
+        self
+    }
+
+    /// The URL without the end of its path and without query; `None` if its path ends otherwise.
+    #[must_use]
+    pub(crate) fn without_suffix(&self, suffix: &str) -> Option<Url> {
+        let mut url = self.clone();
+        url.path = self.path.strip_suffix(suffix)?.to_owned();
+        url.query = None;
+        Some(url)
     }
 
     /// The URL that a `Location` header means here. Credentials stay only for the same scheme,

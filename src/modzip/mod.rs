@@ -1,4 +1,5 @@
-//! The module zip: its rules, its h1, and its extraction in one inflation.
+//! The module zip: its rules, its h1, its extraction in one inflation, and its creation from the
+//! files of a repository ([`select_files`], [`ModuleZipWriter`]).
 //!
 //! A zip arrives from somewhere that may lie. [`ModuleZip::open`] reads its directory and checks
 //! it against the rules of golang/mod's `zip` package and some more, before anything is
@@ -25,6 +26,7 @@ mod broken;
 #[cfg(test)]
 mod cases;
 mod contents;
+mod create;
 #[cfg(test)]
 mod damage;
 mod directory;
@@ -42,4 +44,5 @@ mod tree;
 
 pub use archive::ModuleZip;
 pub use contents::{Contents, Differences};
+pub use create::{ModuleZipWriter, RepositoryFile, copy_content, select_files};
 pub use tree::{dir_contents, hash_dir, remove_tree, seal, sha256_of_file};

@@ -26,7 +26,7 @@ use crate::gomod::check_file_path;
 /// The most bytes of a zip file, and of the declared sizes of its entries together.
 pub(super) const MAX_ZIP_BYTES: u64 = 500 << 20;
 /// The most bytes of a go.mod or a LICENSE in the module's root.
-const MAX_ROOT_FILE_BYTES: u64 = 16 << 20;
+pub(super) const MAX_ROOT_FILE_BYTES: u64 = 16 << 20;
 
 /// Checks one entry after the other, and remembers what later ones may clash with.
 pub(super) struct Rules {
@@ -120,7 +120,7 @@ impl Rules {
 }
 
 /// True if go's `path.Clean` leaves the path as it is.
-fn is_clean(path: &str) -> bool {
+pub(super) fn is_clean(path: &str) -> bool {
     if matches!(path, "." | "/") {
         return true;
     }
@@ -143,16 +143,16 @@ fn is_clean(path: &str) -> bool {
 ///
 /// Keys are folded names; a value has the name itself where folding changed it.
 #[derive(Default)]
-struct Names(HashMap<Box<str>, (Option<Box<str>>, NameKind)>);
+pub(super) struct Names(HashMap<Box<str>, (Option<Box<str>>, NameKind)>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum NameKind {
+pub(super) enum NameKind {
     File,
     Directory,
 }
 
 impl Names {
-    fn add(&mut self, name: &str, kind: NameKind) -> Result<(), String> {
+    pub(super) fn add(&mut self, name: &str, kind: NameKind) -> Result<(), String> {
         let (mut name, mut kind) = (name, kind);
         loop {
             let folded = fold(name);

@@ -6,34 +6,37 @@
 //! printed, so the two never mix within a line. Until there is something to tell it starts no
 //! thread.
 
+mod age;
 mod audited;
+mod cache;
 mod console;
 mod count;
-mod crowd;
+mod error_groups;
 mod explained;
 mod json;
 mod listed;
-mod live;
 mod outcome;
-mod picture;
 mod planned;
-mod request;
+mod progress;
 mod sbom;
-mod shown;
 mod summary;
 mod verified;
 
+pub use age::age;
 pub use audited::{AuditForm, AuditReport, audit_text};
+pub use cache::{
+    DiskUsage, DiskUsageBy, NeededSpace, PruneReport, SpaceRow, eviction_json, eviction_line,
+    version_json, version_line,
+};
 pub use console::Console;
 pub use count::human;
-pub use crowd::group_by_host;
+pub use error_groups::group_by_host;
 pub use explained::Explained;
 pub use json::JsonObject;
 pub use listed::module_json;
-pub use live::ProgressReporter;
 pub use outcome::{failed_target_json, outcome_json, target_json};
 pub use planned::{Planned, planned_table};
+pub use progress::{ProgressReporter, ProgressSettings};
 pub use sbom::{BomFormat, BomStamp, bill_of_materials, utc_date};
-pub use shown::ProgressSettings;
 pub use summary::{Summary, TrafficCounts};
 pub use verified::{finding, report_json};

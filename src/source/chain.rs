@@ -235,7 +235,7 @@ fn parse_hops(goproxy: &str, client: &Client) -> Result<Vec<ChainEntry>> {
     Ok(hops)
 }
 
-fn parse_base(text: &str) -> Result<Url> {
+pub(super) fn parse_base(text: &str) -> Result<Url> {
     // A single word is reserved for built-in behaviour; what looks like a host gets a scheme.
     let implicit = text.contains(['.', ':', '/']) && !text.contains(":/") && !text.starts_with('/');
     let text = if implicit {

@@ -29,7 +29,7 @@ fn chain(goproxy: &str) -> Chain {
         "GOPROXY",
         PrefixPatterns::parse("private.com"),
         client(),
-        Arc::new(crate::source::Direct),
+        Arc::new(crate::source::Offline("direct")),
     )
     .unwrap()
 }
@@ -89,7 +89,7 @@ fn lists_are_refused_as_go_refuses_them() {
             "from X",
             PrefixPatterns::default(),
             client(),
-            Arc::new(crate::source::Direct),
+            Arc::new(crate::source::Offline("direct")),
         );
         let text = parsed.map_or_else(|error| error.chain(), |_| String::new());
         let want = if want.is_empty() {
@@ -123,7 +123,7 @@ fn the_next_hop_is_asked_by_gos_rules() {
     let missing = fail("missing", "404 Not Found");
     let denied = fail("denied", "403 Forbidden");
     let broken = fail("broken", "503 Service Unavailable");
-    let direct = "a.com/m@v1.0.0: needs version control, which is not supported yet".to_owned();
+    let direct = "a.com/m@v1.0.0: module lookup disabled by direct".to_owned();
     let rows = [
         ("ok", Ok(())),
         ("missing,gone,ok", Ok(())),
@@ -140,9 +140,9 @@ fn the_next_hop_is_asked_by_gos_rules() {
         ("off", Err((off.clone(), Kind::Offline))),
         ("missing,off", Err((off, Kind::NotFound))),
         ("broken|off", Err((broken, Kind::Network))),
-        ("direct", Err((direct.clone(), Kind::Other))),
-        ("missing,direct", Err((direct.clone(), Kind::Other))),
-        ("broken|direct", Err((direct, Kind::Other))),
+        ("direct", Err((direct.clone(), Kind::Offline))),
+        ("missing,direct", Err((direct.clone(), Kind::Offline))),
+        ("broken|direct", Err((direct, Kind::Offline))),
         ("denied,direct", Err((denied, Kind::Auth))),
     ];
     for (list, want) in rows {
@@ -182,9 +182,9 @@ fn hints_say_what_was_not_tried() {
         let error = chain(list).versions(&private).unwrap_err();
         assert_eq!(
             error.chain(),
-            "module private.com/m: needs version control, which is not supported yet"
+            "module private.com/m: module lookup disabled by direct"
         );
-        assert_eq!(error.kind(), Kind::Other);
+        assert_eq!(error.kind(), Kind::Offline);
     }
 }
 

@@ -121,7 +121,7 @@ mod tests {
     use std::sync::Arc;
 
     fn refusing() -> Arc<dyn crate::source::Source> {
-        Arc::new(crate::source::Direct)
+        Arc::new(crate::source::Offline("direct"))
     }
 
     fn client() -> Client {

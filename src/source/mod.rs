@@ -23,7 +23,7 @@ mod reuse;
 pub use chain::{Chain, GoproxyEntry};
 pub use database::DatabaseRoute;
 pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
-pub use direct::Direct;
+pub use direct::{Direct, DirectSettings, GitChoice};
 pub use info::{Info, VcsOrigin};
 pub use offline::Offline;
 pub use proxy::ProxyUrls;
@@ -32,7 +32,7 @@ pub use reuse::check_reuse;
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
 use crate::http::{Fetched, RequestContext, Sink};
 
@@ -85,6 +85,21 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// Those of the transport; a longer zip is a security error.
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
+
+    /// Refuses unless what an earlier answer depends on is as it was: its refs and tags. A source
+    /// that cannot say refuses.
+    ///
+    /// # Errors
+    /// Something has changed, or it cannot be found out.
+    fn check_reuse(&self, path: &ModulePath, _: &VcsOrigin) -> Result<()> {
+        let text = format!("module {path}: a proxy does not say what its answers depend on");
+        Err(Error::new(Kind::Other, text))
+    }
+
+    /// What the list of the versions that begin with `prefix` depends on, where that is known.
+    fn versions_origin(&self, _: &ModulePath, _: &str) -> Option<VcsOrigin> {
+        None
+    }
 
     /// The same source for one piece of work: its requests end with that work.
     fn bind(&self, context: &RequestContext) -> Arc<dyn Source>;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::note::Verifier;
 use super::store::Advance;
+use super::tile::Tile;
 use super::tile_store::TileStore;
 use super::tiles::{Tiles, lock};
 use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
@@ -40,12 +41,27 @@ pub trait Transport: Send + Sync {
 
 /// The lines that the database has logged about one module version.
 #[derive(Clone, Debug)]
-pub struct Sums(Arc<str>);
+pub struct Sums {
+    id: u64,
+    text: Arc<str>,
+}
 
 impl Sums {
+    /// The number of the record in the log.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The lines, as they were logged.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The hashes of `version_key`, a version or `VERSION/go.mod`.
     pub fn of<'a>(&'a self, path: &'a str, version_key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.lines().filter_map(move |line| {
+        self.text.lines().filter_map(move |line| {
             let rest = line.strip_prefix(path)?.strip_prefix(' ')?;
             rest.strip_prefix(version_key)?.strip_prefix(' ')
         })
@@ -170,6 +186,53 @@ impl Client {
         })
     }
 
+    /// The newest signed head that was seen and proven; `None` if there was none.
+    ///
+    /// # Errors
+    /// As [`Client::lookup`].
+    pub fn head(&self) -> Result<Option<Vec<u8>>> {
+        self.started.get(&(), || self.start())?;
+        let latest = Arc::clone(&lock(&self.latest));
+        Ok((!latest.note.is_empty()).then(|| latest.note.clone()))
+    }
+
+    /// Checks that a signed head and all that were seen before are moments of one log, and keeps it
+    /// if it is the newest. Returns its tree.
+    ///
+    /// # Errors
+    /// As [`Client::lookup`].
+    pub fn merge_head(&self, note: &[u8]) -> Result<Tree> {
+        self.started.get(&(), || self.start())?;
+        let head = Arc::new(self.open(note).map_err(Refusal::into_error)?);
+        self.prove(&head, None).map_err(Refusal::into_error)?;
+        self.publish().map_err(Refusal::into_error)?;
+        Ok(head.tree)
+    }
+
+    /// The tiles that prove some hashes of `tree`, proven, in the order of [`Plan::tiles`]. The caller
+    /// knows the tree from [`Client::merge_head`].
+    ///
+    /// # Errors
+    /// As [`Client::lookup`].
+    ///
+    /// [`Plan::tiles`]: super::tile::Plan::tiles
+    pub fn proven_tiles(&self, tree: Tree, wanted: &[Node]) -> Result<Vec<(Tile, Vec<u8>)>> {
+        let proof = self.tiles.read(tree, wanted)?;
+        let tiles = proof.tiles.iter();
+        let tiles = tiles.map(|(tile, content)| (*tile, content.as_ref().to_vec()));
+        let tiles = tiles.collect();
+        self.tiles.keep(proof.tiles);
+        Ok(tiles)
+    }
+
+    /// A file as the database sends it, for somebody who proves it.
+    ///
+    /// # Errors
+    /// Those of the transport.
+    pub fn fetch_unproven(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        self.transport.get(path, limit)
+    }
+
     /// True if [`Client::lookup`] would say what it said before: it waits for nothing.
     #[must_use]
     pub fn has_answered(&self, module: &ModuleVersion) -> bool {
@@ -235,7 +298,10 @@ impl Client {
         let head = Arc::new(self.open(record.head)?);
         self.prove(&head, Some(&record))?;
         self.publish()?;
-        Ok(Sums(record.text.into()))
+        Ok(Sums {
+            id: record.id,
+            text: record.text.into(),
+        })
     }
 
     /// Checks the signature of a head.
@@ -401,7 +467,10 @@ impl Client {
 }
 
 /// Where the response about a module is, below the database and in the cache.
-fn lookup_file(module: &ModuleVersion) -> Result<String> {
+///
+/// # Errors
+/// [`Kind::Input`] if the path or version may not be fetched.
+pub fn lookup_file(module: &ModuleVersion) -> Result<String> {
     Ok(layout::sumdb_lookup(&module.escape()?))
 }
 

@@ -29,6 +29,6 @@ mod tile_store;
 mod tiles;
 pub mod tlog;
 
-pub use client::{Client, Sums, Transport};
+pub use client::{Client, Sums, Transport, lookup_file};
 pub use store::{Advance, Store};
 pub use tile_store::{RecordingStore, TileStore};

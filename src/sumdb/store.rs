@@ -11,9 +11,10 @@
 //! what it recorded can be nowhere else; so its lock is held for the comparison and the one
 //! write, and for nothing that could wait.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
@@ -54,6 +55,17 @@ impl Store {
         }
     }
 
+    /// The files of a database that stands in `directory`, with its newest head in the file `latest`.
+    #[must_use]
+    pub fn at(directory: &Path, latest: &Path) -> Store {
+        Store {
+            cache: directory.to_owned(),
+            latest: Some(latest.to_owned()),
+            locks: Locks::default(),
+            writable: true,
+        }
+    }
+
     /// The same files, to be read only: what would be written is not, no lock is taken, and all
     /// the same nothing is a failure. Without a GOPATH, no head was seen.
     #[must_use]
@@ -81,6 +93,12 @@ impl Store {
     pub fn read(&self, file: &str) -> Option<Vec<u8>> {
         let data = read_bounded(&self.cache.join(file)).ok()?;
         (!data.is_empty()).then_some(data)
+    }
+
+    /// When a cached file was written; `None` if there is none.
+    #[must_use]
+    pub fn modified(&self, file: &str) -> Option<SystemTime> {
+        fs::metadata(self.cache.join(file)).ok()?.modified().ok()
     }
 
     /// Caches a file. Returns whether that worked: a cache that cannot be written is no failure.
@@ -195,7 +213,6 @@ pub(super) fn file_of(store: &Store, file: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn files_are_where_go_has_them_and_nothing_is_made_without_need() {

@@ -66,6 +66,12 @@ impl Tile {
         }
     }
 
+    /// The same tile in a tree of another size, if it is there.
+    #[must_use]
+    pub fn in_tree_of(self, size: u64) -> Option<Tile> {
+        Tile::in_tree(self.level, self.number, size)
+    }
+
     /// Its length in bytes.
     #[must_use]
     pub fn byte_length(self) -> usize {
@@ -204,7 +210,13 @@ impl Plan {
         Some(place)
     }
 
-    /// The tiles it takes, each once.
+    /// The tree.
+    #[must_use]
+    pub fn tree(&self) -> Tree {
+        self.tree
+    }
+
+    /// The tiles it takes, each once: those at the edge of the tree, then each after its parent.
     #[must_use]
     pub fn tiles(&self) -> &[Tile] {
         &self.tiles
@@ -219,31 +231,113 @@ impl Plan {
         if !lengths.eq(data.iter().map(|bytes| bytes.as_ref().len())) {
             return Err(Unproven::Length);
         }
-        let content: Vec<Vec<Hash>> = data
-            .iter()
-            .map(|bytes| {
-                let hashes = bytes.as_ref().chunks_exact(Hash::BYTES);
-                hashes.filter_map(Hash::from_slice).collect()
-            })
-            .collect();
-        let hashes = |spans: &[Span]| -> Option<Vec<Hash>> {
-            spans.iter().map(|span| span.hash(&content)).collect()
-        };
-        // Every span is within its tile, so that nothing is None below.
-        let at_edge = self.tiles.len() - self.parents.len();
-        let edge = hashes(&self.edge).map(|edge| Hash::of_subtrees(&edge));
-        if edge != Some(self.tree.hash) {
-            return Err(Unproven::Inconsistent(0..at_edge));
+        let mut proof = PlanProof::of(self)?;
+        for bytes in data {
+            proof.add(self, bytes.as_ref())?;
         }
-        // Each parent is proven before its children: it is before them.
-        let children = content.iter().enumerate().skip(at_edge);
-        for ((place, tile), parent) in children.zip(&self.parents) {
-            let entry = parent.hash(&content);
-            if entry.is_none() || entry != Hash::of_complete(tile) {
+        proof.finish()
+    }
+}
+
+/// The proof of a plan's tiles one by one, in the plan's order: each tile is proven when it is
+/// added, except that those at the edge are proven together, with the last of them.
+#[derive(Clone, Debug)]
+pub struct PlanProof {
+    /// The content of each tile that another one is proven by, and of those at the edge.
+    content: Vec<Vec<Hash>>,
+    /// How many tiles are at the edge; these come first.
+    at_edge: usize,
+    /// By tile, which of the wanted hashes it has.
+    wanted_in: HashMap<usize, Vec<usize>>,
+    wanted: Vec<Option<Hash>>,
+}
+
+impl PlanProof {
+    /// Begins to prove the tiles of a plan.
+    ///
+    /// # Errors
+    /// [`Unproven::Inconsistent`] if the tree is empty and should not be.
+    pub fn of(plan: &Plan) -> Result<PlanProof, Unproven> {
+        let mut wanted_in: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (place, span) in plan.wanted.iter().enumerate() {
+            wanted_in.entry(span.tile).or_default().push(place);
+        }
+        let proof = PlanProof {
+            content: Vec::with_capacity(plan.tiles.len()),
+            at_edge: plan.tiles.len() - plan.parents.len(),
+            wanted_in,
+            wanted: vec![None; plan.wanted.len()],
+        };
+        if proof.at_edge == 0 && plan.tree.hash != Hash::of_subtrees(&[]) {
+            return Err(Unproven::Inconsistent(0..0));
+        }
+        Ok(proof)
+    }
+
+    /// Adds the content of the next tile of `plan`, which is the one that this proof began with.
+    ///
+    /// # Errors
+    /// [`Unproven::Length`], [`Unproven::Outside`] beyond the last tile, [`Unproven::Inconsistent`].
+    pub fn add(&mut self, plan: &Plan, bytes: &[u8]) -> Result<(), Unproven> {
+        let place = self.content.len();
+        let tile = plan.tiles.get(place).ok_or(Unproven::Outside)?;
+        if bytes.len() != tile.byte_length() {
+            return Err(Unproven::Length);
+        }
+        let hashes = bytes.chunks_exact(Hash::BYTES);
+        self.content
+            .push(hashes.filter_map(Hash::from_slice).collect());
+        if place + 1 == self.at_edge {
+            let edge = plan.edge.iter().map(|span| span.hash(&self.content));
+            let edge: Option<Vec<Hash>> = edge.collect();
+            if edge.map(|edge| Hash::of_subtrees(&edge)) != Some(plan.tree.hash) {
+                return Err(Unproven::Inconsistent(0..self.at_edge));
+            }
+        } else if place >= self.at_edge {
+            // Each parent is proven before its children: it is before them.
+            let parent = plan.parents.get(place - self.at_edge);
+            let entry = parent.and_then(|span| span.hash(&self.content));
+            let own = self
+                .content
+                .get(place)
+                .and_then(|all| Hash::of_complete(all));
+            if entry.is_none() || entry != own {
                 return Err(Unproven::Inconsistent(place..place + 1));
             }
         }
-        hashes(&self.wanted).ok_or(Unproven::Outside)
+        for &at in self.wanted_in.get(&place).into_iter().flatten() {
+            if let (Some(span), Some(room)) = (plan.wanted.get(at), self.wanted.get_mut(at)) {
+                *room = span.hash(&self.content);
+            }
+        }
+        // No other tile is proven by it, and there is one such tile a record.
+        if tile.is_lowest() && place >= self.at_edge {
+            self.content[place] = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// How many tiles have been added.
+    #[must_use]
+    pub fn added(&self) -> usize {
+        self.content.len()
+    }
+
+    /// The content of a tile at the edge of the plan's tree, by its level and number.
+    #[must_use]
+    pub fn edge_tile(&self, plan: &Plan, tile: Tile) -> Option<&[Hash]> {
+        let is_same = |other: &Tile| other.full() == tile.full();
+        let place = plan.tiles.iter().take(self.at_edge).position(is_same)?;
+        self.content.get(place).map(Vec::as_slice)
+    }
+
+    /// The hashes that were wanted, in their order.
+    ///
+    /// # Errors
+    /// [`Unproven::Length`] if tiles are missing.
+    pub fn finish(self) -> Result<Vec<Hash>, Unproven> {
+        let wanted: Option<Vec<Hash>> = self.wanted.into_iter().collect();
+        wanted.ok_or(Unproven::Length)
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use crate::config::Overlay;
@@ -319,6 +319,25 @@ impl SumPolicy {
             Database::Client(client) => client.name(),
             Database::Off | Database::Invalid(_) => "",
         }
+    }
+
+    /// The client of the checksum database; `None` if GOSUMDB is `off`.
+    ///
+    /// # Errors
+    /// [`Kind::Input`] if GOSUMDB makes no sense.
+    pub fn database(&self) -> Result<Option<&Arc<sumdb::Client>>> {
+        match &self.settings.database {
+            Database::Client(client) => Ok(Some(client)),
+            Database::Off => Ok(None),
+            Database::Invalid(error) => Err(error.clone()),
+        }
+    }
+
+    /// True if the settings say that the checksum database is not asked about a module. go.sum cannot
+    /// vouch for a toolchain, so nothing exempts one.
+    #[must_use]
+    pub fn is_exempt(&self, path: &str) -> bool {
+        path != TOOLCHAIN && self.settings.exempt.matches(path)
     }
 
     /// What the checksum database has logged, whatever go.sum says.

@@ -36,6 +36,7 @@ pub use report::{Leftover, PieceStatus, VerifyProblem, VerifyReport};
 
 use crate::cache::Cache;
 use crate::error::Result;
+use crate::event::{Event, EventSink};
 use crate::fetch::on_cores;
 use crate::gomod::ModuleVersion;
 use crate::trust::SumPolicy;
@@ -53,15 +54,28 @@ pub struct Verifier<'a> {
 
 impl Verifier<'_> {
     /// Checks modules, one a core at a time and the files of large ones side by side; one report
-    /// for each, in their order. What is wrong is in the reports.
+    /// for each, in their order. What is wrong is in the reports; `events` is told how far the work is.
     ///
     /// # Errors
     /// [`crate::Kind::Other`]: no thread can be started.
-    pub fn check(&self, modules: &[ModuleVersion]) -> Result<Vec<VerifyReport>> {
+    pub fn check(
+        &self,
+        modules: &[ModuleVersion],
+        events: &dyn EventSink,
+    ) -> Result<Vec<VerifyReport>> {
         if modules.is_empty() {
             return Ok(Vec::new());
         }
-        let check = |module| self.check_one(module);
+        events.event(&Event::TaskStarted {
+            task: "verifying modules",
+            items: Some(modules.len() as u64),
+            bytes: None,
+        });
+        let check = |module| {
+            let report = self.check_one(module);
+            events.event(&Event::TaskAdvanced { items: 1, bytes: 0 });
+            report
+        };
         on_cores(|| Ok(modules.par_iter().with_max_len(1).map(check).collect()))
     }
 }

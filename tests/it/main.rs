@@ -16,6 +16,7 @@
     reason = "tests fail by panicking, say what they skip, and are no library"
 )]
 
+mod bundle;
 mod commands;
 mod differential;
 mod integrity;

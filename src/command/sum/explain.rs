@@ -30,7 +30,7 @@ pub(super) fn run(
         .open()?;
     let run = session.run(session.options());
     let evidence = SumExaminer::new(&run).evidence(module, config.go_env.temp_dir())?;
-    session.live.clear();
+    session.progress.clear();
     let zip = find_mismatch(SumPart::Zip, &evidence.zip, evidence.age);
     let gomod = find_mismatch(SumPart::GoMod, &evidence.gomod, evidence.age);
     let kind = if zip.is_some() || gomod.is_some() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::SettingRow;
 use crate::config::flags::Flag;
-use crate::config::value;
+use crate::config::value::{self, Git};
 
 settings! {
     /// How connections are opened: with which time-outs, credentials and certificates.
@@ -102,6 +102,20 @@ settings! {
         default: "",
         brief: "The key of --client-cert",
         detail: "PEM, not encrypted.",
+        ..Flag::OURS
+    });
+
+    /// Which git fetches from repositories.
+    git: Git = GIT, SettingRow::new(Git::parse, Flag {
+        long: "git",
+        value: Some("WHICH"),
+        env: Some("MODFETCH_GIT"),
+        default: "auto",
+        choices: Git::NAMES,
+        brief: "Fetch from git repositories by: auto, program, builtin",
+        detail: "For modules that come from their repositories (direct in GOPROXY, GOPRIVATE). \
+                 program runs git; builtin needs no git and speaks https and http; auto is \
+                 program if git is in PATH, else builtin.",
         ..Flag::OURS
     });
 }

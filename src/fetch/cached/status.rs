@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::CacheReader;
 use crate::error::Result;
+use crate::event::Event;
 use crate::fetch::Want;
 use crate::fetch::threads::on_cores;
 use crate::gomod::{H1, ModuleVersion};
@@ -114,9 +115,11 @@ impl CacheReader<'_> {
         if cached.is_empty() {
             return Ok(());
         }
+        self.run.start_task("hashing zips", cached.len());
         let digest = |(module, status): (&ModuleVersion, &mut CacheStatus)| {
             let zip = self.run.cache.entry(module)?.zip_path();
             status.zip_sha256 = Some(sha256_of_file(&zip)?);
+            self.run.say(&Event::TaskAdvanced { items: 1, bytes: 0 });
             Ok(())
         };
         on_cores(|| cached.into_par_iter().with_max_len(1).try_for_each(digest))

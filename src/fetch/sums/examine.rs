@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::SumExaminer;
 use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
+use crate::event::Event;
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Resumable, Sink};
@@ -88,6 +89,7 @@ impl SumExaminer<'_> {
         if lines.is_empty() {
             return Ok(Vec::new());
         }
+        self.run.start_task("comparing sums", lines.len());
         let examine = |line: &SumLine| {
             let missing = self.is_missing(line);
             let state = match missing {
@@ -95,6 +97,7 @@ impl SumExaminer<'_> {
                 false => self.compare_line(line).map(Some),
             };
             let unknown = |error| SumState::Unknown { missing, error };
+            self.run.say(&Event::TaskAdvanced { items: 1, bytes: 0 });
             state.unwrap_or_else(|error| Some(unknown(error)))
         };
         let each = || lines.par_iter().with_max_len(1).map(examine).collect();

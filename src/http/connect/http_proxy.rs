@@ -219,7 +219,7 @@ impl Transport for Tunnel {
 
 /// Rewrites the first line of each request from `GET /path` to `GET http://host/path` and adds
 /// `Proxy-Authorization`. Relies on ureq handing over the first line in one piece and reading
-/// something between two requests; only bodiless requests are made here.
+/// something between two requests, and nothing between the head of one and its body.
 struct AbsoluteForm {
     inner: Box<dyn Transport>,
     target: String,
@@ -237,7 +237,11 @@ impl fmt::Debug for AbsoluteForm {
 
 impl AbsoluteForm {
     fn rewrite(&self, output: &[u8]) -> Option<Vec<u8>> {
-        let rest = output.strip_prefix(b"GET ")?;
+        let methods = [&b"GET "[..], b"POST "];
+        let method = methods
+            .into_iter()
+            .find(|method| output.starts_with(method))?;
+        let rest = output.strip_prefix(method)?;
         let end = rest.windows(2).position(|bytes| bytes == b"\r\n")?;
         let (line, after) = rest.split_at(end);
         let extra = self.authorization.as_ref().map_or(String::new(), |value| {
@@ -245,7 +249,7 @@ impl AbsoluteForm {
         });
         Some(
             [
-                b"GET ",
+                method,
                 self.target.as_bytes(),
                 line,
                 extra.as_bytes(),

@@ -6,6 +6,7 @@
 //! | `context` | the piece of work that requests belong to |
 //! | `attempt` | one try: credentials, redirects, what a status means |
 //! | `probe` | one request that is not tried again and wants no body, for `doctor` |
+//! | `message` | a request whose answer counts whatever its status, `POST` among them |
 //! | `agent` | the one ureq configuration, each changed default explained |
 //!
 //! `client` asks [`limits`](super::limits) for a turn and has `attempt` do the work: it takes what
@@ -18,8 +19,10 @@ mod agent;
 mod attempt;
 mod client;
 mod context;
+mod message;
 mod probe;
 
 pub use client::Client;
 pub use context::RequestContext;
+pub(crate) use message::{Message, Reply};
 pub use probe::{Probe, ProbeAnswer, ProbeBody, ProbeCredentials};

@@ -9,5 +9,5 @@ mod date;
 mod retry;
 
 pub(super) use date::parse_http_date;
-pub(super) use retry::RealTimer;
+pub(crate) use retry::RealTimer;
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};

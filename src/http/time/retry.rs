@@ -122,7 +122,7 @@ pub trait Timer: Send + Sync {
 
 /// The real clock.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::http) struct RealTimer;
+pub(crate) struct RealTimer;
 
 impl Timer for RealTimer {
     fn now(&self) -> SystemTime {

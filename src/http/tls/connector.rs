@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 use ureq::unversioned::transport::{
@@ -17,6 +18,7 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::any_certificate::AnyCertificate;
 use super::certificate::NamingVerifier;
 use super::client_auth::{ClientCertSettings, Identity};
 use super::roots::{self, RootSettings};
@@ -29,6 +31,7 @@ use crate::http::exchange;
 pub(in crate::http) struct TlsConnector {
     roots: RootSettings,
     client_cert: ClientCertSettings,
+    accept_any: bool,
     verifier: OnceLock<Result<Arc<NamingVerifier>>>,
     anonymous: OnceLock<Result<Arc<ClientConfig>>>,
     /// With our certificate: a configuration of its own, so that no session is resumed under
@@ -41,6 +44,7 @@ impl TlsConnector {
         TlsConnector {
             roots: settings.roots.clone(),
             client_cert: settings.client_cert.clone(),
+            accept_any: settings.accept_any_certificate,
             verifier: OnceLock::new(),
             anonymous: OnceLock::new(),
             identified: OnceLock::new(),
@@ -66,7 +70,10 @@ impl TlsConnector {
                 Error::new(Kind::Other, "cannot set up TLS").because(cause)
             })?)))
         };
-        let verifier = self.verifier.get_or_init(verifier).clone()?;
+        let verifier: Arc<dyn ServerCertVerifier> = match self.accept_any {
+            true => Arc::new(AnyCertificate::new(&provider)),
+            false => self.verifier.get_or_init(verifier).clone()?,
+        };
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|cause| Error::new(Kind::Other, "cannot set up TLS").because(cause))?

@@ -6,6 +6,7 @@
 //! | `roots` | which certificate authorities are trusted |
 //! | `client_auth` | our own certificate, and who gets to see it |
 //! | `certificate`, `issuer` | why a server is not believed, and whose word is missing |
+//! | `any_certificate` | believing every server, where the user says so: GOINSECURE |
 //! | `validity` | who issued a certificate, and until when it is valid: for `doctor` |
 //! | `der` | as much of a certificate's encoding as `issuer` and `validity` read |
 //!
@@ -13,6 +14,7 @@
 //! `connector`. It judges through a verifier of `certificate`, which changes no verdict: it adds
 //! the names, for [`failure`](super::failure) to have `certificate` explain them.
 
+mod any_certificate;
 mod certificate;
 mod client_auth;
 mod connector;

@@ -20,6 +20,7 @@ use rustls::ServerConnection;
 
 use super::head::{Extent, MAX_HEAD_BYTES, Method, Refusal, Request, find_end, parse_head};
 use super::inbox::{BodyWaker, ConnectionId, Inbox, Responder};
+use super::request_id::{new_request_id, usable};
 use super::response::{Body, Delivery, Note, Response, write_head};
 use super::sending::{Sending, Sent};
 use super::socket::{Accepted, Stream};
@@ -298,7 +299,9 @@ impl Connection {
         }
     }
 
-    fn ask(&mut self, request: Request, context: &mut Context<'_>) {
+    fn ask(&mut self, mut request: Request, context: &mut Context<'_>) {
+        let id = usable(request.fields.request_id.as_deref());
+        request.fields.request_id = Some(id.map_or_else(new_request_id, str::to_owned));
         let asked = Asked {
             request: Box::new(request),
             began: context.now,
@@ -333,6 +336,11 @@ impl Connection {
 
     fn begin(&mut self, response: Response, asked: Option<Asked>, context: &mut Context<'_>) {
         let request = asked.as_ref().map(|asked| &asked.request);
+        let id = request.and_then(|request| request.fields.request_id.clone());
+        let response = match id {
+            Some(id) => response.with("X-Request-Id", id),
+            None => response,
+        };
         let delivery = Delivery {
             method: request.map_or(Method::Get, |request| request.method),
             is_http11: request.is_none_or(|request| request.is_http11),

@@ -17,7 +17,7 @@
 //! | `reactor` | many connections in one thread |
 //! | `inbox` | what other threads have for a reactor |
 //! | `socket`, `listener`, `tls` | streams, where they come from, certificates |
-//! | `date` | dates as HTTP writes them |
+//! | `date`, `request_id` | dates as HTTP writes them, names of requests |
 //!
 //! # Why these libraries
 //! `httparse` splits heads without copies and is what hyper uses; its laxities are listed and
@@ -32,6 +32,7 @@ mod inbox;
 mod listener;
 mod live;
 mod reactor;
+mod request_id;
 mod response;
 mod selection;
 mod sending;

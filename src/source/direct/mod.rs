@@ -1,50 +1,280 @@
 //! `direct`: modules from the repositories they are written in.
 //!
-//! Not there yet: every question is refused, with what to do instead.
+//! | file | idea |
+//! |---|---|
+//! | `discovery` | from a module path to its repository; with `hosts` for paths that say it themselves, `meta` for `go-import` tags |
+//! | `govcs` | which systems may be used |
+//! | `module` | from tags and commits to versions, go.mod and zip |
+//! | `repository` | what a system can say of a repository: the trait |
+//! | `git` | git repositories |
+//! | `clone` | where clones are kept, shared with go |
+//! | `program` | programs for version control |
+//! | `recent` | answers that are kept for a while |
+//! | `settings` | everything that can be chosen |
+//!
+//! The order of a question: the path leads to a repository ([`Discovery`]), GOVCS allows its
+//! system, the repository finds the commit, the module says which version that is. A zip is made
+//! here, of the files of a commit, and then goes the same way as one from a proxy: hashed, compared
+//! with go.sum and the checksum database, unpacked.
+//!
+//! Hostile input: revisions that begin with `-` are unknown; names and URLs follow
+//! `--end-of-options`; what programs print is bounded, and shown without secrets.
 
+mod clone;
+mod discovery;
+mod git;
+mod govcs;
+mod hosts;
+mod meta;
+mod module;
+mod program;
+mod recent;
+mod repository;
+mod settings;
+
+use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::{Info, Source};
+pub use settings::{DirectSettings, GitChoice};
+
+use discovery::{Discovery, RepositoryRoot};
+use git::{BuiltinGit, GitRemote, GitRepository, SystemGit};
+use govcs::VcsRules;
+use module::RepositoryModule;
+use program::Programs;
+use recent::Recent;
+use repository::Repository;
+
+use super::proxy::Proxy;
+use super::{Info, Source, VcsOrigin};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, RequestContext, Sink};
+use crate::http::{Client, Fetched, RequestContext, Sink};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
-#[derive(Clone, Copy, Debug)]
-pub struct Direct;
+#[derive(Clone)]
+pub struct Direct(Arc<Inner>);
+
+struct Inner {
+    discovery: Discovery,
+    programs: Arc<Programs>,
+    client: Client,
+    modules: Recent<String, Module, Error>,
+    repositories: Recent<(String, String), Arc<dyn Repository>, Error>,
+}
+
+/// What a path leads to.
+#[derive(Clone)]
+enum Module {
+    Repository(Arc<RepositoryModule>),
+    /// A `go-import` tag says `mod`.
+    Proxy(Proxy),
+}
+
+impl std::fmt::Debug for Direct {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Direct").finish_non_exhaustive()
+    }
+}
 
 impl Direct {
-    fn refuse<T>(self, module: &str) -> Result<T> {
-        let text = format!("{module}: needs version control, which is not supported yet");
-        let error = Error::new(Kind::Other, text);
-        Err(error.hint(
-            "name a module proxy in GOPROXY that has it, or fetch it with go into the same cache",
-        ))
+    /// Asks and starts nothing yet. `insecure_client` is for servers that need not show a valid
+    /// certificate.
+    #[must_use]
+    pub fn new(settings: DirectSettings, client: Client, insecure_client: Client) -> Direct {
+        let rules = VcsRules::parse(&settings.govcs, &settings.private);
+        let insecure = settings.insecure.clone();
+        Direct(Arc::new(Inner {
+            discovery: Discovery::new(client.clone(), insecure_client, insecure, rules),
+            programs: Programs::new(settings),
+            client,
+            modules: Recent::default(),
+            repositories: Recent::default(),
+        }))
     }
+
+    fn module(&self, path: &ModulePath) -> Result<Module> {
+        let path = path.as_str();
+        self.0.modules.get(path.to_owned(), || {
+            let answers = |vcs: &str, url: &str| self.answers(vcs, url);
+            let found = self.0.discovery.find(path, &answers)?;
+            if found.vcs == "mod" {
+                let url = super::chain::parse_base(&found.url)?;
+                return Ok(Module::Proxy(Proxy::new(url, self.0.client.clone())));
+            }
+            let RepositoryRoot {
+                vcs,
+                url,
+                root,
+                subdir,
+            } = found;
+            let repository = self.repository(&vcs, &url)?;
+            let module = RepositoryModule::new(repository, &root, &subdir, path)?;
+            Ok(Module::Repository(Arc::new(module)))
+        })
+    }
+
+    /// Whether there is a repository at a URL.
+    fn answers(&self, vcs: &str, url: &str) -> Result<()> {
+        self.repository(vcs, url)?.tags("").map(drop)
+    }
+
+    fn repository(&self, vcs: &str, url: &str) -> Result<Arc<dyn Repository>> {
+        let key = (vcs.to_owned(), url.to_owned());
+        self.0.repositories.get(key, || self.open(vcs, url))
+    }
+
+    fn open(&self, vcs: &str, url: &str) -> Result<Arc<dyn Repository>> {
+        if !url.contains("://") {
+            let shown = crate::proc::redact(url, &[]);
+            let text = format!("{vcs} remote ({shown}) must not be local directory");
+            return Err(Error::new(Kind::NotFound, text));
+        }
+        match vcs {
+            "git" => {
+                let remote = self.git_remote(url)?;
+                let settings = &self.0.programs.settings;
+                Ok(Arc::new(GitRepository::new(url, remote, settings)))
+            }
+            _ => {
+                let text = format!("unknown vcs: {vcs} {}", crate::proc::redact(url, &[]));
+                Err(Error::new(Kind::Other, text))
+            }
+        }
+    }
+}
+
+impl Direct {
+    /// By the program git where it is wanted or there is one, else by the built-in client.
+    fn git_remote(&self, url: &str) -> Result<Box<dyn GitRemote>> {
+        let inner = &self.0;
+        let (programs, client) = (Arc::clone(&inner.programs), inner.client.clone());
+        let is_http = url.starts_with("https://") || url.starts_with("http://");
+        let use_program = match programs.settings.git {
+            GitChoice::Program => true,
+            GitChoice::Builtin => false,
+            GitChoice::Auto => programs.has("git"),
+        };
+        if use_program {
+            return Ok(Box::new(SystemGit::new(url, programs, client)));
+        }
+        if !is_http {
+            return Err(program::missing_program("git", "git")
+                .hint("the built-in git client speaks http and https only"));
+        }
+        Ok(Box::new(BuiltinGit::new(url, programs, client)?))
+    }
+}
+
+/// Names the module where it was not found out where it is.
+fn lost(path: &ModulePath, version: &str) -> impl Fn(Error) -> Error {
+    let name = match version {
+        "" => format!("module {path}"),
+        version => format!("{path}@{version}"),
+    };
+    move |error| error.context(name.clone())
+}
+
+fn fetched<T>(value: T, bytes: u64) -> Fetched<T> {
+    Fetched::of_bytes(bytes).map(|()| value)
 }
 
 impl Source for Direct {
     fn bind(&self, _: &RequestContext) -> Arc<dyn Source> {
-        Arc::new(*self)
+        // What one piece of work has found out of a repository serves the next: nothing here ends
+        // with one of them, but with the run.
+        Arc::new(self.clone())
     }
 
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
-        self.refuse(&format!("module {path}"))
+        match self.module(path).map_err(lost(path, ""))? {
+            Module::Repository(module) => module.versions(),
+            Module::Proxy(proxy) => proxy.versions(path),
+        }
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        self.refuse(&format!("module {path}"))
+        match self.module(path).map_err(lost(path, ""))? {
+            Module::Repository(module) => {
+                let info = module.latest().map_err(|cause| cause.error)?;
+                Ok(fetched(info, 0))
+            }
+            Module::Proxy(proxy) => proxy.latest(path),
+        }
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
-        self.refuse(&format!("{path}@{revision}"))
+        match self.module(path).map_err(lost(path, revision))? {
+            Module::Repository(module) => {
+                let info = module.stat(revision).map_err(|cause| cause.error)?;
+                Ok(fetched(info, 0))
+            }
+            Module::Proxy(proxy) => proxy.info(path, revision),
+        }
     }
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
-        self.refuse(&module.to_string())
+        let version = module.version().as_str();
+        match self
+            .module(module.path())
+            .map_err(lost(module.path(), version))?
+        {
+            Module::Repository(found) => {
+                let data = found.go_mod(version)?;
+                let bytes = data.len() as u64;
+                Ok(fetched(data, bytes))
+            }
+            Module::Proxy(proxy) => proxy.gomod(module),
+        }
     }
 
-    fn zip(&self, module: &ModuleVersion, _: &mut dyn Sink) -> Result<Fetched<()>> {
-        self.refuse(&module.to_string())
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+        let version = module.version().as_str();
+        match self
+            .module(module.path())
+            .map_err(lost(module.path(), version))?
+        {
+            Module::Repository(found) => {
+                sink.restart(None).map_err(|cause| {
+                    Error::new(Kind::LocalIo, format!("cannot write {module}")).because(cause)
+                })?;
+                let mut counted = Counted { sink, bytes: 0 };
+                found.zip(module, &mut counted)?;
+                Ok(fetched((), counted.bytes))
+            }
+            Module::Proxy(proxy) => proxy.zip(module, sink),
+        }
+    }
+
+    fn check_reuse(&self, path: &ModulePath, origin: &VcsOrigin) -> Result<()> {
+        match self.module(path).map_err(lost(path, ""))? {
+            Module::Repository(module) => module.check_reuse(origin),
+            Module::Proxy(proxy) => proxy.check_reuse(path, origin),
+        }
+    }
+
+    fn versions_origin(&self, path: &ModulePath, prefix: &str) -> Option<VcsOrigin> {
+        match self.module(path).ok()? {
+            Module::Repository(module) => module.versions_origin(prefix).ok(),
+            Module::Proxy(_) => None,
+        }
+    }
+}
+
+/// Counts the bytes of a zip.
+struct Counted<'a> {
+    sink: &'a mut dyn Sink,
+    bytes: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let count = self.sink.write(data)?;
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
     }
 }

@@ -7,7 +7,7 @@ use modfetch::event::NoEvents;
 use modfetch::gomod::Query;
 use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
 use modfetch::http::{Client, Settings, Url};
-use modfetch::source::{Chain, Direct, Info, Source as _};
+use modfetch::source::{Chain, Direct, DirectSettings, Info, Source as _};
 
 pub(super) fn info(data: &[u8]) {
     let info = match Info::parse(data) {
@@ -71,7 +71,7 @@ pub(super) fn goproxy(data: &[u8]) {
             "set",
             PrefixPatterns::default(),
             client.clone(),
-            Arc::new(Direct),
+            direct(),
         )
     };
     let secret: String = text
@@ -109,13 +109,7 @@ pub(super) fn list(data: &[u8]) {
     fs::write(place.join("list"), list).expect("written");
     let client = Client::new(Settings::default(), Arc::new(NoEvents));
     let goproxy = format!("file://{}", dir.path().display());
-    let chain = Chain::parse(
-        &goproxy,
-        "set",
-        PrefixPatterns::default(),
-        client,
-        Arc::new(Direct),
-    );
+    let chain = Chain::parse(&goproxy, "set", PrefixPatterns::default(), client, direct());
     let chain = chain.expect("a URL");
     let path = ModulePath::parse("a.com/m").expect("a path");
     let versions = chain.versions(&path).expect("any list will do");
@@ -152,4 +146,10 @@ pub(super) fn list(data: &[u8]) {
             assert!(order.iter().all(|o| o.is_le()) || order.iter().all(|o| o.is_ge()));
         }
     }
+}
+
+/// Modules from repositories; none is asked for here.
+fn direct() -> Arc<Direct> {
+    let client = || Client::new(Settings::default(), Arc::new(NoEvents));
+    Arc::new(Direct::new(DirectSettings::default(), client(), client()))
 }

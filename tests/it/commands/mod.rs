@@ -1,6 +1,7 @@
 //! What each command prints, writes and exits with.
 
 mod audit;
+mod cache;
 mod clean;
 mod doctor;
 mod download;
@@ -12,6 +13,7 @@ mod overlay;
 pub mod plan;
 mod sbom;
 mod scope;
+mod serve;
 mod sum;
 mod verify;
 mod want;

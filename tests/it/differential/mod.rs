@@ -1,5 +1,6 @@
 //! modfetch beside the real go and golang.org/x/mod.
 
+mod direct;
 mod graph;
 mod list;
 mod list_templates;

@@ -11,7 +11,7 @@ mod read_only_cache;
 mod readonly;
 mod repair;
 mod signals;
-mod sumdb;
+pub mod sumdb;
 mod sumdb_asked;
 mod tamper;
 mod trust;

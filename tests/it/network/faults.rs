@@ -108,7 +108,7 @@ fn download_dead_host_is_reported_once() {
         ));
     // With -v it is told when it happens.
     download(100, &url, &["-v"]).fails(6).stderr_has(&format!(
-        "# {host}: circuit breaker open, not contacting it for now: cannot connect to"
+        "# {host}: circuit breaker open, not contacted for a while: cannot connect to"
     ));
 }
 

@@ -1,6 +1,7 @@
 //! Requests, retries, resumed transfers, credentials and prefetch.
 
 mod credentials;
+mod direct;
 mod faults;
 mod prefetch;
 mod requests;

@@ -100,7 +100,7 @@ fn download_cut_zip_is_resumed_in_same_run() {
     let bytes = number(&run, "Bytes");
     assert!((zip.len() - half..zip.len()).contains(&bytes), "{bytes}");
     run.stderr_has("# retry in")
-        .stderr_has(&format!("MB kept of {}/{ZIP}", proxy.url()))
+        .stderr_has(&format!("# resuming {}/{ZIP} after", proxy.url()))
         .stderr_has("MB resumed, ")
         .stderr_has(" requests, 1 retry, ");
     assert_eq!(ranges(&proxy), ["-".to_owned(), format!("bytes={half}-")]);
@@ -284,7 +284,8 @@ fn download_resumed_zip_with_wrong_hash_is_fetched_again() {
     only_modfetch!();
     let (proxy, sandbox) = lying(Times(0));
     let run = sandbox.run(["download", "-json", "-v"]);
-    run.ok().stderr_has("do not fit: fetching all of it again");
+    run.ok()
+        .stderr_has("the resumed zip is wrong, fetching it again from the first byte");
     assert_eq!((number(&run, "Resumed"), number(&run, "Retries")), (0, 2));
     assert_eq!(proxy.hits(ZIP), 3);
     demand_like_whole(&sandbox);

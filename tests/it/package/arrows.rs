@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &str)] = &[
     // The system: files, programs, network.
     ("fsio", "cancel error event failpoints gomod"),
     ("proc", "error"),
-    ("signals", "fsio proc"),
+    ("signals", "error fsio proc"),
     ("tarfile", "error"),
     ("http", "cancel error event gomod memo proc"),
     ("modzip", "cancel error failpoints gomod"),

@@ -6,15 +6,18 @@
 mod answer;
 pub mod chaos;
 pub mod compare;
+pub mod forge;
 pub mod go;
 mod guards;
 pub mod listed;
+pub mod long_log;
 pub mod many_modules;
 pub mod proxy;
 pub mod run;
 pub mod sampling;
 pub mod sandbox;
 pub mod script;
+pub mod served;
 mod serving;
 pub mod skips;
 pub mod sums;
@@ -29,6 +32,7 @@ pub mod tree;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use forge::Forge;
 pub use go::require_go;
 pub use proxy::Proxy;
 pub use run::Run;

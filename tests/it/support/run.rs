@@ -92,6 +92,12 @@ impl Running {
         }
     }
 
+    /// What it has said on standard error so far.
+    pub fn stderr_so_far(&self) -> String {
+        let bytes = self.stderr.as_ref().map(Pipe::so_far).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

@@ -16,6 +16,11 @@ pub struct Acceptor(Arc<ServerConfig>);
 impl Acceptor {
     /// Makes an authority and a certificate; the PEM text is the authority's certificate.
     pub fn new() -> (Acceptor, String) {
+        Acceptor::for_names(&["127.0.0.1", "localhost"])
+    }
+
+    /// As [`Acceptor::new`], for a server of these names.
+    pub fn for_names(names: &[&str]) -> (Acceptor, String) {
         let mut params = CertificateParams::new(Vec::new()).expect("no names, none malformed");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca_key = KeyPair::generate().expect("keys can be made");
@@ -24,8 +29,8 @@ impl Acceptor {
             .expect("an authority signs itself");
         let issuer = Issuer::new(params, ca_key);
 
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let leaf_params = CertificateParams::new(names).expect("both names are well formed");
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let leaf_params = CertificateParams::new(names).expect("the names are well formed");
         let leaf_key = KeyPair::generate().expect("keys can be made");
         let leaf = leaf_params
             .signed_by(&leaf_key, &issuer)

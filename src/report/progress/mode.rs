@@ -1,10 +1,10 @@
-//! What is told while the work goes on, and in which form.
+//! Which form progress has.
 
 use std::io::{self, IsTerminal};
 
 use crate::config::{Log, Progress};
 
-/// What is told.
+/// What is shown while the work goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct ProgressSettings {
     /// How progress is shown.
@@ -21,9 +21,9 @@ pub struct ProgressSettings {
 
 /// The form of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum ProgressMode {
     Nothing,
-    /// One line, drawn over and over.
+    /// A bar and a few lines, drawn over and over.
     Bar,
     /// A line now and then.
     Lines,
@@ -33,15 +33,15 @@ pub(super) enum Shown {
 
 impl ProgressSettings {
     /// Decides on the form of progress.
-    pub(super) fn shown(self) -> Shown {
+    pub(super) fn mode(self) -> ProgressMode {
         let redraws = io::stderr().is_terminal() && self.log == Log::Text;
         match self.progress {
-            _ if self.quiet => Shown::Nothing,
-            Progress::Never => Shown::Nothing,
-            Progress::Json => Shown::Events,
-            Progress::Auto | Progress::Always if redraws => Shown::Bar,
-            Progress::Auto => Shown::Nothing,
-            Progress::Always => Shown::Lines,
+            _ if self.quiet => ProgressMode::Nothing,
+            Progress::Never => ProgressMode::Nothing,
+            Progress::Json => ProgressMode::Events,
+            Progress::Auto | Progress::Always if redraws => ProgressMode::Bar,
+            Progress::Auto => ProgressMode::Nothing,
+            Progress::Always => ProgressMode::Lines,
         }
     }
 }

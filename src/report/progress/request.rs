@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use super::json::JsonObject;
 use crate::config::Log;
 use crate::event::Exchange;
+use crate::report::json::JsonObject;
 
 /// The line for a request that begins.
 pub(super) fn begun(url: &str) -> String {

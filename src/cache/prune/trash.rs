@@ -1,0 +1,157 @@
+//! `cache/modfetch/trash`: what was renamed out of sight and is to be deleted.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, openat, unlinkat};
+use rustix::io::Errno;
+
+use crate::error::{Error, Result};
+use crate::fsio::create_dir_all;
+use crate::modzip;
+
+/// The place for what one pruner removes.
+#[derive(Debug)]
+pub(super) struct Trash {
+    dir: PathBuf,
+    next: AtomicU64,
+}
+
+/// Something in the trash.
+#[must_use = "what is not deleted stays until the next prune"]
+#[derive(Debug)]
+pub(super) struct Discarded(PathBuf);
+
+impl Trash {
+    /// Makes the place. The caller holds the lock of pruners.
+    pub(super) fn at(dir: PathBuf) -> Result<Trash> {
+        create_dir_all(&dir)?;
+        Ok(Trash {
+            dir,
+            next: AtomicU64::new(0),
+        })
+    }
+
+    /// Deletes what an earlier pruner has left. What cannot be deleted stays.
+    pub(super) fn sweep(&self) {
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let _ = Discarded(entry.path()).delete();
+        }
+    }
+
+    /// Renames a file or directory into the trash; `None` if it is not there.
+    ///
+    /// A sealed directory cannot get another parent: it is opened up for the move.
+    pub(super) fn take(&self, path: &Path) -> Result<Option<Discarded>> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let target = self.dir.join(format!("{}-{number}", process::id()));
+        let moved = match fs::rename(path, &target) {
+            Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
+                let opened = fs::set_permissions(path, Permissions::from_mode(0o755));
+                opened.and_then(|()| fs::rename(path, &target))
+            }
+            other => other,
+        };
+        match moved {
+            Ok(()) => Ok(Some(Discarded(target))),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(Error::io("cannot move away", path, cause)),
+        }
+    }
+}
+
+impl Discarded {
+    /// Deletes it with everything in it.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`], naming it.
+    pub(super) fn delete(self) -> Result<()> {
+        match delete_at(CWD, self.0.as_path()) {
+            Ok(()) => Ok(()),
+            // Deeper than there are files to be open, or stranger: the slow way tells why.
+            Err(_) => modzip::remove_tree(&self.0),
+        }
+    }
+}
+
+/// Removes a file, a link, or a directory in one pass: a sealed directory is opened up when it refuses.
+fn delete_at(parent: impl AsFd, name: impl rustix::path::Arg + Copy) -> rustix::io::Result<()> {
+    match unlinkat(&parent, name, AtFlags::empty()) {
+        // POSIX says EPERM, Linux EISDIR.
+        Err(Errno::ISDIR | Errno::PERM) => {}
+        Err(Errno::NOENT) => return Ok(()),
+        other => return other,
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = openat(&parent, name, flags, Mode::empty())?;
+    empty(&dir)?;
+    unlinkat(&parent, name, AtFlags::REMOVEDIR)
+}
+
+fn empty(dir: &OwnedFd) -> rustix::io::Result<()> {
+    let mut opened = false;
+    for entry in Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let remove = || match entry.file_type() {
+            FileType::Directory => delete_directory(dir, name),
+            _ => delete_at(dir, name),
+        };
+        match remove() {
+            Err(Errno::ACCESS) if !opened => {
+                opened = true;
+                fchmod(dir, Mode::RWXU)?;
+                remove()?;
+            }
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// [`delete_at`] for what is known to be a directory.
+fn delete_directory(parent: &OwnedFd, name: &std::ffi::CStr) -> rustix::io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let dir = openat(parent, name, flags, Mode::empty())?;
+    empty(&dir)?;
+    unlinkat(parent, name, AtFlags::REMOVEDIR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sealed_trees_links_and_files_are_deleted_and_links_are_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = dir.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("kept"), "").unwrap();
+        let tree = dir.path().join("a@v1.0.0");
+        fs::create_dir_all(tree.join("x/y")).unwrap();
+        fs::write(tree.join("x/y/file"), "").unwrap();
+        fs::write(tree.join("file"), "").unwrap();
+        std::os::unix::fs::symlink(&outside, tree.join("x/link")).unwrap();
+        for sealed in ["x/y", "x", ""] {
+            fs::set_permissions(tree.join(sealed), Permissions::from_mode(0o555)).unwrap();
+        }
+        let trash = Trash::at(dir.path().join("cache/modfetch/trash")).unwrap();
+        trash.take(&tree).unwrap().unwrap().delete().unwrap();
+        assert!(!tree.exists() && outside.join("kept").exists());
+        assert!(trash.take(&tree).unwrap().is_none());
+        fs::write(&tree, "a file").unwrap();
+        let left = trash.take(&tree).unwrap().unwrap();
+        drop(left);
+        assert_eq!(fs::read_dir(&trash.dir).unwrap().count(), 1);
+        trash.sweep();
+        assert_eq!(fs::read_dir(&trash.dir).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,105 @@
+//! `modfetch bundle verify`: checks a bundle in one pass.
+
+use super::input::BundleInput;
+use super::{GO_SUM, one_file, trust};
+use crate::bundle::{BundleSummary, Voucher, verify_bundle};
+use crate::cli::flags::groups;
+use crate::cli::{CommandInfo, flags};
+use crate::command::table::{Command, Runner};
+use crate::report::JsonObject;
+
+/// The row of the command table.
+pub(in crate::command) static COMMAND: Command = Command {
+    info: CommandInfo {
+        path: &["bundle", "verify"],
+        groups: &[&groups::OUTPUT],
+        flags: &[&flags::JSON, &GO_SUM],
+        arguments: "FILE",
+        brief: "Check a bundle in one pass, from a file or a pipe",
+        detail: "Reads the bundle once and stops at the first wrong byte: the signature of the tree head with the key that GOSUMDB names, every tile and record, then the go.mod, zip and zip rules of every module. Nothing is written but temporary files for zips above 4 MiB.\n\
+Prints how many modules the checksum database, go.sum (--go-sum) and neither of them vouch for. A module that needs a voucher and has none is an error, as it is for import; GONOSUMDB exempts modules.\n\
+Exit code 5 or 3 comes with the name of the member that is wrong.",
+        examples: &[
+            (
+                "modfetch bundle verify site.tar",
+                "check a bundle before it is carried or imported",
+            ),
+            (
+                "modfetch bundle verify --go-sum go.sum -json - < /dev/sr0",
+                "from a disc, as JSON, private modules by go.sum",
+            ),
+        ],
+        ..CommandInfo::NEW
+    },
+    run: Runner::Configured(|call, config, console| {
+        let trust = trust(config, call.raw)?;
+        let mut input = BundleInput::open(&one_file(call.raw, "bundle verify")?)?;
+        let name = input.name.clone();
+        let summary = verify_bundle(&mut input, &trust, config.go_env.temp_dir());
+        let summary = summary.map_err(|error| error.context(name))?;
+        let text = match call.raw.is_on(&flags::JSON) {
+            true => json(&summary, &input.sha256()),
+            false => text(&summary),
+        };
+        console.data(&text)?;
+        Ok(None)
+    }),
+};
+
+/// How many modules each vouches for.
+pub(super) fn text(summary: &BundleSummary) -> String {
+    let modules = summary.manifest.modules.len();
+    let zips = summary
+        .manifest
+        .modules
+        .iter()
+        .filter(|one| one.zip.is_some())
+        .count();
+    let mut text = format!("{modules} module versions verified, {zips} of them with zip\n");
+    let count = |voucher| {
+        summary
+            .vouchers
+            .iter()
+            .filter(|one| **one == voucher)
+            .count()
+    };
+    if let (Some(database), Some(head)) = (&summary.manifest.database, &summary.head) {
+        let (count, name, size) = (count(Voucher::Database), &database.name, head.tree.size);
+        text.push_str(&format!("{count} by {name}, tree {size}\n"));
+    }
+    for (voucher, by) in [
+        (Voucher::GoSum, "by go.sum"),
+        (Voucher::Nobody, "by the bundle alone (exempt from proof)"),
+    ] {
+        let count = count(voucher);
+        if count > 0 {
+            text.push_str(&format!("{count} {by}\n"));
+        }
+    }
+    text
+}
+
+/// An object with one object a module.
+pub(super) fn json(summary: &BundleSummary, sha256: &str) -> String {
+    let mut json = JsonObject::new();
+    json.string("SHA256", sha256);
+    if let (Some(database), Some(head)) = (&summary.manifest.database, &summary.head) {
+        json.string("Database", &database.name);
+        json.number("Tree", head.tree.size);
+        json.string("Head", &String::from_utf8_lossy(&head.note));
+    }
+    let modules = summary.manifest.modules.iter().zip(&summary.vouchers);
+    let modules = modules.map(|(one, voucher)| {
+        let mut json = JsonObject::new();
+        json.string("Path", one.module.path().as_str());
+        json.string("Version", one.module.version().as_str());
+        if let Some(zip) = &one.zip {
+            json.string("Sum", zip.h1.as_str());
+        }
+        json.string("GoModSum", one.gomod.as_str());
+        json.string("Voucher", voucher.name());
+        json
+    });
+    json.objects("Modules", &modules.collect::<Vec<_>>());
+    json.indented() + "\n"
+}

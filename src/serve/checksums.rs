@@ -1,0 +1,477 @@
+//! The checksum database, proven once and then served for ever, offline too.
+//!
+//! What goes out is put together here: the record as it was logged, under the one newest head that
+//! this server has proven. So a client that asks for many modules sees one head, however many the
+//! database has signed meanwhile, and needs no tiles but those that prove its records in that one
+//! tree; and these are fetched, proven and kept before the record is handed out. Where that cannot
+//! be done any more, because the network went away between two heads, the response goes out as it
+//! was received.
+//!
+//! A tile is proven in the tree of the newest head before it is kept. What lies beyond that tree
+//! is passed on unproven and not kept: the client that asks has a newer head, and proves it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::http1::{Fields, Response, TEXT};
+use super::policy::Policy;
+use crate::error::{Error, Kind, Result};
+use crate::gomod::{ModuleVersion, PrefixPatterns};
+use crate::sumdb::tile::MAX_TILE_BYTES;
+use crate::sumdb::tlog::{Hash, Node, Record, Tree};
+use crate::sumdb::{Client, Store, lookup_file};
+
+/// Heads of sum.golang.org whose day is known: the size of the log, and the second since 1970 by
+/// which it was that large. They date what was logged before this program was built.
+///
+/// Source: sourcespotter.com for the first, a signed head of that day for the second.
+const DATED_HEADS: [(u64, u64); 2] = [(45_752_995, 1_761_782_400), (72_525_630, 1_796_083_200)];
+
+/// How often the size of the log is written down.
+const DATE_EVERY: Duration = Duration::from_secs(3600);
+
+/// How many responses are kept in memory.
+const MOST: usize = 4096;
+
+/// Bytes of one hash; a tile has as many as its width.
+const HEIGHT: u32 = 8;
+
+/// A response under a head.
+#[derive(Debug, Default)]
+struct Composed {
+    /// The note that they are under.
+    head: Vec<u8>,
+    responses: HashMap<String, Arc<[u8]>>,
+}
+
+/// One checksum database, for clients.
+pub(super) struct Checksums {
+    client: Arc<Client>,
+    store: Store,
+    /// What is not in the database, and not to be asked for.
+    exempt: PrefixPatterns,
+    composed: Mutex<Composed>,
+    /// Where the sizes of the log are written down, with their times.
+    heads_file: Option<PathBuf>,
+    heads: Mutex<Vec<(u64, u64)>>,
+}
+
+/// What a client asked for.
+#[derive(Clone, Debug)]
+pub(super) struct SumsAnswer {
+    bytes: Arc<[u8]>,
+    cache: &'static str,
+    kind: &'static str,
+}
+
+impl SumsAnswer {
+    pub(super) fn response(&self, fields: &Fields) -> Response {
+        Response::of_bytes(fields, self.bytes.to_vec(), self.kind, None)
+            .with("X-Cache", self.cache)
+            .noted("sumdb", self.cache)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change is complete before the guard goes.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Checksums {
+    /// Serves what `client` proves and `store` keeps.
+    pub(super) fn new(
+        client: Arc<Client>,
+        store: Store,
+        exempt: PrefixPatterns,
+        heads_file: Option<PathBuf>,
+    ) -> Checksums {
+        let mut heads = match client.name() {
+            "sum.golang.org" => DATED_HEADS.to_vec(),
+            _ => Vec::new(),
+        };
+        let text = (heads_file.as_ref()).and_then(|file| fs::read_to_string(file).ok());
+        heads.extend(
+            text.iter()
+                .flat_map(|text| text.lines())
+                .filter_map(|line| {
+                    let (size, second) = line.split_once(' ')?;
+                    Some((size.parse().ok()?, second.parse().ok()?))
+                }),
+        );
+        Checksums {
+            client,
+            store,
+            exempt,
+            composed: Mutex::default(),
+            heads_file,
+            heads: Mutex::new(heads),
+        }
+    }
+
+    /// What follows the name of this database in a path below `/sumdb/`.
+    pub(super) fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(self.client.name())?.strip_prefix('/')
+    }
+
+    /// Answers what takes no wait.
+    pub(super) fn answer(&self, below: &str, policy: &Policy, fields: &Fields) -> Option<Response> {
+        if below == "supported" {
+            return Some(Response::text(200, "").noted("sumdb", "HIT"));
+        }
+        let found = if let Some(name) = below.strip_prefix("lookup/") {
+            let module = match parse_lookup(name) {
+                Ok(module) => module,
+                Err(error) => return Some(super::service::failure(&error, "sumdb")),
+            };
+            let path = module.path();
+            if policy.private.match_path(path) || self.exempt.matches(path.as_str()) {
+                let text = format!("{module}: private, and not looked up in the checksum database");
+                return Some(Response::text(403, text).noted("policy", ""));
+            }
+            let composed = locked(&self.composed);
+            composed
+                .responses
+                .get(name)
+                .cloned()
+                .map(|bytes| (bytes, TEXT))
+        } else if TileName::parse(below).is_some() {
+            let bytes = self.store.read(below)?;
+            Some((bytes.into(), "application/octet-stream"))
+        } else if below == "latest" {
+            None
+        } else {
+            let text = "not found: not a path of a checksum database";
+            return Some(Response::text(404, text).noted("sumdb", ""));
+        };
+        let (bytes, kind) = found?;
+        let answer = SumsAnswer {
+            bytes,
+            cache: "HIT",
+            kind,
+        };
+        Some(answer.response(fields))
+    }
+
+    /// Answers what may take a wait.
+    ///
+    /// # Errors
+    /// Those of [`Client::lookup`].
+    pub(super) fn fetch(&self, below: &str) -> Result<SumsAnswer> {
+        if let Some(name) = below.strip_prefix("lookup/") {
+            return self.lookup(name);
+        }
+        if let Some(tile) = TileName::parse(below) {
+            return self.tile(below, tile);
+        }
+        // `latest` is what is left.
+        let note = match self.client.head()? {
+            Some(note) => note,
+            None => {
+                let note = self.client.fetch_unproven("latest", 1 << 20)?;
+                self.client.merge_head(&note)?;
+                note
+            }
+        };
+        Ok(SumsAnswer {
+            bytes: note.into(),
+            cache: "HIT",
+            kind: TEXT,
+        })
+    }
+
+    fn lookup(&self, name: &str) -> Result<SumsAnswer> {
+        let module = parse_lookup(name)?;
+        let file = lookup_file(&module)?;
+        let was_kept = self.store.read(&file);
+        let sums = self.client.lookup(&module)?;
+        self.date_head();
+        let cache = if was_kept.is_some() { "HIT" } else { "MISS" };
+        let composed = self.compose(name, sums.id(), sums.text());
+        let bytes = match (composed, self.store.read(&file)) {
+            (Ok(bytes), _) => bytes,
+            // It was proven under its own head, whose tiles are kept.
+            (Err(error), Some(bytes)) if error.kind() != Kind::Security => bytes.into(),
+            (Err(error), _) => return Err(error),
+        };
+        Ok(SumsAnswer {
+            bytes,
+            cache,
+            kind: TEXT,
+        })
+    }
+
+    /// A record under the newest head, whose tiles are kept.
+    fn compose(&self, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
+        let note = self.client.head()?.unwrap_or_default();
+        let tree = self.client.merge_head(&note)?;
+        let node = Node {
+            level: 0,
+            number: id,
+        };
+        self.client.proven_tiles(tree, &[node])?;
+        let mut bytes = format!("{id}\n{text}\n").into_bytes();
+        bytes.extend_from_slice(&note);
+        let bytes: Arc<[u8]> = bytes.into();
+        let mut composed = locked(&self.composed);
+        if composed.head != note || composed.responses.len() >= MOST {
+            *composed = Composed {
+                head: note,
+                responses: HashMap::new(),
+            };
+        }
+        composed
+            .responses
+            .insert(name.to_owned(), Arc::clone(&bytes));
+        Ok(bytes)
+    }
+
+    fn tile(&self, below: &str, name: TileName) -> Result<SumsAnswer> {
+        let answer = |bytes: Vec<u8>, cache| {
+            Ok(SumsAnswer {
+                bytes: bytes.into(),
+                cache,
+                kind: "application/octet-stream",
+            })
+        };
+        let wanted = name.width * Hash::BYTES;
+        // A full tile begins with each that it was before.
+        if let Some(mut full) = self
+            .store
+            .read(&name.full())
+            .filter(|full| full.len() >= wanted)
+        {
+            full.truncate(wanted);
+            return answer(full, "HIT");
+        }
+        if let Some(note) = self.client.head()? {
+            let tree = self.client.merge_head(&note)?;
+            if let Some(bytes) = self.proven_tile(tree, name)? {
+                return answer(bytes, "MISS");
+            }
+        }
+        let bytes = self.client.fetch_unproven(below, MAX_TILE_BYTES as u64)?;
+        match bytes.len() == wanted {
+            true => answer(bytes, "MISS"),
+            false => Err(Error::new(
+                Kind::Network,
+                format!("{below}: tile of wrong length"),
+            )),
+        }
+    }
+
+    /// A tile as far as a tree has it; `None` if it has less of it than is asked for.
+    fn proven_tile(&self, tree: Tree, name: TileName) -> Result<Option<Vec<u8>>> {
+        let Some(node) = name
+            .last_node()
+            .filter(|node| node_end(node) <= Some(tree.size))
+        else {
+            return Ok(None);
+        };
+        let tiles = self.client.proven_tiles(tree, &[node])?;
+        let base = name.full();
+        let found = tiles
+            .into_iter()
+            .find(|(tile, _)| tile.full().path() == base);
+        let wanted = name.width * Hash::BYTES;
+        Ok(found.and_then(|(_, mut bytes)| {
+            (bytes.len() >= wanted).then(|| {
+                bytes.truncate(wanted);
+                bytes
+            })
+        }))
+    }
+
+    /// Since when a version has been known: since a head that has its record, or since its record
+    /// was fetched, whichever was first. `None` if that is not known; `ask` to look it up then.
+    pub(super) fn known_since(&self, module: &ModuleVersion, ask: bool) -> Option<SystemTime> {
+        let file = lookup_file(module).ok()?;
+        let kept = self.store.read(&file);
+        let data = match kept {
+            Some(data) => data,
+            None if !ask || self.exempt.matches(module.path().as_str()) => return None,
+            None => {
+                self.client.lookup(module).ok()?;
+                self.date_head();
+                self.store.read(&file)?
+            }
+        };
+        let record = Record::parse(&data).ok()?;
+        let heads = locked(&self.heads);
+        let dated = heads.iter().filter(|(size, _)| *size > record.id);
+        let dated = dated.map(|(_, second)| *second).min();
+        drop(heads);
+        let dated = dated.map(|second| UNIX_EPOCH + Duration::from_secs(second));
+        let fetched = self.store.modified(&file);
+        dated.into_iter().chain(fetched).min()
+    }
+
+    /// The number of a version's record, if it was looked up.
+    pub(super) fn record_of(&self, module: &ModuleVersion) -> Option<u64> {
+        let data = self.store.read(&lookup_file(module).ok()?)?;
+        Some(Record::parse(&data).ok()?.id)
+    }
+
+    /// The name of the database.
+    pub(super) fn name(&self) -> &str {
+        self.client.name()
+    }
+
+    /// Writes down how large the log is now, once in a while.
+    fn date_head(&self) {
+        let head = self.client.head().ok().flatten();
+        let Some(tree) = head.and_then(|note| self.client.merge_head(&note).ok()) else {
+            return;
+        };
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let mut heads = locked(&self.heads);
+        let newest = heads.iter().max().copied().unwrap_or_default();
+        if tree.size <= newest.0 || now.as_secs() < newest.1 + DATE_EVERY.as_secs() {
+            return;
+        }
+        heads.push((tree.size, now.as_secs()));
+        if let Some(file) = &self.heads_file {
+            // Best effort: the record itself says when it was fetched.
+            let _ = file.parent().map(fs::create_dir_all);
+            let opened = fs::File::options().create(true).append(true).open(file);
+            let _ = opened.map(|mut file| writeln!(file, "{} {}", tree.size, now.as_secs()));
+        }
+    }
+}
+
+/// The number of records up to the end of a subtree.
+fn node_end(node: &Node) -> Option<u64> {
+    node.number.checked_add(1)?.checked_shl(node.level)
+}
+
+/// Reads `PATH@VERSION`, both escaped.
+fn parse_lookup(name: &str) -> Result<ModuleVersion> {
+    let (path, version) = name.split_once('@').ok_or_else(|| {
+        let text = format!("invalid module@version syntax {name:?}");
+        Error::new(Kind::NotFound, text)
+    })?;
+    ModuleVersion::unescape(path, version)
+        .map_err(|error| Error::new(Kind::NotFound, error.chain()))
+}
+
+/// `tile/8/L/N` or `tile/8/L/N.p/W`, in the one form that a name has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TileName {
+    level: u32,
+    number: u64,
+    /// From 1 to 256.
+    width: usize,
+}
+
+impl TileName {
+    fn parse(name: &str) -> Option<TileName> {
+        let rest = name.strip_prefix("tile/8/")?;
+        let (level, rest) = rest.split_once('/')?;
+        let (number, width) = match rest.split_once(".p/") {
+            Some((number, width)) => (number, width.parse().ok()?),
+            None => (rest, 256),
+        };
+        let mut value: u64 = 0;
+        for group in number.split('/') {
+            let digits = group.strip_prefix('x').unwrap_or(group);
+            value = value.checked_mul(1000)?.checked_add(digits.parse().ok()?)?;
+        }
+        let parsed = TileName {
+            level: level.parse().ok().filter(|level| *level < 64 / HEIGHT)?,
+            number: value,
+            width,
+        };
+        (1..=256)
+            .contains(&parsed.width)
+            .then_some(parsed)
+            .filter(|parsed| parsed.path() == name)
+    }
+
+    fn path(self) -> String {
+        let full = self.full();
+        match self.width {
+            256 => full,
+            width => format!("{full}.p/{width}"),
+        }
+    }
+
+    fn full(self) -> String {
+        let mut number = format!("{:03}", self.number % 1000);
+        let mut rest = self.number / 1000;
+        while rest > 0 {
+            number = format!("x{:03}/{number}", rest % 1000);
+            rest /= 1000;
+        }
+        format!("tile/8/{}/{number}", self.level)
+    }
+
+    /// The last subtree that the tile has.
+    fn last_node(self) -> Option<Node> {
+        Some(Node {
+            level: self.level * HEIGHT,
+            number: self
+                .number
+                .checked_mul(256)?
+                .checked_add(self.width as u64 - 1)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_have_one_name() {
+        let table = [
+            ("tile/8/0/000", Some((0, 0, 256))),
+            ("tile/8/1/001.p/7", Some((1, 1, 7))),
+            ("tile/8/0/x001/234", Some((0, 1234, 256))),
+            ("tile/8/0/x001/x234/567.p/255", Some((0, 1_234_567, 255))),
+            ("tile/8/0/1", None),
+            ("tile/8/0/0000", None),
+            ("tile/8/0/x000/001", None),
+            ("tile/8/0/001/234", None),
+            ("tile/8/0/000.p/256", None),
+            ("tile/8/0/000.p/0", None),
+            ("tile/8/0/000.p/01", None),
+            ("tile/8/00/000", None),
+            ("tile/8/8/000", None),
+            ("tile/9/0/000", None),
+            ("tile/8/data/000", None),
+            ("tile/8/0/+01", None),
+            ("tile/8/0/x999/x999/x999/x999/x999/x999/x999/999", None),
+        ];
+        for (name, want) in table {
+            let found = TileName::parse(name);
+            let found = found.map(|tile| (tile.level, tile.number, tile.width));
+            assert_eq!(found, want, "{name}");
+        }
+    }
+
+    #[test]
+    fn lookups_name_a_module_and_a_version() {
+        assert_eq!(
+            parse_lookup("a.com/!m@v1.0.0").unwrap().to_string(),
+            "a.com/M@v1.0.0"
+        );
+        for bad in [
+            "",
+            "a.com/m",
+            "a.com/M@v1.0.0",
+            "a.com/m@main",
+            "a.com/m@v1.0.0/go.mod",
+        ] {
+            assert_eq!(
+                parse_lookup(bad).unwrap_err().kind(),
+                Kind::NotFound,
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The engine of `download` as the upstream of a server.
+
+use std::fs::{self, File};
+use std::sync::Arc;
+
+use super::route::FileKind;
+use super::upstream::{Keeper, Tap, Trace, Upstream};
+use crate::cache::{Cache, EntryPiece};
+use crate::cancel::CancelToken;
+use crate::error::{Error, Kind, Result};
+use crate::event::EventSink;
+use crate::fetch::{Engine, Run, RunOptions, ZipTap};
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::modzip::ModuleZip;
+use crate::source::{Info, Source};
+use crate::trust::{SumPart, SumPolicy};
+
+/// Fetches by one [`Run`] for each question, so that nothing grows with the number of requests.
+pub struct EngineUpstream {
+    engine: Arc<Engine>,
+    sums: Arc<SumPolicy>,
+    events: Arc<dyn EventSink>,
+    cancel: CancelToken,
+}
+
+impl EngineUpstream {
+    /// Fetches by `engine`, until `cancel` ends it.
+    #[must_use]
+    pub fn new(
+        engine: Arc<Engine>,
+        sums: Arc<SumPolicy>,
+        events: Arc<dyn EventSink>,
+        cancel: CancelToken,
+    ) -> EngineUpstream {
+        EngineUpstream {
+            engine,
+            sums,
+            events,
+            cancel,
+        }
+    }
+
+    fn run(&self, trace: &Trace) -> Run {
+        let mut headers = Vec::new();
+        if !trace.request_id.is_empty() {
+            headers.push(("X-Request-Id".to_owned(), trace.request_id.clone()));
+        }
+        if let Some(parent) = &trace.traceparent {
+            headers.push(("traceparent".to_owned(), parent.clone()));
+        }
+        let options = RunOptions {
+            events: Arc::clone(&self.events),
+            cancel: Some(self.cancel.child()),
+            headers,
+            ..RunOptions::new(Arc::clone(&self.sums))
+        };
+        Run::new(&self.engine, options)
+    }
+}
+
+struct Tapped<'t>(&'t dyn Tap);
+
+impl ZipTap for Tapped<'_> {
+    fn begin(&self, partial: File, length: Option<u64>) {
+        self.0.begin(partial, length);
+    }
+
+    fn arrived(&self, bytes: u64) {
+        self.0.arrived(bytes);
+    }
+}
+
+impl Upstream for EngineUpstream {
+    fn fetch(
+        &self,
+        module: &ModuleVersion,
+        kind: FileKind,
+        tap: Option<&dyn Tap>,
+        trace: &Trace,
+    ) -> Result<()> {
+        let run = self.run(trace);
+        match kind {
+            FileKind::Info => run.info(module).map(drop),
+            FileKind::GoMod => run.go_mod(module).map(drop),
+            FileKind::Zip => {
+                let tapped = tap.map(Tapped);
+                let tapped = tapped.as_ref().map(|tapped| tapped as &dyn ZipTap);
+                run.zip(module, tapped).map(drop)
+            }
+        }
+    }
+
+    fn versions(&self, path: &ModulePath, trace: &Trace) -> Result<Vec<String>> {
+        self.run(trace).versions(path)
+    }
+
+    fn latest(&self, path: &ModulePath, trace: &Trace) -> Result<Info> {
+        self.run(trace).latest(path)
+    }
+
+    fn revision(&self, path: &ModulePath, revision: &str, trace: &Trace) -> Result<Info> {
+        self.run(trace).revision(path, revision)
+    }
+}
+
+/// Looks after a module cache.
+pub struct CacheKeeper {
+    cache: Cache,
+    sums: Arc<SumPolicy>,
+    /// Is asked whether it still has what is to go; without it nothing goes.
+    source: Option<Arc<dyn Source>>,
+}
+
+impl CacheKeeper {
+    /// Looks after `cache`.
+    #[must_use]
+    pub fn new(cache: Cache, sums: Arc<SumPolicy>, source: Option<Arc<dyn Source>>) -> CacheKeeper {
+        CacheKeeper {
+            cache,
+            sums,
+            source,
+        }
+    }
+}
+
+impl Keeper for CacheKeeper {
+    fn remove_zip(&self, module: &ModuleVersion) -> Result<bool> {
+        let Some(source) = &self.source else {
+            return Ok(false);
+        };
+        if source
+            .info(module.path(), module.version().as_str())
+            .is_err()
+        {
+            return Ok(false);
+        }
+        let entry = self.cache.entry(module)?;
+        let Some(_lock) = entry.try_lock()? else {
+            return Ok(false);
+        };
+        // The sum goes last: without its zip it means nothing, and a zip without it is hashed anew.
+        for place in [entry.zip_path(), entry.ziphash_path()] {
+            match fs::remove_file(&place) {
+                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("cannot remove", &place, cause));
+                }
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+
+    fn verify_zip(&self, module: &ModuleVersion, file: File) -> Result<()> {
+        let entry = self.cache.entry(module)?;
+        let checked = ModuleZip::open(file, module)
+            .and_then(|zip| zip.hash())
+            .and_then(|h1| {
+                if let Some(recorded) = entry.read_ziphash()?
+                    && recorded != h1
+                {
+                    let text = format!(
+                        "{module}: zip has been modified\n\tzip: {h1}\n\tziphash: {recorded}"
+                    );
+                    return Err(Error::new(Kind::Security, text));
+                }
+                self.sums.check(module, SumPart::Zip, &h1)
+            });
+        let Err(error) = checked else {
+            return Ok(());
+        };
+        // What cannot be proven now was proven when it was kept.
+        if error.kind() != Kind::Security {
+            return Ok(());
+        }
+        let lock = entry.lock()?;
+        let pieces = [EntryPiece::Zip, EntryPiece::ZipHash];
+        let moved = self.cache.quarantine(&entry, &pieces, &lock);
+        Err(match moved {
+            Ok(place) => error.hint(format!("it was moved to {}", place.display())),
+            Err(failed) => failed.context(error.chain()),
+        })
+    }
+}

@@ -1,0 +1,279 @@
+//! How much is kept: counted in the background, bounded by evicting what was used longest ago.
+//!
+//! A server listens first and counts later. What it counts is zips, with the small files beside
+//! them. Above the high mark, which is the bound, zips go until the low mark is reached, nine
+//! tenths of it, those first that were asked for longest ago; go.mod files and metadata stay, so
+//! that graphs can still be read and lists do not shrink. A zip that no upstream has is not
+//! removed: only those go that came from upstream, by this server or one before it, and were
+//! offered by upstream then.
+//!
+//! When a zip was used is the time of last access of its `.ziphash`, set by this server at most
+//! once an hour. The extracted directory of a module is left alone: a build may stand in it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File, FileTimes};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::route::FileKind;
+use super::trees::Tree;
+use crate::gomod::{ModulePath, ModuleVersion};
+
+/// How often the time of use is written down.
+const TOUCH_EVERY: Duration = Duration::from_secs(3600);
+
+/// How many uses are remembered.
+const MOST_TOUCHED: usize = 100_000;
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) bytes: u64,
+    pub(super) zips: u64,
+}
+
+/// A zip that is kept.
+#[derive(Clone, Debug)]
+pub(super) struct KeptZip {
+    pub(super) module: ModuleVersion,
+    /// `V.zip`.
+    pub(super) place: PathBuf,
+    pub(super) bytes: u64,
+    pub(super) used: SystemTime,
+}
+
+/// What a server knows of the size of its main tree.
+pub(super) struct Stock {
+    /// The main tree, which demands a recorded sum of each zip.
+    main: PathBuf,
+    demands: bool,
+    max_bytes: Option<u64>,
+    counted: Mutex<Option<Counted>>,
+    /// By module: versions and bytes, as counted last.
+    modules: Mutex<BTreeMap<ModulePath, (u64, u64)>>,
+    touched: Mutex<HashMap<ModuleVersion, Instant>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change is complete before the guard goes.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stock {
+    /// Of a main tree; `demands` for a module cache, in which a zip without its sum is unfinished.
+    pub(super) fn new(main: &Tree, demands: bool, max_bytes: Option<u64>) -> Stock {
+        Stock {
+            main: main.root().to_owned(),
+            demands,
+            max_bytes,
+            counted: Mutex::default(),
+            modules: Mutex::default(),
+            touched: Mutex::default(),
+        }
+    }
+
+    /// True if a zip of this tree counts only with its recorded sum.
+    pub(super) fn demands_sums(&self, tree: &Tree) -> bool {
+        self.demands && tree.root() == self.main
+    }
+
+    /// What was counted last; `None` until the first count is over.
+    pub(super) fn counted(&self) -> Option<Counted> {
+        *locked(&self.counted)
+    }
+
+    /// The modules whose path holds `text`, at most `most` of them: path, versions, bytes.
+    pub(super) fn modules(&self, text: &str, most: usize) -> Vec<(ModulePath, u64, u64)> {
+        let modules = locked(&self.modules);
+        let found = modules
+            .iter()
+            .filter(|(path, _)| path.as_str().contains(text));
+        let found = found.map(|(path, (versions, bytes))| (path.clone(), *versions, *bytes));
+        found.take(most).collect()
+    }
+
+    /// A file of a version was asked for.
+    pub(super) fn touch(&self, module: &ModuleVersion) {
+        if self.max_bytes.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut touched = locked(&self.touched);
+        if touched
+            .get(module)
+            .is_some_and(|at| now.duration_since(*at) < TOUCH_EVERY)
+        {
+            return;
+        }
+        if touched.len() >= MOST_TOUCHED {
+            touched.clear();
+        }
+        touched.insert(module.clone(), now);
+        drop(touched);
+        let place = (module.escape().ok()).map(|escaped| self.main.join(escaped.file("ziphash")));
+        // Best effort: a version that has no sum has no zip, and a tree may be read-only.
+        let opened = place.and_then(|place| File::open(place).ok());
+        let times = FileTimes::new().set_accessed(SystemTime::now());
+        let _ = opened.map(|file| file.set_times(times));
+    }
+
+    /// A version's file has come.
+    pub(super) fn added(&self, tree: &Tree, module: &ModuleVersion) {
+        let Some(found) = tree.open_file(module, FileKind::Zip) else {
+            return;
+        };
+        if let Some(counted) = &mut *locked(&self.counted) {
+            counted.bytes += found.length;
+            counted.zips += 1;
+        }
+    }
+
+    /// True if there is more than there may be, as far as is known.
+    pub(super) fn is_over(&self) -> bool {
+        let counted = self.counted();
+        (self.max_bytes).is_some_and(|most| counted.is_some_and(|counted| counted.bytes > most))
+    }
+
+    /// Looks at every zip; `pause` is called between folders.
+    pub(super) fn count(&self, pause: &dyn Fn()) -> Vec<KeptZip> {
+        let mut zips = Vec::new();
+        walk(&self.main, &self.main, &mut zips, pause);
+        let counted = Counted {
+            bytes: zips.iter().map(|zip| zip.bytes).sum(),
+            zips: zips.len() as u64,
+        };
+        let mut modules: BTreeMap<ModulePath, (u64, u64)> = BTreeMap::new();
+        for zip in &zips {
+            let module = modules.entry(zip.module.path().clone()).or_default();
+            *module = (module.0 + 1, module.1 + zip.bytes);
+        }
+        *locked(&self.modules) = modules;
+        *locked(&self.counted) = Some(counted);
+        zips
+    }
+
+    /// Which zips have to go, those first that were used longest ago: enough to get from above the
+    /// high mark to the low one.
+    pub(super) fn surplus(&self, mut zips: Vec<KeptZip>) -> Vec<KeptZip> {
+        let Some(most) = self.max_bytes else {
+            return Vec::new();
+        };
+        let mut bytes: u64 = zips.iter().map(|zip| zip.bytes).sum();
+        if bytes <= most {
+            return Vec::new();
+        }
+        let low = most / 10 * 9;
+        zips.sort_by_key(|zip| zip.used);
+        let mut surplus = Vec::new();
+        for zip in zips {
+            if bytes <= low {
+                break;
+            }
+            bytes -= zip.bytes;
+            surplus.push(zip);
+        }
+        surplus
+    }
+
+    /// A zip was removed.
+    pub(super) fn removed(&self, zip: &KeptZip) {
+        if let Some(counted) = &mut *locked(&self.counted) {
+            counted.bytes = counted.bytes.saturating_sub(zip.bytes);
+            counted.zips = counted.zips.saturating_sub(1);
+        }
+    }
+}
+
+/// Folders deeper than any module path are not looked into.
+const DEEPEST: usize = 64;
+
+fn walk(root: &Path, folder: &Path, zips: &mut Vec<KeptZip>, pause: &dyn Fn()) {
+    let depth = folder.components().count() - root.components().count();
+    if depth > DEEPEST {
+        return;
+    }
+    pause();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            continue;
+        };
+        let place = entry.path();
+        if kind.is_dir() && name != "sumdb" {
+            walk(root, &place, zips, pause);
+        } else if let Some(version) = name.strip_suffix(".zip")
+            && kind.is_file()
+            && let Some(zip) = kept_zip(root, folder, version, &place)
+        {
+            zips.push(zip);
+        }
+    }
+}
+
+fn kept_zip(root: &Path, folder: &Path, version: &str, place: &Path) -> Option<KeptZip> {
+    let path = folder.strip_prefix(root).ok()?.to_str()?;
+    let module = ModuleVersion::unescape(path.strip_suffix("/@v")?, version).ok()?;
+    let found = fs::metadata(place).ok()?;
+    let hash = fs::metadata(place.with_extension("ziphash"));
+    let used = hash
+        .and_then(|hash| hash.accessed())
+        .or_else(|_| found.modified());
+    Some(KeptZip {
+        module,
+        bytes: found.len(),
+        used: used.unwrap_or(SystemTime::UNIX_EPOCH),
+        place: place.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(names: &[(&str, usize)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (age, (name, size)) in names.iter().enumerate() {
+            let place = dir.path().join(name);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(&place, vec![0; *size]).unwrap();
+            let hash = place.with_extension("ziphash");
+            fs::write(&hash, "h1:").unwrap();
+            let used = SystemTime::UNIX_EPOCH + Duration::from_secs(1000 * age as u64);
+            let times = FileTimes::new().set_accessed(used);
+            File::open(&hash).unwrap().set_times(times).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_goes_until_the_low_mark() {
+        let dir = tree(&[
+            ("a.com/m/@v/v1.0.0.zip", 40),
+            ("a.com/!x/@v/v1.0.0.zip", 30),
+            ("b.com/m/@v/v1.2.0.zip", 30),
+            ("sumdb/a/@v/v1.0.0.zip", 1000),
+        ]);
+        let stock = Stock::new(&Tree::at(dir.path()), true, Some(70));
+        let zips = stock.count(&|| {});
+        let counted = Counted {
+            bytes: 100,
+            zips: 3,
+        };
+        assert_eq!(stock.counted(), Some(counted));
+        assert!(stock.is_over());
+        let surplus = stock.surplus(zips.clone());
+        let names: Vec<String> = surplus.iter().map(|zip| zip.module.to_string()).collect();
+        assert_eq!(names, ["a.com/m@v1.0.0"]);
+        // A use makes it the newest.
+        stock.touch(&zips.iter().find(|zip| zip.bytes == 40).unwrap().module);
+        let surplus = stock.surplus(stock.count(&|| {}));
+        let names: Vec<String> = surplus.iter().map(|zip| zip.module.to_string()).collect();
+        assert_eq!(names, ["a.com/X@v1.0.0", "b.com/m@v1.2.0"]);
+        let roomy = Stock::new(&Tree::at(dir.path()), true, Some(100));
+        assert!(roomy.surplus(roomy.count(&|| {})).is_empty());
+    }
+}

@@ -1,0 +1,115 @@
+//! What a server does by itself: counting, making room, and verifying again what it keeps.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::service::ModuleService;
+use super::stock::KeptZip;
+use super::upstream::Keeper;
+
+/// How often it is looked whether there is too much.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How often everything is counted anew: other programs write to a module cache as well.
+const COUNT_EVERY: Duration = Duration::from_secs(3600);
+
+/// Counts, evicts and verifies until it is stopped.
+pub(super) struct Upkeep {
+    pub(super) service: Arc<ModuleService>,
+    pub(super) keeper: Arc<dyn Keeper>,
+    /// How long it may take until each zip was verified again; `None` for never.
+    pub(super) recheck: Option<Duration>,
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl Upkeep {
+    /// Runs until it is stopped.
+    pub(super) fn run(&self) {
+        let mut zips = self.count();
+        let mut counted = Instant::now();
+        let mut round = Instant::now();
+        let mut next = 0;
+        while self.rest(LOOK_EVERY) {
+            let stock = &self.service.parts.stock;
+            if stock.is_over() || counted.elapsed() >= COUNT_EVERY {
+                zips = self.count();
+                counted = Instant::now();
+                self.evict(stock.surplus(zips.clone()));
+            }
+            let Some(period) = self.recheck else {
+                continue;
+            };
+            // As many as there should have been by now.
+            let share = round.elapsed().as_secs_f64() / period.as_secs_f64().max(1.0);
+            let due = (share.min(1.0) * zips.len() as f64).ceil() as usize;
+            while next < due.min(zips.len()) && !self.is_stopped() {
+                self.verify(&zips[next]);
+                next += 1;
+            }
+            if round.elapsed() >= period {
+                zips = self.count();
+                (round, next) = (Instant::now(), 0);
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits, unless it is stopped: then false.
+    fn rest(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            if self.is_stopped() {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        !self.is_stopped()
+    }
+
+    fn count(&self) -> Vec<KeptZip> {
+        // Between folders others have the disk.
+        self.service.parts.stock.count(&thread::yield_now)
+    }
+
+    fn evict(&self, surplus: Vec<KeptZip>) {
+        let mut bytes = 0;
+        for zip in surplus {
+            if self.is_stopped() {
+                break;
+            }
+            match self.keeper.remove_zip(&zip.module) {
+                Ok(true) => {
+                    bytes += zip.bytes;
+                    self.service.parts.stock.removed(&zip);
+                }
+                // In use, or upstream does not have it any more.
+                Ok(false) => {}
+                Err(error) => {
+                    let text = format!("cannot make room: {}", error.chain());
+                    self.service.parts.journal.warn(&text);
+                    break;
+                }
+            }
+        }
+        self.service.metrics.record_eviction(bytes);
+    }
+
+    /// Hashes a zip again and compares it with its record. One that is wrong is moved away, so that
+    /// it is fetched again.
+    fn verify(&self, zip: &KeptZip) {
+        let Ok(file) = File::open(&zip.place) else {
+            return;
+        };
+        self.service.metrics.record_recheck();
+        if let Err(error) = self.keeper.verify_zip(&zip.module, file) {
+            self.service.metrics.record_security_event();
+            self.service.parts.journal.security(&error.chain());
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Where what is not kept comes from.
+
+use std::fs::File;
+
+use crate::error::Result;
+use crate::gomod::{ModulePath, ModuleVersion};
+use crate::source::Info;
+
+use super::route::FileKind;
+
+/// Sees a zip while it arrives, before it is proven.
+pub trait Tap: Send + Sync {
+    /// The first byte comes next, or comes again. `partial` reads the file as it grows; `length`
+    /// is that of the whole, where it is known.
+    fn begin(&self, partial: File, length: Option<u64>);
+
+    /// So many bytes, from the first on, can be read.
+    fn arrived(&self, bytes: u64);
+}
+
+/// What a request passes on.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The id of the request.
+    pub request_id: String,
+    /// `traceparent`, as it came.
+    pub traceparent: Option<String>,
+}
+
+/// Fetches, proves and keeps; blocks. From many threads at once.
+pub trait Upstream: Send + Sync {
+    /// Brings a file of a version into the tree.
+    ///
+    /// # Errors
+    /// Those of source, proof and disk.
+    fn fetch(
+        &self,
+        module: &ModuleVersion,
+        kind: FileKind,
+        tap: Option<&dyn Tap>,
+        trace: &Trace,
+    ) -> Result<()>;
+
+    /// The released and pre-released versions.
+    ///
+    /// # Errors
+    /// Those of the source.
+    fn versions(&self, path: &ModulePath, trace: &Trace) -> Result<Vec<String>>;
+
+    /// The version that stands for a module.
+    ///
+    /// # Errors
+    /// Those of the source.
+    fn latest(&self, path: &ModulePath, trace: &Trace) -> Result<Info>;
+
+    /// The version that a branch, tag or commit stands for.
+    ///
+    /// # Errors
+    /// Those of the source.
+    fn revision(&self, path: &ModulePath, revision: &str, trace: &Trace) -> Result<Info>;
+}
+
+/// Looks after what is kept; blocks.
+pub trait Keeper: Send + Sync {
+    /// Removes the zip of a version, if nothing uses it and upstream still has it; false if it
+    /// stays.
+    ///
+    /// # Errors
+    /// The file system's.
+    fn remove_zip(&self, module: &ModuleVersion) -> Result<bool>;
+
+    /// Compares a kept zip with its record, and moves it away if it is wrong.
+    ///
+    /// # Errors
+    /// [`crate::Kind::Security`]: it is wrong.
+    fn verify_zip(&self, module: &ModuleVersion, file: File) -> Result<()>;
+}

@@ -1,0 +1,49 @@
+//! History: what comes before a commit, as far as it was fetched.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::{ObjectId, ObjectStore};
+use crate::error::Result;
+use crate::source::direct::git::layout;
+
+/// The commits at and before one commit.
+pub(in crate::source::direct) struct Ancestry {
+    pub(in crate::source::direct) commits: HashSet<ObjectId>,
+    /// Some history is missing: the clone is shallow there.
+    pub(in crate::source::direct) is_cut: bool,
+}
+
+impl ObjectStore {
+    /// Walks back from `start`. Stops early when `wanted` was met.
+    pub(in crate::source::direct) fn ancestry(
+        &self,
+        start: &ObjectId,
+        wanted: Option<&ObjectId>,
+    ) -> Result<Ancestry> {
+        let shallow = layout::read_shallow(&self.dir)?;
+        let mut ancestry = Ancestry {
+            commits: HashSet::from([*start]),
+            is_cut: false,
+        };
+        let mut open = VecDeque::from([*start]);
+        while let Some(id) = open.pop_front() {
+            if Some(&id) == wanted {
+                break;
+            }
+            if shallow.contains(&id) {
+                ancestry.is_cut = true;
+                continue;
+            }
+            let Some((_, commit)) = self.peel(&id)? else {
+                ancestry.is_cut = true;
+                continue;
+            };
+            for parent in commit.parents {
+                if ancestry.commits.insert(parent) {
+                    open.push_back(parent);
+                }
+            }
+        }
+        Ok(ancestry)
+    }
+}
