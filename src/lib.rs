@@ -60,6 +60,9 @@
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
 //!
+//! `serve` hands modules out instead: [`serve`] has an HTTP/1.1 front end of its own, looks into a
+//! cache or a tree, and asks a [`fetch::Run`] for what is missing, one for all who wait for it.
+//!
 //! # Rules between areas
 //! Arrows point one way. [`gomod`], [`graph`] and [`sumdb`] are pure. [`source`] does
 //! not know [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`].
