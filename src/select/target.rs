@@ -224,15 +224,14 @@ fn versioned(path: &str, version: &str) -> Target {
             query: version.to_owned(),
         };
     };
-    let query_path = module_path.clone();
-    match ModuleVersion::new(module_path, canonical) {
+    match ModuleVersion::new(module_path.clone(), canonical) {
         Ok(module) => Target::Module {
             module,
             named: true,
         },
-        // A version of another major version: the source has the last word on it, as on a query.
+        // A source may have it as `v2.0.0+incompatible`.
         Err(_) => Target::Query {
-            path: query_path,
+            path: module_path,
             query: version.to_owned(),
         },
     }
@@ -317,7 +316,10 @@ mod tests {
                 "x.com/x@",
                 "!x.com/x@: invalid version: disallowed version string",
             ),
-            ("x.com/x@v2.0.0", "x.com/x?v2.0.0"),
+            (
+                "x.com/x@v2.0.0",
+                "!x.com/x@v2.0.0: invalid version: should be v0 or v1, not v2",
+            ),
             (
                 "B@v1.0.0",
                 "!B@v1.0.0: malformed module path \"B\": missing dot in first path element",
