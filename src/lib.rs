@@ -122,5 +122,5 @@ pub mod trust;
 pub mod verify;
 
 pub(crate) use error::io_text;
-pub use error::{Error, Kind, Result};
+pub use error::{Error, Kind, Reason, Result, Subject};
 pub use run::run;
