@@ -68,6 +68,10 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("sbom", "graph project trust"),
     ("audit", "error gojson gomod"),
+    (
+        "downloader",
+        "cache error event fetch gomod http source sumdb trust",
+    ),
     // What the user reads.
     (
         "report",
