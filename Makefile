@@ -75,8 +75,18 @@ musl:
 		$$run apt-get update -q && $$run apt-get install -qy musl-tools; }
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 
+# The binary, its man pages and its completions.
 install: static
 	install -D -m 0755 $(STATIC) $(DESTDIR)$(PREFIX)/bin/modfetch
+	rm -rf target/man && $(STATIC) man --dir target/man
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 0644 target/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 target/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(STATIC) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/modfetch
+	$(STATIC) completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_modfetch
+	$(STATIC) completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/modfetch.fish
 
 clean:
 	$(CARGO) clean

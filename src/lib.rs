@@ -52,9 +52,8 @@
 //!    the protocol of [`cache`], which is go's.
 //!
 //!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
-//!    from what database, cache and source say ([`fetch::SumExaminer`]), or the
-//!    hashes that all sources report of one version ([`fetch::HashEvidence`]) are compared
-//!    ([`trust::find_mismatch`]).
+//!    from what database, cache and source say ([`fetch::SumExaminer::examine`]), or all witnesses are
+//!    heard about one version ([`fetch::SumExaminer::evidence`]) and judged ([`trust::find_mismatch`]).
 //! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
 //!
 //! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether

@@ -82,7 +82,10 @@ fn dispatch(
             return Ok(0);
         }
         Action::Missing => {
-            let text = cli::help(&command_tree(), HelpSubject::Overview, false);
+            let text = match invocation.program {
+                ProgramName::Modfetch => cli::first_steps().to_owned(),
+                ProgramName::Go => cli::help(&command_tree(), HelpSubject::Overview, false),
+            };
             console.line(text.trim_end());
             return Ok(Kind::Usage.exit_code());
         }

@@ -23,8 +23,7 @@
 //! | `../NAME.modfetch-clean-N` | a whole cache | renamed there to be removed |
 //!
 //! # Rules
-//! - A complete entry is immutable and is read without a lock. A lock is taken only to create,
-//!   and whoever obtains it looks again: the work may have been done meanwhile.
+//! - A complete entry is immutable and is read without a lock. A lock is taken only to create.
 //! - `V.lock` covers the zip, its hash and the directory. Its holder alone may touch
 //!   `V.zip.part` and its companion (`go` takes no notice of them), and sweeps what go has left in
 //!   `V.zip<digits>.tmp`. It travels with the part from the transfer to the extraction: letting go
@@ -34,7 +33,7 @@
 //!   with for a week are swept, each under its own lock.
 //! - `.info` and `.mod` need no lock: whoever writes them writes the same bytes, and a rename
 //!   replaces them whole. A temporary of theirs that a killed process left is swept when it is old.
-//! - The lock of `list` is innermost and held for one read of a directory. A version is listed
+//! - Which locks there are and in which order they are taken is said in `fsio/lock.rs`. A version is listed
 //!   before its `.mod` appears, and a directory is sealed before its mark goes (`go` does both the
 //!   other way round): killed in between, the next run finds something missing and repairs it.
 //! - Nothing is synced to disk, as go does not: after a power failure a file may be torn. A torn

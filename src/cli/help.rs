@@ -1,14 +1,16 @@
-//! `-h` and `--help`, rendered from the table.
+//! `-h`, `--help` and `help`, rendered from the tables.
 
 use std::fmt::Write as _;
 
+use super::flags::{Flag, groups::GLOBAL};
 use super::invocation::HelpSubject;
+use super::markdown::wrap;
+use super::topics::TOPICS;
 use super::tree::{CommandArea, CommandInfo, CommandTree};
-use crate::config::flags::Flag;
 
 const WIDTH: usize = 80;
 
-/// Renders help about one command, the commands of an area, or all.
+/// Renders help about one command, the commands of an area, a topic, or all.
 ///
 /// The short form is one line a flag; the long form has the details, the variables that do the
 /// same, and examples. Both end in a line feed and have no colour.
@@ -17,11 +19,28 @@ pub fn help(tree: &CommandTree, about: HelpSubject, long: bool) -> String {
     let mut text = String::new();
     let done = match about {
         HelpSubject::Overview => overview(&mut text, tree, long),
-        HelpSubject::Area(about) => area(&mut text, tree, about),
+        HelpSubject::Area(about) => area(&mut text, tree, about, long),
         HelpSubject::Command(info) => command(&mut text, info, long),
+        HelpSubject::Topic(topic) => {
+            text = topic.plain(WIDTH);
+            Ok(())
+        }
     };
     // Writing to a String does not fail.
     done.map(|()| text).unwrap_or_default()
+}
+
+/// What a run without a command prints: where to begin.
+#[must_use]
+pub fn first_steps() -> &'static str {
+    "modfetch fetches, checks and keeps Go modules without a Go toolchain.
+
+  modfetch download    fetch what go.mod needs, into the module cache of go
+  modfetch verify      check that cached modules are what go.sum says
+  modfetch doctor      say what is wrong with network, settings and cache
+
+'modfetch -h' lists the commands, 'modfetch help download' explains one.
+"
 }
 
 fn overview(out: &mut String, tree: &CommandTree, long: bool) -> std::fmt::Result {
@@ -38,15 +57,23 @@ fn overview(out: &mut String, tree: &CommandTree, long: bool) -> std::fmt::Resul
         let first = info.path.first().copied().unwrap_or_default();
         let area = tree.areas.iter().find(|area| area.name == first);
         match area {
-            None => writeln!(out, "  {first:<12}{}", info.brief)?,
+            None => writeln!(out, "  {first:<14}{}", info.brief)?,
             Some(area) if !listed.contains(&first) => {
-                writeln!(out, "  {first:<12}{}", area.brief)?;
+                writeln!(out, "  {first:<14}{}", area.brief)?;
             }
             Some(_) => {}
         }
         listed.push(first);
     }
+    writeln!(out, "\nTopics, for 'modfetch help':")?;
+    for topic in TOPICS {
+        writeln!(out, "  {:<16}{}", topic.name, topic.brief)?;
+    }
     if long {
+        writeln!(out, "\nFlags of all commands:")?;
+        for flag in GLOBAL.flags {
+            describe(out, flag, long)?;
+        }
         writeln!(out, "\nExamples:")?;
         for info in &tree.commands {
             if let Some((line, what)) = info.examples.first() {
@@ -76,7 +103,8 @@ program serves go's spelling of these commands only.",
     writeln!(out, "\n'modfetch <command> --help' explains a command.")
 }
 
-fn area(out: &mut String, tree: &CommandTree, about: &CommandArea) -> std::fmt::Result {
+/// The commands of an area; the long form goes on with the topic of the same name, if there is one.
+fn area(out: &mut String, tree: &CommandTree, about: &CommandArea, long: bool) -> std::fmt::Result {
     writeln!(out, "{}", about.brief)?;
     let name = about.name;
     writeln!(
@@ -86,12 +114,16 @@ fn area(out: &mut String, tree: &CommandTree, about: &CommandArea) -> std::fmt::
     let commands = tree.commands.iter();
     for info in commands.filter(|info| info.path.first() == Some(&name)) {
         let words = info.path.get(1..).unwrap_or_default().join(" ");
-        writeln!(out, "  {words:<12}{}", info.brief)?;
+        writeln!(out, "  {words:<14}{}", info.brief)?;
     }
     writeln!(
         out,
         "\n'modfetch {name} <command> --help' explains a command."
-    )
+    )?;
+    match TOPICS.iter().find(|topic| topic.name == name) {
+        Some(topic) if long => write!(out, "\n{}", topic.plain(WIDTH)),
+        _ => Ok(()),
+    }
 }
 
 fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result {
@@ -104,13 +136,14 @@ fn command(out: &mut String, info: &CommandInfo, long: bool) -> std::fmt::Result
             paragraph(out, text, "")?;
         }
     }
-    let of_command = |go: bool| info.all_flags().filter(move |flag| flag.go == go);
-    for (title, go) in [("Flags as in go", true), ("Flags", false)] {
-        if of_command(go).next().is_none() {
+    let groups = info.groups.iter().copied().chain([&GLOBAL]);
+    let groups = groups.map(|group| (group.title, group.flags));
+    for (title, flags) in [("Flags", info.flags)].into_iter().chain(groups) {
+        if flags.is_empty() {
             continue;
         }
         writeln!(out, "\n{title}:")?;
-        for flag in of_command(go) {
+        for flag in flags {
             describe(out, flag, long)?;
         }
     }
@@ -139,27 +172,14 @@ fn describe(out: &mut String, flag: &Flag, long: bool) -> std::fmt::Result {
     }
     writeln!(out, "  {spelling}")?;
     paragraph(out, &format!("{}. {}", flag.brief, flag.detail), "      ")?;
-    if let Some(variable) = flag.env {
-        writeln!(out, "      Environment: {variable}")?;
+    for fact in flag.facts() {
+        writeln!(out, "      {fact}")?;
     }
     Ok(())
 }
 
 /// Writes words in lines of at most [`WIDTH`] columns, each after `indent`.
 fn paragraph(out: &mut String, text: &str, indent: &str) -> std::fmt::Result {
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && indent.len() + line.len() + 1 + word.len() > WIDTH {
-            writeln!(out, "{indent}{line}")?;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    if line.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "{indent}{line}")
+    wrap(out, text, indent, indent, WIDTH);
+    Ok(())
 }

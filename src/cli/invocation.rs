@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use super::topics::HelpTopic;
 use super::tree::{CommandArea, CommandInfo};
 use crate::config::RawArgs;
 
@@ -44,6 +45,8 @@ pub enum HelpSubject {
     Area(&'static CommandArea),
     /// One command.
     Command(&'static CommandInfo),
+    /// A subject that is no command.
+    Topic(&'static HelpTopic),
 }
 
 /// What to do.

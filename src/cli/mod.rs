@@ -12,7 +12,7 @@
 //!    `pub(in crate::command) static COMMAND: Command`: [`CommandInfo`] (`path`, `arguments`, `groups`, `flags`, `brief`,
 //!    `detail`, `examples`) and a [`Runner`](crate::command::Runner). Name every field that differs from
 //!    [`CommandInfo::NEW`].
-//! 2. Add `&area::name::COMMAND` to `COMMANDS` in `src/command/table.rs`; a new area gets a line in `AREAS`.
+//! 2. Add `&super::area::name::COMMAND` to `COMMANDS` in `src/command/table.rs`; a new area gets a line in `AREAS`.
 //! 3. A flag that only this command has is a `static` in the same file: `static KEEP: Flag = Flag { long: "keep",
 //!    value: Some("N"), brief: "...", detail: "...", ..Flag::OURS };`. Name it in `flags` and read it with
 //!    `call.raw.text(&KEEP)`, `call.raw.is_on(&DRY)` or `call.raw.texts(&EACH)`.
@@ -27,19 +27,28 @@
 //! default, choices and texts. Commands that name the group of that section have it, `env` lists it,
 //! `config.SECTION.FIELD.value` is its value. A parser that does not exist yet goes to `src/config/value.rs`.
 
+mod completions;
 mod help;
 mod invocation;
+mod man;
+mod markdown;
 mod nearest;
 mod parse;
 mod parse_go;
 mod parse_own;
+mod tables;
+mod topics;
 mod tree;
 mod words;
 
 pub use crate::config::RawArgs;
 pub use crate::config::flags::{self, Flag, FlagGroup};
-pub use help::help;
+pub use completions::{Shell, completions};
+pub use help::{first_steps, help};
 pub use invocation::{Action, HelpSubject, Invocation, ProgramName};
+pub use man::{ManPage, man_pages};
 pub use parse::{parse, recover_log_flag};
+pub use tables::{commands_table, settings_table};
+pub use topics::{HelpTopic, TOPICS};
 pub use tree::{CommandArea, CommandInfo, CommandTree};
 pub use words::help_subject;

@@ -2,6 +2,7 @@
 
 use super::invocation::HelpSubject;
 use super::nearest::nearest;
+use super::topics::TOPICS;
 use super::tree::{CommandInfo, CommandTree, Found, names};
 use crate::{Error, Kind, Result};
 
@@ -38,21 +39,27 @@ pub(super) fn incomplete_command(tree: &CommandTree, typed: &str) -> Error {
     usage(format!("command {typed} needs a command")).hint(format!("modfetch serves: {names}"))
 }
 
-/// What the arguments of `help` ask for: `help`, `help download`, `help mod download`, `help cache`.
+/// What the arguments of `help` ask for: `help`, `help download`, `help mod download`, `help settings`.
 ///
 /// # Errors
-/// [`Kind::Usage`] if there is no such command.
+/// [`Kind::Usage`] if there is no such command and no such topic.
 pub fn help_subject(tree: &CommandTree, args: &[String]) -> Result<HelpSubject> {
     let typed = args.join(" ");
     if typed.is_empty() || typed == "mod" {
         return Ok(HelpSubject::Overview);
     }
-    match tree.find(args) {
-        Found::Command(info) => Ok(HelpSubject::Command(info)),
-        Found::Prefix | Found::Nothing => {
-            let area = tree.areas.iter().find(|area| area.name == typed);
-            area.map(HelpSubject::Area)
-                .ok_or_else(|| unknown_command(tree, &typed))
-        }
+    if let Found::Command(info) = tree.find(args) {
+        return Ok(HelpSubject::Command(info));
+    }
+    if let Some(area) = tree.areas.iter().find(|area| area.name == typed) {
+        return Ok(HelpSubject::Area(area));
+    }
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == typed) {
+        return Ok(HelpSubject::Topic(topic));
+    }
+    let error = usage(format!("unknown command or topic {typed:?}"));
+    match nearest(&typed, TOPICS.iter().map(|topic| topic.name)) {
+        Some(near) => Err(error.hint(format!("did you mean {near:?}?"))),
+        None => Err(unknown_command(tree, &typed)),
     }
 }

@@ -23,8 +23,8 @@ use crate::trust::SumPart;
 static OSV: Flag = Flag {
     long: "osv",
     value: Some("PLACE"),
-    brief: "Compare with the OSV records in this directory or zip; may be repeated",
-    detail: "The zip is vulndb.zip of Go's vulnerability database, or any other with OSV records.",
+    brief: "Compare with the OSV records in this directory or zip",
+    detail: "May be repeated. The zip is vulndb.zip of Go's vulnerability database, or any other with OSV records.",
     ..Flag::OURS
 };
 
@@ -43,14 +43,14 @@ static DEPRECATED: Flag = Flag {
 static NEW: Flag = Flag {
     long: "new",
     value: Some("GO.SUM"),
-    brief: "Report modules whose path this older go.sum does not have",
+    brief: "Report modules whose path this older go.sum lacks",
     ..Flag::OURS
 };
 
 static IGNORE: Flag = Flag {
     long: "ignore",
     value: Some("FILE"),
-    brief: "Accept the findings that this file names, each with a reason",
+    brief: "Accept the findings that this file names with a reason",
     detail: "One rule a line: ID [PATH] [until YYYY-MM-DD] REASON. ID is that of the record, one of its aliases, or 'retracted', \
 'deprecated' or 'new'. After the date the rule holds no longer.",
     ..Flag::OURS

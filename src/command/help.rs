@@ -8,10 +8,14 @@ pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
         path: &["help"],
         go_name: Some("help"),
-        arguments: "[command]",
-        brief: "Explain a command",
-        detail: "Prints what 'COMMAND --help' prints.",
-        examples: &[("modfetch help download", "everything about download")],
+        arguments: "[command or topic]",
+        brief: "Explain a command or a topic",
+        detail: "Prints what 'COMMAND --help' prints, or a topic: settings, exit-codes, output, cache, network, \
+credentials, workspaces, go-differences. Each is a man page, too: modfetch-settings(7).",
+        examples: &[
+            ("modfetch help download", "everything about download"),
+            ("modfetch help exit-codes", "what an exit code means"),
+        ],
         ..CommandInfo::NEW
     },
     run: Runner::Early(|call, console| {

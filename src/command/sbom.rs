@@ -18,7 +18,8 @@ use crate::sbom::BillOfMaterials;
 static FORMAT: Flag = Flag {
     long: "format",
     value: Some("FORMAT"),
-    brief: "Write 'cyclonedx' (1.6), 'spdx' (2.3) or 'spdx-3' (3.0.1); cyclonedx",
+    brief: "Write this format: cyclonedx, spdx, spdx-3",
+    detail: "CycloneDX 1.6 (the default), SPDX 2.3 or SPDX 3.0.1.",
     ..Flag::OURS
 };
 

@@ -1,9 +1,5 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
-use super::{
-    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, serve, sum,
-    toolchain, verify, version, why,
-};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
 use crate::error::{Kind, Result};
@@ -51,34 +47,36 @@ impl Call<'_> {
 
 /// Every command, in the order of help.
 pub static COMMANDS: &[&Command] = &[
-    &download::COMMAND,
-    &verify::COMMAND,
-    &graph::COMMAND,
-    &list::COMMAND,
-    &why::COMMAND,
-    &clean::COMMAND,
-    &cache::du::COMMAND,
-    &cache::list::COMMAND,
-    &cache::prune::COMMAND,
-    &cache::export::COMMAND,
-    &cache::import::COMMAND,
-    &cache::key::COMMAND,
-    &plan::COMMAND,
-    &sum::COMMAND,
-    &toolchain::COMMAND,
-    &bundle::create::COMMAND,
-    &bundle::verify::COMMAND,
-    &bundle::import::COMMAND,
-    &bundle::list::COMMAND,
-    &bundle::diff::COMMAND,
-    &bundle::env::COMMAND,
-    &serve::COMMAND,
-    &sbom::COMMAND,
-    &audit::COMMAND,
-    &doctor::COMMAND,
-    &env::COMMAND,
-    &version::COMMAND,
-    &help::COMMAND,
+    &super::download::COMMAND,
+    &super::verify::COMMAND,
+    &super::graph::COMMAND,
+    &super::list::COMMAND,
+    &super::why::COMMAND,
+    &super::clean::COMMAND,
+    &super::cache::du::COMMAND,
+    &super::cache::list::COMMAND,
+    &super::cache::prune::COMMAND,
+    &super::cache::export::COMMAND,
+    &super::cache::import::COMMAND,
+    &super::cache::key::COMMAND,
+    &super::plan::COMMAND,
+    &super::sum::COMMAND,
+    &super::toolchain::COMMAND,
+    &super::bundle::create::COMMAND,
+    &super::bundle::verify::COMMAND,
+    &super::bundle::import::COMMAND,
+    &super::bundle::list::COMMAND,
+    &super::bundle::diff::COMMAND,
+    &super::bundle::env::COMMAND,
+    &super::serve::COMMAND,
+    &super::sbom::COMMAND,
+    &super::audit::COMMAND,
+    &super::doctor::COMMAND,
+    &super::env::COMMAND,
+    &super::completions::COMMAND,
+    &super::man::COMMAND,
+    &super::version::COMMAND,
+    &super::help::COMMAND,
 ];
 
 /// The words that several commands begin with.

@@ -1,7 +1,7 @@
 //! What a whole process shares: the cache, the source, the threads.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::single::InfoFile;
@@ -38,6 +38,8 @@ pub struct Engine {
     pub(super) read_only: Vec<ReadOnlyCache>,
     pub(super) writable: bool,
     pub(super) pools: Pools,
+    /// Held by the run that hands out work on the pools.
+    pub(super) dispatching: Mutex<()>,
     /// Small files that are being fetched now: one request for all who ask.
     pub(super) infos: Memo<ModuleVersion, InfoFile>,
     pub(super) files: Memo<(ModuleVersion, Want), CachedFile>,
@@ -59,6 +61,7 @@ impl Engine {
             read_only: parts.read_only,
             writable: parts.writable,
             pools: Pools::new(parts.jobs),
+            dispatching: Mutex::default(),
             infos: Memo::new(UNDER_WAY),
             files: Memo::new(UNDER_WAY),
         })

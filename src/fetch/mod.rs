@@ -25,6 +25,7 @@
 //! - The *transfer pool* (`jobs` threads) does what blocks: requests, and waiting for the locks
 //!   of other processes. `.info`, `.mod` and `.zip` of a module start together, each goes as its
 //!   own job; the queue is first in, first out.
+//! - What is asked for as a single file ([`Run::zip`]) is fetched on the thread that asks, and hashed by the compute pool.
 //! - Where the requirement graph has to be fetched first, the modules that go.mod lists are begun
 //!   meanwhile, dispatched by a thread of its own, as far as nobody sees it: fetched, checked,
 //!   unpacked below their marks. The graph then says which of them become visible, and what else
@@ -41,14 +42,7 @@
 //! A lock that another process holds is tried first and waited for last, behind all other work:
 //! two processes that start on the same list share it out among them.
 //!
-//! No wait for the lock of a version keeps another such lock from being released, so nobody waits
-//! for ever:
-//! - Such a lock is waited for on the transfer pool alone, and all its threads may be at it. What
-//!   a held lock still needs is queued there before the first of these waits, or done by the compute
-//!   pool.
-//! - What was begun ahead keeps its locks while the graph is read and go.mod and go.sum are
-//!   written. That waits for servers, for the locks of `list`, go.mod and go.sum, and for no
-//!   version's; and nobody, `go` neither, waits for a version's lock while holding one of those.
+//! Why nobody waits for a lock for ever is said where locks are, in `fsio/lock.rs`.
 //!
 //! A zip is committed only when `.info` and `.mod` are there: a module that fails leaves what it
 //! left with `go`.

@@ -240,3 +240,7 @@ fn cached_file(path: PathBuf, h1: Option<H1>, from: FileOrigin) -> Result<Cached
         from,
     })
 }
+
+#[cfg(test)]
+#[path = "single_tests.rs"]
+mod tests;

@@ -8,6 +8,28 @@
 //! time-out, a thread that sits in it could not be called back and would take the lock when
 //! nobody wants it any more, and a signal to wake it would need code that is not safe. The same holds for a wait that
 //! ends with the work it is for.
+//!
+//! # Which locks there are, and their order
+//! | lock | covers | held for |
+//! |---|---|---|
+//! | `V.lock` ([`VersionLock`](crate::cache::VersionLock)) | zip, ziphash, directory and part of one version | a transfer and its extraction |
+//! | `cache/lock` | the rewrite of go.sum, go.mod, go.work.sum | a read and a write |
+//! | the file itself: go.mod, go.sum, a saved tree head | its content | a read and a write |
+//! | `list` | the list of versions of one module | a read of one directory |
+//!
+//! - The order is that of the table: who holds a lock takes only those below it. So `list` is innermost, and nobody,
+//!   `go` neither, waits for a version's lock while holding one of the others.
+//! - Who holds the lock of a version waits for that of no other version. Several may be held at once, each obtained
+//!   by trying ([`FileLock::try_acquire`]) or as the only one that its thread waits for; a wait never keeps another
+//!   such lock from being released:
+//!   - A version's lock is waited for on the transfer pool of [`fetch`](crate::fetch), behind all other work of the
+//!     run, or on a thread that belongs to one request. All threads of the pool may be at it: what a held lock still
+//!     needs was queued there before the first of these waits, or is done by the compute pool, which waits for no lock.
+//!     For that reason one run at a time hands out work on an engine's pools.
+//!   - What was prefetched keeps its locks while the graph is read and go.mod and go.sum are written. That waits for
+//!     servers and for locks further down the table, and for no version's.
+//! - No lock is held while a thread is joined that may wait for one.
+//! - A complete entry needs none: whoever obtains a lock looks again, since the work may have been done meanwhile.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};

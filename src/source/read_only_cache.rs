@@ -158,6 +158,8 @@ impl Source for ReadOnlyCache {
             named(Error::new(Kind::LocalIo, text).because(cause))
         };
         // Not before it is sure that there is something to take the place of what is kept.
+        let length = zip.metadata().ok().map(|found| found.len());
+        length.into_iter().for_each(|length| sink.expect(length));
         sink.restart(None).map_err(cannot_copy)?;
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut total = 0;

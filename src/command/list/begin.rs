@@ -52,7 +52,12 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
             return refuse("-versions can only be used with -m");
         }
         let text = "list without -m is not supported: packages are not loaded";
-        let error = Error::new(Kind::Usage, text).hint("'list -m all' lists modules");
+        let named = match &*request.arguments {
+            [] => "all".to_owned(),
+            modules => modules.join(" "),
+        };
+        let hint = format!("list modules: {name} list -m {named}");
+        let error = Error::new(Kind::Usage, text).hint(hint);
         return Err(Refusal::Named(error));
     }
     let off = config.go111module.value == ModuleMode::Off;

@@ -92,6 +92,32 @@ impl Flag {
         format!("{dashes}{}", self.long)
     }
 
+    /// What there is to say beside the texts: the values it takes, its variables, its default.
+    #[must_use]
+    pub fn facts(&self) -> Vec<String> {
+        let mut facts = Vec::new();
+        if !self.choices.is_empty() {
+            facts.push(format!("Values: {}", self.choices.join(", ")));
+        }
+        if let Some(variable) = self.env {
+            facts.push(format!("Environment: {variable}"));
+        }
+        if let Some(alias) = self.alias {
+            facts.push(format!("Otherwise: {alias}"));
+        }
+        if let Some(default) = self.shown_default() {
+            facts.push(format!("Default: {default}"));
+        }
+        facts
+    }
+
+    /// The default of a setting that has a value; a switch is off and needs no words for that.
+    #[must_use]
+    pub fn shown_default(&self) -> Option<&'static str> {
+        let has_value = self.value.is_some() && !self.default.is_empty();
+        has_value.then_some(self.default)
+    }
+
     /// Judges a value as far as the flag alone can: what was wanted, if it is refused.
     pub(crate) fn judge(&self, value: &str) -> Result<(), String> {
         if !self.choices.is_empty() && !self.choices.contains(&value) {

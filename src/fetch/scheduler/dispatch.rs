@@ -1,4 +1,24 @@
-//! The conductor itself: hands out the work of many modules, collects what comes back.
+//! Hands out the work of many modules, and collects what comes back.
+//!
+//! All state is on the dispatching thread; jobs on the two pools send reports. In order:
+//! 1. For each module the jobs that it lacks are queued on the transfer pool, all at once: `.info`, `.mod`, zip
+//!    ([`Dispatcher::start`]). With a [`Prefetch`](super::Prefetch) only `.info` and zip are begun, and nothing becomes
+//!    visible until the graph says what is needed (`prefetch`).
+//! 2. The job for a zip tries the version's lock. If another process holds it, it reports `Busy` and is queued again
+//!    behind everything else, this time to wait.
+//! 3. A zip that has come goes over a bounded channel, which is looked into only when the compute pool has room: when
+//!    the disk is behind, transfers wait. It is held until `.info` and `.mod` are there ([`Dispatcher::advance`]).
+//! 4. The compute pool hashes and extracts it in one pass, compares the hash with what vouches for it, and makes zip
+//!    and directory visible.
+//! 5. A zip that was resumed and is wrong reports `Refetch`, and goes back to 2 once, to be fetched from its first
+//!    byte.
+//! 6. A module is settled when each part that is wanted has a result; when all are, the works go back to `download`,
+//!    which makes outcomes of them.
+//!
+//! One run at a time dispatches on an engine: with two, the jobs of one could fill the transfer pool waiting for locks
+//! that the other holds and whose work is queued behind them.
+
+use std::sync::PoisonError;
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 use rayon::Scope;
@@ -23,6 +43,8 @@ impl Scheduler<'_> {
         mut works: Vec<Work>,
         verdicts: Option<&Receiver<Verdict>>,
     ) -> Vec<Work> {
+        let dispatching = &self.run.engine.dispatching;
+        let _alone = dispatching.lock().unwrap_or_else(PoisonError::into_inner);
         let pools = &self.run.engine.pools;
         let pools = pools.transfer().and_then(|t| Ok((t, pools.compute()?)));
         let (transfer, compute) = match pools {

@@ -163,6 +163,7 @@ impl ModuleFiles<'_> {
             tap: self.tap,
             bytes: 0,
             length: None,
+            expected: None,
             begun: false,
         };
         failpoints::reached("part-begun");
@@ -213,6 +214,8 @@ struct ZipSink<'f> {
     /// Bytes in the part, and in the whole if that is known.
     bytes: u64,
     length: Option<u64>,
+    /// What was announced of the body that comes next.
+    expected: Option<u64>,
     /// The tap was told where they are.
     begun: bool,
 }
@@ -298,6 +301,10 @@ impl Write for ZipSink<'_> {
 }
 
 impl Sink for ZipSink<'_> {
+    fn expect(&mut self, length: u64) {
+        self.expected = Some(length);
+    }
+
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
         self.refuse_cancelled()?;
         let origin = resumable.map(|resumable| PartOrigin {
@@ -309,7 +316,8 @@ impl Sink for ZipSink<'_> {
         self.note(restarted)?;
         self.begun = false;
         self.bytes = 0;
-        self.length = self.length.or(origin.map(|origin| origin.length));
+        let announced = origin.map(|origin| origin.length);
+        self.length = self.expected.take().or(announced);
         self.show(0)
     }
 

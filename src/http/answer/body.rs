@@ -23,8 +23,12 @@ pub(in crate::http) const CHUNK_BYTES: usize = 32 << 10;
 
 /// Where a body goes.
 pub trait Sink: io::Write {
+    /// The body that comes next has so many bytes, if its sender has said so. Called before
+    /// [`Sink::restart`].
+    fn expect(&mut self, _length: u64) {}
+
     /// Throws away what was written: the first byte of a body comes next. If that body can be
-    /// gone on with after a cut, `resumable` says how.
+    /// resumed after a cut, `resumable` says how.
     ///
     /// # Errors
     /// What the system says; the transfer then fails for good.
@@ -161,6 +165,8 @@ pub(in crate::http) fn copy_body(
     {
         return Err(too_large());
     }
+    let length = response.body().content_length();
+    let length = length.filter(|_| encoding == Encoding::Identity);
     let mut body = Decoded::new(response.into_body().into_reader(), encoding, limit);
     let events = watch.events;
     let portion = watch.rate.map(|rate| rate.portion(CHUNK_BYTES));
@@ -168,6 +174,7 @@ pub(in crate::http) fn copy_body(
     let mut told = 0;
     let mut total = match extent {
         Extent::Whole(resumable) => {
+            length.into_iter().for_each(|length| sink.expect(length));
             let restarted = sink.restart(resumable.as_ref());
             restarted.map_err(|cause| unwritable(shown, cause))?;
             0

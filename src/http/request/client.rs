@@ -1,6 +1,7 @@
 //! The one way in: a GET with a limit, tried until it works or cannot.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -310,6 +311,10 @@ fn cancelled(shown: &RedactedUrl) -> Error {
 fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {
     let mut file = file::open(url)?;
     let shown = url.redacted();
+    let length = file.metadata().ok().filter(Metadata::is_file);
+    length
+        .into_iter()
+        .for_each(|found| sink.expect(found.len()));
     let restarted = sink.restart(None);
     restarted.map_err(|cause| unwritable(&shown, cause))?;
     let mut chunk = vec![0; CHUNK_BYTES];

@@ -1,4 +1,4 @@
-//! README.md is true: its commands run, its tables are those of the program.
+//! README.md and the help topics are true: their commands run, their tables are those of the program.
 //!
 //! How blocks are marked: `sh` is run as it stands; `dockerfile` and `yaml` by their `RUN` and
 //! `run:` lines; `sh build` names targets of the Makefile. A comment `# status N` after a command
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use modfetch::Kind;
-use modfetch::cli::CommandInfo;
+use modfetch::cli::{CommandInfo, TOPICS};
 use modfetch::command::command_tree;
 
 use crate::support::fixtures::Fixtures;
@@ -27,21 +27,43 @@ fn file(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("no {}: {error}", path.display()))
 }
 
+/// README.md and the help topics: their names and texts.
+fn documents() -> Vec<(String, String)> {
+    let topics = TOPICS
+        .iter()
+        .map(|topic| format!("src/cli/help/{}.md", topic.name));
+    let names = ["README.md".to_owned()].into_iter().chain(topics);
+    names.map(|name| (name.clone(), file(&name))).collect()
+}
+
+/// The text of all of them.
+fn documentation() -> String {
+    documents().into_iter().map(|(_, text)| text).collect()
+}
+
 /// A fenced block.
 struct Block {
-    /// The line of README.md that opens it.
-    line: usize,
+    /// The file and the line that opens it.
+    place: String,
     mark: String,
     text: String,
 }
 
 fn blocks() -> Vec<Block> {
+    let documents = documents();
+    let blocks = documents
+        .iter()
+        .flat_map(|(name, text)| blocks_of(name, text));
+    blocks.collect()
+}
+
+fn blocks_of(name: &str, text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut open = false;
-    for (index, line) in file("README.md").lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         match (line.strip_prefix("```"), open) {
             (Some(mark), false) => blocks.push(Block {
-                line: index + 1,
+                place: format!("{name}:{}", index + 1),
                 mark: mark.to_owned(),
                 text: String::new(),
             }),
@@ -55,7 +77,7 @@ fn blocks() -> Vec<Block> {
         }
         open ^= line.starts_with("```");
     }
-    assert!(!open, "a block is not closed");
+    assert!(!open, "{name}: a block is not closed");
     blocks
 }
 
@@ -66,7 +88,7 @@ fn script(block: &Block) -> Option<String> {
         "dockerfile" => Some(dockerfile(&block.text)),
         "yaml" => Some(yaml(&block.text)),
         "sh build" | "text" => None,
-        other => panic!("README.md:{}: unknown mark {other:?}", block.line),
+        other => panic!("{}: unknown mark {other:?}", block.place),
     }
 }
 
@@ -149,8 +171,8 @@ fn readme_every_command_runs() {
         };
         assert!(
             script.contains("modfetch"),
-            "README.md:{}: no command of ours",
-            block.line
+            "{}: no command of ours",
+            block.place
         );
         let as_go = script.contains("/bin/go");
         let builds = script.contains("go build") || script.contains("go test");
@@ -160,7 +182,7 @@ fn readme_every_command_runs() {
         let run = sandbox(&proxy).shell(&script);
         run.demand(
             run.code == Some(0),
-            &format!("README.md:{}: the block should end well", block.line),
+            &format!("{}: the block should end well", block.place),
         );
         ran += 1;
     }
@@ -173,7 +195,7 @@ fn readme_wrong_command_is_detected() {
     let proxy = Proxy::serve();
     let ends_with = |text: &str| {
         let block = Block {
-            line: 0,
+            place: String::new(),
             mark: "sh".to_owned(),
             text: text.to_owned(),
         };
@@ -195,7 +217,7 @@ fn readme_wrong_command_is_detected() {
 #[test]
 fn readme_build_blocks_name_make_targets() {
     let makefile = file("Makefile");
-    let readme = file("README.md");
+    let readme = documentation();
     let mut named: Vec<String> = blocks()
         .iter()
         .filter(|block| block.mark == "sh build")
@@ -223,7 +245,7 @@ fn readme_build_blocks_name_make_targets() {
 
 /// The cells of a table's rows whose first cell satisfies `is`.
 fn rows(is: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
-    file("README.md")
+    documentation()
         .lines()
         .filter_map(|line| line.strip_prefix("| "))
         .map(|line| {
@@ -234,31 +256,6 @@ fn rows(is: impl Fn(&str) -> bool) -> Vec<Vec<String>> {
         })
         .filter(|cells| cells.first().is_some_and(|cell| is(cell)))
         .collect()
-}
-
-#[test]
-fn readme_command_table_matches_program() {
-    let tree = command_tree();
-    for row in rows(|first| first.starts_with("`modfetch ")) {
-        let call = row[0].trim_matches('`');
-        let found = tree
-            .commands
-            .iter()
-            .find(|info| format!("modfetch {} {}", info.name(), info.arguments).trim() == call);
-        let info = found.unwrap_or_else(|| panic!("{call} is no command"));
-        let go = info
-            .go_name
-            .map_or(String::new(), |go| format!("`go {go}`"));
-        assert_eq!(row[1], go, "{call}");
-    }
-    let missing = tree.commands.iter().find(|info| {
-        rows(|first| first.starts_with(&format!("`modfetch {}", info.name()))).is_empty()
-    });
-    assert!(
-        missing.is_none(),
-        "no row for {}",
-        missing.map_or(String::new(), |info| info.name())
-    );
 }
 
 fn is_flag(word: &str) -> bool {
@@ -283,7 +280,7 @@ fn called(words: &[&str]) -> Option<&'static CommandInfo> {
 
 #[test]
 fn readme_every_named_flag_exists() {
-    let readme = file("README.md");
+    let readme = documentation();
     // Long flags anywhere, in prose too.
     for word in readme.split(|c: char| c.is_whitespace() || "`(),;:.|\"'".contains(c)) {
         if word.starts_with("--") && word.contains(char::is_alphabetic) {
@@ -324,8 +321,8 @@ fn readme_every_named_flag_exists() {
                 });
                 assert!(
                     known || ["-", "->"].contains(word),
-                    "README.md:{}: {word} in {line}",
-                    block.line
+                    "{}: {word} in {line}",
+                    block.place
                 );
                 seen += 1;
             }
@@ -363,7 +360,7 @@ fn readme_exit_code_table_matches_program() {
         .iter()
         .map(|kind| kind.exit_code().to_string())
         .collect();
-    let readme = file("README.md");
+    let readme = documentation();
     assert!(readme.contains(&format!("in the order {}.", codes.join(" "))));
 }
 
@@ -388,7 +385,7 @@ fn keys(text: &str) -> BTreeSet<String> {
 #[test]
 fn readme_every_json_key_is_documented() {
     only_modfetch!();
-    let readme = file("README.md");
+    let readme = documentation();
     let proxy = Proxy::serve()
         .failing("example.com/text/@v/v1.2.0.zip", 503, Times(1))
         .without_file("example.com/tool/@v/v0.5.0.zip");
@@ -457,7 +454,7 @@ fn readme_every_json_key_is_documented() {
     ] {
         assert!(
             all.contains(key),
-            "README.md speaks of {key}, which was not seen"
+            "the documentation speaks of {key}, which was not seen"
         );
     }
 }

@@ -1,0 +1,83 @@
+//! Help topics: Markdown files in `help/`, which are readable in the repository, shown by `modfetch help TOPIC` and
+//! fed into man pages.
+
+use super::markdown;
+
+/// A subject of help that is no command.
+#[derive(Debug)]
+pub struct HelpTopic {
+    /// The name: `modfetch help NAME`.
+    pub name: &'static str,
+    /// One line: what it is about.
+    pub brief: &'static str,
+    /// The Markdown text.
+    pub markdown: &'static str,
+}
+
+/// Every topic, in the order of help.
+pub static TOPICS: &[HelpTopic] = &[
+    HelpTopic {
+        name: "settings",
+        brief: "Flags, variables, files and defaults",
+        markdown: include_str!("help/settings.md"),
+    },
+    HelpTopic {
+        name: "exit-codes",
+        brief: "Exit codes and signals",
+        markdown: include_str!("help/exit-codes.md"),
+    },
+    HelpTopic {
+        name: "output",
+        brief: "Output of each command, JSON and logs",
+        markdown: include_str!("help/output.md"),
+    },
+    HelpTopic {
+        name: "cache",
+        brief: "The module cache on disk",
+        markdown: include_str!("help/cache.md"),
+    },
+    HelpTopic {
+        name: "network",
+        brief: "Retries, limits and proxies",
+        markdown: include_str!("help/network.md"),
+    },
+    HelpTopic {
+        name: "credentials",
+        brief: "Credentials and certificates",
+        markdown: include_str!("help/credentials.md"),
+    },
+    HelpTopic {
+        name: "workspaces",
+        brief: "go.work files",
+        markdown: include_str!("help/workspaces.md"),
+    },
+    HelpTopic {
+        name: "go-differences",
+        brief: "Where modfetch differs from go",
+        markdown: include_str!("help/go-differences.md"),
+    },
+];
+
+impl HelpTopic {
+    /// The text as a terminal shows it.
+    pub(super) fn plain(&self, width: usize) -> String {
+        markdown::plain(self.markdown, width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_texts_that_fit_a_terminal() {
+        for topic in TOPICS {
+            let text = topic.plain(80);
+            assert!(text.lines().count() > 10, "{}\n{text}", topic.name);
+            assert!(!text.contains("**"), "{}\n{text}", topic.name);
+            for line in text.lines().filter(|line| !line.starts_with("    ")) {
+                assert!(line.chars().count() <= 80, "{}: {line}", topic.name);
+            }
+        }
+    }
+}
