@@ -199,7 +199,7 @@ impl<'r> QueryResolver<'r> {
             let resolved = replacement.unwrap_or_else(|| ResolvedModule::Module(newest.clone()));
             let data = GraphReader::new(self.run).gomod_of(&resolved)?;
             let parsed = ModFile::parse_lax("go.mod", &data);
-            let file = parsed.map_err(|error| error.context(newest.to_string()))?;
+            let file = parsed.map_err(|error| error.about(&newest))?;
             let deprecated = file.module.and_then(|line| line.deprecated);
             Ok(Arc::new(LatestGoMod {
                 retract: file.retract,
