@@ -29,8 +29,9 @@
 //! each area explains itself.
 //!
 //! # The story of `modfetch download`
-//! 1. [`cli`] reads what was typed against one table of flags. It knows two personas: itself,
-//!    and `go` when called through a link of that name.
+//! 1. [`cli`] reads what was typed against a tree of commands and their flags. The program has two names:
+//!    its own, and `go` when called through a link of that name. Help, man pages and completions come from the
+//!    same rows, help topics from Markdown files beside them.
 //! 2. [`config`] finds out what it means: flag over environment over GOENV file over
 //!    `$GOROOT/go.env` over default, each value with its origin.
 //! 3. [`command`] is the glue. `download` reads the main module, or those of a workspace
@@ -85,6 +86,9 @@
 //!
 //! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
 //! cache, project.
+//!
+//! `serve` hands modules out instead: [`serve`] has an HTTP/1.1 front end of its own, looks into a
+//! cache or a tree, and asks a [`fetch::Run`] for what is missing, one for all who wait for it.
 //!
 //! # Rules between areas
 //! Arrows point one way. [`gomod`], [`graph`] and [`sumdb`] are pure. [`source`] does

@@ -240,10 +240,10 @@ impl Manifest {
 }
 
 /// An object of the manifest, whose members are taken one by one.
-struct Object<'a>(Vec<(std::borrow::Cow<'a, str>, &'a [u8])>);
+pub(super) struct Object<'a>(Vec<(std::borrow::Cow<'a, str>, &'a [u8])>);
 
 impl<'a> Object<'a> {
-    fn of(value: &'a [u8]) -> Result<Object<'a>, String> {
+    pub(super) fn of(value: &'a [u8]) -> Result<Object<'a>, String> {
         match gojson::kind(value) {
             "object" => Ok(Object(gojson::members(value)?)),
             kind => Err(format!("{kind} in the place of an object")),
@@ -255,7 +255,7 @@ impl<'a> Object<'a> {
         found.map(|(_, value)| *value)
     }
 
-    fn string(&self, key: &str) -> Result<String, String> {
+    pub(super) fn string(&self, key: &str) -> Result<String, String> {
         let value = self
             .get(key)
             .filter(|value| gojson::kind(value) == "string");
@@ -263,12 +263,12 @@ impl<'a> Object<'a> {
         Ok(gojson::string(value).into_owned())
     }
 
-    fn number(&self, key: &str) -> Result<u64, String> {
+    pub(super) fn number(&self, key: &str) -> Result<u64, String> {
         let value = self.get(key).ok_or_else(|| format!("no number {key:?}"))?;
         number(value)
     }
 
-    fn list(&self, key: &str) -> Result<Vec<&'a [u8]>, String> {
+    pub(super) fn list(&self, key: &str) -> Result<Vec<&'a [u8]>, String> {
         let value = self.get(key).filter(|value| gojson::kind(value) == "array");
         gojson::items(value.ok_or_else(|| format!("no list {key:?}"))?)
     }

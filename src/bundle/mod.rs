@@ -39,6 +39,7 @@ mod tile_spool;
 mod timeline;
 mod tree;
 mod verify;
+mod want;
 mod write;
 mod zip_jobs;
 
@@ -52,4 +53,5 @@ pub use reader::{
 };
 pub use tree::import_into_tree;
 pub use verify::verify_bundle;
+pub use want::{BundleWant, WantedProject};
 pub use write::{BundleModule, BundleProofs, write_bundle};

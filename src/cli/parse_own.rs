@@ -215,6 +215,13 @@ impl Own<'_> {
 
     fn give(&mut self, flag: &'static Flag, value: Option<&str>) -> Result<()> {
         let Some(info) = self.command else {
+            let mut others = self.tree.flags().filter(|other| other.long == flag.long);
+            if others.any(|other| other.value.is_some() != flag.value.is_some()) {
+                let shown = flag.shown();
+                let text =
+                    format!("flag {shown} must follow the command, which decides what it means");
+                return Err(usage(text));
+            }
             self.early.push((flag, value.map(str::to_owned)));
             return Ok(());
         };

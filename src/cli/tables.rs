@@ -1,4 +1,4 @@
-//! The tables of README.md and of help topics that are made from the rows of commands and settings.
+//! The tables of help topics that are made from the rows of commands and settings.
 //!
 //! They stand in the files between `<!-- generated: NAME -->` and `<!-- end -->`. A test compares them, and writes
 //! them where `UPDATE_TABLES` is set: `UPDATE_TABLES=1 cargo test --lib generated_tables`.

@@ -32,6 +32,21 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/output.md"),
     },
     HelpTopic {
+        name: "commands",
+        brief: "Every command, with its counterpart in go",
+        markdown: include_str!("help/commands.md"),
+    },
+    HelpTopic {
+        name: "modules",
+        brief: "Module arguments, queries, and what download writes",
+        markdown: include_str!("help/modules.md"),
+    },
+    HelpTopic {
+        name: "verify",
+        brief: "Checks, findings and repair",
+        markdown: include_str!("help/verify.md"),
+    },
+    HelpTopic {
         name: "cache",
         brief: "The module cache on disk",
         markdown: include_str!("help/cache.md"),
@@ -42,6 +57,11 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/network.md"),
     },
     HelpTopic {
+        name: "serve",
+        brief: "The caching proxy: policy, access, limits and operation",
+        markdown: include_str!("help/serve.md"),
+    },
+    HelpTopic {
         name: "credentials",
         brief: "Credentials and certificates",
         markdown: include_str!("help/credentials.md"),
@@ -50,6 +70,11 @@ pub static TOPICS: &[HelpTopic] = &[
         name: "workspaces",
         brief: "go.work files",
         markdown: include_str!("help/workspaces.md"),
+    },
+    HelpTopic {
+        name: "air-gap",
+        brief: "Bundles: carrying modules to a closed site",
+        markdown: include_str!("help/air-gap.md"),
     },
     HelpTopic {
         name: "go-differences",

@@ -11,7 +11,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         arguments: "[command or topic]",
         brief: "Explain a command or a topic",
         detail: "Prints what 'COMMAND --help' prints, or a topic: settings, exit-codes, output, cache, network, \
-credentials, workspaces, go-differences. Each is a man page, too: modfetch-settings(7).",
+credentials, workspaces, air-gap, go-differences. Each is a man page, too: modfetch-settings(7).",
         examples: &[
             ("modfetch help download", "everything about download"),
             ("modfetch help exit-codes", "what an exit code means"),

@@ -18,7 +18,7 @@ use crate::fetch::{Engine, EngineParts};
 use crate::gomod::PrefixPatterns;
 use crate::layout;
 use crate::report::{Console, ProgressReporter, ProgressSettings};
-use crate::serve::http1::{Limits, ListenAddress, TlsSettings};
+use crate::serve::http1::{Limits, ListenAddress, Listener, TlsSettings};
 use crate::serve::{
     AccessLog, AccessSettings, CacheKeeper, EngineUpstream, Freshness, LineSink, ModulePatterns,
     Policy, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
@@ -81,7 +81,7 @@ static DENY: Flag = Flag {
 static PRIVATE: Flag = Flag {
     long: "private",
     value: Some("PATTERNS"),
-    brief: "Ask no upstream and no database about these; may be repeated",
+    brief: "Ask no upstream or database about these; repeatable",
     detail: "They come from --local and from what is kept. GOPRIVATE is another thing: it says \
 what is fetched directly.",
     ..Flag::OURS
@@ -99,7 +99,7 @@ first looked up here. The time in its .info does not count: its author sets it."
 static MIN_AGE_EXEMPT: Flag = Flag {
     long: "min-age-exempt",
     value: Some("PATTERNS"),
-    brief: "Hand out these modules whatever their age; may be repeated",
+    brief: "Hand out these modules at any age; repeatable",
     detail: "Patterns as in --allow.",
     ..Flag::OURS
 };
@@ -132,7 +132,7 @@ static RATE: Flag = Flag {
 static TTL: Flag = Flag {
     long: "ttl",
     value: Some("TIME"),
-    brief: "Answer lists, @latest and branches from memory for so long",
+    brief: "Answer lists, @latest and branches from memory this long",
     detail: "Default: 60s. Files of versions never change and are kept for good.",
     ..Flag::OURS
 };
@@ -140,7 +140,7 @@ static TTL: Flag = Flag {
 static STALE: Flag = Flag {
     long: "stale",
     value: Some("TIME"),
-    brief: "Give old answers for so long where upstream cannot be asked",
+    brief: "Give old answers this long if upstream cannot be asked",
     detail: "Default: 24h.",
     ..Flag::OURS
 };
@@ -292,6 +292,12 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         console.data(&exports(raw, &listen, config))?;
         return Ok(None);
     }
+    // Before any other file is open: the descriptors that systemd has named are its sockets, and
+    // nothing else has taken their numbers.
+    let mut listeners = Vec::new();
+    for address in &listen {
+        listeners.extend(Listener::open(address)?);
+    }
     let place = Place::of(raw, config)?;
     let config = &Config {
         // Its database files are beside the modules that are served.
@@ -349,6 +355,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     };
     raise_open_files();
     let parts = ServerParts {
+        listeners,
         tree: place.cache.join(layout::DOWNLOAD),
         is_cache: place.is_cache,
         state: place.state.clone(),
@@ -358,7 +365,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         lines: Arc::new(ConsoleLines(console.clone())),
     };
     let signals = signals::for_server()?;
-    let server = Server::start(settings(raw, config, listen, offline)?, parts)?;
+    let server = Server::start(settings(raw, config, offline)?, parts)?;
     let manager = ServiceManager::at(call.go_env.environment().get("NOTIFY_SOCKET"));
     for address in server.addresses() {
         console.line(&format!("listening on {address}"));
@@ -445,7 +452,6 @@ fn listen_addresses(raw: &RawArgs) -> Result<Vec<ListenAddress>> {
 fn settings(
     raw: &RawArgs,
     config: &Config,
-    listen: Vec<ListenAddress>,
     offline: Option<&'static str>,
 ) -> Result<ServeSettings> {
     let path = |flag: &Flag| raw.text(flag).map(|text| config.cwd.join(text));
@@ -464,7 +470,6 @@ fn settings(
     };
     let defaults = Limits::default();
     Ok(ServeSettings {
-        listen,
         access: AccessSettings {
             htpasswd: path(&HTPASSWD),
             tokens: path(&TOKENS),

@@ -65,6 +65,7 @@ pub static COMMANDS: &[&Command] = &[
     &super::bundle::create::COMMAND,
     &super::bundle::verify::COMMAND,
     &super::bundle::import::COMMAND,
+    &super::bundle::want::COMMAND,
     &super::bundle::list::COMMAND,
     &super::bundle::diff::COMMAND,
     &super::bundle::env::COMMAND,

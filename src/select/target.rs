@@ -224,12 +224,16 @@ fn versioned(path: &str, version: &str) -> Target {
             query: version.to_owned(),
         };
     };
-    match ModuleVersion::new(module_path, canonical) {
+    match ModuleVersion::new(module_path.clone(), canonical) {
         Ok(module) => Target::Module {
             module,
             named: true,
         },
-        Err(error) => failed(error),
+        // A source may have it as `v2.0.0+incompatible`.
+        Err(_) => Target::Query {
+            path: module_path,
+            query: version.to_owned(),
+        },
     }
 }
 

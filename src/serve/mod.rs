@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `http1` | HTTP/1.1 for files; knows no modules |
 //! | `route` | what a path asks for |
+//! | `files`, `queries` | the two kinds of requests for modules |
 //! | `trees` | module caches and GOPROXY trees, read |
 //! | `upstream`, `engine_upstream` | what is fetched, and by whom |
 //! | `flights`, `workers` | one job for many requests, threads for jobs |
@@ -29,6 +30,7 @@ mod access;
 mod answers;
 mod checksums;
 mod engine_upstream;
+mod files;
 mod flights;
 pub mod http1;
 mod journal;
@@ -36,6 +38,7 @@ mod metrics;
 mod notify;
 mod page;
 mod policy;
+mod queries;
 mod rate;
 mod route;
 mod server;

@@ -33,6 +33,8 @@ pub struct ServedDatabase {
 
 /// What a server hands out and where it comes from.
 pub struct ServerParts {
+    /// Where it listens.
+    pub listeners: Vec<Listener>,
     /// The folder whose sub-folders are module paths.
     pub tree: PathBuf,
     /// It is that of a module cache: a zip counts only with its recorded sum.
@@ -60,17 +62,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens and serves. What has to be counted is counted afterwards.
+    /// Serves. What has to be counted is counted afterwards.
     ///
     /// # Errors
-    /// A file of the settings cannot be used, or an address not be listened on.
+    /// A file of the settings cannot be used.
     pub fn start(settings: ServeSettings, parts: ServerParts) -> Result<Server> {
         let tls = settings.tls.as_ref().map(load_tls).transpose()?;
         let access = Access::open(settings.access.clone())?;
-        let mut listeners = Vec::new();
-        for address in &settings.listen {
-            listeners.extend(Listener::open(address)?);
-        }
+        let listeners = parts.listeners;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let addresses = listeners
             .iter()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::access::AccessSettings;
 use super::answers::Freshness;
-use super::http1::{Limits, ListenAddress, TlsSettings};
+use super::http1::{Limits, TlsSettings};
 use super::policy::Policy;
 
 /// How each request is written down.
@@ -23,8 +23,6 @@ pub enum AccessLog {
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct ServeSettings {
-    /// Where it listens.
-    pub listen: Vec<ListenAddress>,
     /// Its certificate; without one it speaks plain HTTP.
     pub tls: Option<TlsSettings>,
     /// Who may read.

@@ -57,13 +57,21 @@ impl Cache {
         let goes = |piece: RecordPiece| pieces.contains(&piece);
         let mut seen = vec![entry.ziphash_path()];
         seen.extend(goes(RecordPiece::GoMod).then(|| entry.gomod_path()));
-        if seen.iter().any(|file| accessed(file) > used) {
+        let is_used = || seen.iter().any(|file| accessed(file) > used);
+        if is_used() {
             return Ok(Removal::Used);
         }
         let mut discarded = None;
         if goes(RecordPiece::Tree) {
             discarded = trash.take(entry.directory())?;
             failpoints::reached("prune-directory-renamed");
+            // A build that has begun to use it in this moment reads the directory next.
+            if is_used()
+                && let Some(discarded) = discarded.take()
+            {
+                discarded.put_back(entry.directory())?;
+                return Ok(Removal::Used);
+            }
             remove(&entry.partial_path())?;
         }
         if goes(RecordPiece::ZipHash) {

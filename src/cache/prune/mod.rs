@@ -15,7 +15,8 @@
 //! each version, under its lock, in this order:
 //!
 //! 1. Look again whether it was used since the plan was made.
-//! 2. Rename the directory, whole, to `cache/modfetch/trash`; remove its mark if it had one.
+//! 2. Rename the directory, whole, to `cache/modfetch/trash`. Look once more: if a build has begun to use
+//!    it in this moment, rename it back. Otherwise remove its mark if it had one.
 //! 3. Remove ziphash, zip, leftovers, `.info` and `.mod`; write `list` anew.
 //! 4. Let go of the lock. The lock file stays: removing one would let two holders in.
 //! 5. Delete what is in the trash, under no version's lock.

@@ -25,7 +25,11 @@ pub(super) struct Trash {
 /// Something in the trash.
 #[must_use = "what is not deleted stays until the next prune"]
 #[derive(Debug)]
-pub(super) struct Discarded(PathBuf);
+pub(super) struct Discarded {
+    path: PathBuf,
+    /// What it had before it was opened up for the move.
+    permissions: Option<Permissions>,
+}
 
 impl Trash {
     /// Makes the place. The caller holds the lock of pruners.
@@ -40,7 +44,11 @@ impl Trash {
     /// Deletes what an earlier pruner has left. What cannot be deleted stays.
     pub(super) fn sweep(&self) {
         for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
-            let _ = Discarded(entry.path()).delete();
+            let left = Discarded {
+                path: entry.path(),
+                permissions: None,
+            };
+            let _ = left.delete();
         }
     }
 
@@ -50,15 +58,21 @@ impl Trash {
     pub(super) fn take(&self, path: &Path) -> Result<Option<Discarded>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let target = self.dir.join(format!("{}-{number}", process::id()));
+        let mut permissions = None;
         let moved = match fs::rename(path, &target) {
             Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
+                let found = fs::symlink_metadata(path).map(|found| found.permissions());
+                permissions = found.ok();
                 let opened = fs::set_permissions(path, Permissions::from_mode(0o755));
                 opened.and_then(|()| fs::rename(path, &target))
             }
             other => other,
         };
         match moved {
-            Ok(()) => Ok(Some(Discarded(target))),
+            Ok(()) => Ok(Some(Discarded {
+                path: target,
+                permissions,
+            })),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(cause) => Err(Error::io("cannot move away", path, cause)),
         }
@@ -66,15 +80,29 @@ impl Trash {
 }
 
 impl Discarded {
+    /// Renames it back to where it was.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`], naming the place; it is then deleted by the next pruner.
+    pub(super) fn put_back(self, path: &Path) -> Result<()> {
+        let moved = fs::rename(&self.path, path);
+        moved.map_err(|cause| Error::io("cannot move back", path, cause))?;
+        if let Some(permissions) = self.permissions {
+            // Writable it is as good.
+            let _ = fs::set_permissions(path, permissions);
+        }
+        Ok(())
+    }
+
     /// Deletes it with everything in it.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming it.
     pub(super) fn delete(self) -> Result<()> {
-        match delete_at(CWD, self.0.as_path()) {
+        match delete_at(CWD, self.path.as_path()) {
             Ok(()) => Ok(()),
             // Deeper than there are files to be open, or stranger: the slow way tells why.
-            Err(_) => modzip::remove_tree(&self.0),
+            Err(_) => modzip::remove_tree(&self.path),
         }
     }
 }
@@ -144,6 +172,8 @@ mod tests {
             fs::set_permissions(tree.join(sealed), Permissions::from_mode(0o555)).unwrap();
         }
         let trash = Trash::at(dir.path().join("cache/modfetch/trash")).unwrap();
+        trash.take(&tree).unwrap().unwrap().put_back(&tree).unwrap();
+        assert!(tree.join("x/y/file").exists());
         trash.take(&tree).unwrap().unwrap().delete().unwrap();
         assert!(!tree.exists() && outside.join("kept").exists());
         assert!(trash.take(&tree).unwrap().is_none());

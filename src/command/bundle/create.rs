@@ -7,10 +7,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::create_flags::{AS_OF, HAVE, NO_SUMDB, OUTPUT, SINCE, SPLIT, TOOLCHAINS};
+use super::create_flags::{AS_OF, FOR, HAVE, NO_SUMDB, OUTPUT, SINCE, SPLIT, TOOLCHAINS};
 use super::from_current_directory;
-use super::heads::{read_names, read_past};
+use super::heads::{open_head, read_names, read_past};
 use super::split::{SplitWriter, parse_size};
+use super::wanted_projects::WantedProjects;
 use crate::bundle::{
     BundleHead, BundleModule, BundleProofs, Manifest, ManifestModule, ManifestZip, write_bundle,
 };
@@ -60,6 +61,7 @@ pub(in crate::command) static COMMAND: Command = Command {
             &SINCE,
             &AS_OF,
             &HAVE,
+            &FOR,
             &SPLIT,
             &NO_SUMDB,
             &flags::X,
@@ -108,9 +110,12 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         let text = "--split writes files: it cannot be used with -o -";
         return Err(Error::new(Kind::Usage, text));
     }
-    let past = Past::of(call.raw, config)?;
+    let wanted = call.raw.texts(&FOR).iter();
+    let wanted = wanted.map(|file| WantedProjects::read(file, config.go_env.temp_dir()));
+    let wanted = wanted.collect::<Result<Vec<_>>>()?;
+    let past = Past::of(call.raw, config, &wanted)?;
     let mut found = Found::default();
-    for need in needs(call.raw)? {
+    for need in needs(call.raw, &wanted)? {
         let directory = working_directory(&need.raw)?;
         let config = resolve_config(call, &need.raw, &directory)?;
         if let Some(kind) = found.collect(call, &config, console, &need)? {
@@ -127,6 +132,9 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     // No go.sum has the newest go.mod of a module.
     let newest = client.is_some() && found.add_newest(&session, &past)?;
     found.leave_out(&past.have);
+    wanted
+        .iter()
+        .for_each(|wanted| found.leave_out_known(wanted));
     let proofs = match client {
         Some(client) => {
             found.add_records(client, &session, config.transfer.jobs.value)?;
@@ -157,7 +165,7 @@ fn resolve_config(call: &Call<'_>, raw: &RawArgs, directory: &Path) -> Result<Co
 }
 
 /// What is asked of the engine: once for each `-C`, and once for modules that are named.
-fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
+fn needs(raw: &RawArgs, wanted: &[WantedProjects]) -> Result<Vec<Need>> {
     let directories = raw.texts(&flags::C);
     let names_modules = !raw.args.is_empty() || raw.is_given(&flags::FROM);
     let mut needs = Vec::new();
@@ -172,22 +180,38 @@ fn needs(raw: &RawArgs) -> Result<Vec<Need>> {
             is_optional: false,
         });
     }
+    for directory in wanted.iter().flat_map(|wanted| &wanted.directories) {
+        let mut raw = here.clone().without(&flags::FROM);
+        raw.give(&flags::C, &directory.display().to_string());
+        raw.args.clear();
+        needs.push(Need {
+            raw,
+            with_project: true,
+            is_optional: false,
+        });
+    }
+    let lacks = wanted.iter().flat_map(|wanted| &wanted.want.lacks);
+    let lacks: Vec<String> = lacks.map(ModuleVersion::to_string).collect();
     let toolchains = raw.texts(&TOOLCHAINS).iter();
     let toolchains = toolchains.map(|text| crate::command::toolchain::module_argument(text));
     let toolchains = toolchains.collect::<Result<Vec<_>>>()?;
-    if names_modules || directories.is_empty() {
+    let is_asked = !wanted.is_empty();
+    if names_modules || directories.is_empty() && !is_asked {
         needs.push(Need {
             raw: here.clone(),
-            with_project: directories.is_empty(),
+            with_project: directories.is_empty() && !is_asked,
             is_optional: !names_modules && !toolchains.is_empty(),
         });
     }
-    if !toolchains.is_empty() {
-        let mut raw = here;
+    for modules in [toolchains, lacks] {
+        if modules.is_empty() {
+            continue;
+        }
+        let mut raw = here.clone();
         for flag in [&flags::FROM, &flags::SCOPE, &flags::EXCLUDE] {
             raw = raw.without(flag);
         }
-        raw.args = toolchains;
+        raw.args = modules;
         needs.push(Need {
             raw,
             with_project: false,
@@ -301,6 +325,21 @@ impl Found {
                 !has_gomod
             }
         });
+    }
+
+    /// Leaves out the zips that a closed site requires and does not lack.
+    fn leave_out_known(&mut self, wanted: &WantedProjects) {
+        let projects = wanted.want.projects.iter();
+        let requires: BTreeSet<_> = projects.flat_map(|project| &project.requires).collect();
+        for (module, one) in &mut self.modules {
+            if requires.contains(module) && !wanted.want.lacks.contains(module) {
+                one.zip = None;
+                one.entry.zip = None;
+                if !one.entry.newest {
+                    one.entry.time = None;
+                }
+            }
+        }
     }
 
     /// Adds what the cache has of a module.
@@ -484,12 +523,18 @@ struct Past {
 }
 
 impl Past {
-    fn of(raw: &RawArgs, config: &Config) -> Result<Past> {
+    fn of(raw: &RawArgs, config: &Config, wanted: &[WantedProjects]) -> Result<Past> {
         let setting = DatabaseSetting::parse(&config.gosumdb.value)?;
         let verifier = setting.map(|setting| setting.verifier);
         let mut since = Vec::new();
         for file in raw.texts(&SINCE) {
             since.extend(read_past(file, verifier.as_ref())?.head);
+        }
+        for one in wanted {
+            if let (false, Some(verifier)) = (one.want.head.is_empty(), &verifier) {
+                let note = one.want.head.clone().into_bytes();
+                since.push(open_head(note, verifier, "--for")?);
+            }
         }
         let mut have = BTreeSet::new();
         for file in raw.texts(&HAVE) {

@@ -62,3 +62,12 @@ pub(super) static SPLIT: Flag = Flag {
     detail: "SIZE is in bytes, or has K, M, G or T behind it. Joined in order the parts are the bundle, and verify and import read them as FILE. FILE.sha256 has the sum of each part, for 'sha256sum -c': one part can be sent again.",
     ..Flag::OURS
 };
+
+/// `--for`.
+pub(super) static FOR: Flag = Flag {
+    long: "for",
+    value: Some("WANT"),
+    brief: "Make what a closed site asks for with 'bundle want'",
+    detail: "The bundle has the modules that the site requires and lacks, with the go.mod files of their requirement graphs, and proves that its tree head continues the site's. May be given several times.",
+    ..Flag::OURS
+};

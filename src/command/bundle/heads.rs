@@ -46,7 +46,7 @@ pub(super) fn read_past(file: &str, verifier: Option<&Verifier>) -> Result<PastH
         (Some(manifest), note)
     };
     let head = match (note, verifier) {
-        (Some(note), Some(verifier)) => Some(open(note, verifier, file)?),
+        (Some(note), Some(verifier)) => Some(open_head(note, verifier, file)?),
         _ => None,
     };
     Ok(PastHead { head, manifest })
@@ -78,7 +78,11 @@ pub(super) fn read_names(file: &str, manifest: Option<&Manifest>) -> Result<BTre
         .collect()
 }
 
-fn open(note: Vec<u8>, verifier: &Verifier, file: &str) -> Result<BundleHead> {
+/// Checks the signature of a head; `file` names where it is from.
+///
+/// # Errors
+/// [`Kind::Security`].
+pub(super) fn open_head(note: Vec<u8>, verifier: &Verifier, file: &str) -> Result<BundleHead> {
     let refuse = |why: &dyn std::fmt::Display| Error::new(Kind::Security, format!("{file}: {why}"));
     let text = verifier.open(&note).map_err(|why| refuse(&why))?;
     let tree = Tree::parse(text).map_err(|why| refuse(&why))?;

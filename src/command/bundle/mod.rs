@@ -10,6 +10,8 @@ mod input;
 pub(super) mod list;
 mod split;
 pub(super) mod verify;
+pub(super) mod want;
+mod wanted_projects;
 
 use std::path::{Path, PathBuf};
 

@@ -18,11 +18,10 @@ use crate::gomod::ModuleVersion;
 use crate::report::{Console, human};
 
 static OUTPUT: Flag = Flag {
-    long: "output",
-    short: Some('o'),
+    long: "o",
     value: Some("FILE"),
-    brief: "Write the archive to FILE; - for stdout",
-    ..Flag::OURS
+    brief: "Write the archive to this file, or - for standard output",
+    ..Flag::GOS
 };
 
 /// The row of the command table.

@@ -1,6 +1,6 @@
 //! The command lines of the real commands, as either program name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -537,15 +537,21 @@ fn rows_are_complete_and_their_names_unique() {
     }
 }
 
-/// A flag may stand before its command, when it is not known yet which one is meant.
+/// A flag may stand before its command; where commands differ in what it takes, it may not.
 #[test]
-fn flags_of_one_name_look_alike_in_every_command() {
-    let mut seen = BTreeMap::new();
-    for flag in command_tree().flags() {
-        let shape = (flag.value.is_some(), flag.short);
-        let first = seen.entry(flag.long).or_insert(shape);
-        assert_eq!(*first, shape, "{}", flag.long);
+fn a_flag_before_its_command_is_refused_where_its_meaning_depends_on_the_command() {
+    let tree = command_tree();
+    let takes_value = |flag: &Flag| flag.value.is_some();
+    let depends = |flag: &&'static Flag| {
+        let mut others = tree.flags().filter(|other| other.long == flag.long);
+        others.any(|other| takes_value(other) != takes_value(flag))
+    };
+    let mut depending = tree.flags().filter(depends);
+    if let Some(flag) = depending.next() {
+        let (said, _) = refused(&format!("modfetch --{}=1 version", flag.long));
+        assert!(said.contains("must follow the command"), "{said}");
     }
+    assert_eq!(ok("modfetch --jobs 3 download").text("jobs"), Some("3"));
 }
 
 /// Every row: nothing by default, something when set, and the last of two counts.
@@ -594,15 +600,20 @@ fn help_shows_every_flag_of_a_command_and_no_other() {
     for info in &tree.commands {
         for long in [false, true] {
             let text = help(&tree, HelpSubject::Command(info), long);
-            let is_shown = |flag: &Flag| {
-                let mut words = text.lines().flat_map(|line| line.split([' ', ',']));
-                words.any(|word| word == flag.shown())
-            };
+            // The flags that have a line, which begins with their spellings.
+            let lines = text.lines().filter_map(|line| line.strip_prefix("  "));
+            let listed: BTreeSet<&str> = lines
+                .flat_map(|line| {
+                    line.split([' ', ','])
+                        .take_while(|word| word.starts_with('-') || word.is_empty())
+                })
+                .collect();
+            let is_shown = |flag: &Flag| listed.contains(flag.shown().as_str());
             for flag in tree.flags() {
                 let what = format!("{} {}\n{text}", info.name(), flag.long);
                 match info.flag(flag.long) {
                     Some(own) => assert!(is_shown(own), "{what}"),
-                    // Texts speak of some flags of other commands that are letters.
+                    // One command's letter is another one's name: `-o`.
                     None if flag.long.len() == 1 => {}
                     None => assert!(!is_shown(flag), "{what}"),
                 }
@@ -669,7 +680,7 @@ fn generated_tables_are_those_of_the_rows() {
         ("settings", cli::settings_table()),
     ];
     let update = Environment::from_process().get("UPDATE_TABLES").is_some();
-    for name in ["README.md", "src/cli/help/settings.md"] {
+    for name in ["src/cli/help/commands.md", "src/cli/help/settings.md"] {
         let file = root.join(name);
         let text = std::fs::read_to_string(&file).expect(name);
         let wanted = with_tables(&text, &tables);

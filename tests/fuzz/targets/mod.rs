@@ -13,6 +13,7 @@
 //! | `note` | a signed note, or a text to sign and a byte to alter | only what the key signed is believed, to the byte |
 //! | `tlog` | a record and a head; or a tree, hashes to prove, a bit to flip | text round trips; true tiles prove true hashes, one flipped bit is refused |
 //! | `lookup` | what a lying database answers, and what lies in the cache | what is believed was logged |
+//! | `bundle` | a manifest, a want file, an archive, or bits to flip in a good bundle | what is read is written the same; one flipped bit is refused, with exit code 3 or 5 |
 //! | `module_zip` | a zip; or files and the bytes to patch in their zip | another reader sees the same files with the same h1; the tree hashes the same; nothing is written elsewhere |
 //! | `template` | a template of `list -m -f` | what it prints is the same each time; text is itself; a refusal says where |
 //! | `request` | what a client sends to `serve` | a head ends where it does however it comes; a path is canonical and leaves no tree; a range is part of the content |
@@ -21,6 +22,7 @@
 //! Both drivers take the list from here: `libfuzzer.rs`, guided by coverage, and `replay.rs`, on
 //! stable, blind. Seeds are in `corpus/NAME/`, and so is what was ever found.
 
+mod bundles;
 mod logs;
 mod modfiles;
 mod module_zip;
@@ -44,6 +46,7 @@ macro_rules! for_each_target {
             note: logs::note,
             tlog: logs::tlog,
             lookup: logs::lookup,
+            bundle: bundles::bundle,
             module_zip: module_zip::module_zip,
             template: templates::template,
             request: requests::request,

@@ -173,3 +173,42 @@ fn bundle_env_makes_go_use_cache_and_tree() {
     let old = upstream.closed_with_head(H0);
     old.run(["bundle", "env", "/nowhere"]).fails(8);
 }
+
+#[test]
+fn bundle_want_is_answered_by_create_for() {
+    only_modfetch!();
+    require_go!();
+    let upstream = Upstream::at(H1);
+    let (_maker, first) = upstream.bundle(&[]);
+    let closed = upstream.closed();
+    closed.run(["bundle", "import", &first]).ok();
+    // A newer requirement, which the closed side cannot fetch, and a main module of its own name.
+    let closed = closed.file(
+        "go.mod",
+        &GO_MOD
+            .replace("example.com/a v1.0.0", "example.com/a v1.1.0")
+            .replace("example.com/site", "secret.corp/site"),
+    );
+    let want = closed.run(["bundle", "want"]);
+    want.ok()
+        .demand(!want.stdout.contains("secret.corp"), "no name of the site");
+    want.stdout_has("\"lacks\": [\n\"example.com/a@v1.1.0\"");
+    upstream.log.write(upstream.root(), H3);
+    let maker = upstream.machine().file("want.json", &want.stdout);
+    maker
+        .run(["bundle", "create", "-o", "answer.tar", "--for", "want.json"])
+        .ok();
+    let listed = maker.run(["bundle", "list", "answer.tar"]);
+    listed.ok().stdout(
+        "example.com/Upper/b@v1.2.0/go.mod\nexample.com/a@v1.1.0\nexample.com/a@v1.3.0/go.mod\n",
+    );
+    let answer = maker.project_dir().join("answer.tar").display().to_string();
+    closed.run(["bundle", "import", &answer]).ok();
+    closed.go(["mod", "download"]).ok();
+    assert_eq!(
+        fs::read_to_string(latest_of(&closed)).unwrap(),
+        upstream.log.head(H3)
+    );
+    let left = fs::read_dir(maker.project_dir().parent().unwrap().join("tmp")).unwrap();
+    assert_eq!(left.count(), 0, "files are left in TMPDIR");
+}

@@ -1,7 +1,7 @@
 //! What each command prints, writes and exits with.
 
 mod audit;
-mod cache;
+pub mod cache;
 mod clean;
 mod doctor;
 mod download;

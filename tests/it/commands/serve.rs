@@ -637,3 +637,204 @@ fn serve_page_lists_what_is_kept_without_scripts() {
     let hostile = server.get("/?q=%22%3E%3Cscript%3E").text();
     assert!(!hostile.contains("<script"));
 }
+
+/// A certificate for 127.0.0.1 and its key, of an authority made for it, and one for a client.
+fn write_certificates(folder: &std::path::Path) {
+    use rcgen::{
+        BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    };
+    let key = || KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let ca_key = key();
+    let ca = params.self_signed(&ca_key).unwrap();
+    let issuer = Issuer::new(params, ca_key);
+    let leaf = |name: &str, purpose| {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.extended_key_usages = vec![purpose];
+        let key = key();
+        (
+            params.signed_by(&key, &issuer).unwrap().pem(),
+            key.serialize_pem(),
+        )
+    };
+    let (server, server_key) = leaf("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth);
+    let (client, client_key) = leaf("client.example.com", ExtendedKeyUsagePurpose::ClientAuth);
+    for (name, text) in [
+        ("ca.pem", &ca.pem()),
+        ("server.pem", &server),
+        ("server.key", &server_key),
+        ("client.pem", &client),
+        ("client.key", &client_key),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn serve_tls_with_client_certificates_serves_those_who_have_one() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::of_modules(vec![large_module()]);
+    let site = site(&proxy.url(), "off");
+    write_certificates(&site.project_dir());
+    let tls = [
+        "--tls-cert",
+        "server.pem",
+        "--tls-key",
+        "server.key",
+        "--tls-client-ca",
+        "ca.pem",
+    ];
+    let server = Served::start(&site, &tls);
+    let file = |name: &str| site.project_dir().join(name).display().to_string();
+    let client = || {
+        Sandbox::new()
+            .go_mod("require example.com/large v1.0.0")
+            .env("GOPROXY", &format!("https://{}", server.address()))
+            .env("SSL_CERT_FILE", &file("ca.pem"))
+            .env("MODFETCH_RETRIES", "0")
+    };
+    let (cert, key) = (file("client.pem"), file("client.key"));
+    let with = ["download", "--client-cert", &cert, "--client-key", &key];
+    client().run(with).ok();
+    client().run(["download"]).fails(7);
+    // Another certificate for the connections to come.
+    let other = Sandbox::new();
+    write_certificates(&other.project_dir());
+    for name in ["server.pem", "server.key"] {
+        fs::copy(
+            other.project_dir().join(name),
+            site.project_dir().join(name),
+        )
+        .unwrap();
+    }
+    server.signal(Signal::SIGHUP);
+    until("the new certificate", || {
+        server.said().contains("read again")
+    });
+    client().run(with).fails(6);
+}
+
+#[test]
+fn serve_sockets_of_systemd_are_taken_over_and_it_says_ready() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::serve();
+    let site = site(&proxy.url(), "off");
+    // What systemd does, by a program that most systems have.
+    let script = r#"
+import os, socket, subprocess, sys
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(16)
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind("notify")
+notify.settimeout(30)
+child = os.fork()
+if child == 0:
+    os.dup2(listener.fileno(), 3)
+    os.set_inheritable(3, True)
+    os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()), NOTIFY_SOCKET="notify")
+    os.execvp("modfetch", ["modfetch", "serve", "--listen", "systemd"])
+said = [notify.recv(64)]
+answer = socket.create_connection(listener.getsockname())
+answer.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+status = answer.recv(64).split(b"\r\n")[0]
+os.kill(child, 15)
+said.append(notify.recv(64))
+print(said, status, os.waitpid(child, 0)[1])
+"#;
+    let site = site.file("systemd.py", script);
+    let run = site.shell("command -v python3 >/dev/null || { echo skipped: no python3; exit 0; }; python3 systemd.py");
+    if run.output().starts_with("skipped") {
+        return eprintln!("{}", run.output());
+    }
+    run.ok()
+        .stdout("[b'READY=1', b'STOPPING=1'] b'HTTP/1.1 200 OK' 0\n");
+    // Without such a socket it says so.
+    site.run(["serve", "--listen", "systemd"])
+        .fails(2)
+        .stderr_has("handed over no socket");
+}
+
+#[test]
+fn serve_min_age_counts_from_when_the_database_knew() {
+    if !only_modfetch() {
+        return;
+    }
+    let database = database();
+    let proxy = upstream(&database);
+    let site = site(&proxy.url(), &database.gosumdb());
+    let arguments = ["--min-age", "7d", "--min-age-exempt", "example.com/calc"];
+    let server = Served::start(&site, &arguments);
+    // Not known until a moment ago, whatever its .info says.
+    let young = server.get("/example.com/text/@v/v1.2.0.mod");
+    assert_eq!(young.status, 403, "{}", young.text());
+    assert!(young.text().contains("--min-age"));
+    assert_eq!(server.get("/example.com/text/@v/list").text(), "");
+    assert_eq!(server.get("/example.com/calc/@v/v1.0.0.mod").status, 200);
+    server.stop().ok();
+    // The record was fetched eight days ago.
+    let lookup = format!("cache/download/sumdb/{NAME}/lookup/example.com/text@v1.2.0");
+    let file = fs::File::options()
+        .append(true)
+        .open(site.cached(&lookup))
+        .unwrap();
+    let then = std::time::SystemTime::now() - Duration::from_secs(8 * 86_400);
+    file.set_modified(then).unwrap();
+    let server = Served::start(&site, &arguments);
+    assert_eq!(server.get("/example.com/text/@v/v1.2.0.mod").status, 200);
+}
+
+#[test]
+fn serve_recheck_moves_a_wrong_zip_away() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::of_modules(vec![large_module()]);
+    let site = site(&proxy.url(), "off");
+    let server = Served::start(&site, &[]);
+    assert_eq!(server.get(LARGE).status, 200);
+    server.stop().ok();
+    let zip = "cache/download/example.com/large/@v/v1.0.0.zip";
+    let mut data = fs::read(site.cached(zip)).unwrap();
+    data[200_000] ^= 1;
+    fs::write(site.cached(zip), data).unwrap();
+    let server = Served::start(&site, &["--recheck", "1s"]);
+    until("the alarm", || server.said().contains("security:"));
+    until("the move", || !site.cached(zip).exists());
+    assert!(server.get(LARGE).body == large_module().zip());
+}
+
+#[test]
+fn serve_full_disk_is_an_error_and_loses_nothing() {
+    if !only_modfetch() {
+        return;
+    }
+    let proxy = Proxy::of_modules(vec![large_module()]);
+    let site = site(&proxy.url(), "off");
+    // No file may be longer than this.
+    let script = "ulimit -f 100; exec modfetch serve --listen 127.0.0.1:0";
+    let running = site.spawn_shell(script);
+    running.until_stderr_has("listening on ");
+    until("the whole line", || running.stderr_so_far().contains('\n'));
+    let said = running.stderr_so_far();
+    let address = said.trim().split_once("://").unwrap().1.to_owned();
+    let answer = ask(&address, "GET", LARGE, &[]);
+    assert!(answer.status == 500 || !answer.whole, "{}", answer.head);
+    assert!(
+        !site
+            .cached("cache/download/example.com/large/@v/v1.0.0.zip")
+            .exists()
+    );
+    // Small files still fit.
+    assert_eq!(
+        ask(&address, "GET", "/example.com/large/@v/v1.0.0.mod", &[]).status,
+        200
+    );
+    running.signal(Signal::SIGTERM);
+    running.wait();
+}

@@ -7,6 +7,7 @@ mod hostile;
 mod kill;
 mod locks;
 mod modfull;
+mod prune;
 mod read_only_cache;
 mod readonly;
 mod repair;

@@ -3,5 +3,6 @@
 mod arrows;
 mod help;
 mod readme;
+mod recipes;
 mod selftest;
 mod static_binary;

@@ -1,0 +1,84 @@
+//! What `testdata/recipes/` names is what the program has.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use modfetch::command::command_tree;
+
+use crate::support::go::only_modfetch;
+use crate::support::served::Served;
+use crate::support::{Proxy, Sandbox};
+
+fn recipe(name: &str) -> String {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/recipes/serve");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// The words of a command line or of the JSON lists of a Dockerfile.
+fn words(text: &str) -> Vec<String> {
+    let split = text.split([' ', '[', ']', ',', '"', '\n']);
+    split
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn recipes_name_flags_that_serve_has() {
+    let tree = command_tree();
+    let serve = tree.command("serve").expect("there is a command serve");
+    for (file, starts) in [
+        ("modfetch.service", &["ExecStart="][..]),
+        ("Dockerfile", &["ENTRYPOINT ", "CMD "][..]),
+    ] {
+        let text = recipe(file);
+        let lines = text
+            .lines()
+            .filter(|line| starts.iter().any(|start| line.starts_with(start)));
+        let flags: Vec<String> = lines
+            .flat_map(words)
+            .filter_map(|word| word.strip_prefix("--").map(str::to_owned))
+            .collect();
+        assert!(flags.len() >= 4, "{file}: {flags:?}");
+        for flag in flags {
+            let known = serve.flags.iter().any(|own| own.long == flag);
+            assert!(known, "{file}: --{flag} is no flag of serve");
+        }
+    }
+}
+
+#[test]
+fn recipes_dashboard_shows_metrics_that_serve_has() {
+    if !only_modfetch() {
+        return;
+    }
+    let dashboard: serde_json::Value = serde_json::from_str(&recipe("dashboard.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let proxy = Proxy::serve();
+    let site = Sandbox::new().proxy(&proxy);
+    let server = Served::start(&site, &[]);
+    // So that there is something to count.
+    server.get("/example.com/text/@v/v1.2.0.zip");
+    server.get("/example.com/absent/@v/list");
+    crate::support::until("the count", || {
+        server
+            .get("/metrics")
+            .text()
+            .contains("modfetch_stored_bytes")
+    });
+    let metrics = server.get("/metrics").text();
+    let mut seen = 0;
+    for panel in panels {
+        for target in panel["targets"].as_array().unwrap() {
+            let expression = target["expr"].as_str().unwrap();
+            let names = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            for name in names.filter(|name| name.starts_with("modfetch_")) {
+                let known = metrics.lines().any(|line| line.starts_with(name))
+                    || metrics.contains(&format!("# TYPE {name} "));
+                assert!(known, "{name} is not in\n{metrics}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 10);
+}
