@@ -7,6 +7,7 @@
 use super::compat::GO_VARIABLES;
 use super::settings::own_values;
 use super::{Environment, GoEnv};
+use crate::gomod::compat::Change;
 use crate::gomod::words::split_quoted;
 use crate::{Error, Kind, Result};
 
@@ -27,9 +28,8 @@ pub fn check_write(go_env: &GoEnv, name: &str, value: &str, own: bool) -> Result
     let refuse = |text: String| Err(Error::new(Kind::Input, text));
     match name {
         "GOEXE" | "GOGCCFLAGS" | "GOHOSTARCH" | "GOHOSTOS" | "GOMOD" | "GOWORK" | "GOTOOLDIR"
-        | "GOVERSION" | "GOTELEMETRY" | "GOTELEMETRYDIR" => {
-            return refuse(format!("{name} cannot be modified"));
-        }
+        | "GOVERSION" | "GOTELEMETRY" | "GOTELEMETRYDIR" => return refuse(fixed(name)),
+        "GOROOT" if has_fixed_goroot(go_env) => return refuse(fixed(name)),
         "GOENV" | "GODEBUG" => {
             return refuse(format!("{name} can only be set using the OS environment"));
         }
@@ -76,6 +76,17 @@ pub fn check_write(go_env: &GoEnv, name: &str, value: &str, own: bool) -> Result
         return refuse("GOTMPDIR must be an absolute path".to_owned());
     }
     Ok(())
+}
+
+/// What is said of a variable that go computes.
+fn fixed(name: &str) -> String {
+    format!("{name} cannot be modified")
+}
+
+/// True if the run acts as a go whose GOROOT is where it stands, whatever is set.
+pub(crate) fn has_fixed_goroot(go_env: &GoEnv) -> bool {
+    let acting = super::go_version(go_env);
+    acting.is_ok_and(|acting| Change::FixedGoroot.applies_to(&acting.value))
 }
 
 fn check_compiler(name: &str, value: &str) -> Result<()> {

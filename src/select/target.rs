@@ -316,10 +316,7 @@ mod tests {
                 "x.com/x@",
                 "!x.com/x@: invalid version: disallowed version string",
             ),
-            (
-                "x.com/x@v2.0.0",
-                "!x.com/x@v2.0.0: invalid version: should be v0 or v1, not v2",
-            ),
+            ("x.com/x@v2.0.0", "x.com/x?v2.0.0"),
             (
                 "B@v1.0.0",
                 "!B@v1.0.0: malformed module path \"B\": missing dot in first path element",

@@ -234,9 +234,14 @@ impl<'a> ActiveQuery<'a> {
         Ok(info)
     }
 
-    /// The metadata of a version.
+    /// The metadata of a version. What a list has and is no version of this module (`v1.1`, `v2.0.0`
+    /// without `/v2`, a tag with build metadata) may stand for one: the source says which.
     pub(super) fn stat(&self, source: &dyn Source, version: &str) -> Result<Info> {
-        let entry = self.entry(version)?;
+        let Ok(entry) = self.entry(version) else {
+            let info = self.take(source.info(&self.query.path, version)?);
+            self.keep(&info)?;
+            return Ok(info);
+        };
         if let Some(info) = self.run.files().cached_info(&entry)? {
             return Ok(info);
         }
@@ -322,9 +327,12 @@ impl<'a> ActiveQuery<'a> {
         }
     }
 
-    /// Why a version does not count, in go's words; `None` if it does.
+    /// Why a version does not count, in go's words; `None` if it does, or if it is no version of this
+    /// module: nothing is known of those.
     fn objection(&self, version: &str) -> Result<Option<Error>> {
-        let module = ModuleVersion::parse(self.query.path.as_str(), version)?;
+        let Ok(module) = ModuleVersion::parse(self.query.path.as_str(), version) else {
+            return Ok(None);
+        };
         self.resolver.objection(&module, self.query.filter)
     }
 
@@ -400,7 +408,10 @@ impl<'a> ActiveQuery<'a> {
 
     /// True if a version's go.mod is its own: sources make one up for what is older than modules.
     fn has_go_mod(&self, version: &str) -> Result<bool> {
-        let gomod = self.run.files().gomod(&self.entry(version)?)?;
+        let Ok(entry) = self.entry(version) else {
+            return Ok(true);
+        };
+        let gomod = self.run.files().gomod(&entry)?;
         let made_up = format!("module {}\n", self.query.path);
         Ok(gomod.data != made_up.as_bytes())
     }
