@@ -4,8 +4,9 @@
 //! which is also the order of the folders below `src/`; each area explains itself.
 //!
 //! # The story of `modfetch download`
-//! 1. [`cli`] reads what was typed against one table of flags. It knows two personas: itself,
-//!    and `go` when called through a link of that name.
+//! 1. [`cli`] reads what was typed against a tree of commands and their flags. The program has two names:
+//!    its own, and `go` when called through a link of that name. Help, man pages and completions come from the
+//!    same rows, help topics from Markdown files beside them.
 //! 2. [`config`] finds out what it means: flag over environment over GOENV file over
 //!    `$GOROOT/go.env` over default, each value with its origin.
 //! 3. [`command`] is the glue. `download` reads the main module, or those of a workspace

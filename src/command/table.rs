@@ -1,9 +1,5 @@
 //! The table of commands: one row each, which stands in the file of the command.
 
-use super::{
-    audit, bundle, cache, clean, doctor, download, env, graph, help, list, plan, sbom, serve, sum,
-    toolchain, verify, version, why,
-};
 use crate::cli::{CommandArea, CommandInfo, CommandTree, ProgramName, RawArgs};
 use crate::config::{Config, GoEnv};
 use crate::error::{Kind, Result};

@@ -224,12 +224,16 @@ fn versioned(path: &str, version: &str) -> Target {
             query: version.to_owned(),
         };
     };
-    match ModuleVersion::new(module_path, canonical) {
+    match ModuleVersion::new(module_path.clone(), canonical) {
         Ok(module) => Target::Module {
             module,
             named: true,
         },
-        Err(error) => failed(error),
+        // A source may have it as `v2.0.0+incompatible`.
+        Err(_) => Target::Query {
+            path: module_path,
+            query: version.to_owned(),
+        },
     }
 }
 
@@ -312,10 +316,7 @@ mod tests {
                 "x.com/x@",
                 "!x.com/x@: invalid version: disallowed version string",
             ),
-            (
-                "x.com/x@v2.0.0",
-                "!x.com/x@v2.0.0: invalid version: should be v0 or v1, not v2",
-            ),
+            ("x.com/x@v2.0.0", "x.com/x?v2.0.0"),
             (
                 "B@v1.0.0",
                 "!B@v1.0.0: malformed module path \"B\": missing dot in first path element",
