@@ -1,7 +1,7 @@
 //! The command line applied to the graph: which module versions are meant, in which order.
 
 use super::needs_graph::is_main;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Subject};
 use crate::gomod::{Argument, MatchPattern, ModulePath, ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::map::Set;
@@ -212,7 +212,7 @@ fn versioned(path: &str, version: &str) -> Target {
     }
     let module_path = match ModulePath::parse(path).and_then(|path| path.escape().map(|_| path)) {
         Ok(module_path) => module_path,
-        Err(error) => return failed(error.context(format!("{path}@{version}"))),
+        Err(error) => return failed(error.about(Subject::version(path, version))),
     };
     let Ok(canonical) = Version::parse(version) else {
         if version.is_empty() {

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use super::QueryResolver;
 use crate::cache::CacheEntry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result, Subject};
 use crate::fetch::{Keep, Run};
 use crate::gomod::Time;
 use crate::gomod::{
@@ -132,7 +132,7 @@ impl<'a> ActiveQuery<'a> {
         } = self.query;
         let current = current.as_ref().map_or("", Version::as_str);
         let (info, origin) = match Query::parse(path.as_str(), query, current)
-            .map_err(|error| error.context(format!("{path}@{query}")))?
+            .map_err(|error| error.about(Subject::version(path, query)))?
         {
             Query::Revision => {
                 let info = match self.cached_commit()? {
@@ -152,7 +152,7 @@ impl<'a> ActiveQuery<'a> {
             }
         };
         let module = ModuleVersion::parse(path.as_str(), &info.version)
-            .map_err(|error| error.context(format!("{path}@{query}")))?;
+            .map_err(|error| error.about(Subject::version(path, query)))?;
         let (bytes, retries) = self.traffic.get();
         let fetched = Fetched {
             retries,
@@ -169,7 +169,7 @@ impl<'a> ActiveQuery<'a> {
     /// Refuses an answer. Within a chain it must not count as "not found", which would let `,` ask
     /// the next proxy.
     pub(super) fn refuse(&self, error: Error) -> Error {
-        let within = Error::new(Kind::Other, error.chain());
+        let within = Error::new(Kind::Other, error.chain()).with_reason(Reason::QueryRefused);
         self.refused.replace(Some(error));
         within
     }
@@ -177,7 +177,7 @@ impl<'a> ActiveQuery<'a> {
     pub(super) fn name_refused(&self, error: Error) -> Error {
         let refused = self.refused.take();
         refused
-            .filter(|refused| refused.chain() == error.chain())
+            .filter(|_| error.reason() == Some(Reason::QueryRefused))
             .unwrap_or(error)
     }
 
@@ -288,7 +288,7 @@ impl<'a> ActiveQuery<'a> {
             Some(current) => self.stay(source, current),
             None => {
                 let unmatched = range.unmatched();
-                Err(self.refuse(unmatched.context(format!("module {}", self.query.path))))
+                Err(self.refuse(unmatched.about(Subject::module(&self.query.path))))
             }
         }
     }
