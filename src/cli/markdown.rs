@@ -173,7 +173,7 @@ pub(super) fn plain(text: &str, width: usize) -> String {
     let mut after_item = false;
     for block in parse(text) {
         let is_item = matches!(block, Block::Item(..));
-        if !out.is_empty() && !(after_item && is_item) {
+        if !(out.is_empty() || after_item && is_item) {
             out.push('\n');
         }
         after_item = is_item;

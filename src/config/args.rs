@@ -108,13 +108,11 @@ fn give(values: &mut Values, flag: &Flag, value: &str) {
         let given: &mut Vec<String> = values.entry(long).or_default();
         given.push(value.to_owned());
     };
-    match flag.opposite_of {
-        Some(other) => record(other, if value == "true" { "false" } else { "true" }),
-        None => {}
+    if let Some(other) = flag.opposite_of {
+        record(other, if value == "true" { "false" } else { "true" });
     }
-    match flag.excludes {
-        Some(other) if value == "true" => record(other, "false"),
-        _ => {}
+    if let Some(other) = flag.excludes.filter(|_| value == "true") {
+        record(other, "false");
     }
     record(flag.long, value);
 }

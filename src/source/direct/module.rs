@@ -666,7 +666,7 @@ impl Converter<'_> {
             let error = Error::new(Kind::NotFound, text);
             let path = &module.path;
             Err(error
-                .context(format!("invalid pseudo-version"))
+                .context("invalid pseudo-version")
                 .about(Subject::version(path, version)))
         };
         let revision = pseudo_version_revision(version).unwrap_or_default();

@@ -203,7 +203,7 @@ fn bundle_verify_and_import_notice_every_alteration() {
     ] {
         check(&format!("cut at {cut}"), None, &good[..cut]);
     }
-    let mut more = good.clone();
+    let mut more = good;
     more.push(0);
     check("a byte behind the end", None, &more);
     // Nothing is imported from a bundle whose last member is wrong, but what was proven before it.
