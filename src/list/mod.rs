@@ -1,6 +1,6 @@
 //! `list -m`: what there is to say of modules, found where go finds it.
 //!
-//! [`subjects`] reads the arguments against the requirements of the main module: which modules a
+//! `select` reads the arguments against the requirements of the main module: which modules a
 //! listing is about, in go's order, and whether that takes the whole graph. A [`Lister`] says of
 //! each what go says ([`ModuleInfo`]): what the cache has of it, what go.sum records, what replaces
 //! it, and where that was asked for ([`Extras`]) which newer version there is, which versions there

@@ -12,7 +12,7 @@
 //! - A process that the program leaves behind may hold its pipes open: that is waited for only
 //!   briefly.
 //! - No secret of a command line or of the output gets into a message unless the caller puts it there:
-//!   errors name the program alone, and [`redact`] removes what was declared secret, and every user
+//!   errors name the program alone, and [`redact()`] removes what was declared secret, and every user
 //!   and password from URLs.
 
 #![allow(dead_code, reason = "version control uses the rest of it")]
@@ -87,7 +87,7 @@ impl Ran {
         })
     }
 
-    /// Its complaints as text, without secrets: see [`redact`].
+    /// Its complaints as text, without secrets: see [`redact()`].
     pub(crate) fn complaint(&self, secrets: &[&str]) -> String {
         redact(String::from_utf8_lossy(&self.stderr).trim_end(), secrets)
     }
