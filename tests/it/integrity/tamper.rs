@@ -1,5 +1,5 @@
 //! Every piece of a cache damaged in every way: what `go mod verify` finds, what `verify` finds and
-//! what `verify --sumdb` finds, compared with the table in README.md cell by cell.
+//! what `verify --sumdb` finds, compared with the table of the help topic verify, cell by cell.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -201,6 +201,13 @@ fn verify_each_tampering_matches_readme_table() {
         table.push('\n');
     }
     assert!(!table.contains("go finds more"), "{table}");
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    assert!(readme.contains(&table), "README.md should have\n{table}");
+    let topic = fs::read_to_string(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/cli/help/verify.md"
+    ))
+    .unwrap();
+    assert!(
+        topic.contains(&table),
+        "the topic verify should have\n{table}"
+    );
 }
