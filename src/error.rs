@@ -98,6 +98,57 @@ impl Kind {
     }
 }
 
+/// The module, or the version of it, that a failure is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The module path.
+    pub path: String,
+    /// A version, or what was asked for in its place; `None` for the module as a whole.
+    pub version: Option<String>,
+}
+
+impl Subject {
+    /// A module as a whole.
+    #[must_use]
+    pub fn module(path: impl fmt::Display) -> Subject {
+        Subject {
+            path: path.to_string(),
+            version: None,
+        }
+    }
+
+    /// A version of a module; an empty one is the module as a whole.
+    #[must_use]
+    pub fn version(path: impl fmt::Display, version: impl fmt::Display) -> Subject {
+        let version = Some(version.to_string()).filter(|version| !version.is_empty());
+        Subject {
+            version,
+            ..Subject::module(path)
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    /// `PATH@VERSION` or `module PATH`, as go's messages begin.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.version {
+            Some(version) => write!(f, "{}@{version}", self.path),
+            None => write!(f, "module {}", self.path),
+        }
+    }
+}
+
+/// Why something failed, where callers act on it and [`Kind`] does not say enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// GOPROXY is `off`, or comes to `off` before anything has it.
+    ProxyOff,
+    /// The answer to a version query is one that must not be used: retracted or excluded versions, no match.
+    QueryRefused,
+    /// The flag `-mod` or its value.
+    ModFlag,
+}
+
 /// A failure: what was attempted, why it failed, and what to do next.
 ///
 /// Cheap to clone, because one failure (a go.mod that cannot be fetched) may be the reason of
@@ -112,6 +163,9 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync + 'static>>,
     hints: Vec<String>,
     transient: bool,
+    /// Set in the layer whose message it is.
+    subject: Option<Subject>,
+    reason: Option<Reason>,
 }
 
 impl Error {
@@ -124,6 +178,8 @@ impl Error {
             source: None,
             hints: Vec::new(),
             transient: false,
+            subject: None,
+            reason: None,
         }))
     }
 
@@ -167,21 +223,61 @@ impl Error {
         self.edit(|inner| inner.transient = true)
     }
 
-    /// Wraps the error in a message of an outer layer, keeping its kind, hints and transience.
+    /// Says why it failed, for callers that act on it.
+    #[must_use]
+    pub fn with_reason(self, reason: Reason) -> Error {
+        self.edit(|inner| inner.reason = Some(reason))
+    }
+
+    /// Wraps the error in a message of an outer layer, keeping its kind, hints, transience and reason.
     #[must_use]
     pub fn context(self, message: impl Into<String>) -> Error {
         let (kind, hints, transient) = (self.0.kind, self.0.hints.clone(), self.0.transient);
+        let reason = self.0.reason;
         let outer = Error::new(kind, message).because(self);
         outer.edit(|inner| {
             inner.hints = hints;
             inner.transient = transient;
+            inner.reason = reason;
         })
+    }
+
+    /// Names what it is about: the message begins with `PATH@VERSION: ` or `module PATH: `.
+    #[must_use]
+    pub fn about(self, subject: impl Into<Subject>) -> Error {
+        let subject = subject.into();
+        let outer = self.context(subject.to_string());
+        outer.edit(|inner| inner.subject = Some(subject))
     }
 
     /// The kind, which decides the exit code.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// The module or version that the message begins with, if it begins with one.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Subject> {
+        self.0.subject.as_ref()
+    }
+
+    /// The same failure without the [`Error::subject`] that its message begins with, so that another
+    /// name can take its place.
+    #[must_use]
+    pub fn without_subject(self) -> Error {
+        let cause = self.0.source.as_ref().filter(|_| self.0.subject.is_some());
+        let Some(cause) = cause.and_then(|cause| cause.downcast_ref::<Error>()) else {
+            return self;
+        };
+        let (cause, hints) = (cause.clone(), self.0.hints.clone());
+        cause.edit(|inner| inner.hints = hints)
+    }
+
+    /// Why it failed, where that is known as data.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.0.reason
     }
 
     /// The next steps, in the order they were added.
@@ -305,6 +401,32 @@ mod tests {
         assert_eq!(error.kind(), Kind::Network);
         assert_eq!(error.hints(), ["try later"]);
         assert!(error.is_transient());
+    }
+
+    #[test]
+    fn the_subject_is_data_and_can_be_replaced() {
+        let cause = Error::new(Kind::Offline, "disabled").with_reason(Reason::ProxyOff);
+        let error = cause
+            .about(Subject::version("a.com/m", "v1.0.0"))
+            .hint("next");
+        assert_eq!(error.chain(), "a.com/m@v1.0.0: disabled");
+        assert_eq!(
+            error.subject().map(|found| found.path.as_str()),
+            Some("a.com/m")
+        );
+        assert_eq!(error.reason(), Some(Reason::ProxyOff));
+        let other = error.without_subject().about(Subject::module("b.com/n"));
+        assert_eq!(other.chain(), "module b.com/n: disabled");
+        assert_eq!(
+            (other.hints(), other.reason()),
+            (&["next".to_owned()][..], Some(Reason::ProxyOff))
+        );
+        let within = other.context("loading");
+        assert_eq!(within.subject(), None);
+        assert_eq!(
+            within.without_subject().chain(),
+            "loading: module b.com/n: disabled"
+        );
     }
 
     #[test]

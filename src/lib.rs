@@ -1,17 +1,44 @@
-//! modfetch fetches, checks, keeps and serves Go modules without a Go toolchain.
+//! modfetch fetches, checks, keeps, carries and serves Go modules without a Go toolchain.
 //!
-//! This page is the living design. It tells the story of a download in the order data flows,
-//! which is also the order of the folders below `src/`; each area explains itself.
+//! # As a library
+//! What is listed below this page is the interface for other programs. It needs no environment:
+//!
+//! ```no_run
+//! use modfetch::{DownloadOptions, Downloader, ModuleVersion};
+//!
+//! # fn main() -> modfetch::Result<()> {
+//! let downloader = Downloader::new(DownloadOptions::new("/home/me/go/pkg/mod".into()))?;
+//! let modules = [
+//!     ModuleVersion::parse("golang.org/x/text", "v0.21.0")?,
+//!     ModuleVersion::parse("golang.org/x/mod", "v0.22.0")?,
+//! ];
+//! for outcome in downloader.download(&modules) {
+//!     match (outcome.sum, outcome.error) {
+//!         (Some(sum), None) => println!("{} {sum}", outcome.module),
+//!         (_, Some(error)) => eprintln!("{}", error.chain()),
+//!         (None, None) => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! All other areas are for the program, its tests and fuzz targets, and change without notice.
+//!
+//! The rest of this page is the living design. It tells the story of a download in the order data flows;
+//! each area explains itself.
 //!
 //! # The story of `modfetch download`
-//! 1. [`cli`] reads what was typed against one table of flags. It knows two personas: itself,
-//!    and `go` when called through a link of that name.
+//! 1. [`cli`] reads what was typed against a tree of commands and their flags. The program has two names:
+//!    its own, and `go` when called through a link of that name. Help, man pages and completions come from the
+//!    same rows, help topics from Markdown files beside them.
 //! 2. [`config`] finds out what it means: flag over environment over GOENV file over
 //!    `$GOROOT/go.env` over default, each value with its origin.
 //! 3. [`command`] is the glue. `download` reads the main module, or those of a workspace
 //!    ([`project::Project`], parsed by [`gomod::modfile`]), and go.sum ([`trust::SumPolicy`]).
 //! 4. [`graph`] says which modules: the requirement graph as far as pruning lets it grow,
-//!    minimal version selection, arguments and patterns. It is told go.mod files and fetches none.
+//!    minimal version selection. Its caller supplies the go.mod files. [`select`] turns arguments,
+//!    patterns and queries into module versions.
 //! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
 //!    first, and what is complete there costs no lock, no thread pool and no socket.
 //!    Where the graph is waited for, what go.mod lists is fetched and unpacked meanwhile, and
@@ -73,6 +100,13 @@
 //! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
 //! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
 //!
+//! # What is exact
+//! - Exact: bytes on disk (cache, go.mod, go.sum, go.work.sum, archives), data on stdout, and what decides
+//!   whether a run succeeds. Tests compare them with a real `go`.
+//! - Close: the wording and the order of complaints on stderr. The words that scripts match are those of `go`.
+//! - Not copied: accidents of `go`, such as results that depend on the order of earlier requests, and what no
+//!   real project meets.
+//!
 //! # What always holds
 //! - A cache filled here is the one `go` would have made, to the byte and the mode.
 //! - Nothing becomes visible whose h1 was not checked against go.sum, proven by the checksum
@@ -87,43 +121,84 @@
 
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
 pub mod audit;
+#[doc(hidden)]
 pub mod bundle;
+#[doc(hidden)]
 pub mod cache;
+#[doc(hidden)]
 pub mod cancel;
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod command;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod doctor;
+mod downloader;
 mod error;
+#[doc(hidden)]
 pub mod event;
 mod failpoints;
+#[doc(hidden)]
 pub mod fetch;
+#[doc(hidden)]
 pub mod fsio;
 mod gojson;
+#[doc(hidden)]
 pub mod gomod;
+#[doc(hidden)]
 pub mod gotemplate;
+#[doc(hidden)]
 pub mod graph;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod layout;
+#[doc(hidden)]
 pub mod list;
 mod map;
+#[doc(hidden)]
 pub mod memo;
+#[doc(hidden)]
 pub mod modzip;
 mod proc;
+#[doc(hidden)]
 pub mod project;
+#[doc(hidden)]
 pub mod report;
 mod run;
+#[doc(hidden)]
 pub mod sbom;
+#[doc(hidden)]
 pub mod select;
+#[doc(hidden)]
 pub mod serve;
 mod signals;
+#[doc(hidden)]
 pub mod source;
+#[doc(hidden)]
 pub mod sumdb;
+#[doc(hidden)]
 pub mod tarfile;
+#[doc(hidden)]
 pub mod trust;
+#[doc(hidden)]
 pub mod verify;
 
+pub use bundle::{Manifest, verify_bundle};
+pub use cache::Cache;
+pub use cancel::CancelToken;
+pub use downloader::{DownloadOptions, Downloader};
 pub(crate) use error::io_text;
-pub use error::{Error, Kind, Result};
+pub use error::{Error, Kind, Reason, Result, Subject};
+pub use event::{Event, EventSink, NoEvents};
+pub use fetch::{Engine, EngineParts, Outcome, Run, RunOptions, Scheduler, Want};
+pub use gomod::{H1, ModulePath, ModuleVersion, Version};
+pub use http::{Client, Settings};
 pub use run::run;
+pub use source::{Chain, Direct, ReadOnlyCache, Source};
+pub use trust::{SumPolicy, SumSettings};
+pub use verify::{Verifier, VerifyReport};

@@ -57,9 +57,7 @@ pub struct CacheEntry {
 
 impl CacheEntry {
     pub(super) fn new(cache: &Cache, module: &ModuleVersion) -> Result<CacheEntry> {
-        let escaped = module
-            .escape()
-            .map_err(|error| error.context(module.to_string()))?;
+        let escaped = module.escape().map_err(|error| error.about(module))?;
         let (path, version) = (escaped.path().as_str(), escaped.version());
         Ok(CacheEntry {
             module: module.clone(),
@@ -77,7 +75,7 @@ impl CacheEntry {
 
     /// Names the module in a failure: files are named by what failed.
     pub(crate) fn named<T>(&self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| error.context(self.module.to_string()))
+        result.map_err(|error| error.about(&self.module))
     }
 
     fn file(&self, file: VersionFile) -> PathBuf {

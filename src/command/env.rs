@@ -17,6 +17,7 @@ use crate::config::{
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
+use crate::gomod::compat::Change;
 use crate::{Error, Kind, Result};
 
 /// `-changed`.
@@ -180,6 +181,49 @@ fn goversion(go_env: &GoEnv) -> Setting<String> {
     }
 }
 
+/// That version, if it is none that would be refused.
+fn acting(go_env: &GoEnv) -> Option<GoVersion> {
+    config::go_version(go_env).ok().map(|version| version.value)
+}
+
+/// Where `go install` puts programs: as set, and from go1.27 on as it will be.
+fn gobin(go_env: &GoEnv) -> Row {
+    let GoValue {
+        mut setting,
+        changed,
+    } = go_env.get_plain("GOBIN");
+    let as_used = acting(go_env).is_some_and(|go| Change::GobinAsUsed.applies_to(&go));
+    if as_used && setting.value.is_empty() {
+        let gopath = gopath(go_env).setting.value;
+        let first = gopath.split(':').find(|entry| !entry.is_empty());
+        setting.value = first.map_or(String::new(), |entry| format!("{entry}/bin"));
+    }
+    Row {
+        name: "GOBIN".to_owned(),
+        setting,
+        changed,
+    }
+}
+
+/// A variable of golang.org/x/tools, which go prints for bug reports and reads from the process
+/// environment only.
+fn packages_driver(go_env: &GoEnv) -> Row {
+    const NAME: &str = "GOPACKAGESDRIVER";
+    let value = go_env
+        .environment()
+        .get(NAME)
+        .filter(|value| !value.is_empty());
+    let setting = match value {
+        Some(value) => Setting::new(value.to_owned(), Origin::Environment(NAME.to_owned())),
+        None => Setting::new(String::new(), Origin::Default),
+    };
+    Row {
+        name: NAME.to_owned(),
+        changed: value.is_some(),
+        setting,
+    }
+}
+
 struct Row {
     name: String,
     setting: Setting<String>,
@@ -224,7 +268,7 @@ impl<'a> Listing<'a> {
         let mut rows = vec![
             go111module,
             row("GOAUTH", go_env.get_or("GOAUTH", default("netrc"))),
-            plain("GOBIN"),
+            gobin(go_env),
             row("GODEBUG", godebug(go_env)),
             goenv(go_env),
             plain("GOFLAGS"),
@@ -243,6 +287,9 @@ impl<'a> Listing<'a> {
             fixed("GOVERSION", goversion(go_env)),
             fixed("GOWORK", gowork(go_env, cwd)?),
         ];
+        if acting(go_env).is_some_and(|go| Change::PackagesDriver.applies_to(&go)) {
+            rows.push(packages_driver(go_env));
+        }
         let mut warnings = warnings;
         if own {
             for value in config::own_values(go_env) {

@@ -16,6 +16,7 @@ use print::{Listing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
 
 use super::project::{Use, find_project_allowing_conflicts, tell_disputes};
+use super::running::outside;
 use super::session::SessionOptions;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
@@ -25,6 +26,7 @@ use crate::config::{Config, ModMode};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{Keep, QueryResolver, RunOptions};
 use crate::gomod::Argument;
+use crate::gomod::compat::Change;
 use crate::graph::Graph;
 use crate::list::{Extras, Lister};
 use crate::project::{Project, ReplaceRules};
@@ -238,6 +240,11 @@ impl Request {
 /// # Errors
 /// What ends the run before anything was listed.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    let acting = outside(config)?;
+    let newer = Change::NoEmptyArgument.applies_to(acting.version());
+    if newer && request.arguments.iter().any(String::is_empty) {
+        return Err(Error::new(Kind::Input, "invalid package: \"\""));
+    }
     let begun = match begin(config, request, console.name()) {
         Ok(begun) => begun,
         Err(Refusal::Nameless(error)) => {

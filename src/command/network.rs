@@ -60,7 +60,7 @@ impl Network {
         let offline = if config.connection.offline.value {
             Some("--offline")
         } else if chain.is_off() {
-            Some("GOPROXY=off")
+            Some(crate::source::GOPROXY_OFF)
         } else {
             None
         };

@@ -24,8 +24,7 @@ static FORMAT: Flag = Flag {
 };
 
 static OUTPUT: Flag = Flag {
-    long: "output",
-    short: Some('o'),
+    long: "o",
     value: Some("FILE"),
     brief: "Write to this file in place of stdout",
     ..Flag::OURS

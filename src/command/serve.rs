@@ -299,18 +299,13 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         listeners.extend(Listener::open(address)?);
     }
     let place = Place::of(raw, config)?;
-    let config = &Config {
-        // Its database files are beside the modules that are served.
-        gomodcache: crate::config::Setting {
-            value: place.cache.clone(),
-            ..config.gomodcache.clone()
-        },
-        gopath: crate::config::Setting {
-            value: place.state.display().to_string(),
-            ..config.gopath.clone()
-        },
-        ..config.clone()
-    };
+    let mut config = config.clone();
+    // Its database files are beside the modules that are served.
+    config.gomodcache.value.clone_from(&place.cache);
+    config.gopath.value = place.state.display().to_string();
+    // The time of a run is none of a server: what it asks has time-outs of its own.
+    config.transfer.timeout.value = None;
+    let config = &config;
     let progress = Arc::new(ProgressReporter::start(ProgressSettings {
         progress: Progress::Never,
         quiet: true,

@@ -150,7 +150,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let database = cached_database(config, why);
     let exempt = PrefixPatterns::parse(&config.gonosumdb.value);
-    let proof = proof(request.sumdb, database.clone(), exempt)?;
+    let proof = proof(request.sumdb, database, exempt)?;
     let arguments = arguments.iter().map(|text| Argument::parse(text));
     let arguments = arguments.collect::<Result<Vec<_>>>()?;
     let session = SessionOptions::new(config, console, cache)

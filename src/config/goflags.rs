@@ -6,134 +6,12 @@
 //!
 //! Source: go `cmd/go/internal/base/goflags.go`.
 
+use super::compat::GO_FLAGS;
 use super::flags::Flag;
 use super::value::parse_bool;
 use super::{Origin, RawArgs, Setting};
 use crate::gomod::words::split_quoted;
 use crate::{Error, Kind, Result};
-
-/// Every flag of every command of go1.26.8, in order.
-///
-/// `-test.NAME` is known for flags of go test; which NAMEs those are is not told apart here.
-///
-/// Found by asking that go: with `GOFLAGS=-NAME` any command says "unknown flag" if not listed.
-const GO_FLAGS: &[&str] = &[
-    "C",
-    "a",
-    "artifacts",
-    "asan",
-    "asmflags",
-    "bench",
-    "benchmem",
-    "benchtime",
-    "blockprofile",
-    "blockprofilerate",
-    "buildmode",
-    "buildvcs",
-    "c",
-    "cache",
-    "changed",
-    "compat",
-    "compiled",
-    "compiler",
-    "count",
-    "cover",
-    "covermode",
-    "coverpkg",
-    "coverprofile",
-    "cpu",
-    "cpuprofile",
-    "d",
-    "debug-actiongraph",
-    "debug-runtime-trace",
-    "debug-trace",
-    "deps",
-    "diff",
-    "dropexclude",
-    "dropgodebug",
-    "dropignore",
-    "dropreplace",
-    "droprequire",
-    "dropretract",
-    "droptool",
-    "dropuse",
-    "e",
-    "exclude",
-    "exec",
-    "export",
-    "f",
-    "failfast",
-    "find",
-    "fix",
-    "fmt",
-    "fullpath",
-    "fuzz",
-    "fuzzcache",
-    "fuzzminimizetime",
-    "fuzztime",
-    "gccgoflags",
-    "gcflags",
-    "go",
-    "godebug",
-    "i",
-    "ignore",
-    "insecure",
-    "installsuffix",
-    "json",
-    "ldflags",
-    "linkshared",
-    "list",
-    "m",
-    "memprofile",
-    "memprofilerate",
-    "mod",
-    "modcache",
-    "modcacherw",
-    "modfile",
-    "module",
-    "msan",
-    "mutexprofile",
-    "mutexprofilefraction",
-    "n",
-    "o",
-    "outputdir",
-    "overlay",
-    "p",
-    "parallel",
-    "pgo",
-    "pkgdir",
-    "print",
-    "r",
-    "race",
-    "replace",
-    "require",
-    "retract",
-    "retracted",
-    "reuse",
-    "run",
-    "short",
-    "shuffle",
-    "skip",
-    "t",
-    "tags",
-    "test",
-    "testcache",
-    "timeout",
-    "tool",
-    "toolchain",
-    "toolexec",
-    "trace",
-    "trimpath",
-    "u",
-    "use",
-    "v",
-    "vendor",
-    "versions",
-    "vet",
-    "w",
-    "work",
-    "x",
-];
 
 /// A flag of `GOFLAGS`: its name without dashes, and the text after `=` if there is one.
 fn parts(word: &str) -> (&str, Option<&str>) {
@@ -419,11 +297,6 @@ mod tests {
         let words = |value| GoFlags::parse_lenient(setting(value)).words.value;
         assert_eq!(words("-json bar -foo"), ["-json", "-foo"]);
         assert!(words("'-json").is_empty());
-    }
-
-    #[test]
-    fn the_known_flags_can_be_searched() {
-        assert!(GO_FLAGS.is_sorted());
     }
 
     proptest! {

@@ -10,6 +10,7 @@
 //! as [`RawArgs`], which [`crate::cli`] fills.
 
 mod args;
+mod compat;
 mod early;
 mod effective;
 mod env;

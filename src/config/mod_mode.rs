@@ -8,7 +8,7 @@
 //! (`setDefaultBuildMod`).
 
 use super::{Config, Setting};
-use crate::{Error, Result};
+use crate::{Error, Reason, Result};
 
 /// What `-mod` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ impl Config {
             _ => {
                 return refuse(format!(
                     "-mod={text} not supported (can be '', 'mod', 'readonly', or 'vendor')"
-                ));
+                ))
+                .map_err(|error| error.with_reason(Reason::ModFlag));
             }
         };
         Ok(Some(found.clone().map(|_| mode)))

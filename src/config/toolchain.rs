@@ -92,7 +92,8 @@ mod tests {
             let error = GO_VERSION.resolve(&raw, &go_env, Path::new(""));
             let error = error.expect_err(flag);
             let want = format!(
-                "invalid value {flag:?} for flag --go-version: want a Go version such as 1.26.8"
+                "invalid value {flag:?} for flag --go-version: want a Go version such as {}",
+                GoVersion::EMULATED
             );
             assert_eq!(error.chain(), want);
             assert_eq!(error.kind(), Kind::Usage);

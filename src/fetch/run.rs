@@ -363,8 +363,8 @@ impl Run {
     ) -> Result<T> {
         if self.beginning.is_cancelled() {
             self.context.cancel.check(module)?;
-            let text = format!("{module}: not fetched after an earlier failure");
-            return Err(Error::new(Kind::Other, text));
+            let text = "not fetched after an earlier failure";
+            return Err(Error::new(Kind::Other, text).about(module));
         }
         act()
     }

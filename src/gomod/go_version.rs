@@ -2,6 +2,7 @@
 //!
 //! Source: golang/go `internal/gover`.
 
+use super::compat;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -74,11 +75,11 @@ impl<'a> Parts<'a> {
 
 impl GoVersion {
     /// The newest go version whose module rules are known.
-    pub const NEWEST_KNOWN: &'static str = "1.26";
+    pub const NEWEST_KNOWN: &'static str = compat::NEWEST_KNOWN;
 
     /// The go version that a run acts as unless something says otherwise: the one that this
     /// program was compared with.
-    pub const EMULATED: &'static str = "1.26.8";
+    pub const EMULATED: &'static str = compat::REFERENCE;
 
     /// That version.
     #[must_use]

@@ -14,6 +14,7 @@
 
 mod argument;
 mod check;
+pub mod compat;
 mod go_version;
 mod h1;
 pub mod modfile;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::path::{EscapedPath, ModulePath, unescape};
 use super::semver::Version;
 use super::tool::Tool;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 
 /// One version of one module. Ordered by path, then by version.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,10 +32,8 @@ impl ModuleVersion {
                     "version"
                 };
                 let got = version.major();
-                Err(Error::new(
-                    Kind::Input,
-                    format!("{path}@{version}: invalid {noun}: should be {want}, not {got}"),
-                ))
+                let text = format!("invalid {noun}: should be {want}, not {got}");
+                Err(Error::new(Kind::Input, text).about(Subject::version(path, version)))
             }
         }
     }
@@ -121,6 +119,12 @@ impl fmt::Display for ModuleVersion {
 impl fmt::Debug for ModuleVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+impl From<&ModuleVersion> for Subject {
+    fn from(module: &ModuleVersion) -> Subject {
+        Subject::version(module.path(), module.version())
     }
 }
 

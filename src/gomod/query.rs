@@ -130,6 +130,12 @@ impl Range {
         Ok(())
     }
 
+    /// What the versions must begin with, as `v1.`; empty for any.
+    #[must_use]
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// True if the query's own words allow a version.
     #[must_use]
     pub fn allows(&self, version: &str) -> bool {

@@ -128,9 +128,13 @@ impl<'a> Lister<'a> {
 
     fn describe(&self, target: &ListTarget) -> ModuleInfo {
         let mut info = match target {
-            ListTarget::Main { path, query } => {
-                main_info(self.project, path, query, self.requires_sums)
-            }
+            ListTarget::Main { path, query } => main_info(
+                self.project,
+                path,
+                query,
+                self.requires_sums,
+                Some(self.run.local_version()),
+            ),
             ListTarget::Required(node) => self.required(node),
             ListTarget::Query {
                 path,
@@ -411,12 +415,14 @@ impl<'a> Lister<'a> {
     }
 }
 
-/// What is said of a main module. `readonly` says that go.mod stays as it is.
+/// What is said of a main module. `readonly` says that go.mod stays as it is; `local` is the go version
+/// that the run acts as, which is said where there is no main module.
 pub(super) fn main_info(
     project: Option<&Project>,
     path: &str,
     query: &str,
     readonly: bool,
+    local: Option<&GoVersion>,
 ) -> ModuleInfo {
     let mut info = ModuleInfo::new(path, "");
     query.clone_into(&mut info.query);
@@ -427,7 +433,7 @@ pub(super) fn main_info(
         let version = match project {
             // go takes what a go.work without a go line stands for, whatever is in it.
             Some(_) => EMPTY_WORK_GO,
-            None => GoVersion::EMULATED,
+            None => local.map_or("", GoVersion::as_str),
         };
         version.clone_into(&mut info.go_version);
         return info;

@@ -77,7 +77,7 @@ pub fn vendored_nowhere(
     local: &GoVersion,
 ) -> Vec<ModuleInfo> {
     if arguments.is_empty() {
-        return vec![main_info(None, NO_MAIN, "", true)];
+        return vec![main_info(None, NO_MAIN, "", true, Some(local))];
     }
     let describe = |argument: &Argument| {
         if let Argument::Path(path) = argument
@@ -100,7 +100,7 @@ pub fn vendored_nowhere(
 }
 
 fn own(path: &str, project: &Project) -> ModuleInfo {
-    main_info(Some(project), path, "", true)
+    main_info(Some(project), path, "", true, None)
 }
 
 fn unknown(path: &str, version: &str, error: Error) -> ModuleInfo {

@@ -75,7 +75,7 @@ impl ModuleZip {
     /// Names the module in a failure of this machine's files, which names a path only.
     fn named(&self, error: Error) -> Error {
         match error.kind() {
-            Kind::LocalIo => error.context(self.module.to_string()),
+            Kind::LocalIo => error.about(&self.module),
             _ => error,
         }
     }

@@ -35,7 +35,9 @@ impl Broken {
 
     /// The error for callers: `MODULE: zip rule broken: ENTRY: reason`, [`Kind::Security`].
     pub(super) fn of(self, module: &ModuleVersion) -> Error {
-        Error::new(Kind::Security, format!("{module}: zip rule broken")).because(self)
+        Error::new(Kind::Security, "zip rule broken")
+            .because(self)
+            .about(module)
     }
 }
 

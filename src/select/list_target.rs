@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::SelectionContext;
 use super::needs_graph::is_relative;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{Argument, GoVersion, MatchPattern, ModulePath, Tool, Version};
 use crate::graph::Graph;
 use crate::project::{MainModule, Node, Project};
@@ -218,7 +218,7 @@ impl Reader<'_> {
                 current: current
                     .and_then(|node| node.module().map(|module| module.version().clone())),
             },
-            Err(error) => failed(path, query, error.context(format!("{path}@{query}"))),
+            Err(error) => failed(path, query, error.about(Subject::version(path, query))),
         };
         self.targets.list.push(target);
     }

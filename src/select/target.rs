@@ -1,7 +1,7 @@
 //! The command line applied to the graph: which module versions are meant, in which order.
 
 use super::needs_graph::is_main;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Subject};
 use crate::gomod::{Argument, MatchPattern, ModulePath, ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::map::Set;
@@ -212,7 +212,7 @@ fn versioned(path: &str, version: &str) -> Target {
     }
     let module_path = match ModulePath::parse(path).and_then(|path| path.escape().map(|_| path)) {
         Ok(module_path) => module_path,
-        Err(error) => return failed(error.context(format!("{path}@{version}"))),
+        Err(error) => return failed(error.about(Subject::version(path, version))),
     };
     let Ok(canonical) = Version::parse(version) else {
         if version.is_empty() {
@@ -224,12 +224,16 @@ fn versioned(path: &str, version: &str) -> Target {
             query: version.to_owned(),
         };
     };
-    match ModuleVersion::new(module_path, canonical) {
+    match ModuleVersion::new(module_path.clone(), canonical) {
         Ok(module) => Target::Module {
             module,
             named: true,
         },
-        Err(error) => failed(error),
+        // A source may have it as `v2.0.0+incompatible`.
+        Err(_) => Target::Query {
+            path: module_path,
+            query: version.to_owned(),
+        },
     }
 }
 
@@ -312,10 +316,7 @@ mod tests {
                 "x.com/x@",
                 "!x.com/x@: invalid version: disallowed version string",
             ),
-            (
-                "x.com/x@v2.0.0",
-                "!x.com/x@v2.0.0: invalid version: should be v0 or v1, not v2",
-            ),
+            ("x.com/x@v2.0.0", "x.com/x?v2.0.0"),
             (
                 "B@v1.0.0",
                 "!B@v1.0.0: malformed module path \"B\": missing dot in first path element",

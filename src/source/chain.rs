@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::proxy::{Proxy, ProxyUrls};
 use super::{Info, Source};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
 use crate::http::{Client, Fetched, RequestContext, Scheme, Sink, Url};
 
@@ -188,22 +188,18 @@ const NO_ENTRIES: &str = "GOPROXY list is not the empty string, but contains no 
 
 /// Names the module where no proxy was asked: go does not call the version invalid here.
 fn named(path: &ModulePath, version: &str, error: Error) -> Error {
-    error.context(if version.is_empty() {
-        format!("module {path}")
-    } else {
-        format!("{path}@{version}")
-    })
+    error.about(Subject::version(path, version))
 }
 
 /// After `off`: go shows this text also where proxies before it answered "not found".
 fn ended_by_off(path: &ModulePath, version: &str, best: Option<Error>) -> Error {
-    const TEXT: &str = "module lookup disabled by GOPROXY=off";
+    let off = |kind| {
+        Error::new(kind, "module lookup disabled by GOPROXY=off").with_reason(Reason::ProxyOff)
+    };
     match best {
-        None => named(path, version, Error::new(Kind::Offline, TEXT)),
-        Some(error) if error.is_not_found() => {
-            named(path, version, Error::new(Kind::NotFound, TEXT))
-                .hint(format!("before off in GOPROXY: {}", error.chain()))
-        }
+        None => named(path, version, off(Kind::Offline)),
+        Some(error) if error.is_not_found() => named(path, version, off(Kind::NotFound))
+            .hint(format!("before off in GOPROXY: {}", error.chain())),
         Some(error) => error,
     }
 }

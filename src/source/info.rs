@@ -59,6 +59,36 @@ impl VcsOrigin {
         .map(|(name, value)| (name, value.as_str()))
     }
 
+    /// What an answer depends on that depends on both; `None` if they contradict each other.
+    ///
+    /// Source: golang/go `cmd/go/internal/modload/build.go`, `mergeOrigin`.
+    #[must_use]
+    pub(crate) fn merged(&self, other: &VcsOrigin) -> Option<VcsOrigin> {
+        let same = (&self.vcs, &self.url, &self.subdir) == (&other.vcs, &other.url, &other.subdir);
+        let either = |one: &str, other: &str| match (one, other) {
+            (one, "") => Some(one.to_owned()),
+            ("", other) => Some(other.to_owned()),
+            (one, other) => (one == other).then(|| one.to_owned()),
+        };
+        let tags = either(&self.tag_sum, &other.tag_sum)?;
+        let both = !self.tag_sum.is_empty() && !other.tag_sum.is_empty();
+        if !same || both && self.tag_prefix != other.tag_prefix {
+            return None;
+        }
+        let prefix = match other.tag_sum.is_empty() {
+            true => &self.tag_prefix,
+            false => &other.tag_prefix,
+        };
+        Some(VcsOrigin {
+            hash: either(&self.hash, &other.hash)?,
+            tag_prefix: prefix.clone(),
+            tag_sum: tags,
+            reference: either(&self.reference, &other.reference)?,
+            repo_sum: either(&self.repo_sum, &other.repo_sum)?,
+            ..self.clone()
+        })
+    }
+
     /// Without what go drops before it stores the metadata of `version`: conditions for the
     /// answer to stay the same, which do not concern a fixed version.
     #[must_use]

@@ -25,7 +25,7 @@ pub use database::DatabaseRoute;
 pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
 pub use direct::{Direct, DirectSettings, GitChoice};
 pub use info::{Info, VcsOrigin};
-pub use offline::Offline;
+pub use offline::{GOPROXY_OFF, Offline};
 pub use proxy::ProxyUrls;
 pub use read_only_cache::ReadOnlyCache;
 pub use reuse::check_reuse;

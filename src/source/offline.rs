@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use super::{Info, Source};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion};
 use crate::http::{Fetched, RequestContext, Sink};
+
+/// Why nothing may be asked where GOPROXY is `off`.
+pub const GOPROXY_OFF: &str = "GOPROXY=off";
 
 /// Refuses everything, with [`Kind::Offline`], for this reason (`--offline`); holds no client, so
 /// no socket can be opened.
@@ -13,20 +16,24 @@ use crate::http::{Fetched, RequestContext, Sink};
 pub struct Offline(pub &'static str);
 
 impl Offline {
-    fn refusal(self, module: &str) -> Error {
+    fn refusal(self, subject: impl Into<Subject>) -> Error {
         let why = self.0;
-        let text = format!("{module}: module lookup disabled by {why}");
-        Error::new(Kind::Offline, text)
+        let error = Error::new(Kind::Offline, format!("module lookup disabled by {why}"));
+        let error = match why {
+            GOPROXY_OFF => error.with_reason(Reason::ProxyOff),
+            _ => error,
+        };
+        error.about(subject)
     }
 
-    fn refuse<T>(self, module: &str) -> Result<T> {
-        let error = self.refusal(module);
+    fn refuse<T>(self, subject: impl Into<Subject>) -> Result<T> {
+        let error = self.refusal(subject);
         Err(error.hint("it is not in the cache; 'modfetch download' fetches it"))
     }
 
     /// Which versions there are is kept nowhere.
     fn refuse_versions<T>(self, path: &ModulePath) -> Result<T> {
-        let error = self.refusal(&format!("module {path}"));
+        let error = self.refusal(Subject::module(path));
         Err(error.hint("which versions there are is known to the network only"))
     }
 }
@@ -45,15 +52,15 @@ impl Source for Offline {
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
-        self.refuse(&format!("{path}@{revision}"))
+        self.refuse(Subject::version(path, revision))
     }
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
-        self.refuse(&module.to_string())
+        self.refuse(module)
     }
 
     fn zip(&self, module: &ModuleVersion, _: &mut dyn Sink) -> Result<Fetched<()>> {
-        self.refuse(&module.to_string())
+        self.refuse(module)
     }
 }
 

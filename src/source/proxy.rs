@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::Time;
 use crate::gomod::{
     EscapedPath, ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version,
@@ -142,17 +142,19 @@ impl Proxy {
 /// Names the module, as go's `ModuleError` and `InvalidVersionError` do.
 fn version_error(path: &ModulePath, version: &str, error: Error) -> Error {
     if version.is_empty() {
-        return error.context(format!("module {path}"));
+        return error.about(Subject::module(path));
     }
     if canonical(version).as_deref() == Some(version) {
-        return error.context(format!("{path}@{version}"));
+        return error.about(Subject::version(path, version));
     }
     let noun = if is_pseudo_version(version) {
         "pseudo-version"
     } else {
         "version"
     };
-    error.context(format!("{path}@{version}: invalid {noun}"))
+    error
+        .context(format!("invalid {noun}"))
+        .about(Subject::version(path, version))
 }
 
 fn named(module: &ModuleVersion) -> impl Fn(Error) -> Error {

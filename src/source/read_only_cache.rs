@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Info, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{H1, ModulePath, ModuleVersion, escape_version};
 use crate::http::{Fetched, RequestContext, Sink};
 use crate::layout::{self, VersionFile};
@@ -84,7 +84,7 @@ impl ReadOnlyCache {
             Err(error) if error.is_not_found() => Err(self.absent()),
             Err(error) => Err(error),
         }
-        .map_err(|error: Error| error.context(format!("{path}@{version}")))
+        .map_err(|error: Error| error.about(Subject::version(path, version)))
     }
 
     fn absent(&self) -> Error {
@@ -116,11 +116,11 @@ impl Source for ReadOnlyCache {
 
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
         // It has some versions, and does not know of others.
-        Err(self.absent().context(format!("module {path}")))
+        Err(self.absent().about(Subject::module(path)))
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        Err(self.absent().context(format!("module {path}")))
+        Err(self.absent().about(Subject::module(path)))
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
@@ -128,7 +128,7 @@ impl Source for ReadOnlyCache {
         // As in a cache of one's own, what cannot be read is as good as none.
         match Info::parse_cached(&data) {
             Some(info) if info.version == revision => Ok(taken(info, data.len() as u64)),
-            _ => Err(self.absent().context(format!("{path}@{revision}"))),
+            _ => Err(self.absent().about(Subject::version(path, revision))),
         }
     }
 
@@ -142,7 +142,7 @@ impl Source for ReadOnlyCache {
     /// A zip without a hash beside it may be a torn one; it counts as none.
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
         let (path, version) = (module.path(), module.version().as_str());
-        let named = |error: Error| error.context(module.to_string());
+        let named = |error: Error| error.about(module);
         let ziphash = self.read(path, version, VersionFile::ZipHash, MAX_INFO_BYTES)?;
         let ziphash = String::from_utf8(ziphash).ok();
         if ziphash.is_none_or(|text| H1::parse(text.trim()).is_err()) {

@@ -451,8 +451,9 @@ impl SumPolicy {
         if self.settings.locked && !self.knows(module, part) {
             return Err(Error::new(
                 Kind::Input,
-                format!("{module}: verifying {noun}: missing go.sum entry, disabled by --locked"),
+                format!("verifying {noun}: missing go.sum entry, disabled by --locked"),
             )
+            .about(module)
             .hint("complete go.sum without --locked, or with 'go mod tidy'"));
         }
         // Nothing exempts a toolchain. go takes it unproven where GOPROXY is a single file:// tree,
@@ -464,14 +465,14 @@ impl SumPolicy {
         match &self.settings.database {
             Database::Off if toolchain => {
                 let disabled = "checksum database disabled by GOSUMDB=off";
-                let text = format!("{module}: verifying {noun}: {disabled}");
-                Err(Error::new(Kind::Security, text))
+                let text = format!("verifying {noun}: {disabled}");
+                Err(Error::new(Kind::Security, text).about(module))
             }
             Database::Off => Ok(None),
             Database::Client(client) => Ok(Some(client)),
             Database::Invalid(error) => {
                 let error = error.clone();
-                Err(error.context(format!("{module}: verifying {noun}")))
+                Err(error.context(format!("verifying {noun}")).about(module))
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::policy::{SumPart, SumSettings};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{H1, ModuleVersion};
 use crate::sumdb;
 
@@ -62,10 +62,10 @@ pub(super) fn compare(
         Some(sum) => {
             let (name, noun) = (database.name(), part.noun());
             let text = format!(
-                "{module}: verifying {noun}: checksum mismatch\n\tdownloaded: {h1}\n\t{name}: \
+                "verifying {noun}: checksum mismatch\n\tdownloaded: {h1}\n\t{name}: \
                  {sum}{DATABASE_MISMATCH}"
             );
-            Err(Error::new(Kind::Security, text))
+            Err(Error::new(Kind::Security, text).about(module))
         }
         None => Err(absent(module, part)),
     }
@@ -88,10 +88,8 @@ fn first_h1(
 
 fn absent(module: &ModuleVersion, part: SumPart) -> Error {
     let noun = part.noun();
-    let text = format!(
-        "{module}: verifying {noun}: checksum missing from sumdb response{DATABASE_ABSENT}"
-    );
-    Error::new(Kind::Security, text)
+    let text = format!("verifying {noun}: checksum missing from sumdb response{DATABASE_ABSENT}");
+    Error::new(Kind::Security, text).about(module)
 }
 
 /// What go adds where go.sum has a module in no algorithm that is known.
@@ -133,6 +131,7 @@ For more information, see 'go help module-auth'.
 pub(super) fn unanswered(module: &ModuleVersion, part: SumPart, error: Error) -> Error {
     let (path, key, noun) = (module.path(), part.version_key(module), part.noun());
     error
-        .context(format!("{path}@{key}"))
-        .context(format!("{module}: verifying {noun}"))
+        .about(Subject::version(path, key))
+        .context(format!("verifying {noun}"))
+        .about(module)
 }

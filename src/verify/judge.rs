@@ -8,7 +8,7 @@ use super::database::{DatabaseSums, has};
 use super::pieces::{CachedPieces, ModuleCopy};
 use super::report::{Leftover, PieceStatus, VerifyReport};
 use crate::cache::{CacheEntry, EntryPiece, Extracted, RecordedHash};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{H1, ModuleVersion};
 use crate::trust::SumPart;
 
@@ -365,9 +365,13 @@ fn leftover(pieces: &CachedPieces) -> Option<Leftover> {
 
 /// The text of a failure without the module's name, which stands before it in go's form.
 fn reason(error: &Error, module: &ModuleVersion) -> String {
-    let text = error.chain();
-    let text = text.strip_prefix(&format!("{module}: ")).unwrap_or(&text);
+    let text = match error.subject() {
+        Some(subject) if *subject == Subject::from(module) => {
+            error.clone().without_subject().chain()
+        }
+        _ => error.chain(),
+    };
     text.strip_prefix("zip rule broken: ")
-        .unwrap_or(text)
+        .unwrap_or(&text)
         .to_owned()
 }

@@ -1,7 +1,8 @@
 //! End-to-end tests: the built program against a scripted proxy, beside the real go.
 //!
 //! Run them with go in the program's place by `MODFETCH_TEST_PROGRAM=go`, keep their folders by
-//! `MODFETCH_TEST_KEEP=1`, demand a go by `MODFETCH_REQUIRE_GO=1`.
+//! `MODFETCH_TEST_KEEP=1`, demand a go by `MODFETCH_REQUIRE_GO=1`, and choose another than the first in
+//! `PATH` by `MODFETCH_TEST_GO=FILE`: modfetch acts as that version.
 //!
 //! Comparisons with go are samples of large tables; `MODFETCH_CASES=48` runs all of them, with so
 //! many random projects (`support::sampling`).

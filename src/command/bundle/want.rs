@@ -79,16 +79,16 @@ fn add(
             if module.is_tool() || project.is_main(module.path().as_str()) {
                 continue;
             }
-            let ResolvedModule::Module(actual) = project.rules().resolved(module) else {
+            let ResolvedModule::Module(resolved) = project.rules().resolved(module) else {
                 continue;
             };
             // What stands in for another module is no requirement that a graph could be read from.
-            if actual == *module {
-                requires.push(actual.clone());
+            if resolved == *module {
+                requires.push(resolved.clone());
             }
-            let entry = cache.entry(&actual)?;
+            let entry = cache.entry(&resolved)?;
             if !entry.has_zip() || entry.read_ziphash()?.is_none() {
-                lacks.insert(actual);
+                lacks.insert(resolved);
             }
         }
         want.projects.push(WantedProject {

@@ -6,7 +6,9 @@ use crate::command::command_tree;
 use crate::config::Environment;
 use std::ffi::OsString;
 use std::fs;
+use std::path::PathBuf;
 use std::process;
+use std::sync::OnceLock;
 
 fn run_as(
     program: &str,
@@ -17,7 +19,13 @@ fn run_as(
     let argv = [&[program, "env"], args].concat();
     let argv = argv.into_iter().map(OsString::from).collect();
     let invocation = cli::parse(&command_tree(), argv);
-    let environment = Environment::from_pairs(pairs.iter().copied());
+    // As the go that it is compared with, unless the test names a version.
+    let acting = [(
+        "GOLANG_VERSION",
+        go_version().unwrap_or(GoVersion::EMULATED),
+    )];
+    let pairs = acting.iter().chain(pairs).copied();
+    let environment = Environment::from_pairs(pairs);
     let go_env = GoEnv::load(&environment);
     let run = |invocation: cli::Invocation| {
         let call = Call {
@@ -30,16 +38,39 @@ fn run_as(
     invocation.and_then(run).map_err(|error| error.chain())
 }
 
+/// The go command of this machine.
+fn find_go() -> Option<PathBuf> {
+    let named = Environment::from_process();
+    if let Some(go) = named.get("MODFETCH_TEST_GO") {
+        return Some(PathBuf::from(go));
+    }
+    ["/usr/local/go/bin/go", "/usr/lib/go/bin/go", "/usr/bin/go"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
+}
+
+/// Its version, without `go`.
+fn go_version() -> Option<&'static str> {
+    static VERSION: OnceLock<Option<String>> = OnceLock::new();
+    let asked = || {
+        let output = process::Command::new(find_go()?)
+            .args(["env", "GOVERSION"])
+            .env("GOTOOLCHAIN", "local")
+            .output();
+        let said = String::from_utf8(output.ok()?.stdout).ok()?;
+        said.trim().strip_prefix("go").map(str::to_owned)
+    };
+    VERSION.get_or_init(asked).as_deref()
+}
+
 /// Runs the real go with nothing in its environment but `pairs`; `None` if there is no go.
 fn real_go(
     args: &[&str],
     pairs: &[(&str, &str)],
     cwd: &Path,
 ) -> Option<std::result::Result<EnvOutput, String>> {
-    let go = ["/usr/local/go/bin/go", "/usr/lib/go/bin/go", "/usr/bin/go"]
-        .into_iter()
-        .find(|path| Path::new(path).exists());
-    let Some(go) = go else {
+    let Some(go) = find_go() else {
         let required = Environment::from_process()
             .get("MODFETCH_REQUIRE_GO")
             .is_some();
@@ -437,4 +468,32 @@ fn own_settings_can_be_kept_in_the_file() {
     assert!(refused.contains("want a whole number"), "{refused}");
     run(&["-u", "MODFETCH_JOBS"]).expect("removes");
     assert_eq!(run(&["MODFETCH_JOBS"]).expect("prints").stdout, "64\n");
+}
+
+/// What `go env` and `go env -w` of go1.26.8 and go1.27.4 print.
+#[test]
+fn what_go_1_27_changed_depends_on_the_version() {
+    let dir = tempfile::tempdir().expect("temporary directory");
+    let home = dir.path().to_str().expect("unicode");
+    let said = |version: &str, args: &[&str]| {
+        let pairs = [
+            ("HOME", home),
+            ("GOLANG_VERSION", version),
+            ("GOPACKAGESDRIVER", "off"),
+        ];
+        run_as("go", args, &pairs, dir.path()).map(|output| output.stdout)
+    };
+    let names = ["GOBIN", "GOPACKAGESDRIVER"];
+    assert_eq!(said("1.26.10", &names), Ok("\n\n".to_owned()));
+    assert_eq!(said("1.27.4", &names), Ok(format!("{home}/go/bin\noff\n")));
+    for args in [&["-w", "GOROOT=/x"][..], &["-u", "GOROOT"]] {
+        assert_eq!(said("1.26.10", args), Ok(String::new()));
+    }
+    for args in [&["-w", "GOROOT=/x"][..], &["-u", "GOROOT"]] {
+        let refused = "GOROOT cannot be modified".to_owned();
+        assert_eq!(said("1.27.4", args), Err(refused));
+    }
+    // Changed is only what was set.
+    let changed = said("1.27.4", &["-changed", "GOBIN"]);
+    assert_eq!(changed, Ok(String::new()));
 }

@@ -4,7 +4,7 @@
 
 use super::Request;
 use crate::config::{Config, GoMod, ModMode, ModuleMode, Origin};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 use crate::gotemplate::Template;
 use crate::list::Extras;
 
@@ -68,8 +68,8 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
             return refuse("-reuse cannot be used inside a module");
         }
     }
-    let asked = config.mod_mode().map_err(|error| match error.chain() {
-        text if text.starts_with("-mod=") => Refusal::Nameless(error),
+    let asked = config.mod_mode().map_err(|error| match error.reason() {
+        Some(Reason::ModFlag) => Refusal::Nameless(error),
         _ => Refusal::Named(error),
     })?;
     if let Some(asked) = &asked

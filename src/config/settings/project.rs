@@ -18,7 +18,7 @@ settings! {
         env: Some("MODFETCH_GO_VERSION"),
         default: GoVersion::EMULATED,
         brief: "Act as this version of go",
-        detail: "Default: that of GOROOT or of GOLANG_VERSION, otherwise 1.26.8. With \
+        detail: "Default: that of GOROOT or of GOLANG_VERSION, otherwise 1.27.4. With \
                  GOTOOLCHAIN=local modules that need a newer one are refused, as by go.",
         ..Flag::OURS
     }).or_else(installed_version);

@@ -11,7 +11,7 @@ use crossbeam_channel::unbounded;
 
 use super::GraphReader;
 use crate::config::Overlay;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::event::Event;
 use crate::fetch::threads::on_two;
 use crate::fsio::{clean_path, read_whole};
@@ -288,14 +288,12 @@ impl GraphReader<'_> {
 
 /// The failure of a module in the graph that needs a newer go.
 fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
-    Error::too_new(format!("{module}: {refusal}"))
+    Error::too_new(refusal.to_owned()).about(module)
 }
 
 fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<GraphSummary>> {
     let summary = GraphSummary::parse("go.mod", data);
-    summary
-        .map(Arc::new)
-        .map_err(|error| error.context(module.to_string()))
+    summary.map(Arc::new).map_err(|error| error.about(module))
 }
 
 /// Understands the go.mod below a directory; `shown` is its name. As in go, what is wrong within it
@@ -315,10 +313,9 @@ fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<Grap
 
 /// go.sum does not know the go.mod that stands in for a version of `required`.
 fn no_sum(resolved: &ModuleVersion, required: &ModulePath) -> Error {
-    let text = format!(
-        "{resolved}: missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}"
-    );
-    Error::new(Kind::Input, text)
+    let text =
+        format!("missing go.sum entry for go.mod file; to add it:\n\tgo mod download {required}");
+    Error::new(Kind::Input, text).about(resolved)
 }
 
 /// Reads the go.mod below a directory; `shown` is its name.
@@ -343,9 +340,10 @@ fn name_failure(wanted: &WantedGoMod, error: Error) -> Error {
         return error;
     }
     // go's form, in which the replacement is named once, in brackets.
-    let text = error.chain();
-    let cause = text.strip_prefix(&format!("{resolved}: ")).unwrap_or(&text);
-    let named = format!("{module} (replaced by {resolved}): {cause}");
-    let hints = error.hints().iter().cloned();
-    hints.fold(Error::new(error.kind(), named), Error::hint)
+    let of_replacement = |subject: &Subject| subject.to_string() == resolved;
+    let cause = match error.subject().is_some_and(of_replacement) {
+        true => error.without_subject(),
+        false => error,
+    };
+    cause.context(format!("{module} (replaced by {resolved})"))
 }

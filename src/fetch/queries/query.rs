@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use super::QueryResolver;
 use crate::cache::CacheEntry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result, Subject};
 use crate::fetch::{Keep, Run};
 use crate::gomod::Time;
 use crate::gomod::{
@@ -91,6 +91,8 @@ pub(super) struct ActiveQuery<'a> {
     place: Cell<usize>,
     /// Why there is no answer although a place could be asked.
     refused: RefCell<Option<Error>>,
+    /// What a choice among versions depends on, where the source says that of all that was looked at.
+    origin: RefCell<Option<VcsOrigin>>,
 }
 
 impl<'a> ActiveQuery<'a> {
@@ -103,6 +105,7 @@ impl<'a> ActiveQuery<'a> {
             traffic: Cell::default(),
             place: Cell::default(),
             refused: RefCell::default(),
+            origin: RefCell::default(),
         }
     }
 
@@ -129,7 +132,7 @@ impl<'a> ActiveQuery<'a> {
         } = self.query;
         let current = current.as_ref().map_or("", Version::as_str);
         let (info, origin) = match Query::parse(path.as_str(), query, current)
-            .map_err(|error| error.context(format!("{path}@{query}")))?
+            .map_err(|error| error.about(Subject::version(path, query)))?
         {
             Query::Revision => {
                 let info = match self.cached_commit()? {
@@ -144,11 +147,12 @@ impl<'a> ActiveQuery<'a> {
             }
             Query::Range(range) => {
                 let asked = self.each(|source| self.range(source, &range));
-                (asked.map_err(|error| self.name_refused(error))?, None)
+                let info = asked.map_err(|error| self.name_refused(error))?;
+                (info, self.origin.take().map(Box::new))
             }
         };
         let module = ModuleVersion::parse(path.as_str(), &info.version)
-            .map_err(|error| error.context(format!("{path}@{query}")))?;
+            .map_err(|error| error.about(Subject::version(path, query)))?;
         let (bytes, retries) = self.traffic.get();
         let fetched = Fetched {
             retries,
@@ -165,7 +169,7 @@ impl<'a> ActiveQuery<'a> {
     /// Refuses an answer. Within a chain it must not count as "not found", which would let `,` ask
     /// the next proxy.
     pub(super) fn refuse(&self, error: Error) -> Error {
-        let within = Error::new(Kind::Other, error.chain());
+        let within = Error::new(Kind::Other, error.chain()).with_reason(Reason::QueryRefused);
         self.refused.replace(Some(error));
         within
     }
@@ -173,7 +177,7 @@ impl<'a> ActiveQuery<'a> {
     pub(super) fn name_refused(&self, error: Error) -> Error {
         let refused = self.refused.take();
         refused
-            .filter(|refused| refused.chain() == error.chain())
+            .filter(|_| error.reason() == Some(Reason::QueryRefused))
             .unwrap_or(error)
     }
 
@@ -230,9 +234,14 @@ impl<'a> ActiveQuery<'a> {
         Ok(info)
     }
 
-    /// The metadata of a version.
+    /// The metadata of a version. What a list has and is no version of this module (`v1.1`, `v2.0.0`
+    /// without `/v2`, a tag with build metadata) may stand for one: the source says which.
     pub(super) fn stat(&self, source: &dyn Source, version: &str) -> Result<Info> {
-        let entry = self.entry(version)?;
+        let Ok(entry) = self.entry(version) else {
+            let info = self.take(source.info(&self.query.path, version)?);
+            self.keep(&info)?;
+            return Ok(info);
+        };
         if let Some(info) = self.run.files().cached_info(&entry)? {
             return Ok(info);
         }
@@ -252,17 +261,23 @@ impl<'a> ActiveQuery<'a> {
 
     fn range(&self, source: &dyn Source, range: &Range) -> Result<Info> {
         let versions = self.versions(source)?;
+        let origin = source.versions_origin(&self.query.path, range.prefix());
+        self.origin.replace(origin);
         // What cannot be known of a version does not speak against it.
         let allowed = |version: &str| !matches!(self.objection(version), Ok(Some(_)));
         let picked = range.pick(&versions, allowed, |version| self.has_go_mod(version))?;
         if let Some(version) = picked {
-            return self.upgraded(source, range, self.stat(source, version)?);
+            return self.upgraded(source, range, self.looked_up(source, version)?);
         }
         if range.may_use_latest() {
-            match self.latest(source) {
+            let latest = self.latest(source);
+            if let Ok(info) = &latest {
+                self.depends_on(info);
+            }
+            match latest {
                 Ok(info) if range.allows(&info.version) && allowed(&info.version) => {
                     // It is looked up also where go.mod names it: then the cache keeps it.
-                    let info = self.stat(source, &info.version)?;
+                    let info = self.looked_up(source, &info.version)?;
                     return self.upgraded(source, range, info);
                 }
                 Err(error) if !error.is_not_found() => return Err(error),
@@ -273,9 +288,23 @@ impl<'a> ActiveQuery<'a> {
             Some(current) => self.stay(source, current),
             None => {
                 let unmatched = range.unmatched();
-                Err(self.refuse(unmatched.context(format!("module {}", self.query.path))))
+                Err(self.refuse(unmatched.about(Subject::module(&self.query.path))))
             }
         }
+    }
+
+    /// The metadata of a version that a choice led to: the choice depends on it.
+    fn looked_up(&self, source: &dyn Source, version: &str) -> Result<Info> {
+        let info = self.stat(source, version)?;
+        self.depends_on(&info);
+        Ok(info)
+    }
+
+    fn depends_on(&self, info: &Info) {
+        let so_far = self.origin.take();
+        let both = so_far.zip(info.origin.as_deref());
+        self.origin
+            .replace(both.and_then(|(so_far, origin)| so_far.merged(origin)));
     }
 
     /// `upgrade` and `patch` do not go from a pseudo-version back in time.
@@ -294,13 +323,16 @@ impl<'a> ActiveQuery<'a> {
     fn stay(&self, source: &dyn Source, current: &str) -> Result<Info> {
         match self.objection(current) {
             Ok(Some(objection)) => Err(self.refuse(objection)),
-            Ok(None) | Err(_) => self.stat(source, current),
+            Ok(None) | Err(_) => self.looked_up(source, current),
         }
     }
 
-    /// Why a version does not count, in go's words; `None` if it does.
+    /// Why a version does not count, in go's words; `None` if it does, or if it is no version of this
+    /// module: nothing is known of those.
     fn objection(&self, version: &str) -> Result<Option<Error>> {
-        let module = ModuleVersion::parse(self.query.path.as_str(), version)?;
+        let Ok(module) = ModuleVersion::parse(self.query.path.as_str(), version) else {
+            return Ok(None);
+        };
         self.resolver.objection(&module, self.query.filter)
     }
 
@@ -376,7 +408,10 @@ impl<'a> ActiveQuery<'a> {
 
     /// True if a version's go.mod is its own: sources make one up for what is older than modules.
     fn has_go_mod(&self, version: &str) -> Result<bool> {
-        let gomod = self.run.files().gomod(&self.entry(version)?)?;
+        let Ok(entry) = self.entry(version) else {
+            return Ok(true);
+        };
+        let gomod = self.run.files().gomod(&entry)?;
         let made_up = format!("module {}\n", self.query.path);
         Ok(gomod.data != made_up.as_bytes())
     }

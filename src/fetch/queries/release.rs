@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use super::QueryResolver;
 use super::query::{ActiveQuery, VersionFilter, VersionQuery};
 use super::retractions::{is_unknown, unasked, unnamed};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::fetch::Run;
 use crate::gomod::Time;
 use crate::gomod::{GoVersion, ModulePath, Query, Range, TOOLCHAIN, Tool, canonical};
@@ -67,15 +67,10 @@ impl<'r> ReleaseResolver<'r> {
     pub fn release(self, asked: &ReleaseQuery) -> Result<Release> {
         let ReleaseQuery { tool, query, .. } = asked;
         self.find_release(asked).map_err(|error| {
-            let text = error.chain();
-            let named = [format!("module {tool}: "), toolchain_at(), of_toolchain()];
-            if named.iter().any(|name| text.starts_with(name)) {
+            if is_about_toolchain(&error) || error.subject() == Some(&Subject::module(tool)) {
                 return error;
             }
-            error.context(match query.as_str() {
-                "" => format!("module {tool}"),
-                query => format!("{tool}@{query}"),
-            })
+            error.about(Subject::version(tool, query))
         })
     }
 
@@ -129,13 +124,11 @@ impl<'r> ReleaseResolver<'r> {
             filter: VersionFilter::All,
         };
         let path = ModulePath::parse(TOOLCHAIN)?;
-        self.find_release(&query).map_err(|error| {
-            let asked = error.chain();
-            match asked.starts_with(&toolchain_at()) || asked.starts_with(&of_toolchain()) {
-                true => unnamed(error, &path).context(format!("{tool}@{text}")),
+        self.find_release(&query)
+            .map_err(|error| match is_about_toolchain(&error) {
+                true => unnamed(error, &path).about(Subject::version(tool, text)),
                 false => error,
-            }
-        })
+            })
     }
 
     /// Looks up whether a version was retracted, which none ever is.
@@ -268,7 +261,7 @@ impl<'r> ReleaseResolver<'r> {
             allowed(current);
             return Ok(current.to_owned());
         }
-        Err(active.refuse(range.unmatched().context(format!("module {tool}"))))
+        Err(active.refuse(range.unmatched().about(Subject::module(tool))))
     }
 
     /// A version that is there without anybody being asked: that of this run, and of `go` those
@@ -318,12 +311,9 @@ impl<'r> ReleaseResolver<'r> {
     }
 }
 
-fn toolchain_at() -> String {
-    format!("{TOOLCHAIN}@")
-}
-
-fn of_toolchain() -> String {
-    format!("module {TOOLCHAIN}: ")
+/// True for a failure of the module that stands for all releases, or of one version of it.
+fn is_about_toolchain(error: &Error) -> bool {
+    error.subject().is_some_and(|found| found.path == TOOLCHAIN)
 }
 
 /// The go version that was meant, written in either way.

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::QueryResolver;
 use super::query::{ActiveQuery, ResolvedVersion, VersionFilter, VersionQuery, bare};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::fetch::graph::GraphReader;
 use crate::gomod::modfile::{ModFile, Retract};
 use crate::gomod::{ModulePath, ModuleVersion, Version, compare};
@@ -149,7 +149,7 @@ impl<'r> QueryResolver<'r> {
         module: &ModuleVersion,
         filter: VersionFilter,
     ) -> Result<Option<Error>> {
-        let objection = |text: &str| Error::new(Kind::NotFound, format!("{module}: {text}"));
+        let objection = |text: &str| Error::new(Kind::NotFound, text).about(module);
         if filter == VersionFilter::All {
             return Ok(None);
         }
@@ -199,7 +199,7 @@ impl<'r> QueryResolver<'r> {
             let resolved = replacement.unwrap_or_else(|| ResolvedModule::Module(newest.clone()));
             let data = GraphReader::new(self.run).gomod_of(&resolved)?;
             let parsed = ModFile::parse_lax("go.mod", &data);
-            let file = parsed.map_err(|error| error.context(newest.to_string()))?;
+            let file = parsed.map_err(|error| error.about(&newest))?;
             let deprecated = file.module.and_then(|line| line.deprecated);
             Ok(Arc::new(LatestGoMod {
                 retract: file.retract,
@@ -223,9 +223,7 @@ pub fn is_unknown(error: &Error) -> bool {
 }
 
 fn is_off(error: &Error) -> bool {
-    error
-        .chain()
-        .ends_with("module lookup disabled by GOPROXY=off")
+    error.reason() == Some(Reason::ProxyOff)
 }
 
 /// A failure to look up what was not named by the user: with GOPROXY=off go does not say what it
@@ -240,25 +238,15 @@ pub fn unasked(error: Error, path: &ModulePath) -> Error {
 
 /// The module that a failure begins with: that which was asked for, or what replaces it.
 fn named_in(error: &Error) -> Option<ModulePath> {
-    let text = error.chain();
-    let (path, _) = text.split_once(": ")?.0.split_once('@')?;
-    ModulePath::parse(path).ok()
+    let subject = error.subject().filter(|found| found.version.is_some())?;
+    ModulePath::parse(&subject.path).ok()
 }
 
 /// A failure without the name of the module that it is about, which another name is put before.
 pub(super) fn unnamed(error: Error, path: &ModulePath) -> Error {
-    let text = error.chain();
-    let named = [format!("module {path}: "), format!("{path}@")];
-    let cause = match named.iter().position(|name| text.starts_with(name)) {
-        Some(_) => text.split_once(": ").map(|(_, cause)| cause.to_owned()),
-        None => None,
-    };
-    match cause {
-        Some(cause) => {
-            let hints = error.hints().iter().cloned();
-            hints.fold(Error::new(error.kind(), cause), Error::hint)
-        }
-        None => error,
+    match error.subject() {
+        Some(subject) if subject.path == path.as_str() => error.without_subject(),
+        _ => error,
     }
 }
 
@@ -281,6 +269,7 @@ fn short_message<'m>(message: &'m str, if_empty: &'m str) -> &'m str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Subject;
 
     #[test]
     fn messages_within_errors_are_short() {
@@ -304,12 +293,15 @@ mod tests {
     fn a_failure_is_named_once() {
         let path = ModulePath::parse("a.com/a").unwrap();
         let rows = [
-            ("module a.com/a: no", "no"),
-            ("a.com/a@v1.0.0: x: y", "x: y"),
-            ("a.com/ab@v1.0.0: x", "a.com/ab@v1.0.0: x"),
+            (Subject::module("a.com/a"), "no"),
+            (Subject::version("a.com/a", "v1.0.0"), "no"),
+            (
+                Subject::version("a.com/ab", "v1.0.0"),
+                "a.com/ab@v1.0.0: no",
+            ),
         ];
-        for (text, want) in rows {
-            let error = Error::new(Kind::Network, text);
+        for (subject, want) in rows {
+            let error = Error::new(Kind::Network, "no").about(subject);
             assert_eq!(unnamed(error, &path).chain(), want);
         }
     }

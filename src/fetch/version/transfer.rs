@@ -254,7 +254,7 @@ impl ZipSink<'_> {
         let error = match self.refused {
             // Another proxy may have been asked since, and failed otherwise.
             Some(cause) if error.kind() == Kind::LocalIo => {
-                let error = Error::io("cannot write", path, cause).context(module.to_string());
+                let error = Error::io("cannot write", path, cause).about(module);
                 if self.part.kept().is_some_and(|(_, bytes)| bytes > 0) {
                     error.hint("what has come is kept there, and the next run goes on from it")
                 } else {

@@ -4,69 +4,11 @@
 
 use super::directive::Godebug;
 use crate::gomod::GoVersion;
+use crate::gomod::compat::GodebugSetting;
 use crate::gomod::quote::quote;
 
-/// The settings that go 1.26 knows, in byte order.
-pub const GODEBUG_SETTINGS: &[&str] = &[
-    "allowmultiplevcs",
-    "asynctimerchan",
-    "containermaxprocs",
-    "cryptocustomrand",
-    "dataindependenttiming",
-    "decoratemappings",
-    "embedfollowsymlinks",
-    "execerrdot",
-    "fips140",
-    "fips140ems",
-    "gocachehash",
-    "gocachetest",
-    "gocacheverify",
-    "gotestjsonbuildtext",
-    "gotypesalias",
-    "htmlmetacontenturlescape",
-    "http2client",
-    "http2debug",
-    "http2server",
-    "httpcookiemaxnum",
-    "httplaxcontentlength",
-    "httpmuxgo121",
-    "httpservecontentkeepheaders",
-    "installgoroot",
-    "jstmpllitinterp",
-    "multipartmaxheaders",
-    "multipartmaxparts",
-    "multipathtcp",
-    "netdns",
-    "netedns0",
-    "panicnil",
-    "randautoseed",
-    "randseednop",
-    "rsa1024min",
-    "tarinsecurepath",
-    "tls10server",
-    "tls3des",
-    "tlsmaxrsasize",
-    "tlsmlkem",
-    "tlsrsakex",
-    "tlssecpmlkem",
-    "tlssha1",
-    "tlsunsafeekm",
-    "updatemaxprocs",
-    "urlmaxqueryparams",
-    "urlstrictcolons",
-    "winreadlinkvolume",
-    "winsymlink",
-    "x509keypairleaf",
-    "x509negativeserial",
-    "x509rsacrt",
-    "x509sha256skid",
-    "x509usefallbackroots",
-    "x509usepolicies",
-    "zipinsecurepath",
-];
-
-/// Settings that were taken away, with the go version 1.N that did.
-const REMOVED: &[(&str, u32)] = &[("x509sha1", 24)];
+/// From this go version on only the old values of removed settings are refused.
+const VALUES_OF_REMOVED: &str = "1.27";
 
 impl Godebug {
     /// Why `go` of this version does not take the line, in its words. A version that is newer than
@@ -84,18 +26,35 @@ impl Godebug {
                 Some(_) => None,
             };
         }
-        if GODEBUG_SETTINGS.binary_search(&key.as_str()).is_ok() || go.is_newer_than_known() {
-            return None;
+        let setting = GodebugSetting::of(key);
+        match setting {
+            Some(setting) if setting.is_known_to(go) => None,
+            Some(GodebugSetting { removed, old, .. })
+                if removed > 0 && go.at_least(&format!("1.{removed}")) =>
+            {
+                self.removed_fault(go, removed, old)
+            }
+            _ if go.is_newer_than_known() => None,
+            _ => Some(format!("unknown godebug {}", quote(key))),
         }
-        let removed = REMOVED.iter().find(|(name, _)| name == key);
-        match removed {
-            Some((_, minor)) if !go.at_least(&format!("1.{minor}")) => None,
-            Some((_, minor)) => Some(format!(
-                "use of removed godebug {}, see https://go.dev/doc/godebug#go-1{minor}",
-                quote(key)
-            )),
-            None => Some(format!("unknown godebug {}", quote(key))),
+    }
+
+    /// Why a setting is refused that was taken away with go 1.`removed`.
+    fn removed_fault(&self, go: &GoVersion, removed: u32, old: &[&str]) -> Option<String> {
+        let (key, value) = (quote(&self.key), &self.value);
+        let url = format!("https://go.dev/doc/godebug#go-1{removed}");
+        if !go.at_least(VALUES_OF_REMOVED) {
+            // tlskyber was no setting of go.mod before.
+            return Some(match old {
+                ["0"] => format!("unknown godebug {key}"),
+                _ => format!("use of removed godebug {key}, see {url}"),
+            });
         }
+        let is_old = old.contains(&value.as_str());
+        is_old.then(|| {
+            let value = quote(value);
+            format!("removed GODEBUG {key} set to old value {value} ({url})")
+        })
     }
 }
 
@@ -108,6 +67,9 @@ mod tests {
     fn lines_are_judged_as_by_go() {
         let newer = "default=go1.27 too new (toolchain is go1.26.8)";
         let removed = "use of removed godebug \"x509sha1\", see https://go.dev/doc/godebug#go-124";
+        let asynctimerchan = "removed GODEBUG \"asynctimerchan\" set to old value \"2\" (https://go.dev/doc/godebug#go-127)";
+        let gotypesalias = "removed GODEBUG \"gotypesalias\" set to old value \"0\" (https://go.dev/doc/godebug#go-127)";
+        let x509sha1 = "removed GODEBUG \"x509sha1\" set to old value \"1\" (https://go.dev/doc/godebug#go-124)";
         let rows = [
             ("1.26.8", "panicnil", "1", None),
             ("1.26.8", "panicnil", "odd", None),
@@ -124,7 +86,29 @@ mod tests {
                 "1.21",
                 Some("value for default= must be goVERSION"),
             ),
-            ("1.27", "foo", "1", None),
+            ("1.28", "foo", "1", None),
+            // go1.27.4.
+            ("1.27.4", "foo", "1", Some("unknown godebug \"foo\"")),
+            ("1.27.4", "tracebacklabels", "0", None),
+            (
+                "1.26.8",
+                "tracebacklabels",
+                "0",
+                Some("unknown godebug \"tracebacklabels\""),
+            ),
+            ("1.26.8", "asynctimerchan", "1", None),
+            ("1.27.4", "asynctimerchan", "3", None),
+            ("1.27.4", "asynctimerchan", "2", Some(asynctimerchan)),
+            ("1.27.4", "gotypesalias", "0", Some(gotypesalias)),
+            ("1.27.4", "x509sha1", "0", None),
+            ("1.27.4", "x509sha1", "1", Some(x509sha1)),
+            (
+                "1.26.8",
+                "tlskyber",
+                "1",
+                Some("unknown godebug \"tlskyber\""),
+            ),
+            ("1.27.4", "tlskyber", "1", None),
         ];
         for (go, key, value, want) in rows {
             let line = Godebug {
@@ -135,6 +119,5 @@ mod tests {
             let go = GoVersion::parse(go).unwrap();
             assert_eq!(line.fault(&go).as_deref(), want, "{key}={value}");
         }
-        assert!(GODEBUG_SETTINGS.is_sorted());
     }
 }

@@ -60,6 +60,5 @@ pub use edit::{ModEdit, Requirement, WorkEdit};
 pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, ToolLine, check_import};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
 pub use go_work::{Use, WorkFile};
-pub use godebug::GODEBUG_SETTINGS;
 pub use modules_txt::{Listed, ModulesTxt};
 pub use needs::GoModSummary;

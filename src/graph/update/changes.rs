@@ -8,6 +8,7 @@
 use super::requirements::Requirements;
 use crate::error::Result;
 use crate::gomod::GoVersion;
+use crate::gomod::compat::Change;
 use crate::gomod::modfile::{ModEdit, Requirement};
 use crate::map::Map;
 use crate::project::go_line::IMPLIED_GO_VERSION;
@@ -15,6 +16,28 @@ use crate::project::{Node, Project};
 
 /// From this go version on direct and indirect requirements have blocks of their own.
 const SEPARATE_GO: &str = "1.17";
+
+/// How requirements stand in go.mod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RequireLayout {
+    /// Each where its line was.
+    Mixed,
+    /// Direct and indirect ones in blocks of their own.
+    Separate,
+    /// In two blocks at most.
+    TwoBlocks,
+}
+
+impl RequireLayout {
+    /// That of a go.mod with this go version.
+    fn of(version: &str) -> RequireLayout {
+        match GoVersion::parse(version) {
+            Some(go) if Change::TwoRequireBlocks.applies_to(&go) => RequireLayout::TwoBlocks,
+            Some(go) if go.at_least(SEPARATE_GO) => RequireLayout::Separate,
+            _ => RequireLayout::Mixed,
+        }
+    }
+}
 
 /// Changes to a go.mod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +49,7 @@ pub struct Update {
     /// What the toolchain line is to say; `None` takes it out.
     toolchain: Option<String>,
     require: Vec<Requirement>,
-    separate: bool,
+    layout: RequireLayout,
 }
 
 impl Update {
@@ -66,7 +89,7 @@ impl Update {
             go: go.then(|| version.clone()),
             toolchain: toolchain.map(str::to_owned),
             require,
-            separate: GoVersion::parse(&version).is_some_and(|go| go.at_least(SEPARATE_GO)),
+            layout: RequireLayout::of(&version),
         })
     }
 
@@ -88,10 +111,10 @@ impl Update {
             edit.set_go(go);
         }
         edit.set_toolchain(self.toolchain.as_deref());
-        if self.separate {
-            edit.set_require_separately(&self.require);
-        } else {
-            edit.set_require(&self.require);
+        match self.layout {
+            RequireLayout::Mixed => edit.set_require(&self.require),
+            RequireLayout::Separate => edit.set_require_separately(&self.require),
+            RequireLayout::TwoBlocks => edit.set_require_in_two_blocks(&self.require),
         }
         Ok(edit.to_bytes())
     }

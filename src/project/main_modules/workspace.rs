@@ -13,6 +13,7 @@ use crate::config::Files;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{clean_path, read_whole, short_path};
 use crate::gomod::GoVersion;
+use crate::gomod::compat::Change;
 use crate::gomod::modfile::{ModFile, Replace, WorkFile};
 use crate::project::Node;
 
@@ -184,7 +185,11 @@ impl Workspace {
     fn main(
         &self,
         root: &Path,
-        Files { cwd, overlay, .. }: &Files,
+        Files {
+            cwd,
+            overlay,
+            running: acting,
+        }: &Files,
         parse: ReadModule<'_>,
     ) -> Result<MainModule> {
         let file: PathBuf = clean_path(&root.join("go.mod").to_string_lossy()).into();
@@ -215,9 +220,16 @@ impl Workspace {
                 Some(_) => "lists",
                 None => "implicitly requires",
             };
+            let names = acting
+                .as_ref()
+                .is_some_and(|acting| Change::OldWorkNamesVersion.applies_to(acting.version()));
+            let way = match names {
+                true => format!("to download and use go {needed}"),
+                false => "to update it".to_owned(),
+            };
             let text = format!(
                 "module {shown} listed in go.work file requires go >= {needed}, but go.work {verb} \
-                 go {own}; to update it:\n\tgo work use"
+                 go {own}; {way}:\n\tgo work use"
             );
             return Err(Error::new(Kind::Input, text));
         }

@@ -203,8 +203,9 @@ impl EventSink for ProgressReporter {
                 self.print_event("plan", None, |object| object.number("modules", modules));
             }
             Event::GoModFetched => shared.state().go_mods += 1,
-            Event::ModuleStarted { module } if shared.mode != ProgressMode::Nothing => {
-                if shared.state().start(module, Instant::now()) {
+            Event::ModuleStarted { module } => {
+                let shows = shared.mode != ProgressMode::Nothing;
+                if shows && shared.state().start(module, Instant::now()) {
                     self.print_event("start", Some(module), |_| ());
                 }
             }

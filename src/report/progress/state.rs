@@ -218,8 +218,10 @@ mod tests {
     fn a_download_shows_modules_bytes_rate_time_left_and_the_slowest() {
         let begun = Instant::now();
         let at = |seconds| begun + Duration::from_secs(seconds);
-        let mut state = ProgressState::default();
-        state.go_mods = 7;
+        let mut state = ProgressState {
+            go_mods: 7,
+            ..ProgressState::default()
+        };
         state.note(at(0), 0);
         assert_eq!(state.line(0, 0), "module graph: 7 go.mod files  0 B  0 B/s");
         state.plan(40);

@@ -7,6 +7,8 @@
 //! | `module` | from tags and commits to versions, go.mod and zip |
 //! | `repository` | what a system can say of a repository: the trait |
 //! | `git` | git repositories |
+//! | `hg`, `svn`, `fossil` | those of Mercurial, Subversion and Fossil, by their programs |
+//! | `archive` | files as such a program has written them |
 //! | `clone` | where clones are kept, shared with go |
 //! | `program` | programs for version control |
 //! | `recent` | answers that are kept for a while |
@@ -20,10 +22,13 @@
 //! Hostile input: revisions that begin with `-` are unknown; names and URLs follow
 //! `--end-of-options`; what programs print is bounded, and shown without secrets.
 
+mod archive;
 mod clone;
 mod discovery;
+mod fossil;
 mod git;
 mod govcs;
+mod hg;
 mod hosts;
 mod meta;
 mod module;
@@ -31,6 +36,7 @@ mod program;
 mod recent;
 mod repository;
 mod settings;
+mod svn;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -38,12 +44,15 @@ use std::sync::Arc;
 pub use settings::{DirectSettings, GitChoice};
 
 use discovery::{Discovery, RepositoryRoot};
+use fossil::FossilRepository;
 use git::{BuiltinGit, GitRemote, GitRepository, SystemGit};
 use govcs::VcsRules;
+use hg::HgRepository;
 use module::RepositoryModule;
 use program::Programs;
 use recent::Recent;
 use repository::Repository;
+use svn::SvnRepository;
 
 use super::proxy::Proxy;
 use super::{Info, Source, VcsOrigin};
@@ -136,6 +145,18 @@ impl Direct {
                 let settings = &self.0.programs.settings;
                 Ok(Arc::new(GitRepository::new(url, remote, settings)))
             }
+            "hg" => Ok(Arc::new(HgRepository::new(
+                url,
+                Arc::clone(&self.0.programs),
+            ))),
+            "svn" => Ok(Arc::new(SvnRepository::new(
+                url,
+                Arc::clone(&self.0.programs),
+            ))),
+            "fossil" => Ok(Arc::new(FossilRepository::new(
+                url,
+                Arc::clone(&self.0.programs),
+            ))),
             _ => {
                 let text = format!("unknown vcs: {vcs} {}", crate::proc::redact(url, &[]));
                 Err(Error::new(Kind::Other, text))

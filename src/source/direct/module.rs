@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::discovery::has_prefix;
 use super::recent::Recent;
 use super::repository::{NotResolved, Repository, Revision};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::modfile::ModFile;
 use crate::gomod::quote::unquote;
 use crate::gomod::{
@@ -97,7 +97,7 @@ impl RepositoryModule {
 
     /// Names the module, as go's `ModuleError` does.
     fn named(&self, error: Error) -> Error {
-        error.context(format!("module {}", self.path))
+        error.about(Subject::module(&self.path))
     }
 
     /// Names the version, as go's `InvalidVersionError` does.
@@ -665,7 +665,9 @@ impl Converter<'_> {
         let refuse = |text: String| {
             let error = Error::new(Kind::NotFound, text);
             let path = &module.path;
-            Err(error.context(format!("{path}@{version}: invalid pseudo-version")))
+            Err(error
+                .context(format!("invalid pseudo-version"))
+                .about(Subject::version(path, version)))
         };
         let revision = pseudo_version_revision(version).unwrap_or_default();
         let short = found.short.as_str();

@@ -2,6 +2,7 @@
 //! by the built-in client.
 
 use crate::commands::json::without_extra;
+use crate::support::forge::has_program;
 use crate::support::go::{only_modfetch, require_go};
 use crate::support::tree::Picture;
 use crate::support::{Forge, Sandbox};
@@ -120,6 +121,13 @@ fn compare_all(git: &str) {
         "v.test/m@release-1",
         "v.test/m@v1.4.0+meta",
         "v.test/m@v1.9.9",
+        "v.test/m@v2.0.0",
+        "v.test/m@latest",
+        "v.test/m@v1",
+        "v.test/m@<v1.1.0",
+        "v.test/m/sub@latest",
+        "v.test/old@v2.0.0",
+        "v.test/old@latest",
         "v.test/m@v1.8.0",
         "v.test/m@nothing",
         "v.test/m@abcdef0",
@@ -215,5 +223,171 @@ fn list_of_versions_and_queries_are_as_by_go() {
             );
             assert_eq!(run.code == Some(0), beside.code == Some(0), "{arguments:?}");
         }
+    }
+}
+
+/// A server of another system that ends with the test.
+struct Served(std::process::Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port that is free now.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Makes something with a script in a folder, and serves it.
+fn serve(dir: &std::path::Path, script: &str, server: &[&str], port: u16) -> Served {
+    let shell = std::process::Command::new("sh")
+        .args(["-euc", script])
+        .current_dir(dir)
+        .env("HOME", dir)
+        .env("USER", "a")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&shell.stderr);
+    assert!(shell.status.success(), "{said}");
+    let child = std::process::Command::new(server[0])
+        .args(&server[1..])
+        .current_dir(dir)
+        .env("HOME", dir)
+        .env("USER", "a")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let served = Served(child);
+    crate::support::until("the server", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    served
+}
+
+/// As [`compare`], with what only go without its own folder leaves out: sums of repositories.
+#[track_caller]
+fn compare_other(forge: &Forge, asked: &str) {
+    let with = |sandbox: Sandbox| {
+        sandbox
+            .env("GOVCS", "*:all")
+            .env("NO_PROXY", "127.0.0.1")
+            .env("no_proxy", "127.0.0.1")
+            .env("USER", "a")
+    };
+    let (ours, gos) = (with(forge.sandbox()), with(forge.sandbox()));
+    let run = ours.run(["download", "-json", asked]);
+    let beside = gos.go(["mod", "download", "-json", asked]);
+    let plain = |text: &str| {
+        let lines = text.lines().filter(|line| !line.contains("\"RepoSum\""));
+        lines
+            .map(|line| line.trim_end_matches(',').to_owned() + "\n")
+            .collect::<String>()
+    };
+    let (mine, theirs) = (said(&ours, &run.stdout), said(&gos, &beside.stdout));
+    assert_eq!(
+        run.code == Some(0),
+        beside.code == Some(0),
+        "{asked}: {mine}\n{theirs}"
+    );
+    if beside.code == Some(0) {
+        assert_eq!(plain(&mine), plain(&theirs), "{asked}");
+        kept(&ours).assert_same(&kept(&gos), asked);
+    }
+}
+
+#[test]
+fn download_of_a_mercurial_repository_is_as_by_go() {
+    require_go!();
+    only_modfetch!();
+    if !has_program("hg") {
+        return;
+    }
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let script = "hg init r; cd r; printf 'module v.test/hg\n' > go.mod; echo 'package hg' > h.go
+        mkdir sub; printf 'module v.test/hg/sub\n' > sub/go.mod; echo 'package sub' > sub/s.go
+        hg add -q; hg commit -q -m one -d '1580000000 0' -u a; hg tag v1.0.0 -d '1580000001 0' -u a
+        hg tag sub/v0.1.0 -r 0 -d '1580000002 0' -u a; echo x > x.txt; hg add -q
+        hg commit -q -m two -d '1580000003 0' -u a";
+    let number = port.to_string();
+    let server = ["hg", "serve", "-R", "r", "-a", "127.0.0.1", "-p", &number];
+    let _served = serve(dir.path(), script, &server, port);
+    let forge = Forge::start();
+    let url = format!("http://127.0.0.1:{port}/");
+    for path in ["v.test/hg", "v.test/hg/sub"] {
+        forge.import(path, "v.test/hg", "hg", &url);
+    }
+    for asked in [
+        "v.test/hg@v1.0.0",
+        "v.test/hg@latest",
+        "v.test/hg@default",
+        "v.test/hg@tip",
+        "v.test/hg@v9.0.0",
+        "v.test/hg/sub@v0.1.0",
+        "v.test/hg/sub@default",
+    ] {
+        compare_other(&forge, asked);
+    }
+}
+
+#[test]
+fn download_of_a_subversion_repository_is_as_by_go() {
+    require_go!();
+    only_modfetch!();
+    if !has_program("svnserve") || !has_program("svn") {
+        return;
+    }
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let script = "svnadmin create r; svn mkdir -q -m d file://$PWD/r/trunk
+        svn co -q file://$PWD/r/trunk w; cd w; printf 'module v.test/svn\n' > go.mod
+        mkdir d; echo 'package d' > d/d.go; svn add -q go.mod d; svn ci -q -m x";
+    let number = port.to_string();
+    let root = dir.path().join("r").display().to_string();
+    let server = [
+        "svnserve",
+        "-d",
+        "--foreground",
+        "-r",
+        &root,
+        "--listen-host",
+        "127.0.0.1",
+        "--listen-port",
+        &number,
+    ];
+    let _served = serve(dir.path(), script, &server, port);
+    let forge = Forge::start();
+    let url = format!("svn://127.0.0.1:{port}/trunk");
+    forge.import("v.test/svn", "v.test/svn", "svn", &url);
+    for asked in ["v.test/svn@latest", "v.test/svn@2", "v.test/svn@v1.0.0"] {
+        compare_other(&forge, asked);
+    }
+}
+
+#[test]
+fn download_beside_go_on_one_cache_shares_clones() {
+    require_go!();
+    only_modfetch!();
+    let forge = forge();
+    let versions = ["v1.0.0", "v1.1.0", "main", "dev", "v1.3.0", "latest"];
+    for round in 0..6 {
+        let sandbox = forge.sandbox();
+        let asked = |offset: usize| format!("v.test/m@{}", versions[(round + offset) % 6]);
+        let ours = sandbox.spawn(["download", &asked(0), &asked(1)]);
+        let gos = sandbox.spawn_go(["mod", "download", &asked(2), &asked(3)]);
+        let builtin = sandbox.spawn(["download", "--git", "builtin", &asked(4), &asked(5)]);
+        for run in [ours.wait(), gos.wait(), builtin.wait()] {
+            run.ok();
+        }
+        // What one has left, the other goes on with.
+        sandbox.remove("cache/download");
+        sandbox.remove("v.test");
+        sandbox.go(["mod", "download", &asked(0), &asked(5)]).ok();
+        sandbox.remove("cache/download");
+        sandbox.remove("v.test");
+        sandbox.run(["download", &asked(2), &asked(4)]).ok();
     }
 }

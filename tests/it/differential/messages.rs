@@ -156,8 +156,10 @@ fn essence(text: &str) -> String {
         let line = line.strip_prefix("go: ").unwrap_or(line);
         let line = line.strip_prefix("modfetch ").unwrap_or(line);
         let line = line.strip_prefix("go ").unwrap_or(line);
-        match line.split_once("(running go ") {
-            // The release that is installed, or emulated.
+        // The release that is installed, or emulated.
+        let release = ["(running go ", "expecting a Go version like \""];
+        let mut found = release.iter().filter_map(|before| line.split_once(before));
+        match found.next() {
             Some((start, end)) => format!("{start}{}", end.trim_start_matches(RELEASE)),
             None => line.to_owned(),
         }

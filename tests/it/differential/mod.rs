@@ -4,6 +4,7 @@ mod direct;
 mod graph;
 mod list;
 mod list_templates;
+mod listed_versions;
 mod messages;
 mod modedit;
 mod module_rules;

@@ -25,6 +25,7 @@ type task struct {
 	Toolchain *string // none takes the line out
 	Require   []requirement
 	Separate  bool
+	Two       bool // with Separate: two blocks at most, from go1.27 on
 	Format    bool // nothing but sorting
 }
 
@@ -68,7 +69,14 @@ func change(file *modfile.File, t task) error {
 		m := module.Version{Path: r.Path, Version: r.Version}
 		list = append(list, &modfile.Require{Mod: m, Indirect: r.Indirect})
 	}
-	if t.Separate {
+	if t.Two {
+		// Not there before go1.27.
+		file, ok := any(file).(interface{ SetRequireAtMostTwo([]*modfile.Require) })
+		if !ok {
+			return errors.New("unknown")
+		}
+		file.SetRequireAtMostTwo(list)
+	} else if t.Separate {
 		file.SetRequireSeparateIndirect(list)
 	} else {
 		file.SetRequire(list)

@@ -8,7 +8,7 @@ use modfetch::gomod::{ModuleVersion, Version, canonical};
 use modfetch::{Error, Kind};
 use serde_json::{Value, json};
 
-use crate::support::go::{only_modfetch, variable, with_golang_mod};
+use crate::support::go::{go_is_at_least, only_modfetch, variable, with_golang_mod};
 use crate::support::random_project::Rng;
 use crate::support::require_go;
 use crate::support::sampling::demanded_cases;
@@ -178,6 +178,8 @@ struct Task {
     toolchain: Option<&'static str>,
     require: Vec<Requirement>,
     separate: bool,
+    /// In two blocks at most.
+    two: bool,
     format: bool,
 }
 
@@ -205,6 +207,7 @@ impl Task {
             toolchain: rng.percent(40).then_some("go1.30.0"),
             require,
             separate: rng.percent(60),
+            two: go_is_at_least("1.27") && rng.percent(40),
             format: rng.percent(20),
         }
     }
@@ -218,7 +221,7 @@ impl Task {
         let hex: String = self.text.iter().map(|byte| format!("{byte:02x}")).collect();
         json!({
             "Text": hex, "Go": self.go.unwrap_or_default(), "Toolchain": self.toolchain,
-            "Require": require.collect::<Vec<_>>(), "Separate": self.separate,
+            "Require": require.collect::<Vec<_>>(), "Separate": self.separate, "Two": self.two,
             "Format": self.format,
         })
     }
@@ -238,9 +241,10 @@ impl Task {
             edit.set_go(go);
         }
         edit.set_toolchain(self.toolchain);
-        match self.separate {
-            true => edit.set_require_separately(&self.require),
-            false => edit.set_require(&self.require),
+        match (self.separate, self.two) {
+            (_, true) => edit.set_require_in_two_blocks(&self.require),
+            (true, false) => edit.set_require_separately(&self.require),
+            (false, false) => edit.set_require(&self.require),
         }
         Ok(edit.to_bytes())
     }

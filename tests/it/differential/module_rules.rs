@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modfetch::gomod::modfile::GODEBUG_SETTINGS;
+use modfetch::gomod::GoVersion;
+use modfetch::gomod::compat::{GODEBUG_SETTINGS, GodebugSetting};
 use modfetch::gomod::{
     ModulePath, ModuleVersion, PrefixPatterns, canonical, check_file_path, check_import_path,
     check_module_path, escape_version, is_pseudo_version, split_path_version,
@@ -156,20 +157,33 @@ fn module_rules_table_matches_golang_mod() {
     }
 }
 
-/// The settings of `godebug` lines that the installed go knows, as its source has them.
+/// The settings of `godebug` lines that the installed go knows, and took away, as its source has them.
 #[test]
 fn godebug_settings_match_go() {
     require_go!();
     let go = Sandbox::new().go(["env", "GOROOT", "GOVERSION"]);
     let (root, version) = go.ok().stdout.split_once('\n').unwrap();
-    if !version.starts_with("go1.26") {
+    let version = GoVersion::of_toolchain(version.trim()).unwrap();
+    if version.is_newer_than_known() || !version.at_least("1.26") {
         skips::record(&format!("go is {version}"));
         return;
     }
     let table = Path::new(root).join("src/internal/godebugs/table.go");
     let table = fs::read_to_string(table).unwrap();
-    let (known, _) = table.split_once("type RemovedInfo").unwrap();
-    let lines = known.lines().map(str::trim_start);
-    let named = lines.filter_map(|line| line.strip_prefix("{Name: \"")?.split('"').next());
-    assert_eq!(named.collect::<Vec<_>>(), GODEBUG_SETTINGS);
+    let (known, rest) = table.split_once("type RemovedInfo").unwrap();
+    let names = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(str::trim_start);
+        let named = lines.filter_map(|line| line.strip_prefix("{Name: \"")?.split('"').next());
+        named.map(str::to_owned).collect()
+    };
+    let settings = GODEBUG_SETTINGS.iter();
+    let ours = settings.filter(|setting| setting.is_known_to(&version));
+    let ours: Vec<&str> = ours.map(|setting| setting.name).collect();
+    assert_eq!(names(known), ours);
+    let mut removed = names(rest);
+    removed.sort();
+    for name in &removed {
+        let setting = GodebugSetting::of(name).unwrap();
+        assert!(!setting.is_known_to(&version), "{name}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::compare::talk;
 use crate::support::fixtures::Module;
-use crate::support::go::only_modfetch;
+use crate::support::go::{acting_version, only_modfetch};
 use crate::support::{Proxy, Run, Sandbox, require_go};
 
 /// Newer than any go that these tests meet.
@@ -224,7 +224,7 @@ fn download_gotoolchain_auto_continues_with_warning() {
     let proxy = proxy();
     let new = format!("module m\n\ngo {NEW}\n\nrequire ex.com/new v1.0.0\n");
     let warning =
-        "modfetch: warning: [ROOT]/project/go.mod says go 1.99; the rules of go 1.26 are applied\n";
+        "modfetch: warning: [ROOT]/project/go.mod says go 1.99; the rules of go 1.27 are applied\n";
     for setting in ["auto", "path", "go1.99.0", "go1.20.3", "local+auto"] {
         let sandbox = Sandbox::new().proxy(&proxy).env("GOTOOLCHAIN", setting);
         let sandbox = sandbox.go_mod(&new);
@@ -244,7 +244,10 @@ fn download_gotoolchain_auto_continues_with_warning() {
     sandbox
         .run(["graph"])
         .fails(3)
-        .stderr_has("module ex.com/new@v1.0.0 requires go >= 1.99 (running go 1.26.8)\n")
+        .stderr_has(&format!(
+            "module ex.com/new@v1.0.0 requires go >= 1.99 (running go {})\n",
+            acting_version()
+        ))
         .stderr_has("hint: act as a newer go: --go-version VERSION\n");
     sandbox.run(["graph", "--go-version=1.99"]).ok();
 }
@@ -260,7 +263,7 @@ fn download_go_version_flag_selects_rules() {
     sandbox()
         .run(["graph"])
         .fails(3)
-        .stderr_has(&refused("1.26.8"));
+        .stderr_has(&refused(&acting_version()));
     let older = sandbox().env("GOLANG_VERSION", "1.25.1");
     older.run(["graph"]).fails(3).stderr_has(&refused("1.25.1"));
     older
@@ -276,9 +279,9 @@ fn download_go_version_flag_selects_rules() {
         .env("MODFETCH_GO_VERSION", "tip")
         .run(["graph"])
         .fails(3)
-        .stderr("modfetch: invalid value \"tip\" for MODFETCH_GO_VERSION: want a Go version such as 1.26.8\n");
+        .stderr("modfetch: invalid value \"tip\" for MODFETCH_GO_VERSION: want a Go version such as 1.27.4\n");
     sandbox()
         .run(["version", "-json"])
         .ok()
-        .stdout_has("\"Go\": \"1.26.8\"");
+        .stdout_has("\"Go\": \"1.27.4\"");
 }

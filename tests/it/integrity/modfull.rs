@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::differential::modwrite::{UNTIDY, queried};
 use crate::support::compare::same;
-use crate::support::go::only_modfetch;
+use crate::support::go::{acting_version, only_modfetch};
 use crate::support::{Sandbox, Times, require_go};
 
 /// The bytes of a page: a file of a tmpfs that is full grows up to the next multiple.
@@ -106,13 +106,17 @@ fn download_torn_write_of_go_mod_is_undone() {
 fn download_go_mod_changed_meanwhile_is_not_overwritten() {
     require_go!();
     only_modfetch!();
+    let likewise = format!(
+        "module main.org/m\n\ngo {}\n\nrequire example.org/m v1.2.9 // why\n",
+        acting_version()
+    );
     let edits = [
         // What is there now is right, or is for the next run.
         "module main.org/m\n\ngo 1.20\n\nrequire example.org/m v1.0.0\n",
         "module main.org/m\n\nrequire example.org/m v1.2 // why not\n",
         "",
         // Somebody else has done the same.
-        "module main.org/m\n\ngo 1.26.8\n\nrequire example.org/m v1.2.9 // why\n",
+        &likewise,
     ];
     for edit in edits {
         let runs = [true, false].map(|is_go| {

@@ -68,6 +68,10 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("sbom", "graph project trust"),
     ("audit", "error gojson gomod"),
+    (
+        "downloader",
+        "cache error event fetch gomod http source sumdb trust",
+    ),
     // What the user reads.
     (
         "report",
@@ -89,7 +93,7 @@ const ALLOWED: &[(&str, &str)] = &[
 ];
 
 /// Names that the root of the crate has beside its areas.
-const ROOT_NAMES: [&str; 4] = ["Error", "Kind", "Result", "io_text"];
+const ROOT_NAMES: [&str; 6] = ["Error", "Kind", "Reason", "Result", "Subject", "io_text"];
 
 #[test]
 fn areas_use_only_what_the_table_allows() {

@@ -448,3 +448,13 @@ fn read_request(
         body,
     })
 }
+
+/// True if a program is in PATH; counts the test as skipped if not.
+pub fn has_program(name: &str) -> bool {
+    let path = super::go::variable("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    if !found {
+        super::skips::record(&format!("no {name} in PATH"));
+    }
+    found
+}

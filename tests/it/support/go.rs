@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 pub(crate) use super::guards::{only_modfetch, require_go};
+use modfetch::gomod::GoVersion;
+
 use super::skips;
 
 /// Reads a variable of the test process itself; sandboxes pass nothing of it on.
@@ -18,8 +20,17 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Where the go command is.
+/// Where the go command is: `MODFETCH_TEST_GO`, or the first in `PATH`.
 fn find() -> Option<PathBuf> {
+    if let Some(go) = variable("MODFETCH_TEST_GO") {
+        let go = PathBuf::from(go);
+        assert!(
+            go.is_file(),
+            "MODFETCH_TEST_GO={}: no such file",
+            go.display()
+        );
+        return Some(go);
+    }
     let path = variable("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join("go"))
@@ -41,6 +52,40 @@ pub fn require_go() -> Option<PathBuf> {
         skips::record("no go in PATH");
     }
     go
+}
+
+/// The search path of sandboxes: that of the tests, behind the folder of the go command.
+pub fn search_path() -> String {
+    let path = variable("PATH").unwrap_or_default();
+    let go = variable("MODFETCH_TEST_GO").map(PathBuf::from);
+    match go.as_deref().and_then(Path::parent) {
+        Some(folder) => format!("{}:{path}", folder.display()),
+        None => path,
+    }
+}
+
+/// The version of the go command, without `go`: `1.26.8`. `None` if there is none.
+pub fn go_version() -> Option<&'static GoVersion> {
+    static VERSION: OnceLock<Option<GoVersion>> = OnceLock::new();
+    let asked = || {
+        let mut command = Command::new(find()?);
+        let command = command
+            .env("GOTOOLCHAIN", "local")
+            .args(["env", "GOVERSION"]);
+        let said = String::from_utf8(command.output().ok()?.stdout).ok()?;
+        GoVersion::of_toolchain(said.trim())
+    };
+    VERSION.get_or_init(asked).as_ref()
+}
+
+/// The version that modfetch acts as in a sandbox: that of the go command, if there is one.
+pub fn acting_version() -> String {
+    go_version().map_or(GoVersion::EMULATED.to_owned(), GoVersion::to_string)
+}
+
+/// True if the go command is this version or a newer one.
+pub fn go_is_at_least(version: &str) -> bool {
+    go_version().is_some_and(|go| go.at_least(version))
 }
 
 /// Makes a program of `source` and these packages of golang.org/x/mod, from the copy that comes with

@@ -52,7 +52,7 @@ impl Sandbox {
         let text = |path: &Path| path.display().to_string();
         let gocache = go::build_cache();
         let env = [
-            ("PATH", go::variable("PATH").unwrap_or_default()),
+            ("PATH", go::search_path()),
             ("HOME", text(&path("home"))),
             ("TMPDIR", text(&path("tmp"))),
             ("GOPATH", text(&path("gopath"))),
@@ -63,8 +63,11 @@ impl Sandbox {
             ("GOSUMDB", "off".to_owned()),
             ("GOPROXY", "off".to_owned()),
         ];
+        // As the images of Go do: modfetch acts as the go that it is compared with.
+        let acting = go::go_version().map(|go| ("GOLANG_VERSION", go.to_string()));
         let env = env
             .into_iter()
+            .chain(acting)
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         Sandbox {

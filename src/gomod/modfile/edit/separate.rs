@@ -1,8 +1,8 @@
 //! Direct and indirect requirements in blocks of their own, as go.mod has them from go 1.17 on.
 //!
-//! Source: golang/mod `modfile/rule.go`, `SetRequireSeparateIndirect`.
+//! Source: golang/mod `modfile/rule.go`, `SetRequireSeparateIndirect`, `SetRequireAtMostTwo`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::mod_edit::{ModEdit, RequireEntry, Requirement, by_path, is_indirect, mark, set};
 use super::tree::{BlockId, Comments, Line, LineId, Statement, Tree};
@@ -29,6 +29,16 @@ impl ModEdit {
     /// Lines stay in the block where they are, unless that is the one for the other sort, or the
     /// only one there is.
     pub fn set_require_separately(&mut self, wanted: &[Requirement]) {
+        self.set_require_in_blocks(wanted, false);
+    }
+
+    /// The same, with all of them in two blocks at most, and with what stood above any block above
+    /// the one that its lines went to.
+    pub fn set_require_in_two_blocks(&mut self, wanted: &[Requirement]) {
+        self.set_require_in_blocks(wanted, true);
+    }
+
+    fn set_require_in_blocks(&mut self, wanted: &[Requirement], two: bool) {
         let places = Places::of(&self.tree);
         let flat = places.count == 1
             && places.last.is_some_and(|last| {
@@ -39,9 +49,15 @@ impl ModEdit {
                 };
                 !says_more(comments)
             });
-        let (direct, indirect) = places.ensure_blocks(&mut self.tree);
-
         let mut need = by_path(wanted);
+        let (above_direct, above_indirect) = match two {
+            true => self.take_comments(&need),
+            false => Default::default(),
+        };
+        let (direct, indirect) = places.ensure_blocks(&mut self.tree);
+        for (block, comments) in [(direct, above_direct), (indirect, above_indirect)] {
+            self.tree.block_mut(block).comments.before.extend(comments);
+        }
         for entry in std::mem::take(&mut self.require) {
             let Some(requirement) = need.remove(&*entry.path) else {
                 self.tree.kill(entry.line);
@@ -55,7 +71,7 @@ impl ModEdit {
             };
             // A line that was none of a block is in none, whatever has become of it since.
             let inside = places.block_of.get(&entry.line);
-            let line = if flat || inside == Some(&other) {
+            let line = if two || flat || inside == Some(&other) {
                 self.move_to(entry.line, own)
             } else {
                 entry.line
@@ -85,6 +101,39 @@ impl ModEdit {
             self.require.push(RequireEntry { path, line });
         }
         self.sort();
+    }
+
+    /// Takes the comments away that stand above blocks of requirements: those of blocks with a direct
+    /// requirement, and those of others. `//` parts the comments of two blocks.
+    fn take_comments(&mut self, need: &HashMap<&str, &Requirement>) -> (Vec<String>, Vec<String>) {
+        let is_direct =
+            |entry: &&RequireEntry| need.get(&*entry.path).is_some_and(|one| !one.indirect);
+        let direct_lines: HashSet<LineId> = self
+            .require
+            .iter()
+            .filter(is_direct)
+            .map(|entry| entry.line)
+            .collect();
+        let (mut direct, mut indirect) = (Vec::new(), Vec::new());
+        for place in 0..self.tree.statements.len() {
+            let Statement::Block(id) = self.tree.statements[place] else {
+                continue;
+            };
+            let block = self.tree.block_mut(id);
+            if block.tokens.first().is_none_or(|verb| verb != VERB) {
+                continue;
+            }
+            let any_direct = block.lines.iter().any(|line| direct_lines.contains(line));
+            let comments = match any_direct || block.lines.is_empty() {
+                true => &mut direct,
+                false => &mut indirect,
+            };
+            if !comments.is_empty() && !block.comments.before.is_empty() {
+                comments.push("//".to_owned());
+            }
+            comments.append(&mut block.comments.before);
+        }
+        (direct, indirect)
     }
 
     /// Moves a line to the end of a block, with its comments.
