@@ -83,17 +83,20 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         return Err(Error::new(Kind::Security, text));
     };
     let logged = database.lookup(&module)?;
-    let outcomes = Scheduler::new(&run).download(std::slice::from_ref(&module));
-    session.settle(&run);
-    let outcome = outcomes.into_iter().next();
-    let outcome =
-        outcome.ok_or_else(|| Error::new(Kind::Other, format!("{module}: not fetched")))?;
-    if let Some(error) = outcome.error {
-        return Err(error);
+    let entry = session.cache().entry(&module)?;
+    // go fetches the zip of a toolchain alone: its .info and go.mod need not be there.
+    if entry.read_ziphash()?.is_none() || !entry.has_zip() || !entry.has_directory() {
+        let outcomes = Scheduler::new(&run).download(std::slice::from_ref(&module));
+        if let Some(error) = outcomes.into_iter().find_map(|outcome| outcome.error) {
+            session.settle(&run);
+            return Err(error);
+        }
     }
-    let (Some(sum), Some(directory)) = (&outcome.sum, outcome.directory()) else {
-        return Err(Error::new(Kind::Other, format!("{module}: not unpacked")));
+    session.settle(&run);
+    let Some(sum) = entry.read_ziphash()? else {
+        return Err(Error::new(Kind::Other, format!("{module}: not fetched")));
     };
+    let directory = entry.directory();
     let mut sums = logged.of(TOOLCHAIN, module.version().as_str());
     if sums.find(|logged| logged.starts_with("h1:")) != Some(sum.as_str()) {
         let name = database.name();
