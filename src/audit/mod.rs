@@ -1,4 +1,4 @@
-//! Whether a project uses modules that somebody has warned of.
+//! Whether a project uses modules with known faults.
 //!
 //! `modfetch audit` compares the build list with records of vulnerabilities in the OSV form, which lie in a directory or in one zip
 //! (Go's database publishes `vulndb.zip`; lists of malicious packages have the same form). It opens no socket for that. It works at the level of modules:

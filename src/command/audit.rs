@@ -1,4 +1,4 @@
-//! `modfetch audit`: whether the modules of a project are ones that somebody has warned of.
+//! `modfetch audit`: reports vulnerable, retracted, deprecated and new modules of a project.
 
 use std::fs;
 use std::path::Path;
@@ -83,7 +83,7 @@ pub(in crate::command) static COMMAND: Command = Command {
             &IGNORE,
             &SARIF,
         ],
-        brief: "Report modules that somebody has warned of",
+        brief: "Report vulnerable, retracted and deprecated modules",
         detail: "Compares the build list with vulnerability records, retractions, deprecations and an older go.sum. It works at the level of modules: a module is \
 reported if its version is affected, whether the affected package is compiled or not. govulncheck looks into the code.\n\
 --osv opens no socket. The records are those of the snapshot that the output names; a snapshot that cannot be read whole is an error. \
