@@ -30,7 +30,7 @@ const MAX_ZIP_BYTES: u64 = 500 << 20;
 pub struct BundleTrust {
     /// The key of the checksum database; `None` with GOSUMDB=off.
     pub verifier: Option<Verifier>,
-    /// GONOSUMDB: modules that need nobody to vouch for them.
+    /// GONOSUMDB: modules that are exempt from the checksum database.
     pub exempt: PrefixPatterns,
     /// A go.sum that the reader trusts.
     pub go_sum: Option<GoSum>,

@@ -130,7 +130,7 @@ impl Examiner<'_> {
         match entry {
             GoproxyEntry::Off => section("off", vec![Check::ok("entry", "nothing more is asked")]),
             GoproxyEntry::Direct => {
-                let why = "version control is not supported yet: modules that no proxy has fail";
+                let why = "repositories are not checked: each module names its own";
                 section("direct", vec![Check::skipped("entry", why)])
             }
             GoproxyEntry::Proxy(base) => {
