@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::support::fixtures::Fixtures;
 use crate::support::script::Fault;
 use crate::support::tree::Picture;
-use crate::support::{Proxy, Sandbox, Times, require_go, sums};
+use crate::support::{Proxy, Sandbox, Times, require_go, sums, until};
 
 const TEXT: &str = "example.com/text/@v/v1.2.0.zip";
 
@@ -240,6 +240,8 @@ fn proxy_drop_ends_all_connections() {
         scope.spawn(|| get(&proxy, TEXT, ""));
         scope.spawn(|| get(&proxy, "example.com/text/@v/v1.2.0.mod", ""));
         proxy.wait_for_stalls(1);
+        // The idle connection and both clients, so that the stop refuses none of them.
+        until("all connections", || proxy.connections() == 3);
         let started = Instant::now();
         proxy.stop();
         started
