@@ -1,20 +1,38 @@
-//! The directory that a zip is extracted into, held open: what is made below it is named from
-//! there on. The kernel then walks three or four names for each of what may be 100,000 files and
-//! directories, and not all those from the root of the file system on.
+//! The directory that a zip is extracted into, or compared with, held open: what is below it is
+//! named from there on. The kernel then walks three or four names for each of what may be 100,000
+//! files and directories, and not all those from the root of the file system on.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags, chmodat, mkdirat, open, openat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, chmodat, fstat, mkdirat, open, openat, statat,
+};
 use rustix::io::retry_on_intr;
 
 use super::tree::without_write;
 use crate::error::{Error, Result};
 
-/// An open directory that nobody else writes to. Names are relative, with `/` between parts.
+/// What a directory has under a name. A symbolic link is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FoundKind {
+    Directory,
+    File,
+    Link,
+    Other,
+}
+
+const DIRECTORY_FLAGS: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
+/// An open directory. Names are relative, with `/` between parts.
 pub(super) struct Root<'a> {
     path: &'a Path,
     directory: OwnedFd,
@@ -35,8 +53,7 @@ impl<'a> Root<'a> {
     /// # Errors
     /// The file system's.
     pub(super) fn open(path: &'a Path) -> io::Result<Root<'a>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let directory = retry_on_intr(|| open(path, flags, Mode::empty()))?;
+        let directory = retry_on_intr(|| open(path, DIRECTORY_FLAGS, Mode::empty()))?;
         Ok(Root { path, directory })
     }
 
@@ -64,6 +81,57 @@ impl<'a> Root<'a> {
             }),
             Err(cause) => Err(self.cannot("cannot create", name, cause.into())),
         }
+    }
+
+    /// Opens a file for reading, and says how many bytes it has; `None` if it is no regular file. A
+    /// symbolic link is none, and a pipe is not waited for.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(super) fn open_file(&self, name: &str) -> io::Result<Option<(File, u64)>> {
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| openat(&self.directory, name, flags, Mode::empty()))?;
+        let found = fstat(&file)?;
+        let regular = FileType::from_raw_mode(found.st_mode).is_file();
+        let bytes = u64::try_from(found.st_size).unwrap_or(0);
+        Ok(regular.then(|| (file.into(), bytes)))
+    }
+
+    /// Says of everything in a directory, `.` for the root's own, what it is; in no order.
+    ///
+    /// # Errors
+    /// The file system's, and those of `each`.
+    pub(super) fn entries<E: From<io::Error>>(
+        &self,
+        directory: &OsStr,
+        mut each: impl FnMut(&OsStr, FoundKind) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let opened =
+            retry_on_intr(|| openat(&self.directory, directory, DIRECTORY_FLAGS, Mode::empty()));
+        let mut entries = Dir::new(opened.map_err(io::Error::from)?).map_err(io::Error::from)?;
+        while let Some(entry) = entries.read() {
+            let entry = entry.map_err(io::Error::from)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            let mut kind = entry.file_type();
+            if kind == FileType::Unknown {
+                // Not every file system says it in its directories.
+                let place = entries.fd().map_err(io::Error::from)?;
+                let found = statat(place, name, AtFlags::SYMLINK_NOFOLLOW);
+                kind = FileType::from_raw_mode(found.map_err(io::Error::from)?.st_mode);
+            }
+            let kind = match kind {
+                FileType::Directory => FoundKind::Directory,
+                FileType::RegularFile => FoundKind::File,
+                FileType::Symlink => FoundKind::Link,
+                _ => FoundKind::Other,
+            };
+            each(OsStr::from_bytes(name.to_bytes()), kind)?;
+        }
+        Ok(())
     }
 
     /// Removes the write bits of these directories, in this order, and of the root. All were made
