@@ -230,7 +230,7 @@ fn read_modules(
         if ask_authors {
             let resolver = QueryResolver::new(&run, project.rules());
             // Each is asked over the network: none is at hand.
-            let said = run.for_each(&used, |_| false, |module| self::standing(resolver, module))?;
+            let said = run.for_each(&used, |_| None, |module| self::standing(resolver, module))?;
             for findings in said {
                 standing.extend(findings?);
             }
