@@ -17,7 +17,7 @@ use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::http::answer::{Detail, briefly, status_error, status_text};
-use crate::http::connect::connection;
+use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
 use crate::http::exchange::ExchangeRecorder;
 use crate::http::failure::{FailureContext, not_asked, tried};
@@ -166,7 +166,15 @@ impl Client {
             let sent = held.as_deref();
             let mut exchange =
                 ExchangeRecorder::begin(&*self.context.events, now.redacted(), attempt, through);
-            let response = self.send_message(message, &now, sent, at_home, &circumstances);
+            // Each stale connection is gone with its failure, so there are no more than idle ones.
+            let mut stale = 0..=settings.connections;
+            let response = loop {
+                let sent = self.send_message(message, &now, sent, at_home, &circumstances)?;
+                match sent {
+                    Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
+                    answered => break answered.map_err(|error| circumstances.explain(error)),
+                }
+            };
             let response = response.inspect_err(|error| exchange.failed(error))?;
             let status = response.status();
             exchange.answered(status_text(status));
@@ -234,7 +242,7 @@ impl Client {
         held: Option<&Held>,
         at_home: bool,
         circumstances: &FailureContext<'_>,
-    ) -> Result<Response<Body>> {
+    ) -> Result<Result<Response<Body>, ureq::Error>> {
         let method = match message.body {
             None => "GET",
             Some(_) => "POST",
@@ -287,7 +295,7 @@ impl Client {
             }
         };
         drop(under_way);
-        sent.map_err(|error| circumstances.explain(error))
+        Ok(sent)
     }
 
     /// The headers that show who we are to the server at `url`, where they may be shown at all.
