@@ -58,5 +58,5 @@ pub use journal::LineSink;
 pub use notify::ServiceManager;
 pub use policy::{ModulePatterns, Policy};
 pub use server::{ServedDatabase, Server, ServerParts};
-pub use settings::{AccessLog, ServeSettings};
+pub use settings::ServeSettings;
 pub use upstream::{Keeper, Upstream};
