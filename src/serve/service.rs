@@ -23,7 +23,7 @@ use super::stock::Stock;
 use super::trees::Tree;
 use super::upstream::{Trace, Upstream};
 use super::workers::Workers;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 use crate::gomod::{ModulePath, ModuleVersion};
 
 /// What a job is for.
@@ -263,15 +263,15 @@ impl Handle {
         let wanted = Wanted::Sums(below.to_owned());
         let below = below.to_owned();
         if let Joined::First = service.flights.join(&wanted, Waiter::new(request, later())) {
-            let (handle, trace) = (self.clone(), trace_of(request));
+            let handle = self.clone();
             service
                 .fetching
-                .run(move || handle.fetch_sums(&wanted, &below, &trace));
+                .run(move || handle.fetch_sums(&wanted, &below));
         }
         None
     }
 
-    fn fetch_sums(&self, wanted: &Wanted, below: &str, _trace: &Trace) {
+    fn fetch_sums(&self, wanted: &Wanted, below: &str) {
         let service = self.service();
         let began = Instant::now();
         let fetched = match &service.parts.checksums {
@@ -362,10 +362,14 @@ pub(super) fn live_response(live: Arc<LiveFile>) -> Response {
         .noted(kind.suffix(), "MISS")
 }
 
-/// The answer for what could not be had. A client moves on after 404 alone.
+/// The answer for what could not be had. A client moves on after 404 and 410 alone.
 pub(super) fn failure(error: &Error, kind: &'static str) -> Response {
     let chain = error.chain();
     let (status, text) = match error.kind() {
+        // As upstream has it: a client moves on after both.
+        Kind::NotFound if error.reason() == Some(Reason::Gone) => {
+            (410, format!("not found: {chain}"))
+        }
         Kind::NotFound => (404, format!("not found: {chain}")),
         Kind::Offline => (404, format!("not found: {chain}")),
         // Refused upstream, or here: a client must not look elsewhere.
