@@ -98,9 +98,7 @@ impl<'v> Run<'v, '_> {
                 self.fail(format!("nil pointer evaluating {type_name}.{name}"))
             }
             // Go has other methods of a time: these are the ones that listings use.
-            _ if receiver.is_time() => {
-                self.beyond(&format!("the method {name} of a time"))
-            }
+            _ if receiver.is_time() => self.beyond(&format!("the method {name} of a time")),
             _ => self.fail(format!("can't evaluate field {name} in type {type_name}")),
         }
     }
