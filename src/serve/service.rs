@@ -20,6 +20,7 @@ use super::policy::Policy;
 use super::rate::RateLimits;
 use super::route::{FileKind, Query, Route, parse_route};
 use super::stock::Stock;
+use super::tags::Tags;
 use super::trees::Tree;
 use super::upstream::{Trace, Upstream};
 use super::workers::Workers;
@@ -62,6 +63,8 @@ pub(super) struct ModuleService {
     pub(super) draining: AtomicBool,
     pub(super) connections: std::sync::OnceLock<Arc<AtomicUsize>>,
     pub(super) flights: Flights<Wanted>,
+    /// Of the zips that are handed out.
+    pub(super) tags: Tags,
     /// For what waits for upstream.
     pub(super) fetching: Workers,
     /// For what waits for the disk, or for a processor.
@@ -86,6 +89,7 @@ impl ModuleService {
             draining: AtomicBool::new(false),
             connections: std::sync::OnceLock::new(),
             flights: Flights::default(),
+            tags: Tags::default(),
             started: Instant::now(),
             parts,
         }
@@ -132,16 +136,15 @@ impl ModuleService {
         let (tree, found) = self
             .trees()
             .find_map(|tree| Some((tree, tree.open(&below)?)))?;
-        let h1 = match kind {
-            FileKind::Zip => tree.ziphash(module),
+        let etag = match kind {
+            FileKind::Zip => self.tags.of(found.identity, || tree.ziphash(module)),
             FileKind::Info | FileKind::GoMod => None,
         };
         // A cache's zip without its sum is one that is being put there, or was not finished.
-        if kind == FileKind::Zip && h1.is_none() && self.parts.stock.demands_sums(tree) {
+        if kind == FileKind::Zip && etag.is_none() && self.parts.stock.demands_sums(tree) {
             return None;
         }
         self.parts.stock.touch(module);
-        let etag = h1.map(|h1| format!("\"{}\"", h1.as_str()));
         let file = Arc::new(found.file);
         let response = Response::of_file(
             fields,

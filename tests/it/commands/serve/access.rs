@@ -166,8 +166,10 @@ fn serve_go_logs_in_over_tls_with_the_user_of_its_netrc() {
         .go(["mod", "download"])
         .fails(1)
         .stderr_has("401 Unauthorized");
-    let netrc = "machine 127.0.0.1\nlogin ann\npassword secret\n";
-    let known = client().file("netrc", netrc);
+    // Since 1.24 go wants the port in the name of the machine.
+    let machine = server.address();
+    let netrc = format!("machine {machine}\nlogin ann\npassword secret\n");
+    let known = client().file("netrc", &netrc);
     let place = known.project_dir().join("netrc").display().to_string();
     let known = known.env("NETRC", &place);
     known.go(["mod", "download"]).ok();
