@@ -137,7 +137,9 @@ impl ModuleService {
             .trees()
             .find_map(|tree| Some((tree, tree.open(&below)?)))?;
         let etag = match kind {
-            FileKind::Zip => self.tags.of(found.identity, || tree.ziphash(module)),
+            FileKind::Zip => self
+                .tags
+                .find(&below, found.identity, || tree.ziphash(module)),
             FileKind::Info | FileKind::GoMod => None,
         };
         // A cache's zip without its sum is one that is being put there, or was not finished.

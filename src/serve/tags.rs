@@ -5,51 +5,53 @@
 
 use std::collections::HashMap;
 use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::gomod::H1;
+use crate::system::{changed_ns, inode};
 
 /// How many tags are remembered: some 150 bytes each.
 const MOST: usize = 16_384;
 
 /// A file, as long as nobody writes to it or moves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileIdentity {
-    device: u64,
     inode: u64,
-    /// Of the last change of content, name or mode: seconds and nanoseconds.
-    changed: (i64, i64),
+    /// Of the last change of content, name or mode.
+    changed_ns: i64,
     length: u64,
 }
 
 impl FileIdentity {
     pub(super) fn of(found: &Metadata) -> FileIdentity {
         FileIdentity {
-            device: found.dev(),
-            inode: found.ino(),
-            changed: (found.ctime(), found.ctime_nsec()),
+            inode: inode(found),
+            changed_ns: changed_ns(found),
             length: found.len(),
         }
     }
 }
 
-/// Tags, by the files that they are of.
+/// Tags, by the paths of their files below a tree.
 #[derive(Debug, Default)]
 pub(super) struct Tags {
-    known: Mutex<HashMap<FileIdentity, Arc<str>>>,
+    known: Mutex<HashMap<String, (FileIdentity, Arc<str>)>>,
 }
 
 impl Tags {
-    /// The tag of a file, quotes included; `read` says its sum if that is not known. What has no sum has no tag.
-    pub(super) fn of(
+    /// The tag of the file at `below`, quotes included; `read` says its sum if that is not known. What has no sum
+    /// has no tag.
+    pub(super) fn find(
         &self,
+        below: &str,
         file: FileIdentity,
         read: impl FnOnce() -> Option<H1>,
     ) -> Option<Arc<str>> {
         // Every change is one insertion, or the end of all.
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tag) = known().get(&file) {
+        if let Some((of, tag)) = known().get(below)
+            && *of == file
+        {
             return Some(Arc::clone(tag));
         }
         let tag: Arc<str> = format!("\"{}\"", read()?.as_str()).into();
@@ -57,7 +59,7 @@ impl Tags {
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(file, Arc::clone(&tag));
+        known.insert(below.to_owned(), (file, Arc::clone(&tag)));
         Some(tag)
     }
 }
@@ -74,12 +76,13 @@ mod tests {
         let identity = || FileIdentity::of(&fs::metadata(&place).unwrap());
         let sum = H1::of_go_mod(b"module a.com/m\n");
         let tags = Tags::default();
+        let find = |read: &dyn Fn() -> Option<H1>| tags.find("v1.0.0.zip", identity(), read);
         fs::write(&place, "one").unwrap();
-        assert_eq!(tags.of(identity(), || None), None);
-        let tag = tags.of(identity(), || Some(sum.clone())).unwrap();
+        assert_eq!(find(&|| None), None);
+        let tag = find(&|| Some(sum.clone())).unwrap();
         assert_eq!(*tag, format!("\"{}\"", sum.as_str()));
-        assert_eq!(tags.of(identity(), || None), Some(tag));
+        assert_eq!(find(&|| None), Some(tag));
         fs::write(&place, "other").unwrap();
-        assert_eq!(tags.of(identity(), || None), None);
+        assert_eq!(find(&|| None), None);
     }
 }

@@ -29,6 +29,7 @@ use crate::serve::{
 };
 use crate::signals;
 use crate::sumdb;
+use crate::system::{open_files, raise_open_files};
 use crate::trust::{Database, SumPolicy};
 
 static ENV: Flag = Flag {
@@ -234,6 +235,7 @@ fn settings(
             connections: connections.map_or_else(
                 || {
                     open_files().map_or(defaults.connections, |files| {
+                        let files = usize::try_from(files).unwrap_or(usize::MAX);
                         // Each may have a file open, and upstream needs some.
                         (files / 2).clamp(16, defaults.connections)
                     })
@@ -251,23 +253,6 @@ fn settings(
         jobs,
         offline,
     }
-}
-
-/// How many files may be open.
-fn open_files() -> Option<usize> {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    limit.current.and_then(|count| usize::try_from(count).ok())
-}
-
-/// As many as the administrator allows: the usual limit is one for programs that use select(2).
-fn raise_open_files() {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let raised = rustix::process::Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // Best effort: the limit of connections follows from what there is.
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
 }
 
 /// Requests go to stdout, all else to stderr.

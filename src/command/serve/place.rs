@@ -1,11 +1,11 @@
 //! What is served, and where a server keeps what is its own.
 
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::layout;
+use crate::system::link_directory;
 
 /// The folders of a server.
 pub(super) struct Place {
@@ -47,7 +47,7 @@ impl Place {
         let download = cache.join(layout::DOWNLOAD);
         if !download.exists() {
             std::fs::create_dir_all(&folder)
-                .and_then(|()| symlink("../..", &download))
+                .and_then(|()| link_directory(Path::new("../.."), &download))
                 .map_err(|cause| Error::io("cannot create", &download, cause))?;
         }
         Ok(Place {
