@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::cancel::CancelToken;
 use crate::event::EventSink;
+use crate::http::answer::KnownBodies;
 
 /// Source: RFC 9111, 5.2.1.4.
 const NO_CACHE: (&str, &str) = ("cache-control", "no-cache");
@@ -20,6 +21,8 @@ pub struct RequestContext {
     /// Headers that every request has beside its own, as `traceparent`; nothing secret, since a redirect takes them
     /// along.
     pub headers: Vec<(String, String)>,
+    /// Bodies that were received before: for small ones it is asked whether they have changed.
+    pub known: Option<Arc<KnownBodies>>,
 }
 
 impl RequestContext {
@@ -40,6 +43,7 @@ impl RequestContext {
             cancel: CancelToken::new(),
             events,
             headers: Vec::new(),
+            known: None,
         }
     }
 }

@@ -166,15 +166,7 @@ impl Client {
             let sent = held.as_deref();
             let mut exchange =
                 ExchangeRecorder::begin(&*self.context.events, now.redacted(), attempt, through);
-            // Each stale connection is gone with its failure, so there are no more than idle ones.
-            let mut stale = 0..=settings.connections;
-            let response = loop {
-                let sent = self.send_message(message, &now, sent, at_home, &circumstances)?;
-                match sent {
-                    Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
-                    answered => break answered.map_err(|error| circumstances.explain(error)),
-                }
-            };
+            let response = self.send_message(message, &now, sent, at_home, &circumstances);
             let response = response.inspect_err(|error| exchange.failed(error))?;
             let status = response.status();
             exchange.answered(status_text(status));
@@ -236,6 +228,24 @@ impl Client {
     }
 
     fn send_message(
+        &self,
+        message: &Message<'_>,
+        url: &Url,
+        held: Option<&Held>,
+        at_home: bool,
+        circumstances: &FailureContext<'_>,
+    ) -> Result<Response<Body>> {
+        // Each stale connection is gone with its failure, so there are no more than idle ones.
+        let mut stale = 0..=self.inner.settings.connections;
+        loop {
+            match self.send_message_once(message, url, held, at_home, circumstances)? {
+                Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
+                sent => return sent.map_err(|error| circumstances.explain(error)),
+            }
+        }
+    }
+
+    fn send_message_once(
         &self,
         message: &Message<'_>,
         url: &Url,
