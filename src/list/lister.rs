@@ -95,13 +95,11 @@ impl<'a> Lister<'a> {
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn list(&self, targets: &[ListTarget]) -> Result<Vec<ModuleInfo>> {
-        let mut infos = self.run.for_each(
+        self.run.for_each(
             targets,
             |target| self.at_hand(target),
             |target| self.describe(target, None),
-        )?;
-        self.recall(targets, &mut infos);
-        Ok(infos)
+        )
     }
 
     /// What there is to say of a target, if no request is needed for it. The metadata is read here

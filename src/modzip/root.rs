@@ -1,41 +1,18 @@
-//! The directory that a zip is extracted into, or compared with, held open: what is below it is
-//! named from there on. The kernel then walks three or four names for each of what may be 100,000
-//! files and directories, and not all those from the root of the file system on.
+//! The directory that a zip is extracted into, or compared with, held open, and what is below it.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-
-use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, chmodat, fstat, mkdirat, open, openat, statat,
-};
-use rustix::io::retry_on_intr;
 
 use super::tree::without_write;
 use crate::error::{Error, Result};
-
-/// What a directory has under a name. A symbolic link is not followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FoundKind {
-    Directory,
-    File,
-    Link,
-    Other,
-}
-
-const DIRECTORY_FLAGS: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
+use crate::system::{Directory, EntryKind, mode};
 
 /// An open directory. Names are relative, with `/` between parts.
 pub(super) struct Root<'a> {
     path: &'a Path,
-    directory: OwnedFd,
+    directory: Directory,
 }
 
 impl<'a> Root<'a> {
@@ -53,7 +30,7 @@ impl<'a> Root<'a> {
     /// # Errors
     /// The file system's.
     pub(super) fn open(path: &'a Path) -> io::Result<Root<'a>> {
-        let directory = retry_on_intr(|| open(path, DIRECTORY_FLAGS, Mode::empty()))?;
+        let directory = Directory::open(path)?;
         Ok(Root { path, directory })
     }
 
@@ -62,8 +39,8 @@ impl<'a> Root<'a> {
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming it, also if something of that name is there.
     pub(super) fn create_directory(&self, name: &str) -> Result<()> {
-        let made = mkdirat(&self.directory, name, Mode::from_raw_mode(0o777));
-        made.map_err(|cause| self.cannot("cannot create", name, cause.into()))
+        let made = self.directory.create_directory(name);
+        made.map_err(|cause| self.cannot("cannot create", name, cause))
     }
 
     /// Makes a file, with mode 0444 less the umask, open for writing.
@@ -71,31 +48,22 @@ impl<'a> Root<'a> {
     /// # Errors
     /// As [`Root::create_directory`].
     pub(super) fn create_file<'r>(&'r self, name: &'r str) -> Result<RootFile<'r>> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(0o444);
-        match retry_on_intr(|| openat(&self.directory, name, flags, mode)) {
+        match self.directory.create_read_only(name) {
             Ok(file) => Ok(RootFile {
                 root: self,
                 name,
-                file: file.into(),
+                file,
             }),
-            Err(cause) => Err(self.cannot("cannot create", name, cause.into())),
+            Err(cause) => Err(self.cannot("cannot create", name, cause)),
         }
     }
 
-    /// Opens a file for reading, and says how many bytes it has; `None` if it is no regular file. A
-    /// symbolic link is none, and a pipe is not waited for.
+    /// Opens a file for reading, and says how many bytes it has; `None` if it is no regular file.
     ///
     /// # Errors
     /// The file system's.
     pub(super) fn open_file(&self, name: &str) -> io::Result<Option<(File, u64)>> {
-        let flags =
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = retry_on_intr(|| openat(&self.directory, name, flags, Mode::empty()))?;
-        let found = fstat(&file)?;
-        let regular = FileType::from_raw_mode(found.st_mode).is_file();
-        let bytes = u64::try_from(found.st_size).unwrap_or(0);
-        Ok(regular.then(|| (file.into(), bytes)))
+        self.directory.open_file(name)
     }
 
     /// Says of everything in a directory, `.` for the root's own, what it is; in no order.
@@ -105,33 +73,9 @@ impl<'a> Root<'a> {
     pub(super) fn entries<E: From<io::Error>>(
         &self,
         directory: &OsStr,
-        mut each: impl FnMut(&OsStr, FoundKind) -> Result<(), E>,
+        each: impl FnMut(&OsStr, EntryKind) -> Result<(), E>,
     ) -> Result<(), E> {
-        let opened =
-            retry_on_intr(|| openat(&self.directory, directory, DIRECTORY_FLAGS, Mode::empty()));
-        let mut entries = Dir::new(opened.map_err(io::Error::from)?).map_err(io::Error::from)?;
-        while let Some(entry) = entries.read() {
-            let entry = entry.map_err(io::Error::from)?;
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            let mut kind = entry.file_type();
-            if kind == FileType::Unknown {
-                // Not every file system says it in its directories.
-                let place = entries.fd().map_err(io::Error::from)?;
-                let found = statat(place, name, AtFlags::SYMLINK_NOFOLLOW);
-                kind = FileType::from_raw_mode(found.map_err(io::Error::from)?.st_mode);
-            }
-            let kind = match kind {
-                FileType::Directory => FoundKind::Directory,
-                FileType::RegularFile => FoundKind::File,
-                FileType::Symlink => FoundKind::Link,
-                _ => FoundKind::Other,
-            };
-            each(OsStr::from_bytes(name.to_bytes()), kind)?;
-        }
-        Ok(())
+        self.directory.entries(directory, each)
     }
 
     /// Removes the write bits of these directories, in this order, and of the root. All were made
@@ -143,9 +87,9 @@ impl<'a> Root<'a> {
         let Some(sealed) = without_write(&metadata) else {
             return;
         };
-        let mode = Mode::from_raw_mode(sealed.mode());
+        let mode = mode(&sealed);
         for name in below {
-            let _ = chmodat(&self.directory, name, mode, AtFlags::empty());
+            let _ = self.directory.set_mode(name, mode);
         }
         let _ = fs::set_permissions(self.path, sealed);
     }
@@ -175,12 +119,11 @@ impl RootFile<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
     use super::*;
+    use crate::system::link_directory;
 
-    fn mode(path: &Path) -> u32 {
-        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    fn mode_of(path: &Path) -> u32 {
+        mode(&fs::symlink_metadata(path).unwrap().permissions()) & 0o777
     }
 
     #[test]
@@ -195,12 +138,12 @@ mod tests {
         file.write_all(b"tent").unwrap();
         drop(file);
         assert_eq!(fs::read(path.join("a/b/file")).unwrap(), b"content");
-        assert_eq!(mode(&path.join("a/b/file")) & 0o333, 0);
+        assert_eq!(mode_of(&path.join("a/b/file")) & 0o333, 0);
 
         let there = path.join("a/b/file").display().to_string();
         let again = root.create_file("a/b/file").err().unwrap();
         assert_eq!(again.chain(), format!("cannot create {there}: file exists"));
-        symlink(dir.path(), path.join("link")).unwrap();
+        link_directory(dir.path(), &path.join("link")).unwrap();
         assert!(root.create_file("link").is_err());
         assert!(root.create_directory("a").is_err());
         assert!(Root::create(&path).is_err());
@@ -208,7 +151,7 @@ mod tests {
 
         root.seal(["a/b", "a", "missing"].into_iter());
         for sealed in ["a/b", "a", ""] {
-            assert_eq!(mode(&path.join(sealed)) & 0o222, 0, "{sealed}");
+            assert_eq!(mode_of(&path.join(sealed)) & 0o222, 0, "{sealed}");
         }
         super::super::remove_tree(&path).unwrap();
     }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -12,9 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::contents::Contents;
 use super::inflate;
-use super::root::{FoundKind, Root};
+use super::root::Root;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{FileHash, H1, ModuleVersion, TOOLCHAIN};
+use crate::system::{EntryKind, mode, remove_file, set_mode, with_mode};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;
@@ -41,8 +41,9 @@ pub fn seal(dir: &Path) {
 
 /// The permissions without write bits, if they have one.
 pub(super) fn without_write(metadata: &Metadata) -> Option<Permissions> {
-    let mode = metadata.permissions().mode();
-    (mode & 0o222 != 0).then(|| Permissions::from_mode(mode & !0o222))
+    let permissions = metadata.permissions();
+    let mode = mode(&permissions);
+    (mode & 0o222 != 0).then(|| with_mode(&permissions, mode & !0o222))
 }
 
 /// Removes `dir` and everything in it, sealed or not. It need not exist.
@@ -60,16 +61,16 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
     };
     match fs::symlink_metadata(dir) {
         Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return done(fs::remove_file(dir)),
+        Ok(_) => return done(remove_file(dir)),
         Err(error) => return done(Err(error)),
     }
     // Each directory is opened up before it is read. Only the owner gets the right: a removal
     // that fails half-way should not leave directories that anybody may write to.
     walk_directories(dir, |path| {
         if let Ok(metadata) = fs::symlink_metadata(path) {
-            let mode = metadata.permissions().mode();
+            let mode = mode(&metadata.permissions());
             if mode & 0o700 != 0o700 {
-                let _ = fs::set_permissions(path, Permissions::from_mode(mode | 0o700));
+                let _ = set_mode(path, mode | 0o700);
             }
         }
     });
@@ -124,12 +125,12 @@ pub(super) fn contents(
     let mut files: Vec<FoundFile> = Vec::new();
     let mut unread = vec![OsString::from(".")];
     while let Some(directory) = unread.pop() {
-        let visit = |name: &OsStr, kind: FoundKind| -> Result<(), WalkFault> {
+        let visit = |name: &OsStr, kind: EntryKind| -> Result<(), WalkFault> {
             let below = match directory.to_str() {
                 Some(".") => name.to_owned(),
                 _ => [&directory, OsStr::new("/"), name].into_iter().collect(),
             };
-            if kind == FoundKind::Directory {
+            if kind == EntryKind::Directory {
                 unread.push(below);
                 return Ok(());
             }
@@ -184,7 +185,7 @@ struct FoundFile {
 }
 
 impl FoundFile {
-    fn new(prefix: &str, dir: &Path, below: OsString, kind: FoundKind) -> Result<FoundFile> {
+    fn new(prefix: &str, dir: &Path, below: OsString, kind: EntryKind) -> Result<FoundFile> {
         let text = below.to_string_lossy();
         let mut name = String::with_capacity(prefix.len() + 1 + text.len());
         name.extend([prefix, "/", &text]);
@@ -194,7 +195,7 @@ impl FoundFile {
         }
         // Opening a pipe would wait for its writer.
         let path = || dir.join(&below);
-        if kind != FoundKind::File && !(kind == FoundKind::Link && leads_to_file(&path())?) {
+        if kind != EntryKind::File && !(kind == EntryKind::Link && leads_to_file(&path())?) {
             let message = format!("{}: not a regular file", path().display());
             return Err(Error::new(Kind::Differs, message));
         }
@@ -274,15 +275,15 @@ fn walk_directories(root: &Path, mut visit: impl FnMut(&Path)) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
     use std::path::PathBuf;
     use std::process::Command;
 
     use super::super::testing::module;
     use super::*;
+    use crate::system::symlink;
 
-    fn mode(path: &Path) -> u32 {
-        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    fn mode_of(path: &Path) -> u32 {
+        mode(&fs::symlink_metadata(path).unwrap().permissions()) & 0o777
     }
 
     /// `root/a/b/file`, and beside `root` a directory that `root/link` leads to.
@@ -300,13 +301,13 @@ mod tests {
     fn sealing_and_removing_stay_inside() {
         let dir = tempfile::tempdir().unwrap();
         let root = sample(dir.path());
-        let outside = mode(&dir.path().join("outside"));
-        fs::set_permissions(root.join("a"), Permissions::from_mode(0o750)).unwrap();
+        let outside = mode_of(&dir.path().join("outside"));
+        set_mode(&root.join("a"), 0o750).unwrap();
         seal(&root);
-        assert_eq!(mode(&root) & 0o222, 0);
-        assert_eq!(mode(&root.join("a")), 0o550);
-        assert_eq!(mode(&root.join("a/b")) & 0o222, 0);
-        assert_eq!(mode(&dir.path().join("outside")), outside);
+        assert_eq!(mode_of(&root) & 0o222, 0);
+        assert_eq!(mode_of(&root.join("a")), 0o550);
+        assert_eq!(mode_of(&root.join("a/b")) & 0o222, 0);
+        assert_eq!(mode_of(&dir.path().join("outside")), outside);
         remove_tree(&root).unwrap();
         assert!(!root.exists());
         assert!(dir.path().join("outside/kept").exists());
