@@ -16,7 +16,7 @@ use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink, NoEvents};
 use crate::gomod::{GoVersion, H1, ModuleVersion, Running};
-use crate::http::{Fetched, RequestContext};
+use crate::http::{Fetched, KnownBodies, RequestContext};
 use crate::map::Map;
 use crate::project::{BuildMod, MissingReplace};
 use crate::trust::SumPolicy;
@@ -43,6 +43,8 @@ pub struct RunOptions {
     pub cancel: Option<CancelToken>,
     /// Headers that the requests have beside their own, as `traceparent`; nothing secret.
     pub headers: Vec<(String, String)>,
+    /// Answers of earlier runs: for those it is asked whether they have changed.
+    pub known: Option<Arc<KnownBodies>>,
     /// What is wanted of each module that [`Scheduler`](super::Scheduler) completes.
     pub want: Want,
     /// What is kept of go.mod files and metadata.
@@ -71,6 +73,7 @@ impl RunOptions {
             events: Arc::new(NoEvents),
             cancel: None,
             headers: Vec::new(),
+            known: None,
             want: Want::Extracted,
             keep: Keep::All,
             fail_fast: false,
@@ -125,6 +128,7 @@ impl Run {
             events,
             cancel,
             headers,
+            known,
             want,
             keep,
             fail_fast,
@@ -147,6 +151,7 @@ impl Run {
             cancel,
             events: Arc::clone(&events),
             headers,
+            known,
         };
         let local = running.as_ref().map(|running| running.version().clone());
         let refuses = |running: &Running| !(switches && running.may_switch());

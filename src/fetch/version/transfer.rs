@@ -111,9 +111,14 @@ impl ModuleFiles<'_> {
         on_contention: OnContention,
         mode: ResumeMode,
     ) -> Result<Transferred> {
-        // Before anything is created: what would be refused anyway is not fetched. And before the
-        // lock: the check is made under it, and then does not wait for a database.
-        self.run.sums.ask(entry.module(), SumPart::Zip)?;
+        if self.zip_alone {
+            // The database is being asked meanwhile.
+            self.run.sums.precheck(entry.module(), SumPart::Zip)?;
+        } else {
+            // Before anything is created: what would be refused anyway is not fetched. And before the
+            // lock: the check is made under it, and then does not wait for a database.
+            self.run.sums.ask(entry.module(), SumPart::Zip)?;
+        }
         // It may have lacked nothing but somebody to vouch for it: that takes no lock.
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));

@@ -49,7 +49,7 @@ impl Validator {
 
     /// The validator of an answer. A weak tag is none, and then the date is none either: the
     /// server has said that contents differ which it calls the same.
-    fn of(headers: &HeaderMap, now: SystemTime) -> Option<Validator> {
+    pub(super) fn of(headers: &HeaderMap, now: SystemTime) -> Option<Validator> {
         if headers.contains_key(header::ETAG) {
             let tag = text(headers, header::ETAG)?;
             return Validator::parse(tag).filter(Validator::is_tag);

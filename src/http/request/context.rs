@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::cancel::CancelToken;
 use crate::event::EventSink;
+use crate::http::answer::KnownBodies;
 
 /// The piece of work that requests belong to: what ends them, who is told of them, what goes with them.
 #[derive(Clone)]
@@ -17,6 +18,8 @@ pub struct RequestContext {
     /// Headers that every request has beside its own, as `traceparent`; nothing secret, since a redirect takes them
     /// along.
     pub headers: Vec<(String, String)>,
+    /// Bodies that were received before: for small ones it is asked whether they have changed.
+    pub known: Option<Arc<KnownBodies>>,
 }
 
 impl RequestContext {
@@ -27,6 +30,7 @@ impl RequestContext {
             cancel: CancelToken::new(),
             events,
             headers: Vec::new(),
+            known: None,
         }
     }
 }
