@@ -14,7 +14,7 @@ use super::inflate;
 use super::root::Root;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{FileHash, H1, ModuleVersion, TOOLCHAIN};
-use crate::system::{EntryKind, mode, remove_file, set_mode, with_mode};
+use crate::system::{EntryKind, mode, remove_dir_all, remove_file, set_mode, with_mode};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;
@@ -74,7 +74,7 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
             }
         }
     });
-    done(fs::remove_dir_all(dir))
+    done(remove_dir_all(dir))
 }
 
 /// Computes the h1 of an extracted directory, its files named `path@version/...`.
