@@ -21,6 +21,8 @@
 
 mod client;
 pub mod note;
+#[cfg(test)]
+pub(crate) mod recording_store;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,5 +32,5 @@ mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport, lookup_file};
-pub use store::{Advance, Store};
-pub use tile_store::{RecordingStore, TileStore};
+pub use store::Store;
+pub use tile_store::TileStore;

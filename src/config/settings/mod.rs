@@ -31,6 +31,7 @@ pub use row::{OwnValue, SettingRow};
 pub use transfer::*;
 
 use super::GoEnv;
+#[cfg(test)]
 use super::flags::Flag;
 
 /// The rows of every section.
@@ -49,7 +50,8 @@ fn rows() -> impl Iterator<Item = &'static (dyn AnySetting + Sync)> {
     .copied()
 }
 
-/// The flag of each setting: long name, variable, default and texts.
+/// The flag of each setting: long name, variable, default and texts; for the tables of the help topics.
+#[cfg(test)]
 pub fn setting_flags() -> impl Iterator<Item = &'static Flag> {
     rows().map(AnySetting::flag)
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modfetch::command::command_tree;
+use modfetch::internals::cli::command_tree;
 
 use crate::support::go::only_modfetch;
 use crate::support::served::Served;
