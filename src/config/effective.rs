@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::project::{self, GoMod, ModuleMode};
 use super::settings::{
     ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
-    TransferSettings,
+    ServeOptions, TransferSettings,
 };
 use super::{GoEnv, Overlay, RawArgs, Setting};
 use crate::Result;
@@ -55,6 +55,8 @@ pub struct Config {
     pub output: OutputSettings,
     /// What every command has.
     pub global: GlobalSettings,
+    /// What a server hands out, to whom, and where.
+    pub serve: ServeOptions,
     /// Trace what is done (`-x`).
     pub x: Setting<bool>,
     /// Results as JSON (`-json`).
