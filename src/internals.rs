@@ -10,7 +10,7 @@ pub mod bundle {
 
 pub mod cli {
     //! Commands and help topics, as the program has them.
-    pub use crate::cli::{CommandInfo, TOPICS};
+    pub use crate::cli::{Action, CommandInfo, TOPICS, parse};
     pub use crate::command::command_tree;
 }
 

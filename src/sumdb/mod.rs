@@ -20,6 +20,7 @@
 //! more than 2^62 records never ends; a torn cached response fails for ever.
 
 mod client;
+mod dates;
 pub mod note;
 #[cfg(test)]
 pub(crate) mod recording_store;
@@ -32,5 +33,6 @@ mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport, lookup_file};
+pub use dates::LogDates;
 pub use store::Store;
 pub use tile_store::TileStore;
