@@ -180,6 +180,8 @@ mod signals;
 #[doc(hidden)]
 pub mod source;
 #[doc(hidden)]
+pub mod store;
+#[doc(hidden)]
 pub mod sumdb;
 #[doc(hidden)]
 pub mod tarfile;

@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "source",
         "cancel error event fsio gojson gomod http layout memo modzip proc sumdb",
     ),
+    ("store", "error event gojson gomod http layout source sumdb"),
     // What was typed, what is set, and what go.mod says.
     ("config", "error fsio gojson gomod"),
     ("cli", "config error gomod"),

@@ -1,0 +1,30 @@
+//! An object store with the S3 API as a tree of files, for several servers and for bundles.
+//!
+//! What is kept there is a GOPROXY tree, by the names of [`crate::layout`], as in a directory: stock `go`
+//! can read it through any web server. The servers that share it hold no lock and compare nothing: names
+//! of versions are immutable, so that the last writer puts the bytes that were there. What must not be
+//! seen half done has an order: `.zip`, then `.mod`, then `.info`; a version whose `.info` is there is
+//! complete, and one that is not is healed by being put again. A store is never believed: who reads from it
+//! checks as if a stranger had brought it.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `place` | `s3://BUCKET/PREFIX`, and the host that it means |
+//! | `sigv4`, `moment` | signatures, and the time in them |
+//! | `credentials` | keys, and the places where they are found |
+//! | `objects` | the calls |
+//! | `counts` | what was asked, by operation |
+//! | `xml` | the few elements that are read |
+
+mod counts;
+mod credentials;
+mod moment;
+mod objects;
+mod place;
+mod sigv4;
+mod xml;
+
+pub use counts::{Operation, OperationCount};
+pub use credentials::StoreEnvironment;
+pub use objects::{Existing, ListedObject, ObjectStore};
+pub use place::StorePlace;
