@@ -13,7 +13,7 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::{Config, Progress, parse_duration};
 use crate::error::{Error, Kind, Result};
-use crate::event::NoEvents;
+use crate::event::{EventSink, NoEvents};
 use crate::fetch::{Engine, EngineParts};
 use crate::gomod::PrefixPatterns;
 use crate::layout;
@@ -24,6 +24,8 @@ use crate::serve::{
     Policy, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
 };
 use crate::signals;
+use crate::source::Source;
+use crate::store::{SharedStore, StoreBackedSource, StoreTiles};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy};
 
@@ -50,6 +52,24 @@ static TREE: Flag = Flag {
     brief: "Serve and fill this GOPROXY tree instead",
     detail: "A tree that a file:// GOPROXY names, such as one of a bundle. What is modfetch's own \
 is in DIR/.modfetch.",
+    ..Flag::OURS
+};
+
+static STORE: Flag = Flag {
+    long: "store",
+    value: Some("URL"),
+    brief: "Share what is kept with other servers in an S3 store",
+    detail: "s3://BUCKET/PREFIX, perhaps with ?endpoint=URL&region=NAME&path-style=BOOL. The local cache is in \
+front of it, bounded by --max-size. What the store has is verified like what upstream sends, and what is \
+fetched upstream goes there. 'modfetch help store' has credentials and what happens when it fails.",
+    ..Flag::OURS
+};
+
+static REDIRECT: Flag = Flag {
+    long: "redirect",
+    brief: "Send clients to the store for zips",
+    detail: "By a signed URL that is good for 15 minutes, for zips that this server has read from the store \
+and verified. Clients must be able to reach the store.",
     ..Flag::OURS
 };
 
@@ -236,6 +256,8 @@ pub(in crate::command) static COMMAND: Command = Command {
             &LISTEN,
             &CACHE,
             &TREE,
+            &STORE,
+            &REDIRECT,
             &LOCAL,
             &GO_SUM,
             &ENV,
@@ -273,6 +295,10 @@ end; SIGHUP has certificates, users and tokens read again.",
             (
                 "modfetch serve --listen :3000 --cache /srv/modcache --max-size 50G",
                 "for a team",
+            ),
+            (
+                "modfetch serve --store s3://modules/go --max-size 50G",
+                "one of several servers",
             ),
             (
                 "modfetch serve --offline --tree /srv/goproxy",
@@ -313,7 +339,18 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     }));
     let network = Network::new(config, &progress)?;
     let cache = Cache::at(&place.cache)?.with_locks(network.locks());
-    let database = network.database(config);
+    let lines = Arc::new(ConsoleLines(console.clone()));
+    let store = shared_store(raw, config, &network, &progress, &place, &lines)?;
+    let database = match &store {
+        None => network.database(config),
+        Some(shared) => network.database_in(config, |local, name| {
+            Box::new(StoreTiles {
+                local,
+                shared: Arc::clone(shared),
+                name: name.to_owned(),
+            })
+        }),
+    };
     let offline = network.offline();
     let sums = sum_settings(config, database.clone());
     let sums = Arc::new(match raw.text(&GO_SUM) {
@@ -321,24 +358,34 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         None => SumPolicy::without_file(sums),
     });
     let cancel = CancelToken::new();
-    let source = network.source(config);
+    let mut source = network.source(config);
+    let mut read_only = network.read_only(config)?;
+    if let Some(store) = &store {
+        read_only.push(Arc::new(store.source().clone()));
+        source = Arc::new(StoreBackedSource {
+            source,
+            store: store.source().clone(),
+        });
+    }
     let engine = Engine::new(EngineParts {
         cache: cache.clone(),
         source: Arc::clone(&source),
-        read_only: network.read_only(config)?,
+        read_only,
         jobs: config.transfer.jobs.value,
         writable: config.modcacherw.value,
     });
-    let upstream = offline.is_none().then(|| {
+    let upstream = (offline.is_none() || store.is_some()).then(|| {
         let (engine, sums) = (Arc::clone(&engine), Arc::clone(&sums));
-        Arc::new(EngineUpstream::new(
-            engine,
-            sums,
-            Arc::new(NoEvents),
-            cancel.clone(),
-        )) as Arc<dyn Upstream>
+        let upstream = EngineUpstream::new(engine, sums, Arc::new(NoEvents), cancel.clone());
+        Arc::new(upstream.with_store(store.clone())) as Arc<dyn Upstream>
     });
-    let keeper = CacheKeeper::new(cache, sums, offline.is_none().then_some(source));
+    // What upstream or the store has may be evicted.
+    let kept_by = match (&store, offline) {
+        (Some(store), Some(_)) => Some(Arc::new(store.source().clone()) as Arc<dyn Source>),
+        (_, None) => Some(source),
+        (None, Some(_)) => None,
+    };
+    let keeper = CacheKeeper::new(cache, sums, kept_by);
     let served = match database {
         Database::Client(client) => Some(ServedDatabase {
             store: sumdb::Store::new(&place.cache, None, client.name()),
@@ -357,7 +404,8 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         upstream,
         keeper: Arc::new(keeper),
         database: served,
-        lines: Arc::new(ConsoleLines(console.clone())),
+        store,
+        lines,
     };
     let signals = signals::for_server()?;
     let server = Server::start(settings(raw, config, offline)?, parts)?;
@@ -385,6 +433,30 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
             Ok(Some(error.kind()))
         }
     }
+}
+
+/// What is shared with other servers, if so.
+fn shared_store(
+    raw: &RawArgs,
+    config: &Config,
+    network: &Network,
+    progress: &Arc<ProgressReporter>,
+    place: &Place,
+    lines: &Arc<ConsoleLines>,
+) -> Result<Option<Arc<SharedStore>>> {
+    let Some(url) = raw.text(&STORE) else {
+        return match raw.is_on(&REDIRECT) {
+            true => Err(Error::new(Kind::Usage, "--redirect goes with --store")),
+            false => Ok(None),
+        };
+    };
+    let events = Arc::clone(progress) as Arc<dyn EventSink>;
+    let objects = network.objects(config, url, events)?;
+    let local = place.cache.join(layout::DOWNLOAD);
+    let lines = Arc::clone(lines);
+    let warn = move |text: &str| lines.event(text);
+    let shared = SharedStore::new(objects, local, raw.is_on(&REDIRECT), warn);
+    Ok(Some(Arc::new(shared)))
 }
 
 /// What is served, and where a server keeps what is its own.

@@ -19,6 +19,7 @@ use super::upkeep::Upkeep;
 use super::upstream::{Keeper, Upstream};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::PrefixPatterns;
+use crate::store::SharedStore;
 use crate::sumdb;
 
 /// The checksum database that a server hands out.
@@ -47,6 +48,8 @@ pub struct ServerParts {
     pub keeper: Arc<dyn Keeper>,
     /// `None` if GOSUMDB is `off`.
     pub database: Option<ServedDatabase>,
+    /// What is shared with other servers.
+    pub store: Option<Arc<SharedStore>>,
     /// Takes the lines of the log.
     pub lines: Arc<dyn LineSink>,
 }
@@ -90,7 +93,9 @@ impl Server {
             local: settings.local.iter().map(|dir| local_tree(dir)).collect(),
             upstream: parts.upstream,
             offline: settings.offline.unwrap_or("--offline"),
+            only_store: settings.offline.is_some(),
             checksums,
+            store: parts.store,
             answers: Answers::new(settings.freshness, Some(parts.state.join("answers"))),
             policy: settings.policy.clone(),
             access,
@@ -150,6 +155,12 @@ impl Server {
         self.service.draining.store(true, Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
         let drained = self.front.drain(self.settings.drain);
+        if let Some(store) = &self.service.parts.store
+            && !store.drain(self.settings.drain)
+        {
+            let text = "not all uploads to the store have ended; the next server that needs them makes them";
+            self.service.parts.journal.warn(text);
+        }
         if let Some(upkeep) = self.upkeep.take() {
             let _ = upkeep.join();
         }

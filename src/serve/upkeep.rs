@@ -33,6 +33,12 @@ impl Upkeep {
         let mut round = Instant::now();
         let mut next = 0;
         while self.rest(LOOK_EVERY) {
+            if let Some(store) = &self.service.parts.store
+                && store.objects().failing().is_some()
+            {
+                // So that it is known when it works again, whether or not clients ask.
+                let _ = store.objects().probe();
+            }
             let stock = &self.service.parts.stock;
             if stock.is_over() || counted.elapsed() >= COUNT_EVERY {
                 zips = self.count();

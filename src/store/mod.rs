@@ -14,6 +14,9 @@
 //! | `credentials` | keys, and the places where they are found |
 //! | `objects` | the calls |
 //! | `counts` | what was asked, by operation |
+//! | `source` | the store as a source of modules |
+//! | `shared` | the store of a server: uploads, and what was verified |
+//! | `tiles` | the files of a checksum database |
 //! | `xml` | the few elements that are read |
 
 mod counts;
@@ -21,10 +24,16 @@ mod credentials;
 mod moment;
 mod objects;
 mod place;
+mod shared;
 mod sigv4;
+mod source;
+mod tiles;
 mod xml;
 
 pub use counts::{Operation, OperationCount};
 pub use credentials::StoreEnvironment;
 pub use objects::{Existing, ListedObject, ObjectStore};
 pub use place::StorePlace;
+pub use shared::SharedStore;
+pub use source::{StoreBackedSource, StoreSource};
+pub use tiles::StoreTiles;

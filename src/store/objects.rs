@@ -4,23 +4,25 @@
 //! the byte where it was cut. All else is signed by headers, the hash of the body among them.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _, Write};
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use sha2::{Digest as _, Sha256};
+
 use super::counts::{Counts, Operation, OperationCount};
 use super::credentials::{KeyChain, Keys, StoreEnvironment, read_profile};
 use super::moment::{amz_time, parse_moment};
 use super::place::{Endpoint, StorePlace};
-use super::sigv4::{Signed, Signer, canonical_query, sha256};
+use super::sigv4::{Signed, Signer, canonical_query, hex, sha256};
 use super::xml;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::event::EventSink;
 use crate::http::{
-    Client, CredentialSettings, Fetched, Message, Reply, RequestContext, RetryPolicy, Settings,
-    Sink, parse_http_date,
+    Client, CredentialSettings, Fetched, Message, Reply, RequestContext, Resumable, RetryPolicy,
+    Settings, Sink, parse_http_date,
 };
 
 /// Longer objects go up in parts of this size: S3 wants at least 5 MiB, and a part is held in memory.
@@ -591,15 +593,46 @@ impl ObjectStore {
             .presigned_get(&self.endpoint.host, &path, seconds, token)
     }
 
-    /// A URL that gets an object for so many seconds, whoever has it.
-    ///
-    /// # Errors
-    /// There are no keys.
-    pub fn presigned_url(&self, name: &str, seconds: u64) -> Result<String> {
-        let keys = self.keys.keys()?;
+    /// A URL that gets an object for so many seconds, whoever has it; `None` if there are no keys at
+    /// hand: it waits for nothing.
+    #[must_use]
+    pub fn presigned_url(&self, name: &str, seconds: u64) -> Option<String> {
+        let keys = self.keys.held()?;
         let query = self.presign(name, seconds, &keys);
         let path = self.endpoint.path(&self.place.key(name));
-        Ok(self.endpoint.text(&path, &query))
+        Some(self.endpoint.text(&path, &query))
+    }
+
+    /// The SHA-256 of an object of at most `limit` bytes, in hexadecimal.
+    ///
+    /// # Errors
+    /// As [`ObjectStore::get_into`].
+    pub fn sha256(&self, name: &str, limit: u64) -> Result<String> {
+        let mut sink = HashingSink::default();
+        self.get_into(name, limit, &mut sink)?;
+        Ok(hex(&sink.0.finalize()))
+    }
+}
+
+/// Hashes what comes.
+#[derive(Default)]
+struct HashingSink(Sha256);
+
+impl Write for HashingSink {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.update(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for HashingSink {
+    fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
+        self.0 = Sha256::new();
+        Ok(())
     }
 }
 

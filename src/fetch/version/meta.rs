@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::ModuleFiles;
+use super::read_only::NotBelow;
 use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
 use crate::gomod::{H1, ModuleVersion};
-use crate::source::{Info, Source};
+use crate::source::Info;
 use crate::trust::SumPart;
 
 /// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
@@ -81,10 +82,12 @@ impl ModuleFiles<'_> {
         let (path, version) = (module.path(), module.version().as_str());
         Ok(
             match self.ask_read_only(|cache| cache.info(path, version)) {
-                Some((info, _)) => info,
-                None => self
-                    .run
-                    .record_traffic(module, self.link.source.info(path, version)?),
+                Ok((info, _)) => info,
+                Err(why) => {
+                    let asked = self.link.source.info(path, version);
+                    let fetched = asked.map_err(|error| why.judge(error, module))?;
+                    self.run.record_traffic(module, fetched)
+                }
             },
         )
     }
@@ -124,11 +127,11 @@ impl ModuleFiles<'_> {
         let module = entry.module();
         self.run.sums.precheck(module, SumPart::GoMod)?;
         let gomod = match self.read_only_gomod(module)? {
-            Some(gomod) => gomod,
-            None => {
-                let data = self
-                    .run
-                    .record_traffic(module, self.link.source.gomod(module)?);
+            Ok(gomod) => gomod,
+            Err(why) => {
+                let asked = self.link.source.gomod(module);
+                let asked = asked.map_err(|error| why.judge(error, module))?;
+                let data = self.run.record_traffic(module, asked);
                 self.checked(module, data)?
             }
         };
@@ -140,18 +143,17 @@ impl ModuleFiles<'_> {
     }
 
     /// The `.mod` that a cache has which is only read, checked.
-    fn read_only_gomod(self, module: &ModuleVersion) -> Result<Option<GoMod>> {
-        let Some((data, cache)) = self.ask_read_only(|cache| cache.gomod(module)) else {
-            return Ok(None);
+    fn read_only_gomod(self, module: &ModuleVersion) -> Result<Result<GoMod, NotBelow>> {
+        let (data, cache) = match self.ask_read_only(|cache| cache.gomod(module)) {
+            Ok((data, _)) if data.starts_with(VGO_PREFIX) => return Ok(Err(NotBelow::NOTHING)),
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
         };
-        if data.starts_with(VGO_PREFIX) {
-            return Ok(None);
-        }
         match self.checked(module, data) {
-            Ok(gomod) => Ok(Some(gomod)),
+            Ok(gomod) => Ok(Ok(gomod)),
             Err(error) if error.kind() == Kind::Security => {
-                self.damaged(cache, &error);
-                Ok(None)
+                self.damaged(&**cache, &error);
+                Ok(Err(NotBelow::NOTHING))
             }
             Err(error) => Err(error),
         }

@@ -133,6 +133,15 @@ impl KeyChain {
         }
     }
 
+    /// The keys to sign with now, if they are at hand.
+    pub(super) fn held(&self) -> Option<Arc<Keys>> {
+        let held = self.held.try_lock().ok()?;
+        let keys = held.clone()?;
+        keys.expires
+            .is_none_or(|expires| expires > SystemTime::now() + EARLY)
+            .then_some(keys)
+    }
+
     /// Drops keys that were refused, if others may take their place. True if it is worth another try.
     pub(super) fn refused(&self, refused: &Keys) -> bool {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

@@ -38,7 +38,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "source",
         "cancel error event fsio gojson gomod http layout memo modzip proc sumdb",
     ),
-    ("store", "error event gojson gomod http layout source sumdb"),
+    (
+        "store",
+        "error event gojson gomod http layout modzip source sumdb",
+    ),
     // What was typed, what is set, and what go.mod says.
     ("config", "error fsio gojson gomod"),
     ("cli", "config error gomod"),
@@ -65,7 +68,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     (
         "serve",
-        "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source sumdb trust",
+        "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source store sumdb trust",
     ),
     ("sbom", "graph project trust"),
     ("audit", "error gojson gomod"),
@@ -85,7 +88,7 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "command",
         "audit bundle cache cancel cli config doctor error event failpoints fetch fsio gojson gomod gotemplate graph http layout list map \
-         modzip project report sbom select serve signals source sumdb tarfile trust verify",
+         modzip project report sbom select serve signals source store sumdb tarfile trust verify",
     ),
     (
         "run",
