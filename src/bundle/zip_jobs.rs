@@ -177,7 +177,7 @@ fn memory_file() -> Result<File> {
 ///
 /// # Errors
 /// [`Kind::LocalIo`].
-pub(super) fn unnamed_file(dir: &Path) -> Result<File> {
+pub(crate) fn unnamed_file(dir: &Path) -> Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

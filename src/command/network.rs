@@ -21,7 +21,7 @@ use crate::source::{
     Chain, DatabaseRoute, DatabaseSetting, Direct, DirectSettings, GitChoice, LowerSource, Offline,
     ReadOnlyCache, Source,
 };
-use crate::store::{ObjectStore, StoreEnvironment, StorePlace};
+use crate::store::{ObjectStore, StoreEnvironment, StorePlace, StoreSource, StoreTiles};
 use crate::sumdb;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -33,6 +33,8 @@ pub(super) struct Network {
     cancel: CancelToken,
     /// Why nothing may be asked, if so.
     offline: Option<&'static str>,
+    /// A store that is only read.
+    from_store: Option<Arc<ObjectStore>>,
 }
 
 impl Network {
@@ -65,12 +67,23 @@ impl Network {
         } else {
             None
         };
+        let from_store = match &config.transfer.from_store.value {
+            None => None,
+            Some(url) => {
+                let context = RequestContext {
+                    cancel: cancel.clone(),
+                    ..RequestContext::new(Arc::clone(&events))
+                };
+                Some(objects(config, url, context)?)
+            }
+        };
         Ok(Network {
             client,
             chain,
             cancel,
             locks,
             offline,
+            from_store,
         })
     }
 
@@ -114,12 +127,24 @@ impl Network {
             Ok(cache) => Ok(Arc::new(cache) as Arc<dyn LowerSource>),
             Err(error) => Err(error.hint(format!("it is set {}", setting.origin))),
         };
-        setting.value.iter().map(open).collect()
+        let mut all = setting.value.iter().map(open).collect::<Result<Vec<_>>>()?;
+        if let Some(objects) = &self.from_store {
+            all.push(Arc::new(StoreSource::new(Arc::clone(objects))));
+        }
+        Ok(all)
     }
 
     /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
     pub(super) fn database(&self, config: &Config) -> Database {
-        self.database_in(config, |store, _| Box::new(store))
+        self.database_in(config, |local, name| match &self.from_store {
+            None => Box::new(local),
+            Some(objects) => Box::new(StoreTiles {
+                local,
+                objects: Arc::clone(objects),
+                uploads: None,
+                name: name.to_owned(),
+            }),
+        })
     }
 
     /// The checksum database, its files in what `place` makes of those on this machine and of its name.

@@ -346,7 +346,8 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         Some(shared) => network.database_in(config, |local, name| {
             Box::new(StoreTiles {
                 local,
-                shared: Arc::clone(shared),
+                objects: Arc::clone(shared.objects()),
+                uploads: Some(Arc::clone(shared)),
                 name: name.to_owned(),
             })
         }),

@@ -17,6 +17,7 @@
 //! | `source` | the store as a source of modules |
 //! | `shared` | the store of a server: uploads, and what was verified |
 //! | `tiles` | the files of a checksum database |
+//! | `tree` | what a store holds, by version |
 //! | `xml` | the few elements that are read |
 
 mod counts;
@@ -28,6 +29,7 @@ mod shared;
 mod sigv4;
 mod source;
 mod tiles;
+mod tree;
 mod xml;
 
 pub use counts::{Operation, OperationCount};
@@ -37,3 +39,4 @@ pub use place::StorePlace;
 pub use shared::SharedStore;
 pub use source::{StoreBackedSource, StoreSource};
 pub use tiles::StoreTiles;
+pub use tree::{StoredVersion, upload_turn};

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::event::NoEvents;
-use crate::http::{Server, Then, reply};
+use crate::http::{Server, reply};
 
 const VARIABLES: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),

@@ -41,6 +41,8 @@ struct Known {
     zip: bool,
     gomod: bool,
     info: bool,
+    /// It was left without `.info`, until the rest is known to be there.
+    waits: bool,
     /// Its zip was read back and is right.
     verified: bool,
 }
@@ -171,11 +173,18 @@ impl SharedStore {
             }
             self.enqueue(Job::Version(module.clone(), given.then_some(file)));
         } else if given {
-            self.inner.note(module, |known| match file {
-                VersionFile::Zip => (known.zip, known.verified) = (true, true),
-                VersionFile::GoMod => known.gomod = true,
-                _ => known.info = true,
+            let mut waits = false;
+            self.inner.note(module, |known| {
+                match file {
+                    VersionFile::Zip => (known.zip, known.verified) = (true, true),
+                    VersionFile::GoMod => known.gomod = true,
+                    _ => known.info = true,
+                }
+                waits = known.waits && known.zip && known.gomod;
             });
+            if waits {
+                self.enqueue(Job::Version(module.clone(), None));
+            }
         }
     }
 
@@ -296,8 +305,20 @@ impl Inner {
             self.note(module, |known| known.gomod = true);
             gomod_is_there = true;
         }
-        if known.info || !zip_is_there || !gomod_is_there {
+        if known.info {
             return Ok(());
+        }
+        if !zip_is_there || !gomod_is_there {
+            let mut came = false;
+            self.note(module, |known| {
+                // The rest may have been read from the store meanwhile.
+                came = known.zip && known.gomod;
+                known.waits = !came;
+            });
+            return match came {
+                true => self.put_version(module, replace),
+                false => Ok(()),
+            };
         }
         if let Ok(data) = fs::read(local(VersionFile::Info)) {
             let place = name(VersionFile::Info);
@@ -305,23 +326,17 @@ impl Inner {
                 .put(&place, &data, existing(VersionFile::Info))?;
             self.note(module, |known| known.info = true);
             self.uploaded.fetch_add(1, Ordering::Relaxed);
-            self.put_list(module)?;
+            self.renew_list(module)?;
         }
         Ok(())
     }
 
-    /// Writes which versions are complete: each writer looks after its own version is there, so the last
-    /// of them has seen all.
-    fn put_list(&self, module: &ModuleVersion) -> Result<()> {
+    fn renew_list(&self, module: &ModuleVersion) -> Result<()> {
         if is_pseudo_version(module.version().as_str()) {
             return Ok(());
         }
-        let path = module.path();
-        let mut versions = StoreSource::new(Arc::clone(&self.objects)).complete_versions(path)?;
-        versions.retain(|version| !is_pseudo_version(version));
-        let text: String = versions.iter().map(|one| format!("{one}\n")).collect();
-        let name = layout::list(&path.escape()?);
-        self.objects.put(&name, text.as_bytes(), Existing::Replace)
+        let source = StoreSource::new(Arc::clone(&self.objects));
+        self.objects.renew_list(&source, module.path())
     }
 
     fn read_back(&self, module: &ModuleVersion) -> Result<()> {

@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::objects::ObjectStore;
 use super::shared::SharedStore;
 use crate::error::Result;
 use crate::layout;
@@ -21,7 +22,9 @@ pub struct StoreTiles {
     /// On this machine.
     pub local: Store,
     /// Shared by servers.
-    pub shared: Arc<SharedStore>,
+    pub objects: Arc<ObjectStore>,
+    /// Takes what was proven there; `None` if the store is only read.
+    pub uploads: Option<Arc<SharedStore>>,
     /// The name of the database.
     pub name: String,
 }
@@ -31,8 +34,14 @@ impl StoreTiles {
         format!("{}/{file}", layout::sumdb(&self.name))
     }
 
+    fn upload(&self, file: &str, data: &[u8]) {
+        if let Some(uploads) = &self.uploads {
+            uploads.put_file(self.place(file), data.to_owned());
+        }
+    }
+
     fn stored(&self, file: &str) -> Option<Vec<u8>> {
-        let got = self.shared.objects().get(&self.place(file), MAX_FILE_BYTES);
+        let got = self.objects.get(&self.place(file), MAX_FILE_BYTES);
         got.ok().map(|fetched| fetched.value)
     }
 }
@@ -43,7 +52,7 @@ impl TileStore for StoreTiles {
     }
 
     fn write(&self, file: &str, data: &[u8]) -> bool {
-        self.shared.put_file(self.place(file), data.to_owned());
+        self.upload(file, data);
         self.local.write(file, data)
     }
 
@@ -72,7 +81,7 @@ impl TileStore for StoreTiles {
     fn advance_latest(&self, expected: &[u8], new: &[u8]) -> Result<Advance> {
         let advanced = self.local.advance_latest(expected, new)?;
         if advanced == Advance::Done {
-            self.shared.put_file(self.place("latest"), new.to_owned());
+            self.upload("latest", new);
         }
         Ok(advanced)
     }

@@ -120,6 +120,19 @@ settings! {
                  locked there, and what is taken is checked like everything else.",
         ..Flag::OURS
     }).below(join_all);
+
+    /// A store that is only read: `s3://BUCKET/PREFIX`, with its options.
+    from_store: Option<String> = FROM_STORE, SettingRow::new(value::text, Flag {
+        long: "from-store",
+        value: Some("URL"),
+        env: Some("MODFETCH_FROM_STORE"),
+        default: "",
+        brief: "Take what this store has, before the network",
+        detail: "s3://BUCKET/PREFIX, as 'modfetch help store' says; the checksum database of the store \
+                 is used as well. Nothing is written there, and what is taken is checked like \
+                 everything else.",
+        ..Flag::OURS
+    });
 }
 
 fn join_all(dirs: Vec<PathBuf>, cwd: &Path) -> Vec<PathBuf> {

@@ -2,7 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::event::NoEvents;
-use crate::http::{Server, Settings, Then, reply};
+use crate::http::{Server, Settings, reply};
 
 fn chain(variables: &[(&str, &str)]) -> KeyChain {
     let environment = StoreEnvironment::new(variables.iter().copied());
