@@ -5,7 +5,6 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Write};
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -24,6 +23,7 @@ use crate::http::{
     Client, CredentialSettings, Fetched, Message, Reply, RequestContext, Resumable, RetryPolicy,
     Settings, Sink, parse_http_date,
 };
+use crate::system::FileAt as _;
 
 /// Longer objects go up in parts of this size: S3 wants at least 5 MiB, and a part is held in memory.
 const PART_BYTES: u64 = 8 << 20;
