@@ -129,7 +129,7 @@ settings! {
         default: "",
         brief: "Take what this store has, before the network",
         detail: "s3://BUCKET/PREFIX, as 'modfetch help store' says; the checksum database of the store \
-                 is used as well. Nothing is written there, and what is taken is checked like \
+                 is used as well. It is asked with --offline, too. Nothing is written there, and what is taken is checked like \
                  everything else.",
         ..Flag::OURS
     });
