@@ -17,7 +17,7 @@ use crate::support::go::variable;
 use crate::support::served::ask;
 use crate::support::skips;
 
-/// The keys of all engines here: moto takes any, Garage is told these.
+/// The keys of all engines here: moto takes any.
 pub const ACCESS_KEY: &str = "GK0123456789abcdef01234567";
 pub const SECRET_KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 

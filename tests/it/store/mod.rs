@@ -2,6 +2,4 @@
 
 mod bundles;
 mod engines;
-mod fleet;
-mod garage;
 mod served;
