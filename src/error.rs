@@ -151,6 +151,8 @@ pub enum Reason {
     StoreFailed,
     /// An object store has the object that was to be written only if it had none.
     StoreHasIt,
+    /// What is not found was there once: 410.
+    Gone,
 }
 
 /// A failure: what was attempted, why it failed, and what to do next.

@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
 use crate::fetch::{Engine, FileOrigin, Run, RunOptions, ZipTap};
 use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::KnownBodies;
 use crate::layout::VersionFile;
 use crate::modzip::ModuleZip;
 use crate::source::{Info, Source};
@@ -23,6 +24,8 @@ pub struct EngineUpstream {
     sums: Arc<SumPolicy>,
     events: Arc<dyn EventSink>,
     cancel: CancelToken,
+    /// Answers that may change, to be asked for again conditionally.
+    known: Arc<KnownBodies>,
     store: Option<Arc<SharedStore>>,
 }
 
@@ -40,6 +43,7 @@ impl EngineUpstream {
             sums,
             events,
             cancel,
+            known: Arc::default(),
             store: None,
         }
     }
@@ -50,7 +54,12 @@ impl EngineUpstream {
         EngineUpstream { store, ..self }
     }
 
-    fn run(&self, trace: &Trace) -> Run {
+    /// A run for a question whose answer may change.
+    fn query(&self, trace: &Trace) -> Run {
+        self.run(trace, Some(Arc::clone(&self.known)))
+    }
+
+    fn run(&self, trace: &Trace, known: Option<Arc<KnownBodies>>) -> Run {
         let mut headers = Vec::new();
         if !trace.request_id.is_empty() {
             headers.push(("X-Request-Id".to_owned(), trace.request_id.clone()));
@@ -62,6 +71,7 @@ impl EngineUpstream {
             events: Arc::clone(&self.events),
             cancel: Some(self.cancel.child()),
             headers,
+            known,
             ..RunOptions::new(Arc::clone(&self.sums))
         };
         Run::new(&self.engine, options)
@@ -88,7 +98,7 @@ impl Upstream for EngineUpstream {
         tap: Option<&dyn Tap>,
         trace: &Trace,
     ) -> Result<()> {
-        let run = self.run(trace);
+        let run = self.run(trace, None);
         let (fetched, file) = match kind {
             FileKind::Info => (run.info(module)?.file, VersionFile::Info),
             FileKind::GoMod => (run.go_mod(module)?, VersionFile::GoMod),
@@ -105,15 +115,15 @@ impl Upstream for EngineUpstream {
     }
 
     fn versions(&self, path: &ModulePath, trace: &Trace) -> Result<Vec<String>> {
-        self.run(trace).versions(path)
+        self.query(trace).versions(path)
     }
 
     fn latest(&self, path: &ModulePath, trace: &Trace) -> Result<Info> {
-        self.run(trace).latest(path)
+        self.query(trace).latest(path)
     }
 
     fn revision(&self, path: &ModulePath, revision: &str, trace: &Trace) -> Result<Info> {
-        self.run(trace).revision(path, revision)
+        self.query(trace).revision(path, revision)
     }
 }
 

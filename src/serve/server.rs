@@ -154,6 +154,9 @@ impl Server {
     pub fn drain(mut self) -> Result<()> {
         self.service.draining.store(true, Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
+        if let Some(upkeep) = &self.upkeep {
+            upkeep.thread().unpark();
+        }
         let drained = self.front.drain(self.settings.drain);
         if let Some(store) = &self.service.parts.store
             && !store.drain(self.settings.drain)

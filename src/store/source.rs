@@ -201,6 +201,10 @@ impl Source for StoreBackedSource {
         self.source.check_reuse(path, origin)
     }
 
+    fn past_caches(&self, path: &ModulePath) -> Option<Arc<dyn Source>> {
+        self.source.past_caches(path)
+    }
+
     fn versions_origin(&self, path: &ModulePath, prefix: &str) -> Option<VcsOrigin> {
         self.source.versions_origin(path, prefix)
     }
