@@ -56,4 +56,4 @@ pub(crate) use testserver::{Server, Then, raw, reply};
 pub use time::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub(crate) use time::{RealTimer, parse_http_date};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
-pub use url::{RedactedUrl, Scheme, Url};
+pub use url::{Scheme, Url};

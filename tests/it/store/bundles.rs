@@ -1,6 +1,6 @@
 //! Bundles, checks and removal with a store in the place of a directory.
 
-use modfetch::store::Existing;
+use modfetch::internals::store::Existing;
 
 use super::engines::{self, objects, url, with_keys};
 use crate::integrity::sumdb::database;

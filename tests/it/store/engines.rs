@@ -8,9 +8,9 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use modfetch::NoEvents;
-use modfetch::http::{RequestContext, Settings};
-use modfetch::store::{ObjectStore, StoreEnvironment, StorePlace};
+use modfetch::internals::event::NoEvents;
+use modfetch::internals::http::{RequestContext, Settings};
+use modfetch::internals::store::{ObjectStore, StoreEnvironment, StorePlace};
 
 use crate::support::Sandbox;
 use crate::support::go::variable;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use modfetch::store::{Existing, ObjectStore};
+use modfetch::internals::store::{Existing, ObjectStore};
 
 use super::engines::{self, Gate, Mode, objects, url, with_keys};
 use crate::integrity::sumdb::database;
