@@ -34,7 +34,7 @@ mod xml;
 
 pub use counts::{Operation, OperationCount};
 pub use credentials::StoreEnvironment;
-pub use objects::{Existing, ListedObject, ObjectStore};
+pub use objects::{Existing, ObjectStore};
 pub use place::StorePlace;
 pub use shared::SharedStore;
 pub use source::{StoreBackedSource, StoreSource};
