@@ -74,7 +74,7 @@ impl Network {
                     cancel: cancel.clone(),
                     ..RequestContext::new(Arc::clone(&events))
                 };
-                Some(objects(config, url, context)?)
+                Some(objects(config, url, &context)?)
             }
         };
         Ok(Network {
@@ -187,7 +187,7 @@ impl Network {
             cancel: self.cancel.clone(),
             ..RequestContext::new(events)
         };
-        objects(config, url, context)
+        objects(config, url, &context)
     }
 }
 
@@ -195,7 +195,7 @@ impl Network {
 pub(super) fn objects(
     config: &Config,
     url: &str,
-    context: RequestContext,
+    context: &RequestContext,
 ) -> Result<Arc<ObjectStore>> {
     let place = StorePlace::parse(url)?;
     let environment = StoreEnvironment::new(config.go_env.environment().iter());

@@ -33,7 +33,7 @@ pub(super) fn run(
     let database = network.database(config);
     let sums = SumPolicy::without_file(sum_settings(config, database));
     let events = Arc::clone(&progress) as Arc<dyn EventSink>;
-    let store = objects(config, url, RequestContext::new(events))?;
+    let store = objects(config, url, &RequestContext::new(events))?;
     let versions = store.versions()?;
     let checker = Checker {
         store: &store,

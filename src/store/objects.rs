@@ -117,7 +117,7 @@ impl ObjectStore {
         place: StorePlace,
         environment: StoreEnvironment,
         settings: Settings,
-        context: RequestContext,
+        context: &RequestContext,
     ) -> Result<ObjectStore> {
         let profile = read_profile(&environment)?;
         let region = (place.region.as_deref())

@@ -23,7 +23,7 @@ fn store(server: &Server) -> ObjectStore {
         StorePlace::parse(&place).unwrap(),
         StoreEnvironment::new(VARIABLES),
         settings,
-        RequestContext::new(Arc::new(NoEvents)),
+        &RequestContext::new(Arc::new(NoEvents)),
     )
     .unwrap()
 }

@@ -44,7 +44,7 @@ pub(super) fn import(
     input: &mut BundleInput,
     url: &str,
 ) -> Result<BundleImport> {
-    let store = objects(config, url, RequestContext::new(Arc::new(NoEvents)))?;
+    let store = objects(config, url, &RequestContext::new(Arc::new(NoEvents)))?;
     let name = format!("modfetch-import-{}", std::process::id());
     let tree = TemporaryTree(config.go_env.temp_dir().join(name));
     let root = tree.0.as_path();

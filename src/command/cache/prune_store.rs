@@ -37,7 +37,7 @@ pub(super) fn run(
     rules: &PruneRules,
 ) -> Result<Option<Kind>> {
     let raw = call.raw;
-    let store = objects(config, url, RequestContext::new(Arc::new(NoEvents)))?;
+    let store = objects(config, url, &RequestContext::new(Arc::new(NoEvents)))?;
     let versions = store.versions()?.into_iter();
     let records = versions.map(|(module, stored)| {
         let spaces = spaces(&stored);

@@ -103,7 +103,7 @@ pub fn objects(address: &str) -> ObjectStore {
         StorePlace::parse(&url(address)).unwrap(),
         StoreEnvironment::new(keys),
         Settings::default(),
-        RequestContext::new(Arc::new(NoEvents)),
+        &RequestContext::new(Arc::new(NoEvents)),
     )
     .unwrap()
 }
