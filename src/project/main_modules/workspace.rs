@@ -189,6 +189,7 @@ impl Workspace {
             cwd,
             overlay,
             running: acting,
+            ..
         }: &Files,
         parse: ReadModule<'_>,
     ) -> Result<MainModule> {
