@@ -182,7 +182,6 @@ fn download_goproxy_without_sense_fails_only_when_it_is_needed() {
             .cache_of(&full)
             .env("GOPROXY", list);
         full.run(["download"]).ok().stderr("");
-        full.go(["mod", "download"]).ok();
         let empty = || Sandbox::with("hello", &proxy).env("GOPROXY", list);
         let run = empty().run(["download"]);
         run.fails(3).stderr_has("GOPROXY");

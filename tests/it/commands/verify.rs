@@ -473,7 +473,6 @@ fn verify_cache_beside_a_broken_project_is_whole() {
         ("go.mod", "module\n"),
         ("go.mod", "module m\nrequire a.com/a master\n"),
         ("go.work", "use\n"),
-        ("go.sum", "one word\n"),
     ] {
         let broken = Sandbox::new().go_mod("").file(file, text).cache_of(&filled);
         let run = broken.run(["verify", "--cache"]);
