@@ -8,7 +8,7 @@ FUZZ_TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 STATIC := target/$(TARGET)/release/modfetch
 DEMO   := $(CURDIR)/target/demo
 
-.PHONY: run test check fuzz bench bench-scale faults static musl install clean
+.PHONY: run test check fuzz bench bench-scale faults static musl install dist dist-tools dist-check clean
 
 # Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
 # and nothing outside target/ is touched.
@@ -87,6 +87,24 @@ install: static
 	$(STATIC) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/modfetch
 	$(STATIC) completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_modfetch
 	$(STATIC) completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/modfetch.fish
+
+# What is released of the last commit, in target/dist: archives, .deb, .rpm, .apk, images, SBOMs, SHA256SUMS. One target:
+# make dist DIST=x86_64-unknown-linux-musl. Needs Python, Go (for nfpm) and the compilers of dist-tools.
+dist: dist-tools
+	.ci/dist/build $(DIST)
+
+# The C compilers for ring, and what dist-check runs and installs with.
+dist-tools: musl
+	@missing=; for pair in aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu:libc6-dev-arm64-cross \
+		arm-linux-gnueabihf-gcc:gcc-arm-linux-gnueabihf:libc6-dev-armhf-cross \
+		riscv64-linux-gnu-gcc:gcc-riscv64-linux-gnu:libc6-dev-riscv64-cross qemu-aarch64:qemu-user rpm:rpm zip:zip; do \
+		command -v $${pair%%:*} >/dev/null || missing="$$missing $$(echo $${pair#*:} | tr : ' ')"; done; \
+	[ -z "$$missing" ] || { run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+		$$run apt-get update -q && $$run apt-get install -qy --no-install-recommends $$missing; }
+
+# Installs each of them into an empty root and uses it there; other architectures run under qemu-user.
+dist-check: dist-tools
+	.ci/dist/check
 
 clean:
 	$(CARGO) clean

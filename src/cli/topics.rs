@@ -77,6 +77,11 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/air-gap.md"),
     },
     HelpTopic {
+        name: "audit",
+        brief: "Bills of materials, audits and the age of versions",
+        markdown: include_str!("help/audit.md"),
+    },
+    HelpTopic {
         name: "go-differences",
         brief: "Where modfetch differs from go",
         markdown: include_str!("help/go-differences.md"),
