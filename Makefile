@@ -2,13 +2,14 @@
 
 CARGO  ?= cargo
 TARGET ?= x86_64-unknown-linux-musl
+WINDOWS := x86_64-pc-windows-gnu
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 STATIC := target/$(TARGET)/release/modfetch
 DEMO   := $(CURDIR)/target/demo
 
-.PHONY: run test check fuzz bench bench-scale faults static musl install dist dist-tools dist-check clean
+.PHONY: run test check check-windows test-windows windows-tools fuzz bench bench-scale faults static musl install dist dist-tools dist-check clean
 
 # Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
 # and nothing outside target/ is touched.
@@ -28,6 +29,22 @@ check: test
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+# Checks program and unit tests for Windows, without running them; ring has C, so a C compiler is needed.
+check-windows: windows-tools
+	$(CARGO) check --profile test --lib --bins --target $(WINDOWS)
+
+# Runs what Wine can run of it: the program beside a file:// proxy, and the unit tests of files and locks.
+test-windows: windows-tools
+	$(CARGO) build --target $(WINDOWS)
+	tests/tools/wine.sh target/$(WINDOWS)/debug/modfetch.exe
+
+# The C compiler and the Rust target of Windows.
+windows-tools:
+	@command -v x86_64-w64-mingw32-gcc >/dev/null || { \
+		run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+		$$run apt-get update -q && $$run apt-get install -qy --no-install-recommends gcc-mingw-w64-x86-64; }
+	@rustup target list --installed | grep -qx $(WINDOWS) || rustup target add $(WINDOWS)
 
 # Runs each fuzz target, guided by coverage, for FUZZ_SECONDS; needs nightly Rust and cargo-fuzz. On
 # stable, blind: FUZZ_SECONDS=60 cargo test --test fuzz. The targets: tests/fuzz/targets/mod.rs.

@@ -86,6 +86,11 @@ pub static TOPICS: &[HelpTopic] = &[
         brief: "Where modfetch differs from go",
         markdown: include_str!("help/go-differences.md"),
     },
+    HelpTopic {
+        name: "windows",
+        brief: "Windows: paths, locks, and what differs",
+        markdown: include_str!("help/windows.md"),
+    },
 ];
 
 impl HelpTopic {
