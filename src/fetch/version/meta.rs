@@ -124,7 +124,7 @@ impl ModuleFiles<'_> {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
                 let checked = self.checked(entry.module(), data);
                 let gomod = checked.map_err(|error| cached(error, &entry.gomod_path()))?;
-                self.run.remember_gomod(entry.module(), &gomod.h1);
+                self.run.remember_gomod(entry.module(), &gomod);
                 Ok(Some(gomod))
             }
             _ => Ok(None),
@@ -155,7 +155,7 @@ impl ModuleFiles<'_> {
         };
         if self.run.keep != Keep::Nothing {
             self.kept(entry.write_gomod(&gomod.data))?;
-            self.run.remember_gomod(module, &gomod.h1);
+            self.run.remember_gomod(module, &gomod);
         }
         Ok(gomod)
     }
