@@ -54,7 +54,7 @@ mod workers;
 
 pub use access::AccessSettings;
 pub use answers::Freshness;
-pub use engine_upstream::{CacheKeeper, EngineUpstream};
+pub use engine_upstream::{CacheKeeper, EngineUpstream, Evictable};
 pub use journal::LineSink;
 pub use notify::ServiceManager;
 pub use policy::{ModulePatterns, Policy};

@@ -24,8 +24,8 @@ use crate::layout;
 use crate::report::{Console, ProgressReporter, ProgressSettings};
 use crate::serve::http1::{Limits, ListenAddress, Listener, TlsSettings};
 use crate::serve::{
-    AccessSettings, CacheKeeper, EngineUpstream, Freshness, LineSink, ModulePatterns, Policy,
-    ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
+    AccessSettings, CacheKeeper, EngineUpstream, Evictable, Freshness, LineSink, ModulePatterns,
+    Policy, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
 };
 use crate::signals;
 use crate::sumdb;
@@ -135,7 +135,11 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
             cancel.clone(),
         )) as Arc<dyn Upstream>
     });
-    let keeper = CacheKeeper::new(cache, sums, offline.is_none().then_some(source));
+    let evictable = match options.evict_unavailable.value {
+        true => Evictable::All,
+        false => Evictable::Available,
+    };
+    let keeper = CacheKeeper::new(cache, sums, offline.is_none().then_some(source), evictable);
     let served = match database {
         Database::Client(client) => Some(ServedDatabase {
             store: sumdb::Store::new(&place.cache, None, client.name()),
