@@ -19,6 +19,7 @@ use crate::gomod::{GoVersion, H1, ModuleVersion, Running};
 use crate::http::{Fetched, KnownBodies, RequestContext};
 use crate::map::Map;
 use crate::project::{BuildMod, MissingReplace};
+use crate::source::wrong_twice;
 use crate::trust::SumPolicy;
 
 /// What the cache gets of the small files that a run fetches.
@@ -111,6 +112,8 @@ pub struct Run {
     /// Cancelled where nothing new shall begin: with the run, or after the first failure.
     beginning: CancelToken,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
+    /// What was wrong with zips that are fetched once more.
+    first_faults: Mutex<HashMap<ModuleVersion, Error>>,
     read_only_bytes: AtomicU64,
     warnings: Mutex<Vec<String>>,
     /// It was said that the cache cannot be used.
@@ -176,6 +179,7 @@ impl Run {
             beginning: context.cancel.child(),
             context,
             traffic: Mutex::default(),
+            first_faults: Mutex::default(),
             read_only_bytes: AtomicU64::new(0),
             warnings: Mutex::default(),
             unkept: AtomicBool::new(false),
@@ -315,13 +319,23 @@ impl Run {
         fetched.value
     }
 
-    /// Records that what was kept of a zip was of no use: nothing was saved by it.
+    /// Records that what came of a module's file is wrong and is fetched once more: nothing was saved by
+    /// what was kept of it.
     pub(super) fn record_refetch(&self, module: &ModuleVersion, cause: &Error) {
         self.say(&Event::ModuleRefetched { module, cause });
+        lock(&self.first_faults).insert(module.clone(), cause.clone());
         let mut all = lock(&self.traffic);
         let traffic = all.entry(module.clone()).or_default();
         traffic.resumed = 0;
         traffic.retries += 1;
+    }
+
+    /// The error of a zip that is wrong once more, with what was wrong with it before.
+    pub(super) fn wrong_again(&self, module: &ModuleVersion, error: Error) -> Error {
+        match lock(&self.first_faults).get(module) {
+            Some(first) => wrong_twice(error, first),
+            None => error,
+        }
     }
 
     pub(super) fn record_read_only(&self, bytes: u64) {

@@ -98,6 +98,12 @@ impl Client {
         }
     }
 
+    /// The same client for the same work, whose requests pass over what caches on the way hold.
+    #[must_use]
+    pub(crate) fn past_caches(&self) -> Client {
+        self.bind(self.context.past_caches())
+    }
+
     pub(super) fn deadline(&self) -> Option<Deadline> {
         self.context.cancel.deadline()
     }

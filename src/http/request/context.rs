@@ -7,6 +7,9 @@ use crate::cancel::CancelToken;
 use crate::event::EventSink;
 use crate::http::answer::KnownBodies;
 
+/// Source: RFC 9111, 5.2.1.4.
+const NO_CACHE: (&str, &str) = ("cache-control", "no-cache");
+
 /// The piece of work that requests belong to: what ends them, who is told of them, what goes with them.
 #[derive(Clone)]
 pub struct RequestContext {
@@ -23,6 +26,16 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
+    /// The same work, whose requests make caches on the way ask for what they hold: one of them may hold
+    /// something wrong.
+    #[must_use]
+    pub(crate) fn past_caches(&self) -> RequestContext {
+        let mut context = self.clone();
+        let header = (NO_CACHE.0.to_owned(), NO_CACHE.1.to_owned());
+        context.headers.push(header);
+        context
+    }
+
     /// Work that nothing ends.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>) -> RequestContext {

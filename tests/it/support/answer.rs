@@ -151,7 +151,9 @@ fn proper(site: &mut Site, request: &Request) -> Plan {
                 format!("\"{sum:016x}\"")
             })
             .clone();
-        plan.headers.push(("ETag".into(), tag.clone()));
+        if !tag.is_empty() {
+            plan.headers.push(("ETag".into(), tag.clone()));
+        }
         plan.headers.push(("Accept-Ranges".into(), "bytes".into()));
         if request.header("if-none-match") == Some(&tag) {
             plan.status = 304;

@@ -34,7 +34,7 @@ fn an_echo_of_credentials_is_not_shown() {
                 "Location: http://x.s3CR3t.invalid/\r\n",
                 "",
             ),
-            "/encoded" => reply(wire, "200 OK", "Content-Encoding: s3cr\r\n", ""),
+            "/encoded" => reply(wire, "200 OK", "Content-Encoding: br, s3cr\r\n", ""),
             _ => reply(wire, "403 s3cr", "Content-Type: text/plain\r\n", ECHO),
         }
     });

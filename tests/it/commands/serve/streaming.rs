@@ -18,7 +18,7 @@ fn serve_a_wrong_zip_is_cut_and_not_kept() {
     let proxy = Proxy::of_modules(vec![large_module()]);
     database.serve_on(&proxy);
     // In the noise: the archive is sound, its sum is not.
-    let proxy = proxy.corrupting("example.com/large/@v/v1.0.0.zip", 200_000, Times(1));
+    let proxy = proxy.corrupting("example.com/large/@v/v1.0.0.zip", 200_000, Times(2));
     let site = site(&proxy.url(), &database.gosumdb());
     let server = Served::start(&site, &[]);
     let wrong = server.get(LARGE);
