@@ -17,7 +17,6 @@ use crate::cli::{CommandInfo, Flag, flags};
 use crate::config::settings::ServeOptions;
 use crate::config::{Config, Progress, Setting};
 use crate::error::{Error, Kind, Result};
-use crate::event::NoEvents;
 use crate::fetch::{Engine, EngineParts};
 use crate::gomod::PrefixPatterns;
 use crate::layout;
@@ -25,7 +24,8 @@ use crate::report::{Console, ProgressReporter, ProgressSettings};
 use crate::serve::http1::{Limits, ListenAddress, Listener, TlsSettings};
 use crate::serve::{
     AccessSettings, CacheKeeper, EngineUpstream, Evictable, Freshness, LineSink, ModulePatterns,
-    Policy, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
+    Policy, RefetchLog, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager,
+    Upstream,
 };
 use crate::signals;
 use crate::sumdb;
@@ -131,7 +131,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         Arc::new(EngineUpstream::new(
             engine,
             sums,
-            Arc::new(NoEvents),
+            Arc::new(RefetchLog::new(Arc::new(ConsoleLines(console.clone())))),
             cancel.clone(),
         )) as Arc<dyn Upstream>
     });
