@@ -9,13 +9,17 @@
 //! writes go.sum: only those of modules the build list needs, only if something is new, under
 //! the locks that `go` takes.
 //!
+//! [`FirstSeen`] says since when a version has been known, for those who refuse young ones.
+//!
 //! Source: golang/go `cmd/go/internal/modfetch/fetch.go`, from `checkModSum` to `WriteGoSum`.
 
 mod explain;
 mod policy;
 mod proof;
 mod save;
+mod seen;
 
 pub use explain::{Age, HashMismatch, HashReport, HashSource, ReportedHash, find_mismatch};
 pub use policy::{SumPart, SumPolicy, SumSettings};
 pub use proof::{Database, Logged};
+pub use seen::{FirstSeen, describe_youth, show_age};
