@@ -131,31 +131,46 @@ impl Upstream for EngineUpstream {
 pub struct CacheKeeper {
     cache: Cache,
     sums: Arc<SumPolicy>,
-    /// Is asked whether it still has what is to go; without it nothing goes.
     source: Option<Arc<dyn Source>>,
+    evictable: Evictable,
+}
+
+/// Which zips may go when there are too many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evictable {
+    /// Those that upstream still has, which is asked; without upstream none.
+    Available,
+    /// Any.
+    All,
 }
 
 impl CacheKeeper {
     /// Looks after `cache`.
     #[must_use]
-    pub fn new(cache: Cache, sums: Arc<SumPolicy>, source: Option<Arc<dyn Source>>) -> CacheKeeper {
+    pub fn new(
+        cache: Cache,
+        sums: Arc<SumPolicy>,
+        source: Option<Arc<dyn Source>>,
+        evictable: Evictable,
+    ) -> CacheKeeper {
         CacheKeeper {
             cache,
             sums,
             source,
+            evictable,
         }
+    }
+
+    fn may_go(&self, module: &ModuleVersion) -> bool {
+        let version = module.version().as_str();
+        let asked = |source: &Arc<dyn Source>| source.info(module.path(), version).is_ok();
+        self.evictable == Evictable::All || self.source.as_ref().is_some_and(asked)
     }
 }
 
 impl Keeper for CacheKeeper {
     fn remove_zip(&self, module: &ModuleVersion) -> Result<bool> {
-        let Some(source) = &self.source else {
-            return Ok(false);
-        };
-        if source
-            .info(module.path(), module.version().as_str())
-            .is_err()
-        {
+        if !self.may_go(module) {
             return Ok(false);
         }
         let entry = self.cache.entry(module)?;

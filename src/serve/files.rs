@@ -186,7 +186,7 @@ impl Handle {
             }
             _ => Ok(()),
         };
-        if fetched.is_ok() {
+        if fetched.is_ok() && kind == FileKind::Zip && !kept {
             service.parts.stock.added(&service.parts.main, module);
         }
         let waiting = service.flights.end(wanted);

@@ -55,8 +55,8 @@ mod workers;
 
 pub use access::AccessSettings;
 pub use answers::Freshness;
-pub use engine_upstream::{CacheKeeper, EngineUpstream};
-pub use journal::LineSink;
+pub use engine_upstream::{CacheKeeper, EngineUpstream, Evictable};
+pub use journal::{LineSink, RefetchLog};
 pub use notify::ServiceManager;
 pub use policy::{ModulePatterns, Policy};
 pub use server::{ServedDatabase, Server, ServerParts};

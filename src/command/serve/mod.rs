@@ -17,15 +17,16 @@ use crate::cli::{CommandInfo, Flag, flags};
 use crate::config::settings::ServeOptions;
 use crate::config::{Config, Progress, Setting};
 use crate::error::{Error, Kind, Result};
-use crate::event::{EventSink, NoEvents};
+use crate::event::EventSink;
 use crate::fetch::{Engine, EngineParts};
 use crate::gomod::PrefixPatterns;
 use crate::layout;
 use crate::report::{Console, ProgressReporter, ProgressSettings};
 use crate::serve::http1::{Limits, ListenAddress, Listener, TlsSettings};
 use crate::serve::{
-    AccessSettings, CacheKeeper, EngineUpstream, Freshness, LineSink, ModulePatterns, Policy,
-    ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
+    AccessSettings, CacheKeeper, EngineUpstream, Evictable, Freshness, LineSink, ModulePatterns,
+    Policy, RefetchLog, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager,
+    Upstream,
 };
 use crate::signals;
 use crate::source::Source;
@@ -154,7 +155,8 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     });
     let upstream = (offline.is_none() || store.is_some()).then(|| {
         let (engine, sums) = (Arc::clone(&engine), Arc::clone(&sums));
-        let upstream = EngineUpstream::new(engine, sums, Arc::new(NoEvents), cancel.clone());
+        let refetches = RefetchLog::new(Arc::new(ConsoleLines(console.clone())));
+        let upstream = EngineUpstream::new(engine, sums, Arc::new(refetches), cancel.clone());
         Arc::new(upstream.with_store(store.clone())) as Arc<dyn Upstream>
     });
     // What upstream or the store has may be evicted.
@@ -163,7 +165,11 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         (_, None) => Some(source),
         (None, Some(_)) => None,
     };
-    let keeper = CacheKeeper::new(cache, sums, kept_by);
+    let evictable = match options.evict_unavailable.value {
+        true => Evictable::All,
+        false => Evictable::Available,
+    };
+    let keeper = CacheKeeper::new(cache, sums, kept_by, evictable);
     let served = match database {
         Database::Client(client) => Some(ServedDatabase {
             store: sumdb::Store::new(&place.cache, None, client.name()),

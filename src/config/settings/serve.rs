@@ -185,6 +185,16 @@ settings! {
         ..Flag::OURS
     });
 
+    /// Zips that upstream no longer has may be evicted as well.
+    evict_unavailable: bool = SERVE_EVICT_UNAVAILABLE, SettingRow::switch(Flag {
+        long: "evict-unavailable",
+        env: Some("MODFETCH_SERVE_EVICT_UNAVAILABLE"),
+        default: "false",
+        brief: "Let --max-size remove what upstream no longer has",
+        detail: "Such a zip cannot be fetched again. Upstream is not asked then, and --offline removes zips, too.",
+        ..Flag::OURS
+    });
+
     /// The most connections at once; `None` for as many as the system allows, up to a bound.
     max_connections: Option<u32> = SERVE_MAX_CONNECTIONS, SettingRow::new(value::some_count, Flag {
         long: "max-connections",
