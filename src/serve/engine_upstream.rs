@@ -124,6 +124,10 @@ impl CacheKeeper {
 }
 
 impl Keeper for CacheKeeper {
+    fn record_use(&self, gomods: &[ModuleVersion], zips: &[ModuleVersion]) {
+        self.cache.record_use(zips, gomods);
+    }
+
     fn remove_zip(&self, module: &ModuleVersion) -> Result<bool> {
         let Some(source) = &self.source else {
             return Ok(false);

@@ -140,7 +140,7 @@ impl ModuleService {
         if kind == FileKind::Zip && h1.is_none() && self.parts.stock.demands_sums(tree) {
             return None;
         }
-        self.parts.stock.touch(module);
+        self.parts.stock.touch(module, kind);
         let etag = h1.map(|h1| format!("\"{}\"", h1.as_str()));
         let file = Arc::new(found.file);
         let response = Response::of_file(

@@ -1,4 +1,4 @@
-//! What a server does by itself: counting, making room, and verifying again what it keeps.
+//! What a server does by itself: counting, recording use, making room, and verifying again what it keeps.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ impl Upkeep {
         let mut round = Instant::now();
         let mut next = 0;
         while self.rest(LOOK_EVERY) {
+            self.record_use();
             let stock = &self.service.parts.stock;
             if stock.is_over() || counted.elapsed() >= COUNT_EVERY {
                 zips = self.count();
@@ -53,6 +54,15 @@ impl Upkeep {
                 zips = self.count();
                 (round, next) = (Instant::now(), 0);
             }
+        }
+        self.record_use();
+    }
+
+    /// Records which versions were asked for, all in one write.
+    fn record_use(&self) {
+        let [gomods, zips] = self.service.parts.stock.take_used();
+        if !gomods.is_empty() || !zips.is_empty() {
+            self.keeper.record_use(&gomods, &zips);
         }
     }
 
