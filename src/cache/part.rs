@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::fsio::{beside, open_or_create};
+use crate::system;
 
 /// The end of the names of parts.
 pub(super) const PART: &str = ".part";
@@ -168,8 +169,7 @@ impl ZipPart {
     /// # Errors
     /// [`crate::Kind::LocalIo`] if no more files can be opened.
     pub fn reader(&self) -> Result<File> {
-        self.file
-            .try_clone()
+        system::reopen(&self.file, &self.path)
             .map_err(|cause| Error::io("cannot open", &self.path, cause))
     }
 
@@ -246,7 +246,7 @@ fn remove(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use crate::system::symlink;
 
     fn origin() -> PartOrigin {
         PartOrigin {

@@ -1,6 +1,5 @@
 //! `modfetch serve`: a caching module proxy that proves what it hands out.
 
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +24,7 @@ use crate::serve::{
 };
 use crate::signals;
 use crate::sumdb;
+use crate::system::{link_directory, open_files, raise_open_files};
 use crate::trust::{Database, SumPolicy};
 
 static LISTEN: Flag = Flag {
@@ -423,7 +423,7 @@ impl Place {
         let download = cache.join(layout::DOWNLOAD);
         if !download.exists() {
             std::fs::create_dir_all(&folder)
-                .and_then(|()| symlink("../..", &download))
+                .and_then(|()| link_directory(Path::new("../.."), &download))
                 .map_err(|cause| Error::io("cannot create", &download, cause))?;
         }
         Ok(Place {
@@ -485,6 +485,7 @@ fn settings(
         limits: Limits {
             connections: number(raw, &MAX_CONNECTIONS)?.unwrap_or_else(|| {
                 open_files().map_or(defaults.connections, |files| {
+                    let files = usize::try_from(files).unwrap_or(usize::MAX);
                     // Each may have a file open, and upstream needs some.
                     (files / 2).clamp(16, defaults.connections)
                 })
@@ -605,23 +606,6 @@ fn exports(raw: &RawArgs, listen: &[ListenAddress], config: &Config) -> String {
     }
     lines.push("export GONOPROXY=none".to_owned());
     lines.join("\n") + "\n"
-}
-
-/// How many files may be open.
-fn open_files() -> Option<usize> {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    limit.current.and_then(|count| usize::try_from(count).ok())
-}
-
-/// As many as the administrator allows: the usual limit is one for programs that use select(2).
-fn raise_open_files() {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let raised = rustix::process::Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // Best effort: the limit of connections follows from what there is.
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
 }
 
 /// Requests go to stdout, all else to stderr.

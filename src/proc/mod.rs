@@ -23,7 +23,6 @@ mod redact;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -31,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use crate::system::lead_group;
 use groups::Group;
 pub(crate) use groups::kill_groups;
 pub(crate) use redact::redact;
@@ -236,7 +236,7 @@ impl<'c> Program<'c> {
         let mut command = self.command();
         let child = command.spawn().map_err(ProcError::Start)?;
         let mut running = Running {
-            group: self.own_group.then(|| Group::of(&child)).flatten(),
+            group: self.own_group.then(|| Group::of(&child)),
             child,
             status: None,
         };
@@ -303,7 +303,7 @@ impl<'c> Program<'c> {
             };
         }
         if self.own_group {
-            command.process_group(0);
+            lead_group(&mut command);
         }
         command
             .stdin(match self.input {

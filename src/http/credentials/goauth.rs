@@ -367,6 +367,6 @@ fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<GoAuthEntry>> {
     Ok(entries)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 #[path = "goauth_tests.rs"]
 mod tests;

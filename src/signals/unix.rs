@@ -1,52 +1,17 @@
-//! What a signal does to a run that may be in the middle of something.
-//!
-//! | signal | effect |
-//! |---|---|
-//! | SIGINT, SIGTERM | small writes are finished, one message, then the end: status 130 or 143 |
-//! | the same again | the end at once |
-//! | SIGXFSZ | none: the write fails instead, and says which file is too large |
-//! | SIGPIPE | none (Rust's default): the write fails, which `report` takes for a quiet end |
-//! | SIGHUP and others | the system's default |
-//!
-//! A server ([`drain`]) goes on after the first SIGINT or SIGTERM until it has served what was begun, and reads its
-//! files again on SIGHUP.
-//!
-//! Nothing is cleaned up: whatever a killed run leaves is sound, and what it fetched is worth
-//! keeping. As `go`, the program dies of the signal as `go` does, so that a shell sees which one it
-//! was; a shell shows 130 and 143 then, too. Otherwise it exits with that status, which also works
-//! for the first process of a container, which no signal of its own can kill.
-//!
-//! A signal that was ignored when the program started (`nohup`, `&` in a script) stays ignored.
+//! Signals of POSIX systems.
 
 use std::ffi::c_int;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::Duration;
 
-use crossbeam_channel::bounded;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
+use super::{Ending, wind_up};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::drain_writes;
-use crate::proc::kill_groups;
-
-/// How the program ends by a signal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
-    /// With exit status 128 and the signal's number.
-    #[default]
-    Status,
-    /// By the signal itself.
-    Signal,
-}
-
-/// The longest wait for small writes, and for the message: together well below a second.
-const WRITING: Duration = Duration::from_millis(400);
-const TELLING: Duration = Duration::from_millis(300);
 
 /// From now on SIGINT and SIGTERM end the program in good order, after `tell` has said so, which
 /// is given the signal's name. To be called once.
@@ -55,25 +20,6 @@ pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'st
     wait_for(&[SIGINT, SIGTERM], ending, move |signal| {
         if let Some(tell) = tell.take() {
             end(signal, ending, tell);
-        }
-    });
-}
-
-/// From now on the first SIGINT or SIGTERM has `drain` called, which is given the signal's name and sees to it that the
-/// program ends by itself; the second one ends it at once, with exit status 128 and the signal's number. Each SIGHUP
-/// has `reload` called. To be called once, and not beside [`watch`].
-#[expect(dead_code, reason = "a server calls it")]
-pub(crate) fn drain(
-    drain: impl FnOnce(&'static str) + Send + 'static,
-    mut reload: impl FnMut() + Send + 'static,
-) {
-    let mut drain = Some(drain);
-    let watched = [SIGINT, SIGTERM, SIGHUP];
-    wait_for(&watched, Ending::Status, move |signal| {
-        if signal == SIGHUP {
-            reload();
-        } else if let Some(drain) = drain.take() {
-            drain(name_of(signal));
         }
     });
 }
@@ -144,18 +90,7 @@ impl ServerSignals {
 }
 
 fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
-    kill_groups();
-    drain_writes(WRITING);
-    let (done, told) = bounded(1);
-    let name = name_of(signal);
-    // In a thread of its own: a terminal that takes nothing must not keep the program alive.
-    let telling = thread::Builder::new().spawn(move || {
-        tell(name);
-        let _ = done.send(());
-    });
-    if telling.is_ok() {
-        let _ = told.recv_timeout(TELLING);
-    }
+    wind_up(name_of(signal), tell);
     if ending == Ending::Signal {
         // Comes back only where the signal cannot kill.
         let _ = low_level::emulate_default_handler(signal);
