@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::ManifestZip;
 use crate::error::{Error, Kind, Result};
-use crate::system::{FileAt as _, create_unnamed, memory_file};
+use crate::system::{create_unnamed, memory_file};
 
 /// So many bytes of zips are in memory at most, whatever the number of cores.
 const IN_MEMORY_BYTES: u64 = 32 << 20;
