@@ -6,7 +6,7 @@
 //! Source: go `cmd/go/internal/envcmd/env.go`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 use super::directory::working_directory;
 use super::table::{Call, Command, Runner};
@@ -17,7 +17,8 @@ use crate::config::{
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
-use crate::gomod::compat::Change;
+use crate::gomod::compat::{self, Change};
+use crate::system::{LIST_SEPARATOR, is_absolute};
 use crate::{Error, Kind, Result};
 
 /// `-changed`.
@@ -195,8 +196,8 @@ fn gobin(go_env: &GoEnv) -> Row {
     let as_used = acting(go_env).is_some_and(|go| Change::GobinAsUsed.applies_to(&go));
     if as_used && setting.value.is_empty() {
         let gopath = gopath(go_env).setting.value;
-        let first = gopath.split(':').find(|entry| !entry.is_empty());
-        setting.value = first.map_or(String::new(), |entry| format!("{entry}/bin"));
+        let first = gopath.split(LIST_SEPARATOR).find(|entry| !entry.is_empty());
+        setting.value = first.map_or(String::new(), |entry| format!("{entry}{MAIN_SEPARATOR}bin"));
     }
     Row {
         name: "GOBIN".to_owned(),
@@ -432,7 +433,7 @@ fn goenv(go_env: &GoEnv) -> Row {
 /// GOPATH; a relative one that came from the home directory is no GOPATH.
 fn gopath(go_env: &GoEnv) -> GoValue {
     let mut gopath = go_env.gopath();
-    if gopath.setting.origin == Origin::Default && !gopath.setting.value.starts_with('/') {
+    if gopath.setting.origin == Origin::Default && !is_absolute(&gopath.setting.value) {
         gopath.setting.value.clear();
     }
     gopath
@@ -509,6 +510,7 @@ fn write(raw: &RawArgs, go_env: &GoEnv, own: bool) -> Result<EnvOutput> {
             ));
         }
     }
+    check_build(go_env, &set, &BTreeSet::new())?;
     edit(go_env, &set, &BTreeSet::new())?;
     Ok(EnvOutput {
         stdout: String::new(),
@@ -523,12 +525,49 @@ fn unset(raw: &RawArgs, go_env: &GoEnv, own: bool) -> Result<EnvOutput> {
     for name in &raw.args {
         config::check_write(go_env, name, "", own)?;
     }
-    edit(
-        go_env,
-        &BTreeMap::new(),
-        &raw.args.iter().cloned().collect(),
-    )?;
+    let (set, unset) = (BTreeMap::new(), raw.args.iter().cloned().collect());
+    check_build(go_env, &set, &unset)?;
+    edit(go_env, &set, &unset)?;
     Ok(EnvOutput::default())
+}
+
+/// Refuses what go could not build for any more, as far as it is changed.
+///
+/// Source: go `cmd/go/internal/envcmd/env.go`, `checkBuildConfig`.
+fn check_build(
+    go_env: &GoEnv,
+    set: &BTreeMap<String, String>,
+    unset: &BTreeSet<String>,
+) -> Result<()> {
+    let go = acting(go_env).unwrap_or_else(GoVersion::emulated);
+    let (os, arch) = config::host_platform();
+    // The value that will be in force, and whether that changes it.
+    let will_be = |name: &str, default: &str| {
+        let or_default = |value: String| match value.is_empty() {
+            true => default.to_owned(),
+            false => value,
+        };
+        match set.get(name) {
+            Some(value) => (value.clone(), true),
+            None if unset.contains(name) => {
+                let process = go_env.environment().get(name).unwrap_or_default();
+                (or_default(process.to_owned()), true)
+            }
+            None => (or_default(go_env.get(name).value), false),
+        }
+    };
+    let refuse = |text: String| Err(Error::new(Kind::Input, text));
+    let ((os, os_changes), (arch, arch_changes)) = (will_be("GOOS", os), will_be("GOARCH", arch));
+    if (os_changes || arch_changes) && !compat::has_platform(&go, &os, &arch) {
+        return refuse(format!("unsupported GOOS/GOARCH pair {os}/{arch}"));
+    }
+    match will_be("GOEXPERIMENT", "") {
+        (list, true) => match compat::unknown_experiment(&go, &list) {
+            Some(unknown) => refuse(format!("unknown GOEXPERIMENT {unknown}")),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// Edits the user's file. With `GOENV=off` there is none; go, by a slip, edits the default one.

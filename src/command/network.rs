@@ -22,6 +22,7 @@ use crate::source::{
     ReadOnlyCache, Source,
 };
 use crate::sumdb;
+use crate::system::LIST_SEPARATOR;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
 /// What everything that is fetched in one run goes through. Opens no socket until asked.
@@ -47,7 +48,6 @@ impl Network {
             cancel: cancel.clone(),
             ..RequestContext::new(Arc::clone(&events))
         });
-        // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
         let locks = Locks::new(longest_wait(config), Arc::clone(&events));
         let context = RequestContext {
@@ -56,7 +56,7 @@ impl Network {
         };
         let direct = direct(config, locks.clone(), client.clone(), context);
         let direct = Arc::new(direct) as Arc<dyn Source>;
-        let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
+        let chain = Chain::parse_lazily(&goproxy.value, &origin, noproxy, client.clone(), direct);
         let offline = if config.connection.offline.value {
             Some("--offline")
         } else if chain.is_off() {
@@ -233,7 +233,12 @@ fn database_setting(config: &Config) -> Result<Option<(DatabaseSetting, sumdb::S
     let Some(setting) = setting else {
         return Ok(None);
     };
-    let gopath = config.gopath.value.split(':').next().unwrap_or_default();
+    let gopath = config
+        .gopath
+        .value
+        .split(LIST_SEPARATOR)
+        .next()
+        .unwrap_or_default();
     let gopath = Path::new(gopath);
     let gopath = gopath.is_absolute().then_some(gopath);
     let store = sumdb::Store::new(&config.gomodcache.value, gopath, setting.verifier.name());

@@ -7,10 +7,11 @@ use super::flags::{self, Flag};
 use super::project;
 use super::settings::{
     ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
-    ProjectSettings, TransferSettings,
+    ProjectSettings, ServeOptions, TransferSettings,
 };
 use super::toolchain::toolchain;
 use super::{Environment, GoEnv, GoFlags, Origin, Overlay, RawArgs, Setting};
+use crate::system::{HOME, LIST_SEPARATOR, is_absolute};
 use crate::{Error, Kind, Result};
 
 impl Config {
@@ -83,6 +84,7 @@ impl Config {
             output: OutputSettings::resolve(&raw, go_env, cwd)?,
             global: GlobalSettings::resolve(&raw, go_env, cwd)?,
             project,
+            serve: ServeOptions::resolve(&raw, go_env, cwd)?,
             x: switch(&flags::X),
             json: switch(&flags::JSON),
             modcacherw: switch(&flags::MODCACHERW),
@@ -91,8 +93,9 @@ impl Config {
             overlay: overlay(text(&flags::OVERLAY), cwd)?,
 
             ssl_cert_file: process(env, &["SSL_CERT_FILE"]).map(|file| file.map(PathBuf::from)),
-            ssl_cert_dir: process(env, &["SSL_CERT_DIR"])
-                .map(|list| list.map(|list| list.split(':').map(PathBuf::from).collect())),
+            ssl_cert_dir: process(env, &["SSL_CERT_DIR"]).map(|list| {
+                list.map(|list| list.split(LIST_SEPARATOR).map(PathBuf::from).collect())
+            }),
             http_proxy: process(env, &["HTTP_PROXY", "http_proxy"]),
             https_proxy: process(env, &["HTTPS_PROXY", "https_proxy"]),
             no_proxy: process(env, &["NO_PROXY", "no_proxy"]),
@@ -112,7 +115,7 @@ impl Config {
 fn matters(name: &str) -> bool {
     const SYSTEM: [&str; 14] = [
         "CI",
-        "HOME",
+        HOME,
         "HTTPS_PROXY",
         "HTTP_PROXY",
         "NETRC",
@@ -154,9 +157,9 @@ fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
             Kind::Input,
             "module cache not found: neither GOMODCACHE nor GOPATH is set",
         )
-        .hint("set GOMODCACHE to an absolute path, or HOME"));
+        .hint(format!("set GOMODCACHE to an absolute path, or {HOME}")));
     }
-    if !found.value.starts_with('/') {
+    if !is_absolute(&found.value) {
         return Err(Error::new(
             Kind::Input,
             format!(
@@ -197,7 +200,7 @@ fn netrc(env: &Environment) -> Option<Setting<PathBuf>> {
     if let Some(named) = process(env, &["NETRC"]) {
         return Some(named.map(PathBuf::from));
     }
-    let home = env.get("HOME")?;
+    let home = env.get(HOME)?;
     Some(Setting::new(
         Path::new(home).join(".netrc"),
         Origin::Default,

@@ -89,7 +89,7 @@ pub fn outcome_json(outcome: &Outcome, chosen_by: &ChosenBy) -> JsonObject {
         ChosenBy::Query { origin, .. } => origin.as_deref(),
     };
     if let Some(origin) = origin {
-        json.object("Origin", &origin_json(origin));
+        json.present_object("Origin", &origin_json(origin));
     }
     json.string(
         "ErrorKind",

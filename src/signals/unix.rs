@@ -17,23 +17,18 @@ use crate::error::{Error, Kind, Result};
 /// is given the signal's name. To be called once.
 pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
     let mut tell = Some(tell);
-    wait_for(&[SIGINT, SIGTERM], ending, move |signal| {
+    wait_for(ending, move |signal| {
         if let Some(tell) = tell.take() {
             end(signal, ending, tell);
         }
     });
 }
 
-/// Calls `act` for each of these signals, on a thread of its own. Of those that end a program a second one does so at
-/// once.
-fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send + 'static) {
+/// Calls `act` for SIGINT and SIGTERM, on a thread of its own; the second of them ends the program at once.
+fn wait_for(ending: Ending, mut act: impl FnMut(c_int) + Send + 'static) {
     // A flag that nobody looks at: what counts is that the signal no longer kills.
     let _ = flag::register(SIGXFSZ, Arc::default());
-    let ignored = ignored_signals();
-    let watched = signals.iter().copied();
-    let watched: Vec<c_int> = watched
-        .filter(|signal| ignored & (1 << (signal - 1)) == 0)
-        .collect();
+    let watched = without_ignored(&[SIGINT, SIGTERM]);
     let Ok(mut signals) = Signals::new(&watched) else {
         return;
     };
@@ -41,7 +36,7 @@ fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send
     let waiting = waiting.spawn(move || signals.forever().for_each(&mut act));
     // Without that thread the first one counts like a second one: nothing is told.
     let begun = Arc::new(AtomicBool::new(waiting.is_err()));
-    for signal in watched.into_iter().filter(|signal| *signal != SIGHUP) {
+    for signal in watched {
         // In this order, so that the first one only sets the flag. What cannot be registered
         // leaves the first one in force, which is enough.
         let _ = match ending {
@@ -57,13 +52,13 @@ fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send
 /// The signals of a server: SIGHUP, SIGINT and SIGTERM, kept until they are waited for.
 pub(crate) struct ServerSignals(Signals);
 
-/// From now on SIGHUP, SIGINT and SIGTERM are for [`ServerSignals::wait`]. To be called once.
+/// From now on SIGHUP, SIGINT and SIGTERM are for [`ServerSignals::wait`]. To be called once, and not beside [`watch`].
 ///
 /// # Errors
 /// [`Kind::LocalIo`]: the system does not allow it.
 pub(crate) fn for_server() -> Result<ServerSignals> {
     let _ = flag::register(SIGXFSZ, Arc::default());
-    let signals = Signals::new([SIGHUP, SIGINT, SIGTERM]);
+    let signals = Signals::new(without_ignored(&[SIGHUP, SIGINT, SIGTERM]));
     signals
         .map(ServerSignals)
         .map_err(|cause| Error::new(Kind::LocalIo, "cannot watch for signals").because(cause))
@@ -101,6 +96,13 @@ fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + '
 
 fn name_of(signal: c_int) -> &'static str {
     low_level::signal_name(signal).unwrap_or("a signal")
+}
+
+fn without_ignored(signals: &[c_int]) -> Vec<c_int> {
+    let ignored = ignored_signals();
+    let all = signals.iter().copied();
+    all.filter(|signal| ignored & (1 << (signal - 1)) == 0)
+        .collect()
 }
 
 /// The signals that were set to be ignored, a bit for each, the lowest for signal 1; none where

@@ -20,6 +20,7 @@
 //! more than 2^62 records never ends; a torn cached response fails for ever.
 
 mod client;
+mod dates;
 pub mod note;
 mod store;
 #[cfg(test)]
@@ -30,5 +31,6 @@ mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport, lookup_file};
+pub use dates::LogDates;
 pub use store::{Advance, Store};
 pub use tile_store::{RecordingStore, TileStore};

@@ -1,12 +1,15 @@
 //! What `testdata/recipes/` names is what the program has.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use modfetch::cli::{self, Action};
 use modfetch::command::command_tree;
 
 use crate::support::go::only_modfetch;
 use crate::support::served::Served;
+use crate::support::skips;
 use crate::support::{Proxy, Sandbox, require_go};
 
 fn recipe(name: &str) -> String {
@@ -27,6 +30,55 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The calls of modfetch in a recipe: each begins a line, a list item or a command substitution.
+fn calls(text: &str) -> Vec<Vec<String>> {
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.starts_with('#'));
+    let commands = lines.flat_map(|line| line.split("modfetch ").skip(1));
+    let ends = ["|", "||", "&&", ">", ";"];
+    commands
+        .map(|command| {
+            let command = command.split([')', '"', ';']).next().unwrap_or(command);
+            let words = command.split_whitespace();
+            let words = words.take_while(|word| !ends.contains(word));
+            std::iter::once("modfetch")
+                .chain(words)
+                .map(str::to_owned)
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn recipes_for_ci_call_commands_that_exist() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/recipes");
+    let tree = command_tree();
+    let mut wrong = Vec::new();
+    for (name, fewest) in [
+        ("ci/github-actions.yml", 4),
+        ("ci/gitlab-ci.yml", 5),
+        ("ci/woodpecker.yml", 4),
+        ("ci/tekton-task.yaml", 4),
+        ("cache/github-actions.yml", 4),
+        ("cache/gitlab-ci.yml", 2),
+    ] {
+        let calls = calls(&fs::read_to_string(folder.join(name)).unwrap());
+        assert!(calls.len() >= fewest, "{name}: only {calls:?}");
+        for call in calls {
+            let argv: Vec<OsString> = call.iter().map(OsString::from).collect();
+            match cli::parse(&tree, argv) {
+                Ok(invocation) if matches!(invocation.action, Action::Run(_)) => {}
+                Ok(_) => wrong.push(format!("{name}: {}: runs nothing", call.join(" "))),
+                Err(error) => wrong.push(format!("{name}: {}: {error}", call.join(" "))),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // The proof that the check can fail.
+    let argv = ["modfetch", "verify", "--no-such-flag"];
+    assert!(cli::parse(&tree, argv.map(OsString::from).to_vec()).is_err());
+}
+
 #[test]
 fn recipes_name_flags_that_serve_has() {
     let tree = command_tree();
@@ -45,8 +97,8 @@ fn recipes_name_flags_that_serve_has() {
             .collect();
         assert!(flags.len() >= 4, "{file}: {flags:?}");
         for flag in flags {
-            let known = serve.flags.iter().any(|own| own.long == flag);
-            assert!(known, "{file}: --{flag} is no flag of serve");
+            let known = serve.flag(&flag);
+            assert!(known.is_some(), "{file}: --{flag} is no flag of serve");
         }
     }
 }
@@ -191,4 +243,73 @@ fn recipes_gitlab_job_with_its_cache_needs_no_proxy() {
         .shell(&format!("tar -C {from} -cf - .modules | tar -xf -"))
         .ok();
     job(&second);
+}
+
+#[test]
+fn recipes_units_are_what_systemd_takes() {
+    if !only_modfetch() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // The program has to be there: this one stands for it.
+    let service = recipe("modfetch.service").replace("/usr/local/bin/modfetch", "/bin/true");
+    let sandbox = sandbox
+        .file("modfetch.service", &service)
+        .file("modfetch.socket", &recipe("modfetch.socket"));
+    let run = sandbox.shell(
+        "command -v systemd-analyze >/dev/null || { echo skipped: no systemd-analyze; exit 0; }
+        systemd-analyze verify ./modfetch.service ./modfetch.socket",
+    );
+    run.ok();
+    if run.output().starts_with("skipped") {
+        return skips::record("no systemd-analyze");
+    }
+    run.demand(
+        !run.talk().contains("modfetch."),
+        "nothing to say about the units",
+    );
+}
+
+#[test]
+fn recipes_compose_file_names_files_that_are_there() {
+    if !only_modfetch() {
+        return;
+    }
+    let script = r#"
+try:
+    import yaml
+except ImportError:
+    raise SystemExit(print("skipped: no yaml"))
+for name in ["compose.yaml", "prometheus.yml", "grafana-datasource.yaml", "grafana-dashboards.yaml"]:
+    content = yaml.safe_load(open(name))
+    assert isinstance(content, dict), name
+    for service, parts in content.get("services", {}).items():
+        assert "image" in parts or "build" in parts, service
+        for volume in parts.get("volumes", []):
+            if volume.startswith("./"):
+                print(volume.split(":")[0])
+"#;
+    let names = [
+        "compose.yaml",
+        "prometheus.yml",
+        "grafana-datasource.yaml",
+        "grafana-dashboards.yaml",
+    ];
+    let mut sandbox = Sandbox::new().file("read.py", script);
+    for name in names {
+        sandbox = sandbox.file(name, &recipe(name));
+    }
+    let run = sandbox.shell(
+        "command -v python3 >/dev/null || { echo skipped: no python3; exit 0; }
+        python3 read.py",
+    );
+    run.ok();
+    if run.output().starts_with("skipped") {
+        return skips::record("no python3 with yaml");
+    }
+    let mounted: Vec<String> = run.output().lines().map(str::to_owned).collect();
+    assert_eq!(mounted.len(), 4, "{mounted:?}");
+    for name in mounted {
+        recipe(&name);
+    }
 }
