@@ -83,12 +83,6 @@ impl VulnDatabase {
         self.records.len()
     }
 
-    /// True if nothing was added.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
     /// The date of the snapshot, in RFC 3339.
     #[must_use]
     pub fn snapshot(&self) -> Option<&str> {

@@ -24,5 +24,4 @@ mod osv;
 pub use database::VulnDatabase;
 pub use finding::{AuditFinding, FindingKind, findings_of_new_paths};
 pub use go::findings_of_go;
-pub use ignore::{IgnoreFile, IgnoreRule};
-pub use osv::{OsvAffected, OsvRecord};
+pub use ignore::IgnoreFile;

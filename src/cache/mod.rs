@@ -72,7 +72,7 @@ pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
 pub use prune::{
     Evicted, Eviction, KeepSet, KeptForm, NamePattern, PruneLevel, PruneOutcome, PrunePlan,
-    PruneReason, PruneRules, Pruned, Pruner,
+    PruneReason, PruneRules, Pruned,
 };
 pub use quarantine::EntryPiece;
 pub use record::{Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};

@@ -64,14 +64,7 @@ impl Config {
             goinsecure: go_env.get("GOINSECURE"),
             gomodcache: module_cache(go_env)?,
             gopath: go_env.gopath().setting,
-            goenv: match go_env.env_file_path() {
-                Ok(path) => path.map(|path| Some(PathBuf::from(path))),
-                Err(_) => Setting::new(None, off_origin(env)),
-            },
-            gowork: go_env.get("GOWORK"),
             go111module: go_env.get("GO111MODULE").map(|_| mode),
-            godebug: process(env, &["GODEBUG"])
-                .unwrap_or_else(|| Setting::new(String::new(), Origin::Default)),
             goauth: goauth.setting,
             govcs: go_env.get("GOVCS"),
             gotoolchain: toolchain(go_env, &project.go_version.value)?,
@@ -83,7 +76,6 @@ impl Config {
             download: DownloadSettings::resolve(&raw, go_env, cwd)?,
             output: OutputSettings::resolve(&raw, go_env, cwd)?,
             global: GlobalSettings::resolve(&raw, go_env, cwd)?,
-            project,
             serve: ServeOptions::resolve(&raw, go_env, cwd)?,
             x: switch(&flags::X),
             json: switch(&flags::JSON),
@@ -102,9 +94,7 @@ impl Config {
             request_method: env.get("REQUEST_METHOD").is_some(),
             netrc: netrc(env),
             tokens: tokens(env),
-            ci: env.get("CI").is_some(),
 
-            goflags: goflags.words().clone(),
             go_env: go_env.clone(),
             args: raw,
         })
@@ -113,8 +103,7 @@ impl Config {
 
 /// The variables that are read somewhere and must be text.
 fn matters(name: &str) -> bool {
-    const SYSTEM: [&str; 14] = [
-        "CI",
+    const SYSTEM: [&str; 13] = [
         HOME,
         "HTTPS_PROXY",
         "HTTP_PROXY",
@@ -141,13 +130,6 @@ fn process(env: &Environment, names: &[&str]) -> Option<Setting<String>> {
             Origin::Environment((*name).to_owned()),
         ))
     })
-}
-
-fn off_origin(env: &Environment) -> Origin {
-    match env.get("GOENV") {
-        Some(_) => Origin::Environment("GOENV".to_owned()),
-        None => Origin::Default,
-    }
 }
 
 fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {

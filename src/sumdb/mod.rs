@@ -22,6 +22,8 @@
 mod client;
 mod dates;
 pub mod note;
+#[cfg(test)]
+pub(crate) mod recording_store;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,5 +34,5 @@ pub mod tlog;
 
 pub use client::{Client, Sums, Transport, lookup_file};
 pub use dates::LogDates;
-pub use store::{Advance, Store};
-pub use tile_store::{RecordingStore, TileStore};
+pub use store::Store;
+pub use tile_store::TileStore;

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modfetch::cli::{self, Action};
-use modfetch::command::command_tree;
+use modfetch::internals::cli::{self, Action, command_tree};
 
 use crate::support::go::only_modfetch;
 use crate::support::served::Served;
