@@ -36,6 +36,7 @@ pub mod why;
 
 pub use directory::working_directory;
 mod table;
+mod task_stream;
 mod version;
 
 pub use table::{COMMANDS, Call, Command, Runner, command_tree};

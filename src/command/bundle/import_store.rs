@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::input::BundleInput;
 use crate::bundle::{BundleImport, BundleTrust, import_into_tree};
 use crate::command::network::objects;
 use crate::config::Config;
@@ -37,11 +37,11 @@ impl Drop for TemporaryTree {
     }
 }
 
-/// Adds a bundle to the store at `url`.
+/// Adds a bundle, which errors call `bundle`, to the store at `url`.
 pub(super) fn import(
     config: &Config,
     trust: &BundleTrust,
-    input: &mut BundleInput,
+    (bundle, input): (&str, &mut dyn Read),
     url: &str,
 ) -> Result<BundleImport> {
     let store = objects(config, url, &RequestContext::new(Arc::new(NoEvents)))?;
@@ -50,8 +50,7 @@ pub(super) fn import(
     let root = tree.0.as_path();
     fs::create_dir(root).map_err(|cause| Error::io("cannot create", root, cause))?;
     let had = pull(&store, root)?;
-    let name = input.name.clone();
-    let imported = import_into_tree(input, trust, root).map_err(|error| error.context(name))?;
+    let imported = import_into_tree(input, trust, root).map_err(|error| error.context(bundle))?;
     push(&store, root, &had)?;
     Ok(imported)
 }
