@@ -9,7 +9,7 @@ use super::manifest::{ManifestModule, ManifestZip};
 use super::reader::{BundleHead, BundleSink, BundleSummary, BundleTrust, mismatch, read_bundle};
 use super::tile_spool::TileSpool;
 use super::timeline::Timeline;
-use super::zip_jobs::{ZipJobs, check_bytes, copy, unnamed_file};
+use super::zip_jobs::{ZipJobs, copy_zip, unnamed_file};
 use crate::cache::{Cache, CacheEntry, VersionLock, ZipPart};
 use crate::error::{Error, Kind, Result};
 use crate::failpoints;
@@ -66,7 +66,7 @@ pub fn import_bundle(
         _ => None,
     };
     let (added, failures) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let (summary, complete) = ZipJobs::run(&failures, |jobs| {
+    let imported = ZipJobs::run(&failures, |jobs| {
         let mut sink = CacheSink {
             cache,
             options,
@@ -78,6 +78,12 @@ pub fn import_bundle(
         };
         let summary = read_bundle(input, trust, &mut sink)?;
         Ok((summary, sink.complete))
+    });
+    let (summary, complete) = imported.map_err(|error| match error.kind() {
+        Kind::LocalIo => {
+            error.hint("when that is put right, run it again: what is complete is skipped")
+        }
+        _ => error,
     })?;
     Ok(BundleImport {
         summary,
@@ -171,10 +177,8 @@ impl BundleSink for CacheSink<'_, '_, '_> {
         part.restart(None)
             .map_err(|cause| Error::io("cannot write", part.path(), cause))?;
         let path = part.path().to_owned();
-        copy(content, &mut part, zip.bytes).map_err(|error| match error.kind() {
-            Kind::LocalIo => error
-                .context(path.display().to_string())
-                .hint("when there is room, run it again: what is complete is not read again"),
+        copy_zip(content, &mut part, zip).map_err(|error| match error.kind() {
+            Kind::LocalIo => error.context(path.display().to_string()),
             _ => error.context(name),
         })?;
         failpoints::reached("part-whole");
@@ -203,10 +207,8 @@ fn complete(
     name: &str,
 ) -> Result<()> {
     let file = part.reader()?;
-    let archive = check_bytes(&file, zip, name).and_then(|()| {
-        let archive = ModuleZip::open(file, entry.module());
-        archive.map_err(|error| error.context(name))
-    });
+    let archive = ModuleZip::open(file, entry.module());
+    let archive = archive.map_err(|error| error.context(name));
     let checked = archive.and_then(|archive| {
         let (h1, partial) = match options.extract {
             false => (archive.hash().map_err(|error| error.context(name))?, None),

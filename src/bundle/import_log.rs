@@ -11,7 +11,7 @@ use super::reader::BundleSummary;
 use crate::cache::Cache;
 use crate::error::{Error, Result};
 use crate::fsio::create_dir_all;
-use crate::gojson::quote;
+use crate::gojson::JsonObject;
 use crate::gomod::Time;
 
 /// The log of a module cache.
@@ -38,27 +38,24 @@ impl ImportLog {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let seconds = since.map_or(0, |since| since.as_secs());
         let time = Time::from_unix_seconds(i64::try_from(seconds).unwrap_or(0));
-        let mut line = format!(
-            "{{\"time\":\"{time}\",\"file\":{},\"sha256\":\"{sha256}\"",
-            quote(file)
-        );
+        let mut json = JsonObject::new();
+        json.string("time", &time.to_string());
+        json.string("file", file);
+        json.string("sha256", sha256);
         if let Some(head) = &summary.head {
-            let note = String::from_utf8_lossy(&head.note);
-            line.push_str(&format!(
-                ",\"tree\":{},\"head\":{}",
-                head.tree.size,
-                quote(&note)
-            ));
+            json.number("tree", head.tree.size);
+            json.string("head", &String::from_utf8_lossy(&head.note));
         }
         let modules = summary.manifest.modules.iter().map(|one| {
             let module = &one.module;
             match &one.zip {
-                Some(zip) => format!("\"{module} {}\"", zip.h1),
-                None => format!("\"{module}/go.mod {}\"", one.gomod),
+                Some(zip) => format!("{module} {}", zip.h1),
+                None => format!("{module}/go.mod {}", one.gomod),
             }
         });
         let modules: Vec<String> = modules.collect();
-        line.push_str(&format!(",\"modules\":[{}]}}\n", modules.join(",")));
+        json.strings("modules", &modules);
+        let line = json.compact() + "\n";
         let write = || {
             let mut log = OpenOptions::new()
                 .create(true)

@@ -1,10 +1,9 @@
 //! The manifest of a bundle, its first member: what else is in it, and what it must hash to.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::error::{Error, Kind, Result};
-use crate::gojson::{self, quote};
+use crate::gojson::{self, JsonObject, quote};
 use crate::gomod::{H1, ModuleVersion};
 use crate::layout;
 use crate::source::Info;
@@ -15,7 +14,7 @@ pub const MANIFEST_NAME: &str = "modfetch-bundle.json";
 /// The longest manifest that is read, in bytes: room for some 60,000 modules.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 16 << 20;
 
-const FORMAT: &str = "1";
+const FORMAT: u64 = 1;
 
 /// What a bundle contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,32 +81,24 @@ impl ManifestModule {
         ))
     }
 
-    fn to_json(&self) -> String {
-        let mut json = String::from("{");
-        let mut put = |key: &str, value: &str| {
-            let comma = if json.len() > 1 { ", " } else { "" };
-            // Writing to a string does not fail.
-            let _ = write!(json, "{comma}\"{key}\": {value}");
-        };
-        put("path", &quote(self.module.path().as_str()));
-        put("version", &quote(self.module.version().as_str()));
-        if let Some(time) = &self.time {
-            put("time", &quote(time));
-        }
-        put("mod", &quote(self.gomod.as_str()));
+    fn json(&self) -> JsonObject {
+        let mut json = JsonObject::new();
+        json.string("path", self.module.path().as_str());
+        json.string("version", self.module.version().as_str());
+        json.string("time", self.time.as_deref().unwrap_or_default());
+        json.string("mod", self.gomod.as_str());
         if let Some(zip) = &self.zip {
-            put("zip", &quote(zip.h1.as_str()));
-            put("zipBytes", &zip.bytes.to_string());
-            put("zipSHA256", &quote(&zip.sha256));
+            json.string("zip", zip.h1.as_str());
+            json.number("zipBytes", zip.bytes);
+            json.string("zipSHA256", &zip.sha256);
         }
         if let Some(record) = self.record {
-            put("record", &record.to_string());
+            json.number("record", record);
         }
         if self.newest {
-            put("newest", "true");
+            json.boolean("newest", true);
         }
-        put("source", &quote(&self.source));
-        json.push('}');
+        json.string("source", &self.source);
         json
     }
 }
@@ -116,22 +107,19 @@ impl Manifest {
     /// The text of the manifest.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut json = format!("{{\n\"modfetchBundle\": {FORMAT},\n");
+        let mut json = JsonObject::new();
+        json.number("modfetchBundle", FORMAT);
         if let Some(database) = &self.database {
-            let since: Vec<String> = database.since.iter().map(u64::to_string).collect();
-            let (name, tree) = (quote(&database.name), database.tree);
-            let since = since.join(", ");
-            json.push_str(&format!(
-                "\"database\": {{\"name\": {name}, \"tree\": {tree}, \"since\": [{since}]}},\n"
-            ));
+            let mut object = JsonObject::new();
+            object.string("name", &database.name);
+            object.number("tree", database.tree);
+            object.numbers("since", &database.since);
+            json.object("database", &object);
         }
-        json.push_str(&format!("\"newest\": {},\n\"modules\": [", self.newest));
-        for (place, module) in self.modules.iter().enumerate() {
-            json.push_str(if place == 0 { "\n" } else { ",\n" });
-            json.push_str(&module.to_json());
-        }
-        json.push_str("\n]}\n");
-        json
+        json.boolean("newest", self.newest);
+        // A line each, so that two bundles can be compared by tools for text.
+        json.rows("modules", self.modules.iter().map(ManifestModule::json));
+        json.indented() + "\n"
     }
 
     /// Reads a manifest. Only the text that [`Manifest::to_json`] writes is accepted.
@@ -290,7 +278,7 @@ fn number(value: &[u8]) -> Result<u64, String> {
 
 fn parse(text: &[u8]) -> Result<Manifest, String> {
     let top = Object::of(gojson::check(text)?)?;
-    let format = top.number("modfetchBundle")?.to_string();
+    let format = top.number("modfetchBundle")?;
     if format != FORMAT {
         return Err(format!(
             "format {format} of a bundle is not known; this modfetch reads format {FORMAT}"
@@ -421,34 +409,34 @@ pub(super) mod tests {
                 "format 2 of a bundle is not known",
             ),
             (
-                "\"since\": [3, 7]",
-                "\"since\": [7, 3]",
+                "\"since\": [3,7]",
+                "\"since\": [7,3]",
                 "malformed tree sizes",
             ),
             (
-                "\"since\": [3, 7]",
-                "\"since\": [3, 10]",
+                "\"since\": [3,7]",
+                "\"since\": [3,10]",
                 "malformed tree sizes",
             ),
-            ("\"since\": [3, 7]", "\"since\": [3,7]", "not in the form"),
+            ("\"since\": [3,7]", "\"since\": [3, 7]", "not in the form"),
             ("sums.example.com", "../x", "malformed name of a database"),
-            ("\"record\": 4", "\"record\": 10", "no tree has record 10"),
+            ("\"record\":4", "\"record\":10", "no tree has record 10"),
             (
-                "\"record\": 4",
-                "\"record\": 5",
+                "\"record\":4",
+                "\"record\":5",
                 "two modules have one record",
             ),
             ("v1.10.0", "v1.0.0", "not in increasing order"),
             ("v1.10.0", "latest", "latest"),
             ("05Z", "05", "malformed time"),
             (
-                "\"time\": \"2020-01-02T03:04:05Z\", ",
+                "\"time\":\"2020-01-02T03:04:05Z\",",
                 "",
                 "has a zip and no time",
             ),
-            ("\"zipBytes\": 300, ", "", "no number \"zipBytes\""),
-            ("]}\n", "]}", "not in the form"),
-            ("]}\n", "", "unexpected end of JSON input"),
+            ("\"zipBytes\":300,", "", "no number \"zipBytes\""),
+            ("]\n}\n", "]\n}", "not in the form"),
+            ("]\n}\n", "]\n", "unexpected end of JSON input"),
         ];
         for (old, new, want) in rows {
             let altered = text.replacen(old, new, 1);

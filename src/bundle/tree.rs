@@ -16,7 +16,7 @@ use super::manifest::ManifestModule;
 use super::reader::{BundleHead, BundleSink, BundleTrust, mismatch, normal_response, read_bundle};
 use super::tile_spool::TileSpool;
 use super::timeline::Timeline;
-use super::zip_jobs::{ZipJobs, check_bytes, copy, unnamed_file};
+use super::zip_jobs::{ZipJobs, copy_zip, unnamed_file};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, TempFile, create_dir_all, write_atomically};
 use crate::gomod::{ModuleVersion, compare};
@@ -203,14 +203,13 @@ impl BundleSink for TreeSink<'_, '_, '_> {
             return Ok(());
         }
         let mut temp = TempFile::beside(&path)?;
-        copy(content, &mut temp, zip.bytes).map_err(|error| match error.kind() {
+        copy_zip(content, &mut temp, &zip).map_err(|error| match error.kind() {
             Kind::LocalIo => error.context(path.display().to_string()),
             _ => error.context(name),
         })?;
         let (name, module, added) = (name.to_owned(), one.module.clone(), self.added);
         self.jobs.start(move || {
             let file = temp.reader()?;
-            check_bytes(&file, &zip, &name)?;
             let found = ModuleZip::open(file, &module).and_then(|archive| archive.hash());
             let found = found.map_err(|error| error.context(&*name))?;
             if found != zip.h1 {

@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek as _};
 use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -15,10 +15,10 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::ManifestZip;
 use crate::error::{Error, Kind, Result};
-use crate::system::{FileAt as _, create_unnamed, memory_file};
+use crate::system::{create_unnamed, memory_file};
 
-/// Longer files are not kept in memory; so many bytes a job.
-const IN_MEMORY_BYTES: u64 = 4 << 20;
+/// So many bytes of zips are in memory at most, whatever the number of cores.
+const IN_MEMORY_BYTES: u64 = 32 << 20;
 
 const COPY_BYTES: usize = 256 << 10;
 
@@ -88,29 +88,88 @@ fn lock(failures: &Mutex<BTreeMap<usize, Error>>) -> MutexGuard<'_, BTreeMap<usi
     failures.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Copies `bytes` bytes to a file without a name: in memory if it is short, otherwise in `dir`.
-///
-/// # Errors
-/// [`Kind::LocalIo`]; that of `content` as it is, wrapped in [`io::Error`].
-pub(super) fn spool(content: &mut dyn Read, bytes: u64, dir: &Path) -> Result<File> {
-    let mut file = match bytes <= IN_MEMORY_BYTES {
-        true => memory_file().or_else(|_| unnamed_file(dir))?,
-        false => unnamed_file(dir)?,
-    };
-    copy(content, &mut file, bytes)?;
-    file.rewind().map_err(|cause| {
-        Error::new(Kind::LocalIo, "cannot read a temporary file").because(cause)
-    })?;
-    Ok(file)
+/// Room in memory for the zips that are being checked.
+#[derive(Debug)]
+pub(super) struct ZipMemory(Arc<AtomicU64>);
+
+/// A zip without a name; its room in memory is given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct SpooledZip {
+    file: File,
+    memory: Option<(Arc<AtomicU64>, u64)>,
 }
 
-/// Copies exactly `bytes` bytes.
+impl ZipMemory {
+    /// All of the room is free.
+    pub(super) fn new() -> ZipMemory {
+        ZipMemory(Arc::new(AtomicU64::new(IN_MEMORY_BYTES)))
+    }
+
+    /// Copies the bytes of a zip to a file without a name: in memory where there is room, otherwise in
+    /// `dir`.
+    ///
+    /// # Errors
+    /// As [`copy_zip`]; [`Kind::LocalIo`] for the file.
+    pub(super) fn spool(
+        &self,
+        content: &mut dyn Read,
+        zip: &ManifestZip,
+        dir: &Path,
+    ) -> Result<SpooledZip> {
+        let taken = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
+                free.checked_sub(zip.bytes)
+            });
+        let memory = taken.is_ok().then(|| (Arc::clone(&self.0), zip.bytes));
+        let file = match &memory {
+            Some(_) => memory_file().or_else(|_| unnamed_file(dir))?,
+            None => unnamed_file(dir)?,
+        };
+        let mut spooled = SpooledZip { file, memory };
+        copy_zip(content, &mut spooled.file, zip)?;
+        spooled.file.rewind().map_err(|cause| {
+            Error::new(Kind::LocalIo, "cannot read a temporary file").because(cause)
+        })?;
+        Ok(spooled)
+    }
+}
+
+impl SpooledZip {
+    /// The file, from its beginning.
+    ///
+    /// # Errors
+    /// [`Kind::LocalIo`].
+    pub(super) fn reader(&self) -> Result<File> {
+        let file = self.file.try_clone();
+        file.map_err(|cause| {
+            Error::new(Kind::LocalIo, "cannot read a temporary file").because(cause)
+        })
+    }
+}
+
+impl Drop for SpooledZip {
+    fn drop(&mut self) {
+        if let Some((free, bytes)) = &self.memory {
+            free.fetch_add(*bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Copies the bytes of a zip, and demands that they are those of the manifest.
 ///
 /// # Errors
-/// [`Kind::Input`] if the content ends early; [`Kind::LocalIo`].
-pub(super) fn copy(content: &mut dyn Read, to: &mut dyn io::Write, bytes: u64) -> Result<()> {
+/// [`Kind::Input`] if the content ends early; [`Kind::Security`] if it has another SHA-256;
+/// [`Kind::LocalIo`].
+pub(super) fn copy_zip(
+    content: &mut dyn Read,
+    to: &mut dyn io::Write,
+    zip: &ManifestZip,
+) -> Result<()> {
+    let mut hash = Sha256::new();
+    // In the cache of a core: what was read is hashed and written while it is there.
     let mut room = vec![0; COPY_BYTES];
-    let mut left = bytes;
+    let mut left = zip.bytes;
     while left > 0 {
         let most = COPY_BYTES.min(usize::try_from(left).unwrap_or(COPY_BYTES));
         match content.read(&mut room[..most]) {
@@ -123,46 +182,20 @@ pub(super) fn copy(content: &mut dyn Read, to: &mut dyn io::Write, bytes: u64) -
                 return Err(Error::new(Kind::LocalIo, "cannot read the bundle").because(cause));
             }
             Ok(read) => {
+                hash.update(&room[..read]);
                 to.write_all(&room[..read])
                     .map_err(|cause| Error::new(Kind::LocalIo, "cannot write").because(cause))?;
                 left -= read as u64;
             }
         }
     }
-    Ok(())
-}
-
-/// Demands that the file of a zip has the bytes of the manifest.
-///
-/// # Errors
-/// [`Kind::Security`], [`Kind::LocalIo`].
-pub(super) fn check_bytes(file: &File, zip: &ManifestZip, name: &str) -> Result<()> {
-    let (mut hash, mut offset) = (Sha256::new(), 0);
-    let mut room = vec![0; COPY_BYTES];
-    loop {
-        match file.read_at(&mut room, offset) {
-            Ok(0) => break,
-            Ok(read) => {
-                hash.update(&room[..read]);
-                offset += read as u64;
-            }
-            Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-            Err(cause) => {
-                let error = Error::new(Kind::LocalIo, "cannot read a temporary file");
-                return Err(error.because(cause));
-            }
-        }
-    }
-    let found: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let found = hash.finalize();
+    let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
     if found == zip.sha256 {
         return Ok(());
     }
     let want = &zip.sha256;
-    let text = format!("{name}: SHA-256 mismatch\n\tbundle: {found}\n\tmanifest: {want}");
+    let text = format!("SHA-256 mismatch\n\tbundle: {found}\n\tmanifest: {want}");
     Err(Error::new(Kind::Security, text))
 }
 
@@ -170,7 +203,7 @@ pub(super) fn check_bytes(file: &File, zip: &ManifestZip, name: &str) -> Result<
 ///
 /// # Errors
 /// [`Kind::LocalIo`].
-pub(super) fn unnamed_file(dir: &Path) -> Result<File> {
+pub(crate) fn unnamed_file(dir: &Path) -> Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

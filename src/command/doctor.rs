@@ -9,18 +9,18 @@ use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
 use crate::doctor::{self, CheckStatus};
 use crate::error::{Kind, Result};
-use crate::event::NoEvents;
+use crate::event::{Event, EventSink as _, NoEvents};
 use crate::fsio::Locks;
 use crate::gomod::PrefixPatterns;
 use crate::http::{Client, RequestContext, RetryPolicy, Settings};
-use crate::report::Console;
+use crate::report::{Console, ProgressReporter};
 use crate::source::Chain;
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
         path: &["doctor"],
-        groups: &[&groups::PROJECT, &groups::CONNECTION],
+        groups: &[&groups::PROJECT, &groups::CONNECTION, &groups::OUTPUT],
         flags: &[&flags::C, &flags::JSON],
         brief: "Say what is wrong with network, settings and cache",
         detail: "Looks at each proxy of GOPROXY and at the checksum database (name look-up, \
@@ -69,7 +69,14 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
     let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(direct));
     let mut listed = env::listed(config)?;
     listed.extend(system(config));
+    let progress = ProgressReporter::start(network::progress_settings(config));
+    progress.event(&Event::TaskStarted {
+        task: "looking at network, cache and project",
+        items: None,
+        bytes: None,
+    });
     let report = doctor::examine(config, &client, &chain, &listed);
+    progress.clear();
     let text = if config.json.value {
         doctor::json(&report)
     } else {

@@ -31,10 +31,12 @@ pub mod sum;
 mod sums;
 mod toolchain;
 pub mod verify;
+mod verify_store;
 pub mod why;
 
 pub use directory::working_directory;
 mod table;
+mod task_stream;
 mod version;
 
 pub use table::{COMMANDS, Call, Command, Runner, command_tree};

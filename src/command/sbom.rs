@@ -23,19 +23,12 @@ static FORMAT: Flag = Flag {
     ..Flag::OURS
 };
 
-static OUTPUT: Flag = Flag {
-    long: "o",
-    value: Some("FILE"),
-    brief: "Write to this file in place of stdout",
-    ..Flag::OURS
-};
-
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
         path: &["sbom"],
         groups: &[&groups::PROJECT, &groups::OUTPUT],
-        flags: &[&flags::C, &FORMAT, &OUTPUT],
+        flags: &[&flags::C, &FORMAT, &flags::O],
         brief: "Write a software bill of materials",
         detail: "Lists the modules of the build list with version, package URL, h1 of go.sum, replacement, and \
 which module requires which, as JSON. It needs no build, no sources and no network: the source is go.mod, go.sum, go.work and \
@@ -70,7 +63,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let stamp = stamp(call.go_env.environment())?;
     let bom = collect(config, console, call)?;
     let text = bill_of_materials(&bom, format, stamp);
-    match call.raw.text(&OUTPUT) {
+    match call.raw.text(&flags::O) {
         Some(file) if file != "-" => write_atomically(&config.cwd.join(file), text.as_bytes())?,
         _ => console.data(&text)?,
     }

@@ -462,7 +462,7 @@ pub(super) fn main_info(
         main.go().clone_into(&mut info.go_version);
     }
     info.dir = main.root().display().to_string();
-    info.gomod = main.file().display().to_string();
+    info.gomod = main.shown_file();
     info
 }
 

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use super::http1::{Exchange, timestamp};
 use crate::config::AccessLog;
+use crate::error::Kind;
+use crate::event::{Event, EventSink};
 use crate::gojson;
 
 /// Takes lines without their ends. Must not wait long.
@@ -14,6 +16,30 @@ pub trait LineSink: Send + Sync {
     fn access(&self, line: &str);
     /// Something that an operator should see.
     fn event(&self, line: &str);
+}
+
+/// Logs what the engine gets over by itself and an operator should see all the same: wrong bytes that are fetched once
+/// more.
+pub struct RefetchLog(Arc<dyn LineSink>);
+
+impl RefetchLog {
+    /// Writes to `sink`.
+    #[must_use]
+    pub fn new(sink: Arc<dyn LineSink>) -> RefetchLog {
+        RefetchLog(sink)
+    }
+}
+
+impl EventSink for RefetchLog {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::ModuleRefetched { module, cause } = event
+            && cause.kind() == Kind::Security
+        {
+            let text = cause.chain();
+            self.0
+                .event(&format!("security: {module} is fetched once more: {text}"));
+        }
+    }
 }
 
 /// Writes lines for a sink.

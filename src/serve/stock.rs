@@ -3,9 +3,8 @@
 //! A server listens first and counts later. What it counts is zips, with the small files beside
 //! them. Above the high mark, which is the bound, zips go until the low mark is reached, nine
 //! tenths of it, those first that were asked for longest ago; go.mod files and metadata stay, so
-//! that graphs can still be read and lists do not shrink. A zip that no upstream has is not
-//! removed: only those go that came from upstream, by this server or one before it, and were
-//! offered by upstream then.
+//! that graphs can still be read and lists do not shrink. A zip that upstream no longer has stays,
+//! unless the settings say otherwise: it could not be fetched again.
 //!
 //! When a zip was used is the time of last access of its `.ziphash`, set by this server at most
 //! once an hour. The extracted directory of a module is left alone: a build may stand in it.
@@ -130,7 +129,7 @@ impl Stock {
         let _ = opened.map(|file| file.set_times(times));
     }
 
-    /// A version's file has come.
+    /// The zip of a version has come.
     pub(super) fn added(&self, tree: &Tree, module: &ModuleVersion) {
         let Some(found) = tree.open_file(module, FileKind::Zip) else {
             return;

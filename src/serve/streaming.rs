@@ -56,9 +56,11 @@ impl StreamingTap {
 
     /// The transfer is over; the file is what it should be, or is not.
     pub(super) fn end(&self, is_right: bool) {
-        if let Some(live) = self.state().live.take() {
-            // What is still to be found again was not.
-            live.end(match is_right {
+        let mut state = self.state();
+        // What is still to be found again was not.
+        let is_same = state.before.is_none();
+        if let Some(live) = state.live.take() {
+            live.end(match is_right && is_same {
                 true => LiveEnd::Whole,
                 false => LiveEnd::Broken,
             });

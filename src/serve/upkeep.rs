@@ -11,7 +11,7 @@ use super::stock::KeptZip;
 use super::upstream::Keeper;
 
 /// How often it is looked whether there is too much.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often everything is counted anew: other programs write to a module cache as well.
 const COUNT_EVERY: Duration = Duration::from_secs(3600);
@@ -35,7 +35,13 @@ impl Upkeep {
         let mut next = 0;
         // What the last eviction could not remove: it is not tried again before there is more.
         let mut left = 0;
-        while self.rest(LOOK_EVERY) {
+        loop {
+            if let Some(store) = &self.service.parts.store
+                && store.objects().failing().is_some()
+            {
+                // So that it is known when it works again, whether or not clients ask.
+                let _ = store.objects().probe();
+            }
             let stock = &self.service.parts.stock;
             let bytes = || stock.counted().map_or(0, |counted| counted.bytes);
             if stock.is_over() && bytes() > left || counted.elapsed() >= COUNT_EVERY {
@@ -44,19 +50,21 @@ impl Upkeep {
                 self.evict(stock.surplus(all));
                 left = bytes();
             }
-            let Some(period) = self.recheck else {
-                continue;
-            };
-            // As many as there should have been by now.
-            let share = round.elapsed().as_secs_f64() / period.as_secs_f64().max(1.0);
-            let due = (share.min(1.0) * zips.len() as f64).ceil() as usize;
-            while next < due.min(zips.len()) && !self.is_stopped() {
-                self.verify(&zips[next]);
-                next += 1;
+            if let Some(period) = self.recheck {
+                // As many as there should have been by now.
+                let share = round.elapsed().as_secs_f64() / period.as_secs_f64().max(1.0);
+                let due = (share.min(1.0) * zips.len() as f64).ceil() as usize;
+                while next < due.min(zips.len()) && !self.is_stopped() {
+                    self.verify(&zips[next]);
+                    next += 1;
+                }
+                if round.elapsed() >= period {
+                    zips = self.count(true);
+                    (round, next) = (Instant::now(), 0);
+                }
             }
-            if round.elapsed() >= period {
-                zips = self.count(true);
-                (round, next) = (Instant::now(), 0);
+            if !self.rest(LOOK_EVERY) {
+                return;
             }
         }
     }

@@ -62,8 +62,7 @@ pub trait Upstream: Send + Sync {
 
 /// Looks after what is kept; blocks.
 pub trait Keeper: Send + Sync {
-    /// Removes the zip of a version, if nothing uses it and upstream still has it; false if it
-    /// stays.
+    /// Removes the zip of a version, if nothing uses it and it may go; false if it stays.
     ///
     /// # Errors
     /// The file system's.

@@ -442,4 +442,64 @@ mod tests {
             assert_eq!(error.kind(), Kind::Input, "{error}");
         }
     }
+
+    mod properties {
+        use proptest::collection::{btree_map, vec};
+        use proptest::prelude::*;
+
+        use super::*;
+
+        /// Names of all lengths that the format has forms for.
+        fn members() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+            let name = "[a-zA-Z0-9!@._-]{0,90}[a-z](/[a-z0-9]{1,90}){0,4}";
+            let name = name.prop_filter("it is taken", |name: &String| check_name(name).is_ok());
+            let content = vec(any::<u8>(), 0..1500);
+            btree_map(name, content, 0..6).prop_map(|map| map.into_iter().collect())
+        }
+
+        fn write(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+            let mut tar = TarWriter::new(Vec::new());
+            for (name, content) in members {
+                tar.append_bytes(name, content).unwrap();
+            }
+            tar.finish().unwrap()
+        }
+
+        proptest! {
+            #[test]
+            fn what_was_written_is_read(members in members()) {
+                prop_assert_eq!(read_all(write(&members).as_slice()).unwrap(), members);
+            }
+
+            /// A byte that is no content makes the archive unreadable: there is one form.
+            #[test]
+            fn an_altered_byte_is_an_error_or_content(
+                members in members(), place in any::<prop::sample::Index>(), bits in 1..=u8::MAX,
+            ) {
+                let mut archive = write(&members);
+                let place = place.index(archive.len());
+                archive[place] ^= bits;
+                if let Ok(found) = read_all(archive.as_slice()) {
+                    prop_assert_eq!(found.len(), members.len());
+                    let bytes = found.iter().zip(&members).map(|((name, new), (old_name, old))| {
+                        assert_eq!((name, new.len()), (old_name, old.len()));
+                        new.iter().zip(old).filter(|(new, old)| new != old).count()
+                    });
+                    prop_assert_eq!(bytes.sum::<usize>(), 1);
+                }
+            }
+
+            #[test]
+            fn a_cut_archive_is_an_error(members in members(), at in any::<prop::sample::Index>()) {
+                let archive = write(&members);
+                let error = read_all(&archive[..at.index(archive.len())]).unwrap_err();
+                prop_assert_eq!(error.kind(), Kind::Input);
+            }
+
+            #[test]
+            fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..3000)) {
+                let _ = read_all(bytes.as_slice());
+            }
+        }
+    }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::create_flags::{AS_OF, FOR, HAVE, NO_SUMDB, OUTPUT, SINCE, SPLIT, TOOLCHAINS};
+use super::create_flags::{AS_OF, FOR, HAVE, NO_SUMDB, SINCE, SPLIT, TOOLCHAINS};
 use super::from_current_directory;
 use super::heads::{open_head, read_names, read_past};
 use super::split::{SplitWriter, parse_size};
@@ -22,8 +23,10 @@ use crate::command::directory::working_directory;
 use crate::command::project::find_project;
 use crate::command::session::{Session, SessionOptions};
 use crate::command::table::{Call, Command, Runner};
+use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::event::{Event, EventSink};
 use crate::fetch::{
     GraphReader, QueryResolver, Run, RunOptions, Scheduler, VersionFilter, VersionQuery, Want,
     is_unknown,
@@ -51,7 +54,7 @@ pub(in crate::command) static COMMAND: Command = Command {
             &groups::OUTPUT,
         ],
         flags: &[
-            &OUTPUT,
+            &flags::O,
             &flags::C,
             &flags::FROM,
             &flags::SCOPE,
@@ -101,7 +104,7 @@ struct Need {
 }
 
 fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
-    let Some(output) = call.raw.text(&OUTPUT) else {
+    let Some(output) = call.raw.text(&flags::O) else {
         let text = "bundle create needs -o FILE (- for standard output)";
         return Err(Error::new(Kind::Usage, text));
     };
@@ -142,11 +145,16 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         }
         None => None,
     };
-    session.progress.clear();
-    let modules = found.modules.into_values().collect();
+    let modules: Vec<BundleModule> = found.modules.into_values().collect();
+    let zips = modules.iter().filter_map(|one| one.entry.zip.as_ref());
+    let bytes = zips.map(|zip| zip.bytes).sum();
     let manifest = write_to(output, split, |out| {
+        let events = Arc::clone(&session.progress) as Arc<dyn EventSink>;
+        let out = TaskStream::begin(out, "writing bundle", Some(bytes), events);
         write_bundle(out, modules, proofs.as_ref(), newest)
-    })?;
+    });
+    session.progress.clear();
+    let manifest = manifest?;
     let zips = manifest
         .modules
         .iter()
@@ -471,7 +479,12 @@ impl Found {
             .collect();
         let modules: Vec<ModuleVersion> =
             asked.iter().map(|one| one.entry.module.clone()).collect();
-        let answers = lookup_all(client, &modules, jobs);
+        session.progress.event(&Event::TaskStarted {
+            task: "looking up records",
+            items: Some(modules.len() as u64),
+            bytes: None,
+        });
+        let answers = lookup_all(client, &modules, jobs, &*session.progress);
         for (one, answer) in asked.into_iter().zip(answers) {
             one.sums = Some(answer.map_err(|error| error.context(one.entry.module.to_string()))?);
         }
@@ -480,7 +493,12 @@ impl Found {
 }
 
 /// Looks modules up, many at a time; the answers in their order.
-fn lookup_all(client: &Client, modules: &[ModuleVersion], jobs: usize) -> Vec<Result<Sums>> {
+fn lookup_all(
+    client: &Client,
+    modules: &[ModuleVersion],
+    jobs: usize,
+    events: &dyn EventSink,
+) -> Vec<Result<Sums>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut found = Vec::new();
@@ -490,6 +508,7 @@ fn lookup_all(client: &Client, modules: &[ModuleVersion], jobs: usize) -> Vec<Re
                 return found;
             };
             found.push((place, client.lookup(module)));
+            events.event(&Event::TaskAdvanced { items: 1, bytes: 0 });
         }
     };
     let mut found = thread::scope(|scope| {

@@ -2,14 +2,6 @@
 
 use crate::cli::flags::Flag;
 
-/// `-o`.
-pub(super) static OUTPUT: Flag = Flag {
-    long: "o",
-    value: Some("FILE"),
-    brief: "Write the bundle to this file, or - for standard output",
-    ..Flag::GOS
-};
-
 /// `--since`.
 pub(super) static SINCE: Flag = Flag {
     long: "since",

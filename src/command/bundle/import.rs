@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::input::BundleInput;
+use super::import_store;
+use super::input::{BundleInput, HashedInput};
 use super::verify::{json, text};
 use super::{GO_SUM, from_current_directory, one_file, trust};
 use crate::bundle::{
@@ -14,9 +15,12 @@ use crate::cli::{CommandInfo, flags};
 use crate::command::interrupt::end_on_signal;
 use crate::command::network::{database_store, lock_waits, progress_settings};
 use crate::command::table::{Call, Command, Runner};
+use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::event::EventSink;
 use crate::report::{Console, ProgressReporter};
+use crate::store::StorePlace;
 
 static NO_EXTRACT: Flag = Flag {
     long: "no-extract",
@@ -28,7 +32,7 @@ static INTO: Flag = Flag {
     long: "into",
     value: Some("DIR"),
     brief: "Add to a GOPROXY tree instead of the module cache",
-    detail: "A web server, or GOPROXY=file://DIR, then serves it to any go. It has one tree head, the newest, and the proofs for those it had before: make each further bundle with --since DIR/sumdb/NAME/latest.",
+    detail: "A web server, or GOPROXY=file://DIR, then serves it to any go. It has one tree head, the newest, and the proofs for those it had before: make each further bundle with --since DIR/sumdb/NAME/latest. DIR may be a store, s3://BUCKET/PREFIX, as 'modfetch help store' says.",
     ..Flag::OURS
 };
 
@@ -68,14 +72,27 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let trust = trust(config, call.raw)?;
     let file = one_file(call.raw, "bundle import")?;
     match call.raw.text(&INTO) {
-        Some(directory) => into_tree(call, console, &trust, &file, directory)?,
+        Some(directory) => into_tree(call, config, console, &trust, &file, directory)?,
         None => into_cache(call, config, console, &trust, &file)?,
     }
     Ok(None)
 }
 
+/// The bundle, hashed and with progress, and its name.
+fn open(
+    file: &str,
+    progress: &Arc<ProgressReporter>,
+) -> Result<(String, HashedInput<TaskStream<BundleInput>>)> {
+    let input = BundleInput::open(file)?;
+    let (name, bytes) = (input.name.clone(), input.bytes);
+    let events = Arc::clone(progress) as Arc<dyn EventSink>;
+    let input = TaskStream::begin(input, "importing bundle", bytes, events);
+    Ok((name, HashedInput::new(input)))
+}
+
 fn into_tree(
     call: &Call<'_>,
+    config: &Config,
     console: &Console,
     trust: &BundleTrust,
     file: &str,
@@ -85,11 +102,18 @@ fn into_tree(
         let text = "--no-extract is about the module cache: a GOPROXY tree has zips in any case";
         return Err(Error::new(Kind::Usage, text));
     }
-    let root = from_current_directory(directory)?;
-    let mut input = BundleInput::open(file)?;
-    let name = input.name.clone();
-    let imported = import_into_tree(&mut input, trust, &root);
-    let imported = imported.map_err(|error| error.context(name))?;
+    let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
+    let (name, mut input) = open(file, &progress)?;
+    let imported = if StorePlace::is_named_by(directory) {
+        import_store::import(config, trust, (&name, &mut input), directory)
+    } else {
+        from_current_directory(directory).and_then(|root| {
+            let imported = import_into_tree(&mut input, trust, &root);
+            imported.map_err(|error| error.context(&name))
+        })
+    };
+    progress.clear();
+    let imported = imported?;
     print(call, console, &imported, &input.sha256())
 }
 
@@ -113,11 +137,10 @@ fn into_cache(
         extract: !call.raw.is_on(&NO_EXTRACT),
         writable: config.modcacherw.value,
     };
-    let mut input = BundleInput::open(file)?;
-    let name = input.name.clone();
+    let (name, mut input) = open(file, &progress)?;
     let imported = import_bundle(&mut input, trust, &cache, store, saved, options);
-    let imported = imported.map_err(|error| error.context(&*name))?;
     progress.clear();
+    let imported = imported.map_err(|error| error.context(&*name))?;
     let sha256 = input.sha256();
     ImportLog::of(&cache).append(&name, &sha256, &imported.summary)?;
     print(call, console, &imported, &sha256)

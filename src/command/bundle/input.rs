@@ -1,6 +1,6 @@
 //! A bundle to read: a file, its parts in order, or standard input.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -9,12 +9,13 @@ use sha2::{Digest, Sha256};
 use super::from_current_directory;
 use crate::error::{Error, Result};
 
-/// The bytes of a bundle, and their SHA-256 when all have been read.
+/// The bytes of a bundle.
 pub(super) struct BundleInput {
     /// What it is called in messages.
     pub(super) name: String,
+    /// Its length in bytes; `None` of a pipe.
+    pub(super) bytes: Option<u64>,
     input: Box<dyn Read + Send>,
-    hash: Sha256,
 }
 
 impl BundleInput {
@@ -23,31 +24,57 @@ impl BundleInput {
     /// # Errors
     /// [`crate::Kind::LocalIo`].
     pub(super) fn open(file: &str) -> Result<BundleInput> {
-        let hash = Sha256::new();
         if file == "-" {
             return Ok(BundleInput {
                 name: "standard input".to_owned(),
+                bytes: None,
                 input: Box::new(io::stdin()),
-                hash,
             });
         }
         let path = from_current_directory(file)?;
-        let opened = File::open(&path);
-        let input: Box<dyn Read + Send> = match opened {
+        let length = |file: &File| file.metadata().ok().filter(Metadata::is_file);
+        let (bytes, input): (_, Box<dyn Read + Send>) = match File::open(&path) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound && part(&path, 1).exists() => {
-                Box::new(Parts {
+                let numbers = 1..;
+                let parts = numbers.map_while(|number| fs::metadata(part(&path, number)).ok());
+                let bytes = parts.map(|part| part.len()).sum();
+                let parts = Parts {
                     base: path,
                     number: 0,
                     current: None,
-                })
+                };
+                (Some(bytes), Box::new(parts))
             }
-            opened => Box::new(opened.map_err(|cause| Error::io("cannot open", &path, cause))?),
+            opened => {
+                let file = opened.map_err(|cause| Error::io("cannot open", &path, cause))?;
+                (length(&file).map(|found| found.len()), Box::new(file))
+            }
         };
         Ok(BundleInput {
             name: file.to_owned(),
+            bytes,
             input,
-            hash,
         })
+    }
+}
+
+impl Read for BundleInput {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.input.read(room)
+    }
+}
+
+/// What is read, and its SHA-256 when all of it was.
+pub(super) struct HashedInput<R> {
+    input: R,
+    hash: Sha256,
+}
+
+impl<R: Read> HashedInput<R> {
+    /// Hashes what will be read.
+    pub(super) fn new(input: R) -> HashedInput<R> {
+        let hash = Sha256::new();
+        HashedInput { input, hash }
     }
 
     /// The SHA-256 of all that was read, in hexadecimal.
@@ -57,7 +84,7 @@ impl BundleInput {
     }
 }
 
-impl Read for BundleInput {
+impl<R: Read> Read for HashedInput<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(room)?;
         self.hash.update(&room[..read]);

@@ -1,12 +1,17 @@
 //! `modfetch bundle verify`: checks a bundle in one pass.
 
-use super::input::BundleInput;
+use std::sync::Arc;
+
+use super::input::{BundleInput, HashedInput};
 use super::{GO_SUM, one_file, trust};
 use crate::bundle::{BundleSummary, Voucher, verify_bundle};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
+use crate::command::network::progress_settings;
 use crate::command::table::{Command, Runner};
-use crate::report::JsonObject;
+use crate::command::task_stream::TaskStream;
+use crate::event::EventSink;
+use crate::report::{JsonObject, ProgressReporter};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -16,7 +21,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         flags: &[&flags::JSON, &GO_SUM],
         arguments: "FILE",
         brief: "Check a bundle in one pass, from a file or a pipe",
-        detail: "Reads the bundle once and stops at the first wrong byte: the signature of the tree head with the key that GOSUMDB names, every tile and record, then the go.mod, zip and zip rules of every module. Nothing is written but temporary files for zips above 4 MiB.\n\
+        detail: "Reads the bundle once and stops at the first wrong byte: the signature of the tree head with the key that GOSUMDB names, every tile and record, then the go.mod, zip and zip rules of every module. Nothing is written but temporary files for zips that do not fit into 32 MiB of memory.\n\
 Prints how many modules the checksum database, go.sum (--go-sum) and neither of them vouch for. A module that needs a voucher and has none is an error, as it is for import; GONOSUMDB exempts modules.\n\
 Exit code 5 or 3 comes with the name of the member that is wrong.",
         examples: &[
@@ -33,14 +38,22 @@ Exit code 5 or 3 comes with the name of the member that is wrong.",
     },
     run: Runner::Configured(|call, config, console| {
         let trust = trust(config, call.raw)?;
-        let mut input = BundleInput::open(&one_file(call.raw, "bundle verify")?)?;
-        let name = input.name.clone();
-        let summary = verify_bundle(&mut input, &trust, config.go_env.temp_dir());
-        let summary = summary.map_err(|error| error.context(name))?;
-        let text = match call.raw.is_on(&flags::JSON) {
-            true => json(&summary, &input.sha256()),
-            false => text(&summary),
+        let input = BundleInput::open(&one_file(call.raw, "bundle verify")?)?;
+        let (name, bytes) = (input.name.clone(), input.bytes);
+        let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
+        let events = Arc::clone(&progress) as Arc<dyn EventSink>;
+        let mut input = TaskStream::begin(input, "verifying bundle", bytes, events);
+        let temp_dir = config.go_env.temp_dir();
+        let verified = match call.raw.is_on(&flags::JSON) {
+            true => {
+                let mut input = HashedInput::new(input);
+                let summary = verify_bundle(&mut input, &trust, temp_dir);
+                summary.map(|summary| json(&summary, &input.sha256()))
+            }
+            false => verify_bundle(&mut input, &trust, temp_dir).map(|summary| text(&summary)),
         };
+        progress.clear();
+        let text = verified.map_err(|error| error.context(name))?;
         console.data(&text)?;
         Ok(None)
     }),

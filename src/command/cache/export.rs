@@ -9,7 +9,7 @@ use super::needs::needs_of;
 use super::{FOR, TREES, ZIPS, kept_form, open_cache};
 use crate::cache::{Cache, ExportItem, Exported, KeptForm, RecordPiece, TreeSizes, VersionRecord};
 use crate::cli::flags::groups;
-use crate::cli::{CommandInfo, Flag, flags};
+use crate::cli::{CommandInfo, flags};
 use crate::command::table::{Call, Command, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -17,19 +17,12 @@ use crate::fsio::TempFile;
 use crate::gomod::ModuleVersion;
 use crate::report::{Console, human};
 
-static OUTPUT: Flag = Flag {
-    long: "o",
-    value: Some("FILE"),
-    brief: "Write the archive to this file, or - for standard output",
-    ..Flag::GOS
-};
-
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
         path: &["cache", "export"],
         groups: &[&groups::PROJECT, &groups::OUTPUT],
-        flags: &[&flags::C, &OUTPUT, &FOR, &ZIPS, &TREES],
+        flags: &[&flags::C, &flags::O, &FOR, &ZIPS, &TREES],
         brief: "Write the module cache to one file",
         detail: "Writes a tar archive without times, so that equal caches give equal files. With --for it has what \
 these projects need: the modules that 'modfetch download' fetches there, and the go.mod of everything in their \
@@ -53,7 +46,7 @@ archive is not compressed: zips would not shrink.",
 
 fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let raw = call.raw;
-    let Some(output) = raw.text(&OUTPUT) else {
+    let Some(output) = raw.text(&flags::O) else {
         let error = Error::new(Kind::Usage, "cache export needs -o FILE");
         return Err(error.hint("-o - writes to standard output"));
     };

@@ -1,20 +1,22 @@
 //! `modfetch cache import`: fills the cache from an archive.
 
-use std::fs::File;
-use std::io;
-use std::io::Read;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::open_cache;
 use crate::cache::{ImportTrust, Imported};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
-use crate::command::network::sum_policy;
+use crate::command::network::{progress_settings, sum_policy};
 use crate::command::project::{Use, find_project_to};
 use crate::command::table::{Call, Command, Runner};
+use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::event::EventSink;
 use crate::gomod::{H1, ModuleVersion};
-use crate::report::Console;
+use crate::report::{Console, ProgressReporter};
 use crate::trust::{Database, SumPart, SumPolicy};
 
 /// The row of the command table.
@@ -55,15 +57,21 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         None => None,
     };
     let trust = GoSumTrust { sums };
-    let archive: Box<dyn Read + Send> = match file.as_str() {
-        "-" => Box::new(io::stdin()),
+    let (bytes, archive): (_, Box<dyn Read + Send>) = match file.as_str() {
+        "-" => (None, Box::new(io::stdin())),
         file => {
             let path = config.cwd.join(file);
             let opened = File::open(&path);
-            Box::new(opened.map_err(|cause| Error::io("cannot open", &path, cause))?)
+            let opened = opened.map_err(|cause| Error::io("cannot open", &path, cause))?;
+            let found = opened.metadata().ok().filter(Metadata::is_file);
+            (found.map(|found| found.len()), Box::new(opened))
         }
     };
+    let progress = Arc::new(ProgressReporter::start(progress_settings(config)));
+    let events = Arc::clone(&progress) as Arc<dyn EventSink>;
+    let archive = TaskStream::begin(archive, "importing archive", bytes, events);
     let imported = cache.import(archive, config.modcacherw.value, &trust);
+    progress.clear();
     let imported = imported.map_err(|error| error.context(format!("import of {file}")))?;
     let used = imported.added.iter().chain(&imported.present);
     cache.record_use(used, &imported.gomods);

@@ -11,6 +11,15 @@ pub static C: Flag = Flag {
     ..Flag::GOS
 };
 
+/// `-o`. Files are named from the current directory, whatever `-C` says, unless the command says otherwise.
+pub static O: Flag = Flag {
+    long: "o",
+    value: Some("FILE"),
+    brief: "Write to this file, or - for standard output",
+    detail: "The file appears when it is complete.",
+    ..Flag::GOS
+};
+
 const JSON_ROW: Flag = Flag {
     long: "json",
     brief: "Print results as JSON",

@@ -49,6 +49,31 @@ settings! {
         ..Flag::OURS
     });
 
+    /// The store that is shared with other servers: `s3://BUCKET/PREFIX`, with its options.
+    store: Option<String> = SERVE_STORE, SettingRow::new(value::text, Flag {
+        long: "store",
+        value: Some("URL"),
+        env: Some("MODFETCH_SERVE_STORE"),
+        default: "",
+        brief: "Share what is kept with other servers in an S3 store",
+        detail: "s3://BUCKET/PREFIX, perhaps with ?endpoint=URL&region=NAME&path-style=BOOL. The local \
+                 cache is in front of it, bounded by --max-size. What the store has is verified like what \
+                 upstream sends, and what is fetched upstream goes there. 'modfetch help store' has \
+                 credentials and what happens when it fails.",
+        ..Flag::OURS
+    });
+
+    /// Clients are sent to the store for zips.
+    redirect: bool = SERVE_REDIRECT, SettingRow::switch(Flag {
+        long: "redirect",
+        env: Some("MODFETCH_SERVE_REDIRECT"),
+        default: "false",
+        brief: "Send clients to the store for zips",
+        detail: "By a signed URL that is good for 15 minutes, for zips that this server has read from \
+                 the store and verified. Clients must be able to reach the store.",
+        ..Flag::OURS
+    });
+
     /// Trees that are looked into first, and only read.
     local: Vec<PathBuf> = SERVE_LOCAL, SettingRow::directories(Flag {
         long: "local",
@@ -157,6 +182,16 @@ settings! {
         brief: "Keep no more bytes of zips than this",
         detail: "Such as 50G (powers of 1024). Above it, zips go until nine tenths are left, those first that were \
                  used longest ago. A zip that upstream no longer has stays, and go.mod files stay.",
+        ..Flag::OURS
+    });
+
+    /// Zips that upstream no longer has may be evicted as well.
+    evict_unavailable: bool = SERVE_EVICT_UNAVAILABLE, SettingRow::switch(Flag {
+        long: "evict-unavailable",
+        env: Some("MODFETCH_SERVE_EVICT_UNAVAILABLE"),
+        default: "false",
+        brief: "Let --max-size remove what upstream no longer has",
+        detail: "Such a zip cannot be fetched again. Upstream is not asked then, and --offline removes zips, too.",
         ..Flag::OURS
     });
 

@@ -30,8 +30,8 @@ static BUNDLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let gomod = b"module example.com/a\n";
     let h1 = H1::of_go_mod(gomod);
     let manifest = format!(
-        "{{\n\"modfetchBundle\": 1,\n\"newest\": false,\n\"modules\": [\n\
-         {{\"path\": \"example.com/a\", \"version\": \"v1.0.0\", \"mod\": \"{h1}\", \"source\": \"direct\"}}\n]}}\n"
+        "{{\n\t\"modfetchBundle\": 1,\n\t\"newest\": false,\n\t\"modules\": [\n\
+         {{\"path\":\"example.com/a\",\"version\":\"v1.0.0\",\"mod\":\"{h1}\",\"source\":\"direct\"}}\n]\n}}\n"
     );
     let mut tar = TarWriter::new(Vec::new());
     let members = [

@@ -1,7 +1,7 @@
 //! Consumers that have seen other heads than the bundle's, with every stock go at hand.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::site::{H0, H1, H2, H3, Upstream, latest_of, unpack};
@@ -35,7 +35,7 @@ fn gos() -> Vec<PathBuf> {
     gos
 }
 
-fn with_go(machine: Sandbox, folder: &std::path::Path) -> Sandbox {
+fn with_go(machine: Sandbox, folder: &Path) -> Sandbox {
     let path = format!(
         "{}:{}",
         folder.display(),
@@ -57,6 +57,40 @@ fn look_at_h3(upstream: &Upstream, machine: &Sandbox) {
         fs::read_to_string(latest_of(machine)).unwrap(),
         upstream.log.head(H3)
     );
+}
+
+/// Copies an unpacked bundle; both are URLs in the end.
+fn copy_tree(tree: &str, to: &Path) -> String {
+    let _ = fs::remove_dir_all(to);
+    let status = Command::new("cp")
+        .arg("-r")
+        .arg(tree.trim_start_matches("file://"))
+        .arg(to)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    format!("file://{}", to.display())
+}
+
+/// Puts another note into the records whose file names satisfy `is`.
+fn renew_notes(tree: &str, is: impl Fn(&str) -> bool, note: &str) {
+    let lookups = format!(
+        "{}/sumdb/sums.example.com/lookup",
+        tree.trim_start_matches("file://")
+    );
+    let (mut unread, mut renewed) = (vec![PathBuf::from(lookups)], 0);
+    while let Some(path) = unread.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).unwrap();
+            unread.extend(entries.map(|entry| entry.unwrap().path()));
+        } else if is(path.file_name().unwrap().to_str().unwrap()) {
+            let text = fs::read_to_string(&path).unwrap();
+            let record = text.split_once("go.sum database tree").unwrap().0;
+            fs::write(&path, format!("{record}{note}")).unwrap();
+            renewed += 1;
+        }
+    }
+    assert!(renewed > 0, "no record was renewed");
 }
 
 #[test]
@@ -111,6 +145,27 @@ fn bundle_heads_of_consumers_go_as_predicted() {
         refused
             .fails(1)
             .stderr_has("checking tree#132000 against tree#141000");
+        // The same tree, with the consumer's own note in every record.
+        let own = copy_tree(&trees[0], &maker.project_dir().join("own"));
+        renew_notes(&own, |_| true, &upstream.log.head(H3));
+        let renewed = newer.env("GOPROXY", &own);
+        renewed.go(["mod", "download"]).ok();
+        assert_eq!(
+            fs::read_to_string(latest_of(&renewed)).unwrap(),
+            upstream.log.head(H3)
+        );
+        // Records that came with two heads, and the same with the newest one in all of them.
+        let mixed = copy_tree(&trees[0], &maker.project_dir().join("mixed"));
+        renew_notes(
+            &mixed,
+            |name| name.starts_with("a@"),
+            &upstream.log.head(H1),
+        );
+        let none = || with_go(upstream.closed().env("GOPROXY", &mixed), &go);
+        let refused = none().go(["mod", "download"]);
+        refused.fails(1).stderr_has("/tile/8/");
+        renew_notes(&mixed, |_| true, &upstream.log.head(H2));
+        none().go(["mod", "download"]).ok();
         // Nothing of the database, and a go.sum that is complete, or has go.mod lines alone.
         let bare = maker.project_dir().join("bare.tar").display().to_string();
         maker

@@ -1,9 +1,17 @@
-//! A bundle becomes the cache that a download makes, and goes on after a kill.
+//! A bundle becomes the cache that a download makes, and goes on after a kill and a full disk.
+//!
+//! `MODFETCH_TEST_KILLS=100` makes more kills at random moments.
 
+use std::collections::hash_map::RandomState;
 use std::fs;
+use std::hash::BuildHasher as _;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
 
 use super::site::{H2, Upstream};
-use crate::support::go::only_modfetch;
+use crate::support::go::{only_modfetch, variable};
 use crate::support::require_go;
 
 #[test]
@@ -110,4 +118,87 @@ fn bundle_import_killed_anywhere_goes_on() {
             );
         }
     }
+}
+
+#[test]
+fn bundle_import_killed_at_any_moment_goes_on() {
+    only_modfetch!();
+    let kills = variable("MODFETCH_TEST_KILLS").and_then(|count| count.parse().ok());
+    let kills: usize = kills.unwrap_or(3);
+    let upstream = Upstream::at(H2);
+    let (_maker, bundle) = upstream.bundle(&[]);
+    let import = ["bundle", "import", bundle.as_str()];
+    let done = upstream.closed();
+    let longest = done.run(import).ok().took.as_micros() as u64;
+    let done = done.picture().without_locks().without_own_state();
+    let (mut hit, mut tried) = (0, 0);
+    while hit < kills && tried < 4 * kills {
+        tried += 1;
+        let moment = Duration::from_micros(RandomState::new().hash_one(tried) % longest);
+        let closed = upstream.closed();
+        let running = closed.spawn(import);
+        thread::sleep(moment);
+        running.signal(Signal::SIGKILL);
+        // A run that was over before its moment says nothing.
+        if running.wait().code.is_some() {
+            continue;
+        }
+        hit += 1;
+        closed.run(["verify", "--cache"]).ok();
+        closed.run(import).ok();
+        let whole = closed.picture().without_locks().without_own_state();
+        let whole = whole.without(|name| name.ends_with(".tmp"));
+        done.assert_same(
+            &whole,
+            &format!("an import and one killed after {moment:?}"),
+        );
+    }
+    assert!(hit > 0, "no run was killed before its end");
+    eprintln!("{hit} of {tried} runs were killed before their end");
+}
+
+/// Exit code 8, nothing by halves, and the next run goes on from there.
+#[test]
+fn bundle_import_disk_full_exits_8_and_goes_on() {
+    only_modfetch!();
+    let modules = crate::integrity::disk::modules();
+    let proxy = crate::support::Proxy::of_modules(modules);
+    let maker = crate::integrity::disk::sandbox(&proxy);
+    if !maker.can_mount() {
+        return;
+    }
+    maker
+        .run(["bundle", "create", "-o", "big.tar", "--no-sumdb"])
+        .ok();
+    let (all, each) = (
+        crate::integrity::disk::MODULES,
+        crate::integrity::disk::FILE_BYTES,
+    );
+    // Zips and folders take twice the files; there is room for once.
+    let run = maker.shell(&format!(
+        "rm -rf $GOMODCACHE; mkdir $GOMODCACHE; exec unshare -rm sh -euc '
+            mount -t tmpfs -o size={} none $GOMODCACHE
+            modfetch bundle import big.tar 2>failed || echo status $?
+            find $GOMODCACHE -name \"*.partial\"
+            modfetch verify --cache >verified 2>&1 || cat verified
+            mount -o remount,size={} $GOMODCACHE
+            modfetch bundle import big.tar | tail -n 1
+            find $GOMODCACHE -name noise.bin -size {each}c | grep -c .'",
+        all * each,
+        4 * all * each
+    ));
+    run.ok().stderr("");
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    let [status, added, count] = lines[..] else {
+        panic!("three lines wanted: {lines:?}");
+    };
+    assert_eq!((status, count), ("status 8", all.to_string().as_str()));
+    // Some were complete before, and are not read again.
+    assert!(!added.starts_with(&format!("{all} zips added")), "{added}");
+    let said = maker.read("failed");
+    run.demand(said.contains("no space left on device"), &said);
+    run.demand(
+        said.contains("hint: when that is put right, run it again"),
+        &said,
+    );
 }

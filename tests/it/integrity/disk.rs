@@ -5,11 +5,13 @@ use crate::support::fixtures::Module;
 use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, sums};
 
-const MODULES: usize = 8;
-const FILE_BYTES: usize = 200 << 10;
+/// How many modules there are.
+pub const MODULES: usize = 8;
+/// How many bytes the file of each has.
+pub const FILE_BYTES: usize = 200 << 10;
 
 /// Modules that do not get smaller when they are packed.
-fn modules() -> Vec<Module> {
+pub fn modules() -> Vec<Module> {
     let noise = |seed: usize| -> Vec<u8> {
         let mut state = seed as u64 + 1;
         let next = |_| {
@@ -33,7 +35,8 @@ fn modules() -> Vec<Module> {
         .collect()
 }
 
-fn sandbox(proxy: &Proxy) -> Sandbox {
+/// A project that needs all of them.
+pub fn sandbox(proxy: &Proxy) -> Sandbox {
     let requires = (0..MODULES).map(|number| format!("require example.com/big{number} v1.0.0\n"));
     Sandbox::new()
         .go_mod(&requires.collect::<String>())

@@ -2,7 +2,7 @@
 
 mod bundled;
 mod concurrent;
-mod disk;
+pub mod disk;
 mod hostile;
 mod kill;
 mod locks;

@@ -9,11 +9,15 @@ use modfetch::internals::cli::{self, Action, command_tree};
 use crate::support::go::only_modfetch;
 use crate::support::served::Served;
 use crate::support::skips;
-use crate::support::{Proxy, Sandbox};
+use crate::support::{Proxy, Sandbox, require_go};
 
 fn recipe(name: &str) -> String {
-    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/recipes/serve");
-    fs::read_to_string(folder.join(name)).unwrap()
+    recipe_of("serve", name)
+}
+
+fn recipe_of(area: &str, name: &str) -> String {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/recipes");
+    fs::read_to_string(folder.join(area).join(name)).unwrap()
 }
 
 /// The words of a command line or of the JSON lists of a Dockerfile.
@@ -132,6 +136,112 @@ fn recipes_dashboard_shows_metrics_that_serve_has() {
         }
     }
     assert!(seen >= 10);
+}
+
+/// The steps of a job of GitHub Actions that have a command: its condition, if it has one, and the command.
+fn github_steps(text: &str) -> Vec<(Option<String>, String)> {
+    let mut steps: Vec<(Option<String>, String)> = Vec::new();
+    for line in text.lines() {
+        let field = line.trim_start().trim_start_matches("- ");
+        if line.trim_start().starts_with("- ") {
+            steps.push((None, String::new()));
+        }
+        let Some(step) = steps.last_mut() else {
+            continue;
+        };
+        if let Some(condition) = field.strip_prefix("if: ") {
+            step.0 = Some(condition.to_owned());
+        } else if let Some(command) = field.strip_prefix("run: ") {
+            step.1 = command.to_owned();
+        }
+    }
+    steps.retain(|(_, command)| !command.is_empty());
+    steps
+}
+
+/// Runs the job with or without a restored file, as actions/cache says it in `cache-hit`.
+fn run_github_job(sandbox: &Sandbox, is_hit: bool) {
+    let text = recipe_of("cache", "github-actions.yml");
+    let steps = github_steps(&text);
+    assert_eq!(steps.len(), 5, "{steps:?}");
+    for (condition, command) in steps {
+        let runs = match condition.as_deref() {
+            None => true,
+            Some("steps.modules.outputs.cache-hit == 'true'") => is_hit,
+            Some("steps.modules.outputs.cache-hit != 'true'") => !is_hit,
+            Some(other) => panic!("unknown condition {other}"),
+        };
+        if runs {
+            sandbox
+                .shell(&format!("GITHUB_OUTPUT=$PWD/outputs\n{command}"))
+                .ok();
+        }
+    }
+}
+
+#[test]
+fn recipes_github_job_with_its_cache_needs_no_proxy() {
+    only_modfetch!();
+    require_go!();
+    let proxy = Proxy::serve();
+    let first = Sandbox::with("hello", &proxy);
+    run_github_job(&first, false);
+    let archive = fs::read(first.project_dir().join("modules.tar")).unwrap();
+    let second = Sandbox::with("hello", &proxy).env("GOPROXY", "off");
+    fs::write(second.project_dir().join("modules.tar"), archive).unwrap();
+    run_github_job(&second, true);
+    // The key that finds the cache again.
+    let key = first.read("outputs");
+    assert!(key.starts_with("key=modfetch-"), "{key}");
+    assert_eq!(key, second.read("outputs"));
+    // What a run of another project has in its cache is not carried on.
+    let other = Sandbox::with("hello", &proxy).go_mod("require example.com/words v1.0.0");
+    assert_ne!(other.run(["cache", "key"]).ok().stdout, key["key=".len()..]);
+}
+
+#[test]
+fn recipes_gitlab_job_with_its_cache_needs_no_proxy() {
+    only_modfetch!();
+    require_go!();
+    let text = recipe_of("cache", "gitlab-ci.yml");
+    let section = |name: &str| -> Vec<String> {
+        let start = format!("  {name}:");
+        let lines = text.lines().skip_while(|line| *line != start).skip(1);
+        let lines = lines.map_while(|line| line.strip_prefix("    - "));
+        lines.map(str::to_owned).collect()
+    };
+    let (script, after) = (section("script"), section("after_script"));
+    assert!(
+        script.len() == 2 && after.len() == 1,
+        "{script:?} {after:?}"
+    );
+    assert!(text.contains("GOMODCACHE: $CI_PROJECT_DIR/.modules\n"));
+    let job = |sandbox: &Sandbox| {
+        let script = script.join("\n");
+        let after = after.join("\n");
+        sandbox
+            .shell(&format!(
+                "export GOMODCACHE=$PWD/.modules\n{script}\n{after}"
+            ))
+            .ok();
+    };
+    let proxy = Proxy::serve();
+    let first = Sandbox::with("hello", &proxy);
+    first
+        .shell("GOMODCACHE=$PWD/.modules modfetch download example.com/calc@v1.0.0")
+        .ok();
+    job(&first);
+    let kept = first.shell("find .modules -name '*.zip' | sort").stdout;
+    assert!(
+        kept.contains("text/@v/v1.2.0.zip") && !kept.contains("calc/@v/v1.0.0.zip"),
+        "{kept}"
+    );
+    let second = Sandbox::with("hello", &proxy).env("GOPROXY", "off");
+    let from = first.project_dir().display().to_string();
+    second
+        .shell(&format!("tar -C {from} -cf - .modules | tar -xf -"))
+        .ok();
+    job(&second);
 }
 
 #[test]

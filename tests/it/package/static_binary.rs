@@ -10,11 +10,13 @@ use std::process::{Command, Output};
 
 use nix::unistd::geteuid;
 
+use crate::support::fixtures::{Fixtures, Module};
 use crate::support::go::variable;
+use crate::support::long_log::LongLog;
 use crate::support::sandbox::change_modes;
 use crate::support::skips;
 use crate::support::tree::Picture;
-use crate::support::{Proxy, Sandbox};
+use crate::support::{Proxy, Sandbox, require_go, sums};
 
 /// The design allows 8 MB with every part in the program; this is 8 MiB, which leaves no room for more growth.
 const MAX_BYTES: u64 = 8 << 20;
@@ -159,11 +161,21 @@ impl EmptyRoot {
 
     /// Runs the binary in it, with this environment and nothing more.
     fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        self.run_program("/modfetch", arguments, environment)
+    }
+
+    /// Runs a program that is in it.
+    fn run_program(
+        &self,
+        program_inside: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Output {
         let (program, rest) = self.enter.split_first().expect("there is a way in");
         Command::new(program)
             .args(rest)
             .arg(self.folder.path())
-            .arg("/modfetch")
+            .arg(program_inside)
             .args(arguments)
             .env_clear()
             .envs(environment.iter().copied())
@@ -284,6 +296,135 @@ fn static_binary_empty_root_downloads_over_https() {
         "the ordinary cache and that of the empty root",
     );
     assert_eq!(root.names(), ["ca.pem", "mod", "modfetch", "src"]);
+}
+
+/// The toolchain that the recipe takes.
+const TOOLCHAIN: &str = "v0.0.1-go1.27.4.linux-amd64";
+
+/// Zip and h1 of it, if go has fetched it before.
+fn toolchain() -> Option<(PathBuf, String)> {
+    let output = Command::new(require_go()?)
+        .args(["env", "GOMODCACHE"])
+        .output()
+        .expect("go was found");
+    let cache = String::from_utf8(output.stdout).expect("it is a path");
+    let folder = Path::new(cache.trim()).join("cache/download/golang.org/toolchain/@v");
+    let zip = folder.join(format!("{TOOLCHAIN}.zip"));
+    let sum = fs::read_to_string(folder.join(format!("{TOOLCHAIN}.ziphash")));
+    if !zip.is_file() || sum.is_err() || !cfg!(target_arch = "x86_64") {
+        skips::record("go has not fetched go1.27.4 for linux/amd64");
+        return None;
+    }
+    Some((zip, sum.ok()?))
+}
+
+/// A recipe of `modfetch help air-gap`: the program, one bundle and sources are all there is.
+#[test]
+fn static_binary_empty_root_builds_from_one_bundle() {
+    let Some(root) = binary().and_then(|path| EmptyRoot::new(&path)) else {
+        return;
+    };
+    let Some((zip, sum)) = toolchain() else {
+        return;
+    };
+    let word = Module::new(
+        "example.com/word",
+        "v1.0.0",
+        vec![
+            ("go.mod".to_owned(), b"module example.com/word\n".to_vec()),
+            (
+                "word.go".to_owned(),
+                b"package word\n\nfunc Say() { println(\"built from one bundle\") }\n".to_vec(),
+            ),
+        ],
+    );
+    let gomod = b"module golang.org/toolchain\n".to_vec();
+    let files = vec![("go.mod".to_owned(), gomod.clone())];
+    let go = Module::new("golang.org/toolchain", TOOLCHAIN, files);
+    let gomod_sum = sums::of_go_mod(&go);
+    let records = [
+        ("example.com/word@v1.0.0".to_owned(), sums::lines(&word)),
+        (
+            format!("golang.org/toolchain@{TOOLCHAIN}"),
+            format!(
+                "golang.org/toolchain {TOOLCHAIN} {sum}\n\
+                 golang.org/toolchain {TOOLCHAIN}/go.mod {gomod_sum}\n"
+            ),
+        ),
+    ];
+    let log = LongLog::of_records(1000, (300..).zip(records).collect(), "");
+    let outside = tempfile::tempdir().expect("temporary folders can be made");
+    let put = |name: &str, data: &[u8]| {
+        let path = outside.path().join(name);
+        fs::create_dir_all(path.parent().expect("below the folder")).expect("it is ours");
+        fs::write(path, data).expect("it is ours");
+    };
+    for (name, data) in Fixtures::of(vec![word]).tree() {
+        put(&name, &data);
+    }
+    let versions = "golang.org/toolchain/@v";
+    put(&format!("{versions}/{TOOLCHAIN}.mod"), &gomod);
+    let info = format!("{{\"Version\":\"{TOOLCHAIN}\",\"Time\":\"2026-11-19T00:00:00Z\"}}");
+    put(&format!("{versions}/{TOOLCHAIN}.info"), info.as_bytes());
+    let place = format!("{versions}/{TOOLCHAIN}.zip");
+    fs::copy(zip, outside.path().join(place)).expect("the zip can be copied");
+    log.write(outside.path(), 1000);
+
+    // With a network.
+    let maker = Sandbox::new()
+        .go_mod("require example.com/word v1.0.0")
+        .file(
+            "main.go",
+            "package main\n\nimport \"example.com/word\"\n\nfunc main() { word.Say() }\n",
+        )
+        .env("GOPROXY", &format!("file://{}", outside.path().display()))
+        .env("GOSUMDB", &log.gosumdb());
+    let create = ["bundle", "create", "-o", "site.tar"];
+    let toolchain = ["--toolchain", "go1.27.4:linux/amd64"];
+    maker.run([&create[..], &toolchain].concat()).ok();
+    maker.run(["sum", "--write"]).ok();
+
+    // Without.
+    for name in ["go.mod", "go.sum", "main.go"] {
+        fs::copy(maker.project_dir().join(name), root.path("src").join(name)).expect("it is ours");
+    }
+    fs::rename(maker.project_dir().join("site.tar"), root.path("site.tar"))
+        .or_else(|_| {
+            fs::copy(maker.project_dir().join("site.tar"), root.path("site.tar")).map(drop)
+        })
+        .expect("the bundle can be carried");
+    let gosumdb = log.gosumdb();
+    let environment = [
+        ("HOME", "/home"),
+        ("GOMODCACHE", "/mod"),
+        ("GOPROXY", "off"),
+        ("GOSUMDB", gosumdb.as_str()),
+    ];
+    let imported = root.run(&["bundle", "import", "/site.tar"], &environment);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(imported.status.success(), "{}", text(&imported.stderr));
+    let fetched = root.run(&["toolchain", "--offline", "go1.27.4"], &environment);
+    assert!(fetched.status.success(), "{}", text(&fetched.stderr));
+    let goroot = text(&fetched.stdout).trim().to_owned();
+    assert_eq!(goroot, format!("/mod/golang.org/toolchain@{TOOLCHAIN}"));
+    // What every container has: without /proc go does not know where it is.
+    fs::create_dir(root.path("dev")).expect("it is ours");
+    fs::write(root.path("dev/null"), "").expect("it is ours");
+    let environment = [
+        &environment[..],
+        &[
+            ("GOROOT", goroot.as_str()),
+            ("GOTOOLCHAIN", "local"),
+            ("CGO_ENABLED", "0"),
+            ("TMPDIR", "/"),
+        ],
+    ]
+    .concat();
+    let build = ["build", "-C", "/src", "-o", "/app", "."];
+    let built = root.run_program(&format!("{goroot}/bin/go"), &build, &environment);
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    let ran = root.run_program("/app", &[], &[]);
+    assert_eq!(text(&ran.stderr), "built from one bundle\n");
 }
 
 #[test]

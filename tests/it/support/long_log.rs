@@ -44,7 +44,15 @@ impl LongLog {
             let name = format!("{}@{}", module.escaped, escape(&module.version));
             (id, (name, super::sums::lines(module)))
         });
-        let records: BTreeMap<usize, (String, String)> = records.collect();
+        LongLog::of_records(size, records.collect(), flavour)
+    }
+
+    /// A log in which records of these numbers have these names below `lookup/` and these lines.
+    pub fn of_records(
+        size: usize,
+        records: BTreeMap<usize, (String, String)>,
+        flavour: &str,
+    ) -> LongLog {
         let leaf = |id: usize| match records.get(&id) {
             Some((_, text)) => hash(0, &[text.as_bytes()]),
             None => hash(0, &[format!("filler {flavour}{id}\n").as_bytes()]),

@@ -17,7 +17,7 @@ use super::skips;
 use super::tree::Picture;
 
 /// How long any program may run.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// The user and group `nobody`, for whom file modes hold even where tests run as root.
 const NOBODY: u32 = 65534;

@@ -8,9 +8,10 @@ use nix::sys::signal::Signal;
 
 use super::{LARGE, large_module, site};
 use crate::support::go::{only_modfetch, variable};
+use crate::support::script::Fault;
 use crate::support::served::{Served, ask};
 use crate::support::sumdb::SumDb;
-use crate::support::{Proxy, until};
+use crate::support::{Proxy, Times, until};
 
 #[test]
 fn serve_killed_while_it_fetches_serves_right_bytes_afterwards() {
@@ -93,6 +94,33 @@ fn serve_max_size_evicts_zips_and_keeps_the_rest() {
     let list = server.get("/example.com/large/@v/list");
     assert_eq!(list.text(), "v1.0.0\n");
     assert_eq!(server.get(LARGE).body, large_module().zip());
+}
+
+#[test]
+fn serve_max_size_keeps_what_upstream_lost_unless_it_may_go() {
+    only_modfetch!();
+    let proxy = Proxy::of_modules(vec![large_module()]);
+    let site = site(&proxy.url(), "off");
+    let server = Served::start(&site, &[]);
+    assert_eq!(server.get(LARGE).status, 200);
+    server.stop().ok();
+    proxy.script(
+        "*",
+        Fault::Status(410, Vec::new(), Vec::new()),
+        Times::ALWAYS,
+    );
+    proxy.forget();
+    let zip = site.cached("cache/download/example.com/large/@v/v1.0.0.zip");
+    let server = Served::start(&site, &["--max-size", "100K"]);
+    until("the question whether upstream has it", || {
+        proxy.hits("example.com/large/@v/v1.0.0.info") > 0
+    });
+    assert_eq!(server.get(LARGE).body, large_module().zip());
+    server.stop().ok();
+    assert!(zip.exists());
+    let server = Served::start(&site, &["--max-size", "100K", "--evict-unavailable"]);
+    until("the eviction", || !zip.exists());
+    server.stop().ok();
 }
 
 #[test]

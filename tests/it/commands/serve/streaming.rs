@@ -1,5 +1,7 @@
 //! `serve`: zips that go out while they arrive.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::thread;
 
 use super::{LARGE, large_module, site};
@@ -54,8 +56,7 @@ fn serve_many_clients_share_one_request_and_get_bytes_as_they_come() {
     proxy.wait_for_stalls(1);
     // One that comes late, reads what is there, and leaves.
     {
-        use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        let mut stream = TcpStream::connect(&address).unwrap();
         stream
             .write_all(format!("GET {LARGE} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes())
             .unwrap();
@@ -72,6 +73,33 @@ fn serve_many_clients_share_one_request_and_get_bytes_as_they_come() {
         );
     }
     assert_eq!(proxy.hits("example.com/large/@v/v1.0.0.zip"), 1);
+}
+
+#[test]
+fn serve_a_zip_goes_out_while_the_database_is_asked() {
+    only_modfetch!();
+    let large = large_module();
+    let database = SumDb::of([&large]);
+    let zip = large.zip();
+    let proxy = Proxy::of_modules(vec![large]);
+    database.serve_on(&proxy);
+    let lookup = SumDb::lookup("example.com/large@v1.0.0");
+    let proxy = proxy.stalling(&lookup, 0, Times(1));
+    let site = site(&proxy.url(), &database.gosumdb());
+    let server = Served::start(&site, &[]);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let request = format!("GET {LARGE} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut early = vec![0; 200_000];
+    stream.read_exact(&mut early).unwrap();
+    proxy.wait_for_stalls(1);
+    proxy.release();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert!(early.len() + rest.len() > zip.len());
+    let again = server.get(LARGE);
+    assert_eq!(again.field("X-Cache"), Some("HIT"));
+    assert!(again.body == zip);
 }
 
 #[test]

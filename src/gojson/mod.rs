@@ -6,7 +6,11 @@
 //!
 //! Source: golang/go `encoding/json` `scanner.go`, `decode.go`, `encode.go`, `fold.go`.
 
+mod object;
+
 use std::borrow::Cow;
+
+pub use object::JsonObject;
 
 /// Nesting beyond this is refused.
 const MAX_DEPTH: usize = 10_000;
