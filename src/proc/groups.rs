@@ -3,8 +3,14 @@
 use std::collections::BTreeSet;
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+
+/// How long a program that is asked to end has for that: git removes its lock files, without which
+/// a clone cannot be used.
+pub(super) const GRACE: Duration = Duration::from_millis(200);
 
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
@@ -22,6 +28,11 @@ impl Group {
         Some(Group { leader })
     }
 
+    /// Asks every process of it to end.
+    pub(super) fn terminate(&self) {
+        let _ = kill_process_group(self.leader, Signal::TERM);
+    }
+
     /// Kills every process of it.
     pub(super) fn kill(&self) {
         // It may have ended by itself.
@@ -36,10 +47,18 @@ impl Drop for Group {
     }
 }
 
-/// Kills every program that runs in a group of its own: the program is about to end.
+/// Ends every program that runs in a group of its own, since this one is about to end: asks them,
+/// and kills those that are still there a moment later.
 pub(crate) fn kill_groups() {
     let groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
-    for leader in groups.iter().copied().filter_map(Pid::from_raw) {
+    let leaders = || groups.iter().copied().filter_map(Pid::from_raw);
+    for leader in leaders() {
+        let _ = kill_process_group(leader, Signal::TERM);
+    }
+    if leaders().next().is_some() {
+        thread::sleep(GRACE);
+    }
+    for leader in leaders() {
         let _ = kill_process_group(leader, Signal::KILL);
     }
 }
