@@ -63,8 +63,8 @@ impl ModuleInfo {
         }
     }
 
-    /// What an earlier run said, and why.
-    pub(super) fn reused(entry: &ReuseEntry) -> ModuleInfo {
+    /// What an earlier run said, and where it says that the version comes from.
+    pub(super) fn reused(entry: &ReuseEntry, origin: Box<VcsOrigin>) -> ModuleInfo {
         ModuleInfo {
             path: entry.path.clone(),
             version: entry.version.clone(),
@@ -77,7 +77,7 @@ impl ModuleInfo {
             error: reused_failure(entry),
             sum: entry.sum.clone(),
             gomod_sum: entry.gomod_sum.clone(),
-            origin: Some(Box::new(entry.origin.clone())),
+            origin: Some(origin),
             reuse: true,
             ..ModuleInfo::default()
         }

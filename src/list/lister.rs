@@ -266,8 +266,8 @@ impl<'a> Lister<'a> {
     }
 
     fn reusable(&self, path: &ModulePath, asked: &str) -> Option<ModuleInfo> {
-        let entry = self.queries().reusable(self.reuse?, path, asked)?;
-        Some(ModuleInfo::reused(&entry))
+        let (entry, origin) = self.queries().reusable(self.reuse?, path, asked)?;
+        Some(ModuleInfo::reused(&entry, origin))
     }
 
     fn query(&self, path: &ModulePath, query: &str, current: Option<Version>) -> ModuleInfo {

@@ -156,12 +156,11 @@ pub fn resolve(
     let releases = ReleaseResolver::new(run);
     let mut resolved = Vec::with_capacity(targets.len());
     for (target, reused) in targets.into_iter().zip(reused) {
-        if let Some(entry) = reused {
+        if let Some((entry, origin)) = reused {
             let asked = match &target {
                 Target::Query { query, .. } => query.clone(),
                 _ => entry.version.clone(),
             };
-            let origin = Box::new(entry.origin.clone());
             resolved.push(ResolvedTarget::Reused {
                 entry,
                 asked,
@@ -194,7 +193,7 @@ pub fn resolve(
                 Some(Ok(ResolvedVersion { module, origin, .. })) => {
                     let known = reusable(module.path(), module.version().as_str());
                     match known.zip(origin.clone()) {
-                        Some((entry, origin)) => ResolvedTarget::Reused {
+                        Some(((entry, _), origin)) => ResolvedTarget::Reused {
                             entry,
                             asked: query,
                             origin,

@@ -9,7 +9,8 @@ use crate::source::{ReuseEntry, ReuseFile, Source, VcsOrigin};
 
 impl QueryResolver<'_> {
     /// What `file` says of a module at a version or query, if the repository is still as it was:
-    /// asked for what was asked then, and for the version that came out.
+    /// asked for what was asked then, and for the version that came out. The origin is that of the
+    /// first of these two answers.
     ///
     /// Source: golang/go `cmd/go/internal/modload/build.go`, `moduleInfo`.
     #[must_use]
@@ -18,17 +19,18 @@ impl QueryResolver<'_> {
         file: &ReuseFile,
         path: &ModulePath,
         asked: &str,
-    ) -> Option<Arc<ReuseEntry>> {
+    ) -> Option<(Arc<ReuseEntry>, Box<VcsOrigin>)> {
         let entry = file.entry(path.as_str(), asked)?;
         if !self.holds(entry, path, asked) {
             return None;
         }
+        let origin = Box::new(entry.origin.clone());
         if entry.version == asked {
-            return Some(Arc::clone(entry));
+            return Some((Arc::clone(entry), origin));
         }
         let of_version = file.entry(path.as_str(), &entry.version)?;
         self.holds(of_version, path, &entry.version)
-            .then(|| Arc::clone(of_version))
+            .then(|| (Arc::clone(of_version), origin))
     }
 
     fn holds(self, entry: &ReuseEntry, path: &ModulePath, asked: &str) -> bool {

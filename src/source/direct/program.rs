@@ -84,6 +84,9 @@ impl Programs {
         let left = deadlines.into_iter().flatten().map(|at| at.left()).min();
         let limit = left.unwrap_or(LONGEST_RUN).min(LONGEST_RUN);
         let cancelled = || self.settings.cancel.is_over() || work::is_over();
+        if cancelled() {
+            return Err(invocation.not_run(&ProcError::Cancelled));
+        }
         let mut program = Program::new(invocation.program, limit)
             .args(&invocation.arguments)
             .stdout_limit(OUTPUT_BYTES)

@@ -96,9 +96,11 @@ fn rounds(git: &str) {
         ("v.test/tags@main", &[]),
         ("v.test/tags/sub@latest", &[]),
     ];
+    let mut all = String::new();
     for (asked, changes) in asked {
         let command = ["download", "-json", asked];
         let first = both(&forge, &command, None, git);
+        all.push_str(&first);
         both(&forge, &command, Some(&first), git);
         for (from, to) in *changes {
             let changed = first.replace(from, to);
@@ -110,10 +112,9 @@ fn rounds(git: &str) {
         .into_iter()
         .chain(asked.iter().map(|(asked, _)| *asked))
         .collect();
-    let first = both(&forge, &several, None, git);
-    both(&forge, &several, Some(&first), git);
+    both(&forge, &several, Some(&all), git);
     let other = ["download", "-json", "v.test/tags@v0.2"];
-    both(&forge, &other, Some(&first), git);
+    both(&forge, &other, Some(&all), git);
     for asked in ["v.test/hello@latest", "v.test/tags@latest"] {
         let command = ["list", "-m", "-json", "-retracted", "-versions", asked];
         let first = both(&forge, &command, None, git);

@@ -223,7 +223,7 @@ impl GitRepository {
         asked: &str,
         name: Option<&str>,
     ) -> Result<Option<Revision>> {
-        let Some((commit, found)) = store.peel(id)? else {
+        let Some((commit, found)) = whole_commit(store, id)? else {
             return Ok(None);
         };
         let id = commit.to_string();
@@ -253,7 +253,7 @@ impl GitRepository {
         let missing = |id: &ObjectId| -> Result<bool> {
             let store = self.fetched()?;
             Ok(match store {
-                Some(store) => store.peel(id)?.is_none(),
+                Some(store) => whole_commit(&store, id)?.is_none(),
                 None => true,
             })
         };
@@ -393,6 +393,15 @@ impl GitRepository {
         let found = found.find(|(tag, _)| allowed(tag));
         Ok((found.map(|(tag, _)| tag.clone()), ancestry.is_cut))
     }
+}
+
+/// The commit that an object leads to, if it is there with all of its files.
+fn whole_commit(store: &ObjectStore, id: &ObjectId) -> Result<Option<(ObjectId, odb::Commit)>> {
+    let Some((commit, found)) = store.peel(id)? else {
+        return Ok(None);
+    };
+    let is_whole = store.is_whole(&commit, &found.tree)?;
+    Ok(is_whole.then_some((commit, found)))
 }
 
 /// Opens the objects below a folder once they are there.
