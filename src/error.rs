@@ -147,6 +147,8 @@ pub enum Reason {
     QueryRefused,
     /// The flag `-mod` or its value.
     ModFlag,
+    /// What is not found was there once: 410.
+    Gone,
 }
 
 /// A failure: what was attempted, why it failed, and what to do next.

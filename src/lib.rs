@@ -99,6 +99,7 @@
 //!
 //! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
 //! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
+//! What differs between operating systems is in `system`, behind one interface.
 //!
 //! # What is exact
 //! - Exact: bytes on disk (cache, go.mod, go.sum, go.work.sum, archives), data on stdout, and what decides
@@ -181,6 +182,7 @@ mod signals;
 pub mod source;
 #[doc(hidden)]
 pub mod sumdb;
+mod system;
 #[doc(hidden)]
 pub mod tarfile;
 #[doc(hidden)]

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write as _;
-use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind, Result};
 use crate::sumdb::Transport;
+use crate::system::FileAt as _;
 
 /// Tiles, in a file without a name, and the response to the lookup that is being checked.
 #[derive(Clone, Debug)]
@@ -40,7 +39,7 @@ impl TileSpool {
     /// [`Kind::LocalIo`].
     pub(super) fn add(&self, name: &str, content: &[u8]) -> Result<()> {
         let mut spooled = self.spooled();
-        let written = spooled.file.write_all(content);
+        let written = spooled.file.write_all_at(content, spooled.bytes);
         written.map_err(|cause| {
             Error::new(Kind::LocalIo, "cannot write a temporary file").because(cause)
         })?;

@@ -1,9 +1,8 @@
 //! Zips of a bundle checked on all cores, while the next ones are read.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek as _};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,11 +11,11 @@ use std::thread::available_parallelism;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::{Scope, ThreadPoolBuilder};
-use rustix::fs::{MemfdFlags, memfd_create};
 use sha2::{Digest, Sha256};
 
 use super::manifest::ManifestZip;
 use crate::error::{Error, Kind, Result};
+use crate::system::{FileAt as _, create_unnamed, memory_file};
 
 /// Longer files are not kept in memory; so many bytes a job.
 const IN_MEMORY_BYTES: u64 = 4 << 20;
@@ -167,12 +166,6 @@ pub(super) fn check_bytes(file: &File, zip: &ManifestZip, name: &str) -> Result<
     Err(Error::new(Kind::Security, text))
 }
 
-fn memory_file() -> Result<File> {
-    let file = memfd_create("modfetch-bundle", MemfdFlags::CLOEXEC);
-    file.map(File::from)
-        .map_err(|cause| Error::new(Kind::LocalIo, "no file in memory").because(cause))
-}
-
 /// A file in `dir` that has no name once this returns.
 ///
 /// # Errors
@@ -182,13 +175,8 @@ pub(super) fn unnamed_file(dir: &Path) -> Result<File> {
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = dir.join(format!(".modfetch-{}-{number}.tmp", process::id()));
-        let mut options = OpenOptions::new();
-        match options.read(true).write(true).create_new(true).open(&path) {
-            Ok(file) => {
-                // A name that stays is one file too many, and no failure.
-                let _ = std::fs::remove_file(&path);
-                return Ok(file);
-            }
+        match create_unnamed(&path) {
+            Ok(file) => return Ok(file),
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
             Err(cause) => {
                 return Err(Error::io("cannot create a temporary file in", dir, cause)

@@ -13,9 +13,8 @@
 //! 3. What an interrupted run has left to be removed, the next one removes.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process;
 
@@ -25,6 +24,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, beside};
 use crate::gomod::ModuleVersion;
 use crate::modzip;
+use crate::system::set_mode;
 
 /// Behind the name of a cache, or alone in it, before the number of the process that removes it.
 const MARK: &str = ".modfetch-clean-";
@@ -151,7 +151,7 @@ fn is_marked(entry: &OsString, prefix: &str) -> bool {
 
 /// Lets a directory be emptied, if that is ours to decide.
 fn open_up(directory: &Path) {
-    let _ = fs::set_permissions(directory, Permissions::from_mode(0o700));
+    let _ = set_mode(directory, 0o700);
 }
 
 fn entries(directory: &Path) -> Result<Vec<OsString>> {

@@ -7,10 +7,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags, open};
-use rustix::io::{read, retry_on_intr};
-
 use super::part::{self, ZipPart};
 use super::version_lock::VersionLock;
 use super::{Cache, list};
@@ -19,6 +15,7 @@ use crate::failpoints;
 use crate::fsio::{FileLock, Locks, TempFile, begin_write, write_atomically};
 use crate::gomod::{H1, ModuleVersion};
 use crate::layout::{DOWNLOAD, LIST, VersionFile};
+use crate::system::read_small;
 
 /// What stands in `V.ziphash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -387,23 +384,6 @@ fn read_if_present<T>(path: &Path, take: impl FnOnce(&[u8]) -> T) -> Result<Opti
         Ok(taken) => Ok(Some(taken)),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => Err(Error::io("cannot read", path, cause)),
-    }
-}
-
-/// Reads a file that is likely small into an empty room, until a read brings nothing: on some file
-/// systems one may bring less than there is, and the sum of a go.mod that nobody knows yet would be
-/// that of a half. In a warm run the kernel is asked for little else: not for the size of the file,
-/// as [`fs::read`] does, nor, as std does on some systems, whether it is closed on exec.
-fn read_small(path: &Path, room: &mut Vec<u8>) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let file = retry_on_intr(|| open(path, flags, Mode::empty()))?;
-    loop {
-        if room.capacity() == room.len() {
-            room.reserve(SMALL_FILE);
-        }
-        if retry_on_intr(|| read(&file, spare_capacity(room)))? == 0 {
-            return Ok(());
-        }
     }
 }
 

@@ -5,13 +5,14 @@
 //!
 //! Source: golang/go `cmd/go/internal/toolchain/select.go`, `Exec`.
 
-use std::fs::{self, Permissions};
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::fsio::write_atomically;
+use crate::system::{is_executable, mode, set_mode, with_mode};
 
 /// Sets the execute bits and completes the go.mod files, unless that was done. `bin/go` and
 /// `src/go.mod` are last, since `go` takes them as the sign that all of it was done.
@@ -19,9 +20,9 @@ use crate::fsio::write_atomically;
 /// # Errors
 /// [`crate::Kind::LocalIo`].
 pub fn prepare_goroot(goroot: &Path) -> Result<()> {
-    let go = goroot.join("bin/go");
+    let go = goroot.join(format!("bin/go{EXE_SUFFIX}"));
     let found = fs::metadata(&go).map_err(|cause| Error::io("cannot read", &go, cause))?;
-    if found.permissions().mode() & 0o111 == 0 {
+    if !is_executable(&found) {
         let any = |_: &str| true;
         let runner = |name: &str| {
             name.starts_with("go_") && name.ends_with("_exec") && name.matches('_').count() >= 3
@@ -55,8 +56,8 @@ fn allow_execution(path: &Path, counts: &dyn Fn(&str) -> bool) -> Result<()> {
     }
     let name = path.file_name().map(|name| name.to_string_lossy());
     if found.is_file() && name.is_some_and(|name| counts(&name)) {
-        let mode = found.permissions().mode() & 0o777 | 0o111;
-        fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
+        let mode = mode(&found.permissions()) & 0o777 | 0o111;
+        set_mode(path, mode).map_err(failed)?;
     }
     Ok(())
 }
@@ -84,7 +85,7 @@ fn copy_go_mod(hidden: &Path) -> Result<()> {
     let failed = |cause| Error::io("cannot complete", directory, cause);
     let text = fs::read(hidden).map_err(failed)?;
     let sealed = fs::metadata(directory).map_err(failed)?.permissions();
-    let open = Permissions::from_mode(sealed.mode() | 0o200);
+    let open = with_mode(&sealed, mode(&sealed) | 0o200);
     fs::set_permissions(directory, open).map_err(failed)?;
     let visible = directory.join("go.mod");
     let written = write_atomically(&visible, &text).and_then(|()| {
@@ -95,9 +96,13 @@ fn copy_go_mod(hidden: &Path) -> Result<()> {
     written
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    fn mode_of(path: &Path) -> u32 {
+        mode(&fs::metadata(path).unwrap().permissions()) & 0o777
+    }
 
     #[test]
     fn bits_and_go_mod_files_are_what_go_makes_of_them() {
@@ -116,21 +121,17 @@ mod tests {
             let path = root.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, name).unwrap();
-            fs::set_permissions(&path, Permissions::from_mode(0o444)).unwrap();
+            set_mode(&path, 0o444).unwrap();
         }
         for directory in ["src", "src/cmd"] {
             let path = root.path().join(directory);
-            fs::set_permissions(path, Permissions::from_mode(0o555)).unwrap();
+            set_mode(&path, 0o555).unwrap();
         }
         for _ in 0..2 {
             prepare_goroot(root.path()).unwrap();
             for (name, executable) in files {
-                let mode = fs::metadata(root.path().join(name))
-                    .unwrap()
-                    .permissions()
-                    .mode();
                 assert_eq!(
-                    mode & 0o777,
+                    mode_of(&root.path().join(name)),
                     if executable { 0o555 } else { 0o444 },
                     "{name}"
                 );
@@ -139,21 +140,14 @@ mod tests {
                 let path = root.path().join(name);
                 let hidden = name.replace("go.mod", "_go.mod");
                 assert_eq!(fs::read_to_string(&path).unwrap(), hidden);
-                assert_eq!(
-                    fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                    0o444
-                );
+                assert_eq!(mode_of(&path), 0o444);
             }
-            let mode = fs::metadata(root.path().join("src"))
-                .unwrap()
-                .permissions()
-                .mode();
-            assert_eq!(mode & 0o777, 0o555);
+            assert_eq!(mode_of(&root.path().join("src")), 0o555);
         }
         // So that the directory can be removed by a user who is not root.
         for directory in ["src", "src/cmd"] {
             let path = root.path().join(directory);
-            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+            set_mode(&path, 0o755).unwrap();
         }
     }
 }

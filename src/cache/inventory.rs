@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, DirEntry};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::Cache;
 use crate::error::{Error, Result};
 use crate::gomod::ModuleVersion;
+use crate::system::leads_above;
 
 /// What of an entry makes a module version. A `list`, locks and temporaries do not.
 const PIECES: [&str; 4] = ["zip", "ziphash", "mod", "partial"];
@@ -102,11 +102,7 @@ fn is_directory(entry: &DirEntry) -> Result<bool> {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(cause) => return Err(cannot_read(cause)),
     };
-    let same = |above: &Path| {
-        fs::metadata(above)
-            .is_ok_and(|above| (above.dev(), above.ino()) == (target.dev(), target.ino()))
-    };
-    Ok(!link.ancestors().skip(1).any(same))
+    Ok(!leads_above(&link, &target))
 }
 
 fn read_dir(directory: &Path) -> Result<Vec<DirEntry>> {
@@ -121,6 +117,7 @@ fn read_dir(directory: &Path) -> Result<Vec<DirEntry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::link_directory;
 
     #[test]
     fn links_to_directories_are_followed_and_end() {
@@ -130,7 +127,7 @@ mod tests {
         fs::write(disk.join("zips/m/@v/v1.0.0.zip"), "").unwrap();
         fs::create_dir_all(disk.join("dirs/n@v1.0.0")).unwrap();
         fs::create_dir_all(root.join("cache/download")).unwrap();
-        let link = |to: &Path, at: &str| std::os::unix::fs::symlink(to, root.join(at)).unwrap();
+        let link = |to: &Path, at: &str| link_directory(to, &root.join(at)).unwrap();
         link(&disk.join("zips"), "cache/download/a.com");
         link(&disk.join("dirs"), "b.com");
         link(root, "up");

@@ -5,13 +5,13 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::fsio::FileLock;
 use crate::gomod;
 use crate::layout::LIST;
+use crate::system::FileAt as _;
 
 /// Adds VERSION to `DIR/list`, DIR being the `@v` directory of a module and `lock` the lock of
 /// that file. The caller puts its `.mod` there next, under the same lock.

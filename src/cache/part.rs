@@ -11,7 +11,8 @@
 //! end
 //! ```
 //!
-//! The URL is without secrets; what the validator means is not known here. A part whose companion
+//! The URL is without secrets; what the validator means is not known here, and `none` stands for
+//! none. A part whose companion
 //! is missing or torn is of no use, so whoever starts again from the first byte removes the
 //! companion before anything else. Both are only touched under the version's lock, and `go` takes
 //! no notice of either: it sweeps `V.zip*.tmp`.
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::fsio::{beside, open_or_create};
+use crate::system;
 
 /// The end of the names of parts.
 pub(super) const PART: &str = ".part";
@@ -34,13 +36,16 @@ const MAX_FROM_BYTES: u64 = 16 << 10;
 
 const FIRST_LINE: &str = "modfetch part 1";
 
+/// In the place of a validator; no entity tag and no date is this word.
+const NO_VALIDATOR: &str = "none";
+
 /// What a part is the beginning of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartOrigin {
     /// Where it came from, without secrets.
     pub url: String,
-    /// By what the sender recognizes the content.
-    pub validator: String,
+    /// By what the sender recognizes the content; `None` if only the hash of the whole will tell.
+    pub validator: Option<String>,
     /// The size of the whole, in bytes.
     pub length: u64,
 }
@@ -53,6 +58,7 @@ impl PartOrigin {
             validator,
             length,
         } = self;
+        let validator = validator.as_deref().unwrap_or(NO_VALIDATOR);
         let text =
             format!("{FIRST_LINE}\nurl {url}\nvalidator {validator}\nlength {length}\nend\n");
         (PartOrigin::parse(&text).as_ref() == Some(self)).then_some(text)
@@ -64,7 +70,7 @@ impl PartOrigin {
         next(FIRST_LINE).filter(|rest| rest.is_empty())?;
         let origin = PartOrigin {
             url: next("url ")?.to_owned(),
-            validator: next("validator ")?.to_owned(),
+            validator: Some(next("validator ")?.to_owned()).filter(|text| text != NO_VALIDATOR),
             length: next("length ")?.parse().ok()?,
         };
         next("end").filter(|rest| rest.is_empty())?;
@@ -168,8 +174,7 @@ impl ZipPart {
     /// # Errors
     /// [`crate::Kind::LocalIo`] if no more files can be opened.
     pub fn reader(&self) -> Result<File> {
-        self.file
-            .try_clone()
+        system::reopen(&self.file, &self.path)
             .map_err(|cause| Error::io("cannot open", &self.path, cause))
     }
 
@@ -246,12 +251,12 @@ fn remove(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use crate::system::symlink;
 
     fn origin() -> PartOrigin {
         PartOrigin {
             url: "https://h/a/@v/v1.0.0.zip".into(),
-            validator: "\"a b\"".into(),
+            validator: Some("\"a b\"".into()),
             length: 10,
         }
     }
@@ -299,6 +304,12 @@ mod tests {
             url: "a\nb".into(),
             ..origin()
         };
+        let unnamed = PartOrigin {
+            validator: None,
+            ..origin()
+        };
+        let text = unnamed.to_text().unwrap();
+        assert_eq!(PartOrigin::parse(&text), Some(unnamed));
         for origin in [None, Some(&multi_line)] {
             let mut part = ZipPart::of(&zip).unwrap();
             part.restart(origin).unwrap();

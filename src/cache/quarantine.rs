@@ -4,15 +4,15 @@
 //! ignores it, and `go clean -modcache` removes it with all the rest. Each piece is renamed whole:
 //! no reader sees a directory that is half there.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Cache, CacheEntry, VersionLock};
 use crate::error::{Error, Result};
 use crate::fsio::create_dir_all;
 use crate::layout;
+use crate::system::{mode, set_mode};
 
 /// A piece of an entry that may be damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +121,9 @@ fn claim(below: &Path) -> Result<PathBuf> {
 /// A sealed directory cannot get another parent: it is opened up for the move.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(from)?;
-    let mode = found.permissions().mode();
+    let mode = mode(&found.permissions());
     if found.is_dir() && mode & 0o200 == 0 {
-        fs::set_permissions(from, Permissions::from_mode(mode | 0o200))?;
+        set_mode(from, mode | 0o200)?;
         fs::rename(from, to)?;
         return fs::set_permissions(to, found.permissions());
     }
@@ -145,7 +145,7 @@ mod tests {
         for round in ["1", "2"] {
             fs::create_dir_all(entry.directory()).unwrap();
             fs::write(entry.directory().join("x.go"), round).unwrap();
-            fs::set_permissions(entry.directory(), Permissions::from_mode(0o555)).unwrap();
+            set_mode(entry.directory(), 0o555).unwrap();
             fs::write(entry.zip_path(), round).unwrap();
             let pieces = [EntryPiece::Zip, EntryPiece::Dir, EntryPiece::GoMod];
             let target = cache.quarantine(&entry, &pieces, &lock).unwrap();
@@ -154,7 +154,7 @@ mod tests {
             assert_eq!(fs::read_to_string(target.join("zip")).unwrap(), round);
             assert_eq!(fs::read_to_string(target.join("dir/x.go")).unwrap(), round);
             assert!(!entry.directory().exists() && !entry.zip_path().exists());
-            fs::set_permissions(target.join("dir"), Permissions::from_mode(0o755)).unwrap();
+            set_mode(&target.join("dir"), 0o755).unwrap();
         }
         assert!(
             cache.modules().unwrap().is_empty(),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
-use std::os::unix::fs::MetadataExt as _;
 
 use super::prune::{Evicted, Eviction};
 use crate::gomod::{ModuleVersion, TOOLCHAIN};
+use crate::system;
 
 /// Disk space as `du` counts it: allocated blocks, in bytes, those of directories included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,8 +23,7 @@ impl Space {
     #[must_use]
     pub fn of(found: &Metadata) -> Space {
         Space {
-            // In units of 512 bytes, whatever the file system's block is: stat(2).
-            bytes: found.blocks() * 512,
+            bytes: system::allocated_bytes(found),
             files: u64::from(!found.is_dir()),
         }
     }
@@ -121,8 +120,8 @@ pub(super) struct TreeStamp {
 impl TreeStamp {
     pub(super) fn of(found: &Metadata) -> TreeStamp {
         TreeStamp {
-            inode: found.ino(),
-            changed_ns: found.ctime() * 1_000_000_000 + found.ctime_nsec(),
+            inode: system::inode(found),
+            changed_ns: system::changed_ns(found),
         }
     }
 }

@@ -12,20 +12,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::{Scope, ThreadPoolBuilder};
-use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::record::TreeStamp;
 use super::{Cache, Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::layout::{self, CACHE, DOWNLOAD, LIST, SUMDB, TEMPORARY, VERSIONS, VersionFile};
+use crate::system::{accessed, keeps_access_times, leads_above, modified};
 
 /// What is known of extracted directories, by `ESCAPED-PATH@ESCAPED-VERSION`.
 pub(super) type KnownTrees = HashMap<String, (TreeStamp, Space)>;
@@ -110,11 +109,6 @@ pub(super) fn in_parallel<'s, R: Send>(work: impl FnOnce(&Scope<'s>) -> R + Send
     Ok(pool.in_place_scope(|scope| work(scope)))
 }
 
-/// False if the file system is mounted so that reading leaves no trace.
-fn keeps_access_times(root: &Path) -> bool {
-    statvfs(root).is_ok_and(|found| !found.f_flag.contains(StatVfsMountFlags::NOATIME))
-}
-
 /// What the walk has found so far.
 #[derive(Default)]
 struct Found {
@@ -178,7 +172,7 @@ impl Found {
             return self.add(SpaceKind::Other, space);
         };
         *record.space_mut(piece) += space;
-        let used = secs(meta.atime()).max(written(meta));
+        let used = secs(accessed(meta)).max(written(meta));
         match piece {
             // Whoever uses a version reads its ziphash; of the zip the time says nothing.
             RecordPiece::ZipHash => record.use_content(used),
@@ -358,7 +352,7 @@ impl<'w> Walk<'w> {
             let repository = name.split_once('.').map_or(name.as_str(), |(name, _)| name);
             // go reads the description whenever it uses the repository.
             let used = match name.ends_with(".info") {
-                true => all.written.max(secs(meta.atime())),
+                true => all.written.max(secs(accessed(&meta))),
                 false => all.written,
             };
             self.found(|found| found.add_store(SpaceKind::Vcs, repository, all.space, used));
@@ -447,11 +441,7 @@ fn resolve(link: &Path, own: Metadata) -> Metadata {
     let Ok(target) = fs::metadata(link) else {
         return own;
     };
-    let same = |above: &Path| {
-        fs::metadata(above)
-            .is_ok_and(|above| (above.dev(), above.ino()) == (target.dev(), target.ino()))
-    };
-    match target.is_dir() && !link.ancestors().skip(1).any(same) {
+    match target.is_dir() && !leads_above(link, &target) {
         true => target,
         false => own,
     }
@@ -470,5 +460,5 @@ fn secs(time: i64) -> u64 {
 
 /// When a file, or the list of a directory, was last written.
 fn written(meta: &Metadata) -> u64 {
-    secs(meta.mtime())
+    secs(modified(meta))
 }

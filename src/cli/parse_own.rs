@@ -266,8 +266,11 @@ impl Own<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Invocation> {
+    fn finish(mut self) -> Result<Invocation> {
         let typed = self.words.join(" ");
+        let of_go = self.command.and_then(|info| info.go_name);
+        let of_own = self.command.map(CommandInfo::name);
+        self.raw.by_go_name = of_go == Some(&*typed) && of_own.as_ref() != Some(&typed);
         let action = match (self.help, self.command) {
             (Some(long), Some(info)) => Action::Help {
                 about: HelpSubject::Command(info),

@@ -17,7 +17,7 @@ use crate::config::{
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
-use crate::gomod::compat::Change;
+use crate::gomod::compat::{self, Change};
 use crate::{Error, Kind, Result};
 
 /// `-changed`.
@@ -509,6 +509,7 @@ fn write(raw: &RawArgs, go_env: &GoEnv, own: bool) -> Result<EnvOutput> {
             ));
         }
     }
+    check_build(go_env, &set, &BTreeSet::new())?;
     edit(go_env, &set, &BTreeSet::new())?;
     Ok(EnvOutput {
         stdout: String::new(),
@@ -523,12 +524,49 @@ fn unset(raw: &RawArgs, go_env: &GoEnv, own: bool) -> Result<EnvOutput> {
     for name in &raw.args {
         config::check_write(go_env, name, "", own)?;
     }
-    edit(
-        go_env,
-        &BTreeMap::new(),
-        &raw.args.iter().cloned().collect(),
-    )?;
+    let (set, unset) = (BTreeMap::new(), raw.args.iter().cloned().collect());
+    check_build(go_env, &set, &unset)?;
+    edit(go_env, &set, &unset)?;
     Ok(EnvOutput::default())
+}
+
+/// Refuses what go could not build for any more, as far as it is changed.
+///
+/// Source: go `cmd/go/internal/envcmd/env.go`, `checkBuildConfig`.
+fn check_build(
+    go_env: &GoEnv,
+    set: &BTreeMap<String, String>,
+    unset: &BTreeSet<String>,
+) -> Result<()> {
+    let go = acting(go_env).unwrap_or_else(GoVersion::emulated);
+    let (os, arch) = config::host_platform();
+    // The value that will be in force, and whether that changes it.
+    let will_be = |name: &str, default: &str| {
+        let or_default = |value: String| match value.is_empty() {
+            true => default.to_owned(),
+            false => value,
+        };
+        match set.get(name) {
+            Some(value) => (value.clone(), true),
+            None if unset.contains(name) => {
+                let process = go_env.environment().get(name).unwrap_or_default();
+                (or_default(process.to_owned()), true)
+            }
+            None => (or_default(go_env.get(name).value), false),
+        }
+    };
+    let refuse = |text: String| Err(Error::new(Kind::Input, text));
+    let ((os, os_changes), (arch, arch_changes)) = (will_be("GOOS", os), will_be("GOARCH", arch));
+    if (os_changes || arch_changes) && !compat::has_platform(&go, &os, &arch) {
+        return refuse(format!("unsupported GOOS/GOARCH pair {os}/{arch}"));
+    }
+    match will_be("GOEXPERIMENT", "") {
+        (list, true) => match compat::unknown_experiment(&go, &list) {
+            Some(unknown) => refuse(format!("unknown GOEXPERIMENT {unknown}")),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// Edits the user's file. With `GOENV=off` there is none; go, by a slip, edits the default one.

@@ -47,7 +47,6 @@ impl Network {
             cancel: cancel.clone(),
             ..RequestContext::new(Arc::clone(&events))
         });
-        // Refused even offline: a GOPROXY that cannot be read is worth knowing about.
         let origin = goproxy.origin.to_string();
         let locks = Locks::new(longest_wait(config), Arc::clone(&events));
         let context = RequestContext {
@@ -57,7 +56,7 @@ impl Network {
         let transport = transport_settings(config);
         let direct = direct(config, &transport, locks.clone(), client.clone(), context);
         let direct = Arc::new(direct) as Arc<dyn Source>;
-        let chain = Chain::parse(&goproxy.value, &origin, noproxy, client.clone(), direct)?;
+        let chain = Chain::parse_lazily(&goproxy.value, &origin, noproxy, client.clone(), direct);
         let offline = if config.connection.offline.value {
             Some("--offline")
         } else if chain.is_off() {

@@ -78,6 +78,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         arguments: "[modules]",
         brief: "Check that cached modules are what go.sum says",
         detail: "Hashes zip, directory and go.mod of every module that the cache has of those go.mod needs, and compares them with go.sum and with the ziphash beside the zip. Without a difference it prints 'all modules verified', as 'go mod verify' does, which compares with the ziphash only; otherwise it names the files that differ and ends with exit code 5.\nModules are named as for download. What is not cached is not checked.\nNo socket is opened, and nothing is written except when the modules were used: the cache may be read-only. \
+Under go's name, 'modfetch mod verify' too, go.mod files that the cache lacks are fetched, as go does. \
 --repair does all three, for modules that go.sum or the checksum database vouches for.",
         examples: &[
             ("modfetch verify", "what go.mod needs, as 'go mod verify'"),
@@ -103,6 +104,7 @@ pub(in crate::command) static COMMAND: Command = Command {
             repair: call.raw.is_on(&REPAIR),
             sumdb: call.raw.is_on(&SUMDB),
             as_go: call.program == ProgramName::Go,
+            fetches: call.program == ProgramName::Go || call.raw.by_go_name,
         };
         run(config, console, &request)
     }),
@@ -121,6 +123,8 @@ pub struct Request {
     pub sumdb: bool,
     /// Called as `go`.
     pub as_go: bool,
+    /// By go's name, it fetches the go.mod files that the graph lacks, as go does.
+    pub fetches: bool,
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
@@ -143,7 +147,17 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     } else {
         Use::Check
     };
-    let project = find_project_to(what, config, console)?;
+    let project = match find_project_to(what, config, console) {
+        // The whole cache is what it is, whatever project is near.
+        Err(error) if request.cache => {
+            console.note(&format!(
+                "warning: no go.sum is looked at: {}",
+                error.chain()
+            ));
+            None
+        }
+        found => found?,
+    };
     let why = match config.goproxy.value.as_str() {
         "off" => "GOPROXY=off",
         _ => "verify",
@@ -156,7 +170,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let session = SessionOptions::new(config, console, cache)
         .project(project.as_ref())
         .keep(Keep::All);
-    let session = match request.repair {
+    let session = match request.repair || request.fetches {
         true => session.open()?,
         false => session.offline(why).open()?,
     };

@@ -17,6 +17,8 @@ pub struct RawArgs {
     from_goflags: Values,
     /// The arguments that are no flags, after the command.
     pub args: Vec<String>,
+    /// The command was typed by the name that go has for it and modfetch has not, as `mod verify`.
+    pub by_go_name: bool,
 }
 
 impl RawArgs {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::project::{self, GoMod, ModuleMode};
 use super::settings::{
     ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
-    ProjectSettings, TransferSettings,
+    ProjectSettings, ServeOptions, TransferSettings,
 };
 use super::{GoEnv, Overlay, RawArgs, Setting};
 use crate::Result;
@@ -65,6 +65,8 @@ pub struct Config {
     pub global: GlobalSettings,
     /// How go.mod is read.
     pub project: ProjectSettings,
+    /// What a server hands out, to whom, and where.
+    pub serve: ServeOptions,
     /// Trace what is done (`-x`).
     pub x: Setting<bool>,
     /// Results as JSON (`-json`).

@@ -116,13 +116,13 @@ impl GoFlags {
     /// Returns what a boolean flag is set to, if it is in the list; the last one counts.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a value that is no boolean, with go's text.
+    /// [`Kind::Usage`] for a value that is no boolean, with go's text.
     pub fn boolean(&self, name: &str) -> Result<Option<Setting<bool>>> {
         let mut last = None;
         for value in self.values(name) {
             let value = value.unwrap_or("true");
             let parsed = parse_bool(value)
-                .ok_or_else(|| Error::new(Kind::Input, no_boolean(name, value)))?;
+                .ok_or_else(|| Error::new(Kind::Usage, no_boolean(name, value)))?;
             last = Some(Setting::new(parsed, self.words.origin.clone()));
         }
         Ok(last)
@@ -132,7 +132,7 @@ impl GoFlags {
     /// not typed.
     ///
     /// # Errors
-    /// [`Kind::Input`] with go's text for a value that the flag does not take, or lacks.
+    /// [`Kind::Usage`] with go's text for a value that the flag does not take, or lacks.
     ///
     /// Source: golang/go `cmd/go/internal/base/goflags.go`, `SetFromGOFLAGS`.
     pub(super) fn add_to(&self, raw: &RawArgs, flags: &[&'static Flag]) -> Result<RawArgs> {
@@ -142,7 +142,7 @@ impl GoFlags {
             let Some(flag) = flags.iter().find(|flag| flag.long == name) else {
                 continue;
             };
-            let refuse = |text: String| Err(Error::new(Kind::Input, text));
+            let refuse = |text: String| Err(Error::new(Kind::Usage, text));
             let value = match (flag.value, value) {
                 (Some(_), Some(value)) => value,
                 (Some(_), None) => return refuse(needs_argument(name)),
@@ -167,11 +167,11 @@ impl GoFlags {
     /// Returns the value of a flag that takes one, if it is in the list; the last one counts.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a flag without `=`, with go's text.
+    /// [`Kind::Usage`] for a flag without `=`, with go's text.
     pub fn text(&self, name: &str) -> Result<Option<Setting<String>>> {
         let mut last = None;
         for value in self.values(name) {
-            let value = value.ok_or_else(|| Error::new(Kind::Input, needs_argument(name)))?;
+            let value = value.ok_or_else(|| Error::new(Kind::Usage, needs_argument(name)))?;
             last = Some(Setting::new(value.to_owned(), self.words.origin.clone()));
         }
         Ok(last)
@@ -180,12 +180,12 @@ impl GoFlags {
     /// Refuses `-C`, which go accepts on the command line only.
     ///
     /// # Errors
-    /// [`Kind::Input`] with go's text.
+    /// [`Kind::Usage`] with go's text.
     pub fn refuse_chdir(&self) -> Result<()> {
         match self.text("C")? {
             None => Ok(()),
             Some(dir) => Err(Error::new(
-                Kind::Input,
+                Kind::Usage,
                 format!(
                     "invalid value {:?} for flag -C (from $GOFLAGS): -C flag must be first flag on command line",
                     dir.value

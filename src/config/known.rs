@@ -1,8 +1,8 @@
 //! Which variables `env -w` and `env -u` may write, and which values go would choke on.
 //!
 //! Source: go `internal/cfg/cfg.go` `KnownEnv`; `cmd/go/internal/envcmd/env.go`
-//! `checkEnvWrite`. Combinations of GOOS, GOARCH and GOEXPERIMENT are not checked: that takes
-//! the tables of a toolchain.
+//! `checkEnvWrite`. Combinations of GOOS, GOARCH and GOEXPERIMENT are checked by the command, which knows
+//! all that changes.
 
 use super::compat::GO_VARIABLES;
 use super::settings::own_values;

@@ -128,8 +128,8 @@ mod tests {
         let table = [
             (&plain, "-mod=foo", None, foo.to_owned(), Kind::Input),
             (&plain, "", Some("foo"), foo.to_owned(), Kind::Usage),
-            (&plain, "-mod", None, no_value.clone(), Kind::Input),
-            (&plain, "-mod", Some("mod"), no_value, Kind::Input),
+            (&plain, "-mod", None, no_value.clone(), Kind::Usage),
+            (&plain, "-mod", Some("mod"), no_value, Kind::Usage),
             (&work, "", Some("mod"), in_work("mod"), Kind::Usage),
             (&work, "-mod=foo", None, in_work("foo"), Kind::Input),
         ];

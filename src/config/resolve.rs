@@ -7,7 +7,7 @@ use super::flags::{self, Flag};
 use super::project;
 use super::settings::{
     ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
-    ProjectSettings, TransferSettings,
+    ProjectSettings, ServeOptions, TransferSettings,
 };
 use super::toolchain::toolchain;
 use super::{Environment, GoEnv, GoFlags, Origin, Overlay, RawArgs, Setting};
@@ -83,6 +83,7 @@ impl Config {
             output: OutputSettings::resolve(&raw, go_env, cwd)?,
             global: GlobalSettings::resolve(&raw, go_env, cwd)?,
             project,
+            serve: ServeOptions::resolve(&raw, go_env, cwd)?,
             x: switch(&flags::X),
             json: switch(&flags::JSON),
             modcacherw: switch(&flags::MODCACHERW),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::AcceptedSum;
+use super::quantity::{parse_age, parse_size};
 use crate::gomod::GoVersion;
 
 /// Makes an enum of named values: its names, and the one parser for them.
@@ -73,6 +74,18 @@ choice! {
         /// Lines for people.
         Text = "text",
         /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+choice! {
+    /// How each request to a server is written down.
+    AccessLog {
+        /// Not at all.
+        Off = "off",
+        /// A line of text.
+        Text = "text",
+        /// A line of JSON.
         Json = "json",
     }
 }
@@ -260,6 +273,47 @@ pub(super) fn limit(text: &str) -> Parsed<Option<Duration>> {
 /// A path; no text is no file.
 pub(super) fn file(text: &str) -> Parsed<Option<PathBuf>> {
     Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))
+}
+
+/// Texts with commas between.
+pub(super) fn words(text: &str) -> Parsed<Vec<String>> {
+    let words = text.split(',').map(str::trim);
+    let words = words.filter(|word| !word.is_empty());
+    Ok(words.map(str::to_owned).collect())
+}
+
+/// A time that may be days or weeks.
+pub(super) fn age(text: &str) -> Parsed<Duration> {
+    let parsed = parse_age(text).or_else(|| parse_duration(text));
+    parsed.ok_or_else(|| "want a time such as 90s, 24h or 7d".to_owned())
+}
+
+/// As [`age`]; no text, or zero, is none.
+pub(super) fn some_age(text: &str) -> Parsed<Option<Duration>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    age(text).map(|age| Some(age).filter(|age| !age.is_zero()))
+}
+
+/// Bytes; no text, or zero, is no limit.
+pub(super) fn some_size(text: &str) -> Parsed<Option<u64>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let parsed = parse_size(text).map(|size| Some(size).filter(|size| *size > 0));
+    parsed.ok_or_else(|| "want a size such as 500M, 50G or 1.5T".to_owned())
+}
+
+/// A whole number; no text, or zero, is none.
+pub(super) fn some_count(text: &str) -> Parsed<Option<u32>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let parsed = text
+        .parse()
+        .map(|count| Some(count).filter(|count| *count > 0));
+    parsed.map_err(|_| "want a whole number, or 0 for the default".to_owned())
 }
 
 /// `HOST` or `HOST:PORT`, with commas between.

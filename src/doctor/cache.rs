@@ -1,18 +1,16 @@
 //! GOMODCACHE: whether it can be read, written and locked, and what was left in it.
 
 use std::fs::{self, Metadata};
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
-
-use rustix::fs::{Access, access, statvfs};
 
 use super::check::Check;
 use crate::cache::{Cache, Survey};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, TempFile};
 use crate::report::human;
+use crate::system;
 
 /// The longest time for counting files.
 const SURVEY_TIME: Duration = Duration::from_secs(10);
@@ -49,7 +47,7 @@ pub(super) fn checks(root: &Path, offline: bool) -> Vec<Check> {
     let (writable, locks) = written(root, offline);
     vec![
         directory(&survey),
-        owner(&found, rustix::process::geteuid().as_raw()),
+        owner(&found, system::user()),
         writable,
         locks,
         space(root),
@@ -64,10 +62,10 @@ fn absent(root: &Path, offline: bool) -> Vec<Check> {
     let parent = root.ancestors().find(|dir| dir.exists());
     let parent = parent.unwrap_or(Path::new("/"));
     let shown = parent.display();
-    let writable = match access(parent, Access::WRITE_OK | Access::EXEC_OK) {
+    let writable = match system::check_writable(parent) {
         Ok(()) => Check::ok("writable", format!("{shown} is")),
         Err(cause) => {
-            let error = Error::io("cannot write to", parent, cause.into());
+            let error = Error::io("cannot write to", parent, cause);
             unwritable(&error, offline)
         }
     };
@@ -101,7 +99,9 @@ fn directory(survey: &Survey) -> Check {
 }
 
 fn owner(found: &Metadata, us: u32) -> Check {
-    let (owner, mode) = (found.uid(), found.mode() & 0o7777);
+    let Some((owner, mode)) = system::owner(found) else {
+        return Check::skipped("owner", "not known on this system");
+    };
     let seen = format!("user {owner}, mode {mode:04o}; this is user {us}");
     if owner == us {
         return Check::ok("owner", seen);
@@ -162,16 +162,16 @@ fn locks(path: &Path) -> Check {
 }
 
 fn space(path: &Path) -> Check {
-    let found = match statvfs(path) {
-        Ok(found) => found,
+    match system::space_left(path) {
+        Ok(left) => room(left.bytes, left.files),
+        Err(cause) if cause.kind() == io::ErrorKind::Unsupported => {
+            Check::skipped("space", "not known on this system")
+        }
         Err(cause) => {
             let error = Error::new(Kind::LocalIo, format!("cannot ask for {}", path.display()));
-            return Check::error("space", &error.because(std::io::Error::from(cause)));
+            Check::error("space", &error.because(cause))
         }
-    };
-    let left = found.f_bavail.saturating_mul(found.f_frsize);
-    // Some file systems do not count files and say 0 of 0.
-    room(left, (found.f_files > 0).then_some(found.f_favail))
+    }
 }
 
 fn room(left: u64, files: Option<u64>) -> Check {
@@ -287,8 +287,9 @@ mod tests {
         }
         let dir = tempfile::tempdir().unwrap();
         let found = fs::metadata(dir.path()).unwrap();
-        assert_eq!(owner(&found, found.uid()).status, CheckStatus::Ok);
-        assert_eq!(owner(&found, found.uid() + 1).status, CheckStatus::Warning);
+        let (user, _) = system::owner(&found).unwrap();
+        assert_eq!(owner(&found, user).status, CheckStatus::Ok);
+        assert_eq!(owner(&found, user + 1).status, CheckStatus::Warning);
         let refused = Error::new(Kind::LocalIo, "no");
         assert_eq!(unwritable(&refused, true).status, CheckStatus::Ok);
         assert_eq!(unwritable(&refused, false).status, CheckStatus::Failed);

@@ -57,7 +57,7 @@ pub enum Event<'a> {
         /// The module.
         module: &'a ModuleVersion,
     },
-    /// A zip that was put together from several transfers is wrong, and is fetched again as a whole.
+    /// A go.mod or a zip that has come is wrong, and is fetched once more as a whole.
     ModuleRefetched {
         /// The module.
         module: &'a ModuleVersion,

@@ -16,9 +16,10 @@ use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink, NoEvents};
 use crate::gomod::{GoVersion, H1, ModuleVersion, Running};
-use crate::http::{Fetched, RequestContext};
+use crate::http::{Fetched, KnownBodies, RequestContext};
 use crate::map::Map;
 use crate::project::{BuildMod, MissingReplace};
+use crate::source::wrong_twice;
 use crate::trust::SumPolicy;
 
 /// What the cache gets of the small files that a run fetches.
@@ -43,6 +44,8 @@ pub struct RunOptions {
     pub cancel: Option<CancelToken>,
     /// Headers that the requests have beside their own, as `traceparent`; nothing secret.
     pub headers: Vec<(String, String)>,
+    /// Answers of earlier runs: for those it is asked whether they have changed.
+    pub known: Option<Arc<KnownBodies>>,
     /// What is wanted of each module that [`Scheduler`](super::Scheduler) completes.
     pub want: Want,
     /// What is kept of go.mod files and metadata.
@@ -71,6 +74,7 @@ impl RunOptions {
             events: Arc::new(NoEvents),
             cancel: None,
             headers: Vec::new(),
+            known: None,
             want: Want::Extracted,
             keep: Keep::All,
             fail_fast: false,
@@ -108,6 +112,8 @@ pub struct Run {
     /// Cancelled where nothing new shall begin: with the run, or after the first failure.
     beginning: CancelToken,
     traffic: Mutex<HashMap<ModuleVersion, Traffic>>,
+    /// What was wrong with zips that are fetched once more.
+    first_faults: Mutex<HashMap<ModuleVersion, Error>>,
     read_only_bytes: AtomicU64,
     warnings: Mutex<Vec<String>>,
     /// It was said that the cache cannot be used.
@@ -125,6 +131,7 @@ impl Run {
             events,
             cancel,
             headers,
+            known,
             want,
             keep,
             fail_fast,
@@ -147,6 +154,7 @@ impl Run {
             cancel,
             events: Arc::clone(&events),
             headers,
+            known,
         };
         let local = running.as_ref().map(|running| running.version().clone());
         let refuses = |running: &Running| !(switches && running.may_switch());
@@ -171,6 +179,7 @@ impl Run {
             beginning: context.cancel.child(),
             context,
             traffic: Mutex::default(),
+            first_faults: Mutex::default(),
             read_only_bytes: AtomicU64::new(0),
             warnings: Mutex::default(),
             unkept: AtomicBool::new(false),
@@ -310,13 +319,23 @@ impl Run {
         fetched.value
     }
 
-    /// Records that what was kept of a zip was of no use: nothing was saved by it.
+    /// Records that what came of a module's file is wrong and is fetched once more: nothing was saved by
+    /// what was kept of it.
     pub(super) fn record_refetch(&self, module: &ModuleVersion, cause: &Error) {
         self.say(&Event::ModuleRefetched { module, cause });
+        lock(&self.first_faults).insert(module.clone(), cause.clone());
         let mut all = lock(&self.traffic);
         let traffic = all.entry(module.clone()).or_default();
         traffic.resumed = 0;
         traffic.retries += 1;
+    }
+
+    /// The error of a zip that is wrong once more, with what was wrong with it before.
+    pub(super) fn wrong_again(&self, module: &ModuleVersion, error: Error) -> Error {
+        match lock(&self.first_faults).get(module) {
+            Some(first) => wrong_twice(error, first),
+            None => error,
+        }
     }
 
     pub(super) fn record_read_only(&self, bytes: u64) {

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
+use std::thread;
 
 use super::version::{Finished, OnContention, ResumeMode, Transferred};
 use super::{Run, Want};
@@ -118,7 +119,7 @@ impl Run {
         self.shared(module, Want::GoMod, || {
             let entry = self.cache.entry(module)?;
             let before = self.origin_counts(module);
-            let gomod = self.files().gomod(&entry)?;
+            let gomod = self.while_asking(module, SumPart::GoMod, || self.files().gomod(&entry))?;
             let from = self.origin_since(module, before);
             cached_file(entry.gomod_path(), Some(gomod.h1), from)
         })
@@ -130,7 +131,9 @@ impl Run {
     /// # Errors
     /// As [`Run::go_mod`].
     pub fn zip(&self, module: &ModuleVersion, tap: Option<&dyn ZipTap>) -> Result<CachedFile> {
-        self.shared(module, Want::Zip, || self.fetch_zip(module, tap))
+        self.shared(module, Want::Zip, || {
+            self.while_asking(module, SumPart::Zip, || self.fetch_zip(module, tap))
+        })
     }
 
     /// The versions that the source lists: sorted, without pseudo-versions.
@@ -168,6 +171,26 @@ impl Run {
         }
     }
 
+    /// Fetches a file while the checksum database is asked what it has to be, if only that can vouch for it: who waits
+    /// for a single file waits for one of both, where a command asks about all its modules at once. The answer is
+    /// remembered, and the file compared with it before it is kept.
+    fn while_asking<T>(
+        &self,
+        module: &ModuleVersion,
+        part: SumPart,
+        fetch: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        if !self.sums.must_ask(module, part) {
+            return fetch();
+        }
+        thread::scope(|scope| {
+            // Where no thread can start, and where this fails, it is asked when the file is there.
+            let asking = thread::Builder::new().name("sumdb".to_owned());
+            let _ = asking.spawn_scoped(scope, || drop(self.sums.ask(module, part)));
+            fetch()
+        })
+    }
+
     /// One request for all who ask at the same time.
     fn shared(
         &self,
@@ -200,6 +223,8 @@ impl Run {
                 (Some(_), None) => FileOrigin::Source,
             };
             let read_only = ready.lower.clone();
+            // The threads that compute do not wait for a database.
+            self.sums.ask(module, SumPart::Zip)?;
             let finish = || Ok(files.finish_zip(&entry, ready));
             match self.engine.on_compute(finish)? {
                 Finished::Done(h1) => return cached_file(entry.zip_path(), Some(h1?), from),

@@ -1,5 +1,5 @@
+use crate::system::FileAt as _;
 use std::io::Read as _;
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;

@@ -12,7 +12,6 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use super::lock::{Locks, share};
 use super::write_barrier::begin_write;
 use crate::error::{Error, Result};
 use crate::failpoints;
+use crate::system::FileAt as _;
 
 /// What a file is to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,11 +115,10 @@ fn restore(file: &fs::File, before: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-
     use super::*;
     use crate::error::Kind;
     use crate::fsio::FileLock;
+    use crate::system;
 
     #[test]
     fn text_is_replaced_and_the_file_stays_the_same_file() {
@@ -131,10 +130,10 @@ mod tests {
             ("long\n", "a\n"),
         ] {
             fs::write(&file, old).unwrap();
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+            system::set_mode(&file, 0o640).unwrap();
             let identity = || {
                 let found = fs::metadata(&file).unwrap();
-                (found.ino(), found.mode())
+                (system::inode(&found), system::mode(&found.permissions()))
             };
             let before = identity();
             rewrite(&Locks::default(), &file, ["", ""], |now| {

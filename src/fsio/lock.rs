@@ -32,22 +32,19 @@
 //! - A complete entry needs none: whoever obtains a lock looks again, since the work may have been done meanwhile.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-
 use super::create_dir_all;
-use super::holder::holder;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
 use crate::gomod::ModuleVersion;
+use crate::system::{self, LockRefusal};
 
 /// How locks are waited for: for how long, for which work, and who is told. By default for ever, for work that
 /// nothing ends, and nobody.
@@ -154,11 +151,7 @@ impl FileLock {
     /// True if the locked file is still the one at `path`: it may have been removed, and made anew
     /// by another process that locked a file of its own.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
-        let found = self
-            .file
-            .metadata()
-            .and_then(|ours| Ok((ours, fs::metadata(path)?)));
-        found.is_ok_and(|(ours, there)| (ours.dev(), ours.ino()) == (there.dev(), there.ino()))
+        system::is_at(&self.file, path)
     }
 
     fn open(path: &Path) -> Result<FileLock> {
@@ -278,16 +271,16 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
 
 fn cannot_lock(path: &Path, cause: io::Error) -> Error {
     let dir = path.parent().unwrap_or(path).display();
-    let hint = match Errno::from_io_error(&cause) {
-        Some(Errno::NOLCK) => Some(format!(
+    let hint = match system::lock_refusal(&cause) {
+        Some(LockRefusal::NoneLeft) => Some(format!(
             "the file system of {dir} has no locks to give: on NFS, its lock service does not \
              answer; mount it with local_lock=flock, or use another file system"
         )),
-        Some(Errno::NOSYS | Errno::OPNOTSUPP) => Some(format!(
+        Some(LockRefusal::NotSupported) => Some(format!(
             "the file system of {dir} does not know locks (flock), so programs that share it could \
              spoil each other's work; use another file system"
         )),
-        _ => None,
+        None => None,
     };
     let error = Error::new(Kind::LocalIo, format!("cannot lock {}", path.display())).because(cause);
     match hint {
@@ -297,7 +290,7 @@ fn cannot_lock(path: &Path, cause: io::Error) -> Error {
 }
 
 fn too_late(path: &Path, limit: Duration, file: &File) -> Error {
-    let holder = holder(file).unwrap_or_else(|| "another process".to_owned());
+    let holder = system::lock_holder(file).unwrap_or_else(|| "another process".to_owned());
     let held = match limit.is_zero() {
         true => "holds it".to_owned(),
         false => format!("has held it for {limit:?}"),
@@ -366,8 +359,10 @@ mod tests {
         });
     }
 
+    #[cfg(unix)]
     #[test]
     fn file_systems_without_locks_are_told_apart() {
+        use rustix::io::Errno;
         let rows = [
             (
                 Errno::NOLCK,

@@ -3,7 +3,6 @@
 //! | file | idea |
 //! |---|---|
 //! | `lock` | advisory locks, the same `flock(2)` that `go` takes |
-//! | `holder` | which process holds a lock |
 //! | `temp` | a file that is created beside its place, written and renamed |
 //! | `in_place` | a file that is rewritten in place under its own lock |
 //! | `write_barrier` | small writes that finish before the program ends on a signal |
@@ -11,7 +10,6 @@
 //!
 //! Nothing here knows a module cache: its names are in `layout`, its protocol in `cache`.
 
-mod holder;
 mod in_place;
 mod lexical;
 mod lock;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::{begin_write, beside, create_dir_all};
 use crate::error::{Error, Result};
 use crate::failpoints;
+use crate::system;
 
 /// A new file that is removed again unless it is renamed into place.
 #[derive(Debug)]
@@ -59,8 +60,7 @@ impl TempFile {
     /// # Errors
     /// [`crate::Kind::LocalIo`] if no more files can be opened.
     pub fn reader(&self) -> Result<File> {
-        self.file
-            .try_clone()
+        system::reopen(&self.file, &self.path)
             .map_err(|cause| Error::io("cannot open", &self.path, cause))
     }
 
@@ -126,7 +126,6 @@ pub fn write_atomically(path: &Path, data: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_file_appears_whole_with_the_default_mode() {
@@ -137,7 +136,7 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"{\"Version\":1}");
         let plain = dir.path().join("plain");
         fs::write(&plain, "").unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        let mode = |path: &Path| system::mode(&fs::metadata(path).unwrap().permissions());
         assert_eq!(mode(&path), mode(&plain));
         assert_eq!(
             fs::read_dir(path.parent().unwrap()).unwrap().count(),

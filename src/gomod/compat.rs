@@ -52,6 +52,111 @@ impl Change {
     }
 }
 
+/// What go builds for, as `GOOS/GOARCH`, in byte order: made anew by
+/// `sed -n '/^var distInfo/,/^}/p' $(go env GOROOT)/src/internal/platform/zosarch.go`.
+pub(crate) const PLATFORMS: &[&str] = &[
+    "aix/ppc64",
+    "android/386",
+    "android/amd64",
+    "android/arm",
+    "android/arm64",
+    "darwin/amd64",
+    "darwin/arm64",
+    "dragonfly/amd64",
+    "freebsd/386",
+    "freebsd/amd64",
+    "freebsd/arm",
+    "freebsd/arm64",
+    "freebsd/riscv64",
+    "illumos/amd64",
+    "ios/amd64",
+    "ios/arm64",
+    "js/wasm",
+    "linux/386",
+    "linux/amd64",
+    "linux/arm",
+    "linux/arm64",
+    "linux/loong64",
+    "linux/mips",
+    "linux/mips64",
+    "linux/mips64le",
+    "linux/mipsle",
+    "linux/ppc64",
+    "linux/ppc64le",
+    "linux/riscv64",
+    "linux/s390x",
+    "linux/sparc64",
+    "netbsd/386",
+    "netbsd/amd64",
+    "netbsd/arm",
+    "netbsd/arm64",
+    "openbsd/386",
+    "openbsd/amd64",
+    "openbsd/arm",
+    "openbsd/arm64",
+    "openbsd/ppc64",
+    "openbsd/riscv64",
+    "plan9/386",
+    "plan9/amd64",
+    "plan9/arm",
+    "solaris/amd64",
+    "wasip1/wasm",
+    "windows/386",
+    "windows/amd64",
+    "windows/arm64",
+];
+
+/// Those of go 1.26 that go 1.27 has no more.
+const OLD_PLATFORMS: &[&str] = &["openbsd/mips64"];
+
+/// True if `go` builds for this pair.
+#[must_use]
+pub fn has_platform(go: &GoVersion, os: &str, arch: &str) -> bool {
+    let pair = format!("{os}/{arch}");
+    PLATFORMS.binary_search(&pair.as_str()).is_ok()
+        || !go.at_least("1.27") && OLD_PLATFORMS.contains(&pair.as_str())
+}
+
+/// The names that GOEXPERIMENT can have, `no` before them or not, with the versions of go that have
+/// them: made anew from the fields in `$(go env GOROOT)/src/internal/goexperiment/flags.go`, in lower case, and `regabi`.
+const EXPERIMENTS: &[&str] = &[
+    "arenas",
+    "boringcrypto",
+    "cgocheck2",
+    "dwarf5",
+    "fieldtrack",
+    "greenteagc",
+    "heapminimum512kib",
+    "jsonv2",
+    "loopvar",
+    "newinliner",
+    "preemptibleloops",
+    "randomizedheapbase64",
+    "regabi",
+    "regabiargs",
+    "regabiwrappers",
+    "runtimefreegc",
+    "runtimesecret",
+    "simd",
+    "sizespecializedmalloc",
+    "staticlockranking",
+];
+const EXPERIMENTS_UNTIL_1_26: &[&str] = &["goroutineleakprofile"];
+const EXPERIMENTS_SINCE_1_27: &[&str] = &["mapsplitgroup"];
+
+/// The first name in a list for GOEXPERIMENT that `go` does not know, as written.
+#[must_use]
+pub fn unknown_experiment<'a>(go: &GoVersion, list: &'a str) -> Option<&'a str> {
+    let changed = match go.at_least("1.27") {
+        true => EXPERIMENTS_SINCE_1_27,
+        false => EXPERIMENTS_UNTIL_1_26,
+    };
+    let mut names = list.split(',').filter(|name| !matches!(*name, "" | "none"));
+    let known = |name: &str| EXPERIMENTS.contains(&name) || changed.contains(&name);
+    let unknown = names.find(|name| !known(name.strip_prefix("no").unwrap_or(name)))?;
+    Some(unknown.strip_prefix("no").unwrap_or(unknown))
+}
+
 /// A setting of `godebug` lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GodebugSetting {

@@ -1,8 +1,8 @@
 //! A commit's time: RFC 3339 as Go reads and writes it.
 //!
 //! Source: golang/go `time/format_rfc3339.go`, `time/format.go`. Go's reader is laxer than the
-//! specification: an hour of one digit, a comma before the fraction. Offsets of 24 hours, which
-//! Go reads and then cannot write, are refused.
+//! specification: an hour of one digit, a comma before the fraction. Offsets of 24 hours and more, which
+//! Go reads and then cannot write, become UTC.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -53,7 +53,7 @@ impl Time {
             && hour < 24
             && minute < 60
             && second < 60;
-        sane.then_some(Time {
+        let time = sane.then_some(Time {
             year,
             month,
             day,
@@ -62,7 +62,12 @@ impl Time {
             second: u8::try_from(second).ok()?,
             nanos,
             offset_minutes,
-        })
+        })?;
+        if offset_minutes.unsigned_abs() < 24 * 60 {
+            return Some(time);
+        }
+        let utc = Time::from_unix_seconds(time.unix_seconds());
+        Some(Time { nanos, ..utc })
     }
 
     /// Reads the fourteen digits of a pseudo-version, which are in UTC.
@@ -176,7 +181,7 @@ fn offset(text: &str) -> Option<i16> {
     let (hours, rest) = number(text.strip_prefix(['+', '-'])?, 2)?;
     let (minutes, rest) = number(rest.strip_prefix(':')?, 2)?;
     let total = i16::try_from(hours * 60 + minutes).ok()?;
-    (rest.is_empty() && minutes <= 60 && total < 24 * 60).then_some(sign * total)
+    (rest.is_empty() && minutes <= 60 && hours <= 24).then_some(sign * total)
 }
 
 /// How many days a month has.
@@ -278,6 +283,9 @@ mod tests {
             ("2020-01-02T03:04:05+00:00", "2020-01-02T03:04:05Z"),
             ("2020-01-02T03:04:05-07:30", "2020-01-02T03:04:05-07:30"),
             ("0000-02-29T00:00:00+23:59", "0000-02-29T00:00:00+23:59"),
+            // What go reads and cannot write.
+            ("2020-01-02T03:04:05.5+24:00", "2020-01-01T03:04:05.5Z"),
+            ("2020-01-02T03:04:05-24:30", "2020-01-03T03:34:05Z"),
         ];
         for (text, want) in rows {
             assert_eq!(Time::parse(text).unwrap().to_string(), want, "{text}");
@@ -301,7 +309,7 @@ mod tests {
             "2020-01-02T03:04:60Z",
             "2020-01-02T03:04:05.Z",
             "2020-01-02T03:04:05+0100",
-            "2020-01-02T03:04:05+24:00",
+            "2020-01-02T03:04:05+25:00",
             "2020-01-02T03:04:05ZZ",
             "+020-01-02T03:04:05Z",
             "2020-1-02T03:04:05Z",

@@ -32,46 +32,6 @@ const TIME_METHODS: &[(&str, Signature)] = &[
     ("YearDay", NONE),
 ];
 
-/// The methods of a time that Go has besides.
-const TIME_METHODS_BEYOND: &[&str] = &[
-    "Add",
-    "AddDate",
-    "After",
-    "AppendBinary",
-    "AppendFormat",
-    "AppendText",
-    "Before",
-    "Clock",
-    "Compare",
-    "Date",
-    "Equal",
-    "GoString",
-    "GobDecode",
-    "GobEncode",
-    "ISOWeek",
-    "In",
-    "IsDST",
-    "Local",
-    "Location",
-    "MarshalBinary",
-    "MarshalJSON",
-    "MarshalText",
-    "Month",
-    "Round",
-    "Sub",
-    "Truncate",
-    "UTC",
-    "UnixMicro",
-    "UnixMilli",
-    "UnixNano",
-    "UnmarshalBinary",
-    "UnmarshalJSON",
-    "UnmarshalText",
-    "Weekday",
-    "Zone",
-    "ZoneBounds",
-];
-
 impl<'v> Run<'v, '_> {
     /// Evaluates a field, a variable or a chain; the arguments are those of the last name.
     pub(super) fn chain(
@@ -137,9 +97,8 @@ impl<'v> Run<'v, '_> {
             Value::Nil(_) if known => {
                 self.fail(format!("nil pointer evaluating {type_name}.{name}"))
             }
-            _ if receiver.is_time() && TIME_METHODS_BEYOND.contains(&name) => {
-                self.beyond(&format!("the method {name} of a time"))
-            }
+            // Go has other methods of a time: these are the ones that listings use.
+            _ if receiver.is_time() => self.beyond(&format!("the method {name} of a time")),
             _ => self.fail(format!("can't evaluate field {name} in type {type_name}")),
         }
     }

@@ -7,7 +7,7 @@ use std::ptr;
 
 use super::call::{Parameter, Signature};
 use super::value::{Text as Shared, Value};
-use super::{MAX_STRING, escape, print, printf};
+use super::{MAX_STRING, print, printf};
 
 /// Why a function has no value.
 #[derive(Debug)]
@@ -47,9 +47,6 @@ pub(super) enum Function {
     Print,
     Printf,
     Println,
-    Html,
-    Js,
-    UrlQuery,
     Join,
 }
 
@@ -72,14 +69,11 @@ const FUNCTIONS: &[(&str, Function, &[Parameter], bool)] = &[
     ("print", Function::Print, &[], true),
     ("printf", Function::Printf, &[Text], true),
     ("println", Function::Println, &[], true),
-    ("html", Function::Html, &[], true),
-    ("js", Function::Js, &[], true),
-    ("urlquery", Function::UrlQuery, &[], true),
     ("join", Function::Join, &[Strings, Text], false),
 ];
 
 /// What Go and go list have besides.
-const ELSEWHERE: [&str; 3] = ["call", "context", "module"];
+const ELSEWHERE: [&str; 6] = ["call", "context", "html", "js", "module", "urlquery"];
 
 impl Function {
     pub(super) fn find(name: &str) -> Option<Function> {
@@ -120,9 +114,6 @@ impl Function {
             (Function::Printf, [Value::Str(format), values @ ..]) => {
                 printf::sprintf(format, values)?
             }
-            (Function::Html, values) => escape::html(&print::sprint_printed(values)),
-            (Function::Js, values) => escape::js(&print::sprint_printed(values)),
-            (Function::UrlQuery, values) => escape::url_query(&print::sprint_printed(values)),
             (Function::Join, [Value::List(list), Value::Str(separator)]) => list.join(separator),
             // `and` and `or` are not called, and signatures are kept.
             _ => return Ok(Value::Missing),

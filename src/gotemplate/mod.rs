@@ -3,10 +3,11 @@
 //! What is here behaves as in Go, down to the messages: fields, methods and variables; `if`, `with`,
 //! `range` over lists and integers, `else`, `break`, `continue`; `define`, `template`, `block`;
 //! pipelines and parentheses; literals; comments and trimming; the functions `and or not eq ne lt le
-//! gt ge len index slice print printf println html js urlquery join` and the methods of a time. What
-//! Go has beyond that is refused as a mistake in usage that names it: complex numbers, hexadecimal floats, some verbs of
-//! `printf`, `call`, which no value of a listing is for, and go list's `context` and `module`, which
-//! ask for more than the module at hand.
+//! gt ge len index slice print printf println join` and some methods of a time. What Go has beyond
+//! that is refused as a mistake in usage that names it: complex numbers, hexadecimal floats, some
+//! verbs of `printf`, all but `%v` of floating-point numbers, `html`, `js`, `urlquery` and `call`,
+//! which no value of a listing is for, and go list's `context` and `module`, which ask for more than
+//! the module at hand. The area is frozen: no more of `text/template` is built.
 //!
 //! It is pure: text and a [`Value`] in, text out. Nesting, what is held and what is printed are
 //! bounded; the time is that of the loops a template asks for. Templates within templates take no
@@ -17,7 +18,6 @@
 //! Source: golang/go `text/template`, `cmd/go/internal/list/list.go`.
 
 mod call;
-mod escape;
 mod exec;
 mod field;
 mod float;

@@ -2,7 +2,7 @@
 //!
 //! Source: golang/go `fmt/print.go`.
 
-use super::float::{Form, written};
+use super::float;
 use super::value::{Object, Value};
 
 /// What stands for the address of a struct within another.
@@ -24,7 +24,7 @@ pub(super) fn plain(value: &Value<'_>) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Byte(value) => value.to_string(),
-        Value::Float(value) => written(*value, Form::General(None)),
+        Value::Float(value) => float::shortest(*value),
         Value::Str(text) => text.to_string(),
         Value::List(list) => format!("[{}]", list.join(" ")),
         Value::Time(time) => time.go_string(),
@@ -57,33 +57,15 @@ pub(super) fn nested(value: &Value<'_>) -> String {
 
 /// `fmt.Sprint`: with a blank between two values that are no strings.
 pub(super) fn sprint(values: &[Value<'_>]) -> String {
-    let texts = values
-        .iter()
-        .map(|value| (plain(value), matches!(value, Value::Str(_))));
-    joined(texts)
-}
-
-/// `fmt.Sprint` of what an action would print of each.
-pub(super) fn sprint_printed(values: &[Value<'_>]) -> String {
-    // What stands for nothing is a string.
-    let is_string = |value: &Value<'_>| matches!(value, Value::Str(_) | Value::Missing);
-    joined(
-        values
-            .iter()
-            .map(|value| (printed(value), is_string(value))),
-    )
-}
-
-/// Joins texts with a blank between two that were no strings.
-fn joined(texts: impl Iterator<Item = (String, bool)>) -> String {
     let mut out = String::new();
     let mut after_string = true;
-    for (text, is_string) in texts {
+    for value in values {
+        let is_string = matches!(value, Value::Str(_));
         if !is_string && !after_string {
             out.push(' ');
         }
         after_string = is_string;
-        out.push_str(&text);
+        out.push_str(&plain(value));
     }
     out
 }

@@ -1,7 +1,7 @@
-//! `fmt.Sprintf`, as much as listings use: verbs with flags, width and precision for text,
-//! integers and floating-point numbers, and what Go prints for verbs that do not fit.
+//! `fmt.Sprintf`, as much as listings use: verbs with flags and width for text and integers, a
+//! precision for text, `%v` of floating-point numbers, and what Go prints for verbs that do not fit.
 //!
-//! Not here: `%p`, `%U`, `#`, `*` and argument numbers; a precision of integers; `%b` and `%x` of
+//! Not here: `%p`, `%U`, `#`, `*` and argument numbers; a precision of integers; other verbs of
 //! floating-point numbers.
 //!
 //! Source: golang/go `fmt/print.go`, `fmt/format.go`.
@@ -9,7 +9,7 @@
 use std::fmt::Write as _;
 use std::mem;
 
-use super::float::{Form, MAX_PRECISION, written};
+use super::float;
 use super::funcs::Problem;
 use super::print::{nested, plain};
 use super::value::{Object, Value};
@@ -155,9 +155,11 @@ fn formatted(out: &mut String, flags: Flags, verb: char, value: &Value<'_>) -> R
         Value::Bool(value) if matches!(verb, 't' | 'v') => pad(out, flags, &value.to_string()),
         Value::Int(value) => return integer(out, flags, verb, *value, "int"),
         Value::Byte(value) => return integer(out, flags, verb, (*value).into(), "uint8"),
-        Value::Float(_) if matches!(verb, 'b' | 'x' | 'X') => return cannot(),
-        Value::Float(_) if flags.precision > Some(MAX_PRECISION) => return cannot(),
-        Value::Float(value) => float(out, flags, verb, *value),
+        Value::Float(value) if verb == 'v' && flags.precision.is_none() => {
+            let digits = float::shortest(value.abs());
+            signed(out, flags, value.is_sign_negative(), &digits);
+        }
+        Value::Float(_) => return cannot(),
         Value::Str(_) if matches!(verb, 'x' | 'X') && flags.precision.is_some() => {
             return cannot();
         }
@@ -285,25 +287,6 @@ fn signed(out: &mut String, flags: Flags, is_negative: bool, digits: &str) {
     } else {
         pad(out, flags, &format!("{sign}{digits}"));
     }
-}
-
-fn float(out: &mut String, flags: Flags, verb: char, value: f64) {
-    let form = match verb {
-        'e' | 'E' => Form::Exponent(flags.precision.unwrap_or(6)),
-        'f' | 'F' => Form::Point(flags.precision.unwrap_or(6)),
-        'g' | 'G' | 'v' => Form::General(flags.precision),
-        _ => {
-            let _ = write!(out, "%!{verb}(float64=");
-            float(out, flags, 'v', value);
-            out.push(')');
-            return;
-        }
-    };
-    let mut digits = written(value.abs(), form);
-    if matches!(verb, 'E' | 'G') {
-        digits.make_ascii_uppercase();
-    }
-    signed(out, flags, value.is_sign_negative(), &digits);
 }
 
 /// A pointer to a struct, whose fields are printed one by one.

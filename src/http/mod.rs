@@ -42,7 +42,7 @@ mod time;
 mod tls;
 mod url;
 
-pub use answer::{Fetched, Kept, Resumable, Sink, TooLarge, Validator};
+pub use answer::{Fetched, Kept, KnownBodies, Resumable, Sink, TooLarge, Validator};
 pub use connect::ProxySettings;
 pub use credentials::CredentialSettings;
 #[cfg(test)]

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
 use crate::error::{Error, Kind, Result};
+use crate::system::path_from_bytes;
 
 /// The longest URL that is asked for, in bytes; longer ones do not fit common servers' limits.
 const MAX_URL_BYTES: usize = 8 << 10;
@@ -376,24 +377,6 @@ impl Url {
         }
         path_from_bytes(unescape(&self.path)?)
     }
-}
-
-#[cfg(unix)]
-fn path_from_bytes(bytes: Vec<u8>) -> Result<PathBuf, String> {
-    use std::os::unix::ffi::OsStringExt;
-    Ok(std::ffi::OsString::from_vec(bytes).into())
-}
-
-#[cfg(not(unix))]
-fn path_from_bytes(bytes: Vec<u8>) -> Result<PathBuf, String> {
-    let text = String::from_utf8(bytes).map_err(|_| "path is not UTF-8".to_owned())?;
-    // `/C:/dir` names a drive.
-    let drive = text.as_bytes().get(2) == Some(&b':');
-    Ok(PathBuf::from(if drive {
-        text[1..].to_owned()
-    } else {
-        text
-    }))
 }
 
 impl Userinfo {

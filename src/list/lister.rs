@@ -97,13 +97,11 @@ impl<'a> Lister<'a> {
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn list(&self, targets: &[ListTarget]) -> Result<Vec<ModuleInfo>> {
-        let mut infos = self.run.for_each(
+        self.run.for_each(
             targets,
             |target| self.is_at_hand(target),
             |target| self.describe(target),
-        )?;
-        self.recall(targets, &mut infos);
-        Ok(infos)
+        )
     }
 
     /// True if no request is needed to describe a target.

@@ -11,7 +11,6 @@
 
 mod info;
 mod lister;
-mod recall;
 mod release;
 mod value;
 mod vendored;

@@ -104,8 +104,8 @@ fn at_end(file: &mut File) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::system::symlink;
     use std::fs;
-    use std::os::unix::fs::symlink;
 
     use super::super::dir_contents;
     use super::super::testing::{file, module, named, noise, open, stored, zip};

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::fixture::{Go, all};
@@ -125,7 +124,10 @@ fn listing(dir: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
         } else {
             content = fs::read(path).unwrap();
         }
-        all.insert(name.to_owned(), (metadata.permissions().mode(), content));
+        all.insert(
+            name.to_owned(),
+            (crate::system::mode(&metadata.permissions()), content),
+        );
     }
     let mut all = BTreeMap::new();
     add(dir, dir, &mut all);

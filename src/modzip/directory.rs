@@ -17,10 +17,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 
 use super::broken::Broken;
 use super::fields::Fields;
+
+use crate::system::FileAt as _;
 
 const END_SIGNATURE: u32 = 0x0605_4b50;
 const END_BYTES: usize = 22;

@@ -15,7 +15,6 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use sha2::{Digest, Sha256};
@@ -24,6 +23,7 @@ use super::directory::Method;
 use super::local::{Central, MAX_LOCAL_BYTES};
 use crate::error::Error;
 use crate::gomod::FileHash;
+use crate::system::FileAt as _;
 
 /// Entries whose record and content are at most this long are read and inflated in one piece.
 pub(super) const WHOLE_BYTES: usize = 1 << 20;

@@ -1,23 +1,17 @@
-//! The directory that a zip is extracted into, held open: what is made below it is named from
-//! there on. The kernel then walks three or four names for each of what may be 100,000 files and
-//! directories, and not all those from the root of the file system on.
+//! The directory that a zip is extracted into, held open, and what is made below it.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-
-use rustix::fs::{AtFlags, Mode, OFlags, chmodat, mkdirat, open, openat};
-use rustix::io::retry_on_intr;
 
 use super::tree::without_write;
 use crate::error::{Error, Result};
+use crate::system::{Directory, mode};
 
 /// An open directory that nobody else writes to. Names are relative, with `/` between parts.
 pub(super) struct Root<'a> {
     path: &'a Path,
-    directory: OwnedFd,
+    directory: Directory,
 }
 
 impl<'a> Root<'a> {
@@ -35,8 +29,7 @@ impl<'a> Root<'a> {
     /// # Errors
     /// The file system's.
     pub(super) fn open(path: &'a Path) -> io::Result<Root<'a>> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let directory = retry_on_intr(|| open(path, flags, Mode::empty()))?;
+        let directory = Directory::open(path)?;
         Ok(Root { path, directory })
     }
 
@@ -45,8 +38,8 @@ impl<'a> Root<'a> {
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming it, also if something of that name is there.
     pub(super) fn create_directory(&self, name: &str) -> Result<()> {
-        let made = mkdirat(&self.directory, name, Mode::from_raw_mode(0o777));
-        made.map_err(|cause| self.cannot("cannot create", name, cause.into()))
+        let made = self.directory.create_directory(name);
+        made.map_err(|cause| self.cannot("cannot create", name, cause))
     }
 
     /// Makes a file, with mode 0444 less the umask, open for writing.
@@ -54,15 +47,13 @@ impl<'a> Root<'a> {
     /// # Errors
     /// As [`Root::create_directory`].
     pub(super) fn create_file<'r>(&'r self, name: &'r str) -> Result<RootFile<'r>> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(0o444);
-        match retry_on_intr(|| openat(&self.directory, name, flags, mode)) {
+        match self.directory.create_read_only(name) {
             Ok(file) => Ok(RootFile {
                 root: self,
                 name,
-                file: file.into(),
+                file,
             }),
-            Err(cause) => Err(self.cannot("cannot create", name, cause.into())),
+            Err(cause) => Err(self.cannot("cannot create", name, cause)),
         }
     }
 
@@ -75,9 +66,9 @@ impl<'a> Root<'a> {
         let Some(sealed) = without_write(&metadata) else {
             return;
         };
-        let mode = Mode::from_raw_mode(sealed.mode());
+        let mode = mode(&sealed);
         for name in below {
-            let _ = chmodat(&self.directory, name, mode, AtFlags::empty());
+            let _ = self.directory.set_mode(name, mode);
         }
         let _ = fs::set_permissions(self.path, sealed);
     }
@@ -107,12 +98,11 @@ impl RootFile<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
     use super::*;
+    use crate::system::link_directory;
 
-    fn mode(path: &Path) -> u32 {
-        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    fn mode_of(path: &Path) -> u32 {
+        mode(&fs::symlink_metadata(path).unwrap().permissions()) & 0o777
     }
 
     #[test]
@@ -127,12 +117,12 @@ mod tests {
         file.write_all(b"tent").unwrap();
         drop(file);
         assert_eq!(fs::read(path.join("a/b/file")).unwrap(), b"content");
-        assert_eq!(mode(&path.join("a/b/file")) & 0o333, 0);
+        assert_eq!(mode_of(&path.join("a/b/file")) & 0o333, 0);
 
         let there = path.join("a/b/file").display().to_string();
         let again = root.create_file("a/b/file").err().unwrap();
         assert_eq!(again.chain(), format!("cannot create {there}: file exists"));
-        symlink(dir.path(), path.join("link")).unwrap();
+        link_directory(dir.path(), &path.join("link")).unwrap();
         assert!(root.create_file("link").is_err());
         assert!(root.create_directory("a").is_err());
         assert!(Root::create(&path).is_err());
@@ -140,7 +130,7 @@ mod tests {
 
         root.seal(["a/b", "a", "missing"].into_iter());
         for sealed in ["a/b", "a", ""] {
-            assert_eq!(mode(&path.join(sealed)) & 0o222, 0, "{sealed}");
+            assert_eq!(mode_of(&path.join(sealed)) & 0o222, 0, "{sealed}");
         }
         super::super::remove_tree(&path).unwrap();
     }

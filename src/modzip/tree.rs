@@ -2,7 +2,6 @@
 
 use std::fs::{self, File, FileType, Metadata, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::contents::Contents;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{FileHash, H1, ModuleVersion, TOOLCHAIN};
+use crate::system::{mode, remove_file, set_mode, with_mode};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;
@@ -42,8 +42,9 @@ pub fn seal(dir: &Path) {
 
 /// The permissions without write bits, if they have one.
 pub(super) fn without_write(metadata: &Metadata) -> Option<Permissions> {
-    let mode = metadata.permissions().mode();
-    (mode & 0o222 != 0).then(|| Permissions::from_mode(mode & !0o222))
+    let permissions = metadata.permissions();
+    let mode = mode(&permissions);
+    (mode & 0o222 != 0).then(|| with_mode(&permissions, mode & !0o222))
 }
 
 /// Removes `dir` and everything in it, sealed or not. It need not exist.
@@ -61,7 +62,7 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
     };
     match fs::symlink_metadata(dir) {
         Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return done(fs::remove_file(dir)),
+        Ok(_) => return done(remove_file(dir)),
         Err(error) => return done(Err(error)),
     }
     // Each directory is opened up before it is read. Only the owner gets the right: a removal
@@ -70,9 +71,9 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
         if let Found::Directory(path) = found
             && let Ok(metadata) = fs::symlink_metadata(path)
         {
-            let mode = metadata.permissions().mode();
+            let mode = mode(&metadata.permissions());
             if mode & 0o700 != 0o700 {
-                let _ = fs::set_permissions(path, Permissions::from_mode(mode | 0o700));
+                let _ = set_mode(path, mode | 0o700);
             }
         }
         Ok(())
@@ -243,14 +244,14 @@ fn walk(root: &Path, mut visit: impl FnMut(Found<'_>) -> Result<()>) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
     use std::process::Command;
 
     use super::super::testing::module;
     use super::*;
+    use crate::system::symlink;
 
-    fn mode(path: &Path) -> u32 {
-        fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+    fn mode_of(path: &Path) -> u32 {
+        mode(&fs::symlink_metadata(path).unwrap().permissions()) & 0o777
     }
 
     /// `root/a/b/file`, and beside `root` a directory that `root/link` leads to.
@@ -268,13 +269,13 @@ mod tests {
     fn sealing_and_removing_stay_inside() {
         let dir = tempfile::tempdir().unwrap();
         let root = sample(dir.path());
-        let outside = mode(&dir.path().join("outside"));
-        fs::set_permissions(root.join("a"), Permissions::from_mode(0o750)).unwrap();
+        let outside = mode_of(&dir.path().join("outside"));
+        set_mode(&root.join("a"), 0o750).unwrap();
         seal(&root);
-        assert_eq!(mode(&root) & 0o222, 0);
-        assert_eq!(mode(&root.join("a")), 0o550);
-        assert_eq!(mode(&root.join("a/b")) & 0o222, 0);
-        assert_eq!(mode(&dir.path().join("outside")), outside);
+        assert_eq!(mode_of(&root) & 0o222, 0);
+        assert_eq!(mode_of(&root.join("a")), 0o550);
+        assert_eq!(mode_of(&root.join("a/b")) & 0o222, 0);
+        assert_eq!(mode_of(&dir.path().join("outside")), outside);
         remove_tree(&root).unwrap();
         assert!(!root.exists());
         assert!(dir.path().join("outside/kept").exists());

@@ -24,7 +24,6 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -32,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use crate::system::lead_group;
 pub(crate) use groups::kill_groups;
 use groups::{GRACE, Group};
 pub(crate) use redact::redact;
@@ -247,7 +247,7 @@ impl<'c> Program<'c> {
         let mut command = self.command().map_err(ProcError::Start)?;
         let child = command.spawn().map_err(ProcError::Start)?;
         let mut running = Running {
-            group: self.own_group.then(|| Group::of(&child)).flatten(),
+            group: self.own_group.then(|| Group::of(&child)),
             child,
             status: None,
         };
@@ -314,7 +314,7 @@ impl<'c> Program<'c> {
             };
         }
         if self.own_group {
-            command.process_group(0);
+            lead_group(&mut command);
         }
         command
             .stdin(match (&self.input, self.held) {

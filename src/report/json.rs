@@ -59,9 +59,14 @@ impl JsonObject {
     /// Adds an object, unless it has no members.
     pub fn object(&mut self, key: &'static str, value: &JsonObject) {
         if !value.members.is_empty() {
-            let lines = value.indented().replace('\n', "\n\t");
-            self.members.push((key, lines));
+            self.present_object(key, value);
         }
+    }
+
+    /// Adds an object, be it without members, as Go prints what a pointer leads to.
+    pub fn present_object(&mut self, key: &'static str, value: &JsonObject) {
+        let lines = value.indented().replace('\n', "\n\t");
+        self.members.push((key, lines));
     }
 
     /// Adds a list of objects, be it empty.

@@ -54,7 +54,7 @@ pub fn module_json(info: &ModuleInfo, fields: &[String]) -> JsonObject {
     string(&mut json, "Sum", &info.sum);
     string(&mut json, "GoModSum", &info.gomod_sum);
     if let Some(origin) = info.origin.as_ref().filter(|_| wanted("Origin")) {
-        json.object("Origin", &origin_json(origin));
+        json.present_object("Origin", &origin_json(origin));
     }
     truth(&mut json, "Reuse", info.reuse);
     json

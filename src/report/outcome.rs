@@ -131,7 +131,7 @@ pub fn outcome_json(
         ChosenBy::Query { origin, .. } => origin.as_deref(),
     };
     if let Some(origin) = origin {
-        json.object("Origin", &origin_json(origin));
+        json.present_object("Origin", &origin_json(origin));
     }
     json.string(
         "ErrorKind",

@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
 use crate::fetch::{Engine, Run, RunOptions, ZipTap};
 use crate::gomod::{ModulePath, ModuleVersion};
+use crate::http::KnownBodies;
 use crate::modzip::ModuleZip;
 use crate::source::{Info, Source};
 use crate::trust::{SumPart, SumPolicy};
@@ -21,6 +22,8 @@ pub struct EngineUpstream {
     sums: Arc<SumPolicy>,
     events: Arc<dyn EventSink>,
     cancel: CancelToken,
+    /// Answers that may change, to be asked for again conditionally.
+    known: Arc<KnownBodies>,
 }
 
 impl EngineUpstream {
@@ -37,10 +40,16 @@ impl EngineUpstream {
             sums,
             events,
             cancel,
+            known: Arc::default(),
         }
     }
 
-    fn run(&self, trace: &Trace) -> Run {
+    /// A run for a question whose answer may change.
+    fn query(&self, trace: &Trace) -> Run {
+        self.run(trace, Some(Arc::clone(&self.known)))
+    }
+
+    fn run(&self, trace: &Trace, known: Option<Arc<KnownBodies>>) -> Run {
         let mut headers = Vec::new();
         if !trace.request_id.is_empty() {
             headers.push(("X-Request-Id".to_owned(), trace.request_id.clone()));
@@ -52,6 +61,7 @@ impl EngineUpstream {
             events: Arc::clone(&self.events),
             cancel: Some(self.cancel.child()),
             headers,
+            known,
             ..RunOptions::new(Arc::clone(&self.sums))
         };
         Run::new(&self.engine, options)
@@ -78,7 +88,7 @@ impl Upstream for EngineUpstream {
         tap: Option<&dyn Tap>,
         trace: &Trace,
     ) -> Result<()> {
-        let run = self.run(trace);
+        let run = self.run(trace, None);
         match kind {
             FileKind::Info => run.info(module).map(drop),
             FileKind::GoMod => run.go_mod(module).map(drop),
@@ -91,15 +101,15 @@ impl Upstream for EngineUpstream {
     }
 
     fn versions(&self, path: &ModulePath, trace: &Trace) -> Result<Vec<String>> {
-        self.run(trace).versions(path)
+        self.query(trace).versions(path)
     }
 
     fn latest(&self, path: &ModulePath, trace: &Trace) -> Result<Info> {
-        self.run(trace).latest(path)
+        self.query(trace).latest(path)
     }
 
     fn revision(&self, path: &ModulePath, revision: &str, trace: &Trace) -> Result<Info> {
-        self.run(trace).revision(path, revision)
+        self.query(trace).revision(path, revision)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::http1::{Exchange, timestamp};
-use super::settings::AccessLog;
+use crate::config::AccessLog;
 use crate::gojson;
 
 /// Takes lines without their ends. Must not wait long.

@@ -11,7 +11,7 @@
 //! | `http1` | HTTP/1.1 for files; knows no modules |
 //! | `route` | what a path asks for |
 //! | `files`, `queries` | the two kinds of requests for modules |
-//! | `trees` | module caches and GOPROXY trees, read |
+//! | `trees`, `tags` | module caches and GOPROXY trees, read |
 //! | `upstream`, `engine_upstream` | what is fetched, and by whom |
 //! | `flights`, `workers` | one job for many requests, threads for jobs |
 //! | `streaming` | zips that go out while they arrive |
@@ -46,6 +46,7 @@ mod service;
 mod settings;
 mod stock;
 mod streaming;
+mod tags;
 mod trees;
 mod upkeep;
 mod upstream;
@@ -58,5 +59,5 @@ pub use journal::LineSink;
 pub use notify::ServiceManager;
 pub use policy::{ModulePatterns, Policy};
 pub use server::{ServedDatabase, Server, ServerParts};
-pub use settings::{AccessLog, ServeSettings};
+pub use settings::ServeSettings;
 pub use upstream::{Keeper, Upstream};

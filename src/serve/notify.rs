@@ -2,7 +2,7 @@
 //!
 //! Source: sd_notify(3).
 
-use std::os::unix::net::UnixDatagram;
+use crate::system::send_datagram;
 
 /// Where the service manager listens, from `NOTIFY_SOCKET`; nothing is said without.
 #[derive(Clone, Debug, Default)]
@@ -24,24 +24,14 @@ impl ServiceManager {
         let Some(address) = &self.0 else {
             return;
         };
-        let Ok(socket) = UnixDatagram::unbound() else {
-            return;
-        };
-        let _ = match address.strip_prefix('@') {
-            #[cfg(target_os = "linux")]
-            Some(name) => {
-                use std::os::linux::net::SocketAddrExt as _;
-                use std::os::unix::net::SocketAddr;
-                SocketAddr::from_abstract_name(name.as_bytes())
-                    .and_then(|address| socket.send_to_addr(state.as_bytes(), &address))
-            }
-            _ => socket.send_to(state.as_bytes(), address),
-        };
+        let _ = send_datagram(address, state.as_bytes());
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::net::UnixDatagram;
+
     use super::*;
 
     #[test]

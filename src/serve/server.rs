@@ -149,6 +149,9 @@ impl Server {
     pub fn drain(mut self) -> Result<()> {
         self.service.draining.store(true, Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
+        if let Some(upkeep) = &self.upkeep {
+            upkeep.thread().unpark();
+        }
         let drained = self.front.drain(self.settings.drain);
         if let Some(upkeep) = self.upkeep.take() {
             let _ = upkeep.join();

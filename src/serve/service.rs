@@ -20,10 +20,11 @@ use super::policy::Policy;
 use super::rate::RateLimits;
 use super::route::{FileKind, Query, Route, parse_route};
 use super::stock::Stock;
+use super::tags::Tags;
 use super::trees::Tree;
 use super::upstream::{Trace, Upstream};
 use super::workers::Workers;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 use crate::gomod::{ModulePath, ModuleVersion};
 
 /// What a job is for.
@@ -62,6 +63,8 @@ pub(super) struct ModuleService {
     pub(super) draining: AtomicBool,
     pub(super) connections: std::sync::OnceLock<Arc<AtomicUsize>>,
     pub(super) flights: Flights<Wanted>,
+    /// Of the zips that are handed out.
+    pub(super) tags: Tags,
     /// For what waits for upstream.
     pub(super) fetching: Workers,
     /// For what waits for the disk, or for a processor.
@@ -86,6 +89,7 @@ impl ModuleService {
             draining: AtomicBool::new(false),
             connections: std::sync::OnceLock::new(),
             flights: Flights::default(),
+            tags: Tags::default(),
             started: Instant::now(),
             parts,
         }
@@ -132,16 +136,17 @@ impl ModuleService {
         let (tree, found) = self
             .trees()
             .find_map(|tree| Some((tree, tree.open(&below)?)))?;
-        let h1 = match kind {
-            FileKind::Zip => tree.ziphash(module),
+        let etag = match kind {
+            FileKind::Zip => self
+                .tags
+                .find(&below, found.identity, || tree.ziphash(module)),
             FileKind::Info | FileKind::GoMod => None,
         };
         // A cache's zip without its sum is one that is being put there, or was not finished.
-        if kind == FileKind::Zip && h1.is_none() && self.parts.stock.demands_sums(tree) {
+        if kind == FileKind::Zip && etag.is_none() && self.parts.stock.demands_sums(tree) {
             return None;
         }
         self.parts.stock.touch(module);
-        let etag = h1.map(|h1| format!("\"{}\"", h1.as_str()));
         let file = Arc::new(found.file);
         let response = Response::of_file(
             fields,
@@ -263,15 +268,15 @@ impl Handle {
         let wanted = Wanted::Sums(below.to_owned());
         let below = below.to_owned();
         if let Joined::First = service.flights.join(&wanted, Waiter::new(request, later())) {
-            let (handle, trace) = (self.clone(), trace_of(request));
+            let handle = self.clone();
             service
                 .fetching
-                .run(move || handle.fetch_sums(&wanted, &below, &trace));
+                .run(move || handle.fetch_sums(&wanted, &below));
         }
         None
     }
 
-    fn fetch_sums(&self, wanted: &Wanted, below: &str, _trace: &Trace) {
+    fn fetch_sums(&self, wanted: &Wanted, below: &str) {
         let service = self.service();
         let began = Instant::now();
         let fetched = match &service.parts.checksums {
@@ -362,10 +367,14 @@ pub(super) fn live_response(live: Arc<LiveFile>) -> Response {
         .noted(kind.suffix(), "MISS")
 }
 
-/// The answer for what could not be had. A client moves on after 404 alone.
+/// The answer for what could not be had. A client moves on after 404 and 410 alone.
 pub(super) fn failure(error: &Error, kind: &'static str) -> Response {
     let chain = error.chain();
     let (status, text) = match error.kind() {
+        // As upstream has it: a client moves on after both.
+        Kind::NotFound if error.reason() == Some(Reason::Gone) => {
+            (410, format!("not found: {chain}"))
+        }
         Kind::NotFound => (404, format!("not found: {chain}")),
         Kind::Offline => (404, format!("not found: {chain}")),
         // Refused upstream, or here: a client must not look elsewhere.

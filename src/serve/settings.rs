@@ -7,18 +7,7 @@ use super::access::AccessSettings;
 use super::answers::Freshness;
 use super::http1::{Limits, TlsSettings};
 use super::policy::Policy;
-
-/// How each request is written down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AccessLog {
-    /// Not at all.
-    #[default]
-    Off,
-    /// A line of text.
-    Text,
-    /// A line of JSON.
-    Json,
-}
+use crate::config::AccessLog;
 
 /// The settings of a server.
 #[derive(Clone, Debug)]

@@ -33,14 +33,26 @@ pub(super) struct Counted {
     pub(super) zips: u64,
 }
 
-/// A zip that is kept.
-#[derive(Clone, Debug)]
+/// A zip that is kept. There may be a million of them: no more than a name and two numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeptZip {
-    pub(super) module: ModuleVersion,
-    /// `V.zip`.
-    pub(super) place: PathBuf,
+    /// Below the tree: `a.com/!m/@v/v1.0.0.zip`.
+    below: Box<str>,
     pub(super) bytes: u64,
-    pub(super) used: SystemTime,
+    /// In seconds since 1970.
+    used: u64,
+}
+
+impl KeptZip {
+    /// The version that it is of.
+    pub(super) fn module(&self) -> Option<ModuleVersion> {
+        module_of(&self.below)
+    }
+}
+
+fn module_of(below: &str) -> Option<ModuleVersion> {
+    let (path, version) = below.rsplit_once("/@v/")?;
+    ModuleVersion::unescape(path, version.strip_suffix(".zip")?).ok()
 }
 
 /// What a server knows of the size of its main tree.
@@ -135,22 +147,34 @@ impl Stock {
         (self.max_bytes).is_some_and(|most| counted.is_some_and(|counted| counted.bytes > most))
     }
 
-    /// Looks at every zip; `pause` is called between folders.
-    pub(super) fn count(&self, pause: &dyn Fn()) -> Vec<KeptZip> {
-        let mut zips = Vec::new();
-        walk(&self.main, &self.main, &mut zips, pause);
-        let counted = Counted {
-            bytes: zips.iter().map(|zip| zip.bytes).sum(),
-            zips: zips.len() as u64,
-        };
+    /// True if there is a bound.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.max_bytes.is_some()
+    }
+
+    /// Where a zip is.
+    pub(super) fn place(&self, zip: &KeptZip) -> PathBuf {
+        self.main.join(&*zip.below)
+    }
+
+    /// Looks at every zip, and hands each to `zips`. Between folders `go_on` is asked; once it says no, the rest is
+    /// passed over.
+    pub(super) fn count(&self, go_on: &dyn Fn() -> bool, zips: &mut dyn FnMut(KeptZip)) {
+        let mut counted = Counted::default();
         let mut modules: BTreeMap<ModulePath, (u64, u64)> = BTreeMap::new();
-        for zip in &zips {
-            let module = modules.entry(zip.module.path().clone()).or_default();
+        let mut look = |zip: KeptZip| {
+            let Some(module) = zip.module() else {
+                return;
+            };
+            counted.bytes += zip.bytes;
+            counted.zips += 1;
+            let module = modules.entry(module.path().clone()).or_default();
             *module = (module.0 + 1, module.1 + zip.bytes);
-        }
+            zips(zip);
+        };
+        walk(&self.main, &self.main, &mut look, go_on);
         *locked(&self.modules) = modules;
         *locked(&self.counted) = Some(counted);
-        zips
     }
 
     /// Which zips have to go, those first that were used longest ago: enough to get from above the
@@ -188,12 +212,11 @@ impl Stock {
 /// Folders deeper than any module path are not looked into.
 const DEEPEST: usize = 64;
 
-fn walk(root: &Path, folder: &Path, zips: &mut Vec<KeptZip>, pause: &dyn Fn()) {
+fn walk(root: &Path, folder: &Path, zips: &mut dyn FnMut(KeptZip), go_on: &dyn Fn() -> bool) {
     let depth = folder.components().count() - root.components().count();
-    if depth > DEEPEST {
+    if depth > DEEPEST || !go_on() {
         return;
     }
-    pause();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(kind) = entry.file_type() else {
             continue;
@@ -204,29 +227,29 @@ fn walk(root: &Path, folder: &Path, zips: &mut Vec<KeptZip>, pause: &dyn Fn()) {
         };
         let place = entry.path();
         if kind.is_dir() && name != "sumdb" {
-            walk(root, &place, zips, pause);
-        } else if let Some(version) = name.strip_suffix(".zip")
+            walk(root, &place, zips, go_on);
+        } else if name.ends_with(".zip")
             && kind.is_file()
-            && let Some(zip) = kept_zip(root, folder, version, &place)
+            && let Some(zip) = kept_zip(root, &place)
         {
-            zips.push(zip);
+            zips(zip);
         }
     }
 }
 
-fn kept_zip(root: &Path, folder: &Path, version: &str, place: &Path) -> Option<KeptZip> {
-    let path = folder.strip_prefix(root).ok()?.to_str()?;
-    let module = ModuleVersion::unescape(path.strip_suffix("/@v")?, version).ok()?;
+fn kept_zip(root: &Path, place: &Path) -> Option<KeptZip> {
     let found = fs::metadata(place).ok()?;
     let hash = fs::metadata(place.with_extension("ziphash"));
     let used = hash
         .and_then(|hash| hash.accessed())
         .or_else(|_| found.modified());
+    // What no file system says was used as long ago as can be.
+    let used = used.unwrap_or(SystemTime::UNIX_EPOCH);
+    let used = used.duration_since(SystemTime::UNIX_EPOCH);
     Some(KeptZip {
-        module,
+        below: place.strip_prefix(root).ok()?.to_str()?.into(),
         bytes: found.len(),
-        used: used.unwrap_or(SystemTime::UNIX_EPOCH),
-        place: place.to_owned(),
+        used: used.unwrap_or_default().as_secs(),
     })
 }
 
@@ -258,7 +281,13 @@ mod tests {
             ("sumdb/a/@v/v1.0.0.zip", 1000),
         ]);
         let stock = Stock::new(&Tree::at(dir.path()), true, Some(70));
-        let zips = stock.count(&|| {});
+        let count = || {
+            let mut zips = Vec::new();
+            stock.count(&|| true, &mut |zip| zips.push(zip));
+            zips
+        };
+        let name = |zip: &KeptZip| zip.module().unwrap().to_string();
+        let zips = count();
         let counted = Counted {
             bytes: 100,
             zips: 3,
@@ -266,14 +295,15 @@ mod tests {
         assert_eq!(stock.counted(), Some(counted));
         assert!(stock.is_over());
         let surplus = stock.surplus(zips.clone());
-        let names: Vec<String> = surplus.iter().map(|zip| zip.module.to_string()).collect();
+        let names: Vec<String> = surplus.iter().map(name).collect();
         assert_eq!(names, ["a.com/m@v1.0.0"]);
         // A use makes it the newest.
-        stock.touch(&zips.iter().find(|zip| zip.bytes == 40).unwrap().module);
-        let surplus = stock.surplus(stock.count(&|| {}));
-        let names: Vec<String> = surplus.iter().map(|zip| zip.module.to_string()).collect();
+        let used = zips.iter().find(|zip| zip.bytes == 40).unwrap();
+        stock.touch(&used.module().unwrap());
+        let surplus = stock.surplus(count());
+        let names: Vec<String> = surplus.iter().map(name).collect();
         assert_eq!(names, ["a.com/X@v1.0.0", "b.com/m@v1.2.0"]);
         let roomy = Stock::new(&Tree::at(dir.path()), true, Some(100));
-        assert!(roomy.surplus(roomy.count(&|| {})).is_empty());
+        assert!(roomy.surplus(zips).is_empty());
     }
 }

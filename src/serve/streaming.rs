@@ -7,13 +7,14 @@
 //! get the new ones.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
 use super::http1::{HELD_BACK, LiveEnd, LiveFile};
 use super::upstream::Tap;
+
+use crate::system::FileAt as _;
 
 /// How much is read at once to be hashed.
 const CHUNK: usize = 64 << 10;

@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::route::FileKind;
+use super::tags::FileIdentity;
 use crate::gomod::{
     H1, ModulePath, ModuleVersion, compare, is_pseudo_version, is_valid, prerelease,
 };
@@ -20,6 +21,8 @@ pub(super) struct TreeFile {
     pub file: File,
     /// In bytes.
     pub length: u64,
+    /// Which one it is.
+    pub identity: FileIdentity,
 }
 
 /// A tree at a folder.
@@ -61,6 +64,7 @@ impl Tree {
         let found = file.metadata().ok()?;
         found.is_file().then(|| TreeFile {
             length: found.len(),
+            identity: FileIdentity::of(&found),
             file,
         })
     }

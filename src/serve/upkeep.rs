@@ -28,16 +28,21 @@ pub(super) struct Upkeep {
 impl Upkeep {
     /// Runs until it is stopped.
     pub(super) fn run(&self) {
-        let mut zips = self.count();
+        // Those that are to be verified, if any: the others are only counted.
+        let mut zips = self.count(self.recheck.is_some());
         let mut counted = Instant::now();
         let mut round = Instant::now();
         let mut next = 0;
+        // What the last eviction could not remove: it is not tried again before there is more.
+        let mut left = 0;
         while self.rest(LOOK_EVERY) {
             let stock = &self.service.parts.stock;
-            if stock.is_over() || counted.elapsed() >= COUNT_EVERY {
-                zips = self.count();
+            let bytes = || stock.counted().map_or(0, |counted| counted.bytes);
+            if stock.is_over() && bytes() > left || counted.elapsed() >= COUNT_EVERY {
+                let all = self.count(stock.is_bounded());
                 counted = Instant::now();
-                self.evict(stock.surplus(zips.clone()));
+                self.evict(stock.surplus(all));
+                left = bytes();
             }
             let Some(period) = self.recheck else {
                 continue;
@@ -50,7 +55,7 @@ impl Upkeep {
                 next += 1;
             }
             if round.elapsed() >= period {
-                zips = self.count();
+                zips = self.count(true);
                 (round, next) = (Instant::now(), 0);
             }
         }
@@ -63,18 +68,32 @@ impl Upkeep {
     /// Waits, unless it is stopped: then false.
     fn rest(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
-        while Instant::now() < until {
-            if self.is_stopped() {
-                return false;
+        while !self.is_stopped() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
             }
-            thread::sleep(Duration::from_millis(50));
+            // Whoever stops it wakes it.
+            thread::park_timeout(left);
         }
-        !self.is_stopped()
+        false
     }
 
-    fn count(&self) -> Vec<KeptZip> {
-        // Between folders others have the disk.
-        self.service.parts.stock.count(&thread::yield_now)
+    /// Counts all zips, and lists them if `listed`.
+    fn count(&self, listed: bool) -> Vec<KeptZip> {
+        let mut zips = Vec::new();
+        let mut list = |zip| {
+            if listed {
+                zips.push(zip);
+            }
+        };
+        let go_on = || {
+            // Between folders others have the disk.
+            thread::yield_now();
+            !self.is_stopped()
+        };
+        self.service.parts.stock.count(&go_on, &mut list);
+        zips
     }
 
     fn evict(&self, surplus: Vec<KeptZip>) {
@@ -83,7 +102,10 @@ impl Upkeep {
             if self.is_stopped() {
                 break;
             }
-            match self.keeper.remove_zip(&zip.module) {
+            let Some(module) = zip.module() else {
+                continue;
+            };
+            match self.keeper.remove_zip(&module) {
                 Ok(true) => {
                     bytes += zip.bytes;
                     self.service.parts.stock.removed(&zip);
@@ -103,11 +125,14 @@ impl Upkeep {
     /// Hashes a zip again and compares it with its record. One that is wrong is moved away, so that
     /// it is fetched again.
     fn verify(&self, zip: &KeptZip) {
-        let Ok(file) = File::open(&zip.place) else {
+        let Ok(file) = File::open(self.service.parts.stock.place(zip)) else {
+            return;
+        };
+        let Some(module) = zip.module() else {
             return;
         };
         self.service.metrics.record_recheck();
-        if let Err(error) = self.keeper.verify_zip(&zip.module, file) {
+        if let Err(error) = self.keeper.verify_zip(&module, file) {
             self.service.metrics.record_security_event();
             self.service.parts.journal.security(&error.chain());
         }

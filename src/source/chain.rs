@@ -22,6 +22,8 @@ pub struct Chain {
     noproxy: PrefixPatterns,
     /// Modules from the repositories they are written in.
     direct: Arc<dyn Source>,
+    /// What is wrong with the list: the answer to every question.
+    broken: Option<Error>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +92,28 @@ impl Chain {
             hops,
             noproxy,
             direct,
+            broken: None,
+        })
+    }
+
+    /// As [`Chain::parse`], where a list that makes no sense fails when something is asked: as in go, a
+    /// complete cache needs none.
+    #[must_use]
+    pub fn parse_lazily(
+        goproxy: &str,
+        origin: &str,
+        noproxy: PrefixPatterns,
+        client: Client,
+        direct: Arc<dyn Source>,
+    ) -> Chain {
+        let refusing = Arc::clone(&direct);
+        Chain::parse(goproxy, origin, noproxy.clone(), client, direct).unwrap_or_else(|error| {
+            Chain {
+                hops: Vec::new(),
+                noproxy,
+                direct: refusing,
+                broken: Some(error),
+            }
         })
     }
 
@@ -140,6 +164,9 @@ impl Chain {
     /// Any answer but 200, 404 and 410 counts as the database being unavailable, unless `|`
     /// lets `direct` be reached.
     pub(super) fn database(&self, name: &str) -> Result<Option<Url>> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
         let mut best: Option<Error> = None;
         for hop in &self.hops {
             let error = match &hop.kind {
@@ -168,6 +195,9 @@ impl Chain {
         version: &str,
         mut question: impl FnMut(&dyn Source) -> Result<T>,
     ) -> Result<T> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
         if self.noproxy.matches(path.as_str()) {
             return question(&*self.direct);
         }
@@ -305,6 +335,35 @@ impl Source for Chain {
         })
     }
 
+    fn past_caches(&self, path: &ModulePath) -> Option<Arc<dyn Source>> {
+        if self.noproxy.matches(path.as_str()) {
+            return None;
+        }
+        let mut passed = false;
+        let hops = self.hops.iter().map(|hop| {
+            let again = match &hop.kind {
+                ChainEntryKind::Proxy(proxy) => proxy.past_caches_proxy(),
+                ChainEntryKind::Off | ChainEntryKind::Direct => None,
+            };
+            passed |= again.is_some();
+            ChainEntry {
+                kind: again.map_or_else(
+                    || hop.kind.clone(),
+                    |proxy| ChainEntryKind::Proxy(Arc::new(proxy)),
+                ),
+                next: hop.next,
+            }
+        });
+        let hops = hops.collect();
+        passed.then(|| -> Arc<dyn Source> {
+            Arc::new(Chain {
+                hops,
+                direct: Arc::clone(&self.direct),
+                ..self.clone()
+            })
+        })
+    }
+
     fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
         let bound = |hop: &ChainEntry| ChainEntry {
             kind: match &hop.kind {
@@ -317,8 +376,8 @@ impl Source for Chain {
         };
         Arc::new(Chain {
             hops: self.hops.iter().map(bound).collect(),
-            noproxy: self.noproxy.clone(),
             direct: self.direct.bind(context),
+            ..self.clone()
         })
     }
 }

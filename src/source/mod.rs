@@ -113,8 +113,35 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// The same source, bound to the same work, asked about `path` once more after a wrong answer: its
+    /// requests pass over what caches on the way hold. `None` where no answer comes through one, so that a
+    /// second one would be the first again: files, repositories.
+    fn past_caches(&self, _path: &ModulePath) -> Option<Arc<dyn Source>> {
+        None
+    }
+
     /// The same source for one piece of work: its requests end with that work.
     fn bind(&self, context: &RequestContext) -> Arc<dyn Source>;
+}
+
+/// The error of a second wrong answer, with what the first one was: a cache on the way that served
+/// something wrong once is another thing than a server that means it.
+#[must_use]
+pub(crate) fn wrong_twice(second: Error, first: &Error) -> Error {
+    let facts = |error: &Error| {
+        let chain = error.chain();
+        let mut lines = chain.lines();
+        let head = lines.next().unwrap_or_default().to_owned();
+        let found = lines.find(|line| line.trim_start().starts_with("downloaded:"));
+        found.map_or(head.clone(), |found| format!("{head}, {}", found.trim()))
+    };
+    let (was, is) = (facts(first), facts(&second));
+    second.hint(match was == is {
+        true => "asked twice, the second time with Cache-Control: no-cache: the same answer".to_owned(),
+        false => format!(
+            "asked twice, the second time with Cache-Control: no-cache; the first answer was wrong too: {was}"
+        ),
+    })
 }
 
 impl dyn Source + '_ {

@@ -10,6 +10,9 @@ use crate::http::{Fetched, RequestContext, Sink};
 /// Why nothing may be asked where GOPROXY is `off`.
 pub const GOPROXY_OFF: &str = "GOPROXY=off";
 
+/// Why nothing may be asked by `verify`.
+const VERIFY: &str = "verify";
+
 /// Refuses everything, with [`Kind::Offline`], for this reason (`--offline`); holds no client, so
 /// no socket can be opened.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +31,10 @@ impl Offline {
 
     fn refuse<T>(self, subject: impl Into<Subject>) -> Result<T> {
         let error = self.refusal(subject);
-        Err(error.hint("it is not in the cache; 'modfetch download' fetches it"))
+        Err(error.hint(match self.0 {
+            VERIFY => "it is not in the cache; 'modfetch mod verify' fetches the go.mod files that are needed",
+            _ => "it is not in the cache; 'modfetch download' fetches it",
+        }))
     }
 
     /// Which versions there are is kept nowhere.

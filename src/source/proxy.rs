@@ -3,15 +3,18 @@
 //! Source: golang/go `cmd/go/internal/modfetch/proxy.go`, `proxyRepo`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
+use super::{
+    Info, MAX_INFO_BYTES, MAX_LIST_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, wrong_twice,
+};
 use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::Time;
 use crate::gomod::{
     EscapedPath, ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version,
     is_valid, pseudo_version_time,
 };
-use crate::http::{Client, Fetched, RequestContext, Sink, TooLarge, Url};
+use crate::http::{Client, Fetched, RequestContext, Scheme, Sink, TooLarge, Url};
 use crate::layout::{self, VersionFile};
 
 /// Where the files of a module version are. User and password of the proxy are in none of them,
@@ -87,6 +90,40 @@ impl Proxy {
     ) -> Result<Fetched<Vec<u8>>> {
         let name = name(&path.escape()?);
         self.client.get(&self.base.join(&name), limit)
+    }
+
+    /// Gets metadata that `judge` accepts. A wrong body is asked for once more, past caches on the way:
+    /// the second is final.
+    fn get_info(
+        &self,
+        path: &ModulePath,
+        name: impl Fn(&EscapedPath) -> String,
+        judge: impl Fn(Info) -> Result<Info>,
+    ) -> Result<Fetched<Info>> {
+        let understand = |body: &[u8]| self.parse_info(body).and_then(&judge);
+        let body = self.get(path, &name, MAX_INFO_BYTES)?;
+        let first = match understand(&body.value) {
+            Ok(info) => return Ok(body.map(|_| info)),
+            Err(error) => error,
+        };
+        let Some(again) = self.past_caches_proxy() else {
+            return Err(first);
+        };
+        let url = self.base.join(&name(&path.escape()?));
+        self.client.pause(&url, 1, Duration::ZERO, &first);
+        let body = again.get(path, name, MAX_INFO_BYTES)?;
+        let info = understand(&body.value).map_err(|second| wrong_twice(second, &first))?;
+        Ok(Fetched {
+            retries: body.retries + 1,
+            ..body.map(|_| info)
+        })
+    }
+
+    pub(super) fn past_caches_proxy(&self) -> Option<Proxy> {
+        (self.base.scheme() != Scheme::File).then(|| Proxy {
+            base: self.base.clone(),
+            client: self.client.past_caches(),
+        })
     }
 
     fn parse_info(&self, body: &[u8]) -> Result<Info> {
@@ -178,36 +215,28 @@ impl Source for Proxy {
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        let body = match self.get(path, layout::latest, MAX_INFO_BYTES) {
-            Ok(body) => body,
-            Err(error) if error.is_not_found() => {
-                return self.latest_of_list(path);
-            }
-            Err(error) => return Err(version_error(path, "", error)),
-        };
-        let info = self
-            .parse_info(&body.value)
-            .map_err(|e| version_error(path, "", e))?;
-        Ok(body.map(|_| info))
+        match self.get_info(path, layout::latest, Ok) {
+            Err(error) if error.is_not_found() => self.latest_of_list(path),
+            found => found.map_err(|error| version_error(path, "", error)),
+        }
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
         let name = |error| version_error(path, revision, error);
         let escaped = escape_version(revision).map_err(name)?;
         let file = |path: &EscapedPath| layout::file_at(path, &escaped, VersionFile::Info);
-        let body = self.get(path, file, MAX_INFO_BYTES).map_err(name)?;
-        let info = self.parse_info(&body.value).map_err(name)?;
         let proper = ModuleVersion::parse(path.as_str(), revision).is_ok();
-        if info.version != revision && proper {
-            return Err(name(Error::new(
+        let judge = |info: Info| match info.version != revision && proper {
+            true => Err(Error::new(
                 Kind::Network,
                 format!(
                     "proxy returned info for version {} instead of requested version",
                     info.version
                 ),
-            )));
-        }
-        Ok(body.map(|_| info))
+            )),
+            false => Ok(info),
+        };
+        self.get_info(path, file, judge).map_err(name)
     }
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
@@ -231,6 +260,11 @@ impl Source for Proxy {
                     error
                 })
             })
+    }
+
+    fn past_caches(&self, _: &ModulePath) -> Option<Arc<dyn Source>> {
+        let proxy = self.past_caches_proxy()?;
+        Some(Arc::new(proxy))
     }
 
     fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {

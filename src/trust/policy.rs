@@ -235,6 +235,12 @@ impl SumPolicy {
         }
     }
 
+    /// True if no one vouches for it, go.sum or the checksum database: whatever comes will be believed.
+    #[must_use]
+    pub fn believes_anything(&self, module: &ModuleVersion, part: SumPart) -> bool {
+        !self.suffices(module, part) && matches!(self.prover(module, part), Ok(None))
+    }
+
     /// True if [`SumPolicy::check`] would have to wait for the checksum database, and perhaps for
     /// the network: then it is a thing for a thread that may block.
     #[must_use]

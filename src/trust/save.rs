@@ -112,9 +112,9 @@ mod tests {
     use crate::config::Overlay;
     use crate::fsio::FileLock;
     use crate::gomod::{H1, ModuleVersion, PrefixPatterns};
+    use crate::system::{self, FileAt as _};
     use crate::trust::{Database, SumPart, SumSettings};
     use std::fs;
-    use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
     use std::path::PathBuf;
 
     /// What a go.sum says, and nobody else.
@@ -172,10 +172,10 @@ mod tests {
     #[test]
     fn whoever_waits_for_go_sum_finds_what_the_others_added_in_the_same_file() {
         let (dir, file, _, _) = setup(Some(""));
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        system::set_mode(&file, 0o640).unwrap();
         let identity = |file: &Path| {
             let found = fs::metadata(file).unwrap();
-            (found.ino(), found.mode())
+            (system::inode(&found), system::mode(&found.permissions()))
         };
         let before = identity(&file);
         let h1 = H1::of_go_mod(b"x");
@@ -233,7 +233,7 @@ mod tests {
         let (dir, file, policy, cache) = setup(Some(""));
         let real = dir.path().join("real.sum");
         fs::rename(&file, &real).unwrap();
-        std::os::unix::fs::symlink(&real, &file).unwrap();
+        system::symlink(&real, &file).unwrap();
         policy
             .check(&module("b.com/b"), SumPart::Zip, &H1::of_go_mod(b"x"))
             .unwrap();

@@ -1,10 +1,9 @@
 //! A directory that comes file by file: written and hashed on all cores, visible when its h1 is right.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
 use std::mem;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::failpoints;
 use crate::gomod::{FileHash, H1, hash1};
 use crate::modzip;
+use crate::system::create_read_only;
 use crate::tarfile::TarReader;
 
 /// Small files are handed over when so much has come together; larger ones are written by the reader.
@@ -162,9 +162,7 @@ impl TreeImport {
 
     /// A new file with go's mode for files of modules.
     fn create(&self, name: &str) -> Result<File> {
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create_new(true).mode(0o444);
-        let opened = options.open(self.partial.directory().join(name));
+        let opened = create_read_only(&self.partial.directory().join(name));
         opened.map_err(|cause| self.cannot("cannot create", name, cause))
     }
 

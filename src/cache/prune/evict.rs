@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::plan::{Evicted, Eviction};
@@ -12,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::failpoints;
 use crate::fsio::FileLock;
 use crate::layout::{self, DOWNLOAD, VCS};
+use crate::system;
 
 /// What came of removing one thing.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ fn release(lock: VersionLock) {
 
 /// Removes a file, which need not be there.
 fn remove(file: &Path) -> Result<()> {
-    match fs::remove_file(file) {
+    match system::remove_file(file) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
             Err(Error::io("cannot remove", file, cause))
         }
@@ -133,5 +133,7 @@ fn remove(file: &Path) -> Result<()> {
 /// When a file was last read, in seconds since 1970; 0 if it is not there.
 fn accessed(file: &Path) -> u64 {
     let found = fs::metadata(file);
-    found.map_or(0, |found| u64::try_from(found.atime()).unwrap_or(0))
+    found.map_or(0, |found| {
+        u64::try_from(system::accessed(&found)).unwrap_or(0)
+    })
 }

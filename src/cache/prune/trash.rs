@@ -2,18 +2,14 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, openat, unlinkat};
-use rustix::io::Errno;
-
 use crate::error::{Error, Result};
 use crate::fsio::create_dir_all;
 use crate::modzip;
+use crate::system::{delete_tree, set_mode};
 
 /// The place for what one pruner removes.
 #[derive(Debug)]
@@ -63,7 +59,7 @@ impl Trash {
             Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
                 let found = fs::symlink_metadata(path).map(|found| found.permissions());
                 permissions = found.ok();
-                let opened = fs::set_permissions(path, Permissions::from_mode(0o755));
+                let opened = set_mode(path, 0o755);
                 opened.and_then(|()| fs::rename(path, &target))
             }
             other => other,
@@ -99,7 +95,7 @@ impl Discarded {
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming it.
     pub(super) fn delete(self) -> Result<()> {
-        match delete_at(CWD, self.path.as_path()) {
+        match delete_tree(&self.path) {
             Ok(()) => Ok(()),
             // Deeper than there are files to be open, or stranger: the slow way tells why.
             Err(_) => modzip::remove_tree(&self.path),
@@ -107,55 +103,10 @@ impl Discarded {
     }
 }
 
-/// Removes a file, a link, or a directory in one pass: a sealed directory is opened up when it refuses.
-fn delete_at(parent: impl AsFd, name: impl rustix::path::Arg + Copy) -> rustix::io::Result<()> {
-    match unlinkat(&parent, name, AtFlags::empty()) {
-        // POSIX says EPERM, Linux EISDIR.
-        Err(Errno::ISDIR | Errno::PERM) => {}
-        Err(Errno::NOENT) => return Ok(()),
-        other => return other,
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let dir = openat(&parent, name, flags, Mode::empty())?;
-    empty(&dir)?;
-    unlinkat(&parent, name, AtFlags::REMOVEDIR)
-}
-
-fn empty(dir: &OwnedFd) -> rustix::io::Result<()> {
-    let mut opened = false;
-    for entry in Dir::read_from(dir)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
-            continue;
-        }
-        let remove = || match entry.file_type() {
-            FileType::Directory => delete_directory(dir, name),
-            _ => delete_at(dir, name),
-        };
-        match remove() {
-            Err(Errno::ACCESS) if !opened => {
-                opened = true;
-                fchmod(dir, Mode::RWXU)?;
-                remove()?;
-            }
-            other => other?,
-        }
-    }
-    Ok(())
-}
-
-/// [`delete_at`] for what is known to be a directory.
-fn delete_directory(parent: &OwnedFd, name: &std::ffi::CStr) -> rustix::io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let dir = openat(parent, name, flags, Mode::empty())?;
-    empty(&dir)?;
-    unlinkat(parent, name, AtFlags::REMOVEDIR)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::link_directory;
 
     #[test]
     fn sealed_trees_links_and_files_are_deleted_and_links_are_not_followed() {
@@ -167,9 +118,9 @@ mod tests {
         fs::create_dir_all(tree.join("x/y")).unwrap();
         fs::write(tree.join("x/y/file"), "").unwrap();
         fs::write(tree.join("file"), "").unwrap();
-        std::os::unix::fs::symlink(&outside, tree.join("x/link")).unwrap();
+        link_directory(&outside, &tree.join("x/link")).unwrap();
         for sealed in ["x/y", "x", ""] {
-            fs::set_permissions(tree.join(sealed), Permissions::from_mode(0o555)).unwrap();
+            set_mode(&tree.join(sealed), 0o555).unwrap();
         }
         let trash = Trash::at(dir.path().join("cache/modfetch/trash")).unwrap();
         trash.take(&tree).unwrap().unwrap().put_back(&tree).unwrap();

@@ -528,7 +528,13 @@ fn rows_are_complete_and_their_names_unique() {
             if let Some(variable) = flag.env {
                 assert!(!flag.go, "{what}");
                 let name = flag.long.to_uppercase().replace('-', "_");
-                assert_eq!(variable, format!("MODFETCH_{name}"));
+                // Of a server and its short names, the variables say so.
+                let serving = flags::groups::SERVE.flags.iter();
+                let prefix = match serving.map(|own| own.env).any(|own| own == flag.env) {
+                    true => "MODFETCH_SERVE",
+                    false => "MODFETCH",
+                };
+                assert_eq!(variable, format!("{prefix}_{name}"));
             }
         }
         for long in info.added {

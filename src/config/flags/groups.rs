@@ -1,4 +1,6 @@
 //! The groups of flags: settings that commands have together, made from the sections of
 //! [`settings`](crate::config::settings).
 
-pub use crate::config::settings::{CONNECTION, DOWNLOAD, GLOBAL, LOCKS, OUTPUT, PROJECT, TRANSFER};
+pub use crate::config::settings::{
+    CONNECTION, DOWNLOAD, GLOBAL, LOCKS, OUTPUT, PROJECT, SERVE, TRANSFER,
+};

@@ -18,6 +18,7 @@ mod global;
 mod locks;
 mod output;
 mod project;
+mod serve;
 mod transfer;
 
 pub use connection::*;
@@ -28,6 +29,7 @@ pub use output::*;
 pub use project::*;
 use row::AnySetting;
 pub use row::{OwnValue, SettingRow};
+pub use serve::*;
 pub use transfer::*;
 
 use super::GoEnv;
@@ -42,6 +44,7 @@ fn rows() -> impl Iterator<Item = &'static (dyn AnySetting + Sync)> {
         LockSettings::ROWS,
         OutputSettings::ROWS,
         ProjectSettings::ROWS,
+        ServeOptions::ROWS,
         TransferSettings::ROWS,
     ]
     .into_iter()

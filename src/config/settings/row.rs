@@ -124,6 +124,16 @@ impl SettingRow<Option<PathBuf>> {
     }
 }
 
+impl SettingRow<Vec<PathBuf>> {
+    /// Directories, separated by colons in the variable.
+    pub(in crate::config) const fn directories(flag: Flag) -> SettingRow<Vec<PathBuf>> {
+        let join_all = |dirs: Vec<PathBuf>, cwd: &Path| -> Vec<PathBuf> {
+            dirs.into_iter().map(|dir| cwd.join(dir)).collect()
+        };
+        SettingRow::new(value::directories, flag).below(join_all)
+    }
+}
+
 /// One line of what `env` prints about modfetch's own settings.
 #[derive(Clone, Debug)]
 pub struct OwnValue {

@@ -1,6 +1,6 @@
 //! How modules are fetched: how many at once, how fast, how often.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::SettingRow;
@@ -109,7 +109,7 @@ settings! {
     });
 
     /// Module caches that are only read: absolute, in order.
-    ro_cache: Vec<PathBuf> = RO_CACHE, SettingRow::new(value::directories, Flag {
+    ro_cache: Vec<PathBuf> = RO_CACHE, SettingRow::directories(Flag {
         long: "ro-cache",
         value: Some("DIR"),
         env: Some("MODFETCH_RO_CACHE"),
@@ -119,7 +119,7 @@ settings! {
         detail: "May be repeated; the variable is a list separated by colons. Nothing is written or \
                  locked there, and what is taken is checked like everything else.",
         ..Flag::OURS
-    }).below(join_all);
+    });
 
     /// Sums that count where the checksum database knows none.
     accept_unlogged: Vec<AcceptedSum> = ACCEPT_UNLOGGED, SettingRow::new(value::accepted_sums, Flag {
@@ -136,8 +136,4 @@ settings! {
                  module stays checked, which GOSUMDB=off would end.",
         ..Flag::OURS
     });
-}
-
-fn join_all(dirs: Vec<PathBuf>, cwd: &Path) -> Vec<PathBuf> {
-    dirs.into_iter().map(|dir| cwd.join(dir)).collect()
 }

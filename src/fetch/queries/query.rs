@@ -164,14 +164,20 @@ impl<'a> ActiveQuery<'a> {
             .map_err(|error| error.about(Subject::version(path, query)))?
         {
             Query::Revision => {
-                let info = match self.cached_commit()? {
-                    Some(info) => info,
-                    None if ModuleVersion::parse(path.as_str(), query).is_ok() => {
-                        self.each(|source| self.traced(source, query, self.stat(source, query)))?
+                let is_version = ModuleVersion::parse(path.as_str(), query).is_ok();
+                let asked = self.each(|source| {
+                    let asked = match is_version {
+                        true => self.stat(source, query),
+                        false => self.revision(source),
+                    };
+                    self.traced(source, query, asked)
+                });
+                let info = match asked {
+                    // Where the source can be asked, it is: a tag may have come since.
+                    Err(error) if error.kind() == Kind::Offline => {
+                        self.cached_commit()?.ok_or(error)?
                     }
-                    None => {
-                        self.each(|source| self.traced(source, query, self.revision(source)))?
-                    }
+                    asked => asked?,
                 };
                 let origin = info.origin.clone();
                 (info, origin)
@@ -248,7 +254,7 @@ impl<'a> ActiveQuery<'a> {
         }
     }
 
-    /// A commit whose pseudo-version is in the cache needs no source.
+    /// What the cache knows of a commit whose pseudo-version it has.
     fn cached_commit(&self) -> Result<Option<Info>> {
         let VersionQuery { path, query, .. } = self.query;
         let Some(version) = self.run.cache.pseudo_version_of(path, query)? else {

@@ -25,8 +25,6 @@ const MAX_MESSAGE: usize = 500;
 pub(in crate::fetch) struct LatestGoMod {
     retract: Vec<Retract>,
     deprecated: String,
-    /// What was read, if it is no directory, and its go line.
-    read: Option<(ModuleVersion, Option<String>)>,
 }
 
 impl<'r> QueryResolver<'r> {
@@ -174,19 +172,6 @@ impl<'r> QueryResolver<'r> {
         }))
     }
 
-    /// Which go.mod was read as that of the newest version of a module, and what its go line says;
-    /// `None` if nobody has asked for it in this run.
-    #[must_use]
-    pub fn newest_go_line(self, path: &ModulePath) -> Option<(ModuleVersion, Option<String>)> {
-        self.run
-            .answers
-            .latest_gomods
-            .peek(path)?
-            .ok()?
-            .read
-            .clone()
-    }
-
     fn latest_gomod(self, path: &ModulePath) -> Result<Arc<LatestGoMod>> {
         if self.rules.hides(path) {
             // What stands in for every version speaks for itself.
@@ -210,12 +195,6 @@ impl<'r> QueryResolver<'r> {
             Ok(Arc::new(LatestGoMod {
                 retract: file.retract,
                 deprecated: deprecated.unwrap_or_default(),
-                read: match resolved {
-                    ResolvedModule::Module(read) => {
-                        Some((read, file.go.map(|go| go.version.to_string())))
-                    }
-                    ResolvedModule::Directory { .. } => None,
-                },
             }))
         })
     }

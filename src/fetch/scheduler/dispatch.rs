@@ -26,11 +26,13 @@ use rayon::Scope;
 use super::Scheduler;
 use super::work::{Report, Verdict, Work};
 use crate::cache::CacheEntry;
+use crate::error::Error;
 use crate::event::Event;
 use crate::fetch::threads::cores;
 use crate::fetch::version::{Finished, ModuleFiles, OnContention, Ready, ResumeMode, Transferred};
 use crate::fetch::{Run, Want};
 use crate::source::ReadOnlyCache;
+use crate::trust::SumPart;
 
 /// Zips that are fetched and not yet being unpacked, for each core.
 const READY_PER_CORE: usize = 2;
@@ -160,13 +162,25 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         let wants = |least| work.want >= least;
         let gomod = work.gomod.is_none() && wants(Want::GoMod);
         let zip = work.zip.is_none() && wants(Want::Zip);
-        if work.info.is_none() {
+        let sums = &self.run.sums;
+        let together = work.info.is_none()
+            && gomod
+            && sums.believes_anything(work.entry.module(), SumPart::GoMod);
+        if together {
+            self.transfer(index, move |files, entry| {
+                let both = files
+                    .run
+                    .begin(entry.module(), || Ok(files.unproven_meta(entry)));
+                let failed = |error: Error| (Err(error.clone()), Err(error));
+                Report::Meta(index, Box::new(both.unwrap_or_else(failed)))
+            });
+        } else if work.info.is_none() {
             self.transfer(index, move |files, entry| {
                 let info = files.run.begin(entry.module(), || files.info(entry));
                 Report::Info(index, Box::new(info))
             });
         }
-        if gomod {
+        if gomod && !together {
             self.start_gomod(index);
         }
         if zip {
@@ -269,6 +283,12 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                 index
             }
             Report::GoMod(index, gomod) => {
+                self.works[index].gomod = Some(gomod);
+                index
+            }
+            Report::Meta(index, both) => {
+                let (info, gomod) = *both;
+                self.works[index].info = Some(info);
                 self.works[index].gomod = Some(gomod);
                 index
             }

@@ -240,7 +240,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                 self.works[index].put(*staged);
             }
             // No job that has been begun reports these.
-            Report::Info(..) | Report::GoMod(..) => {}
+            Report::Info(..) | Report::GoMod(..) | Report::Meta(..) => {}
         }
     }
 

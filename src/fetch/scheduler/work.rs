@@ -15,6 +15,8 @@ pub(super) enum Report {
     /// Fetched, but not kept.
     InfoPrefetched(usize, Result<Box<Info>>),
     GoMod(usize, Result<H1>),
+    /// Both small files.
+    Meta(usize, Box<(Result<Info>, Result<H1>)>),
     Zip(usize, Result<H1>),
     /// As `Zip`, from the compute pool, where it leaves room.
     Unpacked(usize, Result<H1>),

@@ -1,6 +1,6 @@
 //! How many files this process may have open, and how many transfers that is enough for.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use crate::system::{open_files, raise_open_files};
 
 /// Files that are open whatever is fetched: streams, the compute pool's, a library's own.
 const RESERVED: u64 = 40;
@@ -11,19 +11,9 @@ const FOR_ONE: u64 = 4;
 
 /// Raises the limit to what the system allows, as Go's runtime does; returns how many transfers
 /// may then run at once, of `wanted`.
-///
-/// The soft limit is low for the sake of programs that use `select(2)`, which is not done here.
 pub(in crate::fetch) fn affordable(wanted: usize) -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum {
-        let raised = Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        };
-        // Where it cannot be raised, the old one holds.
-        let _ = setrlimit(Resource::Nofile, raised);
-    }
-    transfers(getrlimit(Resource::Nofile).current, wanted)
+    raise_open_files();
+    transfers(open_files(), wanted)
 }
 
 /// For a zip that is held back: its file and its lock.
@@ -31,7 +21,7 @@ const FOR_ONE_HELD: u64 = 2;
 
 /// How many zips may be held back beside `transfers` at once, of twice as many.
 pub(in crate::fetch) fn holdable(transfers: usize) -> usize {
-    held(getrlimit(Resource::Nofile).current, transfers)
+    held(open_files(), transfers)
 }
 
 fn held(open_files: Option<u64>, transfers: usize) -> usize {

@@ -16,7 +16,7 @@ use crate::trust::SumPart;
 pub(in crate::fetch) enum Finished {
     /// The entry is complete, or it failed.
     Done(Result<H1>),
-    /// The zip was put together from several transfers and is wrong, for this reason. It is gone,
+    /// The zip is wrong, for this reason, and may not be so the next time. It is gone,
     /// and is to be fetched whole. Not under the same lock: who holds one may have to wait for a
     /// thread that waits for another.
     Refetch(Error),
@@ -92,9 +92,12 @@ impl ModuleFiles<'_> {
             && let Some((part, assembly)) = ready.zip
         {
             part.discard();
-            if assembly == ZipAssembly::Resumed {
-                return Finished::Refetch(error);
-            }
+            return match assembly {
+                ZipAssembly::Doubtful => Finished::Refetch(error),
+                ZipAssembly::Final => {
+                    Finished::Done(Err(self.run.wrong_again(entry.module(), error)))
+                }
+            };
         }
         Finished::Done(Err(error))
     }

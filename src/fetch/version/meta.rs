@@ -7,7 +7,8 @@ use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
 use crate::gomod::{H1, ModuleVersion};
-use crate::source::{Info, Source};
+use crate::project::GraphSummary;
+use crate::source::{Info, Source, wrong_twice};
 use crate::trust::SumPart;
 
 /// go.mod files that `vgo` made up, before Go had modules; `go` ignores them too.
@@ -75,6 +76,25 @@ impl ModuleFiles<'_> {
         self.keep_info(entry, self.fetch_info(entry)?)
     }
 
+    /// Both small files of a version that nobody vouches for: what was asked together is kept only if all
+    /// of it makes sense. A sign-in page in the place of one says nothing good of the other.
+    pub(in crate::fetch) fn unproven_meta(self, entry: &CacheEntry) -> (Result<Info>, Result<H1>) {
+        let failed = |error: Error| (Err(error.clone()), Err(error));
+        let info = match self.cached_info(entry) {
+            Ok(Some(info)) => return (Ok(info), self.gomod(entry).map(|gomod| gomod.h1)),
+            Ok(None) => self.fetch_info(entry),
+            Err(error) => Err(error),
+        };
+        let info = match info {
+            Ok(info) => info,
+            Err(error) => return failed(error),
+        };
+        match self.gomod(entry) {
+            Err(error) if matches!(error.kind(), Kind::Security | Kind::Input) => failed(error),
+            gomod => (self.keep_info(entry, info), gomod.map(|gomod| gomod.h1)),
+        }
+    }
+
     /// The `.info` that the source has, which is not kept yet.
     pub(in crate::fetch) fn fetch_info(self, entry: &CacheEntry) -> Result<Info> {
         let module = entry.module();
@@ -125,18 +145,49 @@ impl ModuleFiles<'_> {
         self.run.sums.precheck(module, SumPart::GoMod)?;
         let gomod = match self.read_only_gomod(module)? {
             Some(gomod) => gomod,
-            None => {
-                let data = self
-                    .run
-                    .record_traffic(module, self.link.source.gomod(module)?);
-                self.checked(module, data)?
-            }
+            None => self.fetch_gomod(module)?,
         };
         if self.run.keep != Keep::Nothing {
             self.kept(entry.write_gomod(&gomod.data))?;
             self.run.remember_gomod(module, &gomod.h1);
         }
         Ok(gomod)
+    }
+
+    /// The `.mod` that the source has, checked. A wrong one is asked for once more, past caches on the
+    /// way; the second is final.
+    fn fetch_gomod(self, module: &ModuleVersion) -> Result<GoMod> {
+        let ask = |source: &dyn Source| {
+            let fetched = source.gomod(module)?;
+            Ok::<_, Error>(self.run.record_traffic(module, fetched))
+        };
+        let first = match self.judged(module, ask(&*self.link.source)?) {
+            Err(error) if matches!(error.kind(), Kind::Security | Kind::Input) => error,
+            judged => return judged,
+        };
+        let Some(again) = self.link.source.past_caches(module.path()) else {
+            return Err(first);
+        };
+        self.run.record_refetch(module, &first);
+        let second = self.judged(module, ask(&*again)?);
+        second.map_err(|second| wrong_twice(second, &first))
+    }
+
+    /// Checks a `.mod` that has come. Where nobody vouches for it, it has to be a go.mod that names a
+    /// module: a sign-in page is a good answer too, and its hash would go into go.sum.
+    fn judged(self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
+        if self.run.sums.believes_anything(module, SumPart::GoMod) {
+            let summary = GraphSummary::parse("go.mod", &data);
+            if summary
+                .map_err(|error| error.about(module))?
+                .module
+                .is_none()
+            {
+                let text = "parsing go.mod: missing module line";
+                return Err(Error::new(Kind::Input, text).about(module));
+            }
+        }
+        self.checked(module, data)
     }
 
     /// The `.mod` that a cache has which is only read, checked.

@@ -30,7 +30,7 @@ pub(in crate::fetch) enum OnContention {
 pub(in crate::fetch) enum ResumeMode {
     /// Bytes that an earlier transfer left are taken, and what caches have that are only read.
     Resume,
-    /// What was put together from several transfers was wrong: all of it is fetched, for the last time.
+    /// What has come was wrong: all of it is fetched, past caches on the way, for the last time.
     Restart,
 }
 
@@ -62,11 +62,11 @@ impl Ready {
 /// What a wrong hash of a new zip means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::fetch) enum ZipAssembly {
-    /// It was put together from several transfers, and perhaps should not have been; or it is
-    /// from a cache that is only read.
-    Resumed,
+    /// It is fetched once more: it was put together from several transfers, is from a cache that is only
+    /// read, or some cache on the way may have spoilt it.
+    Doubtful,
     /// It is wrong.
-    Single,
+    Final,
 }
 
 /// How the transfer of a zip ended.
@@ -111,9 +111,14 @@ impl ModuleFiles<'_> {
         on_contention: OnContention,
         mode: ResumeMode,
     ) -> Result<Transferred> {
-        // Before anything is created: what would be refused anyway is not fetched. And before the
-        // lock: the check is made under it, and then does not wait for a database.
-        self.run.sums.ask(entry.module(), SumPart::Zip)?;
+        if self.zip_alone {
+            // The database is being asked meanwhile.
+            self.run.sums.precheck(entry.module(), SumPart::Zip)?;
+        } else {
+            // Before anything is created: what would be refused anyway is not fetched. And before the
+            // lock: the check is made under it, and then does not wait for a database.
+            self.run.sums.ask(entry.module(), SumPart::Zip)?;
+        }
         // It may have lacked nothing but somebody to vouch for it: that takes no lock.
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));
@@ -156,8 +161,10 @@ impl ModuleFiles<'_> {
             part.discard();
             part = entry.zip_part(&lock)?;
         }
+        let known = !(self.run.sums).believes_anything(entry.module(), SumPart::Zip);
         let mut sink = ZipSink {
             part,
+            known,
             refused: None,
             cancel: &self.link.cancel,
             tap: self.tap,
@@ -181,17 +188,24 @@ impl ModuleFiles<'_> {
             return Ok(Ready {
                 index,
                 lock,
-                zip: Some((sink.part, ZipAssembly::Resumed)),
+                zip: Some((sink.part, ZipAssembly::Doubtful)),
                 lower: Some(cache.clone()),
             });
         }
-        let fetched = match self.link.source.zip(entry.module(), &mut sink) {
+        let past_caches = self.link.source.past_caches(entry.module().path());
+        let source = match (mode, &past_caches) {
+            (ResumeMode::Restart, Some(source)) => source,
+            _ => &self.link.source,
+        };
+        let fetched = match source.zip(entry.module(), &mut sink) {
             Ok(fetched) => fetched,
             Err(error) => return Err(sink.left_by(error, entry.module())),
         };
         let assembly = match mode {
-            ResumeMode::Resume if fetched.resumed > 0 => ZipAssembly::Resumed,
-            _ => ZipAssembly::Single,
+            ResumeMode::Resume if fetched.resumed > 0 || past_caches.is_some() => {
+                ZipAssembly::Doubtful
+            }
+            _ => ZipAssembly::Final,
         };
         self.run.record_traffic(entry.module(), fetched);
         failpoints::reached("part-whole");
@@ -207,6 +221,9 @@ impl ModuleFiles<'_> {
 /// A part as a place for bytes that may have to start again, or may go on.
 struct ZipSink<'f> {
     part: ZipPart,
+    /// The hash of the whole is known: it can tell whether what was put together is right, also where the
+    /// sender names no validator.
+    known: bool,
     /// Why it could not take bytes: the transport knows no paths.
     refused: Option<io::Error>,
     cancel: &'f CancelToken,
@@ -307,9 +324,10 @@ impl Sink for ZipSink<'_> {
 
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
         self.refuse_cancelled()?;
-        let origin = resumable.map(|resumable| PartOrigin {
+        let safe = |resumable: &&Resumable| self.known || resumable.validator.is_some();
+        let origin = resumable.filter(safe).map(|resumable| PartOrigin {
             url: resumable.url.clone(),
-            validator: resumable.validator.as_str().to_owned(),
+            validator: (resumable.validator.as_ref()).map(|known| known.as_str().to_owned()),
             length: resumable.length,
         });
         let restarted = self.part.restart(origin.as_ref());
@@ -323,9 +341,14 @@ impl Sink for ZipSink<'_> {
 
     fn kept(&self) -> Option<Kept> {
         let (origin, bytes) = self.part.kept()?;
+        let validator = match &origin.validator {
+            Some(text) => Some(Validator::parse(text)?),
+            None if self.known => None,
+            None => return None,
+        };
         let of = Resumable {
             url: origin.url.clone(),
-            validator: Validator::parse(&origin.validator)?,
+            validator,
             length: origin.length,
         };
         Some(Kept { of, bytes })

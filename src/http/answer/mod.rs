@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `body` | where a body goes and how much of it may come |
 //! | `encoding` | undoes `Content-Encoding: gzip` |
+//! | `known` | asking whether what is known has changed: `If-None-Match`, 304 |
 //! | `resume` | going on with a body that was cut: `Range`, `If-Range` |
 //! | `status` | the text of a status that is not 200, as go words it |
 //!
@@ -14,6 +15,7 @@
 
 mod body;
 mod encoding;
+mod known;
 mod resume;
 mod status;
 
@@ -21,6 +23,8 @@ pub(super) use body::{CHUNK_BYTES, Extent, Watch, briefly, copy_body, unwritable
 pub use body::{Fetched, Sink, TooLarge};
 #[cfg(test)]
 pub(super) use encoding::tests::gzip;
+pub use known::KnownBodies;
+pub(super) use known::KnownQuestion;
 pub(super) use resume::RangeAnswer;
 pub use resume::{Kept, Resumable, Validator};
 pub(super) use status::{Detail, status_error, status_text};

@@ -1,9 +1,11 @@
 //! Going on with a body that was cut: when that is safe, and what a server makes of the wish.
 //!
-//! Bytes of two transfers are put together only if the server itself says that they are of the
-//! same content: by an entity tag that is not weak, or by a date of modification old enough to
-//! mean something, sent back in `If-Range`. Without either, or without a length, or encoded, a
-//! body starts again from its first byte. Whoever uses it still has to compare a hash.
+//! Bytes of two transfers are put together if the server itself says that they are of the same
+//! content: by an entity tag that is not weak, or by a date of modification old enough to mean
+//! something, sent back in `If-Range`. Go's protocol asks for neither, and many proxies send none:
+//! then a [`Sink`](super::Sink) whose owner knows the hash of the whole may go on all the same,
+//! by `Range` alone. Without a length, or encoded, a body starts again from its first byte. Whoever
+//! uses it still has to compare a hash.
 //!
 //! Source: RFC 9110, 8.8 (validators), 13.1.5 (`If-Range`), 14.4 (`Content-Range`).
 
@@ -49,7 +51,7 @@ impl Validator {
 
     /// The validator of an answer. A weak tag is none, and then the date is none either: the
     /// server has said that contents differ which it calls the same.
-    fn of(headers: &HeaderMap, now: SystemTime) -> Option<Validator> {
+    pub(super) fn of(headers: &HeaderMap, now: SystemTime) -> Option<Validator> {
         if headers.contains_key(header::ETAG) {
             let tag = text(headers, header::ETAG)?;
             return Validator::parse(tag).filter(Validator::is_tag);
@@ -94,14 +96,15 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 pub struct Resumable {
     /// The URL that was asked for, without secrets; where redirects led does not matter.
     pub url: String,
-    /// How the content is recognized by whoever sent it.
-    pub validator: Validator,
+    /// How the content is recognized by whoever sent it; `None` if the sender has not said. Only
+    /// who knows the hash of the whole may keep such a beginning.
+    pub validator: Option<Validator>,
     /// The size of the whole, in bytes.
     pub length: u64,
 }
 
 impl Resumable {
-    /// Says what an answer with status 200 promises, if that is enough.
+    /// Says what an answer with status 200 promises, if its length is known.
     pub(in crate::http) fn of(
         url: &RedactedUrl,
         headers: &HeaderMap,
@@ -111,7 +114,7 @@ impl Resumable {
         let plain = Encoding::of(headers) == Ok(Encoding::Identity);
         Some(Resumable {
             url: url.as_str().to_owned(),
-            validator: Validator::of(headers, now)?,
+            validator: Validator::of(headers, now),
             length: length.filter(|_| plain)?,
         })
     }
@@ -148,12 +151,13 @@ impl Kept {
         0 < self.bytes && self.bytes == self.of.length
     }
 
-    /// The headers that ask for the rest, and for the whole should that be another by now.
+    /// The headers that ask for the rest, and for the whole should that be another by now, as far
+    /// as its sender can tell.
     pub(in crate::http) fn headers(&self) -> Vec<(HeaderName, String)> {
-        vec![
-            (header::RANGE, self.range()),
-            (header::IF_RANGE, self.of.validator.as_str().to_owned()),
-        ]
+        let validator = self.of.validator.as_ref();
+        let validator = validator.map(|known| (header::IF_RANGE, known.as_str().to_owned()));
+        let range = (header::RANGE, self.range());
+        std::iter::once(range).chain(validator).collect()
     }
 
     /// The `Range` that asks for the rest.
@@ -189,7 +193,7 @@ impl Kept {
         let good = range
             && Encoding::of(headers) == Ok(Encoding::Identity)
             && length.is_none_or(|length| Some(length) == rest)
-            && self.of.validator.is_named_in(headers);
+            && (self.of.validator.as_ref()).is_none_or(|known| known.is_named_in(headers));
         if good {
             RangeAnswer::Rest
         } else {
@@ -263,7 +267,9 @@ mod tests {
         assert_eq!(of(&[tag], Some(9)), Some(shown));
         assert_eq!(of(&[tag], None), None);
         assert_eq!(of(&[tag, "Content-Encoding: gzip"], Some(9)), None);
-        assert_eq!(of(&[], Some(9)), None);
+        assert_eq!(of(&[], None), None);
+        // Whether that is enough, its sink decides.
+        assert!(of(&[], Some(9)).is_some());
     }
 
     #[test]
@@ -272,7 +278,7 @@ mod tests {
         let kept = |text| Kept {
             of: Resumable {
                 url: "http://h/x".into(),
-                validator: validator(text),
+                validator: Some(validator(text)),
                 length: 10,
             },
             bytes: 4,
@@ -354,6 +360,28 @@ mod tests {
             let status = StatusCode::from_u16(*status).unwrap();
             let got = tagged.judge(status, &headers(lines), *length);
             assert_eq!(got, *want, "{status} {lines:?} {length:?}");
+        }
+        let unnamed = Kept {
+            of: Resumable {
+                validator: None,
+                ..tagged.of.clone()
+            },
+            bytes: 4,
+        };
+        assert_eq!(tagged.headers().len(), 2);
+        let only_range = [(header::RANGE, "bytes=4-".to_owned())];
+        assert_eq!(unnamed.headers(), only_range);
+        for (lines, want) in [
+            (&[range, "ETag: \"b\""][..], RangeAnswer::Rest),
+            (&["Content-Range: bytes 4-9/11"], RangeAnswer::Unusable),
+            (&[], RangeAnswer::Unusable),
+        ] {
+            let status = StatusCode::PARTIAL_CONTENT;
+            assert_eq!(
+                unnamed.judge(status, &headers(lines), None),
+                want,
+                "{lines:?}"
+            );
         }
         let dated = kept("Sun, 06 Nov 1994 08:49:36 GMT");
         let other = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT";

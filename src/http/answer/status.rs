@@ -7,7 +7,7 @@ use std::io::Read;
 use ureq::http::{HeaderMap, StatusCode, header};
 
 use super::encoding::{Decoded, Encoding};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 use crate::http::text::is_harmless;
 use crate::http::url::RedactedUrl;
 
@@ -74,10 +74,10 @@ pub(in crate::http) fn status_error(
         _ => Kind::Network,
     };
     let error = Error::new(kind, format!("reading {url}: {reason}"));
-    if is_transient(status) {
-        error.transient()
-    } else {
-        error
+    match status {
+        StatusCode::GONE => error.with_reason(Reason::Gone),
+        _ if is_transient(status) => error.transient(),
+        _ => error,
     }
 }
 

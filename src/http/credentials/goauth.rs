@@ -318,8 +318,9 @@ fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<GoAuthEntry>> {
             }
             ["netrc", ..] => {
                 let file = netrc.map_or(String::new(), |file| format!("netrc {}", file.display()));
-                let lines = match netrc.map(fs::read_to_string) {
-                    Some(Ok(text)) => netrc::parse(&text),
+                let lines = match netrc.map(fs::read) {
+                    // A byte that is not UTF-8 spoils the word it is in, not the file.
+                    Some(Ok(data)) => netrc::parse(&String::from_utf8_lossy(&data)),
                     Some(Err(cause)) if cause.kind() != io::ErrorKind::NotFound => {
                         trouble = Some(format!("{file}: {}", io_text(&cause)));
                         Vec::new()
@@ -367,6 +368,6 @@ fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<GoAuthEntry>> {
     Ok(entries)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 #[path = "goauth_tests.rs"]
 mod tests;

@@ -4,7 +4,6 @@ use std::process::Command;
 
 use super::*;
 use proptest::prelude::*;
-use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 fn url(text: &str) -> Url {
@@ -15,7 +14,7 @@ fn url(text: &str) -> Url {
 fn script(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);
     fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    crate::system::set_mode(&path, 0o755).unwrap();
     path.display().to_string()
 }
 

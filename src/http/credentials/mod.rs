@@ -153,6 +153,9 @@ impl Credentials {
     pub(super) fn explain(&self, error: Error, refused: &Refused<'_>) -> Error {
         let Refused { url, sent, .. } = refused;
         let host = url.host();
+        if sent.is_none() && url.user().is_none() && error.chain().contains(NOT_AVAILABLE) {
+            return error;
+        }
         let error = if let Some(held) = sent {
             error.hint(format!("{host} refused the credentials of {}", held.source))
         } else if url.user().is_some() {
@@ -210,10 +213,13 @@ impl Credentials {
         };
         let load = || {
             let named = format!("netrc {}", file.display());
-            let text = fs::read_to_string(file).map_err(|cause| {
+            let data = fs::read(file).map_err(|cause| {
                 Error::new(Kind::Input, format!("cannot read {named}")).because(cause)
             })?;
-            Ok(Arc::new(Table::of_netrc(&netrc::parse(&text), &named)))
+            Ok(Arc::new(Table::of_netrc(
+                &netrc::parse(&String::from_utf8_lossy(&data)),
+                &named,
+            )))
         };
         self.named.get(&(), load).map(Some)
     }
@@ -230,6 +236,9 @@ impl Credentials {
         self.goauth.get(&(), start).map(Some)
     }
 }
+
+/// What proxies say with 403 of a module that they do not serve to anyone: credentials change nothing.
+const NOT_AVAILABLE: &str = "not available";
 
 /// A request that was refused.
 pub(super) struct Refused<'a> {

@@ -111,6 +111,12 @@ impl Breaker {
         self.cause = None;
     }
 
+    /// The host wants the `first` or a further try of a request to be made later, and says when: that is
+    /// no sign of failure.
+    pub(super) fn put_off(&mut self, first: bool) {
+        self.retrying += usize::from(first);
+    }
+
     /// A try failed; the `first` of its request or a further one.
     pub(super) fn try_failed(&mut self, first: bool) {
         self.tries = self.tries.saturating_add(1);

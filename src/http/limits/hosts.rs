@@ -82,6 +82,8 @@ pub(in crate::http) struct HostPermit<'a> {
     admitted: bool,
     probe: bool,
     retrying: bool,
+    /// It has waited once for as long as the host wished.
+    put_off: bool,
     /// Of the try under way.
     round: Option<Window>,
     /// What the host had answered when this request began.
@@ -112,6 +114,7 @@ impl Hosts {
             admitted: false,
             probe: false,
             retrying: false,
+            put_off: false,
             round: None,
             answers_before: 0,
             unlucky: 0,
@@ -237,6 +240,13 @@ impl HostPermit<'_> {
                 // It has found out what was to be found out.
                 self.probe = false;
             }
+            // Its first word, and it says when: that wait is what was to be done, and all who wait may
+            // try then. A host that says so of each file's first request would else be asked one by one.
+            AttemptOutcome::TooMuch(Some(_)) if !self.put_off => {
+                host.breaker.put_off(!self.retrying);
+                self.retrying = true;
+                self.unlucky += u32::from(host.answers != self.answers_before);
+            }
             AttemptOutcome::Trouble | AttemptOutcome::TooMuch(_) => {
                 host.breaker.try_failed(!self.retrying);
                 self.retrying = true;
@@ -245,7 +255,10 @@ impl HostPermit<'_> {
             AttemptOutcome::Nothing => {}
         }
         if let AttemptOutcome::TooMuch(wish) = told {
-            host.pace.too_much(round);
+            if wish.is_none() || self.put_off {
+                host.pace.too_much(round);
+            }
+            self.put_off |= wish.is_some();
             if let Some(wish) = wish {
                 host.pace
                     .hold(now + wish.min(self.hosts.settings.longest_hold));

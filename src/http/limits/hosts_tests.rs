@@ -125,6 +125,27 @@ fn a_wish_to_be_left_alone_holds_back_everybody_and_is_cut() {
 }
 
 #[test]
+fn after_a_wait_that_was_obeyed_all_who_were_refused_may_try() {
+    let clock = Clock::new();
+    let start = clock.instant();
+    let hosts = Hosts::new(settings(64));
+    let mut visits: Vec<_> = (0..46).map(|_| hosts.visit("a.com", &clock)).collect();
+    let enter = |visit: &mut HostPermit<'_>| visit.enter(None, &CancelToken::new()).unwrap();
+    let wait = AttemptOutcome::TooMuch(Some(MS(1000)));
+    let limit = || hosts.lock().get("a.com").unwrap().pace.limit();
+    visits.iter_mut().for_each(enter);
+    visits.iter_mut().for_each(|visit| visit.leave(wait));
+    assert_eq!(limit(), 64, "the wait was all that was asked for");
+    // One that has not begun need not wait for the others.
+    one_try(&hosts, "a.com", &clock, AttemptOutcome::Answer).unwrap();
+    visits.iter_mut().for_each(enter);
+    assert_eq!(clock.instant() - start, MS(1000));
+    // Refused again although they waited: that is too much at once.
+    visits.iter_mut().for_each(|visit| visit.leave(wait));
+    assert_eq!(limit(), 32);
+}
+
+#[test]
 fn tries_are_counted_against_the_rate_and_each_host_has_its_own() {
     let clock = Clock::new();
     let start = clock.instant();

@@ -11,8 +11,8 @@ use ureq::http::{HeaderName, Response, StatusCode, header};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::{
-    Detail, Extent, Kept, RangeAnswer, Resumable, Sink, Watch, briefly, copy_body, status_error,
-    status_text,
+    Detail, Extent, Kept, KnownQuestion, RangeAnswer, Resumable, Sink, Watch, briefly, copy_body,
+    status_error, status_text,
 };
 use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
@@ -30,6 +30,16 @@ const MAX_REDIRECTS: usize = 10;
 pub(super) enum TryTime {
     Limited,
     Unlimited,
+}
+
+/// What is wanted of a body.
+#[derive(Clone, Copy)]
+pub(super) struct Demand<'d> {
+    /// The most bytes.
+    pub(super) limit: u64,
+    pub(super) time: TryTime,
+    /// Where the body may be known already.
+    pub(super) question: Option<&'d KnownQuestion<'d>>,
 }
 
 /// What a good try brought, in bytes.
@@ -84,15 +94,14 @@ impl Client {
     pub(super) fn one_try(
         &self,
         url: &Url,
-        limit: u64,
+        demand: Demand<'_>,
         sink: &mut dyn Sink,
         mut kept: Option<Kept>,
-        time: TryTime,
         attempt: u32,
     ) -> Result<Brought, Failed> {
         let shown = &url.redacted();
         let started = Instant::now();
-        let for_this = match time {
+        let for_this = match demand.time {
             // Bytes that have to wait for their turn do not make the host slow.
             TryTime::Limited if self.inner.rate.is_none() => {
                 started.checked_add(self.inner.settings.whole_try())
@@ -128,7 +137,11 @@ impl Client {
                 false => None,
             };
             let sent = held.as_deref();
-            let asks = kept.as_ref().map(Kept::headers).unwrap_or_default();
+            let asks = match (&kept, demand.question) {
+                (Some(kept), _) => kept.headers(),
+                (None, Some(question)) => question.headers(&now),
+                (None, None) => Vec::new(),
+            };
             let mut exchange =
                 ExchangeRecorder::begin(&*self.context.events, now.redacted(), attempt, through);
             let response = self.send(&now, sent, &asks, until, &circumstances);
@@ -154,6 +167,19 @@ impl Client {
                 now = target;
                 continue;
             }
+            if status == StatusCode::NOT_MODIFIED
+                && demand.question.is_some_and(|known| known.confirm(&now))
+            {
+                self.inner.hosts.answered(url.host());
+                let _ = io::copy(
+                    &mut briefly(response.into_body(), stall_timeout),
+                    &mut io::sink(),
+                );
+                return Ok(Brought {
+                    bytes: 0,
+                    resumed: 0,
+                });
+            }
             let length = response.body().content_length();
             let judged = kept
                 .as_ref()
@@ -169,6 +195,9 @@ impl Client {
                 Some(kept) => Some(Extent::Rest(kept)),
                 None if status == StatusCode::OK => {
                     let date = self.inner.timer.now();
+                    if let Some(question) = demand.question {
+                        question.stated(&now, response.headers(), date);
+                    }
                     let of = Resumable::of(shown, response.headers(), length, date);
                     Some(Extent::Whole(of))
                 }
@@ -213,7 +242,14 @@ impl Client {
                 rate: self.inner.rate.as_ref(),
                 cancel: &self.context.cancel,
             };
-            let copied = copy_body(response, &extent, limit, sink, &circumstances, &watch);
+            let copied = copy_body(
+                response,
+                &extent,
+                demand.limit,
+                sink,
+                &circumstances,
+                &watch,
+            );
             let bytes = copied.inspect_err(|error| exchange.failed(error))?;
             let resumed = match extent {
                 Extent::Whole(_) => 0,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ureq::Agent;
 
 use super::agent;
-use super::attempt::{Brought, TryTime};
+use super::attempt::{Brought, Demand, TryTime};
 use super::context::RequestContext;
 use crate::cancel::{Cancelled, Deadline};
 use crate::error::{Error, Kind, Result};
@@ -98,6 +98,12 @@ impl Client {
         }
     }
 
+    /// The same client for the same work, whose requests pass over what caches on the way hold.
+    #[must_use]
+    pub(crate) fn past_caches(&self) -> Client {
+        self.bind(self.context.past_caches())
+    }
+
     pub(super) fn deadline(&self) -> Option<Deadline> {
         self.context.cancel.deadline()
     }
@@ -107,14 +113,24 @@ impl Client {
     }
 
     /// Gets a body of at most `limit` bytes into memory, each try within
-    /// [`Settings::small_body_timeout`].
+    /// [`Settings::small_body_timeout`]. What the context knows of it comes again only if it has changed.
     ///
     /// # Errors
     /// As [`Client::get_into`].
     pub fn get(&self, url: &Url, limit: u64) -> Result<Fetched<Vec<u8>>> {
         let mut body = Vec::new();
-        let fetched = self.get_within(url, limit, &mut body, TryTime::Limited)?;
-        Ok(fetched.map(|()| body))
+        let known = self.context.known.as_deref();
+        let question = known.map(|known| known.question(url));
+        let demand = Demand {
+            limit,
+            time: TryTime::Limited,
+            question: question.as_ref(),
+        };
+        let fetched = self.get_within(url, &mut body, demand)?;
+        Ok(fetched.map(|()| match question {
+            Some(question) => question.settle(body),
+            None => body,
+        }))
     }
 
     /// Gets a body of at most `limit` bytes into a sink, which is restarted before the first byte
@@ -130,7 +146,12 @@ impl Client {
     /// - [`Kind::LocalIo`] if the sink or a file fails.
     /// - [`Kind::Input`] for settings and URLs that cannot be used.
     pub fn get_into(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
-        self.get_within(url, limit, sink, TryTime::Unlimited)
+        let demand = Demand {
+            limit,
+            time: TryTime::Unlimited,
+            question: None,
+        };
+        self.get_within(url, sink, demand)
     }
 
     /// Puts off another request for `url` that the caller decided on, told like a retry; `cause`
@@ -148,27 +169,20 @@ impl Client {
     fn get_within(
         &self,
         url: &Url,
-        limit: u64,
         sink: &mut dyn Sink,
-        time: TryTime,
+        demand: Demand<'_>,
     ) -> Result<Fetched<()>> {
         if url.scheme() == Scheme::File {
-            let bytes = read_file(url, limit, sink)?;
+            let bytes = read_file(url, demand.limit, sink)?;
             let url = url.redacted();
             let url = url.as_str();
             self.say(&Event::BodyReceived { url, bytes });
             return Ok(Fetched::of_bytes(bytes));
         }
-        self.transfer(url, limit, sink, time)
+        self.transfer(url, sink, demand)
     }
 
-    fn transfer(
-        &self,
-        url: &Url,
-        limit: u64,
-        sink: &mut dyn Sink,
-        time: TryTime,
-    ) -> Result<Fetched<()>> {
+    fn transfer(&self, url: &Url, sink: &mut dyn Sink, demand: Demand<'_>) -> Result<Fetched<()>> {
         let inner = &*self.inner;
         let cancel = &self.context.cancel;
         let shown = url.redacted();
@@ -180,7 +194,7 @@ impl Client {
         loop {
             let kept = sink
                 .kept()
-                .filter(|kept| kept.of.url == shown.as_str() && kept.of.length <= limit);
+                .filter(|kept| kept.of.url == shown.as_str() && kept.of.length <= demand.limit);
             if let Some(kept) = kept.as_ref().filter(|kept| kept.is_whole()) {
                 let (url, bytes) = (shown.as_str(), kept.bytes);
                 self.say(&Event::RequestResumed { url, bytes });
@@ -218,7 +232,7 @@ impl Client {
                 attempt,
             });
             let kept = kept.filter(Kept::is_begun);
-            let failed = match self.one_try(url, limit, sink, kept, time, attempt) {
+            let failed = match self.one_try(url, demand, sink, kept, attempt) {
                 Ok(Brought { bytes, resumed }) => {
                     visit.leave(AttemptOutcome::Answer);
                     let elapsed = inner.timer.instant().saturating_duration_since(started);

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use crate::cancel::CancelToken;
 use crate::event::EventSink;
+use crate::http::answer::KnownBodies;
+
+/// Source: RFC 9111, 5.2.1.4.
+const NO_CACHE: (&str, &str) = ("cache-control", "no-cache");
 
 /// The piece of work that requests belong to: what ends them, who is told of them, what goes with them.
 #[derive(Clone)]
@@ -17,9 +21,21 @@ pub struct RequestContext {
     /// Headers that every request has beside its own, as `traceparent`; nothing secret, since a redirect takes them
     /// along.
     pub headers: Vec<(String, String)>,
+    /// Bodies that were received before: for small ones it is asked whether they have changed.
+    pub known: Option<Arc<KnownBodies>>,
 }
 
 impl RequestContext {
+    /// The same work, whose requests make caches on the way ask for what they hold: one of them may hold
+    /// something wrong.
+    #[must_use]
+    pub(crate) fn past_caches(&self) -> RequestContext {
+        let mut context = self.clone();
+        let header = (NO_CACHE.0.to_owned(), NO_CACHE.1.to_owned());
+        context.headers.push(header);
+        context
+    }
+
     /// Work that nothing ends.
     #[must_use]
     pub fn new(events: Arc<dyn EventSink>) -> RequestContext {
@@ -27,6 +43,7 @@ impl RequestContext {
             cancel: CancelToken::new(),
             events,
             headers: Vec::new(),
+            known: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::http::answer::{Detail, briefly, status_error, status_text};
-use crate::http::connect::connection;
+use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
 use crate::http::exchange::ExchangeRecorder;
 use crate::http::failure::{FailureContext, not_asked, tried};
@@ -235,6 +235,24 @@ impl Client {
         at_home: bool,
         circumstances: &FailureContext<'_>,
     ) -> Result<Response<Body>> {
+        // Each stale connection is gone with its failure, so there are no more than idle ones.
+        let mut stale = 0..=self.inner.settings.connections;
+        loop {
+            match self.send_message_once(message, url, held, at_home, circumstances)? {
+                Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
+                sent => return sent.map_err(|error| circumstances.explain(error)),
+            }
+        }
+    }
+
+    fn send_message_once(
+        &self,
+        message: &Message<'_>,
+        url: &Url,
+        held: Option<&Held>,
+        at_home: bool,
+        circumstances: &FailureContext<'_>,
+    ) -> Result<Result<Response<Body>, ureq::Error>> {
         let method = match message.body {
             None => "GET",
             Some(_) => "POST",
@@ -287,7 +305,7 @@ impl Client {
             }
         };
         drop(under_way);
-        sent.map_err(|error| circumstances.explain(error))
+        Ok(sent)
     }
 
     /// The headers that show who we are to the server at `url`, where they may be shown at all.

@@ -216,7 +216,8 @@ impl EventSink for ProgressReporter {
                 });
                 self.print_talk(|| {
                     format!(
-                        "# {module}: the resumed zip is wrong, fetching it again from the first byte"
+                        "# {module}: what has come is wrong, fetching it again from the first byte: {}",
+                        cause.chain().lines().next().unwrap_or_default()
                     )
                 });
             }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use rustix::termios::tcgetwinsize;
+use crate::system::terminal_columns;
 
 /// The width where the terminal does not say one.
 const COLUMNS: usize = 80;
@@ -19,8 +19,7 @@ pub(super) struct StatusLines {
 impl StatusLines {
     /// The columns that a line may take: one less than there are, for the cursor.
     pub(super) fn width() -> usize {
-        let size = tcgetwinsize(io::stderr()).ok();
-        let columns = size.map(|size| usize::from(size.ws_col));
+        let columns = terminal_columns();
         columns.filter(|columns| *columns > 1).unwrap_or(COLUMNS) - 1
     }
 

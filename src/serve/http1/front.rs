@@ -1,13 +1,12 @@
 //! The threads of a server: one that accepts, and one for each core that drives connections.
 
 use std::io::{self, Write as _};
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use rustls::ServerConfig;
 
@@ -15,6 +14,7 @@ use super::inbox::{Inbox, Message};
 use super::listener::Listener;
 use super::reactor::Reactor;
 use super::socket::{Accepted, Stream};
+use super::sockets::{PolledUnixListener, keep_alive};
 use super::{Limits, Service};
 use crate::error::{Error, Kind, Result};
 
@@ -165,7 +165,7 @@ struct Acceptor {
 
 enum Listening {
     Tcp(TcpListener),
-    Unix(UnixListener, Option<std::path::PathBuf>),
+    Unix(PolledUnixListener, Option<std::path::PathBuf>),
 }
 
 impl Acceptor {
@@ -175,7 +175,7 @@ impl Acceptor {
             .map(|listener| match listener {
                 Listener::Tcp(listener) => Listening::Tcp(TcpListener::from_std(listener)),
                 Listener::Unix(listener, path) => {
-                    Listening::Unix(UnixListener::from_std(listener), path)
+                    Listening::Unix(PolledUnixListener::from_std(listener), path)
                 }
             })
             .collect();
@@ -254,7 +254,7 @@ fn accept(listener: &Listening) -> io::Result<(Stream, Option<std::net::IpAddr>)
             Ok((Stream::Tcp(stream), Some(address)))
         }
         Listening::Unix(listener, _) => {
-            let (stream, _): (UnixStream, _) = listener.accept()?;
+            let (stream, _) = listener.accept()?;
             Ok((Stream::Unix(stream), None))
         }
     }
@@ -265,7 +265,7 @@ fn set_up(stream: &TcpStream) {
     // already says so when it is read.
     let _ = stream.set_nodelay(true);
     // A client that was switched off is noticed by the kernel.
-    let _ = rustix::net::sockopt::set_socket_keepalive(stream.as_fd(), true);
+    keep_alive(stream);
 }
 
 /// A failure that says nothing about the next connection: accept(2).

@@ -1,17 +1,11 @@
 //! Where connections come from: TCP, a Unix socket, or sockets that systemd has opened.
 
-use std::fs;
 use std::io;
 use std::net::{TcpListener, ToSocketAddrs as _};
-use std::os::unix::fs::FileTypeExt as _;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::sockets::{self, Inherited, UnixListener};
 use crate::error::{Error, Kind, Result};
-
-/// How many connections may wait to be accepted. The standard library asks for 128, and a crowd
-/// that connects at once then waits a second or more for its retries.
-const BACKLOG: i32 = 1024;
 
 /// What `--listen` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +69,10 @@ impl Listener {
         let opened = match address {
             ListenAddress::Tcp(text) => open_tcp(text).map_err(|cause| (text.clone(), cause)),
             ListenAddress::Unix(path) => {
-                open_unix(path).map_err(|cause| (format!("unix:{}", path.display()), cause))
+                let listener = sockets::open_unix(path);
+                let listeners =
+                    listener.map(|listener| vec![Listener::Unix(listener, Some(path.to_owned()))]);
+                listeners.map_err(|cause| (format!("unix:{}", path.display()), cause))
             }
             ListenAddress::Systemd => return inherited(),
         };
@@ -93,10 +90,17 @@ impl Listener {
                 Err(_) => format!("{scheme}://?"),
             },
             Listener::Unix(listener, _) => {
-                let address = listener.local_addr().ok();
-                let path = address.as_ref().and_then(|address| address.as_pathname());
-                format!("unix:{}", path.unwrap_or(Path::new("?")).display())
+                format!("unix:{}", sockets::shown_path(listener))
             }
+        }
+    }
+}
+
+impl From<Inherited> for Listener {
+    fn from(handed: Inherited) -> Listener {
+        match handed {
+            Inherited::Tcp(listener) => Listener::Tcp(listener),
+            Inherited::Unix(listener) => Listener::Unix(listener, None),
         }
     }
 }
@@ -107,44 +111,22 @@ fn open_tcp(text: &str) -> io::Result<Vec<Listener>> {
     addresses.dedup();
     for address in addresses {
         let listener = TcpListener::bind(address)?;
-        rustix::net::listen(&listener, BACKLOG)?;
+        sockets::widen_backlog(&listener)?;
         listener.set_nonblocking(true)?;
         listeners.push(Listener::Tcp(listener));
     }
     Ok(listeners)
 }
 
-fn open_unix(path: &Path) -> io::Result<Vec<Listener>> {
-    // A socket that no process listens on any more was left by one that was killed.
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    if is_socket && UnixStream::connect(path).is_err() {
-        fs::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
-    rustix::net::listen(&listener, BACKLOG)?;
-    listener.set_nonblocking(true)?;
-    Ok(vec![Listener::Unix(listener, Some(path.to_owned()))])
-}
-
 /// The sockets of socket activation, from descriptor 3 on.
 ///
 /// Source: sd_listen_fds(3).
 fn inherited() -> Result<Vec<Listener>> {
-    let mut handed = listenfd::ListenFd::from_env();
-    let mut listeners = Vec::new();
-    for place in 0..handed.len() {
-        let unfit = |cause| {
-            let text = format!("cannot listen on socket {place} of systemd");
-            Error::new(Kind::LocalIo, text).because(cause)
-        };
-        if let Ok(Some(listener)) = handed.take_tcp_listener(place) {
-            listener.set_nonblocking(true).map_err(unfit)?;
-            listeners.push(Listener::Tcp(listener));
-        } else if let Some(listener) = handed.take_unix_listener(place).map_err(unfit)? {
-            listener.set_nonblocking(true).map_err(unfit)?;
-            listeners.push(Listener::Unix(listener, None));
-        }
-    }
+    let handed = sockets::inherited().map_err(|(place, cause)| {
+        let text = format!("cannot listen on socket {place} of systemd");
+        Error::new(Kind::LocalIo, text).because(cause)
+    })?;
+    let listeners: Vec<Listener> = handed.into_iter().map(Listener::from).collect();
     if listeners.is_empty() {
         let text = "--listen systemd: the service manager has handed over no socket";
         return Err(Error::new(Kind::Usage, text)

@@ -17,6 +17,7 @@
 //! | `reactor` | many connections in one thread |
 //! | `inbox` | what other threads have for a reactor |
 //! | `socket`, `listener`, `tls` | streams, where they come from, certificates |
+//! | `unix`, `windows` | what sockets of these systems have, as `sockets` |
 //! | `date`, `request_id` | dates as HTTP writes them, names of requests |
 //!
 //! # Why these libraries
@@ -39,9 +40,18 @@ mod sending;
 mod socket;
 mod target;
 mod tls;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::net::IpAddr;
 use std::time::Duration;
+
+#[cfg(unix)]
+use unix as sockets;
+#[cfg(windows)]
+use windows as sockets;
 
 pub use date::{http_date, timestamp};
 pub use front::{Drain, Front};

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use rustls::ServerConnection;
@@ -11,6 +10,9 @@ use super::inbox::BodyWaker;
 use super::live::{LiveEnd, LiveFile};
 use super::response::{Body, Framing};
 use super::socket::Stream;
+use super::sockets::{send_file, write_more};
+
+use crate::system::FileAt as _;
 
 /// A file that is no longer goes out with the head, by one read and one write: fewer calls than a
 /// sendfile beside a write, and a copy of so little costs less than a call.
@@ -331,13 +333,9 @@ fn blocked(cause: io::Error) -> io::Result<Sent> {
 
 /// Writes; `more` bytes follow at once, so that the head does not go out alone.
 fn write_plain(stream: &mut Stream, data: &[u8], more: bool) -> io::Result<usize> {
-    #[cfg(target_os = "linux")]
-    if more {
-        use rustix::net::{SendFlags, send};
-        let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
-        return rustix::io::retry_on_intr(|| send(&*stream, data, flags)).map_err(io::Error::from);
+    if more && let Some(sent) = write_more(stream, data) {
+        return sent;
     }
-    let _ = more;
     loop {
         match stream.write(data) {
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
@@ -346,24 +344,7 @@ fn write_plain(stream: &mut Stream, data: &[u8], more: bool) -> io::Result<usize
     }
 }
 
-/// Sends bytes of a file without a copy into this process.
-#[cfg(target_os = "linux")]
-fn copy_plain(
-    stream: &mut Stream,
-    file: &File,
-    at: u64,
-    end: u64,
-    _: &mut [u8],
-) -> io::Result<u64> {
-    let wanted = usize::try_from(end - at).unwrap_or(usize::MAX);
-    let mut offset = at;
-    let sent = rustix::io::retry_on_intr(|| {
-        rustix::fs::sendfile(&*stream, file, Some(&mut offset), wanted)
-    })?;
-    Ok(sent as u64)
-}
-
-#[cfg(not(target_os = "linux"))]
+/// Sends bytes of a file, without a copy into this process where the system can.
 fn copy_plain(
     stream: &mut Stream,
     file: &File,
@@ -372,6 +353,9 @@ fn copy_plain(
     scratch: &mut [u8],
 ) -> io::Result<u64> {
     let wanted = usize::try_from(end - at).unwrap_or(usize::MAX);
+    if let Some(sent) = send_file(stream, file, at, wanted) {
+        return sent.map(|count| count as u64);
+    }
     let wanted = wanted.min(scratch.len());
     let count = file.read_at(&mut scratch[..wanted], at)?;
     write_plain(stream, &scratch[..count], false).map(|count| count as u64)

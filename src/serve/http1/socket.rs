@@ -2,11 +2,12 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{IpAddr, Shutdown};
-use std::os::fd::{AsFd, BorrowedFd};
 
 use mio::event::Source;
-use mio::net::{TcpStream, UnixStream};
+use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+
+use super::sockets::UnixStream;
 
 /// A stream of bytes.
 #[derive(Debug)]
@@ -49,15 +50,6 @@ impl Stream {
     pub(super) fn deregister(&mut self, registry: &Registry) {
         // Closing it does the same.
         let _ = registry.deregister(self.source());
-    }
-}
-
-impl AsFd for Stream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Stream::Tcp(stream) => stream.as_fd(),
-            Stream::Unix(stream) => stream.as_fd(),
-        }
     }
 }
 

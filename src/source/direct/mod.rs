@@ -369,5 +369,5 @@ impl Write for Counted<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

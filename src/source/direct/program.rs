@@ -6,7 +6,7 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/codehost.go`, `Run`, `RunError`.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::env::{self, consts::EXE_SUFFIX};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use crate::event::Event;
 use crate::fsio::FileLock;
 use crate::http::{Failure, RealTimer, Timer as _};
 use crate::proc::{ProcError, Program, Ran};
+use crate::system::is_executable;
 
 /// The longest that a program may run where the run itself has no limit.
 const LONGEST_RUN: Duration = Duration::from_secs(60 * 60);
@@ -39,9 +40,11 @@ impl Programs {
     /// True if a program of this name is in PATH.
     pub(super) fn has(&self, name: &str) -> bool {
         let path = self.settings.path.as_deref().unwrap_or_default();
-        path.split(':').filter(|dir| !dir.is_empty()).any(|dir| {
-            let found = Path::new(dir).join(name).metadata();
-            found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        let file = format!("{name}{EXE_SUFFIX}");
+        let mut directories = env::split_paths(path).filter(|dir| !dir.as_os_str().is_empty());
+        directories.any(|dir| {
+            let found = dir.join(&file).metadata();
+            found.is_ok_and(|found| is_executable(&found))
         })
     }
 

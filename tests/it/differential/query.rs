@@ -1,6 +1,7 @@
 //! `download path@query`: the version that go picks, in go's words.
 
 use crate::commands::json::without_extra;
+use crate::support::compare::in_one_wording;
 use crate::support::fixtures::Module;
 use crate::support::sampling::{pairs, sample};
 use crate::support::{Proxy, Sandbox, require_go};
@@ -174,7 +175,7 @@ fn both(ours: &Sandbox, gos: &Sandbox, argument: &str, what: &str) -> bool {
     let got = without_extra(&by_us.stdout.replace(&cache(ours), "[CACHE]"));
     let wanted = by_go.stdout.replace(&cache(gos), "[CACHE]");
     by_us.demand(
-        got == wanted && by_us.code == by_go.code,
+        in_one_wording(&got) == in_one_wording(&wanted) && by_us.code == by_go.code,
         &format!("{argument} {what}: wanted\n{wanted}\ngot\n{got}"),
     );
     by_go.code == Some(0)

@@ -82,7 +82,9 @@ fn list_f_unsupported_construct_is_named() {
         ("{{1+2i}}", "the complex number 1+2i"),
         ("{{2.5i}}", "the number 2.5i"),
         ("{{0x1.8p1}}", "the number 0x1.8p1"),
+        ("{{html .Path}}", "function \"html\""),
         (r#"{{printf "%b" 1.5}}"#, "the format %b of float64"),
+        (r#"{{printf "%.2f" 1.5}}"#, "the format %f of float64"),
         (r#"{{"\xff"}}"#, "a string that is no UTF-8"),
         ("{{.Time.Month}}", "the method Month of a time"),
         (r#"{{printf "%[1]s" .Path}}"#, "\"[\" in a format"),
@@ -157,7 +159,7 @@ fn list_f_nesting_and_output_are_bounded() {
         assert!(said.ends_with(says), "{controls}: {said}");
     }
     // What is handed down gets longer with each.
-    let longer = r#"{{define "x"}}{{template "x" (html .)}}{{end}}{{template "x" "&"}}"#;
+    let longer = r#"{{define "x"}}{{template "x" (print . "longer")}}{{end}}{{template "x" ""}}"#;
     let template = Template::parse(longer).unwrap();
     let error = template.render(&Value::Object(&module), &mut String::new());
     let said = error.unwrap_err().chain();

@@ -60,11 +60,9 @@ fn download_zip_not_matching_go_sum_exits_5() {
             "the others are there"
         );
     }
-    assert_eq!(
-        proxy.hits("example.com/text/@v/v1.2.0.zip"),
-        1,
-        "a wrong sum was tried again"
-    );
+    // A cache on the way may have spoilt it: once more, and not oftener.
+    let most = if only_modfetch() { 2 } else { 1 };
+    assert_eq!(proxy.hits("example.com/text/@v/v1.2.0.zip"), most);
 }
 
 #[test]

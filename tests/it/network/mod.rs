@@ -8,3 +8,4 @@ mod prefetch;
 mod requests;
 mod resume;
 mod trace;
+mod wrong_bodies;

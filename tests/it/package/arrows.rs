@@ -12,7 +12,8 @@ const ALLOWED: &[(&str, &str)] = &[
     // What all areas may use.
     ("error", ""),
     ("map", ""),
-    ("failpoints", ""),
+    ("system", ""),
+    ("failpoints", "system"),
     ("cancel", "error"),
     // Pure: no files, no network, no environment.
     ("gojson", "error"),
@@ -22,21 +23,21 @@ const ALLOWED: &[(&str, &str)] = &[
     ("event", "cancel error gomod"),
     ("memo", "cancel error map"),
     // The system: files, programs, network.
-    ("fsio", "cancel error event failpoints gomod"),
-    ("proc", "error"),
-    ("signals", "error fsio proc"),
+    ("fsio", "cancel error event failpoints gomod system"),
+    ("proc", "error system"),
+    ("signals", "error fsio proc system"),
     ("tarfile", "error"),
-    ("http", "cancel error event gomod memo proc"),
-    ("modzip", "cancel error failpoints gomod"),
+    ("http", "cancel error event gomod memo proc system"),
+    ("modzip", "cancel error failpoints gomod system"),
     // The parts of a download: none of them knows more than one other.
     (
         "cache",
-        "cancel error event failpoints fsio gojson gomod layout modzip tarfile",
+        "cancel error event failpoints fsio gojson gomod layout modzip system tarfile",
     ),
     ("sumdb", "cancel error failpoints fsio gomod layout memo"),
     (
         "source",
-        "cancel error event fsio gojson gomod http layout memo modzip proc sumdb",
+        "cancel error event fsio gojson gomod http layout memo modzip proc sumdb system",
     ),
     // What was typed, what is set, and what go.mod says.
     ("config", "error fsio gojson gomod"),
@@ -47,7 +48,7 @@ const ALLOWED: &[(&str, &str)] = &[
     // The engine, and what is built on it.
     (
         "fetch",
-        "cache cancel config error event failpoints fsio gomod graph http layout map memo modzip project source sumdb trust",
+        "cache cancel config error event failpoints fsio gomod graph http layout map memo modzip project source sumdb system trust",
     ),
     ("select", "cli error fetch gomod graph map project source"),
     (
@@ -60,11 +61,11 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     (
         "bundle",
-        "cache cancel error event failpoints fetch fsio gojson gomod graph http layout map modzip project source sumdb tarfile trust",
+        "cache cancel error event failpoints fetch fsio gojson gomod graph http layout map modzip project source sumdb system tarfile trust",
     ),
     (
         "serve",
-        "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source sumdb trust",
+        "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source sumdb system trust",
     ),
     ("sbom", "graph project trust"),
     ("audit", "error gojson gomod"),
@@ -75,16 +76,16 @@ const ALLOWED: &[(&str, &str)] = &[
     // What the user reads.
     (
         "report",
-        "audit bundle cache config error event fetch fsio gojson gomod http list modzip sbom select serve source trust verify",
+        "audit bundle cache config error event fetch fsio gojson gomod http list modzip sbom select serve source system trust verify",
     ),
     (
         "doctor",
-        "cache config error event fsio gomod http layout project report source sumdb",
+        "cache config error event fsio gomod http layout project report source sumdb system",
     ),
     (
         "command",
         "audit bundle cache cancel cli config doctor error event failpoints fetch fsio gojson gomod gotemplate graph http layout list map \
-         modzip project report sbom select serve signals source sumdb tarfile trust verify",
+         modzip project report sbom select serve signals source sumdb system tarfile trust verify",
     ),
     (
         "run",

@@ -7,6 +7,7 @@ use modfetch::command::command_tree;
 
 use crate::support::go::only_modfetch;
 use crate::support::served::Served;
+use crate::support::skips;
 use crate::support::{Proxy, Sandbox};
 
 fn recipe(name: &str) -> String {
@@ -41,8 +42,8 @@ fn recipes_name_flags_that_serve_has() {
             .collect();
         assert!(flags.len() >= 4, "{file}: {flags:?}");
         for flag in flags {
-            let known = serve.flags.iter().any(|own| own.long == flag);
-            assert!(known, "{file}: --{flag} is no flag of serve");
+            let known = serve.flag(&flag);
+            assert!(known.is_some(), "{file}: --{flag} is no flag of serve");
         }
     }
 }
@@ -81,4 +82,73 @@ fn recipes_dashboard_shows_metrics_that_serve_has() {
         }
     }
     assert!(seen >= 10);
+}
+
+#[test]
+fn recipes_units_are_what_systemd_takes() {
+    if !only_modfetch() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // The program has to be there: this one stands for it.
+    let service = recipe("modfetch.service").replace("/usr/local/bin/modfetch", "/bin/true");
+    let sandbox = sandbox
+        .file("modfetch.service", &service)
+        .file("modfetch.socket", &recipe("modfetch.socket"));
+    let run = sandbox.shell(
+        "command -v systemd-analyze >/dev/null || { echo skipped: no systemd-analyze; exit 0; }
+        systemd-analyze verify ./modfetch.service ./modfetch.socket",
+    );
+    run.ok();
+    if run.output().starts_with("skipped") {
+        return skips::record("no systemd-analyze");
+    }
+    run.demand(
+        !run.talk().contains("modfetch."),
+        "nothing to say about the units",
+    );
+}
+
+#[test]
+fn recipes_compose_file_names_files_that_are_there() {
+    if !only_modfetch() {
+        return;
+    }
+    let script = r#"
+try:
+    import yaml
+except ImportError:
+    raise SystemExit(print("skipped: no yaml"))
+for name in ["compose.yaml", "prometheus.yml", "grafana-datasource.yaml", "grafana-dashboards.yaml"]:
+    content = yaml.safe_load(open(name))
+    assert isinstance(content, dict), name
+    for service, parts in content.get("services", {}).items():
+        assert "image" in parts or "build" in parts, service
+        for volume in parts.get("volumes", []):
+            if volume.startswith("./"):
+                print(volume.split(":")[0])
+"#;
+    let names = [
+        "compose.yaml",
+        "prometheus.yml",
+        "grafana-datasource.yaml",
+        "grafana-dashboards.yaml",
+    ];
+    let mut sandbox = Sandbox::new().file("read.py", script);
+    for name in names {
+        sandbox = sandbox.file(name, &recipe(name));
+    }
+    let run = sandbox.shell(
+        "command -v python3 >/dev/null || { echo skipped: no python3; exit 0; }
+        python3 read.py",
+    );
+    run.ok();
+    if run.output().starts_with("skipped") {
+        return skips::record("no python3 with yaml");
+    }
+    let mounted: Vec<String> = run.output().lines().map(str::to_owned).collect();
+    assert_eq!(mounted.len(), 4, "{mounted:?}");
+    for name in mounted {
+        recipe(&name);
+    }
 }

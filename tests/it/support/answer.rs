@@ -151,8 +151,15 @@ fn proper(site: &mut Site, request: &Request) -> Plan {
                 format!("\"{sum:016x}\"")
             })
             .clone();
-        plan.headers.push(("ETag".into(), tag.clone()));
+        if !tag.is_empty() {
+            plan.headers.push(("ETag".into(), tag.clone()));
+        }
         plan.headers.push(("Accept-Ranges".into(), "bytes".into()));
+        if request.header("if-none-match") == Some(&tag) {
+            plan.status = 304;
+            plan.body = Bytes::from([]);
+            return plan;
+        }
         apply_range(&mut plan, request, &tag);
     }
     plan
@@ -226,6 +233,7 @@ pub fn reason(status: u16) -> &'static str {
         200 => "OK",
         206 => "Partial Content",
         302 => "Found",
+        304 => "Not Modified",
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",

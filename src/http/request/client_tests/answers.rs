@@ -34,7 +34,7 @@ fn an_echo_of_credentials_is_not_shown() {
                 "Location: http://x.s3CR3t.invalid/\r\n",
                 "",
             ),
-            "/encoded" => reply(wire, "200 OK", "Content-Encoding: s3cr\r\n", ""),
+            "/encoded" => reply(wire, "200 OK", "Content-Encoding: br, s3cr\r\n", ""),
             _ => reply(wire, "403 s3cr", "Content-Type: text/plain\r\n", ECHO),
         }
     });
@@ -317,4 +317,28 @@ fn a_connection_closed_while_idle_is_no_failed_try() {
         .filter(|head| head.contains("/never"))
         .count();
     assert_eq!(asked, 1 + 3, "the stale one, and three tries");
+}
+
+#[test]
+fn what_is_known_is_asked_for_conditionally_and_304_stands_for_it() {
+    let server = Server::start(|target, count, wire| match (target, count) {
+        ("/moved", _) => reply(wire, "302 Found", "Location: /list\r\n", ""),
+        ("/list", 1) => reply(wire, "200 OK", "ETag: W/\"1\"\r\n", "one"),
+        ("/list", 2) => reply(wire, "304 Not Modified", "ETag: W/\"1\"\r\n", ""),
+        _ => reply(wire, "200 OK", "", "two"),
+    });
+    let (client, _) = new_client(settings());
+    let knowing = client.bind(RequestContext {
+        known: Some(Arc::default()),
+        ..client.context.clone()
+    });
+    for _ in 0..2 {
+        assert_eq!(get(&knowing, &server.url("/moved")).unwrap().value, b"one");
+    }
+    // Known is what that URL led to, and not this one.
+    assert_eq!(get(&knowing, &server.url("/list")).unwrap().value, b"two");
+    let heads = server.heads();
+    let asks = |head: &String| head.to_lowercase().contains("if-none-match: w/\"1\"");
+    let asked: Vec<bool> = heads.iter().map(asks).collect();
+    assert_eq!(asked, [false, false, false, true, false], "{heads:?}");
 }

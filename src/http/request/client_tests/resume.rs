@@ -23,7 +23,8 @@ impl io::Write for Part {
 impl Sink for Part {
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
         self.bytes.clear();
-        self.of = resumable.cloned();
+        // It knows no hash of the whole: what has no validator starts again.
+        self.of = resumable.filter(|of| of.validator.is_some()).cloned();
         Ok(())
     }
     fn kept(&self) -> Option<Kept> {
@@ -38,7 +39,7 @@ const WHOLE: &str = "0123456789";
 fn left(server: &Server, path: &str, bytes: &str) -> Part {
     let of = Resumable {
         url: server.url(path),
-        validator: Validator::parse("\"a\"").unwrap(),
+        validator: Validator::parse("\"a\""),
         length: 10,
     };
     Part {
@@ -205,7 +206,7 @@ fn an_answer_that_is_not_the_rest_is_not_glued_to_what_is_kept() {
         assert_eq!(asked(&server), want, "{answer}");
         // It is the same try: the server is well.
         assert!(waits.lock().unwrap().is_empty());
-        assert_eq!(part.of.unwrap().validator.as_str(), "\"b\"");
+        assert_eq!(part.of.unwrap().validator.unwrap().as_str(), "\"b\"");
     }
 }
 

@@ -10,11 +10,12 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write};
-use std::os::unix::fs::FileExt as _;
 
 use super::id::{HashKind, Hasher, ObjectId};
 use super::object::{ObjectKind, header};
 use super::pack::{Form, PackFile};
+
+use crate::system::FileAt as _;
 
 /// The index of a pack, as a file of version 2 has it, and the pack's checksum.
 pub(in crate::source::direct) struct IndexedPack {

@@ -9,7 +9,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +18,7 @@ use super::delta;
 use super::id::{HashKind, ObjectId};
 use super::object::ObjectKind;
 use crate::error::{Error, Result};
+use crate::system::FileAt as _;
 
 /// The longest row of deltas that is followed; git makes rows of 50, and never more than 4095.
 const MAX_DELTAS: usize = 4096;

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 ///
 /// `None` where `/proc/locks` does not say: on other systems than Linux, for owners outside of
 /// this container, and on file systems that show another device to programs than to the kernel.
-pub(super) fn holder(file: &File) -> Option<String> {
+pub(crate) fn lock_holder(file: &File) -> Option<String> {
     let found = file.metadata().ok()?;
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let process = find(&locks, found.dev(), found.ino())?;

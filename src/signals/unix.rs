@@ -1,93 +1,34 @@
-//! What a signal does to a run that may be in the middle of something.
-//!
-//! | signal | effect |
-//! |---|---|
-//! | SIGINT, SIGTERM | small writes are finished, one message, then the end: status 130 or 143 |
-//! | the same again | the end at once |
-//! | SIGXFSZ | none: the write fails instead, and says which file is too large |
-//! | SIGPIPE | none (Rust's default): the write fails, which `report` takes for a quiet end |
-//! | SIGHUP and others | the system's default |
-//!
-//! A server ([`drain`]) goes on after the first SIGINT or SIGTERM until it has served what was begun, and reads its
-//! files again on SIGHUP.
-//!
-//! Nothing is cleaned up: whatever a killed run leaves is sound, and what it fetched is worth
-//! keeping. As `go`, the program dies of the signal as `go` does, so that a shell sees which one it
-//! was; a shell shows 130 and 143 then, too. Otherwise it exits with that status, which also works
-//! for the first process of a container, which no signal of its own can kill.
-//!
-//! A signal that was ignored when the program started (`nohup`, `&` in a script) stays ignored.
+//! Signals of POSIX systems.
 
 use std::ffi::c_int;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
-use std::time::Duration;
 
-use crossbeam_channel::bounded;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
+use super::{Ending, wind_up};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::drain_writes;
-use crate::proc::kill_groups;
-
-/// How the program ends by a signal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ending {
-    /// With exit status 128 and the signal's number.
-    #[default]
-    Status,
-    /// By the signal itself.
-    Signal,
-}
-
-/// The longest wait for small writes, and for the message: together well below a second.
-const WRITING: Duration = Duration::from_millis(400);
-const TELLING: Duration = Duration::from_millis(300);
 
 /// From now on SIGINT and SIGTERM end the program in good order, after `tell` has said so, which
 /// is given the signal's name. To be called once.
 pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
     let mut tell = Some(tell);
-    wait_for(&[SIGINT, SIGTERM], ending, move |signal| {
+    wait_for(ending, move |signal| {
         if let Some(tell) = tell.take() {
             end(signal, ending, tell);
         }
     });
 }
 
-/// From now on the first SIGINT or SIGTERM has `drain` called, which is given the signal's name and sees to it that the
-/// program ends by itself; the second one ends it at once, with exit status 128 and the signal's number. Each SIGHUP
-/// has `reload` called. To be called once, and not beside [`watch`].
-#[expect(dead_code, reason = "a server calls it")]
-pub(crate) fn drain(
-    drain: impl FnOnce(&'static str) + Send + 'static,
-    mut reload: impl FnMut() + Send + 'static,
-) {
-    let mut drain = Some(drain);
-    let watched = [SIGINT, SIGTERM, SIGHUP];
-    wait_for(&watched, Ending::Status, move |signal| {
-        if signal == SIGHUP {
-            reload();
-        } else if let Some(drain) = drain.take() {
-            drain(name_of(signal));
-        }
-    });
-}
-
-/// Calls `act` for each of these signals, on a thread of its own. Of those that end a program a second one does so at
-/// once.
-fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send + 'static) {
+/// Calls `act` for SIGINT and SIGTERM, on a thread of its own; the second of them ends the program at once.
+fn wait_for(ending: Ending, mut act: impl FnMut(c_int) + Send + 'static) {
     // A flag that nobody looks at: what counts is that the signal no longer kills.
     let _ = flag::register(SIGXFSZ, Arc::default());
-    let ignored = ignored_signals();
-    let watched = signals.iter().copied();
-    let watched: Vec<c_int> = watched
-        .filter(|signal| ignored & (1 << (signal - 1)) == 0)
-        .collect();
+    let watched = without_ignored(&[SIGINT, SIGTERM]);
     let Ok(mut signals) = Signals::new(&watched) else {
         return;
     };
@@ -95,7 +36,7 @@ fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send
     let waiting = waiting.spawn(move || signals.forever().for_each(&mut act));
     // Without that thread the first one counts like a second one: nothing is told.
     let begun = Arc::new(AtomicBool::new(waiting.is_err()));
-    for signal in watched.into_iter().filter(|signal| *signal != SIGHUP) {
+    for signal in watched {
         // In this order, so that the first one only sets the flag. What cannot be registered
         // leaves the first one in force, which is enough.
         let _ = match ending {
@@ -111,13 +52,13 @@ fn wait_for(signals: &[c_int], ending: Ending, mut act: impl FnMut(c_int) + Send
 /// The signals of a server: SIGHUP, SIGINT and SIGTERM, kept until they are waited for.
 pub(crate) struct ServerSignals(Signals);
 
-/// From now on SIGHUP, SIGINT and SIGTERM are for [`ServerSignals::wait`]. To be called once.
+/// From now on SIGHUP, SIGINT and SIGTERM are for [`ServerSignals::wait`]. To be called once, and not beside [`watch`].
 ///
 /// # Errors
 /// [`Kind::LocalIo`]: the system does not allow it.
 pub(crate) fn for_server() -> Result<ServerSignals> {
     let _ = flag::register(SIGXFSZ, Arc::default());
-    let signals = Signals::new([SIGHUP, SIGINT, SIGTERM]);
+    let signals = Signals::new(without_ignored(&[SIGHUP, SIGINT, SIGTERM]));
     signals
         .map(ServerSignals)
         .map_err(|cause| Error::new(Kind::LocalIo, "cannot watch for signals").because(cause))
@@ -144,18 +85,7 @@ impl ServerSignals {
 }
 
 fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + 'static) {
-    kill_groups();
-    drain_writes(WRITING);
-    let (done, told) = bounded(1);
-    let name = name_of(signal);
-    // In a thread of its own: a terminal that takes nothing must not keep the program alive.
-    let telling = thread::Builder::new().spawn(move || {
-        tell(name);
-        let _ = done.send(());
-    });
-    if telling.is_ok() {
-        let _ = told.recv_timeout(TELLING);
-    }
+    wind_up(name_of(signal), tell);
     if ending == Ending::Signal {
         // Comes back only where the signal cannot kill.
         let _ = low_level::emulate_default_handler(signal);
@@ -166,6 +96,13 @@ fn end(signal: c_int, ending: Ending, tell: impl FnOnce(&'static str) + Send + '
 
 fn name_of(signal: c_int) -> &'static str {
     low_level::signal_name(signal).unwrap_or("a signal")
+}
+
+fn without_ignored(signals: &[c_int]) -> Vec<c_int> {
+    let ignored = ignored_signals();
+    let all = signals.iter().copied();
+    all.filter(|signal| ignored & (1 << (signal - 1)) == 0)
+        .collect()
 }
 
 /// The signals that were set to be ignored, a bit for each, the lowest for signal 1; none where

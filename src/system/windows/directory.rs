@@ -1,0 +1,43 @@
+//! A directory below which much is created. Nothing can be named relative to an open directory without unsafe code, so
+//! whole paths are used.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::files::create_read_only;
+
+/// A directory. Names are relative to it, with `/` between parts.
+pub(crate) struct Directory(PathBuf);
+
+impl Directory {
+    /// Looks at a directory; a symbolic link to one is none.
+    pub(crate) fn open(path: &Path) -> io::Result<Directory> {
+        match fs::symlink_metadata(path)?.is_dir() {
+            true => Ok(Directory(path.to_owned())),
+            false => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    /// Makes a directory; nothing of that name may be there.
+    pub(crate) fn create_directory(&self, name: &str) -> io::Result<()> {
+        fs::create_dir(self.place(name))
+    }
+
+    /// Makes a file with the read-only attribute, open for writing; nothing of that name may be there.
+    pub(crate) fn create_read_only(&self, name: &str) -> io::Result<File> {
+        create_read_only(&self.place(name))
+    }
+
+    /// Sets the mode of what is below.
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) -> io::Result<()> {
+        super::set_mode(&self.place(name), mode)
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        let mut place = self.0.clone();
+        // One by one, so that only `\` separates.
+        place.extend(name.split('/'));
+        place
+    }
+}

@@ -1,0 +1,91 @@
+//! `serve`: zips that go out while they arrive.
+
+use std::thread;
+
+use super::{LARGE, large_module, site};
+use crate::support::go::only_modfetch;
+use crate::support::served::{Served, ask};
+use crate::support::sumdb::SumDb;
+use crate::support::{Proxy, Times, until};
+
+#[test]
+fn serve_a_wrong_zip_is_cut_and_not_kept() {
+    only_modfetch!();
+    let large = large_module();
+    let database = SumDb::of([&large]);
+    let proxy = Proxy::of_modules(vec![large_module()]);
+    database.serve_on(&proxy);
+    // In the noise: the archive is sound, its sum is not.
+    let proxy = proxy.corrupting("example.com/large/@v/v1.0.0.zip", 200_000, Times(2));
+    let site = site(&proxy.url(), &database.gosumdb());
+    let server = Served::start(&site, &[]);
+    let wrong = server.get(LARGE);
+    assert!(wrong.status != 200 || !wrong.whole, "{}", wrong.head);
+    assert!(wrong.body.len() < large.zip().len());
+    until("the alarm", || server.said().contains("security:"));
+    let folder = site.cached("cache/download/example.com/large/@v");
+    let kept = |name: &str| folder.join(name).exists();
+    assert!(!kept("v1.0.0.zip") && !kept("v1.0.0.ziphash"));
+    assert!(
+        server
+            .get("/metrics")
+            .text()
+            .contains("modfetch_security_events_total 1")
+    );
+    let right = server.get(LARGE);
+    assert!(right.whole && right.body == large.zip(), "{}", right.head);
+}
+
+#[test]
+fn serve_many_clients_share_one_request_and_get_bytes_as_they_come() {
+    only_modfetch!();
+    let zip = large_module().zip();
+    let proxy = Proxy::of_modules(vec![large_module()]);
+    let proxy = proxy.stalling("example.com/large/@v/v1.0.0.zip", 300_000, Times(1));
+    let site = site(&proxy.url(), "off");
+    let server = Served::start(&site, &[]);
+    let address = server.address().to_owned();
+    let clients: Vec<_> = (0..50)
+        .map(|_| {
+            let address = address.clone();
+            thread::spawn(move || ask(&address, "GET", LARGE, &[]))
+        })
+        .collect();
+    proxy.wait_for_stalls(1);
+    // One that comes late, reads what is there, and leaves.
+    {
+        use std::io::{Read as _, Write as _};
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        stream
+            .write_all(format!("GET {LARGE} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes())
+            .unwrap();
+        let mut early = vec![0; 200_000];
+        stream.read_exact(&mut early).unwrap();
+    }
+    proxy.release();
+    for client in clients {
+        let answer = client.join().unwrap();
+        assert!(
+            answer.status == 200 && answer.whole && answer.body == zip,
+            "{}",
+            answer.head
+        );
+    }
+    assert_eq!(proxy.hits("example.com/large/@v/v1.0.0.zip"), 1);
+}
+
+#[test]
+fn serve_a_transfer_that_is_cut_and_begun_again_is_a_pause_for_clients() {
+    only_modfetch!();
+    let proxy = Proxy::of_modules(vec![large_module()]).without_ranges();
+    let proxy = proxy.truncating("example.com/large/@v/v1.0.0.zip", 300_000, Times(1));
+    let site = site(&proxy.url(), "off").env("MODFETCH_RETRIES", "2");
+    let server = Served::start(&site, &[]);
+    let answer = server.get(LARGE);
+    assert!(
+        answer.whole && answer.body == large_module().zip(),
+        "{}",
+        answer.head
+    );
+    assert_eq!(proxy.hits("example.com/large/@v/v1.0.0.zip"), 2);
+}
