@@ -368,6 +368,3 @@ impl Write for Counted<'_> {
         self.sink.flush()
     }
 }
-
-#[cfg(all(test, unix))]
-mod tests;

@@ -86,48 +86,6 @@ const KINDS: &[(&str, &[&str], &str)] = &[
          GIT_COMMITTER_DATE='1580000099 +0000' GIT_AUTHOR_DATE='1580000099 +0000' \
          git merge -q --no-ff -m merge side; echo x > x.txt; commit four",
     ),
-    (
-        "wrongpath",
-        &["sub"],
-        "printf 'module v.test/other\\n' > go.mod; mkdir sub
-         printf 'module v.test/elsewhere/sub\\n' > sub/go.mod; commit one; git tag v1.0.0
-         git tag sub/v1.0.0; printf 'garbage\\n' > go.mod; commit two; git tag v1.1.0
-         rm go.mod; mkdir go.mod; echo x > go.mod/x; commit three; git tag v1.2.0",
-    ),
-    (
-        "queries",
-        &["v2"],
-        "printf 'module v.test/queries\\n' > go.mod; commit one; git tag v0.0.0-bad; git tag v0.0.1
-         commit two; git tag v0.0.2; commit three; git tag v0.1.0; commit four; git tag v0.1.2
-         commit five; git tag v0.2.0-pre1; commit six; git tag v1.0.0-pre; git tag v1.9.0
-         git tag v1.9.9; git tag v1.9.10-pre1; git tag v1.9.10-pre2+meta
-         printf 'module v.test/queries/v2\\n' > go.mod; commit seven; git tag v2.0.0; git tag v2.1.0
-         git tag v2.5.5; git tag v2.6.0-pre1; git tag v3.0.0; git tag unversioned",
-    ),
-    (
-        "names",
-        &[],
-        "printf 'module v.test/names\\n' > go.mod; commit one; git tag same; echo x > x.txt
-         commit two; git branch same; git tag -a -m inner inner; git tag -a -m outer v1.0.0 inner
-         git tag v1.1.0 main^{tree}; git update-ref refs/pull/1/head main~1",
-    ),
-    (
-        "files",
-        &["nested"],
-        "printf 'module v.test/files\\n\\ngo 1.22\\n' > go.mod; mkdir -p pkg/vendor/a vendor/b nested Nested2 deep/x
-         printf '# a\\n' > vendor/modules.txt; echo 'package b' > vendor/b/b.go; echo t > pkg/vendor/top.txt
-         echo 'package a' > pkg/vendor/a/a.go; printf 'module v.test/files/nested\\n' > nested/go.mod
-         printf 'module x\\n' > Nested2/GO.MOD; echo 'package n' > Nested2/n.go; echo l > LICENSE
-         echo '#!/bin/sh' > run.sh; chmod 755 run.sh; ln -s run.sh link; ln -s ../go.mod deep/go.mod
-         echo 'package x' > deep/x/x.go; echo h > .hidden; echo 'name \u{e4}' > '\u{e4} b.txt'; commit one
-         git tag v1.0.0; git tag nested/v1.0.0",
-    ),
-    (
-        "badname",
-        &[],
-        "printf 'module v.test/badname\\n' > go.mod; echo x > 'a:b.txt'; commit one; git tag v1.0.0
-         rm 'a:b.txt'; echo a > README; echo b > Readme; commit two; git tag v1.1.0",
-    ),
 ];
 
 fn forge(kind: &(&str, &[&str], &str)) -> Forge {

@@ -113,25 +113,6 @@ fn rounds(git: &str) {
         .chain(asked.iter().map(|(asked, _)| *asked))
         .collect();
     both(&forge, &several, Some(&all), git);
-    let other = ["download", "-json", "v.test/tags@v0.2"];
-    both(&forge, &other, Some(&all), git);
-    for asked in ["v.test/hello@latest", "v.test/tags@latest"] {
-        let command = ["list", "-m", "-json", "-retracted", "-versions", asked];
-        let first = both(&forge, &command, None, git);
-        both(&forge, &command, Some(&first), git);
-        both(
-            &forge,
-            &command,
-            Some(&first.replace("\"t1:", "\"t1:x")),
-            git,
-        );
-    }
-    // A tag that comes later.
-    let command = ["download", "-json", "v.test/tags@latest"];
-    let first = both(&forge, &command, None, git);
-    forge.git("tags", "commit four; git tag v0.3.0");
-    let newer = both(&forge, &command, Some(&first), git);
-    assert!(newer.contains("v0.3.0"), "{newer}");
 }
 
 #[test]
