@@ -2,13 +2,14 @@
 
 CARGO  ?= cargo
 TARGET ?= x86_64-unknown-linux-musl
+WINDOWS := x86_64-pc-windows-gnu
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 STATIC := target/$(TARGET)/release/modfetch
 DEMO   := $(CURDIR)/target/demo
 
-.PHONY: run test check fuzz bench bench-scale faults static musl install clean
+.PHONY: run test check check-windows test-windows windows-tools fuzz bench bench-scale faults static musl install dist dist-tools dist-check clean
 
 # Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
 # and nothing outside target/ is touched.
@@ -28,6 +29,22 @@ check: test
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+# Checks program and unit tests for Windows, without running them; ring has C, so a C compiler is needed.
+check-windows: windows-tools
+	$(CARGO) check --profile test --lib --bins --target $(WINDOWS)
+
+# Runs what Wine can run of it: the program beside a file:// proxy, and the unit tests of files and locks.
+test-windows: windows-tools
+	$(CARGO) build --target $(WINDOWS)
+	tests/tools/wine.sh target/$(WINDOWS)/debug/modfetch.exe
+
+# The C compiler and the Rust target of Windows.
+windows-tools:
+	@command -v x86_64-w64-mingw32-gcc >/dev/null || { \
+		run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+		$$run apt-get update -q && $$run apt-get install -qy --no-install-recommends gcc-mingw-w64-x86-64; }
+	@rustup target list --installed | grep -qx $(WINDOWS) || rustup target add $(WINDOWS)
 
 # Runs each fuzz target, guided by coverage, for FUZZ_SECONDS; needs nightly Rust and cargo-fuzz. On
 # stable, blind: FUZZ_SECONDS=60 cargo test --test fuzz. The targets: tests/fuzz/targets/mod.rs.
@@ -87,6 +104,24 @@ install: static
 	$(STATIC) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/modfetch
 	$(STATIC) completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_modfetch
 	$(STATIC) completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/modfetch.fish
+
+# What is released of the last commit, in target/dist: archives, .deb, .rpm, .apk, images, SBOMs, SHA256SUMS. One target:
+# make dist DIST=x86_64-unknown-linux-musl. Needs Python, Go (for nfpm) and the compilers of dist-tools.
+dist: dist-tools
+	.ci/dist/build $(DIST)
+
+# The C compilers for ring, and what dist-check runs and installs with.
+dist-tools: musl
+	@missing=; for pair in aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu:libc6-dev-arm64-cross \
+		arm-linux-gnueabihf-gcc:gcc-arm-linux-gnueabihf:libc6-dev-armhf-cross \
+		riscv64-linux-gnu-gcc:gcc-riscv64-linux-gnu:libc6-dev-riscv64-cross qemu-aarch64:qemu-user rpm:rpm zip:zip; do \
+		command -v $${pair%%:*} >/dev/null || missing="$$missing $$(echo $${pair#*:} | tr : ' ')"; done; \
+	[ -z "$$missing" ] || { run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+		$$run apt-get update -q && $$run apt-get install -qy --no-install-recommends $$missing; }
+
+# Installs each of them into an empty root and uses it there; other architectures run under qemu-user.
+dist-check: dist-tools
+	.ci/dist/check
 
 clean:
 	$(CARGO) clean

@@ -122,77 +122,51 @@
 
 #![forbid(unsafe_code)]
 
-#[doc(hidden)]
-pub mod audit;
-#[doc(hidden)]
-pub mod bundle;
-#[doc(hidden)]
-pub mod cache;
-#[doc(hidden)]
-pub mod cancel;
-#[doc(hidden)]
-pub mod cli;
-#[doc(hidden)]
-pub mod command;
-#[doc(hidden)]
-pub mod config;
-#[doc(hidden)]
-pub mod doctor;
+mod audit;
+mod bundle;
+mod cache;
+mod cancel;
+mod cli;
+mod command;
+mod config;
+mod doctor;
 mod downloader;
 mod error;
-#[doc(hidden)]
-pub mod event;
+mod event;
 mod failpoints;
-#[doc(hidden)]
-pub mod fetch;
-#[doc(hidden)]
-pub mod fsio;
+mod fetch;
+mod fsio;
 mod gojson;
+mod gomod;
+mod gotemplate;
+mod graph;
+mod http;
 #[doc(hidden)]
-pub mod gomod;
-#[doc(hidden)]
-pub mod gotemplate;
-#[doc(hidden)]
-pub mod graph;
-#[doc(hidden)]
-pub mod http;
-#[doc(hidden)]
-pub mod layout;
-#[doc(hidden)]
-pub mod list;
+pub mod internals;
+mod layout;
+mod list;
 mod map;
-#[doc(hidden)]
-pub mod memo;
-#[doc(hidden)]
-pub mod modzip;
+mod memo;
+mod modzip;
 mod proc;
-#[doc(hidden)]
-pub mod project;
-#[doc(hidden)]
-pub mod report;
+mod project;
+mod report;
 mod run;
-#[doc(hidden)]
-pub mod sbom;
-#[doc(hidden)]
-pub mod select;
-#[doc(hidden)]
-pub mod serve;
+mod sbom;
+mod select;
+mod serve;
 mod signals;
-#[doc(hidden)]
-pub mod source;
-#[doc(hidden)]
-pub mod sumdb;
+mod source;
+mod sumdb;
 mod system;
-#[doc(hidden)]
-pub mod tarfile;
-#[doc(hidden)]
-pub mod trust;
-#[doc(hidden)]
-pub mod verify;
+mod tarfile;
+mod trust;
+mod verify;
 
 pub use bundle::{Manifest, verify_bundle};
 pub use cache::Cache;
 pub use cancel::CancelToken;
+pub use config::Environment;
 pub use downloader::{DownloadOptions, Downloader};
 pub(crate) use error::io_text;
 pub use error::{Error, Kind, Reason, Result, Subject};

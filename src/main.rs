@@ -7,7 +7,7 @@
 
 use std::process::ExitCode;
 
-use modfetch::config::Environment;
+use modfetch::Environment;
 
 fn main() -> ExitCode {
     let argv = std::env::args_os().collect();

@@ -83,12 +83,6 @@ impl VulnDatabase {
         self.records.len()
     }
 
-    /// True if nothing was added.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
     /// The date of the snapshot, in RFC 3339.
     #[must_use]
     pub fn snapshot(&self) -> Option<&str> {
@@ -101,32 +95,41 @@ impl VulnDatabase {
         let (path, version) = (module.path().as_str(), module.version().as_str());
         // Records name versions without this suffix.
         let bare = version.strip_suffix("+incompatible").unwrap_or(version);
+        let found = self.affecting(path, bare);
+        let findings = found.map(|(record, fixed)| AuditFinding {
+            kind: FindingKind::Vulnerable,
+            id: record.id.clone(),
+            aliases: record.aliases.clone(),
+            path: path.to_owned(),
+            version: version.to_owned(),
+            summary: record.summary.clone(),
+            fixed: fixed.map(str::to_owned),
+            url: record.url.clone(),
+            accepted: None,
+        });
+        findings.collect()
+    }
+
+    /// The records about a version, which has a leading `v`, by identifier, each with what fixes it.
+    pub(super) fn affecting<'d>(
+        &'d self,
+        path: &'d str,
+        version: &'d str,
+    ) -> impl Iterator<Item = (&'d OsvRecord, Option<&'d str>)> {
         let places = self.by_module.get(path).map_or(&[][..], Vec::as_slice);
         let records = places.iter().filter_map(|&place| self.records.get(place));
-        let mut found: Vec<AuditFinding> = Vec::new();
+        let mut found: BTreeMap<&str, (&OsvRecord, Option<&str>)> = BTreeMap::new();
         for record in records.filter(|record| !record.withdrawn) {
-            let about = record
+            let mut about = record
                 .affected
                 .iter()
                 .filter(|affected| affected.module == path);
-            let Some(affected) = about.into_iter().find(|affected| affected.covers(bare)) else {
-                continue;
-            };
-            found.push(AuditFinding {
-                kind: FindingKind::Vulnerable,
-                id: record.id.clone(),
-                aliases: record.aliases.clone(),
-                path: path.to_owned(),
-                version: version.to_owned(),
-                summary: record.summary.clone(),
-                fixed: affected.fixed_after(bare).map(str::to_owned),
-                url: record.url.clone(),
-                accepted: None,
-            });
+            if let Some(affected) = about.find(|affected| affected.covers(version)) {
+                let entry = found.entry(record.id.as_str());
+                entry.or_insert((record, affected.fixed_after(version)));
+            }
         }
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        found.dedup_by(|a, b| a.id == b.id);
-        found
+        found.into_values()
     }
 }
 

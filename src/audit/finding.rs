@@ -10,7 +10,7 @@ use crate::gomod::modfile::GoSum;
 pub struct AuditFinding {
     /// What was found.
     pub kind: FindingKind,
-    /// The identifier of the record, or the name of the check: `retracted`, `deprecated`, `new`.
+    /// The identifier of the record, or the name of the check: [`FindingKind::name`] of a finding without a record.
     pub id: String,
     /// Other names of the record.
     pub aliases: Vec<String>,
@@ -28,6 +28,24 @@ pub struct AuditFinding {
     pub accepted: Option<String>,
 }
 
+impl AuditFinding {
+    /// A finding without a record.
+    #[must_use]
+    pub fn of(kind: FindingKind, module: &ModuleVersion, summary: String) -> AuditFinding {
+        AuditFinding {
+            kind,
+            id: kind.name().to_owned(),
+            aliases: Vec::new(),
+            path: module.path().as_str().to_owned(),
+            version: module.version().as_str().to_owned(),
+            summary,
+            fixed: None,
+            url: None,
+            accepted: None,
+        }
+    }
+}
+
 /// The sort of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
@@ -39,6 +57,10 @@ pub enum FindingKind {
     Deprecated,
     /// An older go.sum did not have the path.
     New,
+    /// It has not been known for long enough.
+    TooYoung,
+    /// Its repository gives something else today, or nothing.
+    Moved,
 }
 
 impl FindingKind {
@@ -50,6 +72,8 @@ impl FindingKind {
             FindingKind::Retracted => "retracted",
             FindingKind::Deprecated => "deprecated",
             FindingKind::New => "new",
+            FindingKind::TooYoung => "too-young",
+            FindingKind::Moved => "moved",
         }
     }
 }
@@ -61,16 +85,7 @@ pub fn findings_of_new_paths(modules: &[ModuleVersion], old: &GoSum) -> Vec<Audi
     let new = modules
         .iter()
         .filter(|module| !known.contains(module.path().as_str()));
-    new.map(|module| AuditFinding {
-        kind: FindingKind::New,
-        id: "new".to_owned(),
-        aliases: Vec::new(),
-        path: module.path().as_str().to_owned(),
-        version: module.version().as_str().to_owned(),
-        summary: "the older go.sum does not have this module path".to_owned(),
-        fixed: None,
-        url: None,
-        accepted: None,
-    })
-    .collect()
+    let summary = "the older go.sum does not have this module path";
+    new.map(|module| AuditFinding::of(FindingKind::New, module, summary.to_owned()))
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! The file of accepted findings.
 //!
 //! Shape: one rule a line, `ID [PATH] [until YYYY-MM-DD] REASON`; `#` begins a comment, and empty lines are skipped. A rule without a path holds for every module. A
-//! rule needs a reason. After its last day (UTC) a rule holds no longer, and the audit says so.
+//! rule needs a reason. PATH is a module path with a `/`, or `stdlib` or `toolchain` for go itself. After its last day (UTC) a rule holds no longer, and the audit says so.
 
 use crate::error::{Error, Kind, Result};
 
@@ -14,7 +14,7 @@ pub struct IgnoreFile {
 /// One accepted finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoreRule {
-    /// The identifier of the record or one of its aliases; `retracted`, `deprecated`, `new` for findings without a record.
+    /// The identifier of the record or one of its aliases; `retracted`, `deprecated`, `new`, `too-young`, `moved` for findings without a record.
     pub id: String,
     /// The module path it is limited to.
     pub path: Option<String>,
@@ -44,7 +44,9 @@ impl IgnoreFile {
             };
             let mut words = text.split_whitespace().peekable();
             let id = words.next().unwrap_or_default().to_owned();
-            let path = words.next_if(|word| word.contains('/')).map(str::to_owned);
+            let is_path =
+                |word: &&str| word.contains('/') || matches!(*word, "stdlib" | "toolchain");
+            let path = words.next_if(is_path).map(str::to_owned);
             let mut until = None;
             if words.next_if_eq(&"until").is_some() {
                 let date = words.next().unwrap_or_default();

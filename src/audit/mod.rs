@@ -9,6 +9,7 @@
 //! | `osv` | one record: which versions of which modules, and what fixes them |
 //! | `database` | all records of a directory or a zip, and the date of the snapshot |
 //! | `ignore` | the file of accepted findings, each with a reason and perhaps an end |
+//! | `go` | the records about the standard library and the commands of go |
 //! | `finding` | what is reported |
 //!
 //! A database that cannot be read whole, or that has no record of the Go ecosystem, is an error: "nothing found" must mean that something
@@ -16,10 +17,11 @@
 
 mod database;
 mod finding;
+mod go;
 mod ignore;
 mod osv;
 
 pub use database::VulnDatabase;
 pub use finding::{AuditFinding, FindingKind, findings_of_new_paths};
-pub use ignore::{IgnoreFile, IgnoreRule};
-pub use osv::{OsvAffected, OsvRecord};
+pub use go::findings_of_go;
+pub use ignore::IgnoreFile;

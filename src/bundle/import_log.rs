@@ -2,7 +2,7 @@
 //!
 //! `cache/modfetch/imports.jsonl` has a line of JSON for each import that was complete.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -71,16 +71,5 @@ impl ImportLog {
             create_dir_all(dir)?;
         }
         write().map_err(|cause| Error::io("cannot write", &self.file, cause))
-    }
-
-    /// The lines of the log, oldest first.
-    ///
-    /// # Errors
-    /// [`crate::Kind::LocalIo`] if it is there and cannot be read.
-    pub fn read(&self) -> Result<String> {
-        match fs::read_to_string(&self.file) {
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
-            read => read.map_err(|cause| Error::io("cannot read", &self.file, cause)),
-        }
     }
 }

@@ -45,8 +45,7 @@ mod zip_jobs;
 
 pub use import::{BundleImport, ImportOptions, import_bundle};
 pub use import_log::ImportLog;
-pub use manifest::{MANIFEST_NAME, Manifest, ManifestDatabase, ManifestModule, ManifestZip};
-pub use proofs::ProofTiles;
+pub use manifest::{MANIFEST_NAME, Manifest, ManifestModule, ManifestZip};
 pub use reader::{
     BundleHead, BundleSink, BundleSummary, BundleTrust, Voucher, read_bundle,
     read_manifest_and_head,

@@ -56,12 +56,6 @@ impl ProofTiles {
         tiles.map(|tile| tile.path())
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.plan.tiles().len() + self.shorter.len()
-    }
-
     /// Proves the next tile. Those at the edge of the tree are proven together, with the last of
     /// them.
     ///
@@ -131,9 +125,10 @@ mod tests {
 
     use super::*;
     use crate::gomod::ModuleVersion;
+    use crate::sumdb::Client;
     use crate::sumdb::note::Verifier;
+    use crate::sumdb::recording_store::RecordingStore;
     use crate::sumdb::testing::{Log, NAME, Server, head, key};
-    use crate::sumdb::{Client, RecordingStore};
 
     /// The tiles that a client reads: one that starts with the head of a tree of `since` records,
     /// or with none, and asks about these records of a log.

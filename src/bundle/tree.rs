@@ -24,6 +24,7 @@ use crate::layout;
 use crate::modzip::ModuleZip;
 use crate::sumdb::Store;
 use crate::sumdb::tlog::Record;
+use crate::system::slashed;
 
 /// The lock of a tree, held while a bundle is added.
 const LOCK: &str = ".modfetch.lock";
@@ -109,8 +110,8 @@ impl TreeDatabase {
         let mut files = Vec::new();
         collect_files(&root, &mut files)?;
         for file in files {
-            let name = file.strip_prefix(&root).ok().and_then(Path::to_str);
-            let module = name.and_then(|name| name.rsplit_once('@'));
+            let name = file.strip_prefix(&root).ok().map(slashed);
+            let module = name.as_deref().and_then(|name| name.rsplit_once('@'));
             let module =
                 module.and_then(|(path, version)| ModuleVersion::unescape(path, version).ok());
             let read = fs::read(&file).map_err(|cause| Error::io("cannot read", &file, cause))?;

@@ -59,9 +59,10 @@ mod survey;
 mod usage;
 mod version_lock;
 
+use crate::system::with_main_separators;
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 
 pub use archive::{ExportItem, Exported, ImportTrust, Imported};
 pub use entry::{CacheEntry, Extracted, RecordedHash};
@@ -71,7 +72,7 @@ pub use part::{PartOrigin, ZipPart};
 pub use partial::Partial;
 pub use prune::{
     Evicted, Eviction, KeepSet, KeptForm, NamePattern, PruneLevel, PruneOutcome, PrunePlan,
-    PruneReason, PruneRules, Pruned, Pruner,
+    PruneReason, PruneRules, Pruned,
 };
 pub use quarantine::EntryPiece;
 pub use record::{Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};
@@ -142,10 +143,11 @@ impl Cache {
         let mut path = OsString::with_capacity(self.root.as_os_str().len() + 1 + length);
         path.push(&self.root);
         if !self.root.as_os_str().as_encoded_bytes().ends_with(b"/") {
-            path.push("/");
+            path.push(MAIN_SEPARATOR_STR);
         }
         path.extend(pieces.iter().map(OsStr::new));
-        PathBuf::from(path)
+        // On Windows `/` would do, and is not what go prints.
+        with_main_separators(path)
     }
 
     /// A file of modfetch's own, which `go` ignores.

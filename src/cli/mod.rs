@@ -36,19 +36,19 @@ mod nearest;
 mod parse;
 mod parse_go;
 mod parse_own;
-mod tables;
+#[cfg(test)]
+pub(crate) mod tables;
 mod topics;
 mod tree;
 mod words;
 
 pub use crate::config::RawArgs;
-pub use crate::config::flags::{self, Flag, FlagGroup};
+pub use crate::config::flags::{self, Flag};
 pub use completions::{Shell, completions};
 pub use help::{first_steps, help};
 pub use invocation::{Action, HelpSubject, Invocation, ProgramName};
-pub use man::{ManPage, man_pages};
+pub use man::man_pages;
 pub use parse::{parse, recover_log_flag};
-pub use tables::{commands_table, settings_table};
-pub use topics::{HelpTopic, TOPICS};
+pub use topics::TOPICS;
 pub use tree::{CommandArea, CommandInfo, CommandTree};
 pub use words::help_subject;

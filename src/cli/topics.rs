@@ -82,9 +82,19 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/air-gap.md"),
     },
     HelpTopic {
+        name: "audit",
+        brief: "Bills of materials, audits and the age of versions",
+        markdown: include_str!("help/audit.md"),
+    },
+    HelpTopic {
         name: "go-differences",
         brief: "Where modfetch differs from go",
         markdown: include_str!("help/go-differences.md"),
+    },
+    HelpTopic {
+        name: "windows",
+        brief: "Windows: paths, locks, and what differs",
+        markdown: include_str!("help/windows.md"),
     },
 ];
 

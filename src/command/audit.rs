@@ -1,21 +1,26 @@
-//! `modfetch audit`: reports vulnerable, retracted, deprecated and new modules of a project.
+//! `modfetch audit`: reports vulnerable, retracted, deprecated, new, too young and moved modules of a project.
+
+mod moved;
 
 use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::age::{AgeCheck, AgeLimit, MIN_AGE};
 use super::project::need_project;
 use super::session::SessionOptions;
 use super::table::{Call, Command, Runner};
-use crate::audit::{AuditFinding, FindingKind, IgnoreFile, VulnDatabase, findings_of_new_paths};
+use crate::audit::{
+    AuditFinding, FindingKind, IgnoreFile, VulnDatabase, findings_of_go, findings_of_new_paths,
+};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, flags};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{GraphReader, Keep, QueryResolver};
-use crate::gomod::ModuleVersion;
 use crate::gomod::modfile::GoSum;
+use crate::gomod::{GoVersion, ModuleVersion};
 use crate::project::{Project, ResolvedModule};
 use crate::report::{AuditForm, AuditReport, Console, audit_text, utc_date};
 use crate::trust::SumPart;
@@ -47,12 +52,20 @@ static NEW: Flag = Flag {
     ..Flag::OURS
 };
 
+static MOVED: Flag = Flag {
+    long: "moved",
+    brief: "Report versions whose tags have other files today",
+    detail: "Fetches each module whose zip go.sum names from its repository anew, and compares it with what the checksum database has \
+logged; of modules that are exempt from that, with go.sum.",
+    ..Flag::OURS
+};
+
 static IGNORE: Flag = Flag {
     long: "ignore",
     value: Some("FILE"),
     brief: "Accept the findings that this file names with a reason",
     detail: "One rule a line: ID [PATH] [until YYYY-MM-DD] REASON. ID is that of the record, one of its aliases, or 'retracted', \
-'deprecated' or 'new'. After the date the rule holds no longer.",
+'deprecated', 'new', 'too-young' or 'moved'; PATH is a module, 'stdlib' or 'toolchain'. After the date the rule holds no longer.",
     ..Flag::OURS
 };
 
@@ -80,14 +93,18 @@ pub(in crate::command) static COMMAND: Command = Command {
             &RETRACTED,
             &DEPRECATED,
             &NEW,
+            &MIN_AGE,
+            &MOVED,
             &IGNORE,
             &SARIF,
         ],
         brief: "Report vulnerable, retracted and deprecated modules",
-        detail: "Compares the build list with vulnerability records, retractions, deprecations and an older go.sum. It works at the level of modules: a module is \
+        detail: "Compares the build list with vulnerability records, retractions, deprecations, an older go.sum, an age and repositories. It works at the level of modules: a module is \
 reported if its version is affected, whether the affected package is compiled or not. govulncheck looks into the code.\n\
---osv opens no socket. The records are those of the snapshot that the output names; a snapshot that cannot be read whole is an error. \
---retracted and --deprecated read the newest go.mod of each module, from the source unless --offline is given.\n\
+--osv opens no socket. The records are those of the snapshot that the output names; a snapshot that cannot be read whole is an error. The standard library \
+and the commands of go count too, at the newest version that the go and toolchain lines of the project name.\n\
+--retracted and --deprecated read the newest go.mod of each module, from the source unless --offline is given. \
+--min-age asks the checksum database about what is not known to be old enough, --moved asks it and the repositories.\n\
 The exit code is 10 if something is found that the ignore file does not accept.",
         examples: &[
             (
@@ -97,6 +114,10 @@ The exit code is 10 if something is found that the ignore file does not accept."
             (
                 "modfetch audit --retracted --deprecated",
                 "what the authors say",
+            ),
+            (
+                "modfetch audit --min-age 7d --moved",
+                "what is young, and what has changed since it was logged",
             ),
             (
                 "modfetch audit --osv vulndb.zip --ignore audit.ignore --sarif",
@@ -124,11 +145,18 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         (false, true) => AuditForm::Sarif,
         (false, false) => AuditForm::Text,
     };
-    let (retracted, deprecated) = (call.raw.is_on(&RETRACTED), call.raw.is_on(&DEPRECATED));
+    let checks = Checks {
+        retracted: call.raw.is_on(&RETRACTED),
+        deprecated: call.raw.is_on(&DEPRECATED),
+        min_age: AgeLimit::of(call.raw)?,
+        moved: call.raw.is_on(&MOVED),
+    };
     let (osv, old) = (call.raw.texts(&OSV), call.raw.text(&NEW));
-    if osv.is_empty() && old.is_none() && !retracted && !deprecated {
+    if osv.is_empty() && old.is_none() && !checks.ask_anybody() {
         let error = Error::new(Kind::Usage, "audit has nothing to compare with");
-        return Err(error.hint("name --osv PLACE, --retracted, --deprecated or --new GO.SUM"));
+        return Err(error.hint(
+            "name --osv PLACE, --retracted, --deprecated, --new GO.SUM, --min-age AGE or --moved",
+        ));
     }
     let ignore = match call.raw.text(&IGNORE) {
         Some(name) => IgnoreFile::parse(name, &read_text(&config.cwd.join(name))?)?,
@@ -142,21 +170,20 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         .map(|name| read_sums(name, &config.cwd.join(name)))
         .transpose()?;
 
-    let Modules {
-        used,
-        summed,
-        standing,
-    } = read_modules(config, console, call, retracted || deprecated)?;
+    let modules = read_modules(config, console, call, &checks)?;
     let mut findings: Vec<AuditFinding> = Vec::new();
-    for module in &used {
+    for module in &modules.used {
         findings.extend(database.findings(module));
     }
-    let wanted = |finding: &AuditFinding| match finding.kind {
-        FindingKind::Retracted => retracted,
-        FindingKind::Deprecated => deprecated,
-        FindingKind::Vulnerable | FindingKind::New => true,
-    };
-    findings.extend(standing.into_iter().filter(wanted));
+    findings.extend((modules.go.iter()).flat_map(|go| findings_of_go(&database, go)));
+    findings.extend(modules.found);
+    let mut failures = Vec::new();
+    if checks.moved {
+        let (found, failed) = moved::findings(config, console, &modules.recorded)?;
+        findings.extend(found);
+        failures = failed;
+    }
+    let Modules { used, summed, .. } = modules;
     findings.extend(
         old.iter()
             .flat_map(|old| findings_of_new_paths(&summed, old)),
@@ -185,25 +212,57 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         snapshot: database.snapshot(),
     };
     console.data(&audit_text(&report, form))?;
+    failures.iter().for_each(|error| console.error(error));
     let open = findings.iter().any(|finding| finding.accepted.is_none());
-    Ok(open.then_some(Kind::Differs))
+    Ok(Error::gravest(&failures).or(open.then_some(Kind::Differs)))
+}
+
+/// What is asked of others than a file of records.
+struct Checks {
+    retracted: bool,
+    deprecated: bool,
+    min_age: Option<AgeLimit>,
+    moved: bool,
+}
+
+impl Checks {
+    fn ask_authors(&self) -> bool {
+        self.retracted || self.deprecated
+    }
+
+    fn ask_anybody(&self) -> bool {
+        self.ask_authors() || self.min_age.is_some() || self.moved
+    }
+
+    fn wants(&self, finding: &AuditFinding) -> bool {
+        match finding.kind {
+            FindingKind::Retracted => self.retracted,
+            FindingKind::Deprecated => self.deprecated,
+            _ => true,
+        }
+    }
 }
 
 /// The modules of the build list, without local directories.
+#[derive(Default)]
 struct Modules {
     used: Vec<ModuleVersion>,
     /// Those of them that go.sum has a line for.
     summed: Vec<ModuleVersion>,
-    /// What their authors say of them.
-    standing: Vec<AuditFinding>,
+    /// The go version of the project.
+    go: Option<GoVersion>,
+    /// What their authors and their ages say.
+    found: Vec<AuditFinding>,
+    /// What their tags have to have.
+    recorded: Vec<moved::RecordedSum>,
 }
 
-/// Reads the build list, and asks the authors.
+/// Reads the build list, and asks about it.
 fn read_modules(
     config: &Config,
     console: &Console,
     call: &Call<'_>,
-    ask_authors: bool,
+    checks: &Checks,
 ) -> Result<Modules> {
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
@@ -211,8 +270,8 @@ fn read_modules(
         .project(Some(&project))
         .keep(Keep::IfPossible)
         .ending(call.ending());
-    // Records are compared with what is there; only the authors are asked over the network.
-    let options = if ask_authors {
+    // Records are compared with what is there; only for the other checks is anything asked over the network.
+    let options = if checks.ask_anybody() {
         options
     } else {
         options.offline("audit --osv")
@@ -222,29 +281,46 @@ fn read_modules(
     let graph = GraphReader::new(&run).requirement_graph(&project, None);
     let result = graph.and_then(|graph| {
         graph.check()?;
-        let used: Vec<ModuleVersion> = graph
-            .build_list()
-            .filter_map(|module| content(&project, &module))
-            .collect();
-        let mut standing = Vec::new();
-        if ask_authors {
+        let mut modules = Modules {
+            used: graph
+                .build_list()
+                .filter_map(|module| content(&project, &module))
+                .collect(),
+            go: project.go(),
+            ..Modules::default()
+        };
+        if checks.ask_authors() {
             let resolver = QueryResolver::new(&run, project.rules());
             // Each is asked over the network: none is at hand.
-            let said = run.for_each(&used, |_| false, |module| self::standing(resolver, module))?;
-            for findings in said {
-                standing.extend(findings?);
+            let ask = |module: &ModuleVersion| standing(resolver, module);
+            for findings in run.for_each(&modules.used, |_| false, ask)? {
+                let wanted = findings?.into_iter().filter(|one| checks.wants(one));
+                modules.found.extend(wanted);
             }
         }
-        let summed = used.iter().filter(|module| {
-            let parts = [SumPart::Zip, SumPart::GoMod];
-            parts.iter().any(|&part| session.sums.records(module, part))
-        });
-        let summed = summed.cloned().collect();
-        Ok(Modules {
-            used,
-            summed,
-            standing,
-        })
+        if let Some(limit) = &checks.min_age {
+            let ages = AgeCheck::open(limit, config, &session)?;
+            let youths = run.for_each(&modules.used, |_| false, |module| ages.youth(module))?;
+            for (module, youth) in modules.used.iter().zip(youths) {
+                let finding = |youth| AuditFinding::of(FindingKind::TooYoung, module, youth);
+                modules.found.extend(youth?.map(finding));
+            }
+        }
+        let has = |module: &ModuleVersion, part| session.sums.records(module, part);
+        let summed = modules
+            .used
+            .iter()
+            .filter(|module| has(module, SumPart::Zip) || has(module, SumPart::GoMod));
+        modules.summed = summed.cloned().collect();
+        if checks.moved {
+            let built = modules.summed.iter();
+            let built: Vec<ModuleVersion> = built
+                .filter(|module| has(module, SumPart::Zip))
+                .cloned()
+                .collect();
+            modules.recorded = moved::recorded_sums(&session, &run, &built)?;
+        }
+        Ok(modules)
     });
     session.settle(&run);
     result.map_err(|error| match error.kind() {
@@ -256,17 +332,7 @@ fn read_modules(
 /// What the author of one version says of it: retracted, deprecated.
 fn standing(resolver: QueryResolver<'_>, module: &ModuleVersion) -> Result<Vec<AuditFinding>> {
     let (path, version) = (module.path(), module.version().as_str());
-    let finding = |kind: FindingKind, summary: String| AuditFinding {
-        kind,
-        id: kind.name().to_owned(),
-        aliases: Vec::new(),
-        path: path.as_str().to_owned(),
-        version: version.to_owned(),
-        summary,
-        fixed: None,
-        url: None,
-        accepted: None,
-    };
+    let finding = |kind, summary| AuditFinding::of(kind, module, summary);
     let mut found = Vec::new();
     if let Some(reasons) = resolver.retraction(path, version)? {
         let why = match reasons.is_empty() {

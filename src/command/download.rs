@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::age::{AgeCheck, AgeLimit, MIN_AGE, MIN_AGE_EXEMPT};
 use super::go_mod;
 use super::plan::Plan;
 use super::project::find_project;
@@ -24,7 +25,7 @@ use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
 use crate::project::{Project, ReplaceRules};
 use crate::report::{Console, Planned, Summary, group_by_host, target_json};
-use crate::select::{ResolvedTarget, Selection, SelectionArgs, Target, resolve};
+use crate::select::{ChosenBy, ResolvedTarget, Selection, SelectionArgs, Target, resolve};
 use crate::signals::Ending;
 use crate::source::{Chain, ReuseFile};
 
@@ -83,6 +84,8 @@ pub(in crate::command) static COMMAND: Command = Command {
             &DRY_RUN,
             &NO_EXTRACT,
             &MOD_ONLY,
+            &MIN_AGE,
+            &MIN_AGE_EXEMPT,
             &flags::FROM,
             &flags::SCOPE,
             &flags::EXCLUDE,
@@ -99,7 +102,9 @@ the cache is the same and either program can use it.\n\
 Modules are path@version or path@query (latest, v1, <v2, a branch), or names, patterns (with ...) and 'all' among the dependencies of \
 go.mod; without any, what go.mod needs is fetched.\n\
 Each module is checked against go.sum, or against the checksum database where go.sum has no \
-line for it. Nothing unchecked becomes visible in the cache.",
+line for it. Nothing unchecked becomes visible in the cache.\n\
+With --min-age a version that an argument names or stands for is refused if it is too young. For a version of go.mod there is a \
+warning, and none with --locked: go.sum has it already.",
         examples: &[
             (
                 "modfetch download",
@@ -130,6 +135,7 @@ line for it. Nothing unchecked becomes visible in the cache.",
             reuse: call.raw.file(&flags::REUSE),
             dry_run: call.raw.is_on(&DRY_RUN),
             want: want(call.raw)?,
+            min_age: AgeLimit::of(call.raw)?,
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -147,6 +153,8 @@ pub struct Request {
     pub dry_run: bool,
     /// What is wanted of each module: `--no-extract`, `--mod-only`.
     pub want: Want,
+    /// `--min-age`: how long a version must have been known.
+    pub min_age: Option<AgeLimit>,
     /// How a signal ends the run.
     pub ending: Ending,
 }
@@ -169,6 +177,10 @@ fn want(raw: &RawArgs) -> Result<Want> {
 /// # Errors
 /// What ends the run before any module was tried.
 pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+    if request.dry_run && request.min_age.is_some() {
+        let text = "--dry-run and --min-age cannot be used together";
+        return Err(Error::new(Kind::Usage, text));
+    }
     let begun = Instant::now();
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = find_project(config, console)?;
@@ -205,7 +217,10 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         want: request.want,
         ..session.options()
     });
+    let ages = request.min_age.as_ref();
+    let ages = ages.map(|limit| AgeCheck::open(limit, config, &session));
     let run = Run {
+        ages: ages.transpose()?,
         config,
         console,
         session: &session,
@@ -246,6 +261,7 @@ struct Told {
 }
 
 struct Run<'a> {
+    ages: Option<AgeCheck>,
     config: &'a Config,
     console: &'a Console,
     session: &'a Session<'a>,
@@ -283,7 +299,8 @@ impl Run<'_> {
             }
             self.record(requirements.as_ref())?;
         }
-        let picks = resolve(targets.list, self.fetching, self.project, graph, self.reuse)?;
+        let mut picks = resolve(targets.list, self.fetching, self.project, graph, self.reuse)?;
+        let warnings = self.refuse_young(&mut picks)?;
         let modules: Vec<ModuleVersion> = picks
             .iter()
             .filter_map(ResolvedTarget::module)
@@ -291,7 +308,7 @@ impl Run<'_> {
             .collect();
         let outcomes = Scheduler::new(self.fetching).download_with(&modules, prefetch);
         self.session.progress.clear();
-        for notice in &targets.notices {
+        for notice in targets.notices.iter().chain(&warnings) {
             self.console.line(notice);
         }
         self.session.settle(self.fetching);
@@ -321,6 +338,48 @@ impl Run<'_> {
             cached: cached.len(),
             gravest: Error::gravest(&failures),
         })
+    }
+
+    /// `--min-age`: versions that arguments chose fail if they are too young; for those of the graph there are warnings.
+    fn refuse_young(&self, picks: &mut [ResolvedTarget]) -> Result<Vec<String>> {
+        let Some(ages) = &self.ages else {
+            return Ok(Vec::new());
+        };
+        let locked = self.config.download.locked.value;
+        let errors = self.fetching.for_each(
+            picks,
+            |pick| !matches!(pick, ResolvedTarget::Module { .. }),
+            |pick| match pick {
+                ResolvedTarget::Module {
+                    chosen_by: ChosenBy::Graph,
+                    ..
+                } if locked => None,
+                ResolvedTarget::Module { module, .. } => ages.refusal(module),
+                ResolvedTarget::Failed { .. } | ResolvedTarget::Reused { .. } => None,
+            },
+        )?;
+        let mut warnings = Vec::new();
+        for (pick, error) in picks.iter_mut().zip(errors) {
+            let (ResolvedTarget::Module { module, chosen_by }, Some(error)) = (&pick, error) else {
+                continue;
+            };
+            let query = match chosen_by {
+                ChosenBy::Graph => {
+                    warnings.push(format!("warning: {}", error.chain()));
+                    continue;
+                }
+                ChosenBy::Version => String::new(),
+                ChosenBy::Query { query, .. } => query.clone(),
+            };
+            *pick = ResolvedTarget::Failed {
+                path: module.path().to_string(),
+                version: module.version().to_string(),
+                query,
+                error,
+                origin: None,
+            };
+        }
+        Ok(warnings)
     }
 
     /// Prints one result a target, in their order; returns the failures.

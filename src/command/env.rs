@@ -6,7 +6,7 @@
 //! Source: go `cmd/go/internal/envcmd/env.go`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 use super::directory::working_directory;
 use super::table::{Call, Command, Runner};
@@ -18,6 +18,7 @@ use crate::config::{
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
 use crate::gomod::compat::{self, Change};
+use crate::system::{LIST_SEPARATOR, is_absolute};
 use crate::{Error, Kind, Result};
 
 /// `-changed`.
@@ -195,8 +196,8 @@ fn gobin(go_env: &GoEnv) -> Row {
     let as_used = acting(go_env).is_some_and(|go| Change::GobinAsUsed.applies_to(&go));
     if as_used && setting.value.is_empty() {
         let gopath = gopath(go_env).setting.value;
-        let first = gopath.split(':').find(|entry| !entry.is_empty());
-        setting.value = first.map_or(String::new(), |entry| format!("{entry}/bin"));
+        let first = gopath.split(LIST_SEPARATOR).find(|entry| !entry.is_empty());
+        setting.value = first.map_or(String::new(), |entry| format!("{entry}{MAIN_SEPARATOR}bin"));
     }
     Row {
         name: "GOBIN".to_owned(),
@@ -432,7 +433,7 @@ fn goenv(go_env: &GoEnv) -> Row {
 /// GOPATH; a relative one that came from the home directory is no GOPATH.
 fn gopath(go_env: &GoEnv) -> GoValue {
     let mut gopath = go_env.gopath();
-    if gopath.setting.origin == Origin::Default && !gopath.setting.value.starts_with('/') {
+    if gopath.setting.origin == Origin::Default && !is_absolute(&gopath.setting.value) {
         gopath.setting.value.clear();
     }
     gopath

@@ -3,6 +3,7 @@
 //!
 //! Nothing else imports this area but [`crate::run`](crate::run()), which finds the row of a command in [`COMMANDS`].
 
+mod age;
 mod audit;
 mod bundle;
 mod cache;

@@ -22,6 +22,7 @@ use crate::source::{
     ReadOnlyCache, Source,
 };
 use crate::sumdb;
+use crate::system::LIST_SEPARATOR;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
 /// What everything that is fetched in one run goes through. Opens no socket until asked.
@@ -232,7 +233,12 @@ fn database_setting(config: &Config) -> Result<Option<(DatabaseSetting, sumdb::S
     let Some(setting) = setting else {
         return Ok(None);
     };
-    let gopath = config.gopath.value.split(':').next().unwrap_or_default();
+    let gopath = config
+        .gopath
+        .value
+        .split(LIST_SEPARATOR)
+        .next()
+        .unwrap_or_default();
     let gopath = Path::new(gopath);
     let gopath = gopath.is_absolute().then_some(gopath);
     let store = sumdb::Store::new(&config.gomodcache.value, gopath, setting.verifier.name());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::project::{self, GoMod, ModuleMode};
 use super::settings::{
     ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
-    ProjectSettings, ServeOptions, TransferSettings,
+    ServeOptions, TransferSettings,
 };
 use super::{GoEnv, Overlay, RawArgs, Setting};
 use crate::Result;
@@ -32,16 +32,8 @@ pub struct Config {
     pub gomodcache: Setting<PathBuf>,
     /// `GOPATH`: a list separated by `:`; empty if nothing gives it.
     pub gopath: Setting<String>,
-    /// `GOENV`: the user's file, which need not exist; `None` if there is none.
-    pub goenv: Setting<Option<PathBuf>>,
-    /// `GOFLAGS`, split and checked. What concerns modfetch is in the settings below already.
-    pub goflags: Setting<Vec<String>>,
-    /// `GOWORK` as written; see [`Config::work_file`] for the file it leads to.
-    pub gowork: Setting<String>,
     /// `GO111MODULE`.
     pub go111module: Setting<ModuleMode>,
-    /// `GODEBUG`, from the process environment only.
-    pub godebug: Setting<String>,
     /// `GOAUTH`.
     pub goauth: Setting<String>,
     /// `GOVCS`.
@@ -63,8 +55,6 @@ pub struct Config {
     pub output: OutputSettings,
     /// What every command has.
     pub global: GlobalSettings,
-    /// How go.mod is read.
-    pub project: ProjectSettings,
     /// What a server hands out, to whom, and where.
     pub serve: ServeOptions,
     /// Trace what is done (`-x`).
@@ -96,8 +86,6 @@ pub struct Config {
     pub netrc: Option<Setting<PathBuf>>,
     /// `MODFETCH_TOKEN_...`: what follows that in the name, and the secret value.
     pub tokens: Vec<(String, String)>,
-    /// `CI` is set: no animation.
-    pub ci: bool,
 
     /// Go's variables before they were judged, for what has no field of its own.
     pub go_env: GoEnv,

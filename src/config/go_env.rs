@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Environment, Origin, Setting, env_file, known};
 use crate::fsio::{clean_path, join_path};
+use crate::system;
 use crate::{Error, Kind, Result};
 
 /// What `go.env` says in a Go distribution: modfetch needs no GOROOT to know it.
@@ -174,7 +175,7 @@ impl GoEnv {
     }
 
     fn default_gopath(&self) -> String {
-        let Some(home) = self.environment.get("HOME") else {
+        let Some(home) = self.environment.get(system::HOME) else {
             return String::new();
         };
         let path = join_path(home, "go");
@@ -189,7 +190,11 @@ impl GoEnv {
     #[must_use]
     pub fn in_gopath(&self, rest: &str) -> Option<Setting<String>> {
         let gopath = self.gopath().setting;
-        let first = gopath.value.split(':').next().unwrap_or_default();
+        let first = gopath
+            .value
+            .split(system::LIST_SEPARATOR)
+            .next()
+            .unwrap_or_default();
         if first.is_empty() {
             return None;
         }
@@ -212,12 +217,7 @@ impl GoEnv {
     /// Source: go `cmd/go/internal/cache/default.go`; Go `os.UserCacheDir`.
     #[must_use]
     pub fn gocache(&self) -> GoValue {
-        let xdg = self.environment.get("XDG_CACHE_HOME");
-        let directory = match (xdg, self.environment.get("HOME")) {
-            (_, Some(home)) if cfg!(target_os = "macos") => Some(format!("{home}/Library/Caches")),
-            (Some(dir), _) => dir.starts_with('/').then(|| dir.to_owned()),
-            (None, home) => home.map(|home| format!("{home}/.cache")),
-        };
+        let directory = system::user_cache_dir(|name| self.environment.get(name));
         let default = match directory {
             Some(directory) => join_path(&directory, "go-build"),
             None => "off".to_owned(),
@@ -231,10 +231,12 @@ impl GoEnv {
         self.get_or(name, self.get("GOPRIVATE"))
     }
 
-    /// Returns the directory of temporary files: `TMPDIR`, else `/tmp`.
+    /// Returns the directory of temporary files: `TMPDIR`, else `/tmp`; as Windows has it there.
     #[must_use]
     pub fn temp_dir(&self) -> &Path {
-        Path::new(self.environment.get("TMPDIR").unwrap_or("/tmp"))
+        let (names, without) = system::TEMPORARY;
+        let set = names.iter().find_map(|name| self.environment.get(name));
+        Path::new(set.unwrap_or(without))
     }
 
     /// Checks GOPATH as the go command does before it runs anything.
@@ -244,10 +246,13 @@ impl GoEnv {
     /// the home directory.
     pub fn check_gopath(&self) -> Result<()> {
         let Setting { value, origin } = self.gopath().setting;
-        for entry in value.split(':').filter(|entry| !entry.is_empty()) {
+        for entry in value
+            .split(system::LIST_SEPARATOR)
+            .filter(|entry| !entry.is_empty())
+        {
             let what = if entry.starts_with('~') {
                 format!("GOPATH entry cannot start with shell metacharacter '~': {entry:?}")
-            } else if !entry.starts_with('/') && origin != Origin::Default {
+            } else if !system::is_absolute(entry) && origin != Origin::Default {
                 format!(
                     "GOPATH entry is relative; must be absolute path: {entry:?}.\nFor more details see: 'go help gopath'"
                 )
@@ -277,31 +282,10 @@ fn env_file_path(environment: &Environment) -> Result<Setting<String>> {
         }
         None => {}
     }
-    let directory = user_config_dir(environment)?;
+    let directory = system::user_config_dir(|name| environment.get(name));
+    let directory = directory.map_err(|what| Error::new(Kind::Input, what))?;
     let path = join_path(&directory, "go/env");
     Ok(Setting::new(path, Origin::Default))
-}
-
-/// Source: Go `os.UserConfigDir`.
-fn user_config_dir(environment: &Environment) -> Result<String> {
-    if cfg!(target_os = "macos") {
-        return match environment.get("HOME") {
-            Some(home) => Ok(format!("{home}/Library/Application Support")),
-            None => Err(Error::new(Kind::Input, "$HOME is not defined")),
-        };
-    }
-    match (environment.get("XDG_CONFIG_HOME"), environment.get("HOME")) {
-        (Some(dir), _) if dir.starts_with('/') => Ok(dir.to_owned()),
-        (Some(_), _) => Err(Error::new(
-            Kind::Input,
-            "path in $XDG_CONFIG_HOME is relative",
-        )),
-        (None, Some(home)) => Ok(format!("{home}/.config")),
-        (None, None) => Err(Error::new(
-            Kind::Input,
-            "neither $XDG_CONFIG_HOME nor $HOME are defined",
-        )),
-    }
 }
 
 #[cfg(test)]

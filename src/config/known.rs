@@ -9,7 +9,9 @@ use super::settings::own_values;
 use super::{Environment, GoEnv};
 use crate::gomod::compat::Change;
 use crate::gomod::words::split_quoted;
+use crate::system::is_absolute;
 use crate::{Error, Kind, Result};
+use std::path::is_separator;
 
 /// True if go has a use for the variable.
 #[must_use]
@@ -48,7 +50,7 @@ pub fn check_write(go_env: &GoEnv, name: &str, value: &str, own: bool) -> Result
         }
         _ => {}
     }
-    let relative = !value.is_empty() && !value.starts_with('/');
+    let relative = !value.is_empty() && !is_absolute(value);
     match name {
         "GO111MODULE" if !matches!(value, "" | "auto" | "on" | "off") => {
             return refuse(format!("invalid {name} value {value:?}"));
@@ -99,7 +101,7 @@ fn check_compiler(name: &str, value: &str) -> Result<()> {
         return refuse(format!("{name} entry cannot contain only space"));
     };
     // A bare name is looked up in PATH; anything else with a slash must be absolute.
-    if !program.starts_with('/') && (program.is_empty() || program.contains('/')) {
+    if !is_absolute(program) && (program.is_empty() || program.contains(is_separator)) {
         return refuse(format!(
             "{name} entry is relative; must be absolute path: {program:?}"
         ));

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{GoEnv, Overlay};
+use crate::system::is_absolute;
 use crate::{Error, Kind, Result};
 
 /// Where a search for go.mod ended.
@@ -50,7 +51,7 @@ pub fn find_go_work(cwd: &Path, go_env: &GoEnv, overlay: &Overlay) -> Result<Opt
     match gowork.value.as_str() {
         "off" => return Ok(None),
         "" | "auto" => {}
-        path if path.starts_with('/') => return Ok(Some(PathBuf::from(path))),
+        path if is_absolute(path) => return Ok(Some(PathBuf::from(path))),
         _ => {
             return Err(
                 Error::new(Kind::Input, "invalid GOWORK: not an absolute path")

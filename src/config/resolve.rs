@@ -11,6 +11,7 @@ use super::settings::{
 };
 use super::toolchain::toolchain;
 use super::{Environment, GoEnv, GoFlags, Origin, Overlay, RawArgs, Setting};
+use crate::system::{HOME, LIST_SEPARATOR, is_absolute};
 use crate::{Error, Kind, Result};
 
 impl Config {
@@ -63,14 +64,7 @@ impl Config {
             goinsecure: go_env.get("GOINSECURE"),
             gomodcache: module_cache(go_env)?,
             gopath: go_env.gopath().setting,
-            goenv: match go_env.env_file_path() {
-                Ok(path) => path.map(|path| Some(PathBuf::from(path))),
-                Err(_) => Setting::new(None, off_origin(env)),
-            },
-            gowork: go_env.get("GOWORK"),
             go111module: go_env.get("GO111MODULE").map(|_| mode),
-            godebug: process(env, &["GODEBUG"])
-                .unwrap_or_else(|| Setting::new(String::new(), Origin::Default)),
             goauth: goauth.setting,
             govcs: go_env.get("GOVCS"),
             gotoolchain: toolchain(go_env, &project.go_version.value)?,
@@ -82,7 +76,6 @@ impl Config {
             download: DownloadSettings::resolve(&raw, go_env, cwd)?,
             output: OutputSettings::resolve(&raw, go_env, cwd)?,
             global: GlobalSettings::resolve(&raw, go_env, cwd)?,
-            project,
             serve: ServeOptions::resolve(&raw, go_env, cwd)?,
             x: switch(&flags::X),
             json: switch(&flags::JSON),
@@ -92,17 +85,16 @@ impl Config {
             overlay: overlay(text(&flags::OVERLAY), cwd)?,
 
             ssl_cert_file: process(env, &["SSL_CERT_FILE"]).map(|file| file.map(PathBuf::from)),
-            ssl_cert_dir: process(env, &["SSL_CERT_DIR"])
-                .map(|list| list.map(|list| list.split(':').map(PathBuf::from).collect())),
+            ssl_cert_dir: process(env, &["SSL_CERT_DIR"]).map(|list| {
+                list.map(|list| list.split(LIST_SEPARATOR).map(PathBuf::from).collect())
+            }),
             http_proxy: process(env, &["HTTP_PROXY", "http_proxy"]),
             https_proxy: process(env, &["HTTPS_PROXY", "https_proxy"]),
             no_proxy: process(env, &["NO_PROXY", "no_proxy"]),
             request_method: env.get("REQUEST_METHOD").is_some(),
             netrc: netrc(env),
             tokens: tokens(env),
-            ci: env.get("CI").is_some(),
 
-            goflags: goflags.words().clone(),
             go_env: go_env.clone(),
             args: raw,
         })
@@ -111,9 +103,8 @@ impl Config {
 
 /// The variables that are read somewhere and must be text.
 fn matters(name: &str) -> bool {
-    const SYSTEM: [&str; 14] = [
-        "CI",
-        "HOME",
+    const SYSTEM: [&str; 13] = [
+        HOME,
         "HTTPS_PROXY",
         "HTTP_PROXY",
         "NETRC",
@@ -141,13 +132,6 @@ fn process(env: &Environment, names: &[&str]) -> Option<Setting<String>> {
     })
 }
 
-fn off_origin(env: &Environment) -> Origin {
-    match env.get("GOENV") {
-        Some(_) => Origin::Environment("GOENV".to_owned()),
-        None => Origin::Default,
-    }
-}
-
 fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
     let found = go_env.gomodcache().setting;
     if found.value.is_empty() {
@@ -155,9 +139,9 @@ fn module_cache(go_env: &GoEnv) -> Result<Setting<PathBuf>> {
             Kind::Input,
             "module cache not found: neither GOMODCACHE nor GOPATH is set",
         )
-        .hint("set GOMODCACHE to an absolute path, or HOME"));
+        .hint(format!("set GOMODCACHE to an absolute path, or {HOME}")));
     }
-    if !found.value.starts_with('/') {
+    if !is_absolute(&found.value) {
         return Err(Error::new(
             Kind::Input,
             format!(
@@ -198,7 +182,7 @@ fn netrc(env: &Environment) -> Option<Setting<PathBuf>> {
     if let Some(named) = process(env, &["NETRC"]) {
         return Some(named.map(PathBuf::from));
     }
-    let home = env.get("HOME")?;
+    let home = env.get(HOME)?;
     Some(Setting::new(
         Path::new(home).join(".netrc"),
         Origin::Default,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::AcceptedSum;
 use super::quantity::{parse_age, parse_size};
 use crate::gomod::GoVersion;
+use crate::system::LIST_SEPARATOR;
 
 /// Makes an enum of named values: its names, and the one parser for them.
 macro_rules! choice {
@@ -247,9 +248,9 @@ pub(super) fn lock_limit(text: &str) -> Parsed<Option<Duration>> {
         .ok_or_else(|| "want none, or a time such as 10s, 1m30s, seconds, at most 24h".to_owned())
 }
 
-/// Directories separated by colons.
+/// Directories separated as in GOPATH: by colons, on Windows by semicolons.
 pub(super) fn directories(text: &str) -> Parsed<Vec<PathBuf>> {
-    let dirs = text.split(':').filter(|dir| !dir.is_empty());
+    let dirs = text.split(LIST_SEPARATOR).filter(|dir| !dir.is_empty());
     Ok(dirs.map(PathBuf::from).collect())
 }
 

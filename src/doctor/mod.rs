@@ -18,6 +18,7 @@ mod server;
 mod settings;
 mod tree;
 
+use crate::system;
 use std::path::Path;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -242,7 +243,7 @@ impl Examiner<'_> {
             .config
             .gopath
             .value
-            .split(':')
+            .split(system::LIST_SEPARATOR)
             .next()
             .unwrap_or_default();
         let gopath = Some(Path::new(gopath)).filter(|path| path.is_absolute());

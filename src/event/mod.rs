@@ -6,7 +6,6 @@
 mod exchange;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 pub use exchange::{Exchange, Timings};
@@ -167,14 +166,4 @@ pub struct NoEvents;
 
 impl EventSink for NoEvents {
     fn event(&self, _: &Event<'_>) {}
-}
-
-/// Hands each event to several sinks, in their order.
-#[derive(Clone, Default)]
-pub struct Tee(pub Vec<Arc<dyn EventSink>>);
-
-impl EventSink for Tee {
-    fn event(&self, event: &Event<'_>) {
-        self.0.iter().for_each(|sink| sink.event(event));
-    }
 }

@@ -58,16 +58,16 @@ mod sums;
 mod threads;
 mod version;
 
-pub use cached::{CacheReader, CacheStatus, Local};
+pub use cached::{CacheReader, CacheStatus};
 pub use engine::{Engine, EngineParts};
 pub use graph::GraphReader;
 pub use queries::{
-    QueryResolver, Release, ReleaseQuery, ReleaseResolver, ResolvedVersion, Unresolved,
-    VersionFilter, VersionQuery, is_unknown, unasked,
+    QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Unresolved, VersionFilter,
+    VersionQuery, is_unknown, unasked,
 };
 pub use run::{Keep, Run, RunOptions};
 pub use scheduler::{Outcome, Prefetch, Scheduler, Traffic};
-pub use single::{CachedFile, FileOrigin, InfoFile, ZipTap};
+pub use single::{CachedFile, ZipTap};
 pub use sums::{HashEvidence, SumExaminer, SumLine, SumState};
 pub use threads::on_cores;
 

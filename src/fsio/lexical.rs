@@ -1,9 +1,10 @@
 //! Paths as go computes them: by text alone, without looking at the file system.
 //!
 //! `std::path` neither removes `..` nor doubled separators, and what `env` prints must be
-//! what go prints. Only `/` separates; the platforms modfetch runs on use it.
+//! what go prints. What separates and what names a volume is std's knowledge: on Unix only `/` and nothing.
 
-use std::path::Path;
+use crate::system::is_absolute;
+use std::path::{Component, MAIN_SEPARATOR, MAIN_SEPARATOR_STR, Path, is_separator};
 
 /// Returns the shortest path that is lexically the same: no `//`, no `.`, no inner `..`, no
 /// final `/`; the empty path becomes `.`.
@@ -11,9 +12,10 @@ use std::path::Path;
 /// Source: Go, `path/filepath`, `Clean`.
 #[must_use]
 pub fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
+    let (volume, path) = path.split_at(volume_length(path));
+    let rooted = path.starts_with(is_separator);
     let mut kept: Vec<&str> = Vec::new();
-    for part in path.split('/') {
+    for part in path.split(is_separator) {
         match part {
             "" | "." => {}
             ".." => match kept.last() {
@@ -26,11 +28,23 @@ pub fn clean(path: &str) -> String {
             name => kept.push(name),
         }
     }
-    let joined = kept.join("/");
-    match (rooted, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
+    let joined = kept.join(MAIN_SEPARATOR_STR);
+    let path = match (rooted, joined.is_empty()) {
+        (true, _) => format!("{MAIN_SEPARATOR}{joined}"),
         (false, true) => ".".to_owned(),
         (false, false) => joined,
+    };
+    match volume.is_empty() {
+        true => path,
+        false => volume.replace('/', MAIN_SEPARATOR_STR) + &path,
+    }
+}
+
+/// How much of a path names a drive or a share; only on Windows anything does.
+fn volume_length(path: &str) -> usize {
+    match Path::new(path).components().next() {
+        Some(Component::Prefix(prefix)) => prefix.as_os_str().len(),
+        _ => 0,
     }
 }
 
@@ -48,7 +62,7 @@ pub(crate) fn join(base: &str, rest: &str) -> String {
 #[must_use]
 pub fn relative(from: &str, to: &str) -> String {
     let parts = |path: &str| -> Vec<String> {
-        let parts = path.split('/').filter(|part| !part.is_empty());
+        let parts = path.split(is_separator).filter(|part| !part.is_empty());
         parts.map(str::to_owned).collect()
     };
     let (from, to) = (parts(from), parts(to));
@@ -57,7 +71,7 @@ pub fn relative(from: &str, to: &str) -> String {
     let way: Vec<&str> = up
         .chain(to.iter().skip(common).map(String::as_str))
         .collect();
-    clean(&way.join("/"))
+    clean(&way.join(MAIN_SEPARATOR_STR))
 }
 
 /// A path as messages name it: from the working directory `cwd` on, where that is shorter.
@@ -68,7 +82,7 @@ pub fn relative(from: &str, to: &str) -> String {
 pub fn short(cwd: &Path, path: &Path) -> String {
     let (cwd, path) = (cwd.to_string_lossy(), path.to_string_lossy());
     let way = relative(&clean(&cwd), &clean(&path));
-    if path.starts_with('/') && way.len() < path.len() {
+    if is_absolute(&path) && way.len() < path.len() {
         way
     } else {
         path.into_owned()

@@ -25,7 +25,7 @@ pub use lexical::{clean as clean_path, relative as relative_path, short as short
 pub(crate) use lock::open_or_create;
 pub use lock::{FileLock, Locks};
 pub use temp::{TempFile, write_atomically};
-pub use write_barrier::{WriteGuard, begin_write, drain_writes};
+pub use write_barrier::{begin_write, drain_writes};
 
 use crate::error::{Error, Result};
 

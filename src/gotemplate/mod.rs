@@ -33,7 +33,7 @@ mod tree;
 mod value;
 mod walk;
 
-pub use value::{Object, Text, Type, Value};
+pub use value::{Object, Type, Value};
 
 use crate::error::{Error, Kind, Result};
 

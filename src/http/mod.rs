@@ -56,4 +56,4 @@ pub(crate) use testserver::{Server, Then, raw, reply};
 pub(crate) use time::RealTimer;
 pub use time::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
-pub use url::{RedactedUrl, Scheme, Url};
+pub use url::{Scheme, Url};

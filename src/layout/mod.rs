@@ -195,6 +195,12 @@ pub fn sumdb_head(name: &str) -> String {
     format!("pkg/{SUMDB}/{name}/latest")
 }
 
+/// `cache/modfetch/heads/NAME`: sizes of the log of a checksum database with their times, below GOMODCACHE.
+#[must_use]
+pub fn head_dates(name: &str) -> String {
+    format!("{OWN}/heads/{name}")
+}
+
 /// `lookup/P@V`: the record of a module version, below a checksum database.
 #[must_use]
 pub fn sumdb_lookup(module: &EscapedModule) -> String {

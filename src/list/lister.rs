@@ -15,6 +15,7 @@ use crate::graph::Graph;
 use crate::project::{Node, Project, ReplaceRules, ResolvedModule};
 use crate::select::{ListTarget, versioned_path};
 use crate::source::ReuseFile;
+use crate::system::is_absolute;
 use crate::trust::{SumPart, SumPolicy};
 
 /// What is said of each module beside what the cache and go.sum have.
@@ -498,7 +499,7 @@ pub(super) fn replaced_by(written: &str, path: &Path) -> ModuleInfo {
     let mut replace = ModuleInfo::new(written, "");
     let dir = path.display().to_string();
     replace.gomod = clean_path(&format!("{dir}/go.mod"));
-    replace.dir = match written.starts_with('/') {
+    replace.dir = match is_absolute(written) {
         true => dir,
         false => clean_path(&dir),
     };

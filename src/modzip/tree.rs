@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::contents::Contents;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{FileHash, H1, ModuleVersion, TOOLCHAIN};
-use crate::system::{mode, remove_file, set_mode, with_mode};
+use crate::system::{mode, remove_dir_all, remove_file, set_mode, slashed, with_mode};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;
@@ -78,7 +78,7 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
         }
         Ok(())
     });
-    done(fs::remove_dir_all(dir))
+    done(remove_dir_all(dir))
 }
 
 /// Computes the h1 of an extracted directory, its files named `path@version/...`.
@@ -129,7 +129,7 @@ pub(super) fn contents(
             Found::Unreadable(path, error) => return Err(Error::io("cannot read", path, error)),
         };
         let below = path.strip_prefix(dir).unwrap_or(path);
-        let name = format!("{prefix}/{}", below.to_string_lossy());
+        let name = format!("{prefix}/{}", slashed(below));
         if name.contains('\n') {
             let reason = "dirhash: filenames with newlines are not supported";
             return Err(Error::new(Kind::Differs, reason));

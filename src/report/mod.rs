@@ -25,8 +25,7 @@ mod verified;
 pub use age::age;
 pub use audited::{AuditForm, AuditReport, audit_text};
 pub use cache::{
-    DiskUsage, DiskUsageBy, NeededSpace, PruneReport, SpaceRow, eviction_json, eviction_line,
-    version_json, version_line,
+    DiskUsage, DiskUsageBy, PruneReport, eviction_json, eviction_line, version_json, version_line,
 };
 pub use console::Console;
 pub use count::human;
@@ -34,9 +33,9 @@ pub use error_groups::group_by_host;
 pub use explained::Explained;
 pub use json::JsonObject;
 pub use listed::module_json;
-pub use outcome::{failed_target_json, outcome_json, target_json};
+pub use outcome::{failed_target_json, target_json};
 pub use planned::{Planned, planned_table};
 pub use progress::{ProgressReporter, ProgressSettings};
 pub use sbom::{BomFormat, BomStamp, bill_of_materials, utc_date};
-pub use summary::{Summary, TrafficCounts};
+pub use summary::Summary;
 pub use verified::{finding, report_json};

@@ -22,9 +22,9 @@ mod resolve;
 mod selection;
 mod target;
 
-pub use args::{Excluded, Scope, SelectionArgs};
+pub use args::{Scope, SelectionArgs};
 pub use context::SelectionContext;
-pub use list_target::{ListTarget, ListTargets, NO_MAIN, list_targets, versioned_path};
+pub use list_target::{ListTarget, NO_MAIN, list_targets, versioned_path};
 pub use needs_graph::{any_needs_graph, needs_graph};
 pub use resolve::{ChosenBy, ResolvedTarget, resolve, reused_failure};
 pub use selection::Selection;

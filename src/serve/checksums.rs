@@ -11,28 +11,17 @@
 //! is passed on unproven and not kept: the client that asks has a newer head, and proves it.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use super::http1::{Fields, Response, TEXT};
 use super::policy::Policy;
 use crate::error::{Error, Kind, Result};
-use crate::gomod::{ModuleVersion, PrefixPatterns};
+use crate::gomod::ModuleVersion;
 use crate::sumdb::tile::MAX_TILE_BYTES;
 use crate::sumdb::tlog::{Hash, Node, Record, Tree};
 use crate::sumdb::{Client, Store, lookup_file};
-
-/// Heads of sum.golang.org whose day is known: the size of the log, and the second since 1970 by
-/// which it was that large. They date what was logged before this program was built.
-///
-/// Source: sourcespotter.com for the first, a signed head of that day for the second.
-const DATED_HEADS: [(u64, u64); 2] = [(45_752_995, 1_761_782_400), (72_525_630, 1_796_083_200)];
-
-/// How often the size of the log is written down.
-const DATE_EVERY: Duration = Duration::from_secs(3600);
+use crate::trust::FirstSeen;
 
 /// How many responses are kept in memory.
 const MOST: usize = 4096;
@@ -50,14 +39,8 @@ struct Composed {
 
 /// One checksum database, for clients.
 pub(super) struct Checksums {
-    client: Arc<Client>,
-    store: Store,
-    /// What is not in the database, and not to be asked for.
-    exempt: PrefixPatterns,
+    seen: FirstSeen,
     composed: Mutex<Composed>,
-    /// Where the sizes of the log are written down, with their times.
-    heads_file: Option<PathBuf>,
-    heads: Mutex<Vec<(u64, u64)>>,
 }
 
 /// What a client asked for.
@@ -82,39 +65,25 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Checksums {
-    /// Serves what `client` proves and `store` keeps.
-    pub(super) fn new(
-        client: Arc<Client>,
-        store: Store,
-        exempt: PrefixPatterns,
-        heads_file: Option<PathBuf>,
-    ) -> Checksums {
-        let mut heads = match client.name() {
-            "sum.golang.org" => DATED_HEADS.to_vec(),
-            _ => Vec::new(),
-        };
-        let text = (heads_file.as_ref()).and_then(|file| fs::read_to_string(file).ok());
-        heads.extend(
-            text.iter()
-                .flat_map(|text| text.lines())
-                .filter_map(|line| {
-                    let (size, second) = line.split_once(' ')?;
-                    Some((size.parse().ok()?, second.parse().ok()?))
-                }),
-        );
+    /// Serves what the database proves.
+    pub(super) fn new(seen: FirstSeen) -> Checksums {
         Checksums {
-            client,
-            store,
-            exempt,
+            seen,
             composed: Mutex::default(),
-            heads_file,
-            heads: Mutex::new(heads),
         }
+    }
+
+    fn client(&self) -> &Client {
+        self.seen.client()
+    }
+
+    fn store(&self) -> &Store {
+        self.seen.store()
     }
 
     /// What follows the name of this database in a path below `/sumdb/`.
     pub(super) fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
-        path.strip_prefix(self.client.name())?.strip_prefix('/')
+        path.strip_prefix(self.client().name())?.strip_prefix('/')
     }
 
     /// Answers what takes no wait.
@@ -128,7 +97,7 @@ impl Checksums {
                 Err(error) => return Some(super::service::failure(&error, "sumdb")),
             };
             let path = module.path();
-            if policy.private.match_path(path) || self.exempt.matches(path.as_str()) {
+            if policy.private.match_path(path) || !self.seen.asks_about(&module) {
                 let text = format!("{module}: private, and not looked up in the checksum database");
                 return Some(Response::text(403, text).noted("policy", ""));
             }
@@ -139,7 +108,7 @@ impl Checksums {
                 .cloned()
                 .map(|bytes| (bytes, TEXT))
         } else if TileName::parse(below).is_some() {
-            let bytes = self.store.read(below)?;
+            let bytes = self.store().read(below)?;
             Some((bytes.into(), "application/octet-stream"))
         } else if below == "latest" {
             None
@@ -168,11 +137,11 @@ impl Checksums {
             return self.tile(below, tile);
         }
         // `latest` is what is left.
-        let note = match self.client.head()? {
+        let note = match self.client().head()? {
             Some(note) => note,
             None => {
-                let note = self.client.fetch_unproven("latest", 1 << 20)?;
-                self.client.merge_head(&note)?;
+                let note = self.client().fetch_unproven("latest", 1 << 20)?;
+                self.client().merge_head(&note)?;
                 note
             }
         };
@@ -186,12 +155,12 @@ impl Checksums {
     fn lookup(&self, name: &str) -> Result<SumsAnswer> {
         let module = parse_lookup(name)?;
         let file = lookup_file(&module)?;
-        let was_kept = self.store.read(&file);
-        let sums = self.client.lookup(&module)?;
-        self.date_head();
+        let was_kept = self.store().read(&file);
+        let sums = self.client().lookup(&module)?;
+        self.seen.note_size();
         let cache = if was_kept.is_some() { "HIT" } else { "MISS" };
         let composed = self.compose(name, sums.id(), sums.text());
-        let bytes = match (composed, self.store.read(&file)) {
+        let bytes = match (composed, self.store().read(&file)) {
             (Ok(bytes), _) => bytes,
             // It was proven under its own head, whose tiles are kept.
             (Err(error), Some(bytes)) if error.kind() != Kind::Security => bytes.into(),
@@ -206,13 +175,13 @@ impl Checksums {
 
     /// A record under the newest head, whose tiles are kept.
     fn compose(&self, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
-        let note = self.client.head()?.unwrap_or_default();
-        let tree = self.client.merge_head(&note)?;
+        let note = self.client().head()?.unwrap_or_default();
+        let tree = self.client().merge_head(&note)?;
         let node = Node {
             level: 0,
             number: id,
         };
-        self.client.proven_tiles(tree, &[node])?;
+        self.client().proven_tiles(tree, &[node])?;
         let mut bytes = format!("{id}\n{text}\n").into_bytes();
         bytes.extend_from_slice(&note);
         let bytes: Arc<[u8]> = bytes.into();
@@ -240,20 +209,20 @@ impl Checksums {
         let wanted = name.width * Hash::BYTES;
         // A full tile begins with each that it was before.
         if let Some(mut full) = self
-            .store
+            .store()
             .read(&name.full())
             .filter(|full| full.len() >= wanted)
         {
             full.truncate(wanted);
             return answer(full, "HIT");
         }
-        if let Some(note) = self.client.head()? {
-            let tree = self.client.merge_head(&note)?;
+        if let Some(note) = self.client().head()? {
+            let tree = self.client().merge_head(&note)?;
             if let Some(bytes) = self.proven_tile(tree, name)? {
                 return answer(bytes, "MISS");
             }
         }
-        let bytes = self.client.fetch_unproven(below, MAX_TILE_BYTES as u64)?;
+        let bytes = self.client().fetch_unproven(below, MAX_TILE_BYTES as u64)?;
         match bytes.len() == wanted {
             true => answer(bytes, "MISS"),
             false => Err(Error::new(
@@ -271,7 +240,7 @@ impl Checksums {
         else {
             return Ok(None);
         };
-        let tiles = self.client.proven_tiles(tree, &[node])?;
+        let tiles = self.client().proven_tiles(tree, &[node])?;
         let base = name.full();
         let found = tiles
             .into_iter()
@@ -285,62 +254,23 @@ impl Checksums {
         }))
     }
 
-    /// Since when a version has been known: since a head that has its record, or since its record
-    /// was fetched, whichever was first. `None` if that is not known; `ask` to look it up then.
+    /// Since when a version has been known; `None` if that is not known; `ask` to look it up then.
     pub(super) fn known_since(&self, module: &ModuleVersion, ask: bool) -> Option<SystemTime> {
-        let file = lookup_file(module).ok()?;
-        let kept = self.store.read(&file);
-        let data = match kept {
-            Some(data) => data,
-            None if !ask || self.exempt.matches(module.path().as_str()) => return None,
-            None => {
-                self.client.lookup(module).ok()?;
-                self.date_head();
-                self.store.read(&file)?
-            }
-        };
-        let record = Record::parse(&data).ok()?;
-        let heads = locked(&self.heads);
-        let dated = heads.iter().filter(|(size, _)| *size > record.id);
-        let dated = dated.map(|(_, second)| *second).min();
-        drop(heads);
-        let dated = dated.map(|second| UNIX_EPOCH + Duration::from_secs(second));
-        let fetched = self.store.modified(&file);
-        dated.into_iter().chain(fetched).min()
+        match self.seen.kept(module) {
+            None if ask => self.seen.ask(module).ok().flatten(),
+            kept => kept,
+        }
     }
 
     /// The number of a version's record, if it was looked up.
     pub(super) fn record_of(&self, module: &ModuleVersion) -> Option<u64> {
-        let data = self.store.read(&lookup_file(module).ok()?)?;
+        let data = self.store().read(&lookup_file(module).ok()?)?;
         Some(Record::parse(&data).ok()?.id)
     }
 
     /// The name of the database.
     pub(super) fn name(&self) -> &str {
-        self.client.name()
-    }
-
-    /// Writes down how large the log is now, once in a while.
-    fn date_head(&self) {
-        let head = self.client.head().ok().flatten();
-        let Some(tree) = head.and_then(|note| self.client.merge_head(&note).ok()) else {
-            return;
-        };
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let mut heads = locked(&self.heads);
-        let newest = heads.iter().max().copied().unwrap_or_default();
-        if tree.size <= newest.0 || now.as_secs() < newest.1 + DATE_EVERY.as_secs() {
-            return;
-        }
-        heads.push((tree.size, now.as_secs()));
-        if let Some(file) = &self.heads_file {
-            // Best effort: the record itself says when it was fetched.
-            let _ = file.parent().map(fs::create_dir_all);
-            let opened = fs::File::options().create(true).append(true).open(file);
-            let _ = opened.map(|mut file| writeln!(file, "{} {}", tree.size, now.as_secs()));
-        }
+        self.client().name()
     }
 }
 

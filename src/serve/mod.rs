@@ -60,4 +60,4 @@ pub use notify::ServiceManager;
 pub use policy::{ModulePatterns, Policy};
 pub use server::{ServedDatabase, Server, ServerParts};
 pub use settings::ServeSettings;
-pub use upstream::{Keeper, Upstream};
+pub use upstream::Upstream;

@@ -20,6 +20,7 @@ use super::upstream::{Keeper, Upstream};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::PrefixPatterns;
 use crate::sumdb;
+use crate::trust::FirstSeen;
 
 /// The checksum database that a server hands out.
 pub struct ServedDatabase {
@@ -77,12 +78,15 @@ impl Server {
             .collect();
         let main = Tree::at(&parts.tree);
         let checksums = parts.database.map(|database| {
-            Checksums::new(
-                database.client,
+            Checksums::new(FirstSeen::new(
+                Arc::clone(&database.client),
                 database.store,
                 database.exempt,
-                Some(parts.state.join("heads")),
-            )
+                parts
+                    .state
+                    .with_file_name("heads")
+                    .join(database.client.name()),
+            ))
         });
         let stock = Stock::new(&main, parts.is_cache, settings.max_size);
         let service = Arc::new(ModuleService::new(Parts {

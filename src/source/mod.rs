@@ -12,7 +12,7 @@
 
 mod chain;
 mod database;
-mod database_setting;
+pub(crate) mod database_setting;
 mod direct;
 mod info;
 mod offline;
@@ -22,7 +22,7 @@ mod reuse;
 
 pub use chain::{Chain, GoproxyEntry};
 pub use database::DatabaseRoute;
-pub use database_setting::{DatabaseSetting, SUM_GOLANG_ORG};
+pub use database_setting::DatabaseSetting;
 pub use direct::{Direct, DirectSettings, GitChoice};
 pub use info::{Info, VcsOrigin};
 pub use offline::{GOPROXY_OFF, Offline};

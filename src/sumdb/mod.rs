@@ -20,7 +20,10 @@
 //! more than 2^62 records never ends; a torn cached response fails for ever.
 
 mod client;
+mod dates;
 pub mod note;
+#[cfg(test)]
+pub(crate) mod recording_store;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,5 +33,6 @@ mod tiles;
 pub mod tlog;
 
 pub use client::{Client, Sums, Transport, lookup_file};
-pub use store::{Advance, Store};
-pub use tile_store::{RecordingStore, TileStore};
+pub use dates::LogDates;
+pub use store::Store;
+pub use tile_store::TileStore;

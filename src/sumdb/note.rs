@@ -195,7 +195,7 @@ mod tests {
         let text = verifier.open(NOTE.as_bytes()).unwrap();
         assert_eq!(text, NOTE.split("\n\n").next().unwrap().to_owned() + "\n");
         // The pinned key has the form that is accepted.
-        Verifier::parse(crate::source::SUM_GOLANG_ORG).unwrap();
+        Verifier::parse(crate::source::database_setting::SUM_GOLANG_ORG).unwrap();
     }
 
     #[test]

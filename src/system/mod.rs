@@ -10,6 +10,7 @@
 //! | `directory` | a directory that is held open while much is created below it |
 //! | `removal` | the deletion of a whole tree |
 //! | `volume` | the file system of a directory: space, access times, locks |
+//! | `paths` | where a user's files are, and what separates paths |
 //! | `process` | limits, groups and the end of processes; the terminal |
 //!
 //! Windows has no mode bits. There this area does as Go's `os` package: a file without the read-only attribute has
@@ -21,10 +22,17 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+use std::path::Path;
+
 #[cfg(unix)]
 pub(crate) use unix::*;
 #[cfg(windows)]
 pub(crate) use windows::*;
+
+/// True of a path that does not depend on the working directory: on Windows one with a drive or a share.
+pub(crate) fn is_absolute(path: &str) -> bool {
+    Path::new(path).is_absolute()
+}
 
 /// Why a file system refuses a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

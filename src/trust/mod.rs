@@ -15,7 +15,9 @@ mod explain;
 mod policy;
 mod proof;
 mod save;
+mod seen;
 
 pub use explain::{Age, HashMismatch, HashReport, HashSource, ReportedHash, find_mismatch};
 pub use policy::{SumPart, SumPolicy, SumSettings};
 pub use proof::{Database, Logged};
+pub use seen::{FirstSeen, describe_youth, show_age};

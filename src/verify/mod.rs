@@ -32,7 +32,7 @@ use rayon::prelude::*;
 
 pub use database::DatabaseProof;
 pub use repair::{RepairOutcome, Repairer};
-pub use report::{Leftover, PieceStatus, VerifyProblem, VerifyReport};
+pub use report::{PieceStatus, VerifyProblem, VerifyReport};
 
 use crate::cache::Cache;
 use crate::error::Result;

@@ -33,5 +33,5 @@ mod rules;
 mod trash;
 
 pub use plan::{Evicted, Eviction, PrunePlan, PruneReason};
-pub use pruner::{PruneOutcome, Pruned, Pruner};
+pub use pruner::{PruneOutcome, Pruned};
 pub use rules::{KeepSet, KeptForm, NamePattern, PruneLevel, PruneRules};

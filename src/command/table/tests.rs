@@ -682,8 +682,8 @@ fn with_tables(text: &str, tables: &[(&str, String)]) -> String {
 fn generated_tables_are_those_of_the_rows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let tables = [
-        ("commands", cli::commands_table(&command_tree())),
-        ("settings", cli::settings_table()),
+        ("commands", cli::tables::commands_table(&command_tree())),
+        ("settings", cli::tables::settings_table()),
     ];
     let update = Environment::from_process().get("UPDATE_TABLES").is_some();
     for name in ["src/cli/help/commands.md", "src/cli/help/settings.md"] {

@@ -6,8 +6,7 @@ use crate::config::flags::Flag;
 settings! {
     /// What ends a download, and what it may change.
     struct DownloadSettings;
-    /// For a command that completes the module cache.
-    group DOWNLOAD = "Downloads";
+    ungrouped;
 
     /// go.sum is complete and stays as it is.
     locked: bool = LOCKED, SettingRow::switch(Flag {

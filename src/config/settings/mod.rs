@@ -33,6 +33,7 @@ pub use serve::*;
 pub use transfer::*;
 
 use super::GoEnv;
+#[cfg(test)]
 use super::flags::Flag;
 
 /// The rows of every section.
@@ -52,7 +53,8 @@ fn rows() -> impl Iterator<Item = &'static (dyn AnySetting + Sync)> {
     .copied()
 }
 
-/// The flag of each setting: long name, variable, default and texts.
+/// The flag of each setting: long name, variable, default and texts; for the tables of the help topics.
+#[cfg(test)]
 pub fn setting_flags() -> impl Iterator<Item = &'static Flag> {
     rows().map(AnySetting::flag)
 }

@@ -150,12 +150,14 @@ pub struct OwnValue {
 /// A row whose type of value does not matter.
 pub(super) trait AnySetting {
     /// See [`SettingRow::flag`].
+    #[cfg(test)]
     fn flag(&self) -> &Flag;
     /// What environment and files say.
     fn own_value(&self, go_env: &GoEnv) -> OwnValue;
 }
 
 impl<T> AnySetting for SettingRow<T> {
+    #[cfg(test)]
     fn flag(&self) -> &Flag {
         &self.flag
     }
@@ -175,7 +177,7 @@ impl<T> AnySetting for SettingRow<T> {
 macro_rules! settings {
     (
         $(#[$struct_doc:meta])* struct $section:ident;
-        $(#[$group_doc:meta])* group $group:ident = $title:literal $(also [$($also:expr),*])?;
+        ungrouped;
         $( $(#[$doc:meta])* $field:ident: $type:ty = $row:ident, $value:expr; )*
     ) => {
         $( $(#[$doc])* pub static $row: SettingRow<$type> = $value; )*
@@ -198,6 +200,17 @@ macro_rules! settings {
             ) -> $crate::error::Result<$section> {
                 Ok($section { $( $field: $row.resolve(raw, go_env, cwd)?, )* })
             }
+        }
+    };
+    (
+        $(#[$struct_doc:meta])* struct $section:ident;
+        $(#[$group_doc:meta])* group $group:ident = $title:literal $(also [$($also:expr),*])?;
+        $( $(#[$doc:meta])* $field:ident: $type:ty = $row:ident, $value:expr; )*
+    ) => {
+        settings! {
+            $(#[$struct_doc])* struct $section;
+            ungrouped;
+            $( $(#[$doc])* $field: $type = $row, $value; )*
         }
 
         $(#[$group_doc])*

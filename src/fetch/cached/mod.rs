@@ -10,7 +10,6 @@ mod status;
 
 use super::Run;
 
-pub use local::Local;
 pub use status::CacheStatus;
 
 /// Looks into the cache, and into those that are only read.

@@ -19,7 +19,7 @@ use crate::project::ReplaceRules;
 
 pub(super) use answers::Answers;
 pub use query::{ResolvedVersion, Unresolved, VersionFilter, VersionQuery};
-pub use release::{Release, ReleaseQuery, ReleaseResolver};
+pub use release::{ReleaseQuery, ReleaseResolver};
 pub use retractions::{is_unknown, unasked};
 
 /// Resolves version queries by the `replace` and `exclude` lines of the main module: excluded versions do not count,

@@ -205,6 +205,30 @@ impl SumExaminer<'_> {
         Ok(self.run.engine.pools.compute()?.install(each))
     }
 
+    /// The h1 of the zips that the source has now, whatever the cache has; in their order.
+    ///
+    /// # Errors
+    /// [`Kind::Other`] if no thread can be started.
+    pub fn served_hashes(
+        self,
+        modules: &[&ModuleVersion],
+        temporary: &Path,
+    ) -> Result<Vec<Result<H1>>> {
+        self.run.start_task("asking repositories", modules.len());
+        let fetch = |module: &&ModuleVersion| {
+            let zip = self.proxied_zip(module, temporary);
+            self.run.say(&Event::TaskAdvanced { items: 1, bytes: 0 });
+            ZipFile::Proxied(zip?).hash(module)
+        };
+        let mut hashes = Vec::with_capacity(modules.len());
+        for some in modules.chunks(ZIPS_AT_ONCE) {
+            let each = || some.par_iter().with_max_len(1).map(fetch).collect();
+            let found: Vec<Result<H1>> = self.run.engine.pools.transfer()?.install(each);
+            hashes.extend(found);
+        }
+        Ok(hashes)
+    }
+
     /// Fetches the zip that the source has, into a file that goes when it is dropped.
     pub(in crate::fetch) fn proxied_zip(
         self,

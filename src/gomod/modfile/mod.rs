@@ -24,7 +24,7 @@
 //! every comment:
 //!
 //! ```text
-//! bytes -> lex -> tree -> ModEdit, WorkEdit (with what ModFile, WorkFile say) -> print -> bytes
+//! bytes -> lex -> tree -> ModEdit (with what ModFile says) -> print -> bytes
 //! ```
 //!
 //! Completed means that `v1.2` is read as `v1.2.0`. For the main module that would be wrong:
@@ -55,10 +55,10 @@ mod against_go;
 #[cfg(test)]
 mod tests;
 
-pub use directive::{GoLine, Godebug, Replace, Replacement, ToolchainLine, is_directory_path};
-pub use edit::{ModEdit, Requirement, WorkEdit};
-pub use go_mod::{Exclude, Ignore, ModFile, ModuleLine, Require, Retract, ToolLine, check_import};
+pub use directive::{GoLine, Godebug, Replace, Replacement, ToolchainLine};
+pub use edit::{ModEdit, Requirement};
+pub use go_mod::{ModFile, Retract, check_import};
 pub use go_sum::{EMPTY_GO_MOD, GoSum};
-pub use go_work::{Use, WorkFile};
+pub use go_work::WorkFile;
 pub use modules_txt::{Listed, ModulesTxt};
 pub use needs::GoModSummary;

@@ -164,6 +164,13 @@ impl MainModule {
         line.map_or(IMPLIED_GO_VERSION, |line| line.version.as_str())
     }
 
+    /// The name on its toolchain line.
+    #[must_use]
+    pub fn toolchain(&self) -> Option<&str> {
+        let line = self.modfile.toolchain.as_ref();
+        line.map(|line| line.name.as_str())
+    }
+
     /// True if what it requires stands for all that its packages need: from `go 1.17` on.
     #[must_use]
     pub fn is_pruned(&self) -> bool {

@@ -10,7 +10,7 @@ use super::workspace::Workspace;
 use crate::config::{Files, Overlay};
 use crate::error::{Error, Result};
 use crate::gomod::modfile::ModFile;
-use crate::gomod::{ModulePath, ModuleVersion, Running, Tool, Version};
+use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Running, Tool, Version};
 use crate::map::{Map, Set};
 use crate::project::{GraphSummary, Node};
 
@@ -180,6 +180,21 @@ impl Project {
     #[must_use]
     pub fn workspace(&self) -> Option<&Workspace> {
         self.workspace.as_ref()
+    }
+
+    /// The newest go version that the go and toolchain lines of the main modules and of go.work name.
+    #[must_use]
+    pub fn go(&self) -> Option<GoVersion> {
+        let files = self.mains().map(|main| (main.go(), main.toolchain()));
+        let work = (self.workspace.iter()).map(|work| {
+            let line = work.content().toolchain.as_ref();
+            (work.go(), line.map(|line| line.name.as_str()))
+        });
+        let named = files.chain(work).flat_map(|(go, toolchain)| {
+            let toolchain = toolchain.and_then(GoVersion::of_toolchain);
+            [GoVersion::parse(go), toolchain]
+        });
+        named.flatten().max()
     }
 
     /// True if this is a workspace that uses no module.

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fsio::{clean_path, relative_path, short_path};
 use crate::gomod::modfile::{ModFile, Replace, Replacement, WorkFile};
 use crate::gomod::{ModulePath, ModuleVersion, Version};
+use crate::system::is_absolute;
 
 /// Where the content of a module version really comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -153,7 +154,7 @@ impl ReplaceRules {
             for line in lines.filter(|line| !settled.contains(&line.path)) {
                 let old = (line.path.clone(), line.version.clone());
                 let new = match &line.with {
-                    Replacement::Directory(directory) if !directory.starts_with('/') => {
+                    Replacement::Directory(directory) if !is_absolute(directory) => {
                         clean_path(&main.root().join(directory).to_string_lossy())
                     }
                     with => written(with),
@@ -314,7 +315,7 @@ fn resolved(
 ///
 /// Source: golang/go `modload/modfile.go`, `canonicalizeReplacePath`, `ToDirectoryPath`.
 pub(crate) fn from_workspace(workspace: &Path, module: &Path, directory: &str) -> String {
-    if directory.starts_with('/') {
+    if is_absolute(directory) {
         return directory.to_owned();
     }
     let path = clean_path(&module.join(directory).to_string_lossy());

@@ -16,6 +16,7 @@ use crate::gomod::GoVersion;
 use crate::gomod::compat::Change;
 use crate::gomod::modfile::{ModFile, Replace, WorkFile};
 use crate::project::Node;
+use crate::system::is_absolute;
 
 /// The go version of a go.work that names none.
 const IMPLIED_GO_VERSION: &str = "1.18";
@@ -163,7 +164,7 @@ impl Workspace {
         let mut seen = HashSet::new();
         for line in &self.content.use_dirs {
             // As go: of a rooted path the text counts.
-            let root = if line.path.starts_with('/') {
+            let root = if is_absolute(&line.path) {
                 PathBuf::from(&line.path)
             } else {
                 clean_path(&self.root().join(&line.path).to_string_lossy()).into()

@@ -4,6 +4,6 @@ mod disk_usage;
 mod prune;
 mod versions;
 
-pub use disk_usage::{DiskUsage, DiskUsageBy, NeededSpace, SpaceRow};
+pub use disk_usage::{DiskUsage, DiskUsageBy};
 pub use prune::{PruneReport, eviction_json, eviction_line};
 pub use versions::{version_json, version_line};

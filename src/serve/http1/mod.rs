@@ -53,15 +53,15 @@ use unix as sockets;
 #[cfg(windows)]
 use windows as sockets;
 
-pub use date::{http_date, timestamp};
+pub use date::timestamp;
 pub use front::{Drain, Front};
-pub use head::{Extent, Fields, MAX_HEAD_BYTES, Method, Refusal, Request, find_end, parse_head};
+pub use head::{Extent, Fields, MAX_HEAD_BYTES, Method, Request, find_end, parse_head};
 pub use inbox::Responder;
 pub use listener::{ListenAddress, Listener};
-pub use live::{HELD_BACK, LiveEnd, LiveFile, Progress};
-pub use response::{Body, Note, Response, TEXT, reason_phrase};
+pub use live::{HELD_BACK, LiveEnd, LiveFile};
+pub use response::{Body, Note, Response, TEXT};
 pub use selection::{Selection, select};
-pub use target::{BadTarget, Target, parse_target};
+pub use target::parse_target;
 pub use tls::{TlsSettings, load_tls};
 
 /// How long each step of a connection may take, and how many connections there may be.

@@ -85,7 +85,7 @@ never_polled!(UnixStream);
 never_polled!(PolledUnixListener);
 
 fn unsupported(what: &str) -> io::Error {
-    let text = format!("Windows has no {what} here: listen on HOST:PORT");
+    let text = format!("Windows has no {what} for servers: listen on HOST:PORT");
     io::Error::new(io::ErrorKind::Unsupported, text)
 }
 

@@ -4,6 +4,7 @@ mod directory;
 mod files;
 mod holder;
 mod metadata;
+mod paths;
 mod process;
 mod removal;
 mod volume;
@@ -20,11 +21,14 @@ pub(crate) use metadata::{
     accessed, allocated_bytes, changed_ns, inode, is_at, is_executable, leads_above, mode,
     modified, owner, set_mode, user, with_mode,
 };
+pub(crate) use paths::{
+    HOME, LIST_SEPARATOR, TEMPORARY, slashed, user_cache_dir, user_config_dir, with_main_separators,
+};
 #[cfg(debug_assertions)]
 pub(crate) use process::kill_self;
 pub(crate) use process::{
     end_group, kill_group, lead_group, open_files, raise_open_files, send_datagram,
     terminal_columns,
 };
-pub(crate) use removal::delete_tree;
+pub(crate) use removal::{delete_tree, remove_dir_all};
 pub(crate) use volume::{check_writable, keeps_access_times, lock_refusal, space_left};

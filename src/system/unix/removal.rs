@@ -1,6 +1,7 @@
 //! The deletion of a tree in one pass, by names relative to open directories.
 
 use std::ffi::CStr;
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -56,4 +57,9 @@ fn delete_directory(parent: &OwnedFd, name: &CStr) -> rustix::io::Result<()> {
     let dir = openat(parent, name, flags, Mode::empty())?;
     empty(&dir)?;
     unlinkat(parent, name, AtFlags::REMOVEDIR)
+}
+
+/// Removes a directory with everything in it that is not sealed; errors are those of std.
+pub(crate) fn remove_dir_all(path: &Path) -> io::Result<()> {
+    fs::remove_dir_all(path)
 }

@@ -27,3 +27,8 @@ pub(crate) fn delete_tree(path: &Path) -> io::Result<()> {
     }
     fs::remove_dir(path)
 }
+
+/// Removes a directory with everything in it, read-only or not.
+pub(crate) fn remove_dir_all(path: &Path) -> io::Result<()> {
+    delete_tree(path)
+}

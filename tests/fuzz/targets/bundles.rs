@@ -3,12 +3,13 @@
 use std::io::Read;
 use std::sync::LazyLock;
 
-use modfetch::bundle::{
+use modfetch::internals::bundle::{
     BundleSink, BundleTrust, BundleWant, Manifest, ManifestModule, read_bundle,
 };
-use modfetch::gomod::{H1, ModuleVersion, PrefixPatterns};
-use modfetch::tarfile::TarWriter;
+use modfetch::internals::gomod::PrefixPatterns;
+use modfetch::internals::tarfile::TarWriter;
 use modfetch::{Error, Kind};
+use modfetch::{H1, ModuleVersion};
 
 /// Takes what is proven; a zip is not looked into.
 struct Checked(Vec<ModuleVersion>);

@@ -3,11 +3,11 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use modfetch::gomod::ModuleVersion;
-use modfetch::sumdb::note::Verifier;
-use modfetch::sumdb::tile::{Plan, Unproven};
-use modfetch::sumdb::tlog::{Node, Record, Tree, consistency_proof, subtrees};
-use modfetch::sumdb::{Client, Store};
+use modfetch::ModuleVersion;
+use modfetch::internals::sumdb::note::Verifier;
+use modfetch::internals::sumdb::tile::{Plan, Unproven};
+use modfetch::internals::sumdb::tlog::{Node, Record, Tree, consistency_proof, subtrees};
+use modfetch::internals::sumdb::{Client, Store};
 
 use super::Choices;
 use super::sumdb::Shared;

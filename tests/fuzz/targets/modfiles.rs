@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use modfetch::gomod::modfile::{
+use modfetch::internals::gomod::modfile::{
     GoLine, GoModSummary, GoSum, Godebug, ModFile, ModulesTxt, Replace, Replacement, ToolchainLine,
     WorkFile,
 };

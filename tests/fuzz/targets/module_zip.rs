@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{Cursor, Read as _, Seek as _, Write as _};
 
 use modfetch::Kind;
-use modfetch::gomod::{FileHash, H1, ModuleVersion, hash1};
-use modfetch::modzip::{ModuleZip, hash_dir};
+use modfetch::internals::gomod::{FileHash, hash1};
+use modfetch::internals::modzip::{ModuleZip, hash_dir};
+use modfetch::{H1, ModuleVersion};
 use sha2::{Digest as _, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};

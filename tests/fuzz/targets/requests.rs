@@ -1,6 +1,6 @@
 //! What a client sends to `serve`: heads of requests and their targets.
 
-use modfetch::serve::http1::{
+use modfetch::internals::serve::{
     Extent, MAX_HEAD_BYTES, Method, Selection, find_end, parse_head, parse_target, select,
 };
 

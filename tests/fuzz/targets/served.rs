@@ -3,11 +3,14 @@
 use std::fs;
 use std::sync::Arc;
 
-use modfetch::event::NoEvents;
-use modfetch::gomod::Query;
-use modfetch::gomod::{ModulePath, PrefixPatterns, Version, compare, is_pseudo_version, is_valid};
-use modfetch::http::{Client, Settings, Url};
-use modfetch::source::{Chain, Direct, DirectSettings, Info, Source as _};
+use modfetch::NoEvents;
+use modfetch::internals::gomod::Query;
+use modfetch::internals::gomod::{PrefixPatterns, compare, is_pseudo_version, is_valid};
+use modfetch::internals::http::Url;
+use modfetch::internals::source::{DirectSettings, Info};
+use modfetch::{Chain, Direct, Source as _};
+use modfetch::{Client, Settings};
+use modfetch::{ModulePath, Version};
 
 pub(super) fn info(data: &[u8]) {
     let info = match Info::parse(data) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use modfetch::sumdb::{Transport, tile, tlog};
+use modfetch::internals::sumdb::{Transport, tile, tlog};
 use modfetch::{Error, Kind, Result};
 
 mod client {

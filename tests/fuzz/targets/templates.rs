@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use modfetch::Kind;
-use modfetch::gotemplate::{Template, Value};
+use modfetch::internals::gotemplate::{Template, Value};
 
 #[allow(
     clippy::unwrap_used,

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
-use modfetch::config::parse_duration;
-use modfetch::gomod::Time;
-use modfetch::gomod::{
-    GoVersion, H1, MatchPattern, ModulePath, ModuleVersion, PrefixPatterns, Version, canonical,
-    check_file_path, check_import_path, check_module_path, compare, escape_version, is_valid,
-    split_path_version,
+use modfetch::internals::config::parse_duration;
+use modfetch::internals::gomod::Time;
+use modfetch::internals::gomod::{
+    GoVersion, MatchPattern, PrefixPatterns, canonical, check_file_path, check_import_path,
+    check_module_path, compare, escape_version, is_valid, split_path_version,
 };
-use modfetch::http::parse_retry_after;
+use modfetch::internals::http::parse_retry_after;
+use modfetch::{H1, ModulePath, ModuleVersion, Version};
 
 /// Undoes escaping, as golang/mod documents it.
 fn unescape(escaped: &str) -> String {

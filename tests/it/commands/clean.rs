@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
-use modfetch::fsio::FileLock;
+use modfetch::internals::fsio::FileLock;
 
 use crate::support::go::only_modfetch;
 use crate::support::sandbox::change_modes;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use modfetch::gomod::modfile::{ModEdit, ModFile, Requirement};
-use modfetch::gomod::{ModuleVersion, Version, canonical};
+use modfetch::internals::gomod::canonical;
+use modfetch::internals::gomod::modfile::{ModEdit, ModFile, Requirement};
 use modfetch::{Error, Kind};
+use modfetch::{ModuleVersion, Version};
 use serde_json::{Value, json};
 
 use crate::support::go::{go_is_at_least, only_modfetch, variable, with_golang_mod};

@@ -4,12 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modfetch::gomod::GoVersion;
-use modfetch::gomod::compat::{GODEBUG_SETTINGS, GodebugSetting};
-use modfetch::gomod::{
-    ModulePath, ModuleVersion, PrefixPatterns, canonical, check_file_path, check_import_path,
-    check_module_path, escape_version, is_pseudo_version, split_path_version,
+use modfetch::internals::gomod::GoVersion;
+use modfetch::internals::gomod::compat::{GODEBUG_SETTINGS, GodebugSetting};
+use modfetch::internals::gomod::{
+    PrefixPatterns, canonical, check_file_path, check_import_path, check_module_path,
+    escape_version, is_pseudo_version, split_path_version,
 };
+use modfetch::{ModulePath, ModuleVersion};
 
 use crate::support::go::{ask, with_golang_mod};
 use crate::support::skips;

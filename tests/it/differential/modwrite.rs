@@ -3,8 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use modfetch::fsio::FileLock;
-use modfetch::gomod::modfile::ModFile;
+use modfetch::internals::fsio::FileLock;
+use modfetch::internals::gomod::modfile::ModFile;
 
 use crate::commands::plan::planned_is_fetched;
 use crate::support::compare::{compare_with_go, same, talk};

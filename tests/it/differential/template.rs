@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use modfetch::Kind;
-use modfetch::gotemplate::{Template, Value};
+use modfetch::internals::gotemplate::{Template, Value};
 use serde_json::{Value as Json, json};
 
 use crate::support::go::{ask, program, source_of};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use modfetch::fsio::FileLock;
+use modfetch::internals::fsio::FileLock;
 
 use crate::support::go::{only_modfetch, variable};
 use crate::support::{Proxy, Sandbox, Times, require_go};

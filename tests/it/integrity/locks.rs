@@ -1,6 +1,6 @@
 //! Locks that others hold: waiting is told and limited, and the dead hold nothing.
 
-use modfetch::fsio::FileLock;
+use modfetch::internals::fsio::FileLock;
 use nix::sys::signal::Signal;
 
 use crate::support::go::only_modfetch;

@@ -76,7 +76,7 @@ fn download_interrupted_while_waiting_for_lock_exits_130() {
     let proxy = Proxy::serve();
     let sandbox = Sandbox::with("hello", &proxy);
     let lock = sandbox.cached("cache/download/example.com/text/@v/v1.2.0.lock");
-    let held = modfetch::fsio::FileLock::acquire(&lock).unwrap();
+    let held = modfetch::internals::fsio::FileLock::acquire(&lock).unwrap();
     let running = sandbox.spawn(["download"]);
     running.until_stderr_has("waiting for another process");
     running.signal(Signal::SIGINT);

@@ -1,6 +1,6 @@
 //! What is begun before the requirement graph is known: early, and of no effect if it was in vain.
 
-use modfetch::fsio::FileLock;
+use modfetch::internals::fsio::FileLock;
 use nix::sys::signal::Signal;
 
 use crate::support::fixtures::{Fixtures, Module};

@@ -40,9 +40,9 @@ const ALLOWED: &[(&str, &str)] = &[
         "cancel error event fsio gojson gomod http layout memo modzip proc sumdb system",
     ),
     // What was typed, what is set, and what go.mod says.
-    ("config", "error fsio gojson gomod"),
+    ("config", "error fsio gojson gomod system"),
     ("cli", "config error gomod"),
-    ("project", "config error fsio gomod map"),
+    ("project", "config error fsio gomod map system"),
     ("graph", "error fsio gomod map project"),
     ("trust", "cache config error fsio gomod sumdb"),
     // The engine, and what is built on it.
@@ -57,7 +57,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     (
         "list",
-        "error fetch fsio gomod gotemplate graph project select source trust",
+        "error fetch fsio gomod gotemplate graph project select source system trust",
     ),
     (
         "bundle",

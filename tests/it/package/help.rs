@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use modfetch::cli::TOPICS;
-use modfetch::command::command_tree;
+use modfetch::internals::cli::TOPICS;
+use modfetch::internals::cli::command_tree;
 
 fn modfetch(args: &[&str]) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_modfetch"))

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use modfetch::Kind;
-use modfetch::cli::{CommandInfo, TOPICS};
-use modfetch::command::command_tree;
+use modfetch::internals::cli::command_tree;
+use modfetch::internals::cli::{CommandInfo, TOPICS};
 
 use crate::support::fixtures::Fixtures;
 use crate::support::go::only_modfetch;

@@ -1,9 +1,10 @@
 //! What `testdata/recipes/` names is what the program has.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use modfetch::command::command_tree;
+use modfetch::internals::cli::{self, Action, command_tree};
 
 use crate::support::go::only_modfetch;
 use crate::support::served::Served;
@@ -22,6 +23,55 @@ fn words(text: &str) -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// The calls of modfetch in a recipe: each begins a line, a list item or a command substitution.
+fn calls(text: &str) -> Vec<Vec<String>> {
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.starts_with('#'));
+    let commands = lines.flat_map(|line| line.split("modfetch ").skip(1));
+    let ends = ["|", "||", "&&", ">", ";"];
+    commands
+        .map(|command| {
+            let command = command.split([')', '"', ';']).next().unwrap_or(command);
+            let words = command.split_whitespace();
+            let words = words.take_while(|word| !ends.contains(word));
+            std::iter::once("modfetch")
+                .chain(words)
+                .map(str::to_owned)
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn recipes_for_ci_call_commands_that_exist() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/recipes");
+    let tree = command_tree();
+    let mut wrong = Vec::new();
+    for (name, fewest) in [
+        ("ci/github-actions.yml", 4),
+        ("ci/gitlab-ci.yml", 5),
+        ("ci/woodpecker.yml", 4),
+        ("ci/tekton-task.yaml", 4),
+        ("cache/github-actions.yml", 4),
+        ("cache/gitlab-ci.yml", 2),
+    ] {
+        let calls = calls(&fs::read_to_string(folder.join(name)).unwrap());
+        assert!(calls.len() >= fewest, "{name}: only {calls:?}");
+        for call in calls {
+            let argv: Vec<OsString> = call.iter().map(OsString::from).collect();
+            match cli::parse(&tree, argv) {
+                Ok(invocation) if matches!(invocation.action, Action::Run(_)) => {}
+                Ok(_) => wrong.push(format!("{name}: {}: runs nothing", call.join(" "))),
+                Err(error) => wrong.push(format!("{name}: {}: {error}", call.join(" "))),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // The proof that the check can fail.
+    let argv = ["modfetch", "verify", "--no-such-flag"];
+    assert!(cli::parse(&tree, argv.map(OsString::from).to_vec()).is_err());
 }
 
 #[test]

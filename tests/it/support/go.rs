@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 pub(crate) use super::guards::{only_modfetch, require_go};
-use modfetch::gomod::GoVersion;
+use modfetch::internals::gomod::GoVersion;
 
 use super::skips;
 

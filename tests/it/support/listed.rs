@@ -1,7 +1,7 @@
 //! A listed module as templates see it, read from JSON as `go list -m -json` prints it.
 
-use modfetch::gomod::Time;
-use modfetch::gotemplate::{Object, Type, Value};
+use modfetch::internals::gomod::Time;
+use modfetch::internals::gotemplate::{Object, Type, Value};
 use serde_json::Value as Json;
 
 static MODULE: Type = Type {

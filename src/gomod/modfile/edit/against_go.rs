@@ -6,10 +6,10 @@
 
 use std::fs;
 
+use crate::gomod::modfile::ModEdit;
 use crate::gomod::modfile::against_go::{each, go, go_is_there, text};
 use crate::gomod::modfile::directive::Versions;
 use crate::gomod::modfile::go_mod::strict;
-use crate::gomod::modfile::{ModEdit, WorkEdit, WorkFile};
 
 const MODS: &[&str] = &[
     "",
@@ -44,13 +44,6 @@ const MODS: &[&str] = &[
     "module m\nrequire (\n\ta.com/a v1\n\tb.com/b v1.2\n)\n",
 ];
 
-const WORKS: &[&str] = &[
-    "",
-    "go 1.21\nuse .\nuse (\n\t./b\n\n\t// first\n\t./a // here\n\t\"./b c\"\n\t./a\n)\n",
-    "use (\n\t./b\n)\nreplace (\n\tb.com/b => ../b\n\ta.com/a => ../a\n\tb.com/b => ../c\n)\n",
-    "// top\n\ngo 1.21\ntoolchain go1.22.0\ngodebug (\n\tb=1\n\ta=1\n)\n// end",
-];
-
 fn formatted(row: &[u8]) -> Option<Vec<u8>> {
     let file = strict("go.mod", row, Versions::Complete).ok()?;
     let mut edit = ModEdit::new("go.mod", row, &file).ok()?;
@@ -76,23 +69,5 @@ fn go_formats_go_mod_alike() {
             }
             None => assert!(!output.status.success(), "{row:?}"),
         }
-    });
-}
-
-#[test]
-fn go_formats_go_work_alike() {
-    if !go_is_there() {
-        return;
-    }
-    each(WORKS, |row, directory| {
-        let file = directory.join("go.work");
-        fs::write(&file, row).unwrap();
-        let output = go(directory, &["work", "edit", "-fmt", "go.work"]);
-        assert!(output.status.success(), "{row:?} {}", text(&output.stderr));
-        let parsed = WorkFile::parse("go.work", row.as_bytes()).unwrap();
-        let mut edit = WorkEdit::new("go.work", row.as_bytes(), &parsed).unwrap();
-        edit.sort();
-        let want = fs::read(&file).unwrap();
-        assert_eq!(text(&edit.to_bytes()), text(&want), "{row:?}");
     });
 }

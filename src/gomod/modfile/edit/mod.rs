@@ -1,10 +1,9 @@
-//! go.mod and go.work changed and written again, as go would write them.
+//! go.mod changed and written again, as go would write them.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `mod_edit` | changes to a go.mod |
 //! | `separate` | its direct and indirect requirements in blocks of their own |
-//! | `work_edit` | a go.work as go's formatter writes it |
 //! | `sort` | the order of lines in a block, and which of repeated ones counts |
 //! | `print` | the tree in the standard style |
 //! | `parse` | from text to the tree |
@@ -18,10 +17,8 @@ mod raw_bytes;
 mod separate;
 mod sort;
 mod tree;
-mod work_edit;
 
 #[cfg(test)]
 mod against_go;
 
 pub use mod_edit::{ModEdit, Requirement};
-pub use work_edit::WorkEdit;

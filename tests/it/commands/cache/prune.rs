@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use modfetch::fsio::FileLock;
+use modfetch::internals::fsio::FileLock;
 
 use super::{age_cache, age_version, filled};
 use crate::support::go::only_modfetch;
