@@ -9,6 +9,8 @@
 //! writes go.sum: only those of modules the build list needs, only if something is new, under
 //! the locks that `go` takes.
 //!
+//! [`FirstSeen`] says since when a version has been known, for those who refuse young ones.
+//!
 //! Source: golang/go `cmd/go/internal/modfetch/fetch.go`, from `checkModSum` to `WriteGoSum`.
 
 mod explain;

@@ -7,21 +7,21 @@ use proptest::prelude::*;
 use std::thread;
 
 fn url(text: &str) -> Url {
-    Url::parse(text).unwrap()
+    Url::parse(text).expect("tests name URLs")
 }
 
 /// Makes a script and returns its path.
 fn script(dir: &Path, name: &str, text: &str) -> String {
     let path = dir.join(name);
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    crate::system::set_mode(&path, 0o755).unwrap();
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("the folder is ours");
+    crate::system::set_mode(&path, 0o755).expect("the script is ours");
     path.display().to_string()
 }
 
 fn value(auth: &GoAuth, asked: &str) -> Option<String> {
     let held = auth.find(&url(asked))?;
     let (_, value) = held.headers.first()?;
-    Some(value.to_str().unwrap().to_owned())
+    Some(value.to_str().expect("tests send text").to_owned())
 }
 
 fn refused<'a>(url: &'a Url) -> AuthRefusal<'a> {

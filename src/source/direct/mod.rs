@@ -80,6 +80,7 @@ struct Inner {
 
 /// What a path leads to.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a few of them are kept")]
 enum Module {
     Repository(Arc<RepositoryModule>),
     /// A `go-import` tag says `mod`.
