@@ -147,6 +147,10 @@ pub enum Reason {
     QueryRefused,
     /// The flag `-mod` or its value.
     ModFlag,
+    /// An object store does not answer, or refuses what was asked.
+    StoreFailed,
+    /// An object store has the object that was to be written only if it had none.
+    StoreHasIt,
     /// What is not found was there once: 410.
     Gone,
 }

@@ -19,6 +19,11 @@ pub mod config {
     pub use crate::config::parse_duration;
 }
 
+pub mod event {
+    //! The sink that drops what it is told.
+    pub use crate::event::NoEvents;
+}
+
 pub mod fsio {
     //! Locks that a running `go` respects.
     pub use crate::fsio::FileLock;
@@ -52,8 +57,8 @@ pub mod gotemplate {
 }
 
 pub mod http {
-    //! URLs and header values.
-    pub use crate::http::{Url, parse_retry_after};
+    //! URLs, header values, and how requests are made.
+    pub use crate::http::{RequestContext, Settings, Url, parse_retry_after};
 }
 
 pub mod modzip {
@@ -71,6 +76,11 @@ pub mod serve {
 pub mod source {
     //! Where modules come from.
     pub use crate::source::{DirectSettings, Info};
+}
+
+pub mod store {
+    //! Stores with the S3 API.
+    pub use crate::store::{Existing, ObjectStore, StoreEnvironment, StorePlace};
 }
 
 pub mod sumdb {

@@ -157,6 +157,7 @@ mod select;
 mod serve;
 mod signals;
 mod source;
+mod store;
 mod sumdb;
 mod system;
 mod tarfile;

@@ -54,3 +54,4 @@ pub use tree::import_into_tree;
 pub use verify::verify_bundle;
 pub use want::{BundleWant, WantedProject};
 pub use write::{BundleModule, BundleProofs, write_bundle};
+pub(crate) use zip_jobs::unnamed_file;

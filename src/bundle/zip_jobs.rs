@@ -170,7 +170,7 @@ pub(super) fn check_bytes(file: &File, zip: &ManifestZip, name: &str) -> Result<
 ///
 /// # Errors
 /// [`Kind::LocalIo`].
-pub(super) fn unnamed_file(dir: &Path) -> Result<File> {
+pub(crate) fn unnamed_file(dir: &Path) -> Result<File> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

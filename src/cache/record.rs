@@ -156,6 +156,25 @@ impl VersionRecord {
         }
     }
 
+    /// A version of a tree elsewhere, which keeps no time of use: `written` stands for it, in seconds
+    /// since 1970.
+    #[must_use]
+    pub fn stored(
+        module: ModuleVersion,
+        spaces: &[(RecordPiece, Space)],
+        written: u64,
+    ) -> VersionRecord {
+        let mut record = VersionRecord::empty(module);
+        for (piece, space) in spaces {
+            *record.space_mut(*piece) = *space;
+        }
+        if record.has(RecordPiece::Zip) {
+            record.content_used = written;
+        }
+        record.gomod_used = written;
+        record
+    }
+
     /// The space of one piece; empty if it is not there.
     #[must_use]
     pub fn space(&self, piece: RecordPiece) -> Space {
@@ -336,6 +355,18 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// Of versions alone, in their order.
+    #[must_use]
+    pub fn of_versions(taken: u64, versions: Vec<VersionRecord>) -> Inventory {
+        Inventory {
+            taken,
+            versions,
+            stores: Vec::new(),
+            rest: BTreeMap::new(),
+            keeps_access_times: false,
+        }
+    }
+
     /// The space of each kind; kinds of which there is nothing are left out.
     #[must_use]
     pub fn by_kind(&self) -> BTreeMap<SpaceKind, Space> {

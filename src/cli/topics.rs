@@ -67,6 +67,11 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/serve.md"),
     },
     HelpTopic {
+        name: "store",
+        brief: "Several servers over one store with the S3 API",
+        markdown: include_str!("help/store.md"),
+    },
+    HelpTopic {
         name: "credentials",
         brief: "Credentials and certificates",
         markdown: include_str!("help/credentials.md"),

@@ -293,14 +293,14 @@ fn read_modules(
             let resolver = QueryResolver::new(&run, project.rules());
             // Each is asked over the network: none is at hand.
             let ask = |module: &ModuleVersion| standing(resolver, module);
-            for findings in run.for_each(&modules.used, |_| false, ask)? {
+            for findings in run.for_each(&modules.used, |_| None, ask)? {
                 let wanted = findings?.into_iter().filter(|one| checks.wants(one));
                 modules.found.extend(wanted);
             }
         }
         if let Some(limit) = &checks.min_age {
             let ages = AgeCheck::open(limit, config, &session)?;
-            let youths = run.for_each(&modules.used, |_| false, |module| ages.youth(module))?;
+            let youths = run.for_each(&modules.used, |_| None, |module| ages.youth(module))?;
             for (module, youth) in modules.used.iter().zip(youths) {
                 let finding = |youth| AuditFinding::of(FindingKind::TooYoung, module, youth);
                 modules.found.extend(youth?.map(finding));

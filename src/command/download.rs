@@ -348,7 +348,7 @@ impl Run<'_> {
         let locked = self.config.download.locked.value;
         let errors = self.fetching.for_each(
             picks,
-            |pick| !matches!(pick, ResolvedTarget::Module { .. }),
+            |pick| (!matches!(pick, ResolvedTarget::Module { .. })).then_some(None),
             |pick| match pick {
                 ResolvedTarget::Module {
                     chosen_by: ChosenBy::Graph,

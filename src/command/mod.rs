@@ -31,6 +31,7 @@ pub mod sum;
 mod sums;
 mod toolchain;
 pub mod verify;
+mod verify_store;
 pub mod why;
 
 pub use directory::working_directory;

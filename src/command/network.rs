@@ -18,9 +18,10 @@ use crate::layout;
 use crate::project::Project;
 use crate::report::{ProgressReporter, ProgressSettings};
 use crate::source::{
-    Chain, DatabaseRoute, DatabaseSetting, Direct, DirectSettings, GitChoice, Offline,
+    Chain, DatabaseRoute, DatabaseSetting, Direct, DirectSettings, GitChoice, LowerSource, Offline,
     ReadOnlyCache, Source,
 };
+use crate::store::{ObjectStore, StoreEnvironment, StorePlace, StoreSource, StoreTiles};
 use crate::sumdb;
 use crate::system::LIST_SEPARATOR;
 use crate::trust::{Database, SumPolicy, SumSettings};
@@ -33,6 +34,8 @@ pub(super) struct Network {
     cancel: CancelToken,
     /// Why nothing may be asked, if so.
     offline: Option<&'static str>,
+    /// A store that is only read.
+    from_store: Option<Arc<ObjectStore>>,
 }
 
 impl Network {
@@ -65,12 +68,23 @@ impl Network {
         } else {
             None
         };
+        let from_store = match &config.transfer.from_store.value {
+            None => None,
+            Some(url) => {
+                let context = RequestContext {
+                    cancel: cancel.clone(),
+                    ..RequestContext::new(Arc::clone(&events))
+                };
+                Some(objects(config, url, &context)?)
+            }
+        };
         Ok(Network {
             client,
             chain,
             cancel,
             locks,
             offline,
+            from_store,
         })
     }
 
@@ -108,24 +122,45 @@ impl Network {
     }
 
     /// The caches that are looked into before that.
-    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<ReadOnlyCache>> {
+    pub(super) fn read_only(&self, config: &Config) -> Result<Vec<Arc<dyn LowerSource>>> {
         let setting = &config.transfer.ro_cache;
-        let open = |dir: &PathBuf| {
-            let opened = ReadOnlyCache::at(dir);
-            opened.map_err(|error| error.hint(format!("it is set {}", setting.origin)))
+        let open = |dir: &PathBuf| match ReadOnlyCache::at(dir) {
+            Ok(cache) => Ok(Arc::new(cache) as Arc<dyn LowerSource>),
+            Err(error) => Err(error.hint(format!("it is set {}", setting.origin))),
         };
-        setting.value.iter().map(open).collect()
+        let mut all = setting.value.iter().map(open).collect::<Result<Vec<_>>>()?;
+        if let Some(objects) = &self.from_store {
+            all.push(Arc::new(StoreSource::new(Arc::clone(objects))));
+        }
+        Ok(all)
     }
 
     /// The checksum database. A GOSUMDB that makes no sense is an error only where it is needed.
     pub(super) fn database(&self, config: &Config) -> Database {
+        self.database_in(config, |local, name| match &self.from_store {
+            None => Box::new(local),
+            Some(objects) => Box::new(StoreTiles {
+                local,
+                objects: Arc::clone(objects),
+                uploads: None,
+                name: name.to_owned(),
+            }),
+        })
+    }
+
+    /// The checksum database, its files in what `place` makes of those on this machine and of its name.
+    pub(super) fn database_in(
+        &self,
+        config: &Config,
+        place: impl FnOnce(sumdb::Store, &str) -> Box<dyn sumdb::TileStore>,
+    ) -> Database {
         let (setting, store) = match database_setting(config) {
             Ok(Some(found)) => found,
             Ok(None) => return Database::Off,
             Err(error) => return Database::Invalid(error),
         };
         let name = setting.verifier.name().to_owned();
-        let store = store.with_locks(self.locks());
+        let store = place(store.with_locks(self.locks()), &name);
         let transport: Box<dyn sumdb::Transport> = match self.offline {
             Some(why) => Box::new(Unasked(why)),
             None => {
@@ -134,9 +169,39 @@ impl Network {
                 Box::new(route.waiting(config.transfer.wait_published.value))
             }
         };
-        let client = sumdb::Client::new(setting.verifier, store, transport);
+        let client = sumdb::Client::new(
+            setting.verifier,
+            Arc::<dyn sumdb::TileStore>::from(store),
+            transport,
+        );
         Database::Client(Arc::new(client))
     }
+
+    /// A store, asked as the settings have upstreams asked.
+    pub(super) fn objects(
+        &self,
+        config: &Config,
+        url: &str,
+        events: Arc<dyn EventSink>,
+    ) -> Result<Arc<ObjectStore>> {
+        let context = RequestContext {
+            cancel: self.cancel.clone(),
+            ..RequestContext::new(events)
+        };
+        objects(config, url, &context)
+    }
+}
+
+/// The store at `url`, with the keys that the environment names.
+pub(super) fn objects(
+    config: &Config,
+    url: &str,
+    context: &RequestContext,
+) -> Result<Arc<ObjectStore>> {
+    let place = StorePlace::parse(url)?;
+    let environment = StoreEnvironment::new(config.go_env.environment().iter());
+    let store = ObjectStore::new(place, environment, transport_settings(config), context)?;
+    Ok(Arc::new(store))
 }
 
 /// Modules from the repositories they are written in.

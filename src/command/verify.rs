@@ -7,6 +7,7 @@ use super::network::cached_database;
 use super::project::{Use, find_project_to, no_project};
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
+use super::verify_store;
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, ProgramName, flags};
@@ -49,6 +50,16 @@ static SUMDB: Flag = Flag {
     ..Flag::OURS
 };
 
+/// `--store`.
+static STORE: Flag = Flag {
+    long: "store",
+    value: Some("URL"),
+    brief: "Check a store instead of the module cache",
+    detail: "s3://BUCKET/PREFIX, as 'modfetch help store' says. Every version that is there is read and compared \
+with the checksum database. --repair removes what is wrong, so that the next server that needs it brings it again.",
+    ..Flag::OURS
+};
+
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
@@ -72,6 +83,7 @@ pub(in crate::command) static COMMAND: Command = Command {
             &CACHE,
             &REPAIR,
             &SUMDB,
+            &STORE,
         ],
         added: &["json", "x"],
         go_name: Some("mod verify"),
@@ -98,6 +110,9 @@ Under go's name, 'modfetch mod verify' too, go.mod files that the cache lacks ar
         ..CommandInfo::NEW
     },
     run: Runner::Configured(|call, config, console| {
+        if let Some(url) = call.raw.text(&STORE) {
+            return verify_store::run(config, console, url, call.raw.is_on(&REPAIR));
+        }
         let request = Request {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
             cache: call.raw.is_on(&CACHE),

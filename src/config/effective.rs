@@ -65,6 +65,8 @@ pub struct Config {
     pub mod_flag: Option<Setting<String>>,
     /// The file to use in place of go.mod (`-modfile`): absolute, ends in `.mod`.
     pub modfile: Option<Setting<PathBuf>>,
+    /// The same as it was typed, as go prints it.
+    pub modfile_as_typed: Option<String>,
     /// What stands in for files (`-overlay`).
     pub overlay: Overlay,
 

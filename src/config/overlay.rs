@@ -284,6 +284,8 @@ pub struct Files {
     pub overlay: Overlay,
     /// The go version that the run acts as, if that was said.
     pub running: Option<Running>,
+    /// What `-modfile` says, as it was typed.
+    pub modfile: Option<String>,
 }
 
 impl Files {
@@ -303,6 +305,7 @@ impl From<&Config> for Files {
             cwd: config.cwd.clone(),
             overlay: config.overlay.clone(),
             running: None,
+            modfile: config.modfile_as_typed.clone(),
         }
     }
 }
@@ -313,6 +316,7 @@ impl From<&Path> for Files {
             cwd: cwd.to_owned(),
             overlay: Overlay::default(),
             running: None,
+            modfile: None,
         }
     }
 }

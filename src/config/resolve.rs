@@ -80,6 +80,7 @@ impl Config {
             json: switch(&flags::JSON),
             modcacherw: switch(&flags::MODCACHERW),
             mod_flag: text(&flags::MOD),
+            modfile_as_typed: text(&flags::MODFILE).map(|found| found.value),
             modfile: modfile(text(&flags::MODFILE), cwd)?,
             overlay: overlay(text(&flags::OVERLAY), cwd)?,
 

@@ -271,6 +271,11 @@ pub(super) fn limit(text: &str) -> Parsed<Option<Duration>> {
         .map_err(|wanted| format!("{wanted}, or 0 for no limit"))
 }
 
+/// A text; none if it is empty.
+pub(super) fn text(text: &str) -> Parsed<Option<String>> {
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
 /// A path; no text is no file.
 pub(super) fn file(text: &str) -> Parsed<Option<PathBuf>> {
     Ok(Some(PathBuf::from(text)).filter(|_| !text.is_empty()))

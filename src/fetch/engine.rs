@@ -11,7 +11,7 @@ use crate::cache::Cache;
 use crate::error::Result;
 use crate::gomod::ModuleVersion;
 use crate::memo::{Memo, MemoSettings};
-use crate::source::{ReadOnlyCache, Source};
+use crate::source::{LowerSource, Source};
 
 /// What an [`Engine`] is made of.
 pub struct EngineParts {
@@ -19,8 +19,8 @@ pub struct EngineParts {
     pub cache: Cache,
     /// Where modules come from.
     pub source: Arc<dyn Source>,
-    /// Caches that are only read, looked into before the source is asked, in this order.
-    pub read_only: Vec<ReadOnlyCache>,
+    /// Caches that are only read and stores, looked into before the source is asked, in this order.
+    pub read_only: Vec<Arc<dyn LowerSource>>,
     /// Transfers at once, at most.
     pub jobs: usize,
     /// `-modcacherw`: extracted directories stay writable.
@@ -35,7 +35,7 @@ pub struct EngineParts {
 pub struct Engine {
     pub(super) cache: Cache,
     pub(super) source: Arc<dyn Source>,
-    pub(super) read_only: Vec<ReadOnlyCache>,
+    pub(super) read_only: Vec<Arc<dyn LowerSource>>,
     pub(super) writable: bool,
     pub(super) pools: Pools,
     /// Held by the run that hands out work on the pools.

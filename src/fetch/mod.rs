@@ -67,7 +67,7 @@ pub use queries::{
 };
 pub use run::{Keep, Run, RunOptions};
 pub use scheduler::{Outcome, Prefetch, Scheduler, Traffic};
-pub use single::{CachedFile, ZipTap};
+pub use single::{CachedFile, FileOrigin, ZipTap};
 pub use sums::{HashEvidence, SumExaminer, SumLine, SumState};
 pub use threads::on_cores;
 

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::engine::Engine;
 use super::queries::Answers;
 use super::threads::on_two;
-use super::version::{Link, ModuleFiles};
+use super::version::{GoMod, Link, ModuleFiles};
 use super::{Traffic, Want};
 use crate::cache::Cache;
 use crate::cancel::CancelToken;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink, NoEvents};
-use crate::gomod::{GoVersion, H1, ModuleVersion, Running};
+use crate::gomod::{GoVersion, H1, ModuleVersion, Running, look_up};
 use crate::http::{Fetched, KnownBodies, RequestContext};
 use crate::map::Map;
 use crate::project::{BuildMod, MissingReplace};
@@ -119,7 +119,7 @@ pub struct Run {
     /// It was said that the cache cannot be used.
     unkept: AtomicBool,
     /// The go.mod files in the cache that were checked in this run.
-    gomods: Mutex<Map<ModuleVersion, H1>>,
+    gomods: Mutex<Map<ModuleVersion, CheckedGoMod>>,
 }
 
 impl Run {
@@ -238,18 +238,18 @@ impl Run {
             .is_some_and(|(go, running)| running.refuses(&go))
     }
 
-    /// Does `work` to each of `items`, the results in their order: at once to those of which
-    /// nothing has to be fetched, to the others as many at a time as transfers are allowed.
+    /// Does `work` to each of `items`, the results in their order: at once those that `at_hand` has
+    /// without a fetch, the others as many at a time as transfers are allowed.
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started.
     pub fn for_each<T: Sync, R: Send>(
         &self,
         items: &[T],
-        at_hand: impl Fn(&T) -> bool + Sync,
+        at_hand: impl Fn(&T) -> Option<R> + Sync,
         work: impl Fn(&T) -> R + Sync,
     ) -> Result<Vec<R>> {
-        let mut results = on_two(items, |item| at_hand(item).then(|| work(item)));
+        let mut results = on_two(items, at_hand);
         let missing = results.iter().filter(|result| result.is_none()).count();
         if missing > 0 {
             self.start_task("asking about modules", missing);
@@ -355,7 +355,14 @@ impl Run {
 
     /// The h1 of a `.mod` that this run has checked: the graph has read most of them already.
     pub(super) fn checked_gomod_sum(&self, module: &ModuleVersion) -> Option<H1> {
-        lock(&self.gomods).get(module).cloned()
+        lock(&self.gomods).get(module).map(|found| found.h1.clone())
+    }
+
+    /// True if this run has checked the `.mod` of a module, and its go line is not too new.
+    pub(super) fn suits(&self, module: &ModuleVersion) -> bool {
+        lock(&self.gomods)
+            .get(module)
+            .is_some_and(|found| found.suits)
     }
 
     /// Makes room for what is remembered of so many more, at once: threads wait for each other there.
@@ -363,8 +370,14 @@ impl Run {
         lock(&self.gomods).reserve(count);
     }
 
-    pub(super) fn remember_gomod(&self, module: &ModuleVersion, h1: &H1) {
-        lock(&self.gomods).insert(module.clone(), h1.clone());
+    pub(super) fn remember_gomod(&self, module: &ModuleVersion, gomod: &GoMod) {
+        let needed = look_up(&gomod.data, "go").and_then(GoVersion::parse);
+        let running = self.running.as_ref().zip(needed);
+        let checked = CheckedGoMod {
+            h1: gomod.h1.clone(),
+            suits: running.is_none_or(|(running, needed)| !running.refuses(&needed)),
+        };
+        lock(&self.gomods).insert(module.clone(), checked);
     }
 
     /// A module has failed: with `--fail-fast` nothing new begins.
@@ -387,6 +400,14 @@ impl Run {
         }
         act()
     }
+}
+
+/// What is remembered of a `.mod` that was checked.
+#[derive(Debug)]
+struct CheckedGoMod {
+    h1: H1,
+    /// The run does not refuse its go line.
+    suits: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

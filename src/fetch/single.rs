@@ -230,7 +230,7 @@ impl Run {
                 Finished::Done(h1) => return cached_file(entry.zip_path(), Some(h1?), from),
                 Finished::Refetch(cause) => {
                     match &read_only {
-                        Some(cache) => files.damaged(cache, &cause),
+                        Some(cache) => files.damaged(&**cache, &cause),
                         None => self.record_refetch(module, &cause),
                     }
                     mode = ResumeMode::Restart;

@@ -280,6 +280,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn platforms_and_experiments_are_those_of_the_version() {
+        // `go env -w` of go1.26.8 and go1.27.4.
+        let (old, new) = (
+            GoVersion::parse("1.26.8").unwrap(),
+            GoVersion::parse("1.27.4").unwrap(),
+        );
+        assert!(PLATFORMS.is_sorted());
+        for (pair, in_old, in_new) in [
+            ("linux/amd64", true, true),
+            ("linux/sparc64", true, true),
+            ("openbsd/mips64", true, false),
+            ("foo/amd64", false, false),
+            ("windows/mips", false, false),
+        ] {
+            let (os, arch) = pair.split_once('/').unwrap();
+            let has = [&old, &new].map(|go| has_platform(go, os, arch));
+            assert_eq!(has, [in_old, in_new], "{pair}");
+        }
+        for (list, in_old, in_new) in [
+            ("", None, None),
+            ("none,nojsonv2", None, None),
+            ("noregabi,regabiargs", None, None),
+            ("foo", Some("foo"), Some("foo")),
+            ("arenas,nofoo", Some("foo"), Some("foo")),
+            ("mapsplitgroup", Some("mapsplitgroup"), None),
+            ("goroutineleakprofile", None, Some("goroutineleakprofile")),
+        ] {
+            let unknown = [&old, &new].map(|go| unknown_experiment(go, list));
+            assert_eq!(unknown, [in_old, in_new], "{list}");
+        }
+    }
+
+    #[test]
     fn changes_come_with_their_version() {
         let go = |text: &str| GoVersion::parse(text).unwrap();
         assert!(!Change::TwoRequireBlocks.applies_to(&go("1.26.10")));

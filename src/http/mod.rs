@@ -53,7 +53,7 @@ pub(crate) use request::{Message, Reply};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
-pub(crate) use time::RealTimer;
 pub use time::{Failure, RetryPolicy, Timer, parse_retry_after};
+pub(crate) use time::{RealTimer, parse_http_date};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
 pub use url::{Scheme, Url};

@@ -128,6 +128,7 @@ impl Server {
             };
             while let Some(head) = read_head(&mut *wire) {
                 let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                read_body(&head, &mut *wire);
                 heads.lock().unwrap().push(head);
                 let count = {
                     let mut counts = counts.lock().unwrap();
@@ -154,6 +155,16 @@ fn read_head(wire: &mut dyn Wire) -> Option<String> {
         }
     }
     Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// Reads past a request body.
+fn read_body(head: &str, wire: &mut dyn Wire) {
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        is_length.then(|| value.trim().parse().ok()).flatten()
+    });
+    let _ = std::io::copy(&mut wire.take(length.unwrap_or(0)), &mut std::io::sink());
 }
 
 /// Writes a whole response; failures are the client's to notice.

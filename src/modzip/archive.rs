@@ -163,9 +163,9 @@ impl ModuleZip {
 
     /// As [`ModuleZip::contents`], each entry's content going by what `output` makes of its file
     /// name as well.
-    pub(super) fn contents_into<S: Sink>(
-        &self,
-        output: impl Fn(Option<&str>) -> S + Sync,
+    pub(super) fn contents_into<'z, S: Sink>(
+        &'z self,
+        output: impl Fn(Option<&'z str>) -> S + Sync,
     ) -> Result<Contents> {
         let hashes = self
             .process(|job, hashes| self.run(job, hashes, |file| Ok(output(file))))

@@ -84,7 +84,7 @@ thread_local! {
 }
 
 /// The first `len` bytes of `buffer`, which grows to have them.
-fn prefix(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
+pub(super) fn prefix(buffer: &mut Vec<u8>, len: usize) -> &mut [u8] {
     if buffer.len() < len {
         buffer.resize(len, 0);
     }

@@ -18,6 +18,7 @@
 //! grows with an entry (a thread holds at most some 2 MiB). The list of entries takes
 //! 32 bytes and a name each.
 //!
+#![doc = include_str!("real.md")]
 #![doc = include_str!("hostile.md")]
 
 mod archive;

@@ -1,14 +1,15 @@
-//! The directory that a zip is extracted into, held open, and what is made below it.
+//! The directory that a zip is extracted into, or compared with, held open, and what is below it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::tree::without_write;
 use crate::error::{Error, Result};
-use crate::system::{Directory, mode};
+use crate::system::{Directory, EntryKind, mode};
 
-/// An open directory that nobody else writes to. Names are relative, with `/` between parts.
+/// An open directory. Names are relative, with `/` between parts.
 pub(super) struct Root<'a> {
     path: &'a Path,
     directory: Directory,
@@ -55,6 +56,26 @@ impl<'a> Root<'a> {
             }),
             Err(cause) => Err(self.cannot("cannot create", name, cause)),
         }
+    }
+
+    /// Opens a file for reading, and says how many bytes it has; `None` if it is no regular file.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(super) fn open_file(&self, name: &str) -> io::Result<Option<(File, u64)>> {
+        self.directory.open_file(name)
+    }
+
+    /// Says of everything in a directory, `.` for the root's own, what it is; in no order.
+    ///
+    /// # Errors
+    /// The file system's, and those of `each`.
+    pub(super) fn entries<E: From<io::Error>>(
+        &self,
+        directory: &OsStr,
+        each: impl FnMut(&OsStr, EntryKind) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.directory.entries(directory, each)
     }
 
     /// Removes the write bits of these directories, in this order, and of the root. All were made

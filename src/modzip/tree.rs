@@ -1,16 +1,20 @@
 //! Extracted directories: sealing, removing and hashing them.
 
-use std::fs::{self, File, FileType, Metadata, Permissions};
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::contents::Contents;
+use super::inflate;
+use super::root::Root;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{FileHash, H1, ModuleVersion, TOOLCHAIN};
-use crate::system::{mode, remove_dir_all, remove_file, set_mode, slashed, with_mode};
+use crate::system::{EntryKind, mode, remove_dir_all, remove_file, set_mode, with_mode};
 
 /// Files hashed in one job, and by one thread if there are no more.
 const RUN_FILES: usize = 32;
@@ -24,12 +28,7 @@ const READ_BYTES: usize = 128 << 10;
 /// Source: go `modfetch/fetch.go`, `makeDirsReadOnly`.
 pub fn seal(dir: &Path) {
     let mut directories = Vec::new();
-    let _ = walk(dir, |found| {
-        if let Found::Directory(path) = found {
-            directories.push(path.to_owned());
-        }
-        Ok(())
-    });
+    walk_directories(dir, |path| directories.push(path.to_owned()));
     // Walking lists a directory before what is in it.
     for path in directories.iter().rev() {
         if let Ok(metadata) = fs::symlink_metadata(path)
@@ -67,16 +66,13 @@ pub fn remove_tree(dir: &Path) -> Result<()> {
     }
     // Each directory is opened up before it is read. Only the owner gets the right: a removal
     // that fails half-way should not leave directories that anybody may write to.
-    let _ = walk(dir, |found| {
-        if let Found::Directory(path) = found
-            && let Ok(metadata) = fs::symlink_metadata(path)
-        {
+    walk_directories(dir, |path| {
+        if let Ok(metadata) = fs::symlink_metadata(path) {
             let mode = mode(&metadata.permissions());
             if mode & 0o700 != 0o700 {
                 let _ = set_mode(path, mode | 0o700);
             }
         }
-        Ok(())
     });
     done(remove_dir_all(dir))
 }
@@ -121,34 +117,43 @@ pub(super) fn contents(
     }
     let prefix = module.to_string();
     let prefix_bytes = prefix.len() + 1;
-    let mut files: Vec<(String, PathBuf)> = Vec::new();
-    walk(dir, |found| {
-        let (path, file_type) = match found {
-            Found::Directory(_) => return Ok(()),
-            Found::File(path, file_type) => (path, file_type),
-            Found::Unreadable(path, error) => return Err(Error::io("cannot read", path, error)),
+    let cannot_read = |below: &OsStr, error| match below.to_str() {
+        Some(".") => Error::io("cannot read", dir, error),
+        _ => Error::io("cannot read", &dir.join(below), error),
+    };
+    let root = Root::open(dir).map_err(|error| cannot_read(OsStr::new("."), error))?;
+    let mut files: Vec<FoundFile> = Vec::new();
+    let mut unread = vec![OsString::from(".")];
+    while let Some(directory) = unread.pop() {
+        let visit = |name: &OsStr, kind: EntryKind| -> Result<(), WalkFault> {
+            let below = match directory.to_str() {
+                Some(".") => name.to_owned(),
+                _ => [&directory, OsStr::new("/"), name].into_iter().collect(),
+            };
+            if kind == EntryKind::Directory {
+                unread.push(below);
+                return Ok(());
+            }
+            files.push(FoundFile::new(&prefix, dir, below, kind)?);
+            Ok(())
         };
-        let below = path.strip_prefix(dir).unwrap_or(path);
-        let name = format!("{prefix}/{}", slashed(below));
-        if name.contains('\n') {
-            let reason = "dirhash: filenames with newlines are not supported";
-            return Err(Error::new(Kind::Differs, reason));
-        }
-        // Opening a pipe would wait for its writer.
-        let regular = file_type.is_file() || file_type.is_symlink() && leads_to_file(path)?;
-        if !regular {
-            let message = format!("{}: not a regular file", path.display());
-            return Err(Error::new(Kind::Differs, message));
-        }
-        files.push((name, path.to_owned()));
-        Ok(())
-    })?;
-    files.sort_unstable();
-    let hash_run = |run: &[(String, PathBuf)]| -> Result<Vec<FileHash>> {
-        let mut buffer = vec![0; READ_BYTES];
-        let hash = |(name, path): &(String, PathBuf)| {
-            let below = name.get(prefix_bytes..).unwrap_or_default();
-            known(below).map_or_else(|| hash_file(path, &mut buffer), Ok)
+        root.entries(&directory, visit)
+            .map_err(|fault| match fault {
+                WalkFault::System(error) => cannot_read(&directory, error),
+                WalkFault::Found(error) => error,
+            })?;
+    }
+    files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    let hash_run = |run: &[FoundFile]| -> Result<Vec<FileHash>> {
+        // Made when the first file is hashed: beside a zip seldom one is.
+        let mut buffer = Vec::new();
+        let hash = |file: &FoundFile| {
+            let below = file.name.get(prefix_bytes..).unwrap_or_default();
+            let read = || {
+                let path = file.odd.as_deref().unwrap_or_else(|| OsStr::new(below));
+                hash_file(&dir.join(path), inflate::prefix(&mut buffer, READ_BYTES))
+            };
+            known(below).map_or_else(read, Ok)
         };
         run.iter().map(hash).collect()
     };
@@ -161,13 +166,62 @@ pub(super) fn contents(
             .map(hash_run)
             .collect::<Result<_>>()?
     };
-    let names = files.into_iter().map(|(name, _)| name);
+    let names = files.into_iter().map(|file| file.name);
     let files = names.zip(hashes.into_iter().flatten());
     let mut contents = Contents::new(prefix_bytes, files);
     if module.path().as_str() == TOOLCHAIN {
         contents.forget_copies("go.mod", "_go.mod");
     }
     Ok(contents)
+}
+
+/// A file that was found in a directory.
+struct FoundFile {
+    /// `path@version/` and its name below the directory, which for a name that is not UTF-8 has
+    /// replacement characters.
+    name: String,
+    /// That name as it is, if it is not UTF-8.
+    odd: Option<OsString>,
+}
+
+impl FoundFile {
+    fn new(prefix: &str, dir: &Path, below: OsString, kind: EntryKind) -> Result<FoundFile> {
+        let text = below.to_string_lossy();
+        let mut name = String::with_capacity(prefix.len() + 1 + text.len());
+        name.extend([prefix, "/", &text]);
+        if name.contains('\n') {
+            let reason = "dirhash: filenames with newlines are not supported";
+            return Err(Error::new(Kind::Differs, reason));
+        }
+        // Opening a pipe would wait for its writer.
+        let path = || dir.join(&below);
+        if kind != EntryKind::File && !(kind == EntryKind::Link && leads_to_file(&path())?) {
+            let message = format!("{}: not a regular file", path().display());
+            return Err(Error::new(Kind::Differs, message));
+        }
+        let odd = matches!(text, Cow::Owned(_)).then(|| below.clone());
+        Ok(FoundFile { name, odd })
+    }
+}
+
+/// Why a walk ended early.
+enum WalkFault {
+    /// The directory cannot be read.
+    System(io::Error),
+    /// Something in it has no hash.
+    Found(Error),
+}
+
+impl From<io::Error> for WalkFault {
+    fn from(error: io::Error) -> WalkFault {
+        WalkFault::System(error)
+    }
+}
+
+impl From<Error> for WalkFault {
+    fn from(error: Error) -> WalkFault {
+        WalkFault::Found(error)
+    }
 }
 
 /// A link that leads nowhere is no fault of this machine's disk: no module has links.
@@ -180,12 +234,6 @@ fn leads_to_file(link: &Path) -> Result<bool> {
         }
         Err(error) => Err(Error::io("open", link, error)),
     }
-}
-
-/// Opens what is a regular file, or leads to one, and nothing else.
-pub(super) fn open_regular(path: &Path) -> Option<File> {
-    // Opening a pipe would wait for its writer.
-    path.is_file().then(|| File::open(path).ok()).flatten()
 }
 
 /// The SHA-256 of a file, whatever is in it, in hexadecimal.
@@ -211,39 +259,23 @@ fn hash_file(path: &Path, buffer: &mut [u8]) -> Result<FileHash> {
     }
 }
 
-enum Found<'a> {
-    Directory(&'a Path),
-    /// Anything but a directory; symbolic links are not followed.
-    File(&'a Path, FileType),
-    Unreadable(&'a Path, io::Error),
-}
-
-/// Visits `root`, a directory, and everything below it. A directory is visited before it is
-/// read. Stops at the first error that `visit` returns.
-fn walk(root: &Path, mut visit: impl FnMut(Found<'_>) -> Result<()>) -> Result<()> {
+/// Visits `root`, a directory, and every directory below it, each before it is read. What cannot be
+/// read is passed over.
+fn walk_directories(root: &Path, mut visit: impl FnMut(&Path)) {
     let mut unread = vec![root.to_owned()];
     while let Some(directory) = unread.pop() {
-        visit(Found::Directory(&directory))?;
-        let entries = match fs::read_dir(&directory) {
-            Ok(entries) => entries,
-            Err(error) => {
-                visit(Found::Unreadable(&directory, error))?;
-                continue;
-            }
-        };
-        for entry in entries {
-            match entry.and_then(|entry| Ok((entry.path(), entry.file_type()?))) {
-                Ok((path, file_type)) if file_type.is_dir() => unread.push(path),
-                Ok((path, file_type)) => visit(Found::File(&path, file_type))?,
-                Err(error) => visit(Found::Unreadable(&directory, error))?,
+        visit(&directory);
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                unread.push(entry.path());
             }
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::process::Command;
 
     use super::super::testing::module;

@@ -9,6 +9,14 @@ use super::summary::Summary;
 use crate::config::{Color, Log};
 use crate::error::{Error, Kind, Result};
 
+/// True if go says this without its name before it: what ends it in the middle of its work.
+///
+/// Source: golang/go `cmd/go/internal/modfetch/fetch.go`, `initGoSum` and `checkModSum`, through `base.Fatal`.
+fn dies_nameless(name: &str, text: &str) -> bool {
+    let mismatch = text.starts_with("verifying ") && text.contains(": checksum mismatch\n");
+    name == "go" && (mismatch || text.starts_with("malformed go.sum:\n"))
+}
+
 /// The two streams, and how the program calls itself in messages.
 #[derive(Clone, Debug)]
 pub struct Console {
@@ -54,7 +62,10 @@ impl Console {
 
     /// Tells an error and its hints. Said even with `--quiet`.
     pub fn error(&self, error: &Error) {
-        self.tell(error, Some(self.name));
+        self.tell(
+            error,
+            Some(self.name).filter(|name| !dies_nameless(name, &error.chain())),
+        );
     }
 
     /// Tells what a check found, as `go` does: without the program's name.
@@ -124,5 +135,28 @@ impl Console {
     fn say(&self, text: &str) {
         // There is nowhere to report that stderr is gone.
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_go_has_no_name_before_it() {
+        // go1.27.4 with a go.sum of one wrong line, and with one of another hash.
+        let malformed = "malformed go.sum:\n/x/go.sum:1: wrong number of fields 2";
+        let mismatch = "verifying a.com/m@v1.0.0/go.mod: checksum mismatch\n\tdownloaded: h1:x";
+        let rows = [
+            ("go", malformed, true),
+            ("go", mismatch, true),
+            ("modfetch", malformed, false),
+            ("modfetch", mismatch, false),
+            ("go", "verifying module: missing GOSUMDB", false),
+            ("go", "a.com/m@v1.0.0: reading x: 404 Not Found", false),
+        ];
+        for (name, text, want) in rows {
+            assert_eq!(dies_nameless(name, text), want, "{name}: {text}");
+        }
     }
 }

@@ -9,11 +9,13 @@ use crate::cache::{Cache, EntryPiece};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
-use crate::fetch::{Engine, Run, RunOptions, ZipTap};
+use crate::fetch::{Engine, FileOrigin, Run, RunOptions, ZipTap};
 use crate::gomod::{ModulePath, ModuleVersion};
 use crate::http::KnownBodies;
+use crate::layout::VersionFile;
 use crate::modzip::ModuleZip;
 use crate::source::{Info, Source};
+use crate::store::SharedStore;
 use crate::trust::{SumPart, SumPolicy};
 
 /// Fetches by one [`Run`] for each question, so that nothing grows with the number of requests.
@@ -24,6 +26,7 @@ pub struct EngineUpstream {
     cancel: CancelToken,
     /// Answers that may change, to be asked for again conditionally.
     known: Arc<KnownBodies>,
+    store: Option<Arc<SharedStore>>,
 }
 
 impl EngineUpstream {
@@ -41,7 +44,14 @@ impl EngineUpstream {
             events,
             cancel,
             known: Arc::default(),
+            store: None,
         }
+    }
+
+    /// What is fetched and proven goes to `store` as well, which the engine looks into first.
+    #[must_use]
+    pub fn with_store(self, store: Option<Arc<SharedStore>>) -> EngineUpstream {
+        EngineUpstream { store, ..self }
     }
 
     /// A run for a question whose answer may change.
@@ -89,15 +99,19 @@ impl Upstream for EngineUpstream {
         trace: &Trace,
     ) -> Result<()> {
         let run = self.run(trace, None);
-        match kind {
-            FileKind::Info => run.info(module).map(drop),
-            FileKind::GoMod => run.go_mod(module).map(drop),
+        let (fetched, file) = match kind {
+            FileKind::Info => (run.info(module)?.file, VersionFile::Info),
+            FileKind::GoMod => (run.go_mod(module)?, VersionFile::GoMod),
             FileKind::Zip => {
                 let tapped = tap.map(Tapped);
                 let tapped = tapped.as_ref().map(|tapped| tapped as &dyn ZipTap);
-                run.zip(module, tapped).map(drop)
+                (run.zip(module, tapped)?, VersionFile::Zip)
             }
+        };
+        if let Some(store) = &self.store {
+            store.settle(module, file, fetched.from == FileOrigin::Source);
         }
+        Ok(())
     }
 
     fn versions(&self, path: &ModulePath, trace: &Trace) -> Result<Vec<String>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::flights::{Joined, Waiter};
-use super::http1::{LiveFile, Request, Responder, Response};
+use super::http1::{LiveFile, Method, Request, Responder, Response};
 use super::route::FileKind;
 use super::service::{Handle, Wanted, failure, live_response, trace_of};
 use super::streaming::StreamingTap;
@@ -44,6 +44,9 @@ impl Handle {
                 return None;
             }
         }
+        if let Some(elsewhere) = self.redirect(request, &module, kind) {
+            return Some(elsewhere);
+        }
         if let Some(kept) = service.kept_file(&request.fields, &module, kind, "HIT") {
             return Some(kept);
         }
@@ -53,6 +56,25 @@ impl Handle {
         let waiter = Waiter::new(request, later());
         self.join_file(module, kind, waiter, trace_of(request));
         None
+    }
+
+    /// Sends a client to the store for a zip that this server has verified there.
+    fn redirect(
+        &self,
+        request: &Request,
+        module: &ModuleVersion,
+        kind: FileKind,
+    ) -> Option<Response> {
+        let store = self.service().parts.store.as_ref()?;
+        // The URL is for GET alone.
+        if kind != FileKind::Zip || request.method != Method::Get {
+            return None;
+        }
+        let url = store.redirect(module)?;
+        // It is good for some minutes.
+        let response = Response::text(302, "").with("Location", url);
+        let response = response.with("Cache-Control", "no-store");
+        Some(response.noted(kind.suffix(), "REDIRECT"))
     }
 
     /// Goes on with a file whose version may be too young, where the database may be asked.

@@ -19,7 +19,7 @@
 //! | `checksums` | the checksum database |
 //! | `policy`, `access`, `rate` | what is handed out, to whom, how fast |
 //! | `stock`, `upkeep` | how much is kept, room, verifying again |
-//! | `metrics`, `journal`, `page` | counts, log, the page for people |
+//! | `metrics`, `store_metrics`, `journal`, `page` | counts, log, the page for people |
 //! | `settings`, `server`, `notify` | all of it as one thing that is started, reloaded and drained |
 //!
 //! What always holds: a file of a version is kept only after its sum was proven, and its last
@@ -45,6 +45,7 @@ mod server;
 mod service;
 mod settings;
 mod stock;
+mod store_metrics;
 mod streaming;
 mod tags;
 mod trees;

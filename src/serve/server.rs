@@ -19,6 +19,7 @@ use super::upkeep::Upkeep;
 use super::upstream::{Keeper, Upstream};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::PrefixPatterns;
+use crate::store::SharedStore;
 use crate::sumdb;
 use crate::trust::FirstSeen;
 
@@ -48,6 +49,8 @@ pub struct ServerParts {
     pub keeper: Arc<dyn Keeper>,
     /// `None` if GOSUMDB is `off`.
     pub database: Option<ServedDatabase>,
+    /// What is shared with other servers.
+    pub store: Option<Arc<SharedStore>>,
     /// Takes the lines of the log.
     pub lines: Arc<dyn LineSink>,
 }
@@ -94,7 +97,9 @@ impl Server {
             local: settings.local.iter().map(|dir| local_tree(dir)).collect(),
             upstream: parts.upstream,
             offline: settings.offline.unwrap_or("--offline"),
+            only_store: settings.offline.is_some(),
             checksums,
+            store: parts.store,
             answers: Answers::new(settings.freshness, Some(parts.state.join("answers"))),
             policy: settings.policy.clone(),
             access,
@@ -157,6 +162,12 @@ impl Server {
             upkeep.thread().unpark();
         }
         let drained = self.front.drain(self.settings.drain);
+        if let Some(store) = &self.service.parts.store
+            && !store.drain(self.settings.drain)
+        {
+            let text = "not all uploads to the store have ended; the next server that needs them makes them";
+            self.service.parts.journal.warn(text);
+        }
         if let Some(upkeep) = self.upkeep.take() {
             let _ = upkeep.join();
         }

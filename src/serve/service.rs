@@ -20,12 +20,14 @@ use super::policy::Policy;
 use super::rate::RateLimits;
 use super::route::{FileKind, Query, Route, parse_route};
 use super::stock::Stock;
+use super::store_metrics;
 use super::tags::Tags;
 use super::trees::Tree;
 use super::upstream::{Trace, Upstream};
 use super::workers::Workers;
 use crate::error::{Error, Kind, Reason};
 use crate::gomod::{ModulePath, ModuleVersion};
+use crate::store::SharedStore;
 
 /// What a job is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +47,10 @@ pub(super) struct Parts {
     pub(super) upstream: Option<Arc<dyn Upstream>>,
     /// Why there is no upstream.
     pub(super) offline: &'static str,
+    /// There is no upstream but the store.
+    pub(super) only_store: bool,
     pub(super) checksums: Option<Checksums>,
+    pub(super) store: Option<Arc<SharedStore>>,
     pub(super) answers: Answers,
     pub(super) policy: Policy,
     pub(super) access: Access,
@@ -191,7 +196,10 @@ impl Handle {
             Route::Live => Some(Response::text(200, "ok").noted("health", "")),
             Route::Ready => Some(self.readiness()),
             Route::Metrics => {
-                let text = service.metrics.render(service.gauges());
+                let mut text = service.metrics.render(service.gauges());
+                if let Some(store) = &service.parts.store {
+                    text.push_str(&store_metrics::render(store));
+                }
                 let kind = "text/plain; version=0.0.4; charset=utf-8";
                 let body = Body::Bytes(Cow::Owned(text.into_bytes()));
                 Some(Response::new(200, kind, body).noted("metrics", ""))
@@ -213,6 +221,12 @@ impl Handle {
         let service = self.service();
         if service.draining.load(Ordering::Relaxed) {
             return Response::text(503, "draining").noted("health", "");
+        }
+        if let Some(store) = &service.parts.store
+            && service.parts.only_store
+            && let Some((_, why)) = store.objects().failing()
+        {
+            return Response::text(503, format!("store: {why}")).noted("health", "");
         }
         match service.ready.load(Ordering::Relaxed) {
             true => Response::text(200, "ok").noted("health", ""),
@@ -371,6 +385,8 @@ pub(super) fn live_response(live: Arc<LiveFile>) -> Response {
 pub(super) fn failure(error: &Error, kind: &'static str) -> Response {
     let chain = error.chain();
     let (status, text) = match error.kind() {
+        // It may have what was asked for: no client must conclude that nobody has.
+        _ if error.reason() == Some(Reason::StoreFailed) => (503, chain),
         // As upstream has it: a client moves on after both.
         Kind::NotFound if error.reason() == Some(Reason::Gone) => {
             (410, format!("not found: {chain}"))

@@ -36,6 +36,12 @@ impl Upkeep {
         // What the last eviction could not remove: it is not tried again before there is more.
         let mut left = 0;
         while self.rest(LOOK_EVERY) {
+            if let Some(store) = &self.service.parts.store
+                && store.objects().failing().is_some()
+            {
+                // So that it is known when it works again, whether or not clients ask.
+                let _ = store.objects().probe();
+            }
             let stock = &self.service.parts.stock;
             let bytes = || stock.counted().map_or(0, |counted| counted.bytes);
             if stock.is_over() && bytes() > left || counted.elapsed() >= COUNT_EVERY {

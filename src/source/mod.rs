@@ -35,6 +35,7 @@ use std::sync::Arc;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
 use crate::http::{Fetched, RequestContext, Sink};
+use crate::layout::VersionFile;
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
 pub const MAX_ZIP_BYTES: u64 = 500 << 20;
@@ -122,6 +123,16 @@ pub trait Source: Send + Sync {
 
     /// The same source for one piece of work: its requests end with that work.
     fn bind(&self, context: &RequestContext) -> Arc<dyn Source>;
+}
+
+/// What is looked into before the source of a run is asked, and is never believed: another cache, or a
+/// store. What it lacks, or has wrong, comes from the source.
+pub trait LowerSource: Source {
+    /// True if it has this file of a module, as far as can be said without a request.
+    fn has(&self, module: &ModuleVersion, file: VersionFile) -> bool;
+
+    /// Where it is, for messages.
+    fn shown(&self) -> String;
 }
 
 /// The error of a second wrong answer, with what the first one was: a cache on the way that served

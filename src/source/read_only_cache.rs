@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Info, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
+use super::{Info, LowerSource, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{H1, ModulePath, ModuleVersion, escape_version};
 use crate::http::{Fetched, RequestContext, Sink};
@@ -38,23 +38,6 @@ impl ReadOnlyCache {
         Ok(ReadOnlyCache {
             root: root.to_owned(),
         })
-    }
-
-    /// True if it has this file of a module. The content is not looked at.
-    #[must_use]
-    pub fn has(&self, module: &ModuleVersion, file: VersionFile) -> bool {
-        let (path, version) = (module.path(), module.version().as_str());
-        let is_there = |file| {
-            let file = self.file(path, version, file);
-            file.is_ok_and(|file| file.is_file())
-        };
-        is_there(file) && (file != VersionFile::Zip || is_there(VersionFile::ZipHash))
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn root(&self) -> &Path {
-        &self.root
     }
 
     fn file(&self, path: &ModulePath, version: &str, file: VersionFile) -> Result<PathBuf> {
@@ -106,6 +89,21 @@ fn taken<T>(value: T, bytes: u64) -> Fetched<T> {
         bytes,
         retries: 0,
         resumed: 0,
+    }
+}
+
+impl LowerSource for ReadOnlyCache {
+    fn has(&self, module: &ModuleVersion, file: VersionFile) -> bool {
+        let (path, version) = (module.path(), module.version().as_str());
+        let is_there = |file| {
+            let file = self.file(path, version, file);
+            file.is_ok_and(|file| file.is_file())
+        };
+        is_there(file) && (file != VersionFile::Zip || is_there(VersionFile::ZipHash))
+    }
+
+    fn shown(&self) -> String {
+        self.root.display().to_string()
     }
 }
 

@@ -270,7 +270,10 @@ impl Client {
         let mut cached = None;
         if let Some(data) = self.store.read(file) {
             match self.believe(&data) {
-                Ok(sums) if sums.are_about(module) => return Ok(sums),
+                Ok(sums) if sums.are_about(module) => {
+                    self.store.believed(file, &data);
+                    return Ok(sums);
+                }
                 Ok(sums) => cached = Some(Ok(sums)),
                 Err(Refusal::Unproven(error)) => cached = Some(Err(error)),
                 Err(Refusal::Final(error)) => return Err(error),

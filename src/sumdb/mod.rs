@@ -34,5 +34,5 @@ pub mod tlog;
 
 pub use client::{Client, Sums, Transport, lookup_file};
 pub use dates::LogDates;
-pub use store::Store;
+pub use store::{Advance, Store};
 pub use tile_store::TileStore;

@@ -15,6 +15,9 @@ pub trait TileStore: fmt::Debug + Send + Sync {
     /// Keeps a file. Returns whether that worked: a store that cannot be written is no failure.
     fn write(&self, file: &str, data: &[u8]) -> bool;
 
+    /// The response to a lookup that was read from here was proven.
+    fn believed(&self, _file: &str, _data: &[u8]) {}
+
     /// True if nothing will be written, so that what is damaged is reported and not repaired.
     fn is_read_only(&self) -> bool;
 
@@ -67,6 +70,10 @@ impl<S: TileStore + ?Sized> TileStore for std::sync::Arc<S> {
 
     fn write(&self, file: &str, data: &[u8]) -> bool {
         (**self).write(file, data)
+    }
+
+    fn believed(&self, file: &str, data: &[u8]) {
+        (**self).believed(file, data);
     }
 
     fn is_read_only(&self) -> bool {

@@ -44,6 +44,15 @@ pub(crate) enum LockRefusal {
     NotSupported,
 }
 
+/// What a directory has under a name. A symbolic link is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    Directory,
+    File,
+    Link,
+    Other,
+}
+
 /// What a file system has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SpaceLeft {

@@ -58,6 +58,16 @@ impl Shape {
         content: Content::Source,
     };
 
+    /// Many modules with next to nothing in them, for listings.
+    pub const MANY: Shape = Shape {
+        seed: 3,
+        modules: 1_000,
+        files: 3_000,
+        largest: 10,
+        bytes: 3_000_000,
+        content: Content::Source,
+    };
+
     /// One module whose zip is nearly as large as a module zip may be.
     pub const BIG: Shape = Shape {
         seed: 1,
@@ -210,6 +220,11 @@ impl Corpus {
                 continue;
             };
             let Ok(number) = number.parse() else { continue };
+            if suffix == "mod" {
+                // The only version: what is asked for newer ones finds none.
+                let list = format!("{}/@v/list", path_of(number));
+                tree.insert(list, b"v1.0.0\n".as_slice().into());
+            }
             let url = format!("{}/@v/v1.0.0.{suffix}", path_of(number));
             tree.insert(url, fs::read(&path)?.into());
         }

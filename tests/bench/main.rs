@@ -1,13 +1,21 @@
 //! `modfetch download` beside `go mod download`, on the same corpus, machine and minute.
 //!
-//! `cargo bench --bench side_by_side -- [--quick] [--runs N] [--delays 0,20,100]
-//! [--scenarios cold,warm,verify,big,modules] [--only modfetch|go] [--program PATH]`, or
+//! `cargo bench --bench side_by_side -- [--quick|--short] [--runs N] [--delays 0,20,100]
+//! [--scenarios cold,warm,verify,big,modules,many,disk] [--only modfetch|go] [--program PATH]
+//! [--beside PATH] [--disk FOLDER]`, or
 //! `-- --scale [--quick] [--runs N] [--svg PATH] [--program PATH]` (see `scale`)
+//!
+//! `--quick` takes a small corpus, to see that everything works. `--short` takes the whole one, in less
+//! than eight minutes: three rounds, `go` once where it waits for 100 ms a request, and no large
+//! module. `--beside` runs another build of modfetch in each round. The go command is that of
+//! MODFETCH_TEST_GO, or the first in PATH.
 //!
 //! A synthetic corpus is made once (see `corpus`), served from memory by a process of its own
 //! with a fixed delay before each answer, and downloaded by both programs in turn: cold into an
 //! empty cache, warm into a full one, and checked by `verify`; `modules` is `list -m all` and `graph`
-//! from an empty cache, with the longest delay, and again. The floor (see `floor`) does the
+//! from an empty cache, with the longest delay, and again, and `list -m -u -json all` on a full one with
+//! that delay; `many` is `list -m all` of 1,000 modules; `disk` downloads to and checks on a
+//! disk, with what the kernel has in memory and, where this process may empty that, without. The floor (see `floor`) does the
 //! work of a cold download, or of a check, without any care, to compare with. One module with a
 //! zip of 500 MB shows that memory does not depend on that. Caches lie in memory
 //! (`/dev/shm`) where there is such a place, so that the disk is not what is measured. Raw runs
@@ -54,6 +62,9 @@ struct Options {
     scenarios: Vec<String>,
     only: Option<String>,
     program: String,
+    beside: Option<String>,
+    short: bool,
+    disk: PathBuf,
     scale: bool,
     svg: Option<PathBuf>,
 }
@@ -84,6 +95,7 @@ fn main() -> ExitCode {
 fn parse(arguments: &[String]) -> io::Result<Options> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let scale = arguments.iter().any(|argument| argument == "--scale");
+    let short = arguments.iter().any(|argument| argument == "--short");
     let mut options = Options {
         shape: match (scale, quick) {
             (false, false) => Shape::FULL,
@@ -91,12 +103,21 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
             (true, false) => scale::FULL,
             (true, true) => scale::QUICK,
         },
-        runs: if quick || scale { 3 } else { 5 },
-        delays: if quick { vec![0, 20] } else { vec![0, 20, 100] },
-        scenarios: ["cold", "warm", "verify", "big", "modules"]
-            .map(str::to_owned)
-            .to_vec(),
+        runs: if quick || short || scale { 3 } else { 5 },
+        delays: match (quick, short) {
+            (true, _) => vec![0, 20],
+            (_, true) => vec![0, 100],
+            _ => vec![0, 20, 100],
+        },
+        scenarios: ["cold", "warm", "verify", "big", "modules", "many", "disk"]
+            .iter()
+            .filter(|scenario| **scenario != "big" || !short)
+            .map(|scenario| (*scenario).to_owned())
+            .collect(),
         only: None,
+        beside: None,
+        short,
+        disk: env!("CARGO_TARGET_TMPDIR").into(),
         program: env!("CARGO_BIN_EXE_modfetch").to_owned(),
         scale,
         svg: None,
@@ -108,7 +129,7 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
                 .ok_or_else(|| io::Error::other(format!("{argument} wants a value")))
         };
         match argument.as_str() {
-            "--bench" | "--quick" | "--scale" => {}
+            "--bench" | "--quick" | "--short" | "--scale" => {}
             "--runs" => options.runs = value()?.parse().map_err(io::Error::other)?,
             "--delays" => {
                 let list: Result<_, _> = value()?.split(',').map(str::parse).collect();
@@ -117,6 +138,8 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
             "--scenarios" => options.scenarios = value()?.split(',').map(str::to_owned).collect(),
             "--only" => options.only = Some(value()?.clone()),
             "--program" => options.program.clone_from(value()?),
+            "--beside" => options.beside = Some(value()?.clone()),
+            "--disk" => options.disk = value()?.into(),
             "--svg" => options.svg = Some(value()?.into()),
             other => return Err(io::Error::other(format!("unknown argument {other}"))),
         }
@@ -137,6 +160,9 @@ fn benchmark(options: &Options) -> io::Result<()> {
     }
     let corpus = Corpus::prepare(options.shape, &output)?;
     let mut programs = vec!["modfetch"];
+    if options.beside.is_some() {
+        programs.push(report::BESIDE);
+    }
     if support::require_go().is_some() {
         programs.push("go");
     }
@@ -162,6 +188,12 @@ fn benchmark(options: &Options) -> io::Result<()> {
     if wants("modules") {
         bench.modules(&corpus)?;
     }
+    if wants("many") && options.shape == Shape::FULL {
+        bench.many(&Corpus::prepare(Shape::MANY, &output)?)?;
+    }
+    if wants("disk") {
+        bench.disk(&corpus)?;
+    }
     let Bench {
         samples, bounds, ..
     } = bench;
@@ -172,8 +204,9 @@ fn benchmark(options: &Options) -> io::Result<()> {
     let csv = output.join(format!("side-by-side-{now}.csv"));
     report::write_csv(&csv, &samples)?;
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let go = support::go::go_version().map_or("none".to_owned(), ToString::to_string);
     println!(
-        "{cores} cores, {} runs each, {:?}\n",
+        "{cores} cores, {} runs each, go {go}, {:?}\n",
         options.runs, options.shape
     );
     println!(
@@ -185,7 +218,7 @@ fn benchmark(options: &Options) -> io::Result<()> {
 }
 
 /// What runs on a full cache: the scenario, the command, and how many times faster it has to be.
-const FULL: [(&str, &str, f64); 2] = [("warm", "download", 5.0), ("verify", "verify", 3.0)];
+const FULL: [(&str, &str, f64); 2] = [("warm", "download", 7.0), ("verify", "verify", 4.8)];
 
 /// What is being compared, and what came of it so far.
 struct Bench<'a> {
@@ -196,20 +229,27 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// The programs of a round; `go` only once where it waits long and there is little time.
+    fn round(&self, round: usize, delay: u64) -> Vec<&'static str> {
+        let skips = self.options.short && delay >= 100 && round > 0;
+        let programs = self.programs.iter().copied();
+        programs.filter(|&name| name != "go" || !skips).collect()
+    }
+
     /// Downloads into empty caches, with the delays that were asked for.
     fn cold(&mut self, corpus: &Corpus) -> io::Result<()> {
         let options = self.options;
         for &delay in &options.delays {
             let scenario = format!("cold {delay} ms");
             let faster = match delay {
-                0 => Some(4.0),
-                20 => Some(12.0),
-                100 => Some(25.0),
+                0 => Some(5.6),
+                20 => Some(14.0),
+                100 => Some(40.0),
                 _ => None,
             };
             let mut server = Server::start(corpus, Duration::from_millis(delay))?;
             for round in 0..options.runs {
-                for &program in self.programs.iter().chain(&["floor"]) {
+                for program in self.round(round, delay).into_iter().chain(["floor"]) {
                     let place = Place::new(corpus, options.shape.modules)?;
                     let line = match program {
                         "floor" => place.floor(&["floor", server.url()])?,
@@ -264,10 +304,13 @@ impl Bench<'_> {
         }
         for &&(scenario, verb, faster) in rows {
             for round in 0..options.runs {
+                let times = if scenario == "warm" { WARM_TIMES } else { 1 };
                 for (program, place) in &places {
                     let line = command_line(options, program, verb);
-                    let sample = place.sample(scenario, program, round, &line, &mut server)?;
-                    self.samples.push(sample);
+                    for _ in 0..times {
+                        let sample = place.sample(scenario, program, round, &line, &mut server)?;
+                        self.samples.push(sample);
+                    }
                 }
                 if let ("verify", Some((_, place))) = (scenario, places.first()) {
                     let line = place.floor(&["floor-verify"])?;
@@ -290,39 +333,136 @@ impl Bench<'_> {
         let options = self.options;
         let delay = options.delays.iter().copied().max().unwrap_or(0);
         let mut server = Server::start(corpus, Duration::from_millis(delay))?;
-        for verb in ["list", "graph"] {
-            let rows = [
+        for (verb, warm) in [("list", 5.0), ("graph", 3.0)] {
+            let update = (verb == "list").then(|| {
+                (
+                    format!("list -u {delay} ms"),
+                    (delay == 100).then_some(20.0),
+                )
+            });
+            let mut rows = vec![
                 (format!("{verb} {delay} ms"), (delay == 100).then_some(5.0)),
-                (format!("{verb} warm"), Some(2.0)),
+                (format!("{verb} warm"), Some(warm)),
             ];
+            rows.extend(update);
             for round in 0..options.runs {
-                for &program in &self.programs {
+                for program in self.round(round, delay) {
                     let place = Place::new(corpus, options.shape.modules)?;
-                    let line = command_line(options, program, verb);
                     for (scenario, _) in &rows {
-                        let sample = place.sample(scenario, program, round, &line, &mut server)?;
+                        let verb = if scenario.starts_with("list -u") {
+                            "list -u"
+                        } else {
+                            verb
+                        };
+                        let line = command_line(options, program, verb);
+                        // What takes some milliseconds is run more often than what takes seconds.
+                        let times = if scenario.ends_with("warm") {
+                            WARM_TIMES
+                        } else {
+                            1
+                        };
+                        for _ in 0..times {
+                            let sample =
+                                place.sample(scenario, program, round, &line, &mut server)?;
+                            self.samples.push(sample);
+                        }
+                    }
+                }
+            }
+            self.bounds
+                .extend(rows.into_iter().map(|(scenario, faster)| Bound {
+                    scenario,
+                    faster,
+                    ..Bound::default()
+                }));
+        }
+        Ok(())
+    }
+
+    /// Lists many modules, of which the cache has what is needed.
+    fn many(&mut self, corpus: &Corpus) -> io::Result<()> {
+        let options = self.options;
+        let mut server = Server::start(corpus, Duration::ZERO)?;
+        let place = Place::new(corpus, Shape::MANY.modules)?;
+        let scenario = "list 1000 warm";
+        for round in 0..=options.runs {
+            for &program in &self.programs {
+                let line = command_line(options, program, "list");
+                for _ in 0..WARM_TIMES {
+                    let sample = place.sample(scenario, program, round, &line, &mut server)?;
+                    // The first round fills the cache.
+                    if round > 0 {
                         self.samples.push(sample);
                     }
                 }
             }
-            self.bounds.extend(rows.map(|(scenario, faster)| Bound {
-                scenario,
-                faster,
+        }
+        self.bounds.push(Bound {
+            scenario: scenario.to_owned(),
+            faster: Some(5.0),
+            ..Bound::default()
+        });
+        Ok(())
+    }
+
+    /// Downloads to a disk, and checks there.
+    fn disk(&mut self, corpus: &Corpus) -> io::Result<()> {
+        let options = self.options;
+        let mut server = Server::start(corpus, Duration::ZERO)?;
+        let without = drop_page_cache();
+        let mut rows = vec![
+            ("disk cold 0 ms", "download", 5.0, false),
+            ("disk verify", "verify", 4.8, false),
+        ];
+        if without {
+            rows.push(("disk verify, read", "verify", 1.0, true));
+            rows.push(("disk warm, read", "download", 1.0, true));
+        }
+        for round in 0..options.runs {
+            for &program in &self.programs {
+                let place = Place::below(&options.disk, corpus, options.shape.modules)?;
+                for &(scenario, verb, _, drops) in &rows {
+                    if drops {
+                        drop_page_cache();
+                    }
+                    let line = command_line(options, program, verb);
+                    let sample = place.sample(scenario, program, round, &line, &mut server)?;
+                    self.samples.push(place.complete(sample, corpus.files()));
+                }
+            }
+        }
+        self.bounds
+            .extend(rows.into_iter().map(|(scenario, _, faster, _)| Bound {
+                scenario: scenario.to_owned(),
+                faster: Some(faster),
                 ..Bound::default()
             }));
-        }
         Ok(())
     }
 }
 
+/// How often in a round what takes some milliseconds is run.
+const WARM_TIMES: usize = 5;
+
+/// Writes everything out and empties the page cache; false if this process may not.
+fn drop_page_cache() -> bool {
+    let _ = std::process::Command::new("sync").status();
+    fs::write("/proc/sys/vm/drop_caches", "3").is_ok()
+}
+
 fn command_line(options: &Options, program: &str, verb: &str) -> Vec<String> {
-    let words: &[&str] = match (program, verb) {
-        ("go", "list") => &["go", "list", "-m", "all"],
-        ("go", _) => &["go", "mod", verb],
-        (_, "list") => &[&options.program, "list", "-m", "all"],
-        _ => &[&options.program, verb],
+    let start: &[&str] = match (program, &options.beside) {
+        ("go", _) if verb.starts_with("list") => &["go"],
+        ("go", _) => &["go", "mod"],
+        (report::BESIDE, Some(other)) => &[other],
+        _ => &[&options.program],
     };
-    words.iter().map(ToString::to_string).collect()
+    let rest: &[&str] = match verb {
+        "list" => &["list", "-m", "all"],
+        "list -u" => &["list", "-m", "-u", "-json", "all"],
+        _ => &[verb],
+    };
+    start.iter().chain(rest).map(ToString::to_string).collect()
 }
 
 /// A project, a home and a cache for runs, in memory if possible, gone when dropped.
@@ -339,6 +479,11 @@ impl Place {
         } else {
             std::env::temp_dir()
         };
+        Place::below(&below, corpus, modules)
+    }
+
+    /// The same on the file system of a folder.
+    fn below(below: &Path, corpus: &Corpus, modules: usize) -> io::Result<Place> {
         let root = tempfile::Builder::new()
             .prefix("modfetch-bench-")
             .tempdir_in(below)?;
@@ -383,7 +528,7 @@ impl Place {
     ) -> io::Result<Sample> {
         let path = |name: &str| self.root.path().join(name).display().to_string();
         let environment = [
-            ("PATH", support::go::variable("PATH").unwrap_or_default()),
+            ("PATH", support::go::search_path()),
             ("HOME", path("home")),
             ("GOPATH", path("gopath")),
             ("GOMODCACHE", path("modcache")),

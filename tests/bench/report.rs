@@ -35,6 +35,9 @@ pub struct Bound {
     pub over_floor: Option<f64>,
 }
 
+/// Another build of modfetch, `--beside`.
+pub const BESIDE: &str = "beside";
+
 /// The status of a run that ended well and left files out.
 pub const INCOMPLETE: i32 = -2;
 
@@ -45,7 +48,7 @@ const PEAK_MIB: f64 = 64.0;
 pub const OVER_FLOOR: f64 = 1.5;
 
 /// Downloads and checks may take this part of go's user and system time.
-pub const OF_CPU: f64 = 1.0 / 3.0;
+pub const OF_CPU: f64 = 0.23;
 
 /// Writes every run as a line, so that other questions can be asked of them later.
 pub fn write_csv(path: &Path, samples: &[Sample]) -> io::Result<()> {
@@ -82,7 +85,7 @@ pub fn write_csv(path: &Path, samples: &[Sample]) -> io::Result<()> {
 /// The table: for each scenario and program median, least and most, then the comparison.
 pub fn table(samples: &[Sample], bounds: &[Bound]) -> String {
     let mut text = format!(
-        "{:<12} {:<9} {:>26} {:>24} {:>20} {:>9} {:>7} {:>8} {:>7}\n",
+        "{:<18} {:<9} {:>26} {:>24} {:>20} {:>9} {:>7} {:>8} {:>7}\n",
         "scenario",
         "program",
         "wall s (min..max)",
@@ -94,7 +97,7 @@ pub fn table(samples: &[Sample], bounds: &[Bound]) -> String {
         "status"
     );
     for bound in bounds {
-        for program in ["modfetch", "go", "floor"] {
+        for program in ["modfetch", BESIDE, "go", "floor"] {
             let of: Vec<&Sample> = samples
                 .iter()
                 .filter(|s| s.scenario == bound.scenario && s.program == program)
@@ -108,7 +111,7 @@ pub fn table(samples: &[Sample], bounds: &[Bound]) -> String {
             };
             let _ = writeln!(
                 text,
-                "{:<12} {program:<9} {:>26} {:>24} {:>20} {:>9} {:>7.1} {:>8} {status:>7}",
+                "{:<18} {program:<9} {:>26} {:>24} {:>20} {:>9} {:>7.1} {:>8} {status:>7}",
                 bound.scenario,
                 spread(&of, |s| s.usage.wall.as_secs_f64(), 3),
                 spread(&of, Sample::cpu, 2),
@@ -135,14 +138,16 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
             .collect()
     };
     let (ours, gos, floor) = (of("modfetch"), of("go"), of("floor"));
+    let beside = of(BESIDE);
     if ours.is_empty() {
         return;
     }
-    let _ = write!(text, "{:<12}", bound.scenario);
+    let _ = write!(text, "{:<18}", bound.scenario);
     if ours
         .iter()
         .chain(&gos)
         .chain(&floor)
+        .chain(&beside)
         .any(|s| s.usage.status != 0)
     {
         let _ = writeln!(text, " not compared: a run failed");
@@ -179,6 +184,12 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
             bound.of_cpu,
             false,
         );
+    }
+    if !beside.is_empty() {
+        let wall = median(&ours, wall) / median(&beside, wall);
+        claim("of the other build: wall", wall, None, false);
+        let cpu = median(&ours, Sample::cpu) / median(&beside, Sample::cpu);
+        claim("user+sys", cpu, None, false);
     }
     let peak = |s: &Sample| s.usage.peak_kib as f64 / 1024.0;
     let most = ours.iter().map(|s| peak(s)).fold(0.0, f64::max);

@@ -22,4 +22,5 @@ mod differential;
 mod integrity;
 mod network;
 mod package;
+mod store;
 mod support;

@@ -38,7 +38,7 @@ pub(super) fn recorded_sums(
     let sums = &session.sums;
     let found = run.for_each(
         modules,
-        |_| false,
+        |_| None,
         |module| match sums.logged(module, SumPart::Zip)? {
             Logged::Sum(h1) => Ok(Some((h1.to_string(), sums.database_name().to_owned()))),
             Logged::Exempt | Logged::Off => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::import_store;
 use super::input::BundleInput;
 use super::verify::{json, text};
 use super::{GO_SUM, from_current_directory, one_file, trust};
@@ -17,6 +18,7 @@ use crate::command::table::{Call, Command, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, ProgressReporter};
+use crate::store::StorePlace;
 
 static NO_EXTRACT: Flag = Flag {
     long: "no-extract",
@@ -28,7 +30,7 @@ static INTO: Flag = Flag {
     long: "into",
     value: Some("DIR"),
     brief: "Add to a GOPROXY tree instead of the module cache",
-    detail: "A web server, or GOPROXY=file://DIR, then serves it to any go. It has one tree head, the newest, and the proofs for those it had before: make each further bundle with --since DIR/sumdb/NAME/latest.",
+    detail: "A web server, or GOPROXY=file://DIR, then serves it to any go. It has one tree head, the newest, and the proofs for those it had before: make each further bundle with --since DIR/sumdb/NAME/latest. DIR may be a store, s3://BUCKET/PREFIX, as 'modfetch help store' says.",
     ..Flag::OURS
 };
 
@@ -68,7 +70,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let trust = trust(config, call.raw)?;
     let file = one_file(call.raw, "bundle import")?;
     match call.raw.text(&INTO) {
-        Some(directory) => into_tree(call, console, &trust, &file, directory)?,
+        Some(directory) => into_tree(call, config, console, &trust, &file, directory)?,
         None => into_cache(call, config, console, &trust, &file)?,
     }
     Ok(None)
@@ -76,6 +78,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
 
 fn into_tree(
     call: &Call<'_>,
+    config: &Config,
     console: &Console,
     trust: &BundleTrust,
     file: &str,
@@ -85,11 +88,15 @@ fn into_tree(
         let text = "--no-extract is about the module cache: a GOPROXY tree has zips in any case";
         return Err(Error::new(Kind::Usage, text));
     }
-    let root = from_current_directory(directory)?;
     let mut input = BundleInput::open(file)?;
-    let name = input.name.clone();
-    let imported = import_into_tree(&mut input, trust, &root);
-    let imported = imported.map_err(|error| error.context(name))?;
+    let imported = if StorePlace::is_named_by(directory) {
+        import_store::import(config, trust, &mut input, directory)?
+    } else {
+        let root = from_current_directory(directory)?;
+        let name = input.name.clone();
+        let imported = import_into_tree(&mut input, trust, &root);
+        imported.map_err(|error| error.context(name))?
+    };
     print(call, console, &imported, &input.sha256())
 }
 

@@ -6,6 +6,7 @@ pub(super) mod diff;
 pub(super) mod env;
 mod heads;
 pub(super) mod import;
+mod import_store;
 mod input;
 pub(super) mod list;
 mod split;

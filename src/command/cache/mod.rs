@@ -7,6 +7,7 @@ pub(super) mod key;
 pub(super) mod list;
 mod needs;
 pub(super) mod prune;
+mod prune_store;
 mod values;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::needs::{needs_of, union};
+use super::prune_store;
 use super::values::{age_of, size_of};
 use super::{KEEP_FROM, TREES, ZIPS, kept_form, note_access_times, now, open_cache};
 use crate::cache::{NamePattern, PruneLevel, PruneOutcome, PrunePlan, PruneRules, TreeSizes};
@@ -76,6 +77,15 @@ Everything else goes: other versions, toolchains, repositories, and the checksum
     ..Flag::OURS
 };
 
+static STORE: Flag = Flag {
+    long: "store",
+    value: Some("URL"),
+    brief: "Prune this store instead of the module cache",
+    detail: "s3://BUCKET/PREFIX, as 'modfetch help store' says. A store keeps no time of use: the time when a version \
+was written stands for it. Without its zip a version is not complete, so that its .info goes with it.",
+    ..Flag::OURS
+};
+
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
@@ -96,6 +106,7 @@ pub(in crate::command) static COMMAND: Command = Command {
             &CI,
             &ZIPS,
             &TREES,
+            &STORE,
         ],
         arguments: "[patterns]",
         brief: "Remove from the module cache what rules allow",
@@ -135,6 +146,9 @@ leaves a cache that go goes on with, and the next one finishes the work.",
 fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let raw = call.raw;
     let rules = rules(call, config, console)?;
+    if let Some(url) = raw.text(&STORE) {
+        return prune_store::run(call, config, console, url, &rules);
+    }
     let cache = open_cache(config)?;
     let pruner = match raw.is_on(&flags::N) {
         true => None,

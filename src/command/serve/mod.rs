@@ -17,7 +17,7 @@ use crate::cli::{CommandInfo, Flag, flags};
 use crate::config::settings::ServeOptions;
 use crate::config::{Config, Progress, Setting};
 use crate::error::{Error, Kind, Result};
-use crate::event::NoEvents;
+use crate::event::{EventSink, NoEvents};
 use crate::fetch::{Engine, EngineParts};
 use crate::gomod::PrefixPatterns;
 use crate::layout;
@@ -28,6 +28,8 @@ use crate::serve::{
     ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager, Upstream,
 };
 use crate::signals;
+use crate::source::Source;
+use crate::store::{SharedStore, StoreBackedSource, StoreTiles};
 use crate::sumdb;
 use crate::system::{open_files, raise_open_files};
 use crate::trust::{Database, SumPolicy};
@@ -66,6 +68,10 @@ end; SIGHUP has certificates, users and tokens read again.",
             (
                 "modfetch serve --listen :3000 --cache /srv/modcache --max-size 50G",
                 "for a team",
+            ),
+            (
+                "modfetch serve --store s3://modules/go --max-size 50G",
+                "one of several servers",
             ),
             (
                 "modfetch serve --offline --tree /srv/goproxy",
@@ -110,7 +116,19 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     }));
     let network = Network::new(config, &progress)?;
     let cache = Cache::at(&place.cache)?.with_locks(network.locks());
-    let database = network.database(config);
+    let lines = Arc::new(ConsoleLines(console.clone()));
+    let store = shared_store(config, &network, &progress, &place, &lines)?;
+    let database = match &store {
+        None => network.database(config),
+        Some(shared) => network.database_in(config, |local, name| {
+            Box::new(StoreTiles {
+                local,
+                objects: Arc::clone(shared.objects()),
+                uploads: Some(Arc::clone(shared)),
+                name: name.to_owned(),
+            })
+        }),
+    };
     let offline = network.offline();
     let sums = sum_settings(config, database.clone());
     let sums = Arc::new(match &options.go_sum.value {
@@ -118,24 +136,34 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         None => SumPolicy::without_file(sums),
     });
     let cancel = CancelToken::new();
-    let source = network.source(config);
+    let mut source = network.source(config);
+    let mut read_only = network.read_only(config)?;
+    if let Some(store) = &store {
+        read_only.push(Arc::new(store.source().clone()));
+        source = Arc::new(StoreBackedSource {
+            source,
+            store: store.source().clone(),
+        });
+    }
     let engine = Engine::new(EngineParts {
         cache: cache.clone(),
         source: Arc::clone(&source),
-        read_only: network.read_only(config)?,
+        read_only,
         jobs: config.transfer.jobs.value,
         writable: config.modcacherw.value,
     });
-    let upstream = offline.is_none().then(|| {
+    let upstream = (offline.is_none() || store.is_some()).then(|| {
         let (engine, sums) = (Arc::clone(&engine), Arc::clone(&sums));
-        Arc::new(EngineUpstream::new(
-            engine,
-            sums,
-            Arc::new(NoEvents),
-            cancel.clone(),
-        )) as Arc<dyn Upstream>
+        let upstream = EngineUpstream::new(engine, sums, Arc::new(NoEvents), cancel.clone());
+        Arc::new(upstream.with_store(store.clone())) as Arc<dyn Upstream>
     });
-    let keeper = CacheKeeper::new(cache, sums, offline.is_none().then_some(source));
+    // What upstream or the store has may be evicted.
+    let kept_by = match (&store, offline) {
+        (Some(store), Some(_)) => Some(Arc::new(store.source().clone()) as Arc<dyn Source>),
+        (_, None) => Some(source),
+        (None, Some(_)) => None,
+    };
+    let keeper = CacheKeeper::new(cache, sums, kept_by);
     let served = match database {
         Database::Client(client) => Some(ServedDatabase {
             store: sumdb::Store::new(&place.cache, None, client.name()),
@@ -154,7 +182,8 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         upstream,
         keeper: Arc::new(keeper),
         database: served,
-        lines: Arc::new(ConsoleLines(console.clone())),
+        store,
+        lines,
     };
     let signals = signals::for_server()?;
     let server = Server::start(
@@ -185,6 +214,31 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
             Ok(Some(error.kind()))
         }
     }
+}
+
+/// What is shared with other servers, if so.
+fn shared_store(
+    config: &Config,
+    network: &Network,
+    progress: &Arc<ProgressReporter>,
+    place: &Place,
+    lines: &Arc<ConsoleLines>,
+) -> Result<Option<Arc<SharedStore>>> {
+    let redirect = config.serve.redirect.value;
+    let Some(url) = &config.serve.store.value else {
+        return match redirect {
+            true => Err(Error::new(Kind::Usage, "--redirect goes with --store")),
+            false => Ok(None),
+        };
+    };
+    let events = Arc::clone(progress) as Arc<dyn EventSink>;
+    let objects = network.objects(config, url, events)?;
+    let local = place.cache.join(layout::DOWNLOAD);
+    let lines = Arc::clone(lines);
+    let warn = move |text: &str| lines.event(text);
+    Ok(Some(Arc::new(SharedStore::new(
+        objects, local, redirect, warn,
+    ))))
 }
 
 fn tls_settings(options: &ServeOptions) -> Result<Option<TlsSettings>> {

@@ -30,7 +30,7 @@ settings! {
         env: Some("MODFETCH_CONNECT_TIMEOUT"),
         default: "10s",
         brief: "Wait this long for a connection",
-        detail: "Default 10s. Written as 10s, 1m30s, 250ms, or plain seconds.",
+        detail: "Written as 10s, 1m30s, 250ms, or plain seconds.",
         ..Flag::OURS
     });
 
@@ -41,7 +41,7 @@ settings! {
         env: Some("MODFETCH_STALL_TIMEOUT"),
         default: "30s",
         brief: "Wait this long for the next byte",
-        detail: "Default 30s. There is no limit on a whole transfer that moves.",
+        detail: "There is no limit on a whole transfer that moves.",
         ..Flag::OURS
     });
 

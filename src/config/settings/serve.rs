@@ -49,6 +49,31 @@ settings! {
         ..Flag::OURS
     });
 
+    /// The store that is shared with other servers: `s3://BUCKET/PREFIX`, with its options.
+    store: Option<String> = SERVE_STORE, SettingRow::new(value::text, Flag {
+        long: "store",
+        value: Some("URL"),
+        env: Some("MODFETCH_SERVE_STORE"),
+        default: "",
+        brief: "Share what is kept with other servers in an S3 store",
+        detail: "s3://BUCKET/PREFIX, perhaps with ?endpoint=URL&region=NAME&path-style=BOOL. The local \
+                 cache is in front of it, bounded by --max-size. What the store has is verified like what \
+                 upstream sends, and what is fetched upstream goes there. 'modfetch help store' has \
+                 credentials and what happens when it fails.",
+        ..Flag::OURS
+    });
+
+    /// Clients are sent to the store for zips.
+    redirect: bool = SERVE_REDIRECT, SettingRow::switch(Flag {
+        long: "redirect",
+        env: Some("MODFETCH_SERVE_REDIRECT"),
+        default: "false",
+        brief: "Send clients to the store for zips",
+        detail: "By a signed URL that is good for 15 minutes, for zips that this server has read from \
+                 the store and verified. Clients must be able to reach the store.",
+        ..Flag::OURS
+    });
+
     /// Trees that are looked into first, and only read.
     local: Vec<PathBuf> = SERVE_LOCAL, SettingRow::directories(Flag {
         long: "local",

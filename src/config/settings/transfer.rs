@@ -22,7 +22,7 @@ settings! {
         alias: Some("GOMODCONCURRENT"),
         default: "64",
         brief: "Fetch at most N files at once",
-        detail: "Default 64. GOMODCONCURRENT is read too, below MODFETCH_JOBS.",
+        detail: "GOMODCONCURRENT is read too, below MODFETCH_JOBS.",
         ..Flag::OURS
     });
 
@@ -33,7 +33,7 @@ settings! {
         env: Some("MODFETCH_JOBS_PER_HOST"),
         default: "64",
         brief: "Fetch at most N files at once from one host",
-        detail: "Default 64. Halved for a host that answers 429 or 503, and slowly raised again.",
+        detail: "Halved for a host that answers 429 or 503, and slowly raised again.",
         ..Flag::OURS
     });
 
@@ -44,7 +44,7 @@ settings! {
         env: Some("MODFETCH_MAX_REQUESTS_PER_SECOND"),
         default: "0",
         brief: "Make at most N requests a second to one host",
-        detail: "May be a fraction: 0.5 is one in two seconds. Each further try counts. Default 0, no limit.",
+        detail: "May be a fraction: 0.5 is one in two seconds. Each further try counts. 0 is no limit.",
         ..Flag::OURS
     });
 
@@ -56,7 +56,7 @@ settings! {
         default: "0",
         brief: "Receive at most RATE bytes a second in all",
         detail: "Written as 800000, 500K, 2.5M, 1G; K is 1024 bytes, as in curl and wget. All \
-                 transfers share it; file:// is not limited. Default 0, no limit.",
+                 transfers share it; file:// is not limited. 0 is no limit.",
         ..Flag::OURS
     });
 
@@ -67,7 +67,7 @@ settings! {
         env: Some("MODFETCH_RETRIES"),
         default: "4",
         brief: "Try a failed request N more times",
-        detail: "Default 4. Only what may pass is tried again: cut or stalled transfers, 429, 5xx. \
+        detail: "Only what may pass is tried again: cut or stalled transfers, 429, 5xx. \
                  Tries that fail while the host answers other requests are bad luck; as many of \
                  them as N are not counted.",
         ..Flag::OURS
@@ -80,7 +80,7 @@ settings! {
         env: Some("MODFETCH_RETRY_MAX_TIME"),
         default: "0",
         brief: "Try no request again later than this after its first try",
-        detail: "Default 0: no limit but --retries. A try that has begun may take longer.",
+        detail: "0 is no limit but --retries. A try that has begun may take longer.",
         ..Flag::OURS
     });
 
@@ -91,7 +91,7 @@ settings! {
         env: Some("MODFETCH_TIMEOUT"),
         default: "0",
         brief: "End all requests this long after the start",
-        detail: "Default 0: no limit. What has not come by then fails with exit code 6; the next \
+        detail: "0 is no limit. What has not come by then fails with exit code 6; the next \
                  run goes on from what is there. No lock is waited for longer either: exit code 9.",
         ..Flag::OURS
     });
@@ -103,7 +103,7 @@ settings! {
         env: Some("MODFETCH_WAIT_PUBLISHED"),
         default: "0",
         brief: "Wait this long for tags the checksum database lacks",
-        detail: "Default 0: do not wait. For tags that were pushed moments ago: 404 and 410 of the \
+        detail: "0 is not to wait. For tags that were pushed moments ago: 404 and 410 of the \
     database are asked again, with growing waits, until TIME has passed since the first of them.",
         ..Flag::OURS
     });
@@ -134,6 +134,19 @@ settings! {
                  where go.sum has no line and the checksum database answers that it has no record \
                  (a public module that is too large for the mirror, for instance). Every other \
                  module stays checked, which GOSUMDB=off would end.",
+        ..Flag::OURS
+    });
+
+    /// A store that is only read: `s3://BUCKET/PREFIX`, with its options.
+    from_store: Option<String> = FROM_STORE, SettingRow::new(value::text, Flag {
+        long: "from-store",
+        value: Some("URL"),
+        env: Some("MODFETCH_FROM_STORE"),
+        default: "",
+        brief: "Take what this store has, before the network",
+        detail: "s3://BUCKET/PREFIX, as 'modfetch help store' says; the checksum database of the store \
+                 is used as well. It is asked with --offline, too. Nothing is written there, and what is taken is checked like \
+                 everything else.",
         ..Flag::OURS
     });
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::CacheReader;
 use crate::gomod::ModuleVersion;
 use crate::gomod::modfile::GoModSummary;
+use crate::source::Info;
 
 /// Where the parts of a version are; `None` for what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,17 +17,20 @@ pub struct Local {
 }
 
 impl CacheReader<'_> {
-    /// True if there is a file in the cache for the metadata of a version; what is in it is not
-    /// looked at.
+    /// The metadata of a version, if the cache has it.
     #[must_use]
-    pub fn has_info(self, module: &ModuleVersion) -> bool {
-        let entry = self.run.cache.entry(module);
-        entry.is_ok_and(|entry| entry.info_path().exists())
+    pub fn info(self, module: &ModuleVersion) -> Option<Info> {
+        let entry = self.run.cache.entry(module).ok()?;
+        self.run.files().cached_info(&entry).ok().flatten()
     }
 
-    /// The same of its go.mod.
+    /// True if the go.mod of a version is at hand: this run has read it, or there is a file in the
+    /// cache, in which is not looked.
     #[must_use]
     pub fn has_gomod(self, module: &ModuleVersion) -> bool {
+        if self.run.checked_gomod_sum(module).is_some() {
+            return true;
+        }
         let entry = self.run.cache.entry(module);
         entry.is_ok_and(|entry| entry.gomod_path().exists())
     }

@@ -31,7 +31,7 @@ use crate::event::Event;
 use crate::fetch::threads::cores;
 use crate::fetch::version::{Finished, ModuleFiles, OnContention, Ready, ResumeMode, Transferred};
 use crate::fetch::{Run, Want};
-use crate::source::ReadOnlyCache;
+use crate::source::LowerSource;
 use crate::trust::SumPart;
 
 /// Zips that are fetched and not yet being unpacked, for each core.
@@ -342,7 +342,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         self.compute(index, move |files, entry| {
             let lower = zip.lower.clone();
             let finished = files.finish_zip(entry, zip);
-            finished_report(files, index, entry, lower.as_ref(), finished)
+            finished_report(files, index, entry, lower.as_deref(), finished)
         });
     }
 
@@ -362,7 +362,7 @@ pub(super) fn finished_report(
     files: ModuleFiles<'_>,
     index: usize,
     entry: &CacheEntry,
-    read_only: Option<&ReadOnlyCache>,
+    read_only: Option<&dyn LowerSource>,
     finished: Finished,
 ) -> Report {
     match finished {

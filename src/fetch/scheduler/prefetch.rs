@@ -263,7 +263,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                     }
                     (zip, error) => {
                         let finished = files.unstaged(entry, zip, error);
-                        finished_report(files, index, entry, lower.as_ref(), finished)
+                        finished_report(files, index, entry, lower.as_deref(), finished)
                     }
                 },
             }

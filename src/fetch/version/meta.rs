@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::ModuleFiles;
+use super::read_only::NotBelow;
 use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Keep;
@@ -101,10 +102,12 @@ impl ModuleFiles<'_> {
         let (path, version) = (module.path(), module.version().as_str());
         Ok(
             match self.ask_read_only(|cache| cache.info(path, version)) {
-                Some((info, _)) => info,
-                None => self
-                    .run
-                    .record_traffic(module, self.link.source.info(path, version)?),
+                Ok((info, _)) => info,
+                Err(why) => {
+                    let asked = self.link.source.info(path, version);
+                    let fetched = asked.map_err(|error| why.judge(error, module))?;
+                    self.run.record_traffic(module, fetched)
+                }
             },
         )
     }
@@ -121,7 +124,7 @@ impl ModuleFiles<'_> {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
                 let checked = self.checked(entry.module(), data);
                 let gomod = checked.map_err(|error| cached(error, &entry.gomod_path()))?;
-                self.run.remember_gomod(entry.module(), &gomod.h1);
+                self.run.remember_gomod(entry.module(), &gomod);
                 Ok(Some(gomod))
             }
             _ => Ok(None),
@@ -144,12 +147,15 @@ impl ModuleFiles<'_> {
         let module = entry.module();
         self.run.sums.precheck(module, SumPart::GoMod)?;
         let gomod = match self.read_only_gomod(module)? {
-            Some(gomod) => gomod,
-            None => self.fetch_gomod(module)?,
+            Ok(gomod) => gomod,
+            Err(why) => {
+                let fetched = self.fetch_gomod(module);
+                fetched.map_err(|error| why.judge(error, module))?
+            }
         };
         if self.run.keep != Keep::Nothing {
             self.kept(entry.write_gomod(&gomod.data))?;
-            self.run.remember_gomod(module, &gomod.h1);
+            self.run.remember_gomod(module, &gomod);
         }
         Ok(gomod)
     }
@@ -191,18 +197,17 @@ impl ModuleFiles<'_> {
     }
 
     /// The `.mod` that a cache has which is only read, checked.
-    fn read_only_gomod(self, module: &ModuleVersion) -> Result<Option<GoMod>> {
-        let Some((data, cache)) = self.ask_read_only(|cache| cache.gomod(module)) else {
-            return Ok(None);
+    fn read_only_gomod(self, module: &ModuleVersion) -> Result<Result<GoMod, NotBelow>> {
+        let (data, cache) = match self.ask_read_only(|cache| cache.gomod(module)) {
+            Ok((data, _)) if data.starts_with(VGO_PREFIX) => return Ok(Err(NotBelow::NOTHING)),
+            Ok(found) => found,
+            Err(why) => return Ok(Err(why)),
         };
-        if data.starts_with(VGO_PREFIX) {
-            return Ok(None);
-        }
         match self.checked(module, data) {
-            Ok(gomod) => Ok(Some(gomod)),
+            Ok(gomod) => Ok(Ok(gomod)),
             Err(error) if error.kind() == Kind::Security => {
-                self.damaged(cache, &error);
-                Ok(None)
+                self.damaged(&**cache, &error);
+                Ok(Err(NotBelow::NOTHING))
             }
             Err(error) => Err(error),
         }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::ModuleFiles;
 use super::meta::cached;
@@ -13,7 +14,7 @@ use crate::failpoints;
 use crate::fetch::{Want, ZipTap};
 use crate::gomod::{H1, ModuleVersion};
 use crate::http::{Kept, Resumable, Sink, Validator};
-use crate::source::{ReadOnlyCache, Source};
+use crate::source::LowerSource;
 use crate::trust::SumPart;
 
 /// What to do with a version lock that another process holds.
@@ -42,7 +43,7 @@ pub(in crate::fetch) struct Ready {
     /// Behind the zip, so that it is dropped after it: a part is only removed under the lock.
     pub(in crate::fetch) lock: VersionLock,
     /// The cache, only read, that the new zip is from.
-    pub(in crate::fetch) lower: Option<ReadOnlyCache>,
+    pub(in crate::fetch) lower: Option<Arc<dyn LowerSource>>,
 }
 
 impl Ready {
@@ -174,23 +175,27 @@ impl ModuleFiles<'_> {
             begun: false,
         };
         failpoints::reached("part-begun");
-        if mode == ResumeMode::Resume
-            && let Some(((), cache)) =
-                self.ask_read_only(|cache| match cache.zip(entry.module(), &mut sink) {
-                    // That is not its fault.
-                    Err(_) if self.link.cancel.is_cancelled() => {
-                        Err(Error::new(Kind::NotFound, "not needed"))
-                    }
-                    taken => taken,
-                })
-        {
-            failpoints::reached("part-whole");
-            return Ok(Ready {
-                index,
-                lock,
-                zip: Some((sink.part, ZipAssembly::Doubtful)),
-                lower: Some(cache.clone()),
+        let mut not_below = None;
+        if mode == ResumeMode::Resume {
+            let asked = self.ask_read_only(|cache| match cache.zip(entry.module(), &mut sink) {
+                // That is not its fault.
+                Err(_) if self.link.cancel.is_cancelled() => {
+                    Err(Error::new(Kind::NotFound, "not needed"))
+                }
+                taken => taken,
             });
+            match asked {
+                Ok(((), cache)) => {
+                    failpoints::reached("part-whole");
+                    return Ok(Ready {
+                        index,
+                        lock,
+                        zip: Some((sink.part, ZipAssembly::Doubtful)),
+                        lower: Some(Arc::clone(cache)),
+                    });
+                }
+                Err(why) => not_below = Some(why),
+            }
         }
         let past_caches = self.link.source.past_caches(entry.module().path());
         let source = match (mode, &past_caches) {
@@ -199,7 +204,13 @@ impl ModuleFiles<'_> {
         };
         let fetched = match source.zip(entry.module(), &mut sink) {
             Ok(fetched) => fetched,
-            Err(error) => return Err(sink.left_by(error, entry.module())),
+            Err(error) => {
+                let error = sink.left_by(error, entry.module());
+                return Err(match not_below {
+                    Some(why) => why.judge(error, entry.module()),
+                    None => error,
+                });
+            }
         };
         let assembly = match mode {
             ResumeMode::Resume if fetched.resumed > 0 || past_caches.is_some() => {

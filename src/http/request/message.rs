@@ -2,7 +2,8 @@
 //! of a protocol over HTTP.
 //!
 //! Redirects, credentials, proxies, tries and the limits of a host are those of every other
-//! request. Only a request without a body is redirected: a body is meant for one server.
+//! request. A request with a body, or with an `Authorization` of its own, is not redirected: both are
+//! meant for one server.
 
 use std::io::Read;
 use std::time::Instant;
@@ -10,7 +11,7 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ureq::Body;
-use ureq::http::{Request, Response, header};
+use ureq::http::{HeaderMap, Request, Response, header};
 
 use super::attempt::{location, redirect};
 use super::client::Client;
@@ -28,12 +29,22 @@ use crate::http::url::{RedactedUrl, Url};
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message<'a> {
+    /// As `GET`.
+    pub(crate) method: &'static str,
     /// Whom.
     pub(crate) url: &'a Url,
     /// Headers beside the usual ones.
     pub(crate) headers: &'a [(&'static str, &'a str)],
-    /// `None` for GET.
+    /// What is sent.
     pub(crate) body: Option<&'a [u8]>,
+}
+
+impl Message<'_> {
+    /// A body, or who we are, is meant for one server.
+    fn may_be_redirected(&self) -> bool {
+        let shows = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("authorization");
+        self.body.is_none() && !self.headers.iter().any(shows)
+    }
 }
 
 /// An answer of any status, with its body still to be read.
@@ -46,6 +57,8 @@ pub(crate) struct Reply {
     pub(crate) error: Option<Error>,
     /// The `Content-Type`; empty if there is none.
     pub(crate) content_type: String,
+    /// All headers.
+    pub(crate) headers: HeaderMap,
     /// Each read waits no longer than for the stall time-out.
     pub(crate) body: Box<dyn Read + Send>,
 }
@@ -176,7 +189,7 @@ impl Client {
             let told = now.tells_secrets()
                 || sent.is_some()
                 || hop.is_some_and(|hop| hop.authorization.is_some());
-            if let Some(location) = location(&response).filter(|_| message.body.is_none()) {
+            if let Some(location) = location(&response).filter(|_| message.may_be_redirected()) {
                 let target = redirect(&now, sent, &location, redirects, shown, told)?;
                 redirects += 1;
                 at_home &= target.has_origin_of(&now);
@@ -221,6 +234,7 @@ impl Client {
                 code: status.as_u16(),
                 error,
                 content_type: content_type.unwrap_or_default().to_owned(),
+                headers: parts.headers,
                 body: Box::new(body.into_reader()),
                 url: now,
             });
@@ -253,11 +267,7 @@ impl Client {
         at_home: bool,
         circumstances: &FailureContext<'_>,
     ) -> Result<Result<Response<Body>, ureq::Error>> {
-        let method = match message.body {
-            None => "GET",
-            Some(_) => "POST",
-        };
-        let mut request = Request::builder().method(method).uri(url.wire());
+        let mut request = Request::builder().method(message.method).uri(url.wire());
         if let Some(user) = url.user().filter(|_| at_home) {
             let proxied = circumstances.through.is_some();
             if !url.is_loopback() && !self.inner.credentials.may_go_to(url, proxied) {
@@ -360,6 +370,7 @@ mod tests {
             let url = Url::parse(&server.url(path)).unwrap();
             let headers = [("git-protocol", "version=2")];
             let message = Message {
+                method: if body.is_some() { "POST" } else { "GET" },
                 url: &url,
                 headers: &headers,
                 body,

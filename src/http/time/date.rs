@@ -10,7 +10,7 @@ const MONTHS: [&str; 12] = [
 
 /// Reads an HTTP date; `now`, in seconds since 1970, decides the century of a two-digit year.
 /// The name of the day is not compared with the date.
-pub(in crate::http) fn parse_http_date(text: &str, now: i64) -> Option<i64> {
+pub(crate) fn parse_http_date(text: &str, now: i64) -> Option<i64> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let (year, month, day, clock) = match words.as_slice() {
         // Sun, 06 Nov 1994 08:49:37 GMT

@@ -8,6 +8,6 @@
 mod date;
 mod retry;
 
-pub(super) use date::parse_http_date;
+pub(crate) use date::parse_http_date;
 pub(crate) use retry::RealTimer;
 pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::issuer::unknown_issuer;
@@ -15,10 +17,57 @@ use crate::http::text::harmless;
 /// As many names of a certificate are shown.
 const MAX_NAMES: usize = 3;
 
-/// Verifies as rustls does. Of a certificate whose authority is not known, the error says who
-/// that authority is, which rustls's does not.
+/// Verifies as rustls does, with two differences. Of a certificate whose authority is not known, the error says who
+/// that authority is, which rustls's does not. And the certificate of an authority that is itself trusted may be
+/// that of a server, as for Go: `openssl req -x509` marks what it makes as an authority's, and administrators name
+/// that one file in SSL_CERT_FILE.
 #[derive(Debug)]
-pub(super) struct NamingVerifier(pub(super) Arc<WebPkiServerVerifier>);
+pub(super) struct NamingVerifier {
+    inner: Arc<WebPkiServerVerifier>,
+    roots: Arc<RootCertStore>,
+}
+
+impl NamingVerifier {
+    /// Believes what these have signed.
+    pub(super) fn new(
+        roots: RootCertStore,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<NamingVerifier, VerifierBuilderError> {
+        let roots = Arc::new(roots);
+        let (kept, provider) = (Arc::clone(&roots), Arc::clone(provider));
+        let inner = WebPkiServerVerifier::builder_with_provider(kept, provider).build()?;
+        Ok(NamingVerifier { inner, roots })
+    }
+
+    /// True if a certificate has name and key of a trusted authority without constraints. Who shows it has to own
+    /// that key.
+    fn is_trusted_itself(&self, certificate: &CertificateDer<'_>) -> bool {
+        let mut own = RootCertStore::empty();
+        if own.add(certificate.clone().into_owned()).is_err() {
+            return false;
+        }
+        let mut trusted = self.roots.roots.iter();
+        own.roots.first().is_some_and(|own| {
+            trusted.any(|root| {
+                root.subject == own.subject
+                    && root.subject_public_key_info == own.subject_public_key_info
+                    && root.name_constraints.is_none()
+            })
+        })
+    }
+}
+
+/// What rustls says, in words alone, of a certificate that is marked as an authority's. It has looked at the time by
+/// then, and at nothing else.
+const MARKED_AS_AUTHORITY: &str = "CaUsedAsEndEntity";
+
+fn is_marked_as_authority(error: &rustls::Error) -> bool {
+    let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) = error
+    else {
+        return false;
+    };
+    inner.to_string() == MARKED_AS_AUTHORITY
+}
 
 /// The reason of an error for a certificate whose authority is not known.
 #[derive(Debug)]
@@ -45,9 +94,20 @@ impl ServerCertVerifier for NamingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified =
-            self.0
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verified = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        if let Err(error) = &verified
+            && is_marked_as_authority(error)
+            && self.is_trusted_itself(end_entity)
+        {
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
         verified.map_err(|error| match error {
             // A bad signature is one that another key with the name of a trusted one made.
             rustls::Error::InvalidCertificate(
@@ -67,7 +127,7 @@ impl ServerCertVerifier for NamingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
+        self.inner.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -76,11 +136,11 @@ impl ServerCertVerifier for NamingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
+        self.inner.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.inner.supported_verify_schemes()
     }
 }
 
@@ -92,8 +152,6 @@ pub(in crate::http) fn explain(
 ) -> (String, Option<&'static str>) {
     const TRUST: &str = "to trust another certificate authority, name its PEM file with --cacert \
                          or in SSL_CERT_FILE";
-    const AUTHORITY: &str = "give the server one without CA:TRUE, or one that the authority has \
-                             signed: trusting this one with --cacert is not enough here";
     const CLOCK: &str = "if that cannot be, look at the clock of this machine";
     let outdated = "x509: certificate has expired or is not yet valid";
     match cause {
@@ -131,9 +189,10 @@ pub(in crate::http) fn explain(
         CertificateError::Other(OtherError(inner)) => {
             // The verifier's own words; its type is not ours to name.
             let words = inner.to_string();
-            if words == "CaUsedAsEndEntity" {
-                let text = "x509: it is the certificate of an authority, not of a server";
-                return (text.to_owned(), Some(AUTHORITY));
+            if words == MARKED_AS_AUTHORITY {
+                let text =
+                    "x509: it is the certificate of an authority, which is not trusted itself";
+                return (text.to_owned(), Some(TRUST));
             }
             (format!("x509: {words}"), Some(TRUST))
         }
@@ -202,27 +261,41 @@ mod tests {
     }
 
     #[test]
-    fn the_certificate_of_an_authority_is_told_as_that() {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::new(vec!["b.com".to_owned()]).unwrap();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let made = params.self_signed(&key).unwrap();
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(made.der().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
-        let verifier = NamingVerifier(verifier.build().unwrap());
-        let name = ServerName::try_from("b.com").unwrap();
-        let verified = verifier.verify_server_cert(made.der(), &[], &name, &[], UnixTime::now());
-        let Err(rustls::Error::InvalidCertificate(cause)) = verified else {
-            panic!("{verified:?}");
+    fn the_certificate_of_an_authority_serves_only_if_it_is_trusted_itself() {
+        let make = |key: &rcgen::KeyPair| {
+            let mut params = rcgen::CertificateParams::new(vec!["b.com".to_owned()]).unwrap();
+            params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            params.self_signed(key).unwrap()
         };
-        let (text, hint) = explain(&cause, "b.com");
+        let (key, other) = (
+            rcgen::KeyPair::generate().unwrap(),
+            rcgen::KeyPair::generate().unwrap(),
+        );
+        let (made, of_other_key) = (make(&key), make(&other));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verify = |trusted: &rcgen::Certificate, name: &'static str, at: UnixTime| {
+            let mut roots = RootCertStore::empty();
+            roots.add(trusted.der().clone()).unwrap();
+            let verifier = NamingVerifier::new(roots, &provider).unwrap();
+            let name = ServerName::try_from(name).unwrap();
+            match verifier.verify_server_cert(made.der(), &[], &name, &[], at) {
+                Ok(_) => None,
+                Err(rustls::Error::InvalidCertificate(cause)) => Some(explain(&cause, "b.com")),
+                Err(other) => panic!("{other}"),
+            }
+        };
+        let now = UnixTime::now();
+        assert_eq!(verify(&made, "b.com", now), None);
+        let (text, hint) = verify(&of_other_key, "b.com", now).unwrap();
         assert_eq!(
             text,
-            "x509: it is the certificate of an authority, not of a server"
+            "x509: it is the certificate of an authority, which is not trusted itself"
         );
-        // It is trusted already.
-        assert!(hint.unwrap().contains("CA:TRUE"));
+        assert!(hint.unwrap().contains("--cacert"));
+        let (text, _) = verify(&made, "c.com", now).unwrap();
+        assert!(text.contains("not"), "{text}");
+        let before = UnixTime::since_unix_epoch(Duration::ZERO);
+        let (text, _) = verify(&made, "b.com", before).unwrap();
+        assert!(text.contains("not yet valid"), "{text}");
     }
 }

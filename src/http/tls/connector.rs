@@ -9,7 +9,6 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
@@ -63,12 +62,10 @@ impl TlsConnector {
     fn build(&self, identity: Option<Identity>) -> Result<Arc<ClientConfig>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = || {
-            let roots = Arc::new(roots::load(&self.roots)?);
-            let verifier =
-                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
-            Ok(Arc::new(NamingVerifier(verifier.map_err(|cause| {
+            let verifier = NamingVerifier::new(roots::load(&self.roots)?, &provider);
+            Ok(Arc::new(verifier.map_err(|cause| {
                 Error::new(Kind::Other, "cannot set up TLS").because(cause)
-            })?)))
+            })?))
         };
         let verifier: Arc<dyn ServerCertVerifier> = match self.accept_any {
             true => Arc::new(AnyCertificate::new(&provider)),

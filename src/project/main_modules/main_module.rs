@@ -20,6 +20,8 @@ pub struct MainModule {
     modfile: ModFile,
     /// Versions in it were queries.
     resolved: bool,
+    /// What `-modfile` says, as it was typed.
+    typed: Option<String>,
 }
 
 impl MainModule {
@@ -61,6 +63,7 @@ impl MainModule {
         files: &Files,
         parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
     ) -> Result<MainModule, Vec<Error>> {
+        let modfile_named = modfile;
         let file = modfile.unwrap_or(found);
         let name = short_path(&files.cwd, file);
         let read = || {
@@ -91,6 +94,7 @@ impl MainModule {
         let root = found.parent().unwrap_or(Path::new("/"));
         let mut main = MainModule::new(root, file, modfile);
         (main.data, main.resolved) = (data.into(), resolved);
+        main.typed = modfile_named.and_then(|_| files.modfile.clone());
         Ok(main)
     }
 
@@ -102,6 +106,7 @@ impl MainModule {
             data: Arc::default(),
             modfile,
             resolved: false,
+            typed: None,
         }
     }
 
@@ -121,6 +126,13 @@ impl MainModule {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The go.mod that was read, as go names it: absolute, or as `-modfile` says it.
+    #[must_use]
+    pub fn shown_file(&self) -> String {
+        let absolute = || self.file.display().to_string();
+        self.typed.clone().unwrap_or_else(absolute)
     }
 
     /// The go.mod that was read.

@@ -190,6 +190,7 @@ impl Workspace {
             cwd,
             overlay,
             running: acting,
+            ..
         }: &Files,
         parse: ReadModule<'_>,
     ) -> Result<MainModule> {

@@ -204,6 +204,7 @@ impl Discovery {
         let url = |scheme: &str| Url::parse(&format!("{scheme}://{host}/{below}?go-get=1"));
         let get = |client: &Client, url: &Url| {
             work::bound(client).ask(&Message {
+                method: "GET",
                 url,
                 headers: &[],
                 body: None,

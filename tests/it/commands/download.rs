@@ -1,5 +1,6 @@
 //! `download` fills a cache that is go's, and reads the one that go filled.
 
+use crate::support::go::only_modfetch;
 use crate::support::{Proxy, Sandbox, require_go};
 
 /// Command lines that must do the same as go's, in a copy of a project.
@@ -166,4 +167,25 @@ fn download_file_goproxy_succeeds() {
         &from_files.picture(),
         "caches filled over http and from files",
     );
+}
+
+#[test]
+fn download_goproxy_without_sense_fails_only_when_it_is_needed() {
+    require_go!();
+    only_modfetch!();
+    let proxy = Proxy::serve();
+    let full = Sandbox::with("hello", &proxy);
+    full.run(["download"]).ok();
+    let later = format!("{},ftp://x.com", proxy.url());
+    for list in ["none", ",", "ftp://x.com", "file:x", &later] {
+        let full = Sandbox::with("hello", &proxy)
+            .cache_of(&full)
+            .env("GOPROXY", list);
+        full.run(["download"]).ok().stderr("");
+        let empty = || Sandbox::with("hello", &proxy).env("GOPROXY", list);
+        let run = empty().run(["download"]);
+        run.fails(3).stderr_has("GOPROXY");
+        let go = empty().go(["mod", "download"]);
+        go.demand(go.code != Some(0), list);
+    }
 }

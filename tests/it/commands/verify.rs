@@ -442,3 +442,44 @@ fn verify_unreadable_file_exits_8() {
         "go's form",
     );
 }
+
+#[test]
+fn mod_verify_fetches_go_mod_files_as_go() {
+    require_go!();
+    only_modfetch!();
+    let proxy = Proxy::serve();
+    let (ours, gos) = (
+        Sandbox::with("hello", &proxy),
+        Sandbox::with("hello", &proxy),
+    );
+    gos.go(["mod", "verify"]).ok().stdout(VERIFIED);
+    ours.run(["mod", "verify"]).ok().stdout(VERIFIED).stderr("");
+    gos.picture()
+        .assert_same(&ours.picture(), "the caches of go and ours");
+    assert_eq!(proxy.hits("*.zip"), 0, "what is not cached is not checked");
+    // By our own name nothing is asked, and the way out is named.
+    let empty = Sandbox::with("hello", &proxy);
+    empty
+        .run(["verify"])
+        .fails(11)
+        .stderr_has("'modfetch mod verify' fetches the go.mod files that are needed");
+}
+
+#[test]
+fn verify_cache_beside_a_broken_project_is_whole() {
+    only_modfetch!();
+    let (_proxy, filled) = filled();
+    for (file, text) in [
+        ("go.mod", "module\n"),
+        ("go.mod", "module m\nrequire a.com/a master\n"),
+        ("go.work", "use\n"),
+    ] {
+        let broken = Sandbox::new().go_mod("").file(file, text).cache_of(&filled);
+        let run = broken.run(["verify", "--cache"]);
+        run.ok().stdout(VERIFIED);
+    }
+    let outside = Sandbox::new()
+        .env("GOFLAGS", "-modfile=x.mod")
+        .cache_of(&filled);
+    outside.run(["verify", "--cache"]).ok().stdout(VERIFIED);
+}

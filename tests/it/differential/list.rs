@@ -305,3 +305,19 @@ fn command(rng: &mut Rng, generated: &RandomProject) -> Vec<String> {
     }
     line
 }
+
+#[test]
+fn list_names_modfile_as_it_was_typed() {
+    require_go!();
+    only_modfetch!();
+    let go_mod = "module example.com/main\n\ngo 1.21\n";
+    let sandbox = Sandbox::new().go_mod(go_mod).file("alt.mod", go_mod);
+    let absolute = sandbox.project_dir().join("alt.mod").display().to_string();
+    for typed in ["alt.mod", "./alt.mod", &absolute] {
+        let flag = format!("-modfile={typed}");
+        let words = ["list", "-m", "-f", "{{.GoMod}}", &flag];
+        let go = sandbox.go(words);
+        go.ok();
+        sandbox.run(words).ok().stdout(&go.output());
+    }
+}

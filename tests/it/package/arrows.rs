@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("signals", "error fsio proc system"),
     ("tarfile", "error"),
     ("http", "cancel error event gomod memo proc system"),
-    ("modzip", "cancel error failpoints gomod system"),
+    ("modzip", "cancel error failpoints gomod map system"),
     // The parts of a download: none of them knows more than one other.
     (
         "cache",
@@ -38,6 +38,10 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "source",
         "cancel error event fsio gojson gomod http layout memo modzip proc sumdb system",
+    ),
+    (
+        "store",
+        "error event gojson gomod http layout modzip source sumdb system",
     ),
     // What was typed, what is set, and what go.mod says.
     ("config", "error fsio gojson gomod system"),
@@ -65,7 +69,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     (
         "serve",
-        "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source sumdb system trust",
+        "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source store sumdb system trust",
     ),
     ("sbom", "graph project trust"),
     ("audit", "error gojson gomod"),
@@ -85,7 +89,7 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "command",
         "audit bundle cache cancel cli config doctor error event failpoints fetch fsio gojson gomod gotemplate graph http layout list map \
-         modzip project report sbom select serve signals source sumdb system tarfile trust verify",
+         modzip project report sbom select serve signals source store sumdb system tarfile trust verify",
     ),
     (
         "run",

@@ -117,6 +117,7 @@ impl BuiltinGit {
             .join("info/refs")
             .with_query("service=git-upload-pack");
         let reply = work::bound(&self.client).ask(&http::Message {
+            method: "GET",
             url: &url,
             headers: &[("git-protocol", "version=2")],
             body: None,
@@ -181,6 +182,7 @@ impl BuiltinGit {
     /// Sends a command, and hands back the answer.
     fn command(&self, server: &Server, message: &[u8]) -> Result<Reply> {
         let reply = work::bound(&self.client).ask(&http::Message {
+            method: "POST",
             url: &server.base.join("git-upload-pack"),
             headers: &[
                 ("git-protocol", "version=2"),

@@ -1,0 +1,171 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::event::NoEvents;
+use crate::http::{Server, reply};
+
+const VARIABLES: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "topsecret"),
+    ("AWS_SESSION_TOKEN", "sessiontoken"),
+];
+
+fn store(server: &Server) -> ObjectStore {
+    let place = format!("s3://b/p?endpoint={}", server.url("").trim_end_matches('/'));
+    let settings = Settings {
+        retry: RetryPolicy {
+            retries: 0,
+            ..RetryPolicy::default()
+        },
+        ..Settings::default()
+    };
+    ObjectStore::new(
+        StorePlace::parse(&place).unwrap(),
+        StoreEnvironment::new(VARIABLES),
+        settings,
+        &RequestContext::new(Arc::new(NoEvents)),
+    )
+    .unwrap()
+}
+
+#[test]
+fn listings_are_read_page_by_page() {
+    let server = Server::start(|target, _, wire| {
+        let one = |key: &str| {
+            format!(
+                "<Contents><Key>p%2F{key}</Key><LastModified>1970-01-02T00:00:00.000Z</LastModified>\
+                 <Size>7</Size></Contents>"
+            )
+        };
+        let page = match target.contains("continuation-token=a%26%2B") {
+            false => format!(
+                "{}<NextContinuationToken>a&amp;+</NextContinuationToken>",
+                one("x")
+            ),
+            true => one("y%21%2B"),
+        };
+        reply(wire, "200 OK", "", &page)
+    });
+    let mut names = Vec::new();
+    let listed = store(&server).list("", &mut |object| {
+        assert_eq!(object.bytes, 7);
+        assert_eq!(object.modified, UNIX_EPOCH + Duration::from_secs(86_400));
+        names.push(object.name);
+        Ok(())
+    });
+    listed.unwrap();
+    assert_eq!(names, ["x", "y!+"]);
+}
+
+#[test]
+fn a_clock_that_is_off_is_put_right_once() {
+    let server = Server::start(|target, count, wire| {
+        assert!(target.starts_with("/b/p/x"));
+        let date = "Date: Fri, 24 May 2013 00:00:00 GMT\r\n";
+        match count {
+            1 => reply(
+                wire,
+                "403 Forbidden",
+                date,
+                "<Code>RequestTimeTooSkewed</Code>",
+            ),
+            _ => reply(wire, "200 OK", date, ""),
+        }
+    });
+    store(&server).put("x", b"data", Existing::Replace).unwrap();
+    let heads = server.heads();
+    assert_eq!(heads.len(), 2);
+    let second = heads[1].to_ascii_lowercase();
+    assert!(second.contains("x-amz-date: 20130524t0000"), "{second}");
+    assert!(second.contains("x-amz-security-token: sessiontoken"));
+    assert!(!second.contains("if-none-match"));
+}
+
+#[test]
+fn an_object_that_is_there_may_be_kept() {
+    let server = Server::start(|_, _, wire| {
+        reply(
+            wire,
+            "412 Precondition Failed",
+            "",
+            "<Code>PreconditionFailed</Code>",
+        )
+    });
+    let store = store(&server);
+    store.put("x", b"data", Existing::Keep).unwrap();
+    assert!(
+        server.heads()[0]
+            .to_ascii_lowercase()
+            .contains("if-none-match: *")
+    );
+    let error = store.put("x", b"data", Existing::Replace).unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::StoreHasIt));
+}
+
+#[test]
+fn failures_name_object_and_code_and_no_secret() {
+    let server = Server::start(|_, _, wire| {
+        let body = "<Error><Code>SignatureDoesNotMatch</Code><Message>topsecret</Message></Error>";
+        reply(wire, "403 Forbidden", "", body)
+    });
+    let store = store(&server);
+    let put = store.put("x", b"data", Existing::Replace).unwrap_err();
+    let get = store.get("x", 10).unwrap_err();
+    assert!(
+        put.chain()
+            .starts_with("PUT s3://b/p/x: SignatureDoesNotMatch: "),
+        "{put:?}"
+    );
+    assert!(get.chain().starts_with("GET s3://b/p/x: "), "{get:?}");
+    for error in [&put, &get] {
+        assert_eq!(error.kind(), Kind::Auth);
+        assert_eq!(error.reason(), Some(Reason::StoreFailed));
+        let shown = format!("{error:?}\n{store:?}");
+        for secret in ["topsecret", "sessiontoken", "Signature="] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+    let count = store.count(Operation::Get);
+    assert_eq!((count.requests, count.failures, count.absent), (1, 1, 0));
+    assert!(store.failing().is_some());
+}
+
+#[test]
+fn what_is_missing_is_no_failure_of_the_store() {
+    let server =
+        Server::start(|_, _, wire| reply(wire, "404 Not Found", "", "<Code>NoSuchKey</Code>"));
+    let store = store(&server);
+    assert!(store.get("x", 10).unwrap_err().is_not_found());
+    assert_eq!(store.head("x").unwrap(), None);
+    store.delete("x").unwrap();
+    assert!(store.failing().is_none());
+    assert_eq!(store.count(Operation::Head).absent, 1);
+}
+
+#[test]
+fn an_upload_that_fails_behind_its_status_fails_and_is_given_up() {
+    let server = Server::start(|target, _, wire| {
+        if target.ends_with("?uploads=") {
+            return reply(wire, "200 OK", "", "<UploadId>u/1</UploadId>");
+        }
+        if target.contains("partNumber=") {
+            return reply(wire, "200 OK", "ETag: \"e\"\r\n", "");
+        }
+        assert!(target.ends_with("uploadId=u%2F1"), "{target}");
+        reply(
+            wire,
+            "200 OK",
+            "",
+            "<Error><Code>InternalError</Code></Error>",
+        )
+    });
+    let file = tempfile::tempfile().unwrap();
+    file.set_len(PART_BYTES + 1).unwrap();
+    let store = store(&server);
+    let error = store.put_file("x", &file, Existing::Keep).unwrap_err();
+    assert!(error.chain().contains("InternalError"), "{}", error.chain());
+    let methods: Vec<String> = (server.heads().iter())
+        .map(|head| head.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(methods, ["POST", "PUT", "PUT", "POST", "DELETE"]);
+}
