@@ -134,7 +134,7 @@ pub fn resolve(
     let reusable = |path: &ModulePath, asked: &str| resolver.reusable(reuse?, path, asked);
     let reused = run.for_each(
         &targets,
-        |_| reuse.is_none(),
+        |_| reuse.is_none().then_some(None),
         |target| match target {
             Target::Query { path, query } => reusable(path, query),
             Target::Module {
