@@ -111,6 +111,7 @@ impl Downloader {
             }
         };
         let sums = SumPolicy::without_file(SumSettings {
+            accepted: Vec::new(),
             database,
             exempt: PrefixPatterns::parse(&options.gonosumdb),
             locked: false,

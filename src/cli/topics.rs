@@ -57,6 +57,11 @@ pub static TOPICS: &[HelpTopic] = &[
         markdown: include_str!("help/network.md"),
     },
     HelpTopic {
+        name: "direct",
+        brief: "Modules from their repositories",
+        markdown: include_str!("help/direct.md"),
+    },
+    HelpTopic {
         name: "serve",
         brief: "The caching proxy: policy, access, limits and operation",
         markdown: include_str!("help/serve.md"),

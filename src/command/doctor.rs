@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::table::{Command, Runner};
 use super::{env, network};
+use crate::cancel::{CancelToken, Deadline};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
 use crate::config::{Config, Setting};
@@ -24,7 +25,8 @@ pub(in crate::command) static COMMAND: Command = Command {
         flags: &[&flags::C, &flags::JSON],
         brief: "Say what is wrong with network, settings and cache",
         detail: "Looks at each proxy of GOPROXY and at the checksum database (name look-up, \
-connection, TLS, answer, ranges, clock, credentials), at the module cache (owner, locks, space, \
+connection, TLS, answer, ranges, clock, credentials), at the repositories of the modules that GOPRIVATE \
+or GONOPROXY names (page, answer to the credentials there are), at the module cache (owner, locks, space, \
 what was left in it), at go.mod and go.sum, and lists the settings with what decided them.\n\
 Each check is ok, skipped, warning or failed, and says what to do. No secret is printed, nothing \
 is tried twice, nothing stays written. Exit code 10 if a check failed.",
@@ -55,6 +57,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
         small_body_timeout: settings.stall_timeout,
         ..settings
     };
+    let deadline = Deadline::after(settings.stall_timeout);
     let client = || Client::new(settings.clone(), Arc::new(NoEvents));
     let goproxy = &config.goproxy;
     let noproxy = PrefixPatterns::parse(&config.gonoproxy.value);
@@ -62,11 +65,16 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
     let locks = Locks::default();
     let direct = network::direct(
         config,
+        &settings,
         locks,
         client(),
-        RequestContext::new(Arc::new(NoEvents)),
+        RequestContext {
+            cancel: CancelToken::new().with_deadline(deadline),
+            ..RequestContext::new(Arc::new(NoEvents))
+        },
     );
-    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), Arc::new(direct));
+    let for_chain = Arc::new(direct.clone());
+    let chain = Chain::parse(&goproxy.value, &origin, noproxy, client(), for_chain);
     let mut listed = env::listed(config)?;
     listed.extend(system(config));
     let progress = ProgressReporter::start(network::progress_settings(config));
@@ -75,7 +83,7 @@ pub fn run(config: &Config, console: &Console) -> Result<Option<Kind>> {
         items: None,
         bytes: None,
     });
-    let report = doctor::examine(config, &client, &chain, &listed);
+    let report = doctor::examine(config, &client, &chain, &direct, &listed);
     progress.clear();
     let text = if config.json.value {
         doctor::json(&report)

@@ -18,15 +18,16 @@ use crate::config::Config;
 use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
-    GraphReader, Keep, Outcome, Prefetch, Run as FetchRun, RunOptions, Scheduler, Want,
+    GraphReader, Keep, Outcome, Prefetch, QueryResolver, Run as FetchRun, RunOptions, Scheduler,
+    Want,
 };
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
-use crate::project::Project;
+use crate::project::{Project, ReplaceRules};
 use crate::report::{Console, Planned, Summary, group_by_host, target_json};
 use crate::select::{ChosenBy, ResolvedTarget, Selection, SelectionArgs, Target, resolve};
 use crate::signals::Ending;
-use crate::source::{Chain, check_reuse};
+use crate::source::{Chain, ReuseFile};
 
 /// `--dry-run`.
 static DRY_RUN: Flag = Flag {
@@ -191,6 +192,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         .skipped()
         .iter()
         .for_each(|line| console.note(line));
+    let mut reuse = None;
     if let Some(file) = &request.reuse {
         if project.is_some() {
             let name = console.name();
@@ -198,7 +200,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             console.finding(&Error::new(Kind::Usage, text));
             return Ok(Some(Kind::Usage));
         }
-        check_reuse(file, &config.cwd)?;
+        reuse = Some(ReuseFile::read(file, &config.cwd)?);
     }
     let session = SessionOptions::new(config, console, cache)
         .project(project.as_ref())
@@ -225,6 +227,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         fetching: &fetching,
         project: project.as_ref(),
         selection: &selection,
+        reuse: reuse.as_ref(),
     };
     let told = if request.dry_run {
         run.plan()
@@ -265,6 +268,7 @@ struct Run<'a> {
     fetching: &'a FetchRun,
     project: Option<&'a Project>,
     selection: &'a Selection<'a>,
+    reuse: Option<&'a ReuseFile>,
 }
 
 impl Run<'_> {
@@ -273,7 +277,8 @@ impl Run<'_> {
         // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
         let unasked = self.config.connection.offline.value
             || self.session.chain.as_ref().is_some_and(Chain::is_off);
-        let likely = self.selection.likely().filter(|_| !unasked);
+        let likely = self.selection.likely();
+        let likely = likely.filter(|_| !unasked && self.reuse.is_none());
         Scheduler::new(self.fetching).with_prefetch(likely, |prefetch| self.fetch(prefetch))
     }
 
@@ -294,7 +299,7 @@ impl Run<'_> {
             }
             self.record(requirements.as_ref())?;
         }
-        let mut picks = resolve(targets.list, self.fetching, self.project, graph)?;
+        let mut picks = resolve(targets.list, self.fetching, self.project, graph, self.reuse)?;
         let warnings = self.refuse_young(&mut picks)?;
         let modules: Vec<ModuleVersion> = picks
             .iter()
@@ -350,7 +355,7 @@ impl Run<'_> {
                     ..
                 } if locked => None,
                 ResolvedTarget::Module { module, .. } => ages.refusal(module),
-                ResolvedTarget::Failed { .. } => None,
+                ResolvedTarget::Failed { .. } | ResolvedTarget::Reused { .. } => None,
             },
         )?;
         let mut warnings = Vec::new();
@@ -371,6 +376,7 @@ impl Run<'_> {
                 version: module.version().to_string(),
                 query,
                 error,
+                origin: None,
             };
         }
         Ok(warnings)
@@ -387,10 +393,16 @@ impl Run<'_> {
             let outcome = target.module().and_then(|_| outcomes.next());
             let failure = match target {
                 ResolvedTarget::Module { .. } => outcome.and_then(|outcome| outcome.error.clone()),
-                ResolvedTarget::Failed { error, .. } => Some(error.clone()),
+                other => other.failure(),
             };
             if self.config.json.value {
-                let json = target_json(target, outcome);
+                let unresolved =
+                    outcome.filter(|outcome| outcome.error.is_some() && outcome.info.is_none());
+                let origin = unresolved.and_then(|outcome| {
+                    let rules = ReplaceRules::default();
+                    QueryResolver::new(self.fetching, &rules).failure_origin(&outcome.module)
+                });
+                let json = target_json(target, outcome, origin.as_deref());
                 self.console.data(&(json.indented() + "\n"))?;
             } else if let Some(error) = &failure
                 && told.insert((target.subject(), error.chain()))

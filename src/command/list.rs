@@ -33,7 +33,7 @@ use crate::project::{Project, ReplaceRules};
 use crate::report::Console;
 use crate::select::{SelectionContext, list_targets, needs_graph};
 use crate::signals::Ending;
-use crate::source::check_reuse;
+use crate::source::ReuseFile;
 
 /// A flag that is there to be refused in go's words.
 const ABOUT_PACKAGES: Flag = Flag {
@@ -286,16 +286,16 @@ fn list(
         }
         Vendoring::Unused(why) => why,
     };
-    if let Some(file) = &request.reuse
-        && let Err(error) = check_reuse(file, &config.cwd)
+    let reuse = request.reuse.as_ref();
+    let reuse = match reuse
+        .map(|file| ReuseFile::read(file, &config.cwd))
+        .transpose()
     {
+        Ok(reuse) => reuse,
         // This is what -e leaves out, with everything else.
-        return if request.lenient {
-            Ok(None)
-        } else {
-            Err(error)
-        };
-    }
+        Err(_) if request.lenient => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let mode = asked.unwrap_or(ModMode::Readonly);
     let mut arguments = Vec::with_capacity(request.arguments.len());
     let context = SelectionContext {
@@ -345,6 +345,7 @@ fn list(
         rules: project.map_or(&none, Project::rules),
         graph,
         superseded: edited.map_or(&[], |edited| &edited.superseded),
+        reuse: reuse.as_ref(),
         requires_sums: readonly,
         extras: request.extras,
         details: request.json.is_some() || template.is_some(),

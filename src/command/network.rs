@@ -57,7 +57,8 @@ impl Network {
             cancel: cancel.clone(),
             ..RequestContext::new(Arc::clone(&events))
         };
-        let direct = direct(config, locks.clone(), client.clone(), context);
+        let transport = transport_settings(config);
+        let direct = direct(config, &transport, locks.clone(), client.clone(), context);
         let direct = Arc::new(direct) as Arc<dyn Source>;
         let chain = Chain::parse_lazily(&goproxy.value, &origin, noproxy, client.clone(), direct);
         let offline = if config.connection.offline.value {
@@ -206,6 +207,7 @@ pub(super) fn objects(
 /// Modules from the repositories they are written in.
 pub(super) fn direct(
     config: &Config,
+    transport: &Settings,
     locks: Locks,
     client: Client,
     context: RequestContext,
@@ -215,7 +217,6 @@ pub(super) fn direct(
     // As for go, programs ask nobody for a password unless told to.
     let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GCM_INTERACTIVE", "never")];
     let quiet = quiet.into_iter().filter(|(name, _)| set(name).is_none());
-    let transport = transport_settings(config);
     let insecure = Client::new(
         Settings {
             accept_any_certificate: true,
@@ -224,7 +225,6 @@ pub(super) fn direct(
         Arc::clone(&context.events),
     );
     let insecure = insecure.bind(context.clone());
-    let goroot = config.goroot.value.as_str();
     let settings = DirectSettings {
         clones: config.gomodcache.value.join(layout::VCS),
         locks,
@@ -241,8 +241,7 @@ pub(super) fn direct(
             Git::Builtin => GitChoice::Builtin,
         },
         git_allow_protocol: set("GIT_ALLOW_PROTOCOL"),
-        goroot: (!goroot.is_empty()).then(|| PathBuf::from(goroot)),
-        retry: transport.retry,
+        retry: transport.retry.clone(),
         stall_timeout: transport.stall_timeout,
         cancel: context.cancel,
     };
@@ -270,6 +269,7 @@ pub(super) fn sum_policy(
 pub(super) fn sum_settings(config: &Config, database: Database) -> SumSettings {
     SumSettings {
         database,
+        accepted: config.transfer.accept_unlogged.value.clone(),
         exempt: PrefixPatterns::parse(&config.gonosumdb.value),
         locked: config.download.locked.value,
     }

@@ -221,7 +221,7 @@ impl Plan {
         let requirements = selection.requirements(run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let targets = selection.targets(graph)?;
-        let resolved = resolve(targets.list, run, project, graph)?;
+        let resolved = resolve(targets.list, run, project, graph, None)?;
         SumExaminer::new(run).ask_ahead(resolved.iter().filter_map(ResolvedTarget::module));
         let mut plan = Plan {
             planned: Vec::new(),
@@ -237,7 +237,7 @@ impl Plan {
                     plan.add(session, module, false, cached.status(module))
                 }
                 ResolvedTarget::Module { .. } => None,
-                ResolvedTarget::Failed { error, .. } => Some(error.clone()),
+                other => other.failure(),
             };
             if let Some(error) = failure {
                 plan.failed.push(failed_target_json(target, &error));
@@ -266,15 +266,18 @@ impl Plan {
         status: Result<CacheStatus>,
     ) -> Option<Error> {
         match status {
-            Ok(status) => self.planned.push(Planned {
-                module: module.clone(),
-                gomod_only,
-                status,
-                place: session
-                    .chain
-                    .as_ref()
-                    .and_then(|chain| chain.first_place(module)),
-            }),
+            Ok(status) => {
+                let chain = session.chain.as_ref();
+                let asked =
+                    chain.filter(|_| !session.is_offline() && status.asked().next().is_some());
+                self.planned.push(Planned {
+                    module: module.clone(),
+                    gomod_only,
+                    place: chain.and_then(|chain| chain.first_place(module)),
+                    repository: asked.and_then(|chain| chain.repository(module.path())),
+                    status,
+                });
+            }
             Err(error) => return Some(error),
         }
         None

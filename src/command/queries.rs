@@ -58,7 +58,9 @@ impl<'c> Queries<'c> {
         let answer = answers?.into_iter().next();
         let none = || Error::new(Kind::Other, format!("{path}@{text}"));
         // There is an answer to each question.
-        Ok(answer.ok_or_else(none)??.module.version().clone())
+        let answer = answer.ok_or_else(none)?;
+        let found = answer.map_err(|unresolved| unresolved.error)?;
+        Ok(found.module.version().clone())
     }
 
     fn open(config: &'c Config, console: &'c Console) -> Result<Session<'c>> {

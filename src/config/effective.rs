@@ -40,8 +40,6 @@ pub struct Config {
     pub govcs: Setting<String>,
     /// `GOTOOLCHAIN`, which starts from that version.
     pub gotoolchain: Setting<Toolchain>,
-    /// `GOROOT`; empty if it was not set.
-    pub goroot: Setting<String>,
 
     /// How connections are opened.
     pub connection: ConnectionSettings,

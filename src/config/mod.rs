@@ -9,6 +9,7 @@
 //! those in go's spelling. Nothing here opens a socket, prints, or takes a command line apart: what was typed comes
 //! as [`RawArgs`], which [`crate::cli`] fills.
 
+mod accepted;
 mod args;
 mod compat;
 mod early;
@@ -29,6 +30,7 @@ pub mod settings;
 mod toolchain;
 mod value;
 
+pub use accepted::AcceptedSum;
 pub use args::RawArgs;
 pub use early::EarlyOutput;
 pub use effective::Config;

@@ -68,7 +68,6 @@ impl Config {
             goauth: goauth.setting,
             govcs: go_env.get("GOVCS"),
             gotoolchain: toolchain(go_env, &project.go_version.value)?,
-            goroot: go_env.get("GOROOT"),
 
             connection: ConnectionSettings::resolve(&raw, go_env, cwd)?,
             transfer: TransferSettings::resolve(&raw, go_env, cwd)?,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::AcceptedSum;
 use super::quantity::{parse_age, parse_size};
 use crate::gomod::GoVersion;
 use crate::system::LIST_SEPARATOR;
@@ -251,6 +252,13 @@ pub(super) fn lock_limit(text: &str) -> Parsed<Option<Duration>> {
 pub(super) fn directories(text: &str) -> Parsed<Vec<PathBuf>> {
     let dirs = text.split(LIST_SEPARATOR).filter(|dir| !dir.is_empty());
     Ok(dirs.map(PathBuf::from).collect())
+}
+
+/// Sums with commas between.
+pub(super) fn accepted_sums(text: &str) -> Parsed<Vec<AcceptedSum>> {
+    let sums = text.split(',').map(str::trim).filter(|sum| !sum.is_empty());
+    let sums: Option<Vec<AcceptedSum>> = sums.map(AcceptedSum::parse).collect();
+    sums.ok_or_else(|| "want PATH@VERSION=h1:SUM or PATH@VERSION/go.mod=h1:SUM".to_owned())
 }
 
 /// A time that may be absent: zero says so, as with curl.

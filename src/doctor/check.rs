@@ -84,7 +84,7 @@ impl Check {
 /// The checks of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DoctorSection {
-    /// `proxy`, `sumdb`, `cache` or `project`.
+    /// `proxy`, `repository`, `sumdb`, `cache` or `project`.
     pub group: &'static str,
     /// Which one: a redacted URL, a name, a path.
     pub subject: String,

@@ -28,20 +28,22 @@ pub use render::{json, text};
 
 use crate::config::{Config, Setting};
 use crate::error::Result;
-use crate::gomod::{ModuleVersion, escape_version};
+use crate::gomod::{ModulePath, ModuleVersion, escape_version};
 use crate::http::{Client, ProbeBody, Scheme, Url};
-use crate::source::{Chain, DatabaseRoute, DatabaseSetting, GoproxyEntry};
+use crate::source::{Chain, DatabaseRoute, DatabaseSetting, Direct, GoproxyEntry};
 use crate::sumdb;
 use server::Observed;
 
 /// Looks at everything. `client` makes one that tries nothing twice, for each server anew, so
-/// that no connection is shared; `chain` is what GOPROXY says, if that can be read; `listed` are
+/// that no connection is shared; `chain` is what GOPROXY says, if that can be read; `direct` asks
+/// repositories; `listed` are
 /// the settings to show.
 #[must_use]
 pub fn examine(
     config: &Config,
     client: &(dyn Fn() -> Client + Sync),
     chain: &Result<Chain>,
+    direct: &Direct,
     listed: &[(String, Setting<String>)],
 ) -> DoctorReport {
     let project = project::look(config);
@@ -51,6 +53,8 @@ pub fn examine(
         client,
         database: &database,
         module: project.module.as_ref(),
+        direct,
+        private: &project.private,
     };
     let mut sections = examiner.network(chain);
     sections.push(DoctorSection {
@@ -71,12 +75,19 @@ pub fn examine(
     DoctorReport { sections, settings }
 }
 
+/// More repositories than this are not asked: a project with a hundred private modules shows with the
+/// first of them what is wrong.
+const MAX_REPOSITORIES: usize = 16;
+
 struct Examiner<'a> {
     config: &'a Config,
     client: &'a (dyn Fn() -> Client + Sync),
     database: &'a Result<Option<DatabaseSetting>>,
     /// What proxies are asked for.
     module: Option<&'a ModuleVersion>,
+    direct: &'a Direct,
+    /// The required modules that come from their repositories.
+    private: &'a [ModulePath],
 }
 
 /// Looks at one thing, on a thread of its own if there is one to be had.
@@ -100,6 +111,9 @@ impl Examiner<'_> {
                         .next("GOPROXY lists URLs of module proxies, direct and off"),
                 ],
             })),
+        }
+        for path in self.private.iter().take(MAX_REPOSITORIES) {
+            looks.push(Box::new(move || self.repository(path)));
         }
         looks.push(Box::new(|| self.database(chain.as_ref().ok())));
         thread::scope(|scope| {
@@ -131,8 +145,11 @@ impl Examiner<'_> {
         match entry {
             GoproxyEntry::Off => section("off", vec![Check::ok("entry", "nothing more is asked")]),
             GoproxyEntry::Direct => {
-                let why = "repositories are not checked: each module names its own";
-                section("direct", vec![Check::skipped("entry", why)])
+                let check = match self.private {
+                    [] => Check::skipped("entry", "go.mod requires no module that GONOPROXY names"),
+                    _ => Check::ok("entry", "see the repositories below"),
+                };
+                section("direct", vec![check])
             }
             GoproxyEntry::Proxy(base) => {
                 let checks = match base.scheme() {
@@ -170,6 +187,32 @@ impl Examiner<'_> {
         let place = checks.iter().position(|check| check.name == "clock");
         checks.insert(place.unwrap_or(checks.len()), ranges);
         checks
+    }
+
+    /// The repository of a module: where it is, and whether it answers to the credentials that there
+    /// are.
+    fn repository(&self, path: &ModulePath) -> DoctorSection {
+        let section = |checks| DoctorSection {
+            group: "repository",
+            subject: path.to_string(),
+            checks,
+        };
+        if self.config.connection.offline.value {
+            return section(vec![Check::skipped("place", "offline")]);
+        }
+        let place = match self.direct.locate(path) {
+            Ok(place) => Check::ok("place", place),
+            Err(error) => {
+                let rest = Check::skipped("answer", "not reached");
+                return section(vec![Check::error("place", &error), rest]);
+            }
+        };
+        let answer = match self.direct.reach(path) {
+            Ok(Some(seen)) => Check::ok("answer", seen),
+            Ok(None) => Check::skipped("answer", "it is not asked without a clone"),
+            Err(error) => Check::error("answer", &error),
+        };
+        section(vec![place, answer])
     }
 
     /// The checksum database, where requests for it go.

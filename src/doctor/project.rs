@@ -8,7 +8,7 @@ use super::check::Check;
 use crate::config::{Config, GoMod};
 use crate::error::{Error, Kind};
 use crate::gomod::modfile::GoSum;
-use crate::gomod::{ModuleVersion, PrefixPatterns};
+use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
 use crate::project::{MainModule, Project, ResolvedModule};
 
 /// What there is to work on.
@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub(super) checks: Vec<Check>,
     /// A required module that may be asked for at public places.
     pub(super) module: Option<ModuleVersion>,
+    /// The required modules that come from their repositories, by GONOPROXY.
+    pub(super) private: Vec<ModulePath>,
 }
 
 /// Looks for the files and reads them.
@@ -32,6 +34,7 @@ pub(super) fn look(config: &Config) -> Found {
         subject: cwd.clone(),
         checks: vec![gomod, Check::skipped("go.sum", "no go.mod"), work.clone()],
         module: None,
+        private: Vec::new(),
     };
     let found = match config.mod_file() {
         GoMod::Found(found) => found,
@@ -52,6 +55,7 @@ pub(super) fn look(config: &Config) -> Found {
                 subject,
                 checks: vec![Check::ok("go.mod", seen), sums, work],
                 module: example(config, &project, &required),
+                private: private(config, &project, &required),
             }
         }
         Err(errors) => {
@@ -87,6 +91,7 @@ fn workspace(config: &Config, file: &Path) -> Found {
             subject,
             checks,
             module: None,
+            private: Vec::new(),
         };
     };
     let required = project.requirements();
@@ -105,7 +110,25 @@ fn workspace(config: &Config, file: &Path) -> Found {
             used,
         ],
         module: example(config, &project, &required),
+        private: private(config, &project, &required),
     }
+}
+
+fn private(config: &Config, project: &Project, required: &[ModuleVersion]) -> Vec<ModulePath> {
+    let patterns = PrefixPatterns::parse(&config.gonoproxy.value);
+    let resolved = required
+        .iter()
+        .filter_map(|module| match project.rules().resolved(module) {
+            ResolvedModule::Module(resolved) => Some(resolved),
+            ResolvedModule::Directory { .. } => None,
+        });
+    let paths = resolved.map(|module| module.path().clone());
+    let mut paths: Vec<ModulePath> = paths
+        .filter(|path| patterns.matches(path.as_str()))
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }
 
 /// The files of sums that count, taken together.

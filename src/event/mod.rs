@@ -82,6 +82,18 @@ pub enum Event<'a> {
         /// The locked file.
         lock: &'a Path,
     },
+    /// A program begins.
+    ProgramStarted {
+        /// Its command line with the folder it runs in, as a shell would take it; without secrets.
+        command: &'a str,
+    },
+    /// A program has ended, in whatever way.
+    ProgramFinished {
+        /// As when it began.
+        command: &'a str,
+        /// How long it ran.
+        elapsed: Duration,
+    },
     /// A try of a request begins.
     RequestStarted {
         /// The URL asked for.

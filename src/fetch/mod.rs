@@ -62,8 +62,8 @@ pub use cached::{CacheReader, CacheStatus};
 pub use engine::{Engine, EngineParts};
 pub use graph::GraphReader;
 pub use queries::{
-    QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, VersionFilter, VersionQuery,
-    is_unknown, unasked,
+    QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Unresolved, VersionFilter,
+    VersionQuery, is_unknown, unasked,
 };
 pub use run::{Keep, Run, RunOptions};
 pub use scheduler::{Outcome, Prefetch, Scheduler, Traffic};

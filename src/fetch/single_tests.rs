@@ -140,6 +140,7 @@ fn engine_over(zip: Vec<u8>, gate: Option<Barrier>) -> TestEngine {
 impl TestEngine {
     fn run(&self, cancel: Option<CancelToken>) -> Run {
         let sums = SumPolicy::without_file(SumSettings {
+            accepted: Vec::new(),
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,

@@ -137,6 +137,12 @@ impl FileLock {
         Ok(lock.try_take(path)?.then_some(lock))
     }
 
+    /// The locked file, to be handed to a program that works under the lock.
+    #[must_use]
+    pub fn as_file(&self) -> &File {
+        &self.file
+    }
+
     /// The locked file, open for reading and writing.
     pub fn file(&mut self) -> &mut File {
         &mut self.file

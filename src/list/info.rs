@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::error::Error;
 use crate::gomod::Time;
-use crate::source::VcsOrigin;
+use crate::select::reused_failure;
+use crate::source::{ReuseEntry, VcsOrigin};
 
 /// What go's listings say of a module; a field is empty where there is nothing to say.
 ///
@@ -47,6 +48,8 @@ pub struct ModuleInfo {
     pub gomod_sum: String,
     /// Where the source says that it comes from.
     pub origin: Option<Box<VcsOrigin>>,
+    /// An earlier run has said all this, and it still holds.
+    pub reuse: bool,
 }
 
 impl ModuleInfo {
@@ -56,6 +59,26 @@ impl ModuleInfo {
         ModuleInfo {
             path: path.to_owned(),
             version: version.to_owned(),
+            ..ModuleInfo::default()
+        }
+    }
+
+    /// What an earlier run said, and where it says that the version comes from.
+    pub(super) fn reused(entry: &ReuseEntry, origin: Box<VcsOrigin>) -> ModuleInfo {
+        ModuleInfo {
+            path: entry.path.clone(),
+            version: entry.version.clone(),
+            versions: entry.versions.clone(),
+            time: entry.time,
+            gomod: entry.gomod.clone(),
+            go_version: entry.go_version.clone(),
+            retracted: entry.retracted.clone(),
+            deprecated: entry.deprecated.clone(),
+            error: reused_failure(entry),
+            sum: entry.sum.clone(),
+            gomod_sum: entry.gomod_sum.clone(),
+            origin: Some(origin),
+            reuse: true,
             ..ModuleInfo::default()
         }
     }

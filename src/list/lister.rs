@@ -5,8 +5,8 @@ use std::path::Path;
 use super::ModuleInfo;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
-    CacheReader, QueryResolver, ReleaseResolver, Run, VersionFilter, VersionQuery, is_unknown,
-    unasked,
+    CacheReader, QueryResolver, ReleaseResolver, Run, Unresolved, VersionFilter, VersionQuery,
+    is_unknown, unasked,
 };
 use crate::fsio::{clean_path, read_whole};
 use crate::gomod::modfile::GoModSummary;
@@ -14,7 +14,7 @@ use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Tool, Version, canonica
 use crate::graph::Graph;
 use crate::project::{Node, Project, ReplaceRules, ResolvedModule};
 use crate::select::{ListTarget, versioned_path};
-use crate::source::Info;
+use crate::source::{Info, ReuseFile};
 use crate::system::is_absolute;
 use crate::trust::{SumPart, SumPolicy};
 
@@ -54,6 +54,8 @@ pub struct Lister<'a> {
     pub graph: Option<&'a Graph>,
     /// Whose go.mod files were read for a graph before that one.
     pub superseded: &'a [ModuleVersion],
+    /// What an earlier run said.
+    pub reuse: Option<&'a ReuseFile>,
     /// Of what the main module requires, only that counts which go.sum knows.
     pub requires_sums: bool,
     /// What else is said.
@@ -134,6 +136,18 @@ impl<'a> Lister<'a> {
     /// What there is to say of a target; `read` is the metadata of what it is resolved to, if that
     /// is cached.
     fn describe(&self, target: &ListTarget, read: Option<Info>) -> ModuleInfo {
+        let reused = match target {
+            ListTarget::Query { path, query, .. } => self.reusable(path, query),
+            _ => None,
+        };
+        if let Some(mut info) = reused {
+            if let ListTarget::Query { query, .. } = target
+                && *query != info.version
+            {
+                info.query.clone_from(query);
+            }
+            return info;
+        }
         let mut info = match target {
             ListTarget::Main { path, query } => main_info(
                 self.project,
@@ -163,6 +177,9 @@ impl<'a> Lister<'a> {
                 ..ModuleInfo::new(path, version)
             },
         };
+        if info.reuse {
+            return info;
+        }
         self.add_extras(&mut info);
         if let Some(replace) = &mut info.replace {
             self.add_extras(replace);
@@ -254,6 +271,11 @@ impl<'a> Lister<'a> {
         }
     }
 
+    fn reusable(&self, path: &ModulePath, asked: &str) -> Option<ModuleInfo> {
+        let (entry, origin) = self.queries().reusable(self.reuse?, path, asked)?;
+        Some(ModuleInfo::reused(&entry, origin))
+    }
+
     fn query(&self, path: &ModulePath, query: &str, current: Option<Version>) -> ModuleInfo {
         let asked = VersionQuery {
             path: path.clone(),
@@ -263,12 +285,18 @@ impl<'a> Lister<'a> {
         };
         let answer = match self.queries().resolve_one(&asked) {
             Ok(answer) => answer,
-            Err(error) => {
+            Err(Unresolved { error, origin }) => {
                 let mut info = ModuleInfo::new(path.as_str(), query);
                 info.error = Some(error);
+                info.origin = origin;
                 return info;
             }
         };
+        if let Some(mut info) = self.reusable(path, answer.module.version().as_str()) {
+            query.clone_into(&mut info.query);
+            info.origin = answer.origin;
+            return info;
+        }
         // What was named is told of itself, not of what replaces it.
         let mut info = ModuleInfo::new(path.as_str(), answer.module.version().as_str());
         info.go_version = self.refused_go_line(&answer.module).unwrap_or_default();
@@ -407,13 +435,16 @@ impl<'a> Lister<'a> {
             let versions = self.queries().versions(&path, filter);
             versions.map_err(|error| unasked(error, &path))
         });
+        let mut of_list = None;
         match listed {
-            Ok(versions) => info.versions = versions,
+            Ok((versions, origin)) => (info.versions, of_list) = (versions, origin),
             Err(error) if info.error.is_none() => info.error = Some(error),
             Err(_) => {}
         }
-        // A list comes with no word on where it was read, and so it is not known of the whole.
-        info.origin = None;
+        // What a proxy lists comes with no word on where it was read, and so it is not known of the
+        // whole.
+        let both = info.origin.take().zip(of_list);
+        info.origin = both.and_then(|(origin, of_list)| origin.merged(&of_list).map(Box::new));
     }
 
     fn add_retraction(&self, info: &mut ModuleInfo, path: &ModulePath) {

@@ -80,8 +80,7 @@ impl Object for ModuleInfo {
             "Sum" => Value::str(&self.sum),
             "GoModSum" => Value::str(&self.gomod_sum),
             "Origin" => Value::object(self.origin.as_deref().map(|o| o as &dyn Object), &ORIGIN),
-            // What an earlier run has found is never taken as it is: no proxy can vouch for it.
-            "Reuse" => Value::Bool(false),
+            "Reuse" => Value::Bool(self.reuse),
             _ => Value::Missing,
         }
     }

@@ -3,8 +3,14 @@
 use std::collections::BTreeSet;
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use crate::system::kill_group;
+use crate::system::{end_group, kill_group};
+
+/// How long a program that is asked to end has for that: git removes its lock files, without which
+/// a clone cannot be used.
+pub(super) const GRACE: Duration = Duration::from_millis(200);
 
 static GROUPS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
@@ -22,6 +28,11 @@ impl Group {
         Group { leader }
     }
 
+    /// Asks every process of it to end.
+    pub(super) fn terminate(&self) {
+        end_group(self.leader);
+    }
+
     /// Kills every process of it.
     pub(super) fn kill(&self) {
         kill_group(self.leader);
@@ -35,10 +46,18 @@ impl Drop for Group {
     }
 }
 
-/// Kills every program that runs in a group of its own: the program is about to end.
+/// Ends every program that runs in a group of its own, since this one is about to end: asks them,
+/// and kills those that are still there a moment later. Nothing goes on from the end of a program
+/// after that: a run whose programs are taken away must not tell that they have failed.
 pub(crate) fn kill_groups() {
     let groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
+    groups.iter().copied().for_each(end_group);
+    if !groups.is_empty() {
+        thread::sleep(GRACE);
+    }
     for leader in groups.iter().copied() {
         kill_group(leader);
     }
+    // Whoever sees the end of a program waits for this lock until the process is over.
+    std::mem::forget(groups);
 }

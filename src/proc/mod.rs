@@ -6,8 +6,8 @@
 //!
 //! # What always holds
 //! - stdin is the given input, or `/dev/null`: no program reads what is meant for modfetch.
-//! - The program is killed when its time is over, when its run is cancelled, and when it prints more
-//!   than its limit. With [`Program::own_group`] its children are killed too, also if a signal ends
+//! - The program is ended when its time is over, when its run is cancelled, and when it prints more
+//!   than its limit: asked first, so that it can remove its lock files, then killed. With [`Program::own_group`] its children are killed too, also if a signal ends
 //!   modfetch ([`kill_groups`]): git and ssh start others.
 //! - A process that the program leaves behind may hold its pipes open: that is waited for only
 //!   briefly.
@@ -22,6 +22,7 @@ mod redact;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -31,8 +32,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::system::lead_group;
-use groups::Group;
 pub(crate) use groups::kill_groups;
+use groups::{GRACE, Group};
 pub(crate) use redact::redact;
 
 /// More than any set of credentials, and any message worth reading.
@@ -61,6 +62,7 @@ pub(crate) struct Program<'c> {
     /// `None` removes a variable.
     environment: Vec<(OsString, Option<OsString>)>,
     input: Option<Vec<u8>>,
+    held: Option<&'c File>,
     time_limit: Duration,
     stdout_limit: u64,
     own_group: bool,
@@ -139,6 +141,7 @@ impl<'c> Program<'c> {
             clears_environment: false,
             environment: Vec::new(),
             input: None,
+            held: None,
             time_limit,
             stdout_limit: OUTPUT_BYTES,
             own_group: false,
@@ -195,6 +198,14 @@ impl<'c> Program<'c> {
         self
     }
 
+    /// Has it read this file, empty as a rule, on stdin. A lock on the file then lasts as long as the
+    /// program, also if this process is killed.
+    #[must_use]
+    pub(crate) fn holding(mut self, file: &'c File) -> Self {
+        self.held = Some(file);
+        self
+    }
+
     /// The most it may print, in bytes; by default one mebibyte.
     #[must_use]
     pub(crate) fn stdout_limit(mut self, bytes: u64) -> Self {
@@ -233,7 +244,7 @@ impl<'c> Program<'c> {
     /// As [`Program::run`], and those of `sink`.
     pub(crate) fn run_into(&self, sink: &mut dyn Write) -> Result<Ran, ProcError> {
         let deadline = Instant::now().checked_add(self.time_limit);
-        let mut command = self.command();
+        let mut command = self.command().map_err(ProcError::Start)?;
         let child = command.spawn().map_err(ProcError::Start)?;
         let mut running = Running {
             group: self.own_group.then(|| Group::of(&child)),
@@ -287,7 +298,7 @@ impl<'c> Program<'c> {
         }
     }
 
-    fn command(&self) -> Command {
+    fn command(&self) -> io::Result<Command> {
         let mut command = Command::new(&self.name);
         command.args(&self.arguments);
         if let Some(directory) = &self.directory {
@@ -306,13 +317,14 @@ impl<'c> Program<'c> {
             lead_group(&mut command);
         }
         command
-            .stdin(match self.input {
-                Some(_) => Stdio::piped(),
-                None => Stdio::null(),
+            .stdin(match (&self.input, self.held) {
+                (Some(_), _) => Stdio::piped(),
+                (None, Some(file)) => Stdio::from(file.try_clone()?),
+                (None, None) => Stdio::null(),
             })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command
+        Ok(command)
     }
 }
 
@@ -368,6 +380,15 @@ impl Drop for Running {
     fn drop(&mut self) {
         if self.ended().is_none() {
             if let Some(group) = &self.group {
+                group.terminate();
+                let until = Instant::now() + GRACE;
+                while Instant::now() < until {
+                    if matches!(self.child.try_wait(), Ok(Some(_))) {
+                        // What it has started was asked as well; what is left of that is killed.
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(2));
+                }
                 group.kill();
             }
             let _ = self.child.kill();

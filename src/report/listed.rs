@@ -56,5 +56,6 @@ pub fn module_json(info: &ModuleInfo, fields: &[String]) -> JsonObject {
     if let Some(origin) = info.origin.as_ref().filter(|_| wanted("Origin")) {
         json.present_object("Origin", &origin_json(origin));
     }
+    truth(&mut json, "Reuse", info.reuse);
     json
 }

@@ -8,12 +8,17 @@ use crate::fetch::Outcome;
 use crate::select::{ChosenBy, ResolvedTarget};
 use crate::source::VcsOrigin;
 
-/// The object that `download -json` prints for a target.
+/// The object that `download -json` prints for a target; `failure_origin` is what it depends on that
+/// there is no such version.
 #[must_use]
-pub fn target_json(target: &ResolvedTarget, outcome: Option<&Outcome>) -> JsonObject {
+pub fn target_json(
+    target: &ResolvedTarget,
+    outcome: Option<&Outcome>,
+    failure_origin: Option<&VcsOrigin>,
+) -> JsonObject {
     match (target, outcome) {
         (ResolvedTarget::Module { chosen_by, .. }, Some(outcome)) => {
-            outcome_json(outcome, chosen_by)
+            outcome_json(outcome, chosen_by, failure_origin)
         }
         (ResolvedTarget::Module { module, .. }, None) => {
             let mut json = JsonObject::new();
@@ -22,28 +27,60 @@ pub fn target_json(target: &ResolvedTarget, outcome: Option<&Outcome>) -> JsonOb
             json
         }
         (ResolvedTarget::Failed { error, .. }, _) => failed_target_json(target, error),
+        (
+            ResolvedTarget::Reused {
+                entry,
+                asked,
+                origin,
+            },
+            _,
+        ) => {
+            let mut json = JsonObject::new();
+            json.string("Path", &entry.path);
+            json.string("Version", &entry.version);
+            if *asked != entry.version {
+                json.string("Query", asked);
+            }
+            json.string("Error", &entry.error);
+            json.object("Origin", &origin_json(origin));
+            json.boolean("Reuse", true);
+            json
+        }
     }
 }
 
 /// The object for a target that cannot be had, because of `error`.
 #[must_use]
 pub fn failed_target_json(target: &ResolvedTarget, error: &Error) -> JsonObject {
-    let (path, version, query) = match target {
+    let (path, version, query, origin) = match target {
         ResolvedTarget::Module { module, .. } => {
-            (module.path().as_str(), module.version().as_str(), "")
+            let (path, version) = (module.path().as_str(), module.version().as_str());
+            (path, version, "", None)
         }
         ResolvedTarget::Failed {
             path,
             version,
             query,
+            origin,
             ..
-        } => (path.as_str(), version.as_str(), query.as_str()),
+        } => (
+            path.as_str(),
+            version.as_str(),
+            query.as_str(),
+            origin.as_deref(),
+        ),
+        ResolvedTarget::Reused { entry, asked, .. } => {
+            (entry.path.as_str(), asked.as_str(), "", None)
+        }
     };
     let mut json = JsonObject::new();
     json.string("Path", path);
     json.string("Version", version);
     json.string("Query", query);
     json.string("Error", &error.chain());
+    if let Some(origin) = origin {
+        json.object("Origin", &origin_json(origin));
+    }
     json.string("ErrorKind", error.kind().name());
     json
 }
@@ -55,7 +92,11 @@ pub fn failed_target_json(target: &ResolvedTarget, error: &Error) -> JsonObject 
 /// is shown of a module that was named with its version, or with a query that the source resolved,
 /// as go does.
 #[must_use]
-pub fn outcome_json(outcome: &Outcome, chosen_by: &ChosenBy) -> JsonObject {
+pub fn outcome_json(
+    outcome: &Outcome,
+    chosen_by: &ChosenBy,
+    failure_origin: Option<&VcsOrigin>,
+) -> JsonObject {
     let mut json = JsonObject::new();
     let path = |path: Option<&Path>| path.map_or(String::new(), |path| path.display().to_string());
     let sum =
@@ -85,7 +126,8 @@ pub fn outcome_json(outcome: &Outcome, chosen_by: &ChosenBy) -> JsonObject {
         ChosenBy::Version => outcome
             .info
             .as_ref()
-            .and_then(|info| info.origin.as_deref()),
+            .and_then(|info| info.origin.as_deref())
+            .or(failure_origin),
         ChosenBy::Query { origin, .. } => origin.as_deref(),
     };
     if let Some(origin) = origin {

@@ -17,6 +17,8 @@ pub struct Planned {
     pub status: CacheStatus,
     /// Where it would be asked for first, if a proxy is asked at all.
     pub place: Option<ProxyUrls>,
+    /// Where its repository is, as `git https://HOST/PATH`, if that is asked.
+    pub repository: Option<String>,
 }
 
 impl Planned {
@@ -43,7 +45,7 @@ impl Planned {
     }
 
     /// All that is known: after these `ROCache` (what of it a cache has that is only read),
-    /// `GoModOnly`, `InfoURL`, `GoModURL`, `ZipURL`, `Sum`,
+    /// `GoModOnly`, `InfoURL`, `GoModURL`, `ZipURL`, `Repository`, `Sum`,
     /// `GoModSum`, `ZipSize` (bytes) and `ZipSHA256`; what is not known is left out.
     #[must_use]
     pub fn json(&self) -> JsonObject {
@@ -61,6 +63,7 @@ impl Planned {
                 json.string("ZipURL", &place.zip);
             }
         }
+        json.string("Repository", self.repository.as_deref().unwrap_or_default());
         let CacheStatus {
             sum,
             gomod_sum,
@@ -103,7 +106,7 @@ impl Planned {
             _ if self.status.asked().next().is_none() && self.status.read_only.is_empty() => "",
             _ if self.status.asked().next().is_none() => "read-only cache",
             Some(place) => &place.proxy,
-            None => "no proxy",
+            None => self.repository.as_deref().unwrap_or("no proxy"),
         };
         [
             self.module.path().to_string(),
@@ -172,6 +175,7 @@ mod tests {
         let (path, version) = name.split_once('@').unwrap();
         let url = |suffix: &str| format!("https://proxy.test/{path}/@v/{version}.{suffix}");
         Planned {
+            repository: None,
             module: ModuleVersion::parse(path, version).unwrap(),
             gomod_only: false,
             status: CacheStatus {

@@ -26,6 +26,6 @@ pub use args::{Scope, SelectionArgs};
 pub use context::SelectionContext;
 pub use list_target::{ListTarget, NO_MAIN, list_targets, versioned_path};
 pub use needs_graph::{any_needs_graph, needs_graph};
-pub use resolve::{ChosenBy, ResolvedTarget, resolve};
+pub use resolve::{ChosenBy, ResolvedTarget, resolve, reused_failure};
 pub use selection::Selection;
 pub use target::{Target, Targets, ToolVersion};

@@ -1,15 +1,18 @@
 //! From what the command line chose to versions: the queries among them are resolved.
 
+use std::sync::Arc;
+
 use super::needs_graph::is_relative;
 use super::{Target, ToolVersion};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::fetch::{
-    QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Run, VersionFilter, VersionQuery,
+    QueryResolver, ReleaseQuery, ReleaseResolver, ResolvedVersion, Run, Unresolved, VersionFilter,
+    VersionQuery,
 };
-use crate::gomod::{ModuleVersion, Tool, Version};
+use crate::gomod::{ModulePath, ModuleVersion, Tool, Version};
 use crate::graph::Graph;
 use crate::project::{Project, ReplaceRules};
-use crate::source::VcsOrigin;
+use crate::source::{ReuseEntry, ReuseFile, VcsOrigin};
 
 /// How a module came to be chosen: what was asked for is part of the answer.
 #[derive(Clone, Debug)]
@@ -47,6 +50,17 @@ pub enum ResolvedTarget {
         query: String,
         /// Why.
         error: Error,
+        /// What that depends on, where the source says so.
+        origin: Option<Box<VcsOrigin>>,
+    },
+    /// What an earlier run said of it, which still holds; also that there is no such version.
+    Reused {
+        /// What it said.
+        entry: Arc<ReuseEntry>,
+        /// As typed now.
+        asked: String,
+        /// Where the source says that the version comes from.
+        origin: Box<VcsOrigin>,
     },
 }
 
@@ -55,7 +69,16 @@ impl ResolvedTarget {
     pub fn module(&self) -> Option<&ModuleVersion> {
         match self {
             ResolvedTarget::Module { module, .. } => Some(module),
-            ResolvedTarget::Failed { .. } => None,
+            ResolvedTarget::Failed { .. } | ResolvedTarget::Reused { .. } => None,
+        }
+    }
+
+    /// Why there is no such version, if there is none.
+    pub fn failure(&self) -> Option<Error> {
+        match self {
+            ResolvedTarget::Module { .. } => None,
+            ResolvedTarget::Failed { error, .. } => Some(error.clone()),
+            ResolvedTarget::Reused { entry, .. } => reused_failure(entry),
         }
     }
 
@@ -65,11 +88,20 @@ impl ResolvedTarget {
             ResolvedTarget::Module { module, .. } => module.to_string(),
             ResolvedTarget::Failed { path, version, .. } if version.is_empty() => path.clone(),
             ResolvedTarget::Failed { path, version, .. } => format!("{path}@{version}"),
+            ResolvedTarget::Reused { entry, asked, .. } => format!("{}@{asked}", entry.path),
         }
     }
 }
 
-/// Resolves what is a query; the order stays.
+/// The failure that an earlier run told of a module.
+#[must_use]
+pub fn reused_failure(entry: &ReuseEntry) -> Option<Error> {
+    let text = entry.error.as_str();
+    (!text.is_empty()).then(|| Error::new(Kind::NotFound, text))
+}
+
+/// Resolves what is a query; the order stays. What `reuse` says of something named, and still
+/// holds, is taken over.
 ///
 /// # Errors
 /// Those of [`QueryResolver::resolve`].
@@ -78,6 +110,7 @@ pub fn resolve(
     run: &Run,
     project: Option<&Project>,
     graph: Option<&Graph>,
+    reuse: Option<&ReuseFile>,
 ) -> Result<Vec<ResolvedTarget>> {
     let none = ReplaceRules::default();
     let rules = project.map_or(&none, Project::rules);
@@ -97,16 +130,44 @@ pub fn resolve(
             && query.current.is_none()
             && graph.is_some_and(|graph| graph.error().is_some())
     };
+    let resolver = QueryResolver::new(run, rules);
+    let reusable = |path: &ModulePath, asked: &str| resolver.reusable(reuse?, path, asked);
+    let reused = run.for_each(
+        &targets,
+        |_| reuse.is_none().then_some(None),
+        |target| match target {
+            Target::Query { path, query } => reusable(path, query),
+            Target::Module {
+                module,
+                named: true,
+            } => reusable(module.path(), module.version().as_str()),
+            _ => None,
+        },
+    )?;
     let queries: Vec<VersionQuery> = targets
         .iter()
-        .filter_map(version_query)
+        .zip(&reused)
+        .filter(|(_, reused)| reused.is_none())
+        .filter_map(|(target, _)| version_query(target))
         .filter(|query| !lost(query))
         .collect();
-    let found = QueryResolver::new(run, rules).resolve(&queries)?;
+    let found = resolver.resolve(&queries)?;
     let mut found = found.into_iter();
     let releases = ReleaseResolver::new(run);
     let mut resolved = Vec::with_capacity(targets.len());
-    for target in targets {
+    for (target, reused) in targets.into_iter().zip(reused) {
+        if let Some((entry, origin)) = reused {
+            let asked = match &target {
+                Target::Query { query, .. } => query.clone(),
+                _ => entry.version.clone(),
+            };
+            resolved.push(ResolvedTarget::Reused {
+                entry,
+                asked,
+                origin,
+            });
+            continue;
+        }
         if version_query(&target).as_ref().is_some_and(lost) {
             continue;
         }
@@ -123,18 +184,28 @@ pub fn resolve(
                 path,
                 version,
                 error,
-            } => failed(&path, version, error),
+            } => failed(&path, version, error.into()),
             Target::Tool { tool, version } => {
                 let current = || current_release(tool, project, graph, releases);
                 release(tool, version, current, releases)
             }
             Target::Query { path, query } => match found.next() {
-                Some(Ok(ResolvedVersion { module, origin, .. })) => ResolvedTarget::Module {
-                    module,
-                    chosen_by: ChosenBy::Query { query, origin },
-                },
+                Some(Ok(ResolvedVersion { module, origin, .. })) => {
+                    let known = reusable(module.path(), module.version().as_str());
+                    match known.zip(origin.clone()) {
+                        Some(((entry, _), origin)) => ResolvedTarget::Reused {
+                            entry,
+                            asked: query,
+                            origin,
+                        },
+                        None => ResolvedTarget::Module {
+                            module,
+                            chosen_by: ChosenBy::Query { query, origin },
+                        },
+                    }
+                }
                 // There is a result for each query.
-                Some(Err(error)) => failed(path.as_str(), query, error),
+                Some(Err(unresolved)) => failed(path.as_str(), query, unresolved),
                 None => continue,
             },
         });
@@ -142,12 +213,13 @@ pub fn resolve(
     Ok(resolved)
 }
 
-fn failed(path: &str, query: String, error: Error) -> ResolvedTarget {
+fn failed(path: &str, query: String, unresolved: Unresolved) -> ResolvedTarget {
     ResolvedTarget::Failed {
         path: path.to_owned(),
         version: query,
         query: String::new(),
-        error,
+        error: unresolved.error,
+        origin: unresolved.origin,
     }
 }
 
@@ -171,7 +243,7 @@ fn release(
             match releases.release(&asked) {
                 Ok(found) if found.version == query => (query, String::new()),
                 Ok(found) => (found.version, query),
-                Err(error) => return failed(tool.name(), query, error),
+                Err(error) => return failed(tool.name(), query, error.into()),
             }
         }
     };
@@ -181,6 +253,7 @@ fn release(
         version,
         query,
         error,
+        origin: None,
     }
 }
 

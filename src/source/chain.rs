@@ -145,6 +145,18 @@ impl Chain {
         }
     }
 
+    /// Where the repository of a module is, as `git https://HOST/PATH`, if no proxy is asked for the
+    /// module; a page may have to be read for that.
+    #[must_use]
+    pub fn repository(&self, path: &ModulePath) -> Option<String> {
+        let first = self.hops.first().map(|hop| &hop.kind);
+        let is_direct = matches!(first, Some(ChainEntryKind::Direct));
+        let is_private = self.noproxy.matches(path.as_str());
+        (is_direct || is_private)
+            .then(|| self.direct.repository(path))
+            .flatten()
+    }
+
     /// Where the first proxy that serves the checksum database `name` does so; `None` if none
     /// does, or the list ends in `direct` or `off`, which then only is about modules.
     ///

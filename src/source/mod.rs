@@ -28,7 +28,7 @@ pub use info::{Info, VcsOrigin};
 pub use offline::{GOPROXY_OFF, Offline};
 pub use proxy::ProxyUrls;
 pub use read_only_cache::ReadOnlyCache;
-pub use reuse::check_reuse;
+pub use reuse::{ReuseEntry, ReuseFile};
 
 use std::sync::Arc;
 
@@ -99,6 +99,18 @@ pub trait Source: Send + Sync {
 
     /// What the list of the versions that begin with `prefix` depends on, where that is known.
     fn versions_origin(&self, _: &ModulePath, _: &str) -> Option<VcsOrigin> {
+        None
+    }
+
+    /// Where the repository of a module is, as `git https://HOST/PATH`, if that is where the module
+    /// comes from; it is not asked.
+    fn repository(&self, _: &ModulePath) -> Option<String> {
+        None
+    }
+
+    /// What the failure to find `revision`, or with an empty one the latest version, depends on,
+    /// where that is known.
+    fn failure_origin(&self, _: &ModulePath, _revision: &str) -> Option<VcsOrigin> {
         None
     }
 

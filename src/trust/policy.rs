@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
-use crate::config::Overlay;
+use crate::config::{AcceptedSum, Overlay};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;
 use crate::gomod::modfile::GoSum;
@@ -53,6 +53,8 @@ pub struct SumSettings {
     pub database: Database,
     /// GONOSUMDB, which defaults to GOPRIVATE.
     pub exempt: PrefixPatterns,
+    /// What counts where the database has no record.
+    pub accepted: Vec<AcceptedSum>,
     /// `--locked`: a sum that go.sum lacks is an error, whatever the other settings say.
     pub locked: bool,
 }
@@ -206,10 +208,14 @@ impl SumPolicy {
             return Ok(());
         }
         match self.prover(module, part)? {
-            Some(database) => database
-                .lookup(module)
-                .map(drop)
-                .map_err(|error| unanswered(module, part, error)),
+            Some(database) => match database.lookup(module) {
+                Err(error) if error.is_not_found() && self.accepted(module, part).is_some() => {
+                    Ok(())
+                }
+                answer => answer
+                    .map(drop)
+                    .map_err(|error| unanswered(module, part, error)),
+            },
             None => Ok(()),
         }
     }
@@ -388,7 +394,12 @@ impl SumPolicy {
         }
         if let Some(database) = self.prover(module, part)? {
             // No lock is held: others may ask as well, or know already.
-            compare(database, module, part, h1)?;
+            match compare(database, module, part, h1) {
+                Err(error) if error.is_not_found() => {
+                    self.check_unlogged(module, part, h1, error)?;
+                }
+                compared => compared?,
+            }
         }
         let mut state = self.state();
         if self.file.is_none() || self.is_recorded(&mut state, path, &key, h1)? {
@@ -481,6 +492,50 @@ impl SumPolicy {
                 Err(error.context(format!("verifying {noun}")).about(module))
             }
         }
+    }
+
+    fn accepted(&self, module: &ModuleVersion, part: SumPart) -> Option<&H1> {
+        let is_gomod = part == SumPart::GoMod;
+        let mut accepted = self.settings.accepted.iter();
+        let found = accepted.find(|one| one.is_gomod == is_gomod && one.module == *module);
+        found.map(|one| &one.sum)
+    }
+
+    /// Compares a hash of which the database has no record with the one that counts instead;
+    /// `unlogged` is what the database said.
+    fn check_unlogged(
+        &self,
+        module: &ModuleVersion,
+        part: SumPart,
+        h1: &H1,
+        unlogged: Error,
+    ) -> Result<()> {
+        let key = part.key(module);
+        let path = module.path();
+        let Some(accepted) = self.accepted(module, part) else {
+            let known = self.settings.accepted.iter();
+            let half = known.clone().any(|one| one.module == *module);
+            return Err(match half {
+                true => unlogged.hint(format!(
+                    "--accept-unlogged has a sum for another file of this version; this one is \
+                     {path}@{key}"
+                )),
+                false => unlogged,
+            });
+        };
+        if accepted != h1 {
+            let noun = part.noun();
+            let text = format!(
+                "verifying {noun}: checksum mismatch\n\tdownloaded: {h1}\n\t--accept-unlogged: \
+                 {accepted}"
+            );
+            return Err(Error::new(Kind::Security, text).about(module));
+        }
+        self.state().warnings.push(format!(
+            "warning: {path}@{key}: no record in the checksum database, accepted by \
+             --accept-unlogged"
+        ));
+        Ok(())
     }
 
     /// Says that a line has another hash; `other` is the file that has it, if that is not the one

@@ -11,6 +11,7 @@ use crate::sumdb::testing::{self, Log, Server};
 fn settings(database: Database, exempt: &str, locked: bool) -> SumSettings {
     SumSettings {
         database,
+        accepted: Vec::new(),
         exempt: PrefixPatterns::parse(exempt),
         locked,
     }

@@ -120,6 +120,7 @@ mod tests {
     /// What a go.sum says, and nobody else.
     fn policy(go_sum: &Path) -> SumPolicy {
         let settings = SumSettings {
+            accepted: Vec::new(),
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,
@@ -254,6 +255,7 @@ mod tests {
         fs::write(&other, line("a.com/a")).unwrap();
         fs::write(&file, line("a.com/a") + &line("c.com/c")).unwrap();
         let settings = SumSettings {
+            accepted: Vec::new(),
             database: Database::Off,
             exempt: PrefixPatterns::default(),
             locked: false,

@@ -28,8 +28,8 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
 use crate::fetch::{
-    GraphReader, QueryResolver, Run, RunOptions, Scheduler, VersionFilter, VersionQuery, Want,
-    is_unknown,
+    GraphReader, QueryResolver, Run, RunOptions, Scheduler, Unresolved, VersionFilter,
+    VersionQuery, Want, is_unknown,
 };
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion, TOOLCHAIN};
@@ -289,13 +289,13 @@ impl Found {
         let requirements = selection.requirements(&run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let targets = selection.targets(graph)?;
-        let resolved = resolve(targets.list, &run, project.as_ref(), graph)?;
+        let resolved = resolve(targets.list, &run, project.as_ref(), graph, None)?;
         let mut failures: Vec<Error> = graph.and_then(Graph::error).into_iter().collect();
         let mut zips = Vec::new();
         for target in resolved {
             match target {
                 ResolvedTarget::Module { module, .. } => zips.push(module),
-                ResolvedTarget::Failed { error, .. } => failures.push(error),
+                other => failures.extend(other.failure()),
             }
         }
         let outcomes = Scheduler::new(&run).download(&zips);
@@ -463,8 +463,8 @@ impl Found {
                     newest.insert(answer.module, answer.time.to_string());
                 }
                 // It has no version that counts, or only direct knows it.
-                Err(error) if is_unknown(&error) => {}
-                Err(error) => return Err(error),
+                Err(Unresolved { error, .. }) if is_unknown(&error) => {}
+                Err(Unresolved { error, .. }) => return Err(error),
             }
         }
         Ok(newest)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::SettingRow;
 use crate::config::flags::Flag;
-use crate::config::value;
+use crate::config::{AcceptedSum, value};
 
 settings! {
     /// How modules are fetched: how many at once, how fast, how often.
@@ -118,6 +118,22 @@ settings! {
         brief: "Take what this module cache has, before the network",
         detail: "May be repeated; the variable is a list separated by colons. Nothing is written or \
                  locked there, and what is taken is checked like everything else.",
+        ..Flag::OURS
+    });
+
+    /// Sums that count where the checksum database knows none.
+    accept_unlogged: Vec<AcceptedSum> = ACCEPT_UNLOGGED, SettingRow::new(value::accepted_sums, Flag {
+        long: "accept-unlogged",
+        value: Some("MODULE=SUM"),
+        env: Some("MODFETCH_ACCEPT_UNLOGGED"),
+        default: "",
+        separator: Some(','),
+        brief: "Accept this sum if the database has no record",
+        detail: "PATH@VERSION=h1:SUM for the zip, PATH@VERSION/go.mod=h1:SUM for its go.mod, as in \
+                 go.sum. May be repeated; the variable is a list separated by commas. It counts only \
+                 where go.sum has no line and the checksum database answers that it has no record \
+                 (a public module that is too large for the mirror, for instance). Every other \
+                 module stays checked, which GOSUMDB=off would end.",
         ..Flag::OURS
     });
 

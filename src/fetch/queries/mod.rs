@@ -5,18 +5,20 @@
 //! | `retractions` | which versions are retracted, which modules deprecated, what newer version there is |
 //! | `query` | from `latest` or a branch to a version |
 //! | `release` | the same of `go` and `toolchain`, which are no modules |
+//! | `reuse` | whether an answer of an earlier run would be given again |
 //! | `answers` | what is asked for once in a run, whoever needs it |
 
 mod answers;
 mod query;
 mod release;
 mod retractions;
+mod reuse;
 
 use super::Run;
 use crate::project::ReplaceRules;
 
 pub(super) use answers::Answers;
-pub use query::{ResolvedVersion, VersionFilter, VersionQuery};
+pub use query::{ResolvedVersion, Unresolved, VersionFilter, VersionQuery};
 pub use release::{ReleaseQuery, ReleaseResolver};
 pub use retractions::{is_unknown, unasked};
 

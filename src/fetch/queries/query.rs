@@ -54,17 +54,39 @@ pub struct ResolvedVersion {
     pub origin: Option<Box<VcsOrigin>>,
 }
 
+/// A query that stands for no version.
+#[derive(Clone, Debug)]
+pub struct Unresolved {
+    /// Why.
+    pub error: Error,
+    /// What that depends on, where the source says so: the refs of a repository, say.
+    pub origin: Option<Box<VcsOrigin>>,
+}
+
+impl From<Error> for Unresolved {
+    fn from(error: Error) -> Unresolved {
+        Unresolved {
+            error,
+            origin: None,
+        }
+    }
+}
+
 impl QueryResolver<'_> {
     /// Resolves queries, many at a time; one result for each, in their order.
     ///
     /// # Errors
     /// [`Kind::Other`] if no thread can be started; that main modules disagree on what replaces a
     /// version that was looked at.
-    pub fn resolve(self, queries: &[VersionQuery]) -> Result<Vec<Result<ResolvedVersion>>> {
+    pub fn resolve(
+        self,
+        queries: &[VersionQuery],
+    ) -> Result<Vec<Result<ResolvedVersion, Unresolved>>> {
         if queries.is_empty() {
             return Ok(Vec::new());
         }
-        let mut results: Vec<Option<Result<ResolvedVersion>>> = vec![None; queries.len()];
+        let mut results: Vec<Option<Result<ResolvedVersion, Unresolved>>> =
+            vec![None; queries.len()];
         self.run.engine.pools.transfer()?.in_place_scope(|scope| {
             for (query, result) in queries.iter().zip(&mut results) {
                 scope.spawn(move |_| *result = Some(self.resolve_one(query)));
@@ -123,7 +145,14 @@ impl<'a> ActiveQuery<'a> {
         found.ok_or_else(|| Error::new(Kind::Other, format!("{path}@{query}")))
     }
 
-    pub(super) fn resolve(&self) -> Result<ResolvedVersion> {
+    pub(super) fn resolve(&self) -> Result<ResolvedVersion, Unresolved> {
+        self.resolved().map_err(|error| Unresolved {
+            error,
+            origin: self.origin.take().map(Box::new),
+        })
+    }
+
+    fn resolved(&self) -> Result<ResolvedVersion> {
         let VersionQuery {
             path,
             query,
@@ -136,10 +165,13 @@ impl<'a> ActiveQuery<'a> {
         {
             Query::Revision => {
                 let is_version = ModuleVersion::parse(path.as_str(), query).is_ok();
-                let asked = match is_version {
-                    true => self.each(|source| self.stat(source, query)),
-                    false => self.each(|source| self.revision(source)),
-                };
+                let asked = self.each(|source| {
+                    let asked = match is_version {
+                        true => self.stat(source, query),
+                        false => self.revision(source),
+                    };
+                    self.traced(source, query, asked)
+                });
                 let info = match asked {
                     // Where the source can be asked, it is: a tag may have come since.
                     Err(error) if error.kind() == Kind::Offline => {
@@ -169,6 +201,15 @@ impl<'a> ActiveQuery<'a> {
             time: info.time,
             origin,
         })
+    }
+
+    /// Remembers what a failure to find a revision depends on.
+    fn traced<T>(&self, source: &dyn Source, revision: &str, found: Result<T>) -> Result<T> {
+        if found.is_err() {
+            let origin = source.failure_origin(&self.query.path, revision);
+            self.origin.replace(origin);
+        }
+        found
     }
 
     /// Refuses an answer. Within a chain it must not count as "not found", which would let `,` ask
@@ -276,8 +317,9 @@ impl<'a> ActiveQuery<'a> {
         }
         if range.may_use_latest() {
             let latest = self.latest(source);
-            if let Ok(info) = &latest {
-                self.depends_on(info);
+            match &latest {
+                Ok(info) => self.depends_on(info.origin.as_deref()),
+                Err(_) => self.depends_on_failure(source, ""),
             }
             match latest {
                 Ok(info) if range.allows(&info.version) && allowed(&info.version) => {
@@ -300,14 +342,23 @@ impl<'a> ActiveQuery<'a> {
 
     /// The metadata of a version that a choice led to: the choice depends on it.
     fn looked_up(&self, source: &dyn Source, version: &str) -> Result<Info> {
-        let info = self.stat(source, version)?;
-        self.depends_on(&info);
+        let info = self
+            .stat(source, version)
+            .inspect_err(|_| self.depends_on_failure(source, version))?;
+        self.depends_on(info.origin.as_deref());
         Ok(info)
     }
 
-    fn depends_on(&self, info: &Info) {
+    /// That a revision was not found is part of what the answer depends on.
+    fn depends_on_failure(&self, source: &dyn Source, revision: &str) {
+        if let Some(origin) = source.failure_origin(&self.query.path, revision) {
+            self.depends_on(Some(&origin));
+        }
+    }
+
+    fn depends_on(&self, origin: Option<&VcsOrigin>) {
         let so_far = self.origin.take();
-        let both = so_far.zip(info.origin.as_deref());
+        let both = so_far.zip(origin);
         self.origin
             .replace(both.and_then(|(so_far, origin)| so_far.merged(origin)));
     }
@@ -341,8 +392,8 @@ impl<'a> ActiveQuery<'a> {
         self.resolver.objection(&module, self.query.filter)
     }
 
-    /// The versions that a place lists, and that count.
-    pub(super) fn listed(&self) -> Result<Vec<String>> {
+    /// The versions that a place lists, and that count, with what the list depends on.
+    pub(super) fn listed(&self) -> Result<(Vec<String>, Option<VcsOrigin>)> {
         self.each(|source| {
             let mut sound = Vec::new();
             for version in self.versions(source)? {
@@ -350,7 +401,7 @@ impl<'a> ActiveQuery<'a> {
                     sound.push(version);
                 }
             }
-            Ok(sound)
+            Ok((sound, source.versions_origin(&self.query.path, "")))
         })
     }
 

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use super::QueryResolver;
-use super::query::{ActiveQuery, ResolvedVersion, VersionFilter, VersionQuery, bare};
+use super::query::{ActiveQuery, ResolvedVersion, Unresolved, VersionFilter, VersionQuery, bare};
 use crate::error::{Error, Kind, Reason, Result};
 use crate::fetch::graph::GraphReader;
 use crate::gomod::modfile::{ModFile, Retract};
 use crate::gomod::{ModulePath, ModuleVersion, Version, compare};
 use crate::project::ResolvedModule;
-use crate::source::Info;
+use crate::source::{Info, VcsOrigin};
 
 /// The longest message of an author that is shown within an error, in bytes.
 const MAX_MESSAGE: usize = 500;
@@ -63,15 +63,20 @@ impl<'r> QueryResolver<'r> {
     ///
     /// # Errors
     /// As for [`QueryResolver::resolve`].
-    pub fn resolve_one(self, query: &VersionQuery) -> Result<ResolvedVersion> {
+    pub fn resolve_one(self, query: &VersionQuery) -> Result<ResolvedVersion, Unresolved> {
         ActiveQuery::new(self, query).resolve()
     }
 
-    /// The versions that the source lists, without those that do not count.
+    /// The versions that the source lists, without those that do not count, and what the list
+    /// depends on, where the source says so.
     ///
     /// # Errors
     /// Those of the source; that the retractions could not be read.
-    pub fn versions(self, path: &ModulePath, filter: VersionFilter) -> Result<Vec<String>> {
+    pub fn versions(
+        self,
+        path: &ModulePath,
+        filter: VersionFilter,
+    ) -> Result<(Vec<String>, Option<VcsOrigin>)> {
         let query = VersionQuery {
             path: path.clone(),
             query: String::new(),
@@ -99,8 +104,8 @@ impl<'r> QueryResolver<'r> {
         };
         match self.resolve_one(&query) {
             Ok(found) => Ok(Some(found).filter(|found| Some(found.module.version()) > current)),
-            Err(error) if is_unknown(&error) => Ok(None),
-            Err(error) => Err(error),
+            Err(Unresolved { error, .. }) if is_unknown(&error) => Ok(None),
+            Err(Unresolved { error, .. }) => Err(error),
         }
     }
 
@@ -179,7 +184,8 @@ impl<'r> QueryResolver<'r> {
                 current: None,
                 filter: VersionFilter::All,
             };
-            let newest = self.resolve_one(&query)?.module;
+            let newest = self.resolve_one(&query);
+            let newest = newest.map_err(|unresolved| unresolved.error)?.module;
             let replacement = self.replacement(&newest).cloned();
             let resolved = replacement.unwrap_or_else(|| ResolvedModule::Module(newest.clone()));
             let data = GraphReader::new(self.run).gomod_of(&resolved)?;

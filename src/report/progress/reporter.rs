@@ -266,6 +266,13 @@ impl EventSink for ProgressReporter {
                     format!("# {host}: circuit breaker open, not contacted for a while: {cause}")
                 });
             }
+            Event::ProgramStarted { command } if shared.settings.requests => {
+                self.print(|| info(shared.settings.log, command).into_owned());
+            }
+            Event::ProgramFinished { command, elapsed } if shared.settings.requests => {
+                let line = request::program_over(command, elapsed);
+                self.print(|| info(shared.settings.log, &line).into_owned());
+            }
             Event::RequestStarted { url, .. } if shared.settings.requests => {
                 self.print(|| info(shared.settings.log, &request::begun(url)).into_owned());
             }

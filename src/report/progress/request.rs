@@ -1,7 +1,8 @@
 //! `-x`: two lines a request, in go's shape, with ours behind.
 //!
 //! `# get URL` when it begins, `# get URL: 200 OK (0.123s)` when it is over; the time is that to
-//! the header of the answer, as go's is. After a semicolon comes what go does not tell.
+//! the header of the answer, as go's is. After a semicolon comes what go does not tell. For a program
+//! the two lines are its command line, and the time that it took with the command line behind.
 
 use std::time::Duration;
 
@@ -12,6 +13,11 @@ use crate::report::json::JsonObject;
 /// The line for a request that begins.
 pub(super) fn begun(url: &str) -> String {
     format!("# get {url}")
+}
+
+/// The line for a program that has ended, as go prints it.
+pub(super) fn program_over(command: &str, elapsed: Duration) -> String {
+    format!("{} # {command}", seconds(elapsed))
 }
 
 /// The line for an exchange that is over, in the form that was asked for.

@@ -17,6 +17,7 @@ use super::govcs::VcsRules;
 use super::hosts::{Address, repository_of_path};
 use super::meta::{MetaImport, parse_meta_imports};
 use super::recent::Recent;
+use super::work;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::PrefixPatterns;
 use crate::http::{Client, Message, Reply, Url};
@@ -202,7 +203,7 @@ impl Discovery {
         }
         let url = |scheme: &str| Url::parse(&format!("{scheme}://{host}/{below}?go-get=1"));
         let get = |client: &Client, url: &Url| {
-            client.ask(&Message {
+            work::bound(client).ask(&Message {
                 method: "GET",
                 url,
                 headers: &[],

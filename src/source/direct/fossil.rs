@@ -12,9 +12,11 @@ use super::archive::ArchiveTree;
 use super::clone::CloneDir;
 use super::program::{Invocation, Programs};
 use super::recent::Recent;
-use super::repository::{NotResolved, Repository, Revision, TagList, Tree, unknown_revision};
+use super::repository::{
+    NotResolved, Repository, Revision, TagList, Tree, unknown_revision, unsupported,
+};
 use crate::error::{Error, Kind, Result};
-use crate::fsio::TempFile;
+use crate::fsio::{FileLock, TempFile};
 use crate::gomod::Time;
 use crate::source::VcsOrigin;
 
@@ -44,6 +46,15 @@ impl FossilRepository {
     }
 
     fn run(&self, network: bool, arguments: &[&str]) -> Result<Vec<u8>> {
+        self.run_under(None, network, arguments)
+    }
+
+    fn run_under(
+        &self,
+        lock: Option<&FileLock>,
+        network: bool,
+        arguments: &[&str],
+    ) -> Result<Vec<u8>> {
         let ran = self.programs.run(&Invocation {
             program: "fossil",
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
@@ -52,6 +63,7 @@ impl FossilRepository {
             environment: vec![("LC_ALL".to_owned(), "C.UTF-8".to_owned())],
             removed: &[],
             network,
+            held: lock,
             package: "fossil",
         })?;
         Ok(ran.stdout)
@@ -60,11 +72,12 @@ impl FossilRepository {
     /// Brings all of the repository.
     fn pull(&self) -> Result<()> {
         self.pulled.get((), || {
-            let _lock = self.clone.lock()?;
+            let lock = self.clone.lock()?;
+            let run = |arguments: &[&str]| self.run_under(Some(&lock), true, arguments);
             if self.clone.path().join(FILE).is_file() {
-                return self.run(true, &["pull", "-R", FILE]).map(drop);
+                return run(&["pull", "-R", FILE]).map(drop);
             }
-            let cloned = self.run(true, &["clone", "--", &self.url, FILE]);
+            let cloned = run(&["clone", "--", &self.url, FILE]);
             cloned.map(drop).inspect_err(|_| {
                 let _ = self.clone.remove();
             })
@@ -120,8 +133,11 @@ impl FossilRepository {
 
 impl Repository for FossilRepository {
     fn check_reuse(&self, _: &VcsOrigin, _: &str) -> Result<()> {
-        let text = "vcs fossil: CheckReuse: unsupported operation";
-        Err(Error::new(Kind::Other, text))
+        Err(unsupported("fossil", "CheckReuse"))
+    }
+
+    fn reach(&self) -> Result<Option<String>> {
+        Ok(None)
     }
 
     fn tags(&self, _: &str) -> Result<TagList> {
@@ -162,8 +178,7 @@ impl Repository for FossilRepository {
     }
 
     fn descends_from(&self, _: &Revision, _: &str) -> Result<bool> {
-        let text = "vcs fossil: DescendsFrom: unsupported operation";
-        Err(Error::new(Kind::Other, text))
+        Err(unsupported("fossil", "DescendsFrom"))
     }
 
     fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>> {

@@ -8,6 +8,8 @@
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/vcs.go`.
 
 use std::fs;
+use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::archive::ArchiveTree;
@@ -15,10 +17,11 @@ use super::clone::CloneDir;
 use super::program::{Invocation, Programs};
 use super::recent::Recent;
 use super::repository::{
-    NotResolved, Repository, RepositoryTag, Revision, TagList, Tree, no_commits, unknown_revision,
+    NotResolved, Repository, RepositoryTag, Revision, TagList, Tree, check_place, no_commits,
+    unknown_revision,
 };
 use crate::error::{Error, Kind, Result};
-use crate::fsio::TempFile;
+use crate::fsio::{FileLock, TempFile, beside};
 use crate::gomod::{Time, compare};
 use crate::source::VcsOrigin;
 
@@ -29,6 +32,7 @@ pub(super) struct HgRepository {
     clone: CloneDir,
     pulled: Recent<(), (), Error>,
     branches: Recent<(), Vec<String>, Error>,
+    sum: Recent<(), String, Error>,
     revisions: Recent<String, Revision, NotResolved>,
 }
 
@@ -42,14 +46,27 @@ impl HgRepository {
             programs,
             pulled: Recent::default(),
             branches: Recent::default(),
+            sum: Recent::default(),
             revisions: Recent::default(),
         }
     }
 
     fn run(&self, network: bool, arguments: &[&str]) -> Result<String> {
+        self.run_in(Some(self.clone.path()), None, network, arguments)
+    }
+
+    fn run_in(
+        &self,
+        dir: Option<&Path>,
+        lock: Option<&FileLock>,
+        network: bool,
+        arguments: &[&str],
+    ) -> Result<String> {
         let mut environment = vec![
             ("HGPLAIN".to_owned(), "1".to_owned()),
             ("LC_ALL".to_owned(), "C.UTF-8".to_owned()),
+            // The extension below is gone when the program ends.
+            ("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()),
         ];
         if !network {
             environment.push(("HGRCPATH".to_owned(), String::new()));
@@ -58,10 +75,11 @@ impl HgRepository {
             program: "hg",
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             hidden: 0,
-            dir: Some(self.clone.path()),
+            dir,
             environment,
             removed: &["HG", "HGPLAINEXCEPT"],
             network,
+            held: lock,
             package: "mercurial",
         })?;
         Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
@@ -87,8 +105,10 @@ impl HgRepository {
     fn pull(&self) -> Result<()> {
         self.pulled.get((), || {
             self.prepare()?;
-            let _lock = self.clone.lock()?;
-            self.run(true, &["pull", "-f"]).map(drop)
+            let lock = self.clone.lock()?;
+            let dir = Some(self.clone.path());
+            self.run_in(dir, Some(&lock), true, &["pull", "-f"])
+                .map(drop)
         })
     }
 
@@ -109,18 +129,31 @@ impl HgRepository {
         }
     }
 
-    /// The sum of all branches and tags, by an extension that comes with go; empty without go.
+    /// The sum of all branches and bookmarks of the server, as go has it: `r1:` and a SHA-256 in
+    /// base64. Empty where it cannot be had, which go takes for a repository that may have changed.
     fn repo_sum(&self) -> String {
-        let Some(goroot) = &self.programs.settings.goroot else {
-            return String::new();
-        };
-        let extension = goroot.join("lib/hg/goreposum.py");
-        if !extension.is_file() {
-            return String::new();
+        let sum = self.sum.get((), || {
+            let mut file = TempFile::beside(&beside(self.clone.path(), ".py"))?;
+            let path = file.path().to_owned();
+            file.write_all(SUM_EXTENSION.as_bytes())
+                .map_err(|cause| Error::io("cannot write", &path, cause))?;
+            let extension = format!("--config=extensions.modfetch={}", path.display());
+            let arguments = [&extension, "modfetch-sum", "--", &self.url];
+            let said = self.run_in(None, None, true, &arguments)?;
+            Ok(said.trim().to_owned())
+        });
+        sum.unwrap_or_default()
+    }
+
+    /// What the server calls a name or a hash.
+    fn lookup(&self, name: &str) -> Result<String> {
+        if !is_name(name) {
+            return Err(unknown_revision(name));
         }
-        let extension = format!("--config=extensions.goreposum={}", extension.display());
-        let sum = self.run(false, &[&extension, "goreposum", "--", "."]);
-        sum.map(|text| text.trim().to_owned()).unwrap_or_default()
+        let rev = format!("--rev={name}");
+        let arguments = ["identify", "--debug", "--id", &rev, "--", &self.url];
+        let said = self.run_in(None, None, true, &arguments)?;
+        Ok(said.trim().to_owned())
     }
 
     fn describe(&self, revision: &str) -> Result<Revision, NotResolved> {
@@ -167,9 +200,7 @@ impl HgRepository {
     }
 
     fn find(&self, revision: &str) -> Result<Revision, NotResolved> {
-        // It is an expression of a language of its own: names and hashes are enough.
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._/+-".contains(&byte);
-        if revision.is_empty() || revision.starts_with('-') || !revision.bytes().all(is_name) {
+        if !is_name(revision) {
             return Err(unknown_revision(revision).into());
         }
         self.prepare()?;
@@ -178,7 +209,10 @@ impl HgRepository {
             return Ok(found);
         }
         self.pull()?;
-        let mut found = self.describe(revision)?;
+        let mut found = self.describe(revision).map_err(|cause| NotResolved {
+            origin: Some(Box::new(self.origin())),
+            ..cause
+        })?;
         if revision == "tip" || self.branches()?.iter().any(|branch| branch == revision) {
             // Where these lead to changes.
             found.version.clone_from(&found.id);
@@ -187,14 +221,67 @@ impl HgRepository {
     }
 }
 
+/// True for a name or a hash. Anything else would be an expression of a language of its own.
+fn is_name(revision: &str) -> bool {
+    let may_be = |byte: u8| byte.is_ascii_alphanumeric() || b"._/+-".contains(&byte);
+    !revision.is_empty() && !revision.starts_with('-') && revision.bytes().all(may_be)
+}
+
+/// Sums up what a server says of its branches and bookmarks; tags are in files of the branches.
+///
+/// Source: golang/go `lib/hg/goreposum.py`, whose sum this is.
+const SUM_EXTENSION: &str = "\
+import base64
+import hashlib
+from mercurial import hg, registrar
+
+cmdtable = {}
+command = registrar.command(cmdtable)
+
+
+@command(b'modfetch-sum', [], b'URL', norepo=True)
+def modfetch_sum(ui, url):
+    peer = hg.peer(ui, {}, url)
+    digest = hashlib.sha256()
+    for name, heads in peer.branchmap().items():
+        digest.update(b' '.join([name, *heads]) + b'\\n')
+    if b'bookmarks' in peer.listkeys(b'namespaces'):
+        for name, node in peer.listkeys(b'bookmarks').items():
+            digest.update(b'%s=%s\\n' % (name, node))
+    ui.write(b'r1:' + base64.b64encode(digest.digest()) + b'\\n')
+";
+
 impl Repository for HgRepository {
-    fn check_reuse(&self, old: &VcsOrigin, _: &str) -> Result<()> {
-        self.pull()?;
-        let now = self.repo_sum();
-        if old.url != self.url || now.is_empty() || old.repo_sum != now {
-            return Err(Error::new(Kind::Other, "repo changed"));
+    fn check_reuse(&self, old: &VcsOrigin, subdir: &str) -> Result<()> {
+        check_place(old, "hg", &self.url, subdir)?;
+        let changed = |text: &str| Err(Error::new(Kind::Other, text));
+        let is_there = |name: &str| -> Result<bool> {
+            let hash = self.lookup(name)?;
+            Ok(!hash.is_empty() && hash == old.hash)
+        };
+        if old.repo_sum.is_empty() {
+            let name = match old.reference.as_str() {
+                "" => &old.hash,
+                reference => reference,
+            };
+            if name.is_empty() {
+                return changed("non-specific origin");
+            }
+            return match is_there(name)? {
+                true => Ok(()),
+                false => changed("hash changed"),
+            };
         }
-        Ok(())
+        match self.repo_sum() == old.repo_sum {
+            true => Ok(()),
+            false => changed("repo changed"),
+        }
+    }
+
+    fn reach(&self) -> Result<Option<String>> {
+        let arguments = ["identify", "--id", "--", &self.url];
+        let tip = self.run_in(None, None, true, &arguments)?;
+        Ok(Some(format!("tip {}", tip.trim())))
     }
 
     fn tags(&self, prefix: &str) -> Result<TagList> {

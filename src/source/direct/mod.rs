@@ -12,6 +12,7 @@
 //! | `clone` | where clones are kept, shared with go |
 //! | `program` | programs for version control |
 //! | `recent` | answers that are kept for a while |
+//! | `work` | the piece of work that a thread does |
 //! | `settings` | everything that can be chosen |
 //!
 //! The order of a question: the path leads to a repository ([`Discovery`]), GOVCS allows its
@@ -37,6 +38,7 @@ mod recent;
 mod repository;
 mod settings;
 mod svn;
+mod work;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -62,7 +64,11 @@ use crate::http::{Client, Fetched, RequestContext, Sink};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
 #[derive(Clone)]
-pub struct Direct(Arc<Inner>);
+pub struct Direct {
+    inner: Arc<Inner>,
+    /// The piece of work that asks, if it is one of several.
+    context: Option<RequestContext>,
+}
 
 struct Inner {
     discovery: Discovery,
@@ -94,23 +100,57 @@ impl Direct {
     pub fn new(settings: DirectSettings, client: Client, insecure_client: Client) -> Direct {
         let rules = VcsRules::parse(&settings.govcs, &settings.private);
         let insecure = settings.insecure.clone();
-        Direct(Arc::new(Inner {
-            discovery: Discovery::new(client.clone(), insecure_client, insecure, rules),
-            programs: Programs::new(settings),
-            client,
-            modules: Recent::default(),
-            repositories: Recent::default(),
-        }))
+        Direct {
+            inner: Arc::new(Inner {
+                discovery: Discovery::new(client.clone(), insecure_client, insecure, rules),
+                programs: Programs::new(settings),
+                client,
+                modules: Recent::default(),
+                repositories: Recent::default(),
+            }),
+            context: None,
+        }
+    }
+
+    /// Does something as part of the piece of work that asks.
+    fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        work::within(self.context.as_ref(), work)
+    }
+
+    /// Says where the repository of a module is, as `git https://HOST/PATH`, without asking it.
+    ///
+    /// # Errors
+    /// No page says where it is; GOVCS does not allow its system.
+    pub fn locate(&self, path: &ModulePath) -> Result<String> {
+        let answers = |vcs: &str, url: &str| self.answers(vcs, url);
+        let found = self.within(|| self.inner.discovery.find(path.as_str(), &answers))?;
+        let url = crate::proc::redact(&found.url, &[]);
+        Ok(format!("{} {url}", found.vcs))
+    }
+
+    /// Asks the repository of a module for something harmless, and says what there is; `None` where
+    /// that would take a clone.
+    ///
+    /// # Errors
+    /// Those of the server, or of the program that asks it.
+    pub fn reach(&self, path: &ModulePath) -> Result<Option<String>> {
+        self.within(|| match self.module(path)? {
+            Module::Repository(module) => module.reach(),
+            Module::Proxy(proxy) => {
+                let versions = proxy.versions(path)?.len();
+                Ok(Some(format!("{versions} versions at a proxy")))
+            }
+        })
     }
 
     fn module(&self, path: &ModulePath) -> Result<Module> {
         let path = path.as_str();
-        self.0.modules.get(path.to_owned(), || {
+        self.inner.modules.get(path.to_owned(), || {
             let answers = |vcs: &str, url: &str| self.answers(vcs, url);
-            let found = self.0.discovery.find(path, &answers)?;
+            let found = self.inner.discovery.find(path, &answers)?;
             if found.vcs == "mod" {
                 let url = super::chain::parse_base(&found.url)?;
-                return Ok(Module::Proxy(Proxy::new(url, self.0.client.clone())));
+                return Ok(Module::Proxy(Proxy::new(url, self.inner.client.clone())));
             }
             let RepositoryRoot {
                 vcs,
@@ -131,7 +171,7 @@ impl Direct {
 
     fn repository(&self, vcs: &str, url: &str) -> Result<Arc<dyn Repository>> {
         let key = (vcs.to_owned(), url.to_owned());
-        self.0.repositories.get(key, || self.open(vcs, url))
+        self.inner.repositories.get(key, || self.open(vcs, url))
     }
 
     fn open(&self, vcs: &str, url: &str) -> Result<Arc<dyn Repository>> {
@@ -143,20 +183,20 @@ impl Direct {
         match vcs {
             "git" => {
                 let remote = self.git_remote(url)?;
-                let settings = &self.0.programs.settings;
+                let settings = &self.inner.programs.settings;
                 Ok(Arc::new(GitRepository::new(url, remote, settings)))
             }
             "hg" => Ok(Arc::new(HgRepository::new(
                 url,
-                Arc::clone(&self.0.programs),
+                Arc::clone(&self.inner.programs),
             ))),
             "svn" => Ok(Arc::new(SvnRepository::new(
                 url,
-                Arc::clone(&self.0.programs),
+                Arc::clone(&self.inner.programs),
             ))),
             "fossil" => Ok(Arc::new(FossilRepository::new(
                 url,
-                Arc::clone(&self.0.programs),
+                Arc::clone(&self.inner.programs),
             ))),
             _ => {
                 let text = format!("unknown vcs: {vcs} {}", crate::proc::redact(url, &[]));
@@ -169,7 +209,7 @@ impl Direct {
 impl Direct {
     /// By the program git where it is wanted or there is one, else by the built-in client.
     fn git_remote(&self, url: &str) -> Result<Box<dyn GitRemote>> {
-        let inner = &self.0;
+        let inner = &self.inner;
         let (programs, client) = (Arc::clone(&inner.programs), inner.client.clone());
         let is_http = url.starts_with("https://") || url.starts_with("http://");
         let use_program = match programs.settings.git {
@@ -202,84 +242,113 @@ fn fetched<T>(value: T, bytes: u64) -> Fetched<T> {
 }
 
 impl Source for Direct {
-    fn bind(&self, _: &RequestContext) -> Arc<dyn Source> {
-        // What one piece of work has found out of a repository serves the next: nothing here ends
-        // with one of them, but with the run.
-        Arc::new(self.clone())
+    fn bind(&self, context: &RequestContext) -> Arc<dyn Source> {
+        // What one piece of work has found out of a repository serves the next; programs and requests
+        // end with the piece that has started them.
+        Arc::new(Direct {
+            inner: Arc::clone(&self.inner),
+            context: Some(context.clone()),
+        })
     }
 
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
-        match self.module(path).map_err(lost(path, ""))? {
+        self.within(|| match self.module(path).map_err(lost(path, ""))? {
             Module::Repository(module) => module.versions(),
             Module::Proxy(proxy) => proxy.versions(path),
-        }
+        })
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        match self.module(path).map_err(lost(path, ""))? {
+        self.within(|| match self.module(path).map_err(lost(path, ""))? {
             Module::Repository(module) => {
                 let info = module.latest().map_err(|cause| cause.error)?;
                 Ok(fetched(info, 0))
             }
             Module::Proxy(proxy) => proxy.latest(path),
-        }
+        })
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
-        match self.module(path).map_err(lost(path, revision))? {
+        self.within(|| match self.module(path).map_err(lost(path, revision))? {
             Module::Repository(module) => {
                 let info = module.stat(revision).map_err(|cause| cause.error)?;
                 Ok(fetched(info, 0))
             }
             Module::Proxy(proxy) => proxy.info(path, revision),
-        }
+        })
     }
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
-        let version = module.version().as_str();
-        match self
-            .module(module.path())
-            .map_err(lost(module.path(), version))?
-        {
-            Module::Repository(found) => {
-                let data = found.go_mod(version)?;
-                let bytes = data.len() as u64;
-                Ok(fetched(data, bytes))
+        self.within(|| {
+            let version = module.version().as_str();
+            match self
+                .module(module.path())
+                .map_err(lost(module.path(), version))?
+            {
+                Module::Repository(found) => {
+                    let data = found.go_mod(version)?;
+                    let bytes = data.len() as u64;
+                    Ok(fetched(data, bytes))
+                }
+                Module::Proxy(proxy) => proxy.gomod(module),
             }
-            Module::Proxy(proxy) => proxy.gomod(module),
-        }
+        })
     }
 
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
-        let version = module.version().as_str();
-        match self
-            .module(module.path())
-            .map_err(lost(module.path(), version))?
-        {
-            Module::Repository(found) => {
-                sink.restart(None).map_err(|cause| {
-                    Error::new(Kind::LocalIo, format!("cannot write {module}")).because(cause)
-                })?;
-                let mut counted = Counted { sink, bytes: 0 };
-                found.zip(module, &mut counted)?;
-                Ok(fetched((), counted.bytes))
+        self.within(|| {
+            let version = module.version().as_str();
+            match self
+                .module(module.path())
+                .map_err(lost(module.path(), version))?
+            {
+                Module::Repository(found) => {
+                    sink.restart(None).map_err(|cause| {
+                        Error::new(Kind::LocalIo, format!("cannot write {module}")).because(cause)
+                    })?;
+                    let mut counted = Counted { sink, bytes: 0 };
+                    found.zip(module, &mut counted)?;
+                    Ok(fetched((), counted.bytes))
+                }
+                Module::Proxy(proxy) => proxy.zip(module, sink),
             }
-            Module::Proxy(proxy) => proxy.zip(module, sink),
-        }
+        })
     }
 
     fn check_reuse(&self, path: &ModulePath, origin: &VcsOrigin) -> Result<()> {
-        match self.module(path).map_err(lost(path, ""))? {
+        self.within(|| match self.module(path).map_err(lost(path, ""))? {
             Module::Repository(module) => module.check_reuse(origin),
             Module::Proxy(proxy) => proxy.check_reuse(path, origin),
-        }
+        })
     }
 
     fn versions_origin(&self, path: &ModulePath, prefix: &str) -> Option<VcsOrigin> {
-        match self.module(path).ok()? {
+        self.within(|| match self.module(path).ok()? {
             Module::Repository(module) => module.versions_origin(prefix).ok(),
             Module::Proxy(_) => None,
-        }
+        })
+    }
+
+    fn repository(&self, path: &ModulePath) -> Option<String> {
+        self.locate(path).ok()
+    }
+
+    fn failure_origin(&self, path: &ModulePath, revision: &str) -> Option<VcsOrigin> {
+        self.within(|| {
+            let Ok(Module::Repository(module)) = self.module(path) else {
+                return None;
+            };
+            let asked = match revision {
+                "" => module.latest(),
+                revision => module.stat(revision),
+            };
+            // Asked again it may be there.
+            let origin = match asked {
+                Ok(_) => None,
+                Err(cause) => cause.origin,
+            };
+            origin.map(|origin| *origin)
+        })
     }
 }
 

@@ -155,6 +155,11 @@ impl RepositoryModule {
         self.repository.check_reuse(old, &self.dir)
     }
 
+    /// What there is, by something harmless.
+    pub(super) fn reach(&self) -> Result<Option<String>> {
+        self.repository.reach()
+    }
+
     /// What the list of the versions that begin with `prefix` depends on.
     pub(super) fn versions_origin(&self, prefix: &str) -> Result<VcsOrigin> {
         let listed = self

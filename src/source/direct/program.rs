@@ -12,7 +12,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::settings::DirectSettings;
+use super::work;
+use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
+use crate::event::Event;
+use crate::fsio::FileLock;
 use crate::http::{Failure, RealTimer, Timer as _};
 use crate::proc::{ProcError, Program, Ran};
 use crate::system::is_executable;
@@ -61,8 +65,11 @@ impl Programs {
             let wait = schedule.schedule(attempt, started.elapsed(), failure, RealTimer.jitter());
             let cancel = &self.settings.cancel;
             let in_time = |wait: &Duration| {
-                let deadline = cancel.deadline();
-                deadline.is_none_or(|deadline| *wait < deadline.left()) && !cancel.is_over()
+                let deadlines = [cancel.deadline(), work::deadline()];
+                let in_time = |deadline: Deadline| *wait < deadline.left();
+                deadlines.into_iter().flatten().all(in_time)
+                    && !cancel.is_over()
+                    && !work::is_over()
             };
             let Some(wait) = wait.filter(in_time) else {
                 return Err(match attempt {
@@ -76,18 +83,21 @@ impl Programs {
     }
 
     fn run_once(&self, invocation: &Invocation<'_>) -> Result<Ran> {
-        let left = self
-            .settings
-            .cancel
-            .deadline()
-            .map(|deadline| deadline.left());
+        let deadlines = [self.settings.cancel.deadline(), work::deadline()];
+        let left = deadlines.into_iter().flatten().map(|at| at.left()).min();
         let limit = left.unwrap_or(LONGEST_RUN).min(LONGEST_RUN);
-        let cancelled = || self.settings.cancel.is_over();
+        let cancelled = || self.settings.cancel.is_over() || work::is_over();
+        if cancelled() {
+            return Err(invocation.not_run(&ProcError::Cancelled));
+        }
         let mut program = Program::new(invocation.program, limit)
             .args(&invocation.arguments)
             .stdout_limit(OUTPUT_BYTES)
             .own_group()
             .cancelled_by(&cancelled);
+        if let Some(lock) = invocation.held {
+            program = program.holding(lock.as_file());
+        }
         if let Some(dir) = invocation.dir {
             program = program.current_dir(dir).env("PWD", dir);
         }
@@ -102,7 +112,15 @@ impl Programs {
         for name in invocation.removed {
             program = program.env_remove(name);
         }
-        let ran = program.run().map_err(|cause| invocation.not_run(&cause))?;
+        let command = invocation.command();
+        work::say(&Event::ProgramStarted { command: &command });
+        let begun = Instant::now();
+        let ran = program.run();
+        work::say(&Event::ProgramFinished {
+            command: &command,
+            elapsed: begun.elapsed(),
+        });
+        let ran = ran.map_err(|cause| invocation.not_run(&cause))?;
         match ran.failure() {
             None => Ok(ran),
             Some(status) => Err(invocation.failed(&status, &ran)),
@@ -122,19 +140,35 @@ pub(super) struct Invocation<'a> {
     pub(super) removed: &'a [&'a str],
     /// It uses the network: what fails may work the next time.
     pub(super) network: bool,
+    /// The lock that it works under.
+    pub(super) held: Option<&'a FileLock>,
     /// The package that has the program.
     pub(super) package: &'a str,
 }
 
 impl Invocation<'_> {
-    /// As go shows it: the command line and where it ran.
-    fn shown(&self) -> String {
+    /// The command line without secrets, and without settings that no user has typed.
+    fn line(&self, quote: fn(&str) -> String) -> String {
         let mut text = self.program.to_owned();
-        // Settings that no user has typed say nothing to anybody.
         for argument in self.arguments.iter().skip(self.hidden) {
             text.push(' ');
-            text.push_str(&crate::proc::redact(argument, &[]));
+            text.push_str(&quote(&crate::proc::redact(argument, &[])));
         }
+        text
+    }
+
+    /// As go shows it with `-x`.
+    fn command(&self) -> String {
+        let line = self.line(quoted);
+        match self.dir {
+            Some(dir) => format!("cd {}; {line}", dir.display()),
+            None => line,
+        }
+    }
+
+    /// As go shows it in errors: the command line and where it ran.
+    fn shown(&self) -> String {
+        let text = self.line(str::to_owned);
         match self.dir {
             Some(dir) => format!("{text} in {}", dir.display()),
             None => text,
@@ -170,6 +204,28 @@ impl Invocation<'_> {
             true => error.transient(),
             false => error,
         }
+    }
+}
+
+/// An argument as go writes it into a command line.
+///
+/// Source: golang/go `cmd/go/internal/modfetch/codehost/codehost.go`, `run`.
+fn quoted(argument: &str) -> String {
+    if argument.contains('\'') {
+        let mut text = String::from("\"");
+        for character in argument.chars() {
+            if matches!(character, '"' | '$' | '`' | '\\') {
+                text.push('\\');
+            }
+            text.push(character);
+        }
+        text.push('"');
+        return text;
+    }
+    let is_special = |character: char| character.is_whitespace() || "$`\\*?[\"".contains(character);
+    match argument.contains(is_special) {
+        true => format!("'{argument}'"),
+        false => argument.to_owned(),
     }
 }
 
@@ -282,6 +338,20 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_are_quoted_as_by_go() {
+        // What `go mod download -x` shows of such arguments.
+        let rows = [
+            ("--prefix=prefix/", "--prefix=prefix/"),
+            ("--format=format:%H %ct %D", "'--format=format:%H %ct %D'"),
+            ("refs/heads/*:refs/heads/*", "'refs/heads/*:refs/heads/*'"),
+            ("it's $x", "\"it's \\$x\""),
+        ];
+        for (argument, want) in rows {
+            assert_eq!(quoted(argument), want);
+        }
+    }
 
     #[test]
     fn complaints_have_a_kind() {

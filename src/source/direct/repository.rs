@@ -59,6 +59,27 @@ pub(super) fn unknown_revision(revision: &str) -> Error {
     Error::new(Kind::NotFound, format!("unknown revision {revision}"))
 }
 
+/// Refuses what an earlier run has found in another place.
+pub(super) fn check_place(old: &VcsOrigin, vcs: &str, url: &str, subdir: &str) -> Result<()> {
+    let changed = |text: String| Err(Error::new(Kind::Other, text));
+    if old.vcs != vcs || old.url != url {
+        let (old_vcs, old_url) = (&old.vcs, &old.url);
+        return changed(format!(
+            "origin moved from {old_vcs} {old_url:?} to {vcs} {url:?}"
+        ));
+    }
+    if old.subdir != subdir {
+        return changed(format!("origin moved from {:?} to {subdir:?}", old.subdir));
+    }
+    Ok(())
+}
+
+/// Refuses what the program of a system cannot do, as go says it.
+pub(super) fn unsupported(vcs: &str, what: &str) -> Error {
+    let text = format!("vcs {vcs}: {what}: unsupported operation");
+    Error::new(Kind::Other, text)
+}
+
 /// The repository has nothing that could be a version.
 pub(super) fn no_commits() -> Error {
     Error::new(Kind::NotFound, "no commits")
@@ -68,6 +89,10 @@ pub(super) fn no_commits() -> Error {
 pub(super) trait Repository: Send + Sync {
     /// Refuses if what `old` depends on has changed since.
     fn check_reuse(&self, old: &VcsOrigin, subdir: &str) -> Result<()>;
+
+    /// Asks the server for something harmless, and says what there is; `None` where that would take a
+    /// clone.
+    fn reach(&self) -> Result<Option<String>>;
 
     /// The tags whose names begin with `prefix`.
     fn tags(&self, prefix: &str) -> Result<TagList>;

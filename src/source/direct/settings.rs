@@ -41,8 +41,6 @@ pub struct DirectSettings {
     pub environment: Vec<(String, String)>,
     /// `GIT_ALLOW_PROTOCOL`, if it is set.
     pub git_allow_protocol: Option<String>,
-    /// Go's own folder, which has the extension that sums up a Mercurial repository.
-    pub goroot: Option<PathBuf>,
     /// How often and how patiently a program that failed is started again.
     pub retry: RetryPolicy,
     /// How long a program may go without a byte from the network.
@@ -63,7 +61,6 @@ impl Default for DirectSettings {
             path: None,
             environment: Vec::new(),
             git_allow_protocol: None,
-            goroot: None,
             retry: RetryPolicy::default(),
             stall_timeout: Duration::from_secs(30),
             cancel: CancelToken::new(),

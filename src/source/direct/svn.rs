@@ -13,7 +13,9 @@ use super::archive::FolderTree;
 use super::clone::CloneDir;
 use super::program::{Invocation, Programs};
 use super::recent::Recent;
-use super::repository::{NotResolved, Repository, Revision, TagList, Tree, unknown_revision};
+use super::repository::{
+    NotResolved, Repository, Revision, TagList, Tree, unknown_revision, unsupported,
+};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::Time;
 use crate::source::VcsOrigin;
@@ -47,6 +49,7 @@ impl SvnRepository {
             environment: vec![("LC_ALL".to_owned(), "C.UTF-8".to_owned())],
             removed: &[],
             network: true,
+            held: None,
             package: "subversion",
         })?;
         Ok(ran.stdout)
@@ -104,16 +107,14 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     Some(rest.split_once(after)?.0)
 }
 
-fn unsupported(what: &str) -> Error {
-    Error::new(
-        Kind::Other,
-        format!("vcs svn: {what}: unsupported operation"),
-    )
-}
-
 impl Repository for SvnRepository {
     fn check_reuse(&self, _: &VcsOrigin, _: &str) -> Result<()> {
-        Err(unsupported("CheckReuse"))
+        Err(unsupported("svn", "CheckReuse"))
+    }
+
+    fn reach(&self) -> Result<Option<String>> {
+        let newest = self.stat("latest").map_err(|cause| cause.error)?;
+        Ok(Some(format!("revision {}", newest.id)))
     }
 
     fn tags(&self, _: &str) -> Result<TagList> {
@@ -156,7 +157,7 @@ impl Repository for SvnRepository {
     }
 
     fn descends_from(&self, _: &Revision, _: &str) -> Result<bool> {
-        Err(unsupported("DescendsFrom"))
+        Err(unsupported("svn", "DescendsFrom"))
     }
 
     fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>> {

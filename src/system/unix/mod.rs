@@ -27,7 +27,8 @@ pub(crate) use paths::{
 #[cfg(debug_assertions)]
 pub(crate) use process::kill_self;
 pub(crate) use process::{
-    kill_group, lead_group, open_files, raise_open_files, send_datagram, terminal_columns,
+    end_group, kill_group, lead_group, open_files, raise_open_files, send_datagram,
+    terminal_columns,
 };
 pub(crate) use removal::{delete_tree, remove_dir_all};
 pub(crate) use volume::{check_writable, keeps_access_times, lock_refusal, space_left};

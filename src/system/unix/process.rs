@@ -20,6 +20,13 @@ pub(crate) fn kill_group(leader: u32) {
     }
 }
 
+/// Asks every process of a group to end. Best effort, as [`kill_group`].
+pub(crate) fn end_group(leader: u32) {
+    if let Some(leader) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(leader, Signal::TERM);
+    }
+}
+
 /// Ends this process at once, as SIGKILL does: no destructor runs.
 #[cfg(debug_assertions)]
 pub(crate) fn kill_self() {

@@ -25,6 +25,9 @@ pub(crate) fn kill_group(leader: u32) {
     let _ = command.stderr(Stdio::null()).status();
 }
 
+/// Asks a process to end. Programs without a window are not asked on Windows: they are ended.
+pub(crate) fn end_group(_leader: u32) {}
+
 /// Ends this process at once: no destructor runs.
 #[cfg(debug_assertions)]
 pub(crate) fn kill_self() {

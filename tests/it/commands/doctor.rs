@@ -239,7 +239,10 @@ fn doctor_missing_server_features_are_notes() {
     run.ok();
     Report::of(&run).is("proxy", "ranges", "warning", "200 OK for ");
     // Private modules are asked for nowhere.
-    let run = sandbox.env("GOPRIVATE", "*").run(["doctor", "-json"]);
+    let run = sandbox
+        .env("GOPRIVATE", "*")
+        .env("GONOPROXY", "none")
+        .run(["doctor", "-json"]);
     run.ok();
     Report::of(&run).is("proxy", "ranges", "skipped", "no module to ask for");
 

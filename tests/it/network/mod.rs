@@ -2,6 +2,7 @@
 
 mod credentials;
 mod direct;
+mod direct_work;
 mod faults;
 mod prefetch;
 mod requests;

@@ -44,6 +44,12 @@ struct State {
     authorization: Option<String>,
     /// Packs are cut after so many bytes, so many times.
     cut: (usize, usize),
+    /// The next pack stops after so many bytes, until the test goes on.
+    stall: Option<usize>,
+    /// A pack has stopped.
+    stalled: bool,
+    /// The repositories that packs came from.
+    packs: Vec<String>,
     delay: Duration,
 }
 
@@ -59,7 +65,13 @@ impl Forge {
         let root = tempfile::tempdir().unwrap();
         let repositories = root.path().join("repositories");
         fs::create_dir(&repositories).unwrap();
-        let names = ["v.test", "w.test", "private.test", "sub.v.test"];
+        let names = [
+            "v.test",
+            "w.test",
+            "private.test",
+            "sub.v.test",
+            "git.example.com",
+        ];
         let (acceptor, authority) = tls::Acceptor::for_names(&names);
         fs::write(root.path().join("ca.pem"), authority).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -173,6 +185,30 @@ impl Forge {
     pub fn cut(&self, after: usize, times: usize) -> &Forge {
         self.shared.state().cut = (after, times);
         self
+    }
+
+    /// Stops the next pack after so many bytes, with the connection open.
+    pub fn stall(&self, after: usize) -> &Forge {
+        let mut state = self.shared.state();
+        (state.stall, state.stalled) = (Some(after), false);
+        drop(state);
+        self
+    }
+
+    /// Waits until a pack has stopped.
+    #[track_caller]
+    pub fn until_stalled(&self) {
+        super::until("a pack that stops", || self.shared.state().stalled);
+    }
+
+    /// Closes the connection of the pack that has stopped.
+    pub fn go_on(&self) {
+        self.shared.state().stalled = false;
+    }
+
+    /// The repositories that packs came from so far, one for each pack; forgets them.
+    pub fn take_packs(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.state().packs)
     }
 
     /// Waits before each answer.
@@ -320,12 +356,33 @@ impl Shared {
         let cut = {
             let mut state = self.state();
             state.sent += body.len();
+            if is_pack {
+                let name = path.trim_end_matches("/git-upload-pack");
+                state.packs.push(name.to_owned());
+            }
             (is_pack && state.cut.1 > 0).then(|| {
                 state.cut.1 -= 1;
                 state.cut.0
             })
         };
         let length = body.len();
+        let stall = match is_pack {
+            true => self.state().stall.take(),
+            false => None,
+        };
+        if let Some(after) = stall {
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\n\r\n"
+            )?;
+            stream.write_all(&body[..after.min(length)])?;
+            stream.flush()?;
+            self.state().stalled = true;
+            while self.state().stalled && !self.stopping.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(2));
+            }
+            return Ok(false);
+        }
         write!(
             stream,
             "HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\n\r\n"

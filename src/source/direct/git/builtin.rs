@@ -24,11 +24,12 @@ use super::layout;
 use super::odb::{HashKind, ObjectId, index_pack};
 use super::pktline::{Message, Packet, read_packet};
 use super::refs::{Refs, local_tips, write_local};
-use super::remote::GitRemote;
+use super::remote::{GitRemote, LockedClone};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{TempFile, write_atomically};
 use crate::http::{self, Client, Failure, RealTimer, Reply, Timer as _, Url};
 use crate::source::direct::program::Programs;
+use crate::source::direct::work;
 
 /// As many commits that are here are named to the server: each saves it from sending them.
 const MAX_HAVES: usize = 64;
@@ -115,7 +116,7 @@ impl BuiltinGit {
             .url
             .join("info/refs")
             .with_query("service=git-upload-pack");
-        let reply = self.client.ask(&http::Message {
+        let reply = work::bound(&self.client).ask(&http::Message {
             method: "GET",
             url: &url,
             headers: &[("git-protocol", "version=2")],
@@ -180,7 +181,7 @@ impl BuiltinGit {
 
     /// Sends a command, and hands back the answer.
     fn command(&self, server: &Server, message: &[u8]) -> Result<Reply> {
-        let reply = self.client.ask(&http::Message {
+        let reply = work::bound(&self.client).ask(&http::Message {
             method: "POST",
             url: &server.base.join("git-upload-pack"),
             headers: &[
@@ -407,13 +408,17 @@ impl BuiltinGit {
 }
 
 impl GitRemote for BuiltinGit {
+    fn name(&self) -> &'static str {
+        "the built-in client"
+    }
+
     fn refs(&self) -> Result<Refs> {
         self.list()
     }
 
-    fn fetch_tips(&self, dir: &Path, _: HashKind, wanted: &[(String, ObjectId)]) -> Result<()> {
+    fn fetch_tips(&self, clone: &LockedClone<'_>, wanted: &[(String, ObjectId)]) -> Result<()> {
         self.fetch(
-            dir,
+            clone.dir,
             &Wanted {
                 ids: wanted.iter().map(|(_, id)| *id).collect(),
                 depth: Some(1),
@@ -421,16 +426,16 @@ impl GitRemote for BuiltinGit {
             },
         )?;
         for (name, id) in wanted.iter().filter(|(name, _)| name != "HEAD") {
-            write_local(dir, name, id)?;
+            write_local(clone.dir, name, id)?;
         }
         Ok(())
     }
 
-    fn fetch_everything(&self, dir: &Path, _: HashKind) -> Result<()> {
-        self.fetch_all(dir, false)
+    fn fetch_everything(&self, clone: &LockedClone<'_>) -> Result<()> {
+        self.fetch_all(clone.dir, false)
     }
 
-    fn fetch_history(&self, dir: &Path, _: HashKind) -> Result<()> {
-        self.fetch_all(dir, true)
+    fn fetch_history(&self, clone: &LockedClone<'_>) -> Result<()> {
+        self.fetch_all(clone.dir, true)
     }
 }

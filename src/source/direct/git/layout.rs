@@ -86,6 +86,26 @@ pub(super) fn create(dir: &Path, url: &str, hash: HashKind, extent: Extent) -> R
     Ok(())
 }
 
+/// Removes lock files and half-written packs of a program that was killed. The folder is locked, and a
+/// program that outlives its starter holds the lock too, so that nobody is writing.
+pub(super) fn sweep(dir: &Path) {
+    let mut folders = vec![dir.to_owned(), dir.join("objects/pack")];
+    while let Some(folder) = folders.pop() {
+        let is_root = folder == dir;
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_dir && (!is_root || name == "refs") {
+                folders.push(entry.path());
+            } else if !is_dir && (name.ends_with(".lock") || name.starts_with("tmp_")) {
+                // What cannot be removed stops the program, which then says so.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
 /// The commits whose parents were not fetched.
 pub(super) fn read_shallow(dir: &Path) -> Result<BTreeSet<ObjectId>> {
     let path = dir.join("shallow");

@@ -44,14 +44,16 @@ use layout::Extent;
 use odb::{ObjectId, ObjectStore, Prefix, TreeEntryKind};
 use refs::{Refs, read_local, tag_sum, write_local};
 pub(super) use remote::GitRemote;
+use remote::LockedClone;
 pub(super) use system::SystemGit;
 
 use super::clone::CloneDir;
 use super::recent::Recent;
 use super::repository::{
-    NotResolved, Repository, Revision, TagList, Tree, no_commits, unknown_revision,
+    NotResolved, Repository, Revision, TagList, Tree, check_place, no_commits, unknown_revision,
 };
 use super::settings::DirectSettings;
+use super::work;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{Time, compare};
 use crate::source::VcsOrigin;
@@ -221,7 +223,7 @@ impl GitRepository {
         asked: &str,
         name: Option<&str>,
     ) -> Result<Option<Revision>> {
-        let Some((commit, found)) = store.peel(id)? else {
+        let Some((commit, found)) = whole_commit(store, id)? else {
             return Ok(None);
         };
         let id = commit.to_string();
@@ -251,7 +253,7 @@ impl GitRepository {
         let missing = |id: &ObjectId| -> Result<bool> {
             let store = self.fetched()?;
             Ok(match store {
-                Some(store) => store.peel(id)?.is_none(),
+                Some(store) => whole_commit(&store, id)?.is_none(),
                 None => true,
             })
         };
@@ -287,8 +289,11 @@ impl GitRepository {
         batch.sort();
         batch.dedup();
         let lock = self.clone.lock()?;
-        let hash = self.prepare(&self.clone)?;
-        let dir = self.clone.path();
+        self.prepare(&self.clone)?;
+        let clone = LockedClone {
+            dir: self.clone.path(),
+            lock: &lock,
+        };
         if let Some(store) = self.fetched()? {
             // Another process may have been here.
             store.refresh()?;
@@ -300,15 +305,16 @@ impl GitRepository {
             }
         }
         if !open.is_empty()
-            && let Err(error) = self.remote.fetch_tips(dir, hash, &open)
+            && let Err(error) = self.remote.fetch_tips(&clone, &open)
         {
             // Some servers refuse what is asked for in this way; all of them give everything.
             if matches!(error.kind(), Kind::Auth | Kind::NotFound | Kind::Security)
                 || error.is_transient()
+                || work::is_over()
             {
                 return Err(error);
             }
-            self.remote.fetch_everything(dir, hash)?;
+            self.remote.fetch_everything(&clone)?;
         }
         drop(lock);
         match self.fetched()? {
@@ -326,10 +332,12 @@ impl GitRepository {
         write_local(self.clone.path(), name, id)
     }
 
-    /// Makes the folder a repository if it is none; says which hash it has.
-    fn prepare(&self, clone: &CloneDir) -> Result<odb::HashKind> {
-        if let Some(hash) = layout::hash_kind(clone.path())? {
-            return Ok(hash);
+    /// Makes the folder, which is locked, a repository if it is none, and removes what a program that
+    /// was killed has left.
+    fn prepare(&self, clone: &CloneDir) -> Result<()> {
+        if layout::hash_kind(clone.path())?.is_some() {
+            layout::sweep(clone.path());
+            return Ok(());
         }
         let hash = self.refs()?.hash_kind();
         let extent = match std::ptr::eq(clone, &self.history) {
@@ -338,8 +346,7 @@ impl GitRepository {
         };
         layout::create(clone.path(), &self.url, hash, extent).inspect_err(|_| {
             let _ = clone.remove();
-        })?;
-        Ok(hash)
+        })
     }
 
     /// All commits of all branches and tags.
@@ -351,7 +358,7 @@ impl GitRepository {
         }
         let _alone = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = self.history.lock()?;
-        let hash = self.prepare(&self.history)?;
+        self.prepare(&self.history)?;
         let open = || opened(&self.history_store, self.history.path());
         let refs = self.refs()?;
         if let Some(store) = open()? {
@@ -360,7 +367,11 @@ impl GitRepository {
                 return Ok(store);
             }
         }
-        self.remote.fetch_history(self.history.path(), hash)?;
+        let clone = LockedClone {
+            dir: self.history.path(),
+            lock: &lock,
+        };
+        self.remote.fetch_history(&clone)?;
         drop(lock);
         let store = open()?.ok_or_else(no_commits)?;
         store.refresh()?;
@@ -382,6 +393,15 @@ impl GitRepository {
         let found = found.find(|(tag, _)| allowed(tag));
         Ok((found.map(|(tag, _)| tag.clone()), ancestry.is_cut))
     }
+}
+
+/// The commit that an object leads to, if it is there with all of its files.
+fn whole_commit(store: &ObjectStore, id: &ObjectId) -> Result<Option<(ObjectId, odb::Commit)>> {
+    let Some((commit, found)) = store.peel(id)? else {
+        return Ok(None);
+    };
+    let is_whole = store.is_whole(&commit, &found.tree)?;
+    Ok(is_whole.then_some((commit, found)))
 }
 
 /// Opens the objects below a folder once they are there.
@@ -424,16 +444,7 @@ impl Drop for Deciding<'_> {
 impl Repository for GitRepository {
     fn check_reuse(&self, old: &VcsOrigin, subdir: &str) -> Result<()> {
         let changed = |text: String| Err(Error::new(Kind::Other, text));
-        if old.vcs != "git" || old.url != self.url {
-            let (vcs, url) = (&old.vcs, &old.url);
-            return changed(format!(
-                "origin moved from {vcs} {url:?} to git {:?}",
-                self.url
-            ));
-        }
-        if old.subdir != subdir {
-            return changed(format!("origin moved from {:?} to {subdir:?}", old.subdir));
-        }
+        check_place(old, "git", &self.url, subdir)?;
         if old.hash.is_empty() && old.tag_sum.is_empty() && old.repo_sum.is_empty() {
             return changed("non-specific origin".to_owned());
         }
@@ -454,6 +465,17 @@ impl Repository for GitRepository {
             return changed("refs changed".to_owned());
         }
         Ok(())
+    }
+
+    fn reach(&self) -> Result<Option<String>> {
+        let refs = self.refs()?;
+        let count = |prefix: &str| {
+            let names = refs.iter().filter(|(name, _)| name.starts_with(prefix));
+            names.count()
+        };
+        let (branches, tags) = (count("refs/heads/"), count("refs/tags/"));
+        let by = self.remote.name();
+        Ok(Some(format!("{branches} branches, {tags} tags, by {by}")))
     }
 
     fn tags(&self, prefix: &str) -> Result<TagList> {

@@ -11,16 +11,16 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/git.go`.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::odb::{HashKind, ObjectId};
+use super::odb::ObjectId;
 use super::refs::Refs;
-use super::remote::GitRemote;
+use super::remote::{GitRemote, LockedClone};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Client, Url};
 use crate::proc::Ran;
 use crate::source::direct::program::{Invocation, Programs};
+use crate::source::direct::work;
 
 /// Protocols that git may use: a server or a setting must not lead to a helper that runs programs.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
@@ -75,7 +75,8 @@ impl SystemGit {
         }
     }
 
-    fn run(&self, dir: Option<&Path>, arguments: &[&str]) -> Result<Ran> {
+    fn run(&self, clone: Option<&LockedClone<'_>>, arguments: &[&str]) -> Result<Ran> {
+        let dir = clone.map(|clone| clone.dir);
         let settings = &self.programs.settings;
         let mut all: Vec<String> = Vec::new();
         for setting in SETTINGS {
@@ -110,6 +111,7 @@ impl SystemGit {
             environment,
             removed: &removed,
             network: true,
+            held: clone.map(|clone| clone.lock),
             package: "git",
         })
     }
@@ -119,7 +121,7 @@ impl SystemGit {
         let Ok(url) = Url::parse(&self.url) else {
             return Ok(Vec::new());
         };
-        let headers = self.client.credentials_for(&url)?;
+        let headers = work::bound(&self.client).credentials_for(&url)?;
         let mut pairs = Vec::new();
         for (place, (name, value)) in headers.iter().enumerate() {
             let key = format!("http.{}.extraHeader", self.url);
@@ -135,16 +137,20 @@ impl SystemGit {
         Ok(pairs)
     }
 
-    fn fetch(&self, dir: &Path, arguments: &[&str]) -> Result<Ran> {
+    fn fetch(&self, clone: &LockedClone<'_>, arguments: &[&str]) -> Result<Ran> {
         let mut all = vec!["fetch", "-q", "-f"];
         all.extend_from_slice(arguments);
-        self.run(Some(dir), &all)
+        self.run(Some(clone), &all)
     }
 }
 
 const ALL_REFS: [&str; 2] = ["refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"];
 
 impl GitRemote for SystemGit {
+    fn name(&self) -> &'static str {
+        "the program git"
+    }
+
     fn refs(&self) -> Result<Refs> {
         let ran = self.run(None, &["ls-remote", "-q", "--end-of-options", &self.url])?;
         let text = String::from_utf8(ran.stdout).map_err(|_| {
@@ -154,7 +160,7 @@ impl GitRemote for SystemGit {
         Ok(Refs::parse(&text))
     }
 
-    fn fetch_tips(&self, dir: &Path, _: HashKind, wanted: &[(String, ObjectId)]) -> Result<()> {
+    fn fetch_tips(&self, clone: &LockedClone<'_>, wanted: &[(String, ObjectId)]) -> Result<()> {
         let spec = |(place, (name, id)): (usize, &(String, ObjectId))| match name.as_str() {
             // Some servers refuse hashes, so that a name is used where there is one.
             "HEAD" => format!(
@@ -170,23 +176,23 @@ impl GitRemote for SystemGit {
         let specs: Vec<String> = wanted.iter().enumerate().map(spec).collect();
         let mut arguments = vec!["--depth=1", "--no-tags", "--end-of-options", "origin"];
         arguments.extend(specs.iter().map(String::as_str));
-        self.fetch(dir, &arguments).map(drop)
+        self.fetch(clone, &arguments).map(drop)
     }
 
-    fn fetch_everything(&self, dir: &Path, _: HashKind) -> Result<()> {
+    fn fetch_everything(&self, clone: &LockedClone<'_>) -> Result<()> {
         let mut arguments = vec!["--end-of-options", "origin"];
         arguments.extend(ALL_REFS);
-        self.fetch(dir, &arguments)?;
+        self.fetch(clone, &arguments)?;
         // Apart from that, because clients up to git 2.23 mix the two up: golang/go#34266.
-        if dir.join("shallow").exists() {
-            self.fetch(dir, &["--unshallow", "--end-of-options", "origin"])?;
+        if clone.dir.join("shallow").exists() {
+            self.fetch(clone, &["--unshallow", "--end-of-options", "origin"])?;
         }
         Ok(())
     }
 
-    fn fetch_history(&self, dir: &Path, _: HashKind) -> Result<()> {
+    fn fetch_history(&self, clone: &LockedClone<'_>) -> Result<()> {
         let mut arguments = vec!["--filter=tree:0", "--end-of-options", "origin"];
         arguments.extend(ALL_REFS);
-        self.fetch(dir, &arguments).map(drop)
+        self.fetch(clone, &arguments).map(drop)
     }
 }

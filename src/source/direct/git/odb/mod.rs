@@ -110,9 +110,13 @@ impl ObjectStore {
         self.dir.join("objects").join(folder).join(file)
     }
 
+    /// True if an object is in no pack.
+    fn is_loose(&self, id: &ObjectId) -> bool {
+        self.packs().iter().all(|pack| pack.find(id).is_none())
+    }
+
     pub(super) fn has(&self, id: &ObjectId) -> bool {
-        let packed = || self.packs().iter().any(|pack| pack.find(id).is_some());
-        packed() || self.loose(id).exists()
+        !self.is_loose(id) || self.loose(id).exists()
     }
 
     /// An object as a whole, of at most `limit` bytes; `None` if it is not there.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::{ObjectId, ObjectStore};
+use super::{ObjectId, ObjectStore, TreeEntryKind};
 use crate::error::Result;
 use crate::source::direct::git::layout;
 
@@ -14,6 +14,38 @@ pub(in crate::source::direct) struct Ancestry {
 }
 
 impl ObjectStore {
+    /// True if all files of a commit are there. Packs arrive as a whole; loose objects are written one
+    /// by one, and a program that is killed leaves a commit without its files.
+    pub(in crate::source::direct) fn is_whole(
+        &self,
+        commit: &ObjectId,
+        tree: &ObjectId,
+    ) -> Result<bool> {
+        if !self.is_loose(commit) {
+            return Ok(true);
+        }
+        let mut seen = HashSet::from([*tree]);
+        let mut open = vec![*tree];
+        while let Some(tree) = open.pop() {
+            if !self.has(&tree) {
+                return Ok(false);
+            }
+            for entry in self.tree(&tree)? {
+                match entry.kind {
+                    TreeEntryKind::Submodule => {}
+                    TreeEntryKind::Directory => {
+                        if seen.insert(entry.id) {
+                            open.push(entry.id);
+                        }
+                    }
+                    _ if !self.has(&entry.id) => return Ok(false),
+                    _ => {}
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// Walks back from `start`. Stops early when `wanted` was met.
     pub(in crate::source::direct) fn ancestry(
         &self,
