@@ -134,7 +134,7 @@ pub(super) fn contents(
                 unread.push(below);
                 return Ok(());
             }
-            files.push(FoundFile::new(&prefix, dir, below, kind)?);
+            files.push(FoundFile::new(&prefix, dir, &below, kind)?);
             Ok(())
         };
         root.entries(&directory, visit)
@@ -185,7 +185,7 @@ struct FoundFile {
 }
 
 impl FoundFile {
-    fn new(prefix: &str, dir: &Path, below: OsString, kind: EntryKind) -> Result<FoundFile> {
+    fn new(prefix: &str, dir: &Path, below: &OsStr, kind: EntryKind) -> Result<FoundFile> {
         let text = below.to_string_lossy();
         let mut name = String::with_capacity(prefix.len() + 1 + text.len());
         name.extend([prefix, "/", &text]);
@@ -194,12 +194,12 @@ impl FoundFile {
             return Err(Error::new(Kind::Differs, reason));
         }
         // Opening a pipe would wait for its writer.
-        let path = || dir.join(&below);
+        let path = || dir.join(below);
         if kind != EntryKind::File && !(kind == EntryKind::Link && leads_to_file(&path())?) {
             let message = format!("{}: not a regular file", path().display());
             return Err(Error::new(Kind::Differs, message));
         }
-        let odd = matches!(text, Cow::Owned(_)).then(|| below.clone());
+        let odd = matches!(text, Cow::Owned(_)).then(|| below.to_owned());
         Ok(FoundFile { name, odd })
     }
 }

@@ -183,7 +183,9 @@ mod tests {
         let body = sha256(b"Welcome to Amazon S3.");
         let lifecycle = canonical_query(&[("lifecycle", "")]);
         let listing = canonical_query(&[("prefix", "J"), ("max-keys", "2")]);
-        let rows: [(&str, &str, &str, &[(&str, &str)], &str, &str); 4] = [
+        // Method, path, query, headers, digest of the body, signature.
+        type Row<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+        let rows: [Row<'_>; 4] = [
             (
                 "GET",
                 "/test.txt",

@@ -31,15 +31,14 @@ impl ObjectStore {
                 return Ok(false);
             }
             for entry in self.tree(&tree)? {
-                match entry.kind {
-                    TreeEntryKind::Submodule => {}
-                    TreeEntryKind::Directory => {
-                        if seen.insert(entry.id) {
-                            open.push(entry.id);
-                        }
-                    }
+                let is_new = match entry.kind {
+                    TreeEntryKind::Submodule => continue,
+                    TreeEntryKind::Directory => seen.insert(entry.id),
                     _ if !self.has(&entry.id) => return Ok(false),
-                    _ => {}
+                    _ => continue,
+                };
+                if is_new {
+                    open.push(entry.id);
                 }
             }
         }
