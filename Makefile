@@ -34,7 +34,7 @@ check: test
 check-windows: windows-tools
 	$(CARGO) check --profile test --lib --bins --target $(WINDOWS)
 
-# Runs what Wine can run of it: the program beside a file:// proxy, and the unit tests of files and locks.
+# Runs the program under Wine, beside a file:// proxy.
 test-windows: windows-tools
 	$(CARGO) build --target $(WINDOWS)
 	tests/tools/wine.sh target/$(WINDOWS)/debug/modfetch.exe

@@ -184,7 +184,14 @@ mod tests {
         let lifecycle = canonical_query(&[("lifecycle", "")]);
         let listing = canonical_query(&[("prefix", "J"), ("max-keys", "2")]);
         // Method, path, query, headers, digest of the body, signature.
-        type Row<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+        type Row<'a> = (
+            &'a str,
+            &'a str,
+            &'a str,
+            &'a [(&'a str, &'a str)],
+            &'a str,
+            &'a str,
+        );
         let rows: [Row<'_>; 4] = [
             (
                 "GET",

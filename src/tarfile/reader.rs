@@ -471,7 +471,8 @@ mod tests {
                 prop_assert_eq!(read_all(write(&members).as_slice()).unwrap(), members);
             }
 
-            /// A byte that is no content makes the archive unreadable: there is one form.
+            /// A byte that is no content, nor in a long name, makes the archive unreadable: there is one
+            /// form. A long name is in a record of its own, which has no checksum in this format.
             #[test]
             fn an_altered_byte_is_an_error_or_content(
                 members in members(), place in any::<prop::sample::Index>(), bits in 1..=u8::MAX,
@@ -482,8 +483,10 @@ mod tests {
                 if let Ok(found) = read_all(archive.as_slice()) {
                     prop_assert_eq!(found.len(), members.len());
                     let bytes = found.iter().zip(&members).map(|((name, new), (old_name, old))| {
-                        assert_eq!((name, new.len()), (old_name, old.len()));
-                        new.iter().zip(old).filter(|(new, old)| new != old).count()
+                        assert_eq!((name.len(), new.len()), (old_name.len(), old.len()));
+                        let names = name.bytes().zip(old_name.bytes());
+                        let in_name = names.filter(|(new, old)| new != old).count();
+                        in_name + new.iter().zip(old).filter(|(new, old)| new != old).count()
                     });
                     prop_assert_eq!(bytes.sum::<usize>(), 1);
                 }

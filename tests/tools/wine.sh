@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs modfetch.exe under Wine: download from a file:// proxy, verify, list, graph, env, a held lock, clean.
+# Runs modfetch.exe under Wine: download from a file:// proxy, verify, list, graph, env, clean.
 #
 #     tests/tools/wine.sh target/x86_64-pc-windows-gnu/debug/modfetch.exe
 #
-# Wine (apt: wine64) is no Windows: it shows that paths, attributes, locks and renames of the program's own making work.
+# Wine (apt: wine64) is no Windows: it shows that paths, attributes and renames of the program's own making work.
 # What it lacks is symbolic links and access lists.
 set -eu
 exe=$(realpath "$1")

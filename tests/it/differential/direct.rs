@@ -267,6 +267,8 @@ fn compare_other(forge: &Forge, asked: &str) {
             .env("GOVCS", "*:all")
             .env("NO_PROXY", "127.0.0.1")
             .env("no_proxy", "127.0.0.1")
+            // Fossil knows no exceptions from a proxy.
+            .env("http_proxy", "")
             .env("USER", "a")
     };
     let (ours, gos) = (with(forge.sandbox()), with(forge.sandbox()));

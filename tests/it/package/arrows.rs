@@ -98,7 +98,7 @@ const ALLOWED: &[(&str, &str)] = &[
     // What tests reach inside the crate for.
     (
         "internals",
-        "bundle cli command config fsio gomod gotemplate http modzip serve source sumdb tarfile",
+        "bundle cli command config event fsio gomod gotemplate http modzip serve source store sumdb tarfile",
     ),
 ];
 

@@ -117,3 +117,22 @@ fn serve_a_transfer_that_is_cut_and_begun_again_is_a_pause_for_clients() {
     );
     assert_eq!(proxy.hits("example.com/large/@v/v1.0.0.zip"), 2);
 }
+
+#[test]
+fn serve_a_wrong_zip_that_is_right_the_next_time_is_logged() {
+    only_modfetch!();
+    let large = large_module();
+    let database = SumDb::of([&large]);
+    let zip = large.zip();
+    let proxy = Proxy::of_modules(vec![large]);
+    database.serve_on(&proxy);
+    let proxy = proxy.corrupting("example.com/large/@v/v1.0.0.zip", 200_000, Times(1));
+    let site = site(&proxy.url(), &database.gosumdb());
+    let server = Served::start(&site, &[]);
+    // Whoever was given the wrong beginning is cut.
+    let first = server.get(LARGE);
+    assert!(!first.whole || first.body == zip, "{}", first.head);
+    until("the alarm", || server.said().contains("security:"));
+    let again = server.get(LARGE);
+    assert!(again.whole && again.body == zip, "{}", again.head);
+}
