@@ -23,83 +23,70 @@
 //! # }
 //! ```
 //!
-//! All other areas are for the program, its tests and fuzz targets, and change without notice.
+//! All other areas belong to the program. What its tests and fuzz targets need of them is in `internals`, and
+//! changes without notice.
 //!
-//! The rest of this page is the living design. It tells the story of a download in the order data flows;
-//! each area explains itself.
+//! The rest of this page is the living design. It follows a download in the order in which data flows; the
+//! documentation of each area explains that area.
 //!
-//! # The story of `modfetch download`
-//! 1. [`cli`] reads what was typed against a tree of commands and their flags. The program has two names:
-//!    its own, and `go` when called through a link of that name. Help, man pages and completions come from the
-//!    same rows, help topics from Markdown files beside them.
-//! 2. [`config`] finds out what it means: flag over environment over GOENV file over
-//!    `$GOROOT/go.env` over default, each value with its origin.
-//! 3. [`command`] is the glue. `download` reads the main module, or those of a workspace
+//! # A run of `modfetch download`
+//! 1. [`cli`] parses the command line with a tree of commands and their flags. The program has two names: its
+//!    own, and `go` where a link of that name starts it. Help, man pages and completions come from the same
+//!    rows, help topics from Markdown files beside them.
+//! 2. [`config`] resolves the settings: flag before environment before GOENV file before `$GOROOT/go.env`
+//!    before default. Each value keeps its origin.
+//! 3. [`command`] connects the areas. `download` reads the main module, or those of a workspace
 //!    ([`project::Project`], parsed by [`gomod::modfile`]), and go.sum ([`trust::SumPolicy`]).
-//! 4. [`graph`] says which modules: the requirement graph as far as pruning lets it grow,
-//!    minimal version selection. Its caller supplies the go.mod files. [`select`] turns arguments,
-//!    patterns and queries into module versions.
-//! 5. [`fetch`] is the engine and the one place with concurrency. It looks into the [`cache`]
-//!    first, and what is complete there costs no lock, no thread pool and no socket.
-//!    Where the graph is waited for, what go.mod lists is fetched and unpacked meanwhile, and
-//!    becomes visible when the graph says that it is needed.
-//! 6. What is missing comes from a [`source`]: other module caches that are only read, then the
-//!    GOPROXY list with its `,` and `|`, over [`http`], which retries, notices stalls, goes on
-//!    with what was cut, spares hosts, and knows about proxies, certificates and credentials.
-//! 7. A fetched zip goes through [`modzip`]: rules first, then one inflation that hashes and
-//!    writes at the same time, into a directory that is marked incomplete.
-//! 8. [`trust`] compares the hash with go.sum, or with what the checksum database has logged
-//!    ([`sumdb`]). Only then do zip and directory become visible, by
-//!    the protocol of [`cache`], which is go's.
+//! 4. [`graph`] decides which modules are needed: it loads the requirement graph as far as pruning requires, and
+//!    selects minimal versions. Its caller supplies the go.mod files. [`select`] turns arguments, patterns and
+//!    queries into module versions.
+//! 5. [`fetch`] is the engine, and the one place with concurrency. It reads the [`cache`] first: a complete
+//!    version costs no lock, no thread pool and no socket. While the graph loads, it already fetches and
+//!    extracts what go.mod lists; these files become visible when the graph needs them.
+//! 6. Missing files come from a [`source`]: other module caches, read-only; then the entries of GOPROXY with their
+//!    `,` and `|`, over [`http`], which retries, detects stalls, resumes, limits the load of each host, and knows
+//!    HTTP proxies, certificates and credentials. The entry `direct` is `source::direct`: repositories, by
+//!    system programs (`proc`) or by the built-in git client.
+//! 7. [`modzip`] takes a fetched zip: it checks the rules first, then inflates once, hashes and writes at the same
+//!    time, into a directory with a mark that says "incomplete".
+//! 8. [`trust`] compares the hash with go.sum, or with the record in the checksum database ([`sumdb`]). Only then
+//!    do zip and directory become visible, by the protocol of [`cache`], which is go's.
+//! 9. [`report`] prints: results in module order, progress meanwhile. Nothing else prints.
 //!
-//!    `sum` takes the same way as far as here, without a download: go.sum is compared and completed
-//!    from what database, cache and source say ([`fetch::SumExaminer::examine`]), or all witnesses are
-//!    heard about one version ([`fetch::SumExaminer::evidence`]) and judged ([`trust::find_mismatch`]).
-//! 9. [`report`] prints: results in module order, progress meanwhile, and nothing else prints.
-//!
-//! `modfetch verify` goes the other way: [`verify`] reads what is cached and asks [`trust`] whether
-//! it is right. Beside [`fetch`] it is the one area that holds both the [`cache`] and what vouches
-//! for it; a check fetches, writes and locks nothing, and a repair leaves all three to [`fetch`].
-//!
-//! Between 5 and 6 go.mod is written where `go` would: [`fetch`] puts the requirements right
-//! ([`graph::Requirements`]), [`graph::Update`] says what that changes, and [`gomod::modfile::ModEdit`] makes
-//! the text. It is written in place, as go.sum is ([`fsio::rewrite`]).
-//!
-//! `list -m` takes what came out of 4 as well: [`list`] says of each module what cache, go.sum and
-//! source have of it, and lets [`fetch`] ask for what is missing, but for no zip. Where go would use a
-//! vendor directory ([`project::BuildMod`]), its modules.txt takes the place of the graph
-//! ([`graph::Vendor`]).
-//!
-//! `plan` and `download --dry-run` end after 5: what the cache lacks ([`fetch::CacheStatus`]) and where the
-//! first proxy has it ([`source::ProxyUrls`]) is told, and nothing is kept.
-//!
-//! [`gotemplate`] is for listings: the part of Go's templates that `list -m -f` takes, pure and on its own.
-//!
-//! Two commands need only a part of it: `graph` and `why` print what [`graph::Graph`] has become after 5, and
-//! `clean` hands the whole [`cache`] back, aside first and away then, for what a reader must not see
-//! is half a module.
-//!
-//! What carries modules from machine to machine is one file: [`tarfile`] writes and reads the one form of it.
-//!
-//! [`sbom`] turns the graph and go.sum into a bill of materials, and [`audit`] compares the build list with records of vulnerabilities; neither needs sources
-//! or a build.
-//!
-//! Where that does not work, [`doctor`] looks at each part on its own: proxies, checksum database,
-//! cache, project.
-//!
-//! `serve` hands modules out instead: [`serve`] has an HTTP/1.1 front end of its own, looks into a
-//! cache or a tree, and asks a [`fetch::Run`] for what is missing, one for all who wait for it.
+//! # The other commands
+//! - `sum` ends after 8 without a download: it compares and completes go.sum with database, cache and source
+//!   ([`fetch::SumExaminer::examine`]), or collects all evidence about one version
+//!   ([`fetch::SumExaminer::evidence`]) and judges it ([`trust::find_mismatch`]).
+//! - `verify` works in the other direction: [`verify`] reads the cached files and asks [`trust`] whether they are
+//!   right. A check fetches, writes and locks nothing; a repair leaves all three to [`fetch`].
+//! - Between 5 and 6, go.mod is written where `go` would write it: [`fetch`] corrects the requirements
+//!   ([`graph::Requirements`]), [`graph::Update`] describes the change, [`gomod::modfile::ModEdit`] makes the text,
+//!   and [`fsio::rewrite`] writes the file in place.
+//! - `list -m` continues after 4: [`list`] collects what cache, go.sum and source say about each module; [`fetch`]
+//!   gets missing files, except zips. Where go uses a vendor directory ([`project::BuildMod`]), its modules.txt
+//!   replaces the graph ([`graph::Vendor`]). [`gotemplate`] is the part of Go's templates that `-f` has.
+//! - `plan` and `download --dry-run` end after 5: they show what the cache lacks ([`fetch::CacheStatus`]) and where
+//!   the first proxy has it ([`source::ProxyUrls`]).
+//! - `graph` and `why` print the [`graph::Graph`]. `clean` moves the whole [`cache`] aside, then deletes it: a reader
+//!   never sees half a module. `cache prune` does the same for single versions.
+//! - `bundle` carries modules between machines: [`bundle`] puts modules and proofs into one file, and [`tarfile`]
+//!   writes and reads the one form of that file.
+//! - `serve` sends modules to clients: [`serve`] has its own HTTP/1.1 front end, reads a cache or a tree, and asks a
+//!   [`fetch::Run`] for a missing file, once for all clients that wait. [`store`] shares files between servers, in
+//!   an object store with the S3 API.
+//! - [`sbom`] turns the graph and go.sum into a bill of materials; [`audit`] compares the build list with records of
+//!   vulnerabilities. Neither needs sources or a build.
+//! - [`doctor`] examines each part alone: proxies, repositories, checksum database, cache, project.
 //!
 //! # Rules between areas
-//! Arrows point one way. [`gomod`], [`graph`] and [`sumdb`] are pure. [`source`] does
-//! not know [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`].
-//! The process environment is read in one function, [`config::Environment::from_process`].
-//! Go's ways with text that several areas need, JSON, quoted strings and lists of words, are in
+//! Arrows point one way: a test has the table. [`gomod`] and [`graph`] are pure. [`source`] does not know
+//! [`cache`], nor the reverse; only [`fetch`] holds both. Nothing imports [`command`]. One function reads the process
+//! environment, [`config::Environment::from_process`]. JSON, quoted strings and lists of words as Go has them are in
 //! `gojson`, `gomod::quote` and `gomod::words`.
 //!
-//! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas;
-//! `fsio` has the ways to lock and write files, `proc` runs system programs, and neither knows what for.
-//! What differs between operating systems is in `system`, behind one interface.
+//! [`layout`] has the name of every file below GOMODCACHE and of a GOPROXY tree, once for all areas. `fsio` locks and
+//! writes files, `proc` runs system programs, and `system` is the one interface to what differs between operating
+//! systems.
 //!
 //! # What is exact
 //! - Exact: bytes on disk (cache, go.mod, go.sum, go.work.sum, archives), data on stdout, and what decides
@@ -109,15 +96,14 @@
 //!   real project meets.
 //!
 //! # What always holds
-//! - A cache filled here is the one `go` would have made, to the byte and the mode.
-//! - Nothing becomes visible whose h1 was not checked against go.sum, proven by the checksum
-//!   database, or exempted from proof by the settings.
-//! - Killed anywhere, the cache has complete entries and marked ones; the next run completes them.
-//!   A signal that asks for the end is obeyed within a second (`signals`); the steps at which a
-//!   kill could hurt have names, and tests kill the program at each (`failpoints`).
-//! - Every wait for the network has a time-out; memory depends on neither the size nor the
-//!   number of modules.
-//! - stdout is data, stderr is talk. Secrets are in neither, but that `env` prints settings as they
+//! - A cache that modfetch fills is the one that `go` would fill, to the byte and the mode.
+//! - A file becomes visible only after a check of its h1: go.sum has it, the checksum database proves it, or the
+//!   settings exempt it from proof.
+//! - After a kill at any step, the cache has complete entries and marked ones; the next run completes them. A
+//!   signal ends a run within a second (`signals`). The steps at which a kill could hurt have names, and tests
+//!   kill the program at each (`failpoints`).
+//! - Every wait for the network has a time-out. Memory depends on neither the size nor the number of modules.
+//! - stdout is data, stderr is talk. Neither contains secrets, with one exception: `env` prints settings as they
 //!   are, like `go env`.
 
 #![forbid(unsafe_code)]
