@@ -384,6 +384,7 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
     let text =
         |setting: &Option<Setting<String>>| setting.as_ref().map(|setting| setting.value.clone());
     let deadline = config.transfer.timeout.value.and_then(Deadline::after);
+    let default = Settings::default();
     Settings {
         retry: RetryPolicy {
             retries: config.transfer.retries.value,
@@ -426,6 +427,12 @@ pub(super) fn transport_settings(config: &Config) -> Settings {
         requests_per_second: config.transfer.max_requests_per_second.value,
         bytes_per_second: config.transfer.limit_rate.value,
         connections: config.transfer.jobs.value,
-        ..Settings::default()
+        user_agent: config
+            .connection
+            .user_agent
+            .value
+            .clone()
+            .unwrap_or(default.user_agent),
+        ..default
     }
 }

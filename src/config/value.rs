@@ -237,6 +237,14 @@ pub(super) fn timeout(text: &str) -> Parsed<Duration> {
         .ok_or_else(|| "want a time such as 10s, 1m30s, 250ms, or seconds, at most 24h".to_owned())
 }
 
+/// The value of a header; an empty text is none.
+pub(super) fn user_agent(text: &str) -> Parsed<Option<String>> {
+    match text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        true => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+        false => Err("want printable ASCII characters".to_owned()),
+    }
+}
+
 /// `none` is no limit.
 pub(super) fn lock_limit(text: &str) -> Parsed<Option<Duration>> {
     if text == "none" {

@@ -45,6 +45,17 @@ settings! {
         ..Flag::OURS
     });
 
+    /// The `User-Agent` of requests, if it is not modfetch's own.
+    user_agent: Option<String> = USER_AGENT, SettingRow::new(value::user_agent, Flag {
+        long: "user-agent",
+        value: Some("TEXT"),
+        env: Some("MODFETCH_USER_AGENT"),
+        default: "",
+        brief: "Send this User-Agent instead of modfetch/VERSION",
+        detail: "For a firewall that lets only some clients pass; go sends Go-http-client/1.1.",
+        ..Flag::OURS
+    });
+
     /// `--netrc-file`: credentials that come before those of GOAUTH; absolute.
     netrc_file: Option<PathBuf> = NETRC_FILE, SettingRow::file(Flag {
         long: "netrc-file",

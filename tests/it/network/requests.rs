@@ -17,6 +17,30 @@ pub fn many(count: usize, bytes_each: usize) -> (Vec<Module>, Sandbox) {
 }
 
 #[test]
+fn download_user_agent_names_modfetch_or_what_is_asked_for() {
+    only_modfetch!();
+    let own = concat!("modfetch/", env!("CARGO_PKG_VERSION"));
+    for (flag, want) in [
+        ("", own),
+        ("--user-agent=Go-http-client/1.1", "Go-http-client/1.1"),
+    ] {
+        let (modules, sandbox) = many(1, 100);
+        let proxy = Proxy::of_modules(modules);
+        let line = ["download", flag]
+            .into_iter()
+            .filter(|word| !word.is_empty());
+        sandbox.proxy(&proxy).run(line).ok();
+        let requests = proxy.requests();
+        assert!(!requests.is_empty());
+        for request in requests {
+            assert_eq!(request.header("user-agent"), Some(want));
+        }
+    }
+    let run = Sandbox::new().run(["download", "--user-agent=a\u{1}b"]);
+    run.fails(2).stderr_has("want printable ASCII characters");
+}
+
+#[test]
 fn download_transient_failures_are_retried() {
     only_modfetch!();
     let (modules, sandbox) = many(100, 2000);
