@@ -169,6 +169,10 @@ impl CacheKeeper {
 }
 
 impl Keeper for CacheKeeper {
+    fn record_use(&self, gomods: &[ModuleVersion], zips: &[ModuleVersion]) {
+        self.cache.record_use(zips, gomods);
+    }
+
     fn remove_zip(&self, module: &ModuleVersion) -> Result<bool> {
         if !self.may_go(module) {
             return Ok(false);

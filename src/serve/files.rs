@@ -188,6 +188,8 @@ impl Handle {
         };
         if fetched.is_ok() && kind == FileKind::Zip && !kept {
             service.parts.stock.added(&service.parts.main, module);
+            // Clients that were sent the zip while it came do not ask for what is kept.
+            service.parts.stock.touch(module, kind);
         }
         let waiting = service.flights.end(wanted);
         for waiter in waiting {

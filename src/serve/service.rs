@@ -151,7 +151,7 @@ impl ModuleService {
         if kind == FileKind::Zip && etag.is_none() && self.parts.stock.demands_sums(tree) {
             return None;
         }
-        self.parts.stock.touch(module);
+        self.parts.stock.touch(module, kind);
         let file = Arc::new(found.file);
         let response = Response::of_file(
             fields,

@@ -7,7 +7,8 @@
 //! unless the settings say otherwise: it could not be fetched again.
 //!
 //! When a zip was used is the time of last access of its `.ziphash`, set by this server at most
-//! once an hour. The extracted directory of a module is left alone: a build may stand in it.
+//! once an hour. In a module cache that is also recorded where `cache prune` looks for it. The extracted
+//! directory of a module is left alone: a build may stand in it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, FileTimes};
@@ -63,7 +64,10 @@ pub(super) struct Stock {
     counted: Mutex<Option<Counted>>,
     /// By module: versions and bytes, as counted last.
     modules: Mutex<BTreeMap<ModulePath, (u64, u64)>>,
-    touched: Mutex<HashMap<ModuleVersion, Instant>>,
+    /// Of go.mod files and metadata, and of zips.
+    touched: [Mutex<HashMap<ModuleVersion, Instant>>; 2],
+    /// Of the same two, what has not been recorded yet.
+    used: [Mutex<Vec<ModuleVersion>>; 2],
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -80,7 +84,8 @@ impl Stock {
             max_bytes,
             counted: Mutex::default(),
             modules: Mutex::default(),
-            touched: Mutex::default(),
+            touched: Default::default(),
+            used: Default::default(),
         }
     }
 
@@ -105,12 +110,10 @@ impl Stock {
     }
 
     /// A file of a version was asked for.
-    pub(super) fn touch(&self, module: &ModuleVersion) {
-        if self.max_bytes.is_none() {
-            return;
-        }
+    pub(super) fn touch(&self, module: &ModuleVersion, kind: FileKind) {
         let now = Instant::now();
-        let mut touched = locked(&self.touched);
+        let which = usize::from(kind == FileKind::Zip);
+        let mut touched = locked(&self.touched[which]);
         if touched
             .get(module)
             .is_some_and(|at| now.duration_since(*at) < TOUCH_EVERY)
@@ -122,11 +125,23 @@ impl Stock {
         }
         touched.insert(module.clone(), now);
         drop(touched);
+        if self.demands {
+            locked(&self.used[which]).push(module.clone());
+        }
+        if self.max_bytes.is_none() {
+            return;
+        }
         let place = (module.escape().ok()).map(|escaped| self.main.join(escaped.file("ziphash")));
         // Best effort: a version that has no sum has no zip, and a tree may be read-only.
         let opened = place.and_then(|place| File::open(place).ok());
         let times = FileTimes::new().set_accessed(SystemTime::now());
         let _ = opened.map(|file| file.set_times(times));
+    }
+
+    /// The versions of a module cache that were asked for since the last call: those of which a go.mod or
+    /// metadata was, and those of which the zip was.
+    pub(super) fn take_used(&self) -> [Vec<ModuleVersion>; 2] {
+        [0, 1].map(|which: usize| std::mem::take(&mut *locked(&self.used[which])))
     }
 
     /// The zip of a version has come.
@@ -298,7 +313,11 @@ mod tests {
         assert_eq!(names, ["a.com/m@v1.0.0"]);
         // A use makes it the newest.
         let used = zips.iter().find(|zip| zip.bytes == 40).unwrap();
-        stock.touch(&used.module().unwrap());
+        let used = used.module().unwrap();
+        stock.touch(&used, FileKind::Zip);
+        stock.touch(&used, FileKind::Zip);
+        assert_eq!(stock.take_used(), [vec![], vec![used]]);
+        assert_eq!(stock.take_used(), [vec![], vec![]]);
         let surplus = stock.surplus(count());
         let names: Vec<String> = surplus.iter().map(name).collect();
         assert_eq!(names, ["a.com/X@v1.0.0", "b.com/m@v1.2.0"]);

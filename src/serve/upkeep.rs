@@ -1,4 +1,4 @@
-//! What a server does by itself: counting, making room, and verifying again what it keeps.
+//! What a server does by itself: counting, recording use, making room, and verifying again what it keeps.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -36,6 +36,7 @@ impl Upkeep {
         // What the last eviction could not remove: it is not tried again before there is more.
         let mut left = 0;
         loop {
+            self.record_use();
             if let Some(store) = &self.service.parts.store
                 && store.objects().failing().is_some()
             {
@@ -64,8 +65,17 @@ impl Upkeep {
                 }
             }
             if !self.rest(LOOK_EVERY) {
-                return;
+                break;
             }
+        }
+        self.record_use();
+    }
+
+    /// Records which versions were asked for, all in one write.
+    fn record_use(&self) {
+        let [gomods, zips] = self.service.parts.stock.take_used();
+        if !gomods.is_empty() || !zips.is_empty() {
+            self.keeper.record_use(&gomods, &zips);
         }
     }
 

@@ -73,4 +73,7 @@ pub trait Keeper: Send + Sync {
     /// # Errors
     /// [`crate::Kind::Security`]: it is wrong.
     fn verify_zip(&self, module: &ModuleVersion, file: File) -> Result<()>;
+
+    /// Records that versions were used: their go.mod, or their content as well.
+    fn record_use(&self, gomods: &[ModuleVersion], zips: &[ModuleVersion]);
 }

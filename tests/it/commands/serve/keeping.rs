@@ -11,7 +11,7 @@ use crate::support::go::{only_modfetch, variable};
 use crate::support::script::Fault;
 use crate::support::served::{Served, ask};
 use crate::support::sumdb::SumDb;
-use crate::support::{Proxy, Times, until};
+use crate::support::{Proxy, Sandbox, Times, until};
 
 #[test]
 fn serve_killed_while_it_fetches_serves_right_bytes_afterwards() {
@@ -167,4 +167,38 @@ fn serve_full_disk_is_an_error_and_loses_nothing() {
     );
     running.signal(Signal::SIGTERM);
     running.wait();
+}
+
+#[test]
+fn serve_records_use_where_prune_looks() {
+    only_modfetch!();
+    let proxy = Proxy::serve();
+    let site = Sandbox::with("hello", &proxy);
+    site.run(["download"]).ok();
+    crate::commands::cache::age_cache(site.cache(), 40);
+    let planned = |site: &Sandbox| {
+        site.run(["cache", "prune", "--older", "30d", "-n"])
+            .ok()
+            .stdout
+            .clone()
+    };
+    assert!(planned(&site).contains("example.com/text@v1.2.0"));
+    let server = Served::start(
+        &site,
+        &["--offline", "--cache", &site.cache().display().to_string()],
+    );
+    assert_eq!(server.get("/example.com/text/@v/v1.2.0.zip").status, 200);
+    assert_eq!(server.get("/example.com/greet/@v/v1.1.0.mod").status, 200);
+    // It writes the record before it ends.
+    server.stop().ok();
+    let usage = fs::read_to_string(site.cached("cache/modfetch/usage")).unwrap();
+    let has = |end: &str| usage.lines().any(|line| line.ends_with(end));
+    assert!(
+        has(" example.com/text@v1.2.0") && has(" example.com/greet@v1.1.0/go.mod"),
+        "{usage}"
+    );
+    assert!(!has(" example.com/greet@v1.1.0"), "{usage}");
+    let planned = planned(&site);
+    assert!(!planned.contains("example.com/text@v1.2.0"), "{planned}");
+    assert!(planned.contains("example.com/greet@v1.1.0"), "{planned}");
 }
