@@ -10,7 +10,7 @@
 //! | `modfetch-bundle.json` | the [`Manifest`]: each module with its sums, the database, the options |
 //! | `sumdb/NAME/supported` | empty: tells `go` that the tree has the database |
 //! | `sumdb/NAME/latest` | the signed tree head that all records are proven under |
-//! | `sumdb/NAME/tile/8/...` | exactly the tiles that a client reads ([`ProofTiles`]) |
+//! | `sumdb/NAME/tile/8/...` | exactly the tiles that a client reads ([`proofs::ProofTiles`]) |
 //! | `sumdb/NAME/lookup/P@V` | a record each, all with that one head |
 //! | `P/@latest`, `P/@v/list` | per module path: what `go` asks to find the newest version |
 //! | `P/@v/V.info`, `.mod`, `.zip` | per module version, as far as the manifest says |

@@ -16,7 +16,7 @@
 //! 3. A flag that only this command has is a `static` in the same file: `static KEEP: Flag = Flag { long: "keep",
 //!    value: Some("N"), brief: "...", detail: "...", ..Flag::OURS };`. Name it in `flags` and read it with
 //!    `call.raw.text(&KEEP)`, `call.raw.is_on(&DRY)` or `call.raw.texts(&EACH)`.
-//! 4. Flags with a common subject are a [`FlagGroup`] in [`flags::groups`]: a command names the group, and the
+//! 4. Flags with a common subject are a [`FlagGroup`](crate::config::flags::FlagGroup) in [`flags::groups`]: a command names the group, and the
 //!    settings are then in the `Config` that its function gets.
 //!
 //! Parsing, `-h`, `--help`, `help AREA` and "did you mean" follow from the rows, and so do the tests of the table.

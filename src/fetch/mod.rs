@@ -9,7 +9,7 @@
 //! | `sums` | [`SumExaminer`]: go.sum compared with all that vouches for it, without a download |
 //! | `queries` | [`QueryResolver`], [`ReleaseResolver`]: from `latest` or a branch to a version; retractions |
 //! | `graph` | [`GraphReader`]: reading the requirement graph, putting the requirements of go.mod right |
-//! | `cached` | [`CacheReader`]: what the cache has, for plans ([`CacheStatus`]) and listings ([`Local`]) |
+//! | `cached` | [`CacheReader`]: what the cache has, for plans ([`CacheStatus`]) and listings |
 //! | `version` | one version: `.info` and `.mod`, the two halves of a zip |
 //! | `run` | [`Run`]: one piece of work, dropped when it is done |
 //! | `engine` | [`Engine`]: cache, source and threads, shared by a whole process |

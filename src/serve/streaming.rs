@@ -60,10 +60,12 @@ impl StreamingTap {
         // What is still to be found again was not.
         let is_same = state.before.is_none();
         if let Some(live) = state.live.take() {
-            live.end(match is_right && is_same {
-                true => LiveEnd::Whole,
-                false => LiveEnd::Broken,
-            });
+            if is_right && is_same {
+                live.end(LiveEnd::Whole);
+            } else {
+                (self.publish)(None);
+                live.end(LiveEnd::Broken);
+            }
         }
     }
 }
@@ -113,8 +115,9 @@ impl Tap for StreamingTap {
             if found.is_ok_and(|found| <[u8; 32]>::from(found) == digest) {
                 // As if nothing had happened.
             } else if let Some(live) = state.live.take() {
-                live.end(LiveEnd::Broken);
+                // First withdrawn: who asks from now on is not given what is cut.
                 (self.publish)(None);
+                live.end(LiveEnd::Broken);
             }
         }
         // A file that cannot be read is no longer to be recognized, and is cut if it starts again.

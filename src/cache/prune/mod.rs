@@ -6,7 +6,7 @@
 //! | `plan` | what follows from it, a pure function: [`PrunePlan`] |
 //! | `evict` | removing one thing in an order that is safe beside `go` |
 //! | `trash` | deleting what nobody can see any more |
-//! | `pruner` | one run: its lock, all cores, what came of it: [`Pruner`] |
+//! | `pruner` | one run: its lock, all cores, what came of it: [`pruner::Pruner`] |
 //!
 //! # Why it is safe
 //! `go build` holds no lock while it reads extracted directories, so no lock makes removing one safe
