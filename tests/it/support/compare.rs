@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// A text of go without what go 1.26 and 1.27 word differently: a disallowed version string is named in one place or
-/// in two, and the path of a JSON field begins at another type.
+/// in two, and the path of a JSON field begins at another type or is left out.
 pub fn in_one_wording(text: &str) -> String {
     let one = |line: &str| {
         let mut line = line.to_owned();
@@ -39,7 +39,7 @@ pub fn in_one_wording(text: &str) -> String {
         if let Some((start, rest)) = line.split_once("Go struct field ")
             && let Some((_, end)) = rest.split_once(" of type ")
         {
-            line = format!("{start}Go struct field of type {end}");
+            line = format!("{start}Go value of type {end}");
         }
         line + "\n"
     };
