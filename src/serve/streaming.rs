@@ -2,7 +2,7 @@
 //!
 //! Clients are given the growing file as soon as there is more of it than is held back, and its
 //! end only when the sum is right. Should the transfer begin again from its first byte, the bytes
-//! that come are compared with those that were there, by their SHA-256: if they are the same,
+//! that come are compared with those that were there, by length and SHA-256: if they are the same,
 //! clients see a pause and nothing else. If they differ, clients are cut, and those who come later
 //! get the new ones.
 
@@ -96,11 +96,17 @@ impl Tap for StreamingTap {
         }
         state.hash = Sha256::new();
         state.hashed = 0;
-        // The file is the same as before, emptied: those who read it by position go on.
-        state.file = Some(partial);
-        if state.live.is_none() {
+        if length != state.length {
+            // Clients have the length of the first answer: they must not take the beginning of a longer file for all
+            // of it.
+            if let Some(live) = state.live.take() {
+                (self.publish)(None);
+                live.end(LiveEnd::Broken);
+            }
+            state.before = None;
             state.length = length;
         }
+        state.file = Some(partial);
     }
 
     fn arrived(&self, bytes: u64) {
@@ -160,9 +166,13 @@ mod tests {
 
     impl Transfer {
         fn begin(&mut self) {
+            self.begin_of(None);
+        }
+
+        fn begin_of(&mut self, length: Option<u64>) {
             self.file.set_len(0).unwrap();
             self.file.rewind().unwrap();
-            self.tap.begin(self.file.try_clone().unwrap(), None);
+            self.tap.begin(self.file.try_clone().unwrap(), length);
         }
 
         fn write(&mut self, data: &[u8]) {
@@ -206,6 +216,22 @@ mod tests {
         let second = transfer.live(2);
         transfer.tap.end(true);
         assert_eq!(second.progress().end, Some(LiveEnd::Whole));
+    }
+
+    #[test]
+    fn the_beginning_of_a_longer_file_is_not_sent_as_the_whole() {
+        let mut transfer = transfer();
+        transfer.begin_of(Some(70_000));
+        transfer.write(&[1; 70_000]);
+        let first = transfer.live(0);
+        transfer.begin_of(Some(200_000));
+        transfer.write(&[1; 200_000]);
+        transfer.tap.end(true);
+        assert_eq!(first.progress().end, Some(LiveEnd::Broken));
+        assert!(first.progress().released < 70_000);
+        let second = transfer.live(2);
+        assert_eq!(second.progress().end, Some(LiveEnd::Whole));
+        assert_eq!(second.length(), Some(200_000));
     }
 
     #[test]
