@@ -20,7 +20,7 @@ pub mod config {
 }
 
 pub mod event {
-    //! The sink that drops what it is told.
+    //! The sink that ignores every event.
     pub use crate::event::NoEvents;
 }
 

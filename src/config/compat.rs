@@ -4,7 +4,7 @@
 
 /// Every flag of every command of go, in order: what GOFLAGS may name.
 ///
-/// `-test.NAME` is known for flags of go test; which NAMEs those are is not told apart here. Candidates come from
+/// `-test.NAME` is known for flags of go test; any NAME is accepted here. Candidates come from
 /// go's source, and go itself says which of them it knows. In an empty folder:
 ///
 /// ```text

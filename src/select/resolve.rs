@@ -93,7 +93,7 @@ impl ResolvedTarget {
     }
 }
 
-/// The failure that an earlier run told of a module.
+/// The failure of a module in an earlier run.
 #[must_use]
 pub fn reused_failure(entry: &ReuseEntry) -> Option<Error> {
     let text = entry.error.as_str();

@@ -6,7 +6,9 @@ use super::needs::{needs_of, union};
 use super::prune_store;
 use super::values::{age_of, size_of};
 use super::{KEEP_FROM, TREES, ZIPS, kept_form, note_access_times, now, open_cache};
-use crate::cache::{NamePattern, PruneLevel, PruneOutcome, PrunePlan, PruneRules, TreeSizes};
+use crate::cache::{
+    NamePattern, PruneLevel, PruneOutcome, PrunePlan, PruneRules, Pruned, Space, TreeSizes,
+};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::command::table::{Call, Command, Runner};
@@ -177,11 +179,20 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         Some(pruner) => Some(pruner.run(&plan, inventory, &|_, _| {})?),
         None => None,
     };
+    print(raw, console, &plan, pruned.as_ref(), before)
+}
+
+/// Prints what was removed, or would be with `-n`, and what failed.
+pub(super) fn print(
+    raw: &RawArgs,
+    console: &Console,
+    plan: &PrunePlan,
+    pruned: Option<&Pruned>,
+    before: Space,
+) -> Result<Option<Kind>> {
     let mut out = String::new();
     for (place, eviction) in plan.evictions.iter().enumerate() {
-        let outcome = pruned
-            .as_ref()
-            .and_then(|pruned| pruned.outcomes.get(place));
+        let outcome = pruned.and_then(|pruned| pruned.outcomes.get(place));
         if raw.is_on(&flags::JSON) {
             out += &eviction_json(eviction, outcome);
         } else if raw.is_on(&flags::N) {
@@ -190,8 +201,8 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     }
     console.data(&out)?;
     let report = PruneReport {
-        plan: &plan,
-        pruned: pruned.as_ref(),
+        plan,
+        pruned,
         before,
     };
     for line in report.lines() {

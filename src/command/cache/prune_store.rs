@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::now;
+use super::prune::print;
 use crate::cache::{
     Evicted, Inventory, PruneOutcome, PrunePlan, PruneRules, Pruned, RecordPiece, Space,
     VersionRecord,
@@ -14,11 +15,11 @@ use crate::cli::flags;
 use crate::command::network::objects;
 use crate::command::table::Call;
 use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::event::NoEvents;
 use crate::http::RequestContext;
 use crate::layout::VersionFile;
-use crate::report::{Console, PruneReport, eviction_json, eviction_line};
+use crate::report::Console;
 use crate::store::{ObjectStore, StoreSource, StoredVersion};
 
 /// The pieces that a store has.
@@ -49,33 +50,7 @@ pub(super) fn run(
         true => None,
         false => Some(remove(&store, &plan)),
     };
-    let mut out = String::new();
-    for (place, eviction) in plan.evictions.iter().enumerate() {
-        let outcome = (pruned.as_ref()).and_then(|pruned| pruned.outcomes.get(place));
-        if raw.is_on(&flags::JSON) {
-            out += &eviction_json(eviction, outcome);
-        } else if raw.is_on(&flags::N) {
-            out += &eviction_line(eviction);
-        }
-    }
-    console.data(&out)?;
-    let report = PruneReport {
-        plan: &plan,
-        pruned: pruned.as_ref(),
-        before: inventory.total(),
-    };
-    for line in report.lines() {
-        console.note(&line);
-    }
-    let outcomes = pruned.iter().flat_map(|pruned| &pruned.outcomes);
-    let failures: Vec<&Error> = outcomes
-        .filter_map(|outcome| match outcome {
-            PruneOutcome::Failed(error) => Some(error),
-            PruneOutcome::Removed | PruneOutcome::Locked | PruneOutcome::Used => None,
-        })
-        .collect();
-    failures.iter().for_each(|error| console.error(error));
-    Ok(Error::gravest(failures))
+    print(raw, console, &plan, pruned.as_ref(), inventory.total())
 }
 
 fn spaces(stored: &StoredVersion) -> Vec<(RecordPiece, Space)> {

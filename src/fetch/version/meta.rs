@@ -77,7 +77,7 @@ impl ModuleFiles<'_> {
         self.keep_info(entry, self.fetch_info(entry)?)
     }
 
-    /// Both small files of a version that nobody vouches for: what was asked together is kept only if all
+    /// Both small files of a version without a known sum: what was asked together is kept only if all
     /// of it makes sense. A sign-in page in the place of one says nothing good of the other.
     pub(in crate::fetch) fn unproven_meta(self, entry: &CacheEntry) -> (Result<Info>, Result<H1>) {
         let failed = |error: Error| (Err(error.clone()), Err(error));
@@ -179,7 +179,7 @@ impl ModuleFiles<'_> {
         second.map_err(|second| wrong_twice(second, &first))
     }
 
-    /// Checks a `.mod` that has come. Where nobody vouches for it, it has to be a go.mod that names a
+    /// Checks a `.mod` that has come. Without a known sum, it has to be a go.mod that names a
     /// module: a sign-in page is a good answer too, and its hash would go into go.sum.
     fn judged(self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
         if self.run.sums.believes_anything(module, SumPart::GoMod) {

@@ -61,7 +61,7 @@ impl fmt::Debug for KnownBodies {
 
 impl KnownBodies {
     fn table(&self) -> std::sync::MutexGuard<'_, KnownTable> {
-        // Every change is complete before the guard goes, but for the count, which only bounds.
+        // Every change is complete before the guard goes; the count may be off, and only bounds.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

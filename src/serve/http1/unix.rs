@@ -83,7 +83,7 @@ impl AsFd for Stream {
     }
 }
 
-/// Writes what more bytes follow at once, so that it does not go out alone; `None` where the system cannot be told.
+/// Writes what more bytes follow at once, so that it does not go out alone; `None` where the system has no way to say so.
 #[cfg(target_os = "linux")]
 pub(super) fn write_more(stream: &Stream, data: &[u8]) -> Option<io::Result<usize>> {
     use rustix::net::{SendFlags, send};

@@ -111,7 +111,7 @@ pub(super) fn inherited() -> Result<Vec<Inherited>, (usize, io::Error)> {
 /// Left to the system.
 pub(super) fn keep_alive(_: &TcpStream) {}
 
-/// The system cannot be told that more follows.
+/// The system has no way to say that more follows.
 pub(super) fn write_more(_: &Stream, _: &[u8]) -> Option<io::Result<usize>> {
     None
 }
