@@ -13,7 +13,7 @@ use crate::support::run::Running;
 use crate::support::served::{Answer, Served, ask, try_ask};
 use crate::support::{Proxy, Sandbox, require_go, until};
 
-use super::engines::{url, with_keys};
+use super::engines::{objects, url, with_keys};
 use super::garage::Cluster;
 
 /// Clients at once; `MODFETCH_FLEET_CLIENTS` has another number of them.
@@ -87,14 +87,21 @@ fn serve_a_fleet_loses_a_server_and_a_node_and_no_client_fails() {
     let proxy = Proxy::serve();
     database.serve_on(&proxy);
     let gosumdb = database.gosumdb();
-    let servers: Vec<Served> = (cluster.nodes.iter())
-        .map(|node| {
-            let site = Sandbox::new()
-                .env("GOPROXY", &proxy.url())
-                .env("GOSUMDB", &gosumdb);
-            Served::start(&with_keys(site), &["--store", &url(&node.address)])
-        })
+    let nodes: Vec<String> = (cluster.nodes.iter())
+        .map(|node| node.address.clone())
         .collect();
+    // Each begins with another node.
+    let store = |first: usize| {
+        let list = [0, 1, 2].map(|step| nodes[(first + step) % 3].as_str());
+        url(&list.join(",http://"))
+    };
+    let start_server = |number: usize| {
+        let site = Sandbox::new()
+            .env("GOPROXY", &proxy.url())
+            .env("GOSUMDB", &gosumdb);
+        Served::start(&with_keys(site), &["--store", &store(number)])
+    };
+    let servers: Vec<Served> = (0..3).map(start_server).collect();
     let addresses: Vec<String> = (servers.iter())
         .map(|server| server.address().to_owned())
         .collect();
@@ -131,7 +138,10 @@ fn serve_a_fleet_loses_a_server_and_a_node_and_no_client_fails() {
         one.wait().ok();
     }
     // At most once a server.
-    for name in MODULES.iter().flat_map(|one| ENDS.map(|end| file(one, end))) {
+    for name in MODULES
+        .iter()
+        .flat_map(|one| ENDS.map(|end| file(one, end)))
+    {
         let hits = proxy.hits(&name);
         assert!((1..=3).contains(&hits), "{name}: {hits} requests");
     }
@@ -153,14 +163,28 @@ fn serve_a_fleet_loses_a_server_and_a_node_and_no_client_fails() {
     for sandbox in &sandboxes {
         assert_eq!(sandbox.read("go.sum"), sums);
     }
-    // Those that live have given the store all of it, one of them without its node.
     for (number, server) in servers.into_iter().enumerate().skip(1) {
         let metrics = server.get("/metrics").text();
-        for line in metrics.lines() {
-            if line.starts_with("modfetch_store_") {
-                eprintln!("server {number}: {line}");
-            }
+        let counts = |line: &&str| line.starts_with("modfetch_store_") && !line.ends_with(" 0");
+        for line in metrics.lines().filter(counts) {
+            eprintln!("server {number}: {line}");
         }
         server.stop().ok();
+    }
+    // A server that has nothing takes the place of the lost one, and completes what that one left.
+    let server = start_server(1);
+    let last = Sandbox::new()
+        .go_mod(NEEDS)
+        .env("GOPROXY", &server.url())
+        .env("GOSUMDB", &gosumdb);
+    last.run(["download", MODULES[0], MODULES[1]]).ok();
+    assert_eq!(last.read("go.sum"), sums);
+    server.stop().ok();
+    let objects = objects(&nodes[2]);
+    for name in MODULES
+        .iter()
+        .flat_map(|one| ENDS.map(|end| file(one, end)))
+    {
+        assert!(objects.head(&name).unwrap().is_some(), "{name}");
     }
 }

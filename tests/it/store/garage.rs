@@ -1,14 +1,19 @@
 //! Garage: a cluster of real nodes, each with the S3 API.
 
-use std::env;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::engines::{ACCESS_KEY, BUCKET, SECRET_KEY};
+use super::engines::{ACCESS_KEY, BUCKET, SECRET_KEY, objects};
 use crate::support::go::variable;
 use crate::support::{skips, until};
+
+/// How long a node or a command of Garage may take, on a busy machine.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// A node, which is killed when this is dropped.
 pub struct Node {
@@ -33,28 +38,27 @@ pub struct Cluster {
     _folder: tempfile::TempDir,
 }
 
-/// The program, from `MODFETCH_GARAGE`, the `PATH`, or where CI keeps it; `None`, counted, without it.
+/// The program that `MODFETCH_GARAGE` names; `None`, counted, without it.
 fn program() -> Option<PathBuf> {
     let named = variable("MODFETCH_GARAGE").map(PathBuf::from);
-    let paths = env::var_os("PATH").unwrap_or_default();
-    let in_path = env::split_paths(&paths).map(|folder| folder.join("garage"));
-    let caches = variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| {
-        let home = variable("HOME")?;
-        Some(Path::new(&home).join(".cache"))
-    });
-    let kept = caches.map(|folder| folder.join("modfetch-ci/garage-2.5.0/bin/garage"));
-    let mut all = named.into_iter().chain(in_path).chain(kept);
-    let found = all.find(|file| file.is_file());
+    let found = named.filter(|file| file.is_file());
     if found.is_none() {
-        skips::record("no garage: set MODFETCH_GARAGE to the program");
+        skips::record("no Garage: MODFETCH_GARAGE names its program");
     }
     found
 }
 
-/// A port that was free a moment ago.
+/// An address that is free: below the ports that the system gives away, and another one for each call.
 fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
+    static TURN: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(process::id() % 180).expect("it is small") * 64;
+    loop {
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let address = format!("127.0.0.1:{}", 20_000 + (first + turn) % 11_520);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 impl Cluster {
@@ -65,22 +69,7 @@ impl Cluster {
         let nodes: Vec<Node> = (0..count)
             .map(|number| start_node(&program, &folder.path().join(number.to_string()), count))
             .collect();
-        let garage = |node: &Node, arguments: &[&str]| {
-            let output = Command::new(&program)
-                .arg("-c")
-                .arg(&node.config)
-                .args(arguments)
-                .output()
-                .expect("garage was found");
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            assert!(
-                output.status.success(),
-                "garage {arguments:?}: {}{}",
-                text(&output.stdout),
-                text(&output.stderr)
-            );
-            text(&output.stdout)
-        };
+        let garage = |node: &Node, arguments: &[&str]| ask(&program, node, arguments);
         let ids: Vec<String> = nodes
             .iter()
             .map(|node| {
@@ -106,7 +95,7 @@ impl Cluster {
         );
         // The other nodes have heard of it.
         for node in &nodes {
-            let store = super::engines::objects(&node.address);
+            let store = objects(&node.address);
             until("every node has the bucket", || store.probe().is_ok());
         }
         Some(Cluster {
@@ -116,13 +105,37 @@ impl Cluster {
     }
 }
 
+/// Gives a node a command, again while the node is not ready.
+fn ask(program: &Path, node: &Node, arguments: &[&str]) -> String {
+    let begun = Instant::now();
+    loop {
+        let output = Command::new(program)
+            .arg("-c")
+            .arg(&node.config)
+            .args(arguments)
+            .output()
+            .expect("garage was found");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (said, talk) = (text(&output.stdout), text(&output.stderr));
+        // Of a command whose answer was lost, the effect is there.
+        if output.status.success() || talk.contains("exists") {
+            return said;
+        }
+        assert!(
+            begun.elapsed() < LIMIT,
+            "garage {arguments:?}: {said}{talk}"
+        );
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 fn start_node(program: &Path, folder: &Path, count: usize) -> Node {
     fs::create_dir(folder).unwrap();
-    // Between the choice of a port and its use another program may take it.
+    let config = folder.join("garage.toml");
+    let at = folder.display();
+    // Another program may take a port that was free.
     for _ in 0..10 {
         let (rpc, address) = (free_address(), free_address());
-        let config = folder.join("garage.toml");
-        let at = folder.display();
         let text = format!(
             "metadata_dir = \"{at}/meta\"\ndata_dir = \"{at}/data\"\ndb_engine = \"sqlite\"\n\
              replication_factor = {count}\nrpc_bind_addr = \"{rpc}\"\nrpc_public_addr = \"{rpc}\"\n\
@@ -130,7 +143,7 @@ fn start_node(program: &Path, folder: &Path, count: usize) -> Node {
              api_bind_addr = \"{address}\"\n"
         );
         fs::write(&config, text).unwrap();
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .arg("-c")
             .arg(&config)
             .arg("server")
@@ -139,19 +152,19 @@ fn start_node(program: &Path, folder: &Path, count: usize) -> Node {
             .stderr(Stdio::null())
             .spawn()
             .expect("garage was found");
-        loop {
-            if TcpStream::connect(&address).is_ok() {
-                return Node {
-                    child,
-                    config,
-                    address,
-                    rpc,
-                };
+        let mut node = Node {
+            child,
+            config: config.clone(),
+            address,
+            rpc,
+        };
+        let begun = Instant::now();
+        while node.child.try_wait().unwrap().is_none() {
+            if TcpStream::connect(&node.address).is_ok() {
+                return node;
             }
-            if child.try_wait().unwrap().is_some() {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
+            assert!(begun.elapsed() < LIMIT, "garage does not listen");
+            thread::sleep(Duration::from_millis(20));
         }
     }
     panic!("garage does not start");

@@ -120,12 +120,7 @@ pub fn ask(address: &str, method: &str, path: &str, fields: &[(&str, &str)]) -> 
 }
 
 /// As [`ask`]; `None` if there is no server, or if it ends before the head of its answer.
-pub fn try_ask(
-    address: &str,
-    method: &str,
-    path: &str,
-    fields: &[(&str, &str)],
-) -> Option<Answer> {
+pub fn try_ask(address: &str, method: &str, path: &str, fields: &[(&str, &str)]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream
         .set_read_timeout(Some(Duration::from_secs(60)))
@@ -134,7 +129,7 @@ pub fn try_ask(
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
     let request =
-        format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{fields}\r\n");
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{fields}\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut all = Vec::new();
     // A connection that is cut is an answer that is not whole.
