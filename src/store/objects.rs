@@ -20,8 +20,8 @@ use super::xml;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::event::EventSink;
 use crate::http::{
-    Client, CredentialSettings, Fetched, Message, Reply, RequestContext, Resumable, RetryPolicy,
-    Settings, Sink,
+    BodySink, Client, CredentialSettings, Fetched, PlainRequest, Reply, RequestContext, Resumable,
+    RetryPolicy, Settings,
 };
 
 /// Answers that are no objects: a page of a thousand keys is some 500 KB.
@@ -219,7 +219,7 @@ impl ObjectStore {
         ];
         sent.extend(token.map(|token| ("x-amz-security-token", token)));
         sent.extend(call.headers);
-        self.client.ask(&Message {
+        self.client.ask(&PlainRequest {
             method: call.method,
             url: &endpoint.url(&path, &query)?,
             headers: &sent,
@@ -304,7 +304,7 @@ impl ObjectStore {
     ///
     /// # Errors
     /// [`Kind::NotFound`] if it is not there; those of transfers, by reason of [`Reason::StoreFailed`].
-    pub fn get_into(&self, name: &str, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    pub fn get_into(&self, name: &str, limit: u64, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let began = Instant::now();
         let got = (self.endpoints).ask(|endpoint| self.get_from(endpoint, name, limit, sink));
         let got = got.map_err(|error| match error.kind() {
@@ -325,7 +325,7 @@ impl ObjectStore {
         endpoint: &Endpoint,
         name: &str,
         limit: u64,
-        sink: &mut dyn Sink,
+        sink: &mut dyn BodySink,
     ) -> Result<Fetched<()>> {
         let path = endpoint.path(&self.place.key(name));
         let mut again = true;
@@ -527,7 +527,7 @@ impl Write for HashingSink {
     }
 }
 
-impl Sink for HashingSink {
+impl BodySink for HashingSink {
     fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
         self.0 = Sha256::new();
         Ok(())

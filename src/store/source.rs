@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::objects::ObjectStore;
 use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, compare, escape_version, is_pseudo_version};
-use crate::http::{Fetched, Kept, RequestContext, Resumable, Sink};
+use crate::http::{BodySink, Fetched, Kept, RequestContext, Resumable};
 use crate::layout::{self, VersionFile};
 use crate::source::{
     Info, LowerSource, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, VcsOrigin,
@@ -132,7 +132,7 @@ impl Source for StoreSource {
         Ok(data)
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let name = layout::file(&module.escape()?, VersionFile::Zip);
         let mut sink = BegunSink {
             sink,
@@ -154,7 +154,7 @@ impl Source for StoreSource {
 
 /// Passes a body on, and remembers that one began.
 struct BegunSink<'s> {
-    sink: &'s mut dyn Sink,
+    sink: &'s mut dyn BodySink,
     is_begun: bool,
 }
 
@@ -168,7 +168,7 @@ impl Write for BegunSink<'_> {
     }
 }
 
-impl Sink for BegunSink<'_> {
+impl BodySink for BegunSink<'_> {
     fn expect(&mut self, length: u64) {
         self.sink.expect(length);
     }
@@ -229,7 +229,7 @@ impl Source for StoreBackedSource {
         self.source.gomod(module)
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.source.zip(module, sink)
     }
 
