@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::objects::ObjectStore;
 use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, compare, escape_version, is_pseudo_version};
-use crate::http::{BodySink, Fetched, Kept, RequestContext, Resumable};
+use crate::http::{BodySink, Fetched, PartialBody, RequestContext, Resumable};
 use crate::layout::{self, VersionFile};
 use crate::source::{
     Info, LowerSource, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, VcsOrigin,
@@ -178,7 +178,7 @@ impl BodySink for BegunSink<'_> {
         self.sink.restart(resumable)
     }
 
-    fn kept(&self) -> Option<Kept> {
+    fn kept(&self) -> Option<PartialBody> {
         self.sink.kept()
     }
 }
