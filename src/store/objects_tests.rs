@@ -35,6 +35,57 @@ fn store_at(servers: &[&Server]) -> ObjectStore {
 }
 
 #[test]
+fn region_and_endpoint_come_from_url_variables_and_profile() {
+    let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", ""));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config");
+    let url = |path: &str| server.url(&format!("/{path}"));
+    let profile = format!("[default]\nregion = r1\nendpoint_url = {}\n", url("e1"));
+    std::fs::write(&file, profile).unwrap();
+    let config = file.display().to_string();
+    let place = format!("s3://b/p?region=r4&endpoint={}", url("e4"));
+    let (e2, e3) = (url("e2"), url("e3"));
+    // Each place without those that count before it.
+    let rows: [(&str, &[(&str, &str)], &str); 4] = [
+        ("s3://b/p", &[], "e1 r1"),
+        (
+            "s3://b/p",
+            &[("AWS_DEFAULT_REGION", "r2"), ("AWS_ENDPOINT_URL", &e2)],
+            "e2 r2",
+        ),
+        (
+            "s3://b/p",
+            &[("AWS_REGION", "r3"), ("AWS_ENDPOINT_URL_S3", &e3)],
+            "e3 r3",
+        ),
+        (&place, &[], "e4 r4"),
+    ];
+    let mut variables = VARIABLES.to_vec();
+    variables.push(("AWS_CONFIG_FILE", &config));
+    for (text, more, want) in rows {
+        variables.extend(more);
+        let store = ObjectStore::new(
+            StorePlace::parse(text).unwrap(),
+            StoreEnvironment::new(variables.iter().copied()),
+            Settings::default(),
+            &RequestContext::new(Arc::new(NoEvents)),
+        );
+        store.unwrap().head("x").unwrap();
+        let heads = server.heads();
+        let head = heads.last().unwrap();
+        let (endpoint, region) = want.split_once(' ').unwrap();
+        assert!(
+            head.starts_with(&format!("HEAD /{endpoint}/b/p/x ")),
+            "{head}"
+        );
+        assert!(
+            head.contains(&format!("/{region}/s3/aws4_request")),
+            "{head}"
+        );
+    }
+}
+
+#[test]
 fn listings_are_read_page_by_page() {
     let server = Server::start(|target, _, wire| {
         let one = |key: &str| {
