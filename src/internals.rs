@@ -69,7 +69,8 @@ pub mod modzip {
 pub mod serve {
     //! Requests to the server.
     pub use crate::serve::http1::{
-        Extent, MAX_HEAD_BYTES, Method, Selection, find_end, parse_head, parse_target, select,
+        ContentSelection, HeadExtent, MAX_HEAD_BYTES, RequestMethod, find_end, parse_head,
+        parse_target, select,
     };
 }
 

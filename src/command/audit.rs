@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::age::{AgeCheck, AgeLimit, MIN_AGE};
 use super::project::need_project;
 use super::session::SessionOptions;
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::audit::{
     AuditFinding, FindingKind, IgnoreFile, VulnDatabase, findings_of_go, findings_of_new_paths,
 };
@@ -129,7 +129,7 @@ The exit code is 10 if something is found that the ignore file does not accept."
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     if let Some(argument) = call.raw.args.first() {
         let text = format!("audit takes no arguments, but {argument:?} was given");
         return Err(Error::new(Kind::Usage, text));
@@ -261,7 +261,7 @@ struct Modules {
 fn read_modules(
     config: &Config,
     console: &Console,
-    call: &Call<'_>,
+    call: &CommandCall<'_>,
     checks: &Checks,
 ) -> Result<Modules> {
     let cache = Cache::at(&config.gomodcache.value)?;

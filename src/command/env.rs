@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{MAIN_SEPARATOR, Path};
 
 use super::directory::working_directory;
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::cli::{CommandInfo, Flag, ProgramName, RawArgs, flags};
 use crate::config::settings::VERBOSE;
 use crate::config::{
@@ -102,7 +102,7 @@ pub struct EnvOutput {
 /// Flags that exclude each other, a name with `=` but without `-w`, a GOPATH, GOWORK or
 /// GO111MODULE with which go would print nothing either, a variable that may not be written, a
 /// file that cannot be.
-pub fn run(call: &Call<'_>, cwd: &Path) -> Result<EnvOutput> {
+pub fn run(call: &CommandCall<'_>, cwd: &Path) -> Result<EnvOutput> {
     let go_env = call.go_env;
     let environment = go_env.environment();
     environment.require_unicode(|name| name.starts_with("GO") || name.starts_with("MODFETCH_"))?;

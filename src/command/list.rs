@@ -9,10 +9,10 @@ mod vendored;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use begin::{Begun, Refusal, begin};
+use begin::{ListRefusal, ListStart, begin};
 use keep::{outdated_files, record, record_sums};
-use known::Known;
-use print::{Listing, finish};
+use known::KnownRequirements;
+use print::{ModuleListing, finish};
 use vendored::{Vendoring, find_vendor, list_vendored};
 
 use super::project::{Use, find_project_allowing_conflicts, tell_disputes};
@@ -247,11 +247,11 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let begun = match begin(config, request, console.name()) {
         Ok(begun) => begun,
-        Err(Refusal::Nameless(error)) => {
+        Err(ListRefusal::Nameless(error)) => {
             console.finding(&error);
             return Ok(Some(error.kind()));
         }
-        Err(Refusal::Named(error)) => return Err(error),
+        Err(ListRefusal::Named(error)) => return Err(error),
     };
     let cache = Cache::at(&config.gomodcache.value)?;
     let what = match begun.asked {
@@ -269,7 +269,7 @@ fn list(
     config: &Config,
     console: &Console,
     request: &Request,
-    begun: &Begun,
+    begun: &ListStart,
     cache: Cache,
     project: Option<&Project>,
     clashing: Option<Kind>,
@@ -321,7 +321,7 @@ fn list(
         readonly: readonly.then(|| why.clone()),
         ..session.options()
     });
-    let known = Known::read(&run, &arguments, context, needed, mode, &why)?;
+    let known = KnownRequirements::read(&run, &arguments, context, needed, mode, &why)?;
     let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
     // Without the graph nobody can say which of two requirements of a path counts.
     if known.by_roots
@@ -382,6 +382,6 @@ fn list(
     }
     let disputed = project.and_then(|project| tell_disputes(replaced, project, console));
     let told = clashing.or(disputed);
-    let listing = Listing { infos, broken };
+    let listing = ModuleListing { infos, broken };
     finish(&listing, told, request, template, console)
 }

@@ -10,7 +10,7 @@ use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
 use crate::command::network::{progress_settings, sum_policy};
 use crate::command::project::{Use, find_project_to};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -46,7 +46,7 @@ go.sum again when it uses a module.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let [file] = call.raw.args.as_slice() else {
         let error = Error::new(Kind::Usage, "cache import needs one archive");
         return Err(error.hint("- reads standard input"));

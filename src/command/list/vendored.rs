@@ -2,7 +2,7 @@
 
 use super::Request;
 use super::keep::written;
-use super::print::Listing;
+use super::print::ModuleListing;
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
@@ -63,7 +63,7 @@ pub(super) fn list_vendored(
     project: Option<&Project>,
     vendor: Option<&Vendor>,
     request: &Request,
-) -> Result<Listing> {
+) -> Result<ModuleListing> {
     let parse = |text: &String| Argument::parse(text);
     let arguments = || {
         request
@@ -82,7 +82,7 @@ pub(super) fn list_vendored(
             needs_graph(argument, context)?;
         }
         let mode = BuildMod::asked(ModMode::Vendor.as_str());
-        return Ok(Listing {
+        return Ok(ModuleListing {
             infos: vendored_nowhere(&arguments, &mode, outside(config)?.version()),
             broken: None,
         });
@@ -111,7 +111,7 @@ pub(super) fn list_vendored(
         infos.retain(|info| info.error.is_none() || selected(&info.path) || !moves(info));
     }
     let changes = project.workspace().is_none() && written(project).is_some();
-    Ok(Listing {
+    Ok(ModuleListing {
         infos,
         broken: changes.then(|| vendor.mode().outdated()),
     })

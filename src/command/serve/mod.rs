@@ -9,7 +9,7 @@ use exports::exports;
 use place::Place;
 
 use super::network::{Network, progress_settings, sum_settings};
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::cache::Cache;
 use crate::cancel::CancelToken;
 use crate::cli::flags::groups;
@@ -85,7 +85,7 @@ end; SIGHUP has certificates, users and tokens read again.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let options = config.serve.clone();
     let listen = options.listen.value.iter();
     let listen: Vec<ListenAddress> = listen

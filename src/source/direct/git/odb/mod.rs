@@ -37,7 +37,7 @@ use flate2::read::ZlibDecoder;
 
 pub(super) use id::{HashKind, Hasher, ObjectId};
 pub(super) use index::index_pack;
-pub(super) use object::{Commit, Object, ObjectKind, TreeEntry, TreeEntryKind, parse_tree};
+pub(super) use object::{Commit, GitObject, ObjectKind, TreeEntry, TreeEntryKind, parse_tree};
 
 use crate::error::{Error, Kind, Result};
 use pack::Pack;
@@ -47,7 +47,7 @@ use pack::Pack;
 const MAX_SMALL_OBJECT_BYTES: u64 = 64 << 20;
 
 /// The objects of one repository.
-pub(super) struct ObjectStore {
+pub(super) struct ObjectDatabase {
     dir: PathBuf,
     hash: HashKind,
     packs: RwLock<Arc<Vec<Pack>>>,
@@ -61,10 +61,10 @@ pub(super) enum Prefix {
     Ambiguous,
 }
 
-impl ObjectStore {
+impl ObjectDatabase {
     /// The objects of the bare repository in `dir`. Reads the list of its packs.
-    pub(super) fn open(dir: &Path, hash: HashKind) -> Result<ObjectStore> {
-        let store = ObjectStore {
+    pub(super) fn open(dir: &Path, hash: HashKind) -> Result<ObjectDatabase> {
+        let store = ObjectDatabase {
             dir: dir.to_owned(),
             hash,
             packs: RwLock::default(),
@@ -120,10 +120,10 @@ impl ObjectStore {
     }
 
     /// An object as a whole, of at most `limit` bytes; `None` if it is not there.
-    pub(super) fn read(&self, id: &ObjectId, limit: u64) -> Result<Option<Object>> {
+    pub(super) fn read(&self, id: &ObjectId, limit: u64) -> Result<Option<GitObject>> {
         let mut data = Vec::new();
         let kind = self.copy_any(id, limit, &mut data)?;
-        Ok(kind.map(|kind| Object { kind, data }))
+        Ok(kind.map(|kind| GitObject { kind, data }))
     }
 
     /// Writes the content of a blob.
@@ -395,7 +395,7 @@ impl Write for Checked<'_> {
     }
 }
 
-impl pack::Target for Checked<'_> {
+impl pack::ObjectTarget for Checked<'_> {
     fn begin(&mut self, kind: ObjectKind, size: u64) -> io::Result<()> {
         Checked::begin(self, kind, size)
     }

@@ -35,7 +35,7 @@ impl ObjectKind {
 
 /// An object in memory.
 #[derive(Clone, Debug)]
-pub(in crate::source::direct) struct Object {
+pub(in crate::source::direct) struct GitObject {
     pub(in crate::source::direct) kind: ObjectKind,
     pub(in crate::source::direct) data: Vec<u8>,
 }
