@@ -183,7 +183,7 @@ fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Opt
         findings.extend(found);
         failures = failed;
     }
-    let Modules { used, summed, .. } = modules;
+    let AuditedModules { used, summed, .. } = modules;
     findings.extend(
         old.iter()
             .flat_map(|old| findings_of_new_paths(&summed, old)),
@@ -245,7 +245,7 @@ impl Checks {
 
 /// The modules of the build list, without local directories.
 #[derive(Default)]
-struct Modules {
+struct AuditedModules {
     used: Vec<ModuleVersion>,
     /// Those of them that go.sum has a line for.
     summed: Vec<ModuleVersion>,
@@ -263,7 +263,7 @@ fn read_modules(
     console: &Console,
     call: &CommandCall<'_>,
     checks: &Checks,
-) -> Result<Modules> {
+) -> Result<AuditedModules> {
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
     let options = SessionOptions::new(config, console, cache)
@@ -281,13 +281,13 @@ fn read_modules(
     let graph = GraphReader::new(&run).requirement_graph(&project, None);
     let result = graph.and_then(|graph| {
         graph.check()?;
-        let mut modules = Modules {
+        let mut modules = AuditedModules {
             used: graph
                 .build_list()
                 .filter_map(|module| content(&project, &module))
                 .collect(),
             go: project.go(),
-            ..Modules::default()
+            ..AuditedModules::default()
         };
         if checks.ask_authors() {
             let resolver = QueryResolver::new(&run, project.rules());

@@ -13,9 +13,9 @@ use begin::{ListRefusal, ListStart, begin};
 use keep::{outdated_files, record, record_sums};
 use known::KnownRequirements;
 use print::{ModuleListing, finish};
-use vendored::{Vendoring, find_vendor, list_vendored};
+use vendored::{ListVendoring, find_vendor, list_vendored};
 
-use super::project::{Use, find_project_allowing_conflicts, tell_disputes};
+use super::project::{MainModuleUse, find_project_allowing_conflicts, tell_disputes};
 use super::running::outside;
 use super::session::SessionOptions;
 use super::table::{Command, Runner};
@@ -180,14 +180,14 @@ Go's flags about building, such as -tags, are taken and change nothing, as in go
         ..CommandInfo::NEW
     },
     run: Runner::Configured(|call, config, console| {
-        let request = Request::of(call.raw, call.ending());
+        let request = ListRequest::of(call.raw, call.ending());
         run(config, console, &request)
     }),
 };
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct ListRequest {
     /// The arguments.
     pub arguments: Vec<String>,
     /// `-m`: it is about modules.
@@ -208,14 +208,14 @@ pub struct Request {
     pub ending: Ending,
 }
 
-impl Request {
+impl ListRequest {
     /// Reads what was typed.
     #[must_use]
-    pub fn of(raw: &RawArgs, ending: Ending) -> Request {
+    pub fn of(raw: &RawArgs, ending: Ending) -> ListRequest {
         let fields = raw.words(&flags::JSON_FIELDS);
         let template = raw.text(&F).filter(|text| !text.is_empty());
         let package_flags = PACKAGE_FLAGS.iter().filter(|flag| raw.is_on(flag));
-        Request {
+        ListRequest {
             modules: raw.is_on(&flags::M),
             arguments: raw.args.clone(),
             extras: Extras {
@@ -239,7 +239,7 @@ impl Request {
 ///
 /// # Errors
 /// What ends the run before anything was listed.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &ListRequest) -> Result<Option<Kind>> {
     let acting = outside(config)?;
     let newer = Change::NoEmptyArgument.applies_to(acting.version());
     if newer && request.arguments.iter().any(String::is_empty) {
@@ -255,9 +255,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     };
     let cache = Cache::at(&config.gomodcache.value)?;
     let what = match begun.asked {
-        Some(ModMode::Mod) => Use::Edit,
-        Some(ModMode::Vendor) => Use::Vendor,
-        Some(ModMode::Readonly) | None => Use::Read,
+        Some(ModMode::Mod) => MainModuleUse::Edit,
+        Some(ModMode::Vendor) => MainModuleUse::Vendor,
+        Some(ModMode::Readonly) | None => MainModuleUse::Read,
     };
     let (project, clashing) = find_project_allowing_conflicts(what, config, console)?;
     let project = project.as_ref();
@@ -268,7 +268,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
 fn list(
     config: &Config,
     console: &Console,
-    request: &Request,
+    request: &ListRequest,
     begun: &ListStart,
     cache: Cache,
     project: Option<&Project>,
@@ -280,11 +280,11 @@ fn list(
         return Err(Error::new(Kind::Usage, text));
     }
     let why = match find_vendor(config, project, asked)? {
-        Vendoring::Used(vendor) => {
+        ListVendoring::Used(vendor) => {
             let listing = list_vendored(config, console, project, vendor.as_ref(), request)?;
             return finish(&listing, clashing, request, template, console);
         }
-        Vendoring::Unused(why) => why,
+        ListVendoring::Unused(why) => why,
     };
     let reuse = request.reuse.as_ref();
     let reuse = match reuse

@@ -117,7 +117,7 @@ fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Opt
     let wanted = wanted.map(|file| WantedProjects::read(file, config.go_env.temp_dir()));
     let wanted = wanted.collect::<Result<Vec<_>>>()?;
     let past = Past::of(call.raw, config, &wanted)?;
-    let mut found = Found::default();
+    let mut found = BundleContents::default();
     for need in needs(call.raw, &wanted)? {
         let directory = working_directory(&need.raw)?;
         let config = resolve_config(call, &need.raw, &directory)?;
@@ -231,13 +231,13 @@ fn needs(raw: &RawArgs, wanted: &[WantedProjects]) -> Result<Vec<Need>> {
 
 /// What goes into the bundle, as far as it was found.
 #[derive(Default)]
-struct Found {
+struct BundleContents {
     modules: BTreeMap<ModuleVersion, BundleModule>,
     /// A signal ends the program: this was set up.
     listens: bool,
 }
 
-impl Found {
+impl BundleContents {
     fn session<'c>(
         &mut self,
         call: &CommandCall<'_>,

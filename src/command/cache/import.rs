@@ -9,7 +9,7 @@ use crate::cache::{ImportTrust, Imported};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
 use crate::command::network::{progress_settings, sum_policy};
-use crate::command::project::{Use, find_project_to};
+use crate::command::project::{MainModuleUse, find_project_to};
 use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
@@ -52,7 +52,7 @@ fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Opt
         return Err(error.hint("- reads standard input"));
     };
     let cache = open_cache(config)?;
-    let sums = match find_project_to(Use::Check, config, console)? {
+    let sums = match find_project_to(MainModuleUse::Check, config, console)? {
         Some(project) => Some(sum_policy(config, Some(&project), Database::Off)?),
         None => None,
     };

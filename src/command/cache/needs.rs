@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cache::{Cache, KeepSet};
-use crate::command::project::{Use, find_project_to};
+use crate::command::project::{MainModuleUse, find_project_to};
 use crate::command::session::SessionOptions;
 use crate::command::table::CommandCall;
 use crate::config::Config;
@@ -65,7 +65,7 @@ pub(super) fn project_at(
 ) -> Result<(Config, Project)> {
     let dir = directory_of(&config.cwd.join(path))?;
     let config = Config::resolve(call.go_env, call.raw, &[], &dir)?;
-    let project = find_project_to(Use::Check, &config, console)?;
+    let project = find_project_to(MainModuleUse::Check, &config, console)?;
     let project = project.ok_or_else(|| {
         let text = format!("{path}: there is no go.mod here or above");
         Error::new(Kind::Usage, text)

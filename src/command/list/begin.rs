@@ -2,7 +2,7 @@
 //!
 //! Source: golang/go `cmd/go/internal/list/list.go` (`runList`), `work/init.go` (`BuildInit`).
 
-use super::Request;
+use super::ListRequest;
 use crate::config::{Config, GoModSearch, ModMode, ModuleMode, Origin};
 use crate::error::{Error, Kind, Reason};
 use crate::gotemplate::Template;
@@ -36,7 +36,7 @@ impl From<Error> for ListRefusal {
 /// In go's words.
 pub(super) fn begin(
     config: &Config,
-    request: &Request,
+    request: &ListRequest,
     name: &str,
 ) -> Result<ListStart, ListRefusal> {
     let nameless = |text: String| ListRefusal::Nameless(Error::new(Kind::Usage, text));

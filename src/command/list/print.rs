@@ -1,6 +1,6 @@
 //! What `list` has found, printed.
 
-use super::Request;
+use super::ListRequest;
 use crate::error::{Error, Kind, Result};
 use crate::gotemplate::{Template, Value};
 use crate::list::{ModuleInfo, gravest};
@@ -22,7 +22,7 @@ pub(super) struct ModuleListing {
 pub(super) fn finish(
     listing: &ModuleListing,
     told: Option<Kind>,
-    request: &Request,
+    request: &ListRequest,
     template: Option<&Template>,
     console: &Console,
 ) -> Result<Option<Kind>> {
@@ -51,7 +51,7 @@ pub(super) fn finish(
 /// Prints what was found; what a template has made up to its failure is printed, too.
 fn print(
     infos: &[ModuleInfo],
-    request: &Request,
+    request: &ListRequest,
     template: Option<&Template>,
     console: &Console,
 ) -> Result<Option<Kind>> {

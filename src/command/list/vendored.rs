@@ -1,6 +1,6 @@
 //! `list` where a vendor directory is used: what go.mod and vendor/modules.txt say, and no more.
 
-use super::Request;
+use super::ListRequest;
 use super::keep::written;
 use super::print::ModuleListing;
 use crate::command::running::outside;
@@ -14,7 +14,7 @@ use crate::report::Console;
 use crate::select::{SelectionContext, needs_graph};
 
 /// Whether a vendor directory is used.
-pub(super) enum Vendoring {
+pub(super) enum ListVendoring {
     /// It is, or would be if there were a project.
     Used(Option<Vendor>),
     /// It is not.
@@ -29,10 +29,10 @@ pub(super) fn find_vendor(
     config: &Config,
     project: Option<&Project>,
     asked: Option<ModMode>,
-) -> Result<Vendoring> {
+) -> Result<ListVendoring> {
     let vendor = asked == Some(ModMode::Vendor);
     match (project.filter(|project| !project.is_empty()), asked) {
-        (None, _) if vendor => Ok(Vendoring::Used(None)),
+        (None, _) if vendor => Ok(ListVendoring::Used(None)),
         (Some(project), None | Some(ModMode::Vendor)) => {
             let running = match project.running() {
                 Some(running) => running.clone(),
@@ -40,16 +40,16 @@ pub(super) fn find_vendor(
             };
             Ok(
                 match Vendor::open(project, &config.cwd, vendor, &running)? {
-                    Found::Used(vendor) => Vendoring::Used(Some(vendor)),
-                    Found::Unused(why) => Vendoring::Unused(why),
+                    Found::Used(vendor) => ListVendoring::Used(Some(vendor)),
+                    Found::Unused(why) => ListVendoring::Unused(why),
                 },
             )
         }
-        (None, None) => Ok(Vendoring::Unused(BuildMod::found(
+        (None, None) => Ok(ListVendoring::Unused(BuildMod::found(
             ModMode::Readonly.as_str(),
             String::new(),
         ))),
-        (_, Some(mode)) => Ok(Vendoring::Unused(BuildMod::asked(mode.as_str()))),
+        (_, Some(mode)) => Ok(ListVendoring::Unused(BuildMod::asked(mode.as_str()))),
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) fn list_vendored(
     console: &Console,
     project: Option<&Project>,
     vendor: Option<&Vendor>,
-    request: &Request,
+    request: &ListRequest,
 ) -> Result<ModuleListing> {
     let parse = |text: &String| Argument::parse(text);
     let arguments = || {

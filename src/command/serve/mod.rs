@@ -6,7 +6,7 @@ mod place;
 use std::sync::Arc;
 
 use exports::exports;
-use place::Place;
+use place::ServerFolders;
 
 use super::network::{Network, progress_settings, sum_settings};
 use super::table::{Command, CommandCall, Runner};
@@ -102,7 +102,7 @@ fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Opt
     for address in &listen {
         listeners.extend(Listener::open(address)?);
     }
-    let place = Place::of(config)?;
+    let place = ServerFolders::of(config)?;
     let mut config = config.clone();
     // Its database files are beside the modules that are served.
     config.gomodcache.value.clone_from(&place.cache);
@@ -227,7 +227,7 @@ fn shared_store(
     config: &Config,
     network: &Network,
     progress: &Arc<ProgressReporter>,
-    place: &Place,
+    place: &ServerFolders,
     lines: &Arc<ConsoleLines>,
 ) -> Result<Option<Arc<SharedStore>>> {
     let redirect = config.serve.redirect.value;
