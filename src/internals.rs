@@ -76,6 +76,7 @@ pub mod serve {
 pub mod source {
     //! Where modules come from.
     pub use crate::source::{DirectSettings, Info};
+    pub use crate::source::{HashKind, ObjectId, ObjectStore, index_pack};
 }
 
 pub mod store {
