@@ -53,7 +53,7 @@ pub mod gomod {
 
 pub mod gotemplate {
     //! Templates of `list -f`.
-    pub use crate::gotemplate::{Object, Template, Type, Value};
+    pub use crate::gotemplate::{Template, TemplateObject, Type, Value};
 }
 
 pub mod http {
@@ -86,7 +86,7 @@ pub mod store {
 
 pub mod sumdb {
     //! The checksum database: client, tiles and log.
-    pub use crate::sumdb::{Client, Store, Transport, note, tile, tlog};
+    pub use crate::sumdb::{Store, SumDbClient, Transport, note, tile, tlog};
 }
 
 pub mod tarfile {

@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Fetched, RequestContext};
 use crate::layout::VersionFile;
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
@@ -86,7 +86,7 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// Those of the transport; a longer zip is a security error.
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>>;
 
     /// Refuses unless what an earlier answer depends on is as it was: its refs and tags. A source
     /// that cannot say refuses.
