@@ -77,6 +77,7 @@ pub mod serve {
 pub mod source {
     //! Where modules come from.
     pub use crate::source::{DirectSettings, Info};
+    pub use crate::source::{HashKind, ObjectDatabase, ObjectId, index_pack};
 }
 
 pub mod store {

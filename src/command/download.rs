@@ -18,8 +18,7 @@ use crate::config::Config;
 use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
-    GraphReader, Keep, Outcome, Prefetch, QueryResolver, Run as FetchRun, RunOptions, Scheduler,
-    Want,
+    GraphReader, Keep, Outcome, Prefetch, QueryResolver, Run, RunOptions, Scheduler, Want,
 };
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
@@ -265,7 +264,7 @@ struct DownloadRun<'a> {
     config: &'a Config,
     console: &'a Console,
     session: &'a Session<'a>,
-    fetching: &'a FetchRun,
+    fetching: &'a Run,
     project: Option<&'a Project>,
     selection: &'a Selection<'a>,
     reuse: Option<&'a ReuseFile>,

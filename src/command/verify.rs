@@ -14,7 +14,7 @@ use crate::cli::{CommandInfo, Flag, ProgramName, flags};
 use crate::config::Config;
 use crate::config::settings::LOCKED;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
+use crate::fetch::{GraphReader, Keep, Run, RunOptions};
 use crate::gomod::{Argument, ModuleVersion, PrefixPatterns};
 use crate::graph::Graph;
 use crate::project::{Project, ResolvedModule};
@@ -255,7 +255,7 @@ impl VerifyRun<'_> {
     }
 
     /// A run that remembers nothing yet.
-    fn fetching(&self) -> FetchRun {
+    fn fetching(&self) -> Run {
         self.session.run(RunOptions {
             running: self.project.and_then(Project::running).cloned(),
             missing_replace: self.request.selection.missing_replace(),
@@ -380,7 +380,7 @@ impl VerifyRun<'_> {
 
     /// Which modules to check, and what stands in the way of knowing all of them: the rest is
     /// checked all the same.
-    fn select(&self, run: &FetchRun, notices: bool) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
+    fn select(&self, run: &Run, notices: bool) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
         let (project, arguments) = (self.project, &self.arguments[..]);
         if arguments.is_empty() && project.is_none() {
             return Err(

@@ -7,7 +7,7 @@ use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
 use crate::gomod::Argument;
-use crate::graph::{Vendor, Vendoring as Found};
+use crate::graph::{Vendor, Vendoring};
 use crate::list::{ModuleInfo, vendored, vendored_nowhere};
 use crate::project::{BuildMod, Project};
 use crate::report::Console;
@@ -40,8 +40,8 @@ pub(super) fn find_vendor(
             };
             Ok(
                 match Vendor::open(project, &config.cwd, vendor, &running)? {
-                    Found::Used(vendor) => ListVendoring::Used(Some(vendor)),
-                    Found::Unused(why) => ListVendoring::Unused(why),
+                    Vendoring::Used(vendor) => ListVendoring::Used(Some(vendor)),
+                    Vendoring::Unused(why) => ListVendoring::Unused(why),
                 },
             )
         }

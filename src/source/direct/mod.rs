@@ -43,6 +43,7 @@ mod work;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+pub use git::odb::{HashKind, ObjectDatabase, ObjectId, index_pack};
 pub use settings::{DirectSettings, GitChoice};
 
 use discovery::{Discovery, RepositoryRoot};
