@@ -63,23 +63,23 @@ pub struct OperationCount {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct StoreCountsState {
     counts: [OperationCount; Operation::ALL.len()],
     /// When the store failed last, if it has not worked since.
     failing: Option<(Instant, String)>,
 }
 
-/// Counts since the start.
+/// StoreCounts since the start.
 #[derive(Debug, Default)]
-pub(super) struct Counts(Mutex<State>);
+pub(super) struct StoreCounts(Mutex<StoreCountsState>);
 
 /// True if a store that works said so: an object is missing, or is there and stays.
 fn is_answer(error: &Error) -> bool {
     error.is_not_found() || error.reason() == Some(Reason::StoreHasIt)
 }
 
-impl Counts {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl StoreCounts {
+    fn state(&self) -> MutexGuard<'_, StoreCountsState> {
         // Every change is complete before the guard goes.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -7,17 +7,21 @@ use crate::error::Result;
 
 /// At least one endpoint, and which of them is in use.
 #[derive(Debug)]
-pub(super) struct Endpoints {
+pub(super) struct StoreEndpoints {
     all: Vec<Endpoint>,
     in_use: AtomicUsize,
 }
 
-impl Endpoints {
+impl StoreEndpoints {
     /// Reads `URL,URL`; `None` is AWS itself.
     ///
     /// # Errors
     /// Those of [`Endpoint::new`].
-    pub(super) fn parse(place: &StorePlace, urls: Option<&str>, region: &str) -> Result<Endpoints> {
+    pub(super) fn parse(
+        place: &StorePlace,
+        urls: Option<&str>,
+        region: &str,
+    ) -> Result<StoreEndpoints> {
         let urls: Vec<Option<&str>> = match urls {
             Some(urls) => urls.split(',').map(|url| Some(url.trim())).collect(),
             None => vec![None],
@@ -25,7 +29,7 @@ impl Endpoints {
         let all: Result<Vec<Endpoint>> = (urls.into_iter())
             .map(|url| Endpoint::new(place, url, region.to_owned()))
             .collect();
-        Ok(Endpoints {
+        Ok(StoreEndpoints {
             all: all?,
             in_use: AtomicUsize::new(0),
         })

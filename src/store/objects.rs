@@ -10,9 +10,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 
 use super::clock::StoreClock;
-use super::counts::{Counts, Operation, OperationCount};
+use super::counts::{Operation, OperationCount, StoreCounts};
 use super::credentials::{KeyChain, Keys, StoreEnvironment, read_profile};
-use super::endpoints::Endpoints;
+use super::endpoints::StoreEndpoints;
 use super::moment::parse_moment;
 use super::place::{Endpoint, StorePlace};
 use super::sigv4::{Signed, Signer, canonical_query, hex, sha256};
@@ -56,10 +56,10 @@ pub enum Existing {
 /// One bucket and prefix, as a tree of names; used by many threads at once.
 pub struct ObjectStore {
     place: StorePlace,
-    endpoints: Endpoints,
+    endpoints: StoreEndpoints,
     keys: KeyChain,
     client: Client,
-    counts: Counts,
+    counts: StoreCounts,
     clock: StoreClock,
 }
 
@@ -91,7 +91,7 @@ fn store_settings(settings: Settings) -> Settings {
 }
 
 /// One request.
-pub(super) struct Call<'a> {
+pub(super) struct StoreCall<'a> {
     pub(super) operation: Operation,
     pub(super) method: &'static str,
     /// Of the tree; empty for the bucket.
@@ -123,7 +123,7 @@ impl ObjectStore {
             .or_else(|| environment.get("AWS_ENDPOINT_URL_S3"))
             .or_else(|| environment.get("AWS_ENDPOINT_URL"))
             .or_else(|| profile.get("endpoint_url"));
-        let endpoints = Endpoints::parse(&place, endpoint, &region)?;
+        let endpoints = StoreEndpoints::parse(&place, endpoint, &region)?;
         let mut settings = store_settings(settings);
         if endpoints.are_several() {
             // The next endpoint is the next try.
@@ -145,7 +145,7 @@ impl ObjectStore {
             client: client(settings),
             place,
             endpoints,
-            counts: Counts::default(),
+            counts: StoreCounts::default(),
             clock: StoreClock::default(),
         })
     }
@@ -188,7 +188,7 @@ impl ObjectStore {
     }
 
     /// A signed request, with its answer of any status.
-    fn ask(&self, call: &Call<'_>, endpoint: &Endpoint, keys: &Keys) -> Result<Reply> {
+    fn ask(&self, call: &StoreCall<'_>, endpoint: &Endpoint, keys: &Keys) -> Result<Reply> {
         let time = self.clock.time();
         let path = endpoint.path(&match call.name {
             "" => String::new(),
@@ -228,7 +228,7 @@ impl ObjectStore {
     }
 
     /// A request whose refusal may come from keys or clocks that have changed.
-    pub(super) fn answer(&self, call: &Call<'_>) -> Result<Answer> {
+    pub(super) fn answer(&self, call: &StoreCall<'_>) -> Result<StoreResponse> {
         let began = Instant::now();
         let answered = self
             .endpoints
@@ -239,7 +239,7 @@ impl ObjectStore {
         answered
     }
 
-    fn answer_now(&self, call: &Call<'_>, endpoint: &Endpoint) -> Result<Answer> {
+    fn answer_now(&self, call: &StoreCall<'_>, endpoint: &Endpoint) -> Result<StoreResponse> {
         let named = |error: &Error, code: &str| self.named(error, call.method, call.name, code);
         let mut again = true;
         loop {
@@ -292,7 +292,7 @@ impl ObjectStore {
                 let error = Error::new(Kind::Network, "it failed").transient();
                 return Err(named(&error, code.unwrap_or_default()));
             }
-            return Ok(Answer {
+            return Ok(StoreResponse {
                 etag,
                 length: length.and_then(|length| length.parse().ok()),
                 text,
@@ -363,7 +363,7 @@ impl ObjectStore {
     /// # Errors
     /// The store does not answer, or refuses.
     pub fn head(&self, name: &str) -> Result<Option<u64>> {
-        let answered = self.answer(&Call {
+        let answered = self.answer(&StoreCall {
             operation: Operation::Head,
             method: "HEAD",
             name,
@@ -392,7 +392,7 @@ impl ObjectStore {
     /// The store does not answer, or refuses.
     pub fn put(&self, name: &str, data: &[u8], existing: Existing) -> Result<()> {
         let keep = [("if-none-match", "*")];
-        let put = self.answer(&Call {
+        let put = self.answer(&StoreCall {
             operation: Operation::Put,
             method: "PUT",
             name,
@@ -411,7 +411,7 @@ impl ObjectStore {
     /// # Errors
     /// The store does not answer, or refuses.
     pub fn delete(&self, name: &str) -> Result<()> {
-        let deleted = self.answer(&Call {
+        let deleted = self.answer(&StoreCall {
             operation: Operation::Delete,
             method: "DELETE",
             name,
@@ -462,7 +462,7 @@ impl ObjectStore {
         if !token.is_empty() {
             query.push(("continuation-token", token));
         }
-        let answer = self.answer(&Call {
+        let answer = self.answer(&StoreCall {
             operation: Operation::List,
             method: "GET",
             name: "",
@@ -554,7 +554,7 @@ fn is_refusal(error: &Error) -> bool {
 }
 
 /// What is read of an answer.
-pub(super) struct Answer {
+pub(super) struct StoreResponse {
     pub(super) etag: Option<String>,
     length: Option<u64>,
     pub(super) text: String,

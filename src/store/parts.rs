@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use super::counts::Operation;
-use super::objects::{Call, Existing, ObjectStore, kept};
+use super::objects::{Existing, ObjectStore, StoreCall, kept};
 use super::xml;
 use crate::error::{Error, Kind, Result};
 use crate::system::FileAt as _;
@@ -11,9 +11,9 @@ use crate::system::FileAt as _;
 /// Longer objects go up in parts of this size: S3 wants at least 5 MiB, and a part is held in memory.
 pub(super) const PART_BYTES: u64 = 8 << 20;
 
-impl<'a> Call<'a> {
-    fn part(name: &'a str, method: &'static str, body: Option<&'a [u8]>) -> Call<'a> {
-        Call {
+impl<'a> StoreCall<'a> {
+    fn part(name: &'a str, method: &'static str, body: Option<&'a [u8]>) -> StoreCall<'a> {
+        StoreCall {
             operation: Operation::Multipart,
             method,
             name,
@@ -43,9 +43,9 @@ impl ObjectStore {
             self.put(name, &part(0)?, existing)?;
             return Ok(length);
         }
-        let begun = self.answer(&Call {
+        let begun = self.answer(&StoreCall {
             query: &[("uploads", "")],
-            ..Call::part(name, "POST", Some(b""))
+            ..StoreCall::part(name, "POST", Some(b""))
         })?;
         let upload = xml::text(&begun.text, "UploadId").map(xml::unescape);
         let upload = upload.ok_or_else(|| {
@@ -55,9 +55,9 @@ impl ObjectStore {
         let sent = self.put_parts(name, &upload, length, existing, &part);
         if sent.is_err() {
             // Parts that nothing ends are paid for until a rule of the bucket removes them.
-            let _ = self.answer(&Call {
+            let _ = self.answer(&StoreCall {
                 query: &[("uploadId", &upload)],
-                ..Call::part(name, "DELETE", None)
+                ..StoreCall::part(name, "DELETE", None)
             });
         }
         kept(sent, existing)?;
@@ -77,9 +77,9 @@ impl ObjectStore {
             let number: u32 = number;
             let number = number.to_string();
             let data = part(from)?;
-            let answer = self.answer(&Call {
+            let answer = self.answer(&StoreCall {
                 query: &[("partNumber", &number), ("uploadId", upload)],
-                ..Call::part(name, "PUT", Some(&data))
+                ..StoreCall::part(name, "PUT", Some(&data))
             })?;
             let etag = answer.etag.unwrap_or_default();
             let etag = etag.trim_matches('"');
@@ -89,13 +89,13 @@ impl ObjectStore {
         }
         let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
         let keep = [("if-none-match", "*")];
-        let ended = self.answer(&Call {
+        let ended = self.answer(&StoreCall {
             query: &[("uploadId", upload)],
             headers: match existing {
                 Existing::Keep => &keep,
                 Existing::Replace => &[],
             },
-            ..Call::part(name, "POST", Some(body.as_bytes()))
+            ..StoreCall::part(name, "POST", Some(body.as_bytes()))
         });
         ended.map(drop)
     }

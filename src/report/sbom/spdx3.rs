@@ -10,7 +10,7 @@ use crate::sbom::{BillOfMaterials, BomModule};
 const CREATION: &str = "_:creation";
 
 pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
-    let names = Names {
+    let names = SpdxIds {
         base: format!("urn:uuid:{}", identity(bom)),
     };
     let packages: Vec<String> = bom
@@ -52,11 +52,11 @@ pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
 }
 
 /// The identifiers of one document.
-struct Names {
+struct SpdxIds {
     base: String,
 }
 
-impl Names {
+impl SpdxIds {
     fn of(&self, name: &str) -> String {
         format!("{}#{name}", self.base)
     }
@@ -80,7 +80,7 @@ impl Names {
     }
 }
 
-fn package(module: &BomModule, names: &Names) -> JsonObject {
+fn package(module: &BomModule, names: &SpdxIds) -> JsonObject {
     let mut package = names.element("software_Package", &names.package(module));
     package.string("name", &module.path);
     package.string("comment", &comment(module));
@@ -95,7 +95,7 @@ fn package(module: &BomModule, names: &Names) -> JsonObject {
     package
 }
 
-fn relationships(bom: &BillOfMaterials, names: &Names) -> Vec<JsonObject> {
+fn relationships(bom: &BillOfMaterials, names: &SpdxIds) -> Vec<JsonObject> {
     let known = bom
         .modules
         .iter()
