@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::project::need_project;
 use super::session::SessionOptions;
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, flags};
@@ -66,7 +66,7 @@ the SPDX document has the current one. With --licenses and --origins the documen
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     if let Some(argument) = call.raw.args.first() {
         let text = format!("sbom takes no arguments, but {argument:?} was given");
         return Err(Error::new(Kind::Usage, text));
@@ -89,7 +89,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     Ok(None)
 }
 
-fn collect(config: &Config, console: &Console, call: &Call<'_>) -> Result<BillOfMaterials> {
+fn collect(config: &Config, console: &Console, call: &CommandCall<'_>) -> Result<BillOfMaterials> {
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
     // The document is about what is there: no file is fetched for it.

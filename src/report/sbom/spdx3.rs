@@ -13,7 +13,7 @@ use crate::sbom::{BillOfMaterials, BomModule, BomOrigin, LicenseFile};
 const CREATION: &str = "_:creation";
 
 pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
-    let names = Names {
+    let names = SpdxIds {
         base: format!("urn:uuid:{}", identity(bom)),
     };
     let packages: Vec<String> = bom
@@ -66,11 +66,11 @@ pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
 }
 
 /// The identifiers of one document.
-struct Names {
+struct SpdxIds {
     base: String,
 }
 
-impl Names {
+impl SpdxIds {
     fn of(&self, name: &str) -> String {
         format!("{}#{name}", self.base)
     }
@@ -94,7 +94,7 @@ impl Names {
     }
 }
 
-fn package(module: &BomModule, names: &Names) -> JsonObject {
+fn package(module: &BomModule, names: &SpdxIds) -> JsonObject {
     let mut package = names.element("software_Package", &names.package(module));
     package.string("name", &module.path);
     let mut text = comment(module);
@@ -116,14 +116,14 @@ fn package(module: &BomModule, names: &Names) -> JsonObject {
     package
 }
 
-fn custom_license((name, file): (&String, &&LicenseFile), names: &Names) -> JsonObject {
+fn custom_license((name, file): (&String, &&LicenseFile), names: &SpdxIds) -> JsonObject {
     let mut license = names.element("expandedlicensing_CustomLicense", &names.of(name));
     license.string("name", &file.name);
     license.string("simplelicensing_licenseText", &file.text);
     license
 }
 
-fn declared_license(module: &BomModule, names: &Names) -> Option<JsonObject> {
+fn declared_license(module: &BomModule, names: &SpdxIds) -> Option<JsonObject> {
     let [file] = module.licenses.as_slice() else {
         return None;
     };
@@ -135,7 +135,7 @@ fn declared_license(module: &BomModule, names: &Names) -> Option<JsonObject> {
     Some(object)
 }
 
-fn relationships(bom: &BillOfMaterials, names: &Names) -> Vec<JsonObject> {
+fn relationships(bom: &BillOfMaterials, names: &SpdxIds) -> Vec<JsonObject> {
     let known = bom
         .modules
         .iter()
