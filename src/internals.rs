@@ -53,7 +53,7 @@ pub mod gomod {
 
 pub mod gotemplate {
     //! Templates of `list -f`.
-    pub use crate::gotemplate::{Object, Template, Type, Value};
+    pub use crate::gotemplate::{Template, TemplateObject, Type, Value};
 }
 
 pub mod http {
@@ -76,6 +76,7 @@ pub mod serve {
 pub mod source {
     //! Where modules come from.
     pub use crate::source::{DirectSettings, Info};
+    pub use crate::source::{HashKind, ObjectId, ObjectStore, index_pack};
 }
 
 pub mod store {
@@ -85,7 +86,7 @@ pub mod store {
 
 pub mod sumdb {
     //! The checksum database: client, tiles and log.
-    pub use crate::sumdb::{Client, Store, Transport, note, tile, tlog};
+    pub use crate::sumdb::{Store, SumDbClient, Transport, note, tile, tlog};
 }
 
 pub mod tarfile {

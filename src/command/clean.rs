@@ -8,7 +8,7 @@ use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
-use crate::config::{Config, GoMod};
+use crate::config::{Config, GoModSearch};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
 use crate::fsio::Locks;
@@ -124,7 +124,7 @@ pub fn run(config: &Config, console: &Console, request: Request) -> Result<Optio
     config.work_file()?;
     if let Some(flag) = request.about_packages {
         // go loads packages for it, and says so first where there are none.
-        if !matches!(config.mod_file(), GoMod::Found(_)) {
+        if !matches!(config.mod_file(), GoModSearch::Found(_)) {
             return Err(no_project());
         }
         let text = format!("clean {flag} is about packages, of which modfetch knows nothing");

@@ -13,7 +13,7 @@ use super::table::{Call, Command, Runner};
 use crate::cli::{CommandInfo, Flag, ProgramName, RawArgs, flags};
 use crate::config::settings::VERBOSE;
 use crate::config::{
-    self, Config, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
+    self, Config, GoEnv, GoFlags, GoModSearch, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
@@ -380,9 +380,9 @@ fn gomod(go_env: &GoEnv, cwd: &Path, mode: ModuleMode, program: &str) -> (String
         "/dev/null"
     };
     match config::find_go_mod(cwd, go_env, &Overlay::default()) {
-        GoMod::Found(path) => (path.display().to_string(), Vec::new()),
-        GoMod::Missing => (missing.to_owned(), Vec::new()),
-        GoMod::InTempRoot(root) => (
+        GoModSearch::Found(path) => (path.display().to_string(), Vec::new()),
+        GoModSearch::Missing => (missing.to_owned(), Vec::new()),
+        GoModSearch::InTempRoot(root) => (
             missing.to_owned(),
             vec![format!(
                 "{program}: warning: ignoring go.mod in system temp root {}",

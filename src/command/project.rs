@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
-use crate::config::{Config, Files, GoMod, ModMode, ModuleMode};
+use crate::config::{Config, GoModSearch, ModMode, ModuleMode, ProjectFiles};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::modfile::GoLine;
 use crate::gomod::{GoVersion, ModuleVersion, Version};
@@ -106,24 +106,24 @@ fn read_project(what: Use, config: &Config, console: &Console) -> Result<Option<
         .as_ref()
         .map(|setting| setting.value.as_path());
     let found = match config.mod_file() {
-        GoMod::Found(found) => found,
-        GoMod::InTempRoot(_) | GoMod::Missing if modfile.is_some() => {
+        GoModSearch::Found(found) => found,
+        GoModSearch::InTempRoot(_) | GoModSearch::Missing if modfile.is_some() => {
             let text = "cannot find main module, but -modfile was set.\n\t-modfile cannot be \
                         used to set the module root directory.";
             return Err(Error::new(Kind::Usage, text));
         }
-        GoMod::InTempRoot(dir) => {
+        GoModSearch::InTempRoot(dir) => {
             let dir = dir.display();
             console.note(&format!(
                 "warning: ignoring go.mod in system temp root {dir}"
             ));
             return Ok(None);
         }
-        GoMod::Missing => return Ok(None),
+        GoModSearch::Missing => return Ok(None),
     };
     let running = running(config, &found)?;
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
-    let files = Files::from(config).acting_as(&running);
+    let files = ProjectFiles::from(config).acting_as(&running);
     let read = match what {
         Use::Check => Project::read(&found, modfile, files),
         Use::Vendor => Project::read_with(&found, modfile, files, &mut unasked),
@@ -161,7 +161,7 @@ fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Resu
     }
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
-    let files = Files::from(config).acting_as(&running);
+    let files = ProjectFiles::from(config).acting_as(&running);
     let read = match what {
         Use::Check => Project::read_workspace(work, files),
         Use::Vendor => Project::read_workspace_with(work, files, &mut unasked),

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::check::Check;
-use crate::config::{Config, GoMod};
+use crate::config::{Config, GoModSearch};
 use crate::error::{Error, Kind};
 use crate::gomod::modfile::GoSum;
 use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
@@ -37,9 +37,9 @@ pub(super) fn look(config: &Config) -> Found {
         private: Vec::new(),
     };
     let found = match config.mod_file() {
-        GoMod::Found(found) => found,
-        GoMod::Missing => return none(Check::skipped("go.mod", "none here or above")),
-        GoMod::InTempRoot(dir) => {
+        GoModSearch::Found(found) => found,
+        GoModSearch::Missing => return none(Check::skipped("go.mod", "none here or above")),
+        GoModSearch::InTempRoot(dir) => {
             let seen = format!("ignored in system temp root {}", dir.display());
             return none(Check::warning("go.mod", seen).next("work in a directory below it"));
         }

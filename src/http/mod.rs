@@ -42,18 +42,18 @@ mod time;
 mod tls;
 mod url;
 
-pub use answer::{Fetched, Kept, KnownBodies, Resumable, Sink, TooLarge, Validator};
+pub use answer::{BodySink, Fetched, KnownBodies, PartialBody, Resumable, TooLarge, Validator};
 pub use connect::ProxySettings;
 pub use credentials::CredentialSettings;
 #[cfg(test)]
 pub(crate) use failure::FailureScope;
 pub use failure::HostFailure;
 pub use request::{Client, Probe, ProbeAnswer, ProbeBody, ProbeCredentials, RequestContext};
-pub(crate) use request::{Message, Reply};
+pub(crate) use request::{PlainRequest, Reply};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
-pub use time::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub(crate) use time::{RealTimer, parse_http_date};
+pub use time::{RetryClass, RetryPolicy, Timer, parse_retry_after};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
 pub use url::{Scheme, Url};

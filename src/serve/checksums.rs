@@ -19,8 +19,8 @@ use super::policy::Policy;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::sumdb::tile::MAX_TILE_BYTES;
-use crate::sumdb::tlog::{Hash, Node, Record, Tree};
-use crate::sumdb::{Client, Store, lookup_file};
+use crate::sumdb::tlog::{Hash, LogSubtree, LogTree, Record};
+use crate::sumdb::{Store, SumDbClient, lookup_file};
 use crate::trust::FirstSeen;
 
 /// How many responses are kept in memory.
@@ -73,7 +73,7 @@ impl Checksums {
         }
     }
 
-    fn client(&self) -> &Client {
+    fn client(&self) -> &SumDbClient {
         self.seen.client()
     }
 
@@ -177,7 +177,7 @@ impl Checksums {
     fn compose(&self, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
         let note = self.client().head()?.unwrap_or_default();
         let tree = self.client().merge_head(&note)?;
-        let node = Node {
+        let node = LogSubtree {
             level: 0,
             number: id,
         };
@@ -233,7 +233,7 @@ impl Checksums {
     }
 
     /// A tile as far as a tree has it; `None` if it has less of it than is asked for.
-    fn proven_tile(&self, tree: Tree, name: TileName) -> Result<Option<Vec<u8>>> {
+    fn proven_tile(&self, tree: LogTree, name: TileName) -> Result<Option<Vec<u8>>> {
         let Some(node) = name
             .last_node()
             .filter(|node| node_end(node) <= Some(tree.size))
@@ -275,7 +275,7 @@ impl Checksums {
 }
 
 /// The number of records up to the end of a subtree.
-fn node_end(node: &Node) -> Option<u64> {
+fn node_end(node: &LogSubtree) -> Option<u64> {
     node.number.checked_add(1)?.checked_shl(node.level)
 }
 
@@ -341,8 +341,8 @@ impl TileName {
     }
 
     /// The last subtree that the tile has.
-    fn last_node(self) -> Option<Node> {
-        Some(Node {
+    fn last_node(self) -> Option<LogSubtree> {
+        Some(LogSubtree {
             level: self.level * HEIGHT,
             number: self
                 .number

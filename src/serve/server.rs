@@ -26,7 +26,7 @@ use crate::trust::FirstSeen;
 /// The checksum database that a server hands out.
 pub struct ServedDatabase {
     /// Proves it.
-    pub client: Arc<sumdb::Client>,
+    pub client: Arc<sumdb::SumDbClient>,
     /// Keeps it.
     pub store: sumdb::Store,
     /// GONOSUMDB: what is not looked up.

@@ -20,8 +20,8 @@ use super::xml;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::event::EventSink;
 use crate::http::{
-    Client, CredentialSettings, Fetched, Message, Reply, RequestContext, Resumable, RetryPolicy,
-    Settings, Sink, parse_http_date,
+    BodySink, Client, CredentialSettings, Fetched, PlainRequest, Reply, RequestContext, Resumable,
+    RetryPolicy, Settings, parse_http_date,
 };
 use crate::system::FileAt as _;
 
@@ -257,7 +257,7 @@ impl ObjectStore {
         ];
         sent.extend(token.map(|token| ("x-amz-security-token", token)));
         sent.extend(call.headers);
-        self.client.ask(&Message {
+        self.client.ask(&PlainRequest {
             method: call.method,
             url: &self.endpoint.url(&path, &query)?,
             headers: &sent,
@@ -335,7 +335,7 @@ impl ObjectStore {
     ///
     /// # Errors
     /// [`Kind::NotFound`] if it is not there; those of transfers, by reason of [`Reason::StoreFailed`].
-    pub fn get_into(&self, name: &str, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    pub fn get_into(&self, name: &str, limit: u64, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let began = Instant::now();
         let mut again = true;
         let got = loop {
@@ -629,7 +629,7 @@ impl Write for HashingSink {
     }
 }
 
-impl Sink for HashingSink {
+impl BodySink for HashingSink {
     fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
         self.0 = Sha256::new();
         Ok(())

@@ -32,7 +32,7 @@ mod tile_store;
 mod tiles;
 pub mod tlog;
 
-pub use client::{Client, Sums, Transport, lookup_file};
+pub use client::{LoggedSums, SumDbClient, Transport, lookup_file};
 pub use dates::LogDates;
 pub use store::{Advance, Store};
 pub use tile_store::TileStore;

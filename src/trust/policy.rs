@@ -337,7 +337,7 @@ impl SumPolicy {
     ///
     /// # Errors
     /// [`Kind::Input`] if GOSUMDB makes no sense.
-    pub fn database(&self) -> Result<Option<&Arc<sumdb::Client>>> {
+    pub fn database(&self) -> Result<Option<&Arc<sumdb::SumDbClient>>> {
         match &self.settings.database {
             Database::Client(client) => Ok(Some(client)),
             Database::Off => Ok(None),
@@ -463,7 +463,7 @@ impl SumPolicy {
     }
 
     /// Who has to prove a part that go.sum does not know; `None` if nobody has to.
-    fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::Client>> {
+    fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::SumDbClient>> {
         let noun = part.noun();
         if self.settings.locked && !self.knows(module, part) {
             return Err(Error::new(

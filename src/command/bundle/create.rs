@@ -38,9 +38,9 @@ use crate::project::{Project, ReplaceRules};
 use crate::report::Console;
 use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::source::{DatabaseSetting, Info};
-use crate::sumdb::note::Verifier;
-use crate::sumdb::tlog::Tree;
-use crate::sumdb::{Client, Sums};
+use crate::sumdb::note::NoteVerifier;
+use crate::sumdb::tlog::LogTree;
+use crate::sumdb::{LoggedSums, SumDbClient};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -471,7 +471,12 @@ impl Found {
     }
 
     /// Asks the checksum database about every module that it vouches for.
-    fn add_records(&mut self, client: &Client, session: &Session<'_>, jobs: usize) -> Result<()> {
+    fn add_records(
+        &mut self,
+        client: &SumDbClient,
+        session: &Session<'_>,
+        jobs: usize,
+    ) -> Result<()> {
         let asked: Vec<&mut BundleModule> = self
             .modules
             .values_mut()
@@ -494,11 +499,11 @@ impl Found {
 
 /// Looks modules up, many at a time; the answers in their order.
 fn lookup_all(
-    client: &Client,
+    client: &SumDbClient,
     modules: &[ModuleVersion],
     jobs: usize,
     events: &dyn EventSink,
-) -> Vec<Result<Sums>> {
+) -> Vec<Result<LoggedSums>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut found = Vec::new();
@@ -536,7 +541,7 @@ struct Past {
     as_of: Option<BundleHead>,
     /// The manifest that says which versions are the newest.
     newest: Option<Manifest>,
-    verifier: Option<Verifier>,
+    verifier: Option<NoteVerifier>,
     /// What the other side has, by the names of `bundle list`.
     have: BTreeSet<String>,
 }
@@ -584,7 +589,7 @@ impl Past {
     }
 
     /// The head for all records, and what it is proven to continue.
-    fn proofs<'c>(&self, client: &'c Client) -> Result<BundleProofs<'c>> {
+    fn proofs<'c>(&self, client: &'c SumDbClient) -> Result<BundleProofs<'c>> {
         let heads = self.since.iter().chain(&self.as_of);
         let trees = heads.map(|head| client.merge_head(&head.note));
         trees.collect::<Result<Vec<_>>>()?;
@@ -593,7 +598,7 @@ impl Past {
             None => client.head()?.and_then(|note| {
                 // The client has checked it.
                 let text = self.verifier.as_ref()?.open(&note).ok()?;
-                let tree = Tree::parse(text).ok()?;
+                let tree = LogTree::parse(text).ok()?;
                 Some(BundleHead { note, tree })
             }),
         };

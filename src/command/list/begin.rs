@@ -3,7 +3,7 @@
 //! Source: golang/go `cmd/go/internal/list/list.go` (`runList`), `work/init.go` (`BuildInit`).
 
 use super::Request;
-use crate::config::{Config, GoMod, ModMode, ModuleMode, Origin};
+use crate::config::{Config, GoModSearch, ModMode, ModuleMode, Origin};
 use crate::error::{Error, Kind, Reason};
 use crate::gotemplate::Template;
 use crate::list::Extras;
@@ -63,7 +63,7 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
     let off = config.go111module.value == ModuleMode::Off;
     if request.reuse.is_some() && !off {
         // In a workspace go looks for no go.mod before this.
-        let found = matches!(config.mod_file(), GoMod::Found(_));
+        let found = matches!(config.mod_file(), GoModSearch::Found(_));
         if found && config.work_file()?.is_none() {
             return refuse("-reuse cannot be used inside a module");
         }

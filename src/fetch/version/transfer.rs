@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::failpoints;
 use crate::fetch::{Want, ZipTap};
 use crate::gomod::{H1, ModuleVersion};
-use crate::http::{Kept, Resumable, Sink, Validator};
+use crate::http::{BodySink, PartialBody, Resumable, Validator};
 use crate::source::LowerSource;
 use crate::trust::SumPart;
 
@@ -328,7 +328,7 @@ impl Write for ZipSink<'_> {
     }
 }
 
-impl Sink for ZipSink<'_> {
+impl BodySink for ZipSink<'_> {
     fn expect(&mut self, length: u64) {
         self.expected = Some(length);
     }
@@ -350,7 +350,7 @@ impl Sink for ZipSink<'_> {
         self.show(0)
     }
 
-    fn kept(&self) -> Option<Kept> {
+    fn kept(&self) -> Option<PartialBody> {
         let (origin, bytes) = self.part.kept()?;
         let validator = match &origin.validator {
             Some(text) => Some(Validator::parse(text)?),
@@ -362,6 +362,6 @@ impl Sink for ZipSink<'_> {
             validator,
             length: origin.length,
         };
-        Some(Kept { of, bytes })
+        Some(PartialBody { of, bytes })
     }
 }

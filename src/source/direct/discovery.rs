@@ -20,7 +20,7 @@ use super::recent::Recent;
 use super::work;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::PrefixPatterns;
-use crate::http::{Client, Message, Reply, Url};
+use crate::http::{Client, PlainRequest, Reply, Url};
 
 /// A longer page is read up to here: tags stand at its beginning.
 const MAX_PAGE_BYTES: u64 = 4 << 20;
@@ -203,7 +203,7 @@ impl Discovery {
         }
         let url = |scheme: &str| Url::parse(&format!("{scheme}://{host}/{below}?go-get=1"));
         let get = |client: &Client, url: &Url| {
-            work::bound(client).ask(&Message {
+            work::bound(client).ask(&PlainRequest {
                 method: "GET",
                 url,
                 headers: &[],

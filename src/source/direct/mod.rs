@@ -43,6 +43,7 @@ mod work;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+pub use git::odb::{HashKind, ObjectId, ObjectStore, index_pack};
 pub use settings::{DirectSettings, GitChoice};
 
 use discovery::{Discovery, RepositoryRoot};
@@ -60,7 +61,7 @@ use super::proxy::Proxy;
 use super::{Info, Source, VcsOrigin};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Client, Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Client, Fetched, RequestContext};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
 #[derive(Clone)]
@@ -295,7 +296,7 @@ impl Source for Direct {
         })
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.within(|| {
             let version = module.version().as_str();
             match self
@@ -354,7 +355,7 @@ impl Source for Direct {
 
 /// Counts the bytes of a zip.
 struct Counted<'a> {
-    sink: &'a mut dyn Sink,
+    sink: &'a mut dyn BodySink,
     bytes: u64,
 }
 

@@ -17,7 +17,7 @@ use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::fsio::FileLock;
-use crate::http::{Failure, RealTimer, Timer as _};
+use crate::http::{RealTimer, RetryClass, Timer as _};
 use crate::proc::{ProcError, Program, Ran};
 use crate::system::is_executable;
 
@@ -61,7 +61,7 @@ impl Programs {
                 return Err(error);
             }
             let schedule = &self.settings.retry;
-            let failure = Failure::Transient;
+            let failure = RetryClass::Transient;
             let wait = schedule.schedule(attempt, started.elapsed(), failure, RealTimer.jitter());
             let cancel = &self.settings.cancel;
             let in_time = |wait: &Duration| {

@@ -27,7 +27,7 @@ use super::refs::{Refs, local_tips, write_local};
 use super::remote::{GitRemote, LockedClone};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{TempFile, write_atomically};
-use crate::http::{self, Client, Failure, RealTimer, Reply, Timer as _, Url};
+use crate::http::{self, Client, RealTimer, Reply, RetryClass, Timer as _, Url};
 use crate::source::direct::program::Programs;
 use crate::source::direct::work;
 
@@ -116,7 +116,7 @@ impl BuiltinGit {
             .url
             .join("info/refs")
             .with_query("service=git-upload-pack");
-        let reply = work::bound(&self.client).ask(&http::Message {
+        let reply = work::bound(&self.client).ask(&http::PlainRequest {
             method: "GET",
             url: &url,
             headers: &[("git-protocol", "version=2")],
@@ -181,7 +181,7 @@ impl BuiltinGit {
 
     /// Sends a command, and hands back the answer.
     fn command(&self, server: &Server, message: &[u8]) -> Result<Reply> {
-        let reply = work::bound(&self.client).ask(&http::Message {
+        let reply = work::bound(&self.client).ask(&http::PlainRequest {
             method: "POST",
             url: &server.base.join("git-upload-pack"),
             headers: &[
@@ -261,7 +261,7 @@ impl BuiltinGit {
             };
             let jitter = RealTimer.jitter();
             let schedule = &settings.retry;
-            let wait = schedule.schedule(attempt, started.elapsed(), Failure::Transient, jitter);
+            let wait = schedule.schedule(attempt, started.elapsed(), RetryClass::Transient, jitter);
             let cancel = &settings.cancel;
             let in_time = |wait: &std::time::Duration| {
                 let deadline = cancel.deadline();

@@ -18,8 +18,9 @@ use super::pack::{Form, PackFile};
 use crate::system::FileAt as _;
 
 /// The index of a pack, as a file of version 2 has it, and the pack's checksum.
-pub(in crate::source::direct) struct IndexedPack {
-    pub(in crate::source::direct) index: Vec<u8>,
+pub struct IndexedPack {
+    /// The bytes of the file.
+    pub index: Vec<u8>,
     /// Names the pack.
     pub(in crate::source::direct) checksum: ObjectId,
     pub(in crate::source::direct) objects: usize,
@@ -40,10 +41,7 @@ fn broken(reason: impl Into<String>) -> io::Error {
 ///
 /// # Errors
 /// `InvalidData` if the pack is not what it should be; what the system says.
-pub(in crate::source::direct) fn index_pack(
-    file: &File,
-    hash: HashKind,
-) -> io::Result<IndexedPack> {
+pub fn index_pack(file: &File, hash: HashKind) -> io::Result<IndexedPack> {
     let length = file.metadata()?.len();
     let content_end = length
         .checked_sub(hash.bytes() as u64)
