@@ -69,14 +69,15 @@ pub mod modzip {
 pub mod serve {
     //! Requests to the server.
     pub use crate::serve::http1::{
-        Extent, MAX_HEAD_BYTES, Method, Selection, find_end, parse_head, parse_target, select,
+        ContentSelection, HeadExtent, MAX_HEAD_BYTES, RequestMethod, find_end, parse_head,
+        parse_target, select,
     };
 }
 
 pub mod source {
     //! Where modules come from.
     pub use crate::source::{DirectSettings, Info};
-    pub use crate::source::{HashKind, ObjectId, ObjectStore, index_pack};
+    pub use crate::source::{HashKind, ObjectDatabase, ObjectId, index_pack};
 }
 
 pub mod store {

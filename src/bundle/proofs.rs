@@ -4,7 +4,7 @@
 //! that the head it has seen is the beginning of this one. `go` also reads the edge of the head it
 //! has seen, under that head's own names: it cuts a full tile to any width, and no other.
 //!
-//! [`Plan`] is what our own client reads by; a test lets a client with a recording store read the
+//! [`TilePlan`] is what our own client reads by; a test lets a client with a recording store read the
 //! same records, and finds the same tiles.
 
 use crate::error::{Error, Kind, Result};

@@ -211,7 +211,7 @@ pub fn read_bundle(
     trust: &BundleTrust,
     sink: &mut dyn BundleSink,
 ) -> Result<BundleSummary> {
-    let mut reader = Reader {
+    let mut reader = BundleReader {
         tar: TarReader::new(input),
         trust,
         sink,
@@ -249,13 +249,13 @@ pub fn read_manifest_and_head(input: impl Read) -> Result<(Manifest, Option<Vec<
     Ok((manifest, Some(note)))
 }
 
-struct Reader<'a, R> {
+struct BundleReader<'a, R> {
     tar: TarReader<R>,
     trust: &'a BundleTrust,
     sink: &'a mut dyn BundleSink,
 }
 
-impl<R: Read> Reader<'_, R> {
+impl<R: Read> BundleReader<'_, R> {
     fn manifest(&mut self) -> Result<Manifest> {
         next(&mut self.tar, MANIFEST_NAME)?;
         let manifest = Manifest::parse(&self.tar.read_content(MAX_MANIFEST_BYTES)?)?;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::engine::Engine;
-use super::queries::Answers;
+use super::queries::SourceAnswers;
 use super::threads::on_two;
-use super::version::{GoMod, Link, ModuleFiles};
+use super::version::{Link, ModuleFiles, VerifiedGoMod};
 use super::{Traffic, Want};
 use crate::cache::Cache;
 use crate::cancel::CancelToken;
@@ -106,7 +106,7 @@ pub struct Run {
     pub(super) running: Option<ActingVersion>,
     /// The go version that the run acts as.
     pub(super) local: GoVersion,
-    pub(super) answers: Answers,
+    pub(super) answers: SourceAnswers,
     fail_fast: bool,
     context: RequestContext,
     /// Cancelled where nothing new shall begin: with the run, or after the first failure.
@@ -174,7 +174,7 @@ impl Run {
             readonly,
             running: running.filter(refuses),
             local: local.unwrap_or_else(GoVersion::emulated),
-            answers: Answers::default(),
+            answers: SourceAnswers::default(),
             fail_fast,
             beginning: context.cancel.child(),
             context,
@@ -370,7 +370,7 @@ impl Run {
         lock(&self.gomods).reserve(count);
     }
 
-    pub(super) fn remember_gomod(&self, module: &ModuleVersion, gomod: &GoMod) {
+    pub(super) fn remember_gomod(&self, module: &ModuleVersion, gomod: &VerifiedGoMod) {
         let needed = look_up(&gomod.data, "go").and_then(GoVersion::parse);
         let running = self.running.as_ref().zip(needed);
         let checked = CheckedGoMod {

@@ -1,6 +1,6 @@
 //! Bytes over HTTP: one client, one place that configures it, and every rule about trying again.
 //!
-//! What it does: GET with a limit in bytes, into memory or a [`Sink`]; retries with backoff;
+//! What it does: GET with a limit in bytes, into memory or a [`BodySink`]; retries with backoff;
 //! redirects; HTTP proxies and TLS roots as Go reads them; `file://` URLs. What it refuses: to
 //! know modules, caches, settings files or the terminal, to read the environment, to follow a
 //! redirect from https to http, and to send credentials over plain http or to another host.

@@ -2,10 +2,11 @@
 
 mod jobs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::broken::Broken;
 use super::contents::Contents;
@@ -161,6 +162,30 @@ impl ModuleZip {
         self.contents_into(|_| Nowhere)
     }
 
+    /// As [`ModuleZip::contents`], with the content of the files whose name below the module's root `wanted` accepts and that have
+    /// at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`ModuleZip::hash`].
+    pub fn contents_with(
+        &self,
+        limit: u64,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(Contents, BTreeMap<&str, Vec<u8>>)> {
+        let small = self.entries.iter();
+        let small = small.filter(|entry| u64::from(entry.unpacked) <= limit);
+        let names = small.filter_map(|entry| self.file_name(entry));
+        let kept: BTreeMap<&str, Mutex<Vec<u8>>> = names
+            .filter(|name| wanted(name))
+            .map(|name| (name, Mutex::default()))
+            .collect();
+        let contents = self.contents_into(|file| file.and_then(|file| kept.get(file)))?;
+        let whole =
+            |data: Mutex<Vec<u8>>| data.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.into_iter().map(|(name, data)| (name, whole(data)));
+        Ok((contents, kept.collect()))
+    }
+
     /// As [`ModuleZip::contents`], each entry's content going by what `output` makes of its file
     /// name as well.
     pub(super) fn contents_into<'z, S: ContentSink>(
@@ -310,6 +335,17 @@ impl ContentSink for Output<'_> {
                 file.write_all(content)
             }
         }
+    }
+}
+
+/// Where the content of an entry goes that may be asked for.
+impl ContentSink for Option<&Mutex<Vec<u8>>> {
+    fn write(&mut self, content: &[u8]) -> Result<()> {
+        if let Some(kept) = self {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend_from_slice(content);
+        }
+        Ok(())
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::http1::{Fields, Response, TEXT};
+use super::http1::{RequestFields, Response, TEXT};
 use super::policy::Policy;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
@@ -52,7 +52,7 @@ pub(super) struct SumsAnswer {
 }
 
 impl SumsAnswer {
-    pub(super) fn response(&self, fields: &Fields) -> Response {
+    pub(super) fn response(&self, fields: &RequestFields) -> Response {
         Response::of_bytes(fields, self.bytes.to_vec(), self.kind, None)
             .with("X-Cache", self.cache)
             .noted("sumdb", self.cache)
@@ -87,7 +87,12 @@ impl Checksums {
     }
 
     /// Answers what takes no wait.
-    pub(super) fn answer(&self, below: &str, policy: &Policy, fields: &Fields) -> Option<Response> {
+    pub(super) fn answer(
+        &self,
+        below: &str,
+        policy: &Policy,
+        fields: &RequestFields,
+    ) -> Option<Response> {
         if below == "supported" {
             return Some(Response::text(200, "").noted("sumdb", "HIT"));
         }

@@ -24,7 +24,7 @@ pub use chain::{Chain, GoproxyEntry};
 pub use database::DatabaseRoute;
 pub use database_setting::DatabaseSetting;
 pub use direct::{Direct, DirectSettings, GitChoice};
-pub use direct::{HashKind, ObjectId, ObjectStore, index_pack};
+pub use direct::{HashKind, ObjectDatabase, ObjectId, index_pack};
 pub use info::{Info, VcsOrigin};
 pub use offline::{GOPROXY_OFF, Offline};
 pub use proxy::ProxyUrls;

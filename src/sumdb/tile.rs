@@ -5,7 +5,7 @@
 //! in groups of three digits, all but the last with an `x` before: `tile/8/0/x001/234`; one that
 //! is not full has `.p/WIDTH` behind it.
 //!
-//! A [`Plan`] says which tiles prove some hashes of a tree, and then proves them: the tiles at
+//! A [`TilePlan`] says which tiles prove some hashes of a tree, and then proves them: the tiles at
 //! the edge of the tree make up its hash, every other is hashed into the entry of its parent.
 //! No byte of them is without proof.
 //!

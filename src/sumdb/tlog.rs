@@ -2,7 +2,7 @@
 //!
 //! The log is a Merkle tree of RFC 6962 with SHA-256: a leaf is `H(0 || record)`, a node
 //! `H(1 || left || right)`, and the left part of a tree is the largest power of two below its
-//! size. A complete subtree is named by [`Node`]: its level and its number within the level. No
+//! size. A complete subtree is named by [`LogSubtree`]: its level and its number within the level. No
 //! arithmetic here overflows for any size that a head may state.
 //!
 //! Source: golang/mod `sumdb/tlog/{tlog,note}.go`.

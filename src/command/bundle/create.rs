@@ -22,7 +22,7 @@ use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::command::directory::working_directory;
 use crate::command::project::find_project;
 use crate::command::session::{Session, SessionOptions};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -103,7 +103,7 @@ struct Need {
     is_optional: bool,
 }
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let Some(output) = call.raw.text(&flags::O) else {
         let text = "bundle create needs -o FILE (- for standard output)";
         return Err(Error::new(Kind::Usage, text));
@@ -117,7 +117,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let wanted = wanted.map(|file| WantedProjects::read(file, config.go_env.temp_dir()));
     let wanted = wanted.collect::<Result<Vec<_>>>()?;
     let past = Past::of(call.raw, config, &wanted)?;
-    let mut found = Found::default();
+    let mut found = BundleContents::default();
     for need in needs(call.raw, &wanted)? {
         let directory = working_directory(&need.raw)?;
         let config = resolve_config(call, &need.raw, &directory)?;
@@ -168,7 +168,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
 }
 
 /// The settings of a project.
-fn resolve_config(call: &Call<'_>, raw: &RawArgs, directory: &Path) -> Result<Config> {
+fn resolve_config(call: &CommandCall<'_>, raw: &RawArgs, directory: &Path) -> Result<Config> {
     Config::resolve(call.go_env, raw, &COMMAND.info.goflags(), directory)
 }
 
@@ -231,16 +231,16 @@ fn needs(raw: &RawArgs, wanted: &[WantedProjects]) -> Result<Vec<Need>> {
 
 /// What goes into the bundle, as far as it was found.
 #[derive(Default)]
-struct Found {
+struct BundleContents {
     modules: BTreeMap<ModuleVersion, BundleModule>,
     /// A signal ends the program: this was set up.
     listens: bool,
 }
 
-impl Found {
+impl BundleContents {
     fn session<'c>(
         &mut self,
-        call: &Call<'_>,
+        call: &CommandCall<'_>,
         config: &'c Config,
         console: &'c Console,
         project: Option<&'c Project>,
@@ -259,7 +259,7 @@ impl Found {
     /// printed.
     fn collect(
         &mut self,
-        call: &Call<'_>,
+        call: &CommandCall<'_>,
         config: &Config,
         console: &Console,
         need: &Need,

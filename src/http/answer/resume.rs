@@ -3,7 +3,7 @@
 //! Bytes of two transfers are put together if the server itself says that they are of the same
 //! content: by an entity tag that is not weak, or by a date of modification old enough to mean
 //! something, sent back in `If-Range`. Go's protocol asks for neither, and many proxies send none:
-//! then a [`Sink`](super::Sink) whose owner knows the hash of the whole may go on all the same,
+//! then a [`BodySink`](super::BodySink) whose owner knows the hash of the whole may go on all the same,
 //! by `Range` alone. Without a length, or encoded, a body starts again from its first byte. Whoever
 //! uses it still has to compare a hash.
 //!

@@ -49,7 +49,7 @@ impl Programs {
     }
 
     /// Runs a program to its end, once, and again while the network fails it.
-    pub(super) fn run(&self, invocation: &Invocation<'_>) -> Result<Ran> {
+    pub(super) fn run(&self, invocation: &ProgramInvocation<'_>) -> Result<Ran> {
         let started = Instant::now();
         let mut attempt = 1;
         loop {
@@ -82,7 +82,7 @@ impl Programs {
         }
     }
 
-    fn run_once(&self, invocation: &Invocation<'_>) -> Result<Ran> {
+    fn run_once(&self, invocation: &ProgramInvocation<'_>) -> Result<Ran> {
         let deadlines = [self.settings.cancel.deadline(), work::deadline()];
         let left = deadlines.into_iter().flatten().map(|at| at.left()).min();
         let limit = left.unwrap_or(LONGEST_RUN).min(LONGEST_RUN);
@@ -129,7 +129,7 @@ impl Programs {
 }
 
 /// One program with its arguments.
-pub(super) struct Invocation<'a> {
+pub(super) struct ProgramInvocation<'a> {
     pub(super) program: &'a str,
     pub(super) arguments: Vec<String>,
     /// How many of the first arguments are not shown.
@@ -146,7 +146,7 @@ pub(super) struct Invocation<'a> {
     pub(super) package: &'a str,
 }
 
-impl Invocation<'_> {
+impl ProgramInvocation<'_> {
     /// The command line without secrets, and without settings that no user has typed.
     fn line(&self, quote: fn(&str) -> String) -> String {
         let mut text = self.program.to_owned();

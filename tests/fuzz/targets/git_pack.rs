@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use modfetch::internals::source::{HashKind, ObjectId, ObjectStore, index_pack};
+use modfetch::internals::source::{HashKind, ObjectDatabase, ObjectId, index_pack};
 use sha2::{Digest as _, Sha256};
 
 use super::Choices;
@@ -47,7 +47,7 @@ fn check(pack: &[u8], hash: HashKind) -> Option<Vec<(ObjectId, Vec<u8>)>> {
         .expect("four bytes");
     let names = &index[NAMES_START..][..u32::from_be_bytes(count) as usize * bytes];
     fs::write(packs.join("pack-0.idx"), &index).expect("a new file");
-    let store = ObjectStore::open(dir.path(), hash).expect("the index just made");
+    let store = ObjectDatabase::open(dir.path(), hash).expect("the index just made");
     let read = names.chunks(bytes).map(|name| {
         let id = ObjectId::from_bytes(name, hash).expect("a name of this kind");
         let object = store.read(&id, MAX_OBJECT_BYTES);

@@ -1,4 +1,4 @@
-//! Reads a go.mod or go.work into a [`Tree`].
+//! Reads a go.mod or go.work into a [`EditTree`].
 //!
 //! [`syntax`](crate::gomod::modfile::syntax) reads the same grammar for those who only want to know what a
 //! file says. It borrows and drops what says nothing (comments at the end, blank lines,

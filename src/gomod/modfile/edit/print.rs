@@ -1,4 +1,4 @@
-//! Writes a [`Tree`] in the standard style.
+//! Writes a [`EditTree`] in the standard style.
 //!
 //! Source: golang/mod `modfile/print.go`.
 

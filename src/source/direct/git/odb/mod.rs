@@ -38,7 +38,7 @@ use flate2::read::ZlibDecoder;
 pub(super) use id::Hasher;
 pub use id::{HashKind, ObjectId};
 pub use index::index_pack;
-pub use object::Object;
+pub use object::GitObject;
 pub(super) use object::{Commit, ObjectKind, TreeEntry, TreeEntryKind, parse_tree};
 
 use crate::error::{Error, Kind, Result};
@@ -49,7 +49,7 @@ use pack::Pack;
 const MAX_SMALL_OBJECT_BYTES: u64 = 64 << 20;
 
 /// The objects of one repository.
-pub struct ObjectStore {
+pub struct ObjectDatabase {
     dir: PathBuf,
     hash: HashKind,
     packs: RwLock<Arc<Vec<Pack>>>,
@@ -63,13 +63,13 @@ pub(super) enum Prefix {
     Ambiguous,
 }
 
-impl ObjectStore {
+impl ObjectDatabase {
     /// The objects of the bare repository in `dir`. Reads the list of its packs.
     ///
     /// # Errors
     /// The list cannot be read, or the index of a pack is damaged.
-    pub fn open(dir: &Path, hash: HashKind) -> Result<ObjectStore> {
-        let store = ObjectStore {
+    pub fn open(dir: &Path, hash: HashKind) -> Result<ObjectDatabase> {
+        let store = ObjectDatabase {
             dir: dir.to_owned(),
             hash,
             packs: RwLock::default(),
@@ -128,10 +128,10 @@ impl ObjectStore {
     ///
     /// # Errors
     /// The object is damaged, or larger.
-    pub fn read(&self, id: &ObjectId, limit: u64) -> Result<Option<Object>> {
+    pub fn read(&self, id: &ObjectId, limit: u64) -> Result<Option<GitObject>> {
         let mut data = Vec::new();
         let kind = self.copy_any(id, limit, &mut data)?;
-        Ok(kind.map(|kind| Object { kind, data }))
+        Ok(kind.map(|kind| GitObject { kind, data }))
     }
 
     /// Writes the content of a blob.
@@ -403,7 +403,7 @@ impl Write for Checked<'_> {
     }
 }
 
-impl pack::Target for Checked<'_> {
+impl pack::ObjectTarget for Checked<'_> {
     fn begin(&mut self, kind: ObjectKind, size: u64) -> io::Result<()> {
         Checked::begin(self, kind, size)
     }

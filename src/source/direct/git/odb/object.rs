@@ -39,7 +39,7 @@ impl ObjectKind {
 
 /// An object in memory.
 #[derive(Clone, Debug)]
-pub struct Object {
+pub struct GitObject {
     /// What the object is.
     pub kind: ObjectKind,
     /// The content, without the header.
