@@ -88,6 +88,10 @@ impl ZipTap for Tapped<'_> {
     fn arrived(&self, bytes: u64) {
         self.0.arrived(bytes);
     }
+
+    fn proven(&self, bytes: u64) {
+        self.0.proven(bytes);
+    }
 }
 
 impl Upstream for EngineUpstream {

@@ -175,7 +175,7 @@ impl Handle {
                     FileKind::Info | FileKind::GoMod => None,
                 };
                 let fetched = upstream.fetch(module, kind, tapped, trace);
-                tap.end(fetched.is_ok());
+                tap.end();
                 self.note_upstream(
                     kind.suffix(),
                     &module.to_string(),

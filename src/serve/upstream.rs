@@ -16,6 +16,9 @@ pub trait Tap: Send + Sync {
 
     /// So many bytes, from the first on, can be read.
     fn arrived(&self, bytes: u64);
+
+    /// The bytes since the last `begin`, so many in all, are the zip, which is proven and kept.
+    fn proven(&self, bytes: u64);
 }
 
 /// What a request passes on.
