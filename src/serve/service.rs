@@ -13,7 +13,7 @@ use super::answers::Answers;
 use super::checksums::Checksums;
 use super::flights::{Flights, Joined, Waiter};
 use super::http1::{Body, Exchange, LiveFile, Peer, Request, Responder, Response, Service};
-use super::journal::Journal;
+use super::journal::{Journal, SecurityCount};
 use super::metrics::{Gauges, Metrics};
 use super::page;
 use super::policy::Policy;
@@ -57,6 +57,7 @@ pub(super) struct Parts {
     pub(super) rate: Option<RateLimits>,
     pub(super) journal: Journal,
     pub(super) stock: Stock,
+    pub(super) security_events: SecurityCount,
     pub(super) jobs: usize,
 }
 
@@ -89,7 +90,7 @@ impl ModuleService {
         ModuleService {
             fetching: Workers::new("upstream", parts.jobs),
             working: Workers::new("lookup", WORKING),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(parts.security_events.clone()),
             ready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             connections: std::sync::OnceLock::new(),
@@ -282,19 +283,19 @@ impl Handle {
         let wanted = Wanted::Sums(below.to_owned());
         let below = below.to_owned();
         if let Joined::First = service.flights.join(&wanted, Waiter::new(request, later())) {
-            let handle = self.clone();
+            let (handle, trace) = (self.clone(), trace_of(request));
             service
                 .fetching
-                .run(move || handle.fetch_sums(&wanted, &below));
+                .run(move || handle.fetch_sums(&wanted, &below, &trace));
         }
         None
     }
 
-    fn fetch_sums(&self, wanted: &Wanted, below: &str) {
+    fn fetch_sums(&self, wanted: &Wanted, below: &str, trace: &Trace) {
         let service = self.service();
         let began = Instant::now();
         let fetched = match &service.parts.checksums {
-            Some(checksums) => checksums.fetch(below),
+            Some(checksums) => checksums.fetch(below, trace),
             None => Err(Error::new(Kind::NotFound, "no checksum database")),
         };
         self.note_upstream("sumdb", below, began, fetched.as_ref().err());

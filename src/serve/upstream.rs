@@ -30,6 +30,23 @@ pub struct Trace {
     pub traceparent: Option<String>,
 }
 
+impl Trace {
+    /// The headers of requests upstream.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let id = Some(&self.request_id).filter(|id| !id.is_empty());
+        let named = [
+            ("X-Request-Id", id),
+            ("traceparent", self.traceparent.as_ref()),
+        ];
+        let sent = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        sent.map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect()
+    }
+}
+
 /// Fetches, proves and keeps; blocks. From many threads at once.
 pub trait Upstream: Send + Sync {
     /// Brings a file of a version into the tree.
