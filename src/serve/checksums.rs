@@ -14,14 +14,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::http1::{Fields, Response, TEXT};
+use super::http1::{RequestFields, Response, TEXT};
 use super::policy::Policy;
 use super::upstream::Trace;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::sumdb::tile::MAX_TILE_BYTES;
-use crate::sumdb::tlog::{Hash, Node, Record, Tree};
-use crate::sumdb::{Client, Store, lookup_file};
+use crate::sumdb::tlog::{Hash, LogSubtree, LogTree, Record};
+use crate::sumdb::{Store, SumDbClient, lookup_file};
 use crate::trust::FirstSeen;
 
 /// How many responses are kept in memory.
@@ -53,7 +53,7 @@ pub(super) struct SumsAnswer {
 }
 
 impl SumsAnswer {
-    pub(super) fn response(&self, fields: &Fields) -> Response {
+    pub(super) fn response(&self, fields: &RequestFields) -> Response {
         Response::of_bytes(fields, self.bytes.to_vec(), self.kind, None)
             .with("X-Cache", self.cache)
             .noted("sumdb", self.cache)
@@ -74,7 +74,7 @@ impl Checksums {
         }
     }
 
-    fn client(&self) -> &Client {
+    fn client(&self) -> &SumDbClient {
         self.seen.client()
     }
 
@@ -88,7 +88,12 @@ impl Checksums {
     }
 
     /// Answers what takes no wait.
-    pub(super) fn answer(&self, below: &str, policy: &Policy, fields: &Fields) -> Option<Response> {
+    pub(super) fn answer(
+        &self,
+        below: &str,
+        policy: &Policy,
+        fields: &RequestFields,
+    ) -> Option<Response> {
         if below == "supported" {
             return Some(Response::text(200, "").noted("sumdb", "HIT"));
         }
@@ -154,7 +159,7 @@ impl Checksums {
         })
     }
 
-    fn lookup(&self, client: &Client, name: &str) -> Result<SumsAnswer> {
+    fn lookup(&self, client: &SumDbClient, name: &str) -> Result<SumsAnswer> {
         let module = parse_lookup(name)?;
         let file = lookup_file(&module)?;
         let was_kept = self.store().read(&file);
@@ -176,10 +181,10 @@ impl Checksums {
     }
 
     /// A record under the newest head, whose tiles are kept.
-    fn compose(&self, client: &Client, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
+    fn compose(&self, client: &SumDbClient, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
         let note = client.head()?.unwrap_or_default();
         let tree = client.merge_head(&note)?;
-        let node = Node {
+        let node = LogSubtree {
             level: 0,
             number: id,
         };
@@ -200,7 +205,7 @@ impl Checksums {
         Ok(bytes)
     }
 
-    fn tile(&self, client: &Client, below: &str, name: TileName) -> Result<SumsAnswer> {
+    fn tile(&self, client: &SumDbClient, below: &str, name: TileName) -> Result<SumsAnswer> {
         let answer = |bytes: Vec<u8>, cache| {
             Ok(SumsAnswer {
                 bytes: bytes.into(),
@@ -235,7 +240,7 @@ impl Checksums {
     }
 
     /// A tile as far as a tree has it; `None` if it has less of it than is asked for.
-    fn proven_tile(client: &Client, tree: Tree, name: TileName) -> Result<Option<Vec<u8>>> {
+    fn proven_tile(client: &SumDbClient, tree: LogTree, name: TileName) -> Result<Option<Vec<u8>>> {
         let Some(node) = name
             .last_node()
             .filter(|node| node_end(node) <= Some(tree.size))
@@ -288,7 +293,7 @@ impl Checksums {
 }
 
 /// The number of records up to the end of a subtree.
-fn node_end(node: &Node) -> Option<u64> {
+fn node_end(node: &LogSubtree) -> Option<u64> {
     node.number.checked_add(1)?.checked_shl(node.level)
 }
 
@@ -354,8 +359,8 @@ impl TileName {
     }
 
     /// The last subtree that the tile has.
-    fn last_node(self) -> Option<Node> {
-        Some(Node {
+    fn last_node(self) -> Option<LogSubtree> {
+        Some(LogSubtree {
             level: self.level * HEIGHT,
             number: self
                 .number

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::http1::Exchange;
+use super::http1::ServedExchange;
 use super::journal::SecurityCount;
 
 /// Upper bounds of the buckets of latencies, in milliseconds.
@@ -65,7 +65,7 @@ impl Histogram {
 type RequestKey = (&'static str, &'static str, u16);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct MetricCounts {
     requests: BTreeMap<RequestKey, u64>,
     incomplete: u64,
     latency: BTreeMap<&'static str, Histogram>,
@@ -78,7 +78,7 @@ struct Counts {
 /// Counts since the start.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    counts: Mutex<Counts>,
+    counts: Mutex<MetricCounts>,
     bytes: AtomicU64,
     /// Zips and go.mod files that did not have the sum they should have.
     security_events: SecurityCount,
@@ -103,7 +103,7 @@ pub(super) struct Gauges {
 const SLOWEST: usize = 10;
 
 impl Metrics {
-    /// Counts from nothing, and security events together with others.
+    /// MetricCounts from nothing, and security events together with others.
     pub(super) fn new(security_events: SecurityCount) -> Metrics {
         Metrics {
             security_events,
@@ -111,13 +111,13 @@ impl Metrics {
         }
     }
 
-    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+    fn counts(&self) -> std::sync::MutexGuard<'_, MetricCounts> {
         // Every change is complete before the guard goes.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request is over.
-    pub(super) fn record(&self, exchange: &Exchange<'_>) {
+    pub(super) fn record(&self, exchange: &ServedExchange<'_>) {
         self.bytes.fetch_add(exchange.bytes, Ordering::Relaxed);
         let note = exchange.note;
         let mut counts = self.counts();
@@ -309,7 +309,7 @@ mod tests {
     fn the_text_is_what_collectors_read() {
         let metrics = Metrics::default();
         for (millis, cache) in [(1, "HIT"), (3, "HIT"), (40_000, "MISS")] {
-            metrics.record(&Exchange {
+            metrics.record(&ServedExchange {
                 request: None,
                 address: None,
                 status: 200,
