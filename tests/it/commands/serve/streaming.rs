@@ -6,6 +6,7 @@ use std::thread;
 
 use super::{LARGE, large_module, site};
 use crate::support::go::only_modfetch;
+use crate::support::many_modules::ManyModules;
 use crate::support::served::{Served, ask};
 use crate::support::sumdb::SumDb;
 use crate::support::{Proxy, Times, until};
@@ -139,4 +140,26 @@ fn serve_a_wrong_zip_that_is_right_the_next_time_is_logged() {
     );
     let again = server.get(LARGE);
     assert!(again.whole && again.body == zip, "{}", again.head);
+}
+
+#[test]
+fn serve_cold_download_asks_upstream_for_each_file_once_and_all_at_the_same_time() {
+    only_modfetch!();
+    let many = ManyModules::new(32, 100);
+    let proxy = Proxy::of_modules(many.modules.clone()).stalling("*.zip", 0, Times::ALWAYS);
+    let site = site(&proxy.url(), "off");
+    let server = Served::start(&site, &[]);
+    let client = many
+        .sandbox()
+        .env("GOPROXY", &server.url())
+        .env("GOSUMDB", "off");
+    let download = client.spawn(["download", "--jobs", "64"]);
+    // As many as the client wants: the server holds none back.
+    proxy.wait_for_stalls(many.modules.len());
+    proxy.release();
+    download.wait().ok();
+    for kind in ["*.info", "*.mod", "*.zip"] {
+        assert_eq!(proxy.hits(kind), many.modules.len(), "{kind}");
+    }
+    assert_eq!(proxy.requests().len(), 3 * many.modules.len());
 }
