@@ -157,7 +157,7 @@ impl Project {
         }
     }
 
-    /// The same for somebody who goes on as go does, whatever is wrong with the modules together,
+    /// The same for a command that continues as go does, whatever is wrong with the modules together,
     /// and what that is: of modules with one path the last counts, and of several replacements for a
     /// version the first ([`ReplaceRules::dispute`]).
     #[must_use]
