@@ -61,7 +61,7 @@ impl Cache {
     }
 
     /// What the last walk found, and what modfetch has used since; `None` if no walk was kept. What
-    /// `go` has added or somebody removed is not known.
+    /// `go` has added or a user has removed is not known.
     #[must_use]
     pub fn indexed(&self) -> Option<Inventory> {
         let text = fs::read_to_string(self.state_file("index")).ok()?;

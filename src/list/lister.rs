@@ -60,7 +60,7 @@ pub struct Lister<'a> {
     pub requires_sums: bool,
     /// What else is said.
     pub extras: Extras,
-    /// More is told than lines have: objects, or what templates make of them.
+    /// The output has more than lines have: objects, or what templates make of them.
     pub details: bool,
 }
 
@@ -297,7 +297,7 @@ impl<'a> Lister<'a> {
             info.origin = answer.origin;
             return info;
         }
-        // What was named is told of itself, not of what replaces it.
+        // A module that was named is described itself, not its replacement.
         let mut info = ModuleInfo::new(path.as_str(), answer.module.version().as_str());
         info.go_version = self.refused_go_line(&answer.module).unwrap_or_default();
         self.complete(&mut info, &answer.module, Chosen::Named, None);
@@ -338,7 +338,7 @@ impl<'a> Lister<'a> {
                 );
             }
         }
-        // Of what nobody is told, a file in the cache and a line of go.sum could still come.
+        // Even without output, a file in the cache and a line of go.sum could result.
         let all_there =
             || self.sums.records(module, SumPart::GoMod) && self.cached().has_gomod(module);
         if self.details || !all_there() {

@@ -5,7 +5,7 @@
 //! | `rules` | what the caller allows, as data: [`PruneRules`], [`KeepSet`] |
 //! | `plan` | what follows from it, a pure function: [`PrunePlan`] |
 //! | `evict` | removing one thing in an order that is safe beside `go` |
-//! | `trash` | deleting what nobody can see any more |
+//! | `trash` | deleting what no reader can see any more |
 //! | `pruner` | one run: its lock, all cores, what came of it: [`pruner::Pruner`] |
 //!
 //! # Why it is safe

@@ -1,15 +1,15 @@
 //! What is begun while the requirement graph is still being read: the modules that go.mod lists.
 //!
 //! As good as every one of them will be needed as it is listed: a version that the graph raises is
-//! one that somebody wrote into go.mod by hand and go did not put right. So the waits for the
+//! one that a user wrote into go.mod by hand and go has not corrected. So the waits for the
 //! network, and the processor's work, need not come one after the other. Begun is only what go.sum
 //! has the sum of, so that no more is asked of anybody than without.
 //!
 //! Begun is not done: until the graph says that the module is needed, its zip is a part and its
 //! directory has its mark, as those of any run that is under way, and its `.info` is in memory. What
-//! turns out not to be needed is removed, and the cache is what it would have been, but for a file
-//! that was a lock. The locks of versions are held for that long; why nobody waits for them for
-//! ever is in [`super::super`].
+//! turns out to be superfluous is removed, and the cache is what it would have been, except for a file
+//! that was a lock. The locks of versions are held for that long; why every wait for them
+//! ends is in [`super::super`].
 //!
 //! The graph goes first: it has at least half of the threads, and only so many modules are begun as
 //! there are files for. Nor does a run wait for what is not needed: that takes no more bytes, and
@@ -62,7 +62,7 @@ impl Prefetch<'_> {
         begun.is_some_and(|begun| begun.modules.contains(module))
     }
 
-    /// Goes on with those that are wanted, removes the others, does `more` as well, and waits for
+    /// Continues those that are wanted, removes the others, does `more` as well, and waits for
     /// all. `more` comes back if nothing was begun.
     pub(super) fn finish(
         self,
@@ -82,7 +82,7 @@ impl Prefetch<'_> {
 
 impl Scheduler<'_> {
     /// Does `run`, which is to read a graph and to download. If that graph has to be fetched, the
-    /// modules that are `likely` to be needed are begun meanwhile, to be gone on with by
+    /// modules that are `likely` to be needed are begun meanwhile, to be continued by
     /// [`Scheduler::download_with`].
     pub fn with_prefetch<T>(
         self,
@@ -160,8 +160,8 @@ fn unneeded(entry: &CacheEntry) -> Error {
 }
 
 impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
-    /// Begins works until it is known which are needed, and then goes on with those, and starts
-    /// the others. `None` if there is nobody to report.
+    /// Begins works until it is known which are needed, and then continues those, and starts
+    /// the others. `None` if no dispatcher is left to report.
     pub(super) fn run_prefetch(
         &mut self,
         reports: &Receiver<Report>,
@@ -257,7 +257,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                     Report::Staged(index, Box::new(Ok(staged)))
                 }
                 Err(failed) => match *failed {
-                    // It is tried again when it is known to be needed, and then told.
+                    // It is tried again when it is known to be needed; that failure is reported.
                     (zip, error) if error.kind() == Kind::LocalIo => {
                         Report::Staged(index, Box::new(Err(zip)))
                     }
@@ -350,7 +350,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     fn give_up(&mut self, index: usize) {
         let work = &mut self.works[index];
         work.early.unneeded = true;
-        // Nobody waits for a silent server for the sake of what is not needed.
+        // Superfluous modules are no reason to wait for a silent server.
         work.link.cancel.cancel();
         work.early.once_more = None;
         if !work.early.info_awaited {
