@@ -24,7 +24,7 @@ run:
 test:
 	$(CARGO) test
 
-# What CI runs: tests, format, lints, documentation.
+# Tests, format, lints, documentation.
 check: test
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings

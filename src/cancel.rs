@@ -59,23 +59,23 @@ impl Deadline {
 
 /// Says that a piece of work is to stop. Clones are the same token.
 #[derive(Clone, Default)]
-pub struct CancelToken(Arc<Node>);
+pub struct CancelToken(Arc<CancelNode>);
 
 #[derive(Default)]
-struct Node {
+struct CancelNode {
     cancelled: AtomicBool,
     deadline: Option<Deadline>,
-    state: Mutex<State>,
+    state: Mutex<CancelState>,
     changed: Condvar,
 }
 
 type Hook = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
-struct State {
+struct CancelState {
     hooks: BTreeMap<u64, Hook>,
     next_hook: u64,
-    children: Vec<Weak<Node>>,
+    children: Vec<Weak<CancelNode>>,
     /// Children beyond which those that are gone are swept out.
     sweep_at: usize,
 }
@@ -101,9 +101,9 @@ impl CancelToken {
     pub fn with_deadline(&self, deadline: Option<Deadline>) -> CancelToken {
         let earliest = |one: Deadline, other: Deadline| if other.at < one.at { other } else { one };
         let both = self.0.deadline.into_iter().chain(deadline);
-        let child = Arc::new(Node {
+        let child = Arc::new(CancelNode {
             deadline: both.reduce(earliest),
-            ..Node::default()
+            ..CancelNode::default()
         });
         let mut state = self.0.state();
         // Under the lock: a token that is being cancelled takes its children out under it.
@@ -157,7 +157,7 @@ impl CancelToken {
     pub fn wait(&self, time: Duration) -> bool {
         let time = self.0.deadline.map_or(time, |end| time.min(end.left()));
         let state = self.0.state();
-        let ignoring_conflicts = |_: &mut State| !self.0.cancelled.load(Ordering::SeqCst);
+        let ignoring_conflicts = |_: &mut CancelState| !self.0.cancelled.load(Ordering::SeqCst);
         let waited = self
             .0
             .changed
@@ -182,8 +182,8 @@ impl CancelToken {
     }
 }
 
-impl Node {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl CancelNode {
+    fn state(&self) -> MutexGuard<'_, CancelState> {
         // No hook runs under it: the state is whole whatever panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -219,7 +219,7 @@ impl fmt::Debug for CancelToken {
 
 /// Keeps a hook of a token in place; the hook goes when this is dropped.
 #[must_use = "the hook is removed when this is dropped"]
-pub struct CancelHook(Option<(Weak<Node>, u64)>);
+pub struct CancelHook(Option<(Weak<CancelNode>, u64)>);
 
 impl Drop for CancelHook {
     fn drop(&mut self) {

@@ -106,7 +106,7 @@ impl Downloader {
                 let (name, gopath) = (verifier.name().to_owned(), options.gopath.as_deref());
                 let store = sumdb::Store::new(&options.gomodcache, gopath, &name);
                 let route = DatabaseRoute::new(name, chain.clone(), direct, url, client);
-                let client = sumdb::Client::new(verifier, store, Box::new(route));
+                let client = sumdb::SumDbClient::new(verifier, store, Box::new(route));
                 Database::Client(Arc::new(client))
             }
         };

@@ -160,10 +160,10 @@ pub enum Reason {
 /// Cheap to clone, because one failure (a go.mod that cannot be fetched) may be the reason of
 /// several others.
 #[derive(Clone, Debug)]
-pub struct Error(Arc<Inner>);
+pub struct Error(Arc<ErrorInner>);
 
 #[derive(Clone, Debug)]
-struct Inner {
+struct ErrorInner {
     kind: Kind,
     message: String,
     source: Option<Arc<dyn StdError + Send + Sync + 'static>>,
@@ -178,7 +178,7 @@ impl Error {
     /// Makes an error from what was attempted and on what: subject first, lower case, no period.
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
-        Error(Arc::new(Inner {
+        Error(Arc::new(ErrorInner {
             kind,
             message: message.into(),
             source: None,
@@ -206,7 +206,7 @@ impl Error {
         Error::new(Kind::LocalIo, format!("{verb} {}", path.display())).because(cause)
     }
 
-    fn edit(mut self, change: impl FnOnce(&mut Inner)) -> Error {
+    fn edit(mut self, change: impl FnOnce(&mut ErrorInner)) -> Error {
         change(Arc::make_mut(&mut self.0));
         self
     }

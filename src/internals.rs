@@ -53,7 +53,7 @@ pub mod gomod {
 
 pub mod gotemplate {
     //! Templates of `list -f`.
-    pub use crate::gotemplate::{Object, Template, Type, Value};
+    pub use crate::gotemplate::{Template, TemplateObject, Type, Value};
 }
 
 pub mod http {
@@ -69,13 +69,15 @@ pub mod modzip {
 pub mod serve {
     //! Requests to the server.
     pub use crate::serve::http1::{
-        Extent, MAX_HEAD_BYTES, Method, Selection, find_end, parse_head, parse_target, select,
+        ContentSelection, HeadExtent, MAX_HEAD_BYTES, RequestMethod, find_end, parse_head,
+        parse_target, select,
     };
 }
 
 pub mod source {
     //! Where modules come from.
     pub use crate::source::{DirectSettings, Info};
+    pub use crate::source::{HashKind, ObjectDatabase, ObjectId, index_pack};
 }
 
 pub mod store {
@@ -85,7 +87,7 @@ pub mod store {
 
 pub mod sumdb {
     //! The checksum database: client, tiles and log.
-    pub use crate::sumdb::{Client, Store, Transport, note, tile, tlog};
+    pub use crate::sumdb::{Store, SumDbClient, Transport, note, tile, tlog};
 }
 
 pub mod tarfile {

@@ -61,21 +61,21 @@ impl MemoSettings {
 pub struct Memo<K, V> {
     settings: MemoSettings,
     clock: Arc<dyn Clock>,
-    state: Mutex<Kept<K, V>>,
+    state: Mutex<MemoSlots<K, V>>,
 }
 
-struct Kept<K, V> {
-    slots: HashMap<K, Slot<V>>,
+struct MemoSlots<K, V> {
+    slots: HashMap<K, MemoSlot<V>>,
     /// Counts uses: the slot with the lowest number was used longest ago.
     uses: u64,
 }
 
-struct Slot<V> {
-    found: Arc<OnceLock<Found<V>>>,
+struct MemoSlot<V> {
+    found: Arc<OnceLock<MemoResult<V>>>,
     used: u64,
 }
 
-struct Found<V> {
+struct MemoResult<V> {
     result: Result<V>,
     at: Instant,
 }
@@ -93,7 +93,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Memo<K, V> {
         Memo {
             settings,
             clock,
-            state: Mutex::new(Kept {
+            state: Mutex::new(MemoSlots {
                 slots: HashMap::new(),
                 uses: 0,
             }),
@@ -116,7 +116,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Memo<K, V> {
                 // Taken once: after its own work a call returns.
                 let result = result.unwrap_or_else(|| Err(never_found()));
                 let at = self.clock.now();
-                Found { result, at }
+                MemoResult { result, at }
             });
             match &found.result {
                 Err(error) if Cancelled::caused(error) => {
@@ -150,7 +150,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Memo<K, V> {
         self.state().slots.remove(key);
     }
 
-    fn forget_slot(&self, key: &K, slot: &Arc<OnceLock<Found<V>>>) {
+    fn forget_slot(&self, key: &K, slot: &Arc<OnceLock<MemoResult<V>>>) {
         let mut state = self.state();
         if let Some(kept) = state.slots.get(key)
             && Arc::ptr_eq(&kept.found, slot)
@@ -159,7 +159,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Memo<K, V> {
         }
     }
 
-    fn slot(&self, key: &K) -> Arc<OnceLock<Found<V>>> {
+    fn slot(&self, key: &K) -> Arc<OnceLock<MemoResult<V>>> {
         let mut state = self.state();
         state.uses += 1;
         let used = state.uses;
@@ -174,7 +174,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Memo<K, V> {
             state.make_room();
         }
         let found = Arc::default();
-        let slot = Slot {
+        let slot = MemoSlot {
             found: Arc::clone(&found),
             used,
         };
@@ -182,14 +182,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Memo<K, V> {
         found
     }
 
-    fn is_over(&self, found: &Found<V>) -> bool {
+    fn is_over(&self, found: &MemoResult<V>) -> bool {
         found.result.is_err() && {
             let age = self.clock.now().saturating_duration_since(found.at);
             age >= self.settings.failure_ttl
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, Kept<K, V>> {
+    fn state(&self) -> MutexGuard<'_, MemoSlots<K, V>> {
         // The map is whole at every moment that could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -199,7 +199,7 @@ fn never_found() -> crate::Error {
     crate::Error::new(crate::Kind::Other, "the answer was forgotten")
 }
 
-impl<K: Hash + Eq, V> Kept<K, V> {
+impl<K: Hash + Eq, V> MemoSlots<K, V> {
     /// Drops the eighth that was used longest ago, so that this is seldom done. What is being found stays.
     fn make_room(&mut self) {
         let done = self
@@ -212,7 +212,7 @@ impl<K: Hash + Eq, V> Kept<K, V> {
         }
         let last = used.len() / 8;
         let (_, &mut newest_to_go, _) = used.select_nth_unstable(last);
-        let stays = |slot: &Slot<V>| slot.used > newest_to_go || slot.found.get().is_none();
+        let stays = |slot: &MemoSlot<V>| slot.used > newest_to_go || slot.found.get().is_none();
         self.slots.retain(|_, slot| stays(slot));
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::cli::{self, Action, CommandInfo, HelpSubject, Invocation, ProgramName};
-use crate::command::{COMMANDS, Call, Command, Runner, command_tree, working_directory};
+use crate::command::{COMMANDS, Command, CommandCall, Runner, command_tree, working_directory};
 use crate::config::{Color, Config, EarlyOutput, Environment, GoEnv};
 use crate::error::{Kind, Result};
 use crate::failpoints;
@@ -90,7 +90,7 @@ fn dispatch(
             return Ok(Kind::Usage.exit_code());
         }
     };
-    let call = Call {
+    let call = CommandCall {
         program: invocation.program,
         raw: &invocation.raw,
         go_env,
@@ -112,8 +112,8 @@ fn command(info: &'static CommandInfo) -> &'static Command {
 /// ends it is printed here.
 fn configured(
     info: &CommandInfo,
-    call: &Call<'_>,
-    run: fn(&Call<'_>, &Config, &Console) -> Result<Option<Kind>>,
+    call: &CommandCall<'_>,
+    run: fn(&CommandCall<'_>, &Config, &Console) -> Result<Option<Kind>>,
 ) -> Result<u8> {
     let cwd = working_directory(call.raw)?;
     let config = Config::resolve(call.go_env, call.raw, &info.goflags(), &cwd)?;
@@ -123,7 +123,7 @@ fn configured(
         config.global.color.value,
         config.output.quiet.value,
     );
-    let call = Call {
+    let call = CommandCall {
         raw: &config.args,
         ..*call
     };

@@ -228,12 +228,12 @@ impl Manifest {
 }
 
 /// An object of the manifest, whose members are taken one by one.
-pub(super) struct Object<'a>(Vec<(std::borrow::Cow<'a, str>, &'a [u8])>);
+pub(super) struct ManifestObject<'a>(Vec<(std::borrow::Cow<'a, str>, &'a [u8])>);
 
-impl<'a> Object<'a> {
-    pub(super) fn of(value: &'a [u8]) -> Result<Object<'a>, String> {
+impl<'a> ManifestObject<'a> {
+    pub(super) fn of(value: &'a [u8]) -> Result<ManifestObject<'a>, String> {
         match gojson::kind(value) {
-            "object" => Ok(Object(gojson::members(value)?)),
+            "object" => Ok(ManifestObject(gojson::members(value)?)),
             kind => Err(format!("{kind} in the place of an object")),
         }
     }
@@ -265,7 +265,7 @@ impl<'a> Object<'a> {
     fn optional<T>(
         &self,
         key: &str,
-        read: impl FnOnce(&Object<'a>, &str) -> Result<T, String>,
+        read: impl FnOnce(&ManifestObject<'a>, &str) -> Result<T, String>,
     ) -> Result<Option<T>, String> {
         self.get(key).map(|_| read(self, key)).transpose()
     }
@@ -277,7 +277,7 @@ fn number(value: &[u8]) -> Result<u64, String> {
 }
 
 fn parse(text: &[u8]) -> Result<Manifest, String> {
-    let top = Object::of(gojson::check(text)?)?;
+    let top = ManifestObject::of(gojson::check(text)?)?;
     let format = top.number("modfetchBundle")?;
     if format != FORMAT {
         return Err(format!(
@@ -285,7 +285,7 @@ fn parse(text: &[u8]) -> Result<Manifest, String> {
         ));
     }
     let database = top.get("database").map(|value| {
-        let database = Object::of(value)?;
+        let database = ManifestObject::of(value)?;
         let since = database.list("since")?;
         Ok::<_, String>(ManifestDatabase {
             name: database.string("name")?,
@@ -294,7 +294,9 @@ fn parse(text: &[u8]) -> Result<Manifest, String> {
         })
     });
     let modules = top.list("modules")?;
-    let modules = modules.into_iter().map(|value| module(&Object::of(value)?));
+    let modules = modules
+        .into_iter()
+        .map(|value| module(&ManifestObject::of(value)?));
     Ok(Manifest {
         database: database.transpose()?,
         newest: top.get("newest") == Some(b"true"),
@@ -302,11 +304,11 @@ fn parse(text: &[u8]) -> Result<Manifest, String> {
     })
 }
 
-fn module(object: &Object<'_>) -> Result<ManifestModule, String> {
+fn module(object: &ManifestObject<'_>) -> Result<ManifestModule, String> {
     let (path, version) = (object.string("path")?, object.string("version")?);
     let module = ModuleVersion::parse(&path, &version).map_err(|error| error.chain())?;
     let named = |reason: String| format!("{module}: {reason}");
-    let h1 = |object: &Object<'_>, key: &str| {
+    let h1 = |object: &ManifestObject<'_>, key: &str| {
         H1::parse(&object.string(key)?).map_err(|error| error.chain())
     };
     let zip = object.optional("zip", h1).map_err(named)?;
@@ -320,10 +322,14 @@ fn module(object: &Object<'_>) -> Result<ManifestModule, String> {
     });
     Ok(ManifestModule {
         source: object.string("source").map_err(named)?,
-        time: object.optional("time", Object::string).map_err(named)?,
+        time: object
+            .optional("time", ManifestObject::string)
+            .map_err(named)?,
         gomod: h1(object, "mod").map_err(named)?,
         zip: zip.transpose().map_err(named)?,
-        record: object.optional("record", Object::number).map_err(named)?,
+        record: object
+            .optional("record", ManifestObject::number)
+            .map_err(named)?,
         newest: object.get("newest").is_some(),
         module,
     })

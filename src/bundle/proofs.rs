@@ -4,17 +4,17 @@
 //! that the head it has seen is the beginning of this one. `go` also reads the edge of the head it
 //! has seen, under that head's own names: it cuts a full tile to any width, and no other.
 //!
-//! [`Plan`] is what our own client reads by; a test lets a client with a recording store read the
+//! [`TilePlan`] is what our own client reads by; a test lets a client with a recording store read the
 //! same records, and finds the same tiles.
 
 use crate::error::{Error, Kind, Result};
-use crate::sumdb::tile::{Plan, PlanProof, Tile, Unproven};
-use crate::sumdb::tlog::{Hash, Node, Tree, subtrees};
+use crate::sumdb::tile::{PlanProof, Tile, TilePlan, Unproven};
+use crate::sumdb::tlog::{Hash, LogSubtree, LogTree, subtrees};
 
 /// The tiles of a bundle, in its order, and how far they are proven.
 #[derive(Clone, Debug)]
 pub struct ProofTiles {
-    plan: Plan,
+    plan: TilePlan,
     /// Tiles at the edge of older trees that are the beginning of one at the edge of this one.
     shorter: Vec<Tile>,
     proof: PlanProof,
@@ -27,12 +27,12 @@ impl ProofTiles {
     ///
     /// # Errors
     /// [`Kind::Security`] if the tree does not have them.
-    pub fn new(tree: Tree, since: &[u64], records: &[u64]) -> Result<ProofTiles> {
-        let plan = Plan::new(tree, &wanted(since, records)).map_err(refused)?;
+    pub fn new(tree: LogTree, since: &[u64], records: &[u64]) -> Result<ProofTiles> {
+        let plan = TilePlan::new(tree, &wanted(since, records)).map_err(refused)?;
         let mut shorter: Vec<Tile> = Vec::new();
         for &size in since {
             let hash = tree.hash;
-            let edge = Plan::new(Tree { size, hash }, &[]).map_err(refused)?;
+            let edge = TilePlan::new(LogTree { size, hash }, &[]).map_err(refused)?;
             for &tile in edge.tiles() {
                 let now = tile.in_tree_of(tree.size);
                 let is_cut = now.is_some_and(|now| !now.is_full() && now != tile);
@@ -104,9 +104,11 @@ impl ProofTiles {
 }
 
 /// What has to be proven: the older trees, then the records.
-pub(super) fn wanted(since: &[u64], records: &[u64]) -> Vec<Node> {
+pub(super) fn wanted(since: &[u64], records: &[u64]) -> Vec<LogSubtree> {
     let older = since.iter().flat_map(|&size| subtrees(0, size));
-    let leaves = records.iter().map(|&number| Node { level: 0, number });
+    let leaves = records
+        .iter()
+        .map(|&number| LogSubtree { level: 0, number });
     older.chain(leaves).collect()
 }
 
@@ -125,8 +127,8 @@ mod tests {
 
     use super::*;
     use crate::gomod::ModuleVersion;
-    use crate::sumdb::Client;
-    use crate::sumdb::note::Verifier;
+    use crate::sumdb::SumDbClient;
+    use crate::sumdb::note::NoteVerifier;
     use crate::sumdb::recording_store::RecordingStore;
     use crate::sumdb::testing::{Log, NAME, Server, head, key};
 
@@ -135,9 +137,9 @@ mod tests {
     fn read_by_client(log: &Log, since: Option<u64>, records: &[u64]) -> BTreeSet<String> {
         let note = since.map(|size| head(log.tree(size))).unwrap_or_default();
         let store = Arc::new(RecordingStore::with_head(&note));
-        let verifier = Verifier::parse(&key(NAME)).unwrap();
+        let verifier = NoteVerifier::parse(&key(NAME)).unwrap();
         let server = Server::of(log.clone());
-        let client = Client::new(verifier, Arc::clone(&store), Box::new(server));
+        let client = SumDbClient::new(verifier, Arc::clone(&store), Box::new(server));
         for id in records {
             let module = ModuleVersion::parse(&format!("example.com/m{id}"), "v1.0.0").unwrap();
             client.lookup(&module).unwrap();

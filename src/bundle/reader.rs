@@ -10,9 +10,9 @@ use crate::gomod::modfile::GoSum;
 use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
 use crate::layout::{self, VersionFile};
 use crate::sumdb::lookup_file;
-use crate::sumdb::note::Verifier;
+use crate::sumdb::note::NoteVerifier;
 use crate::sumdb::tile::MAX_TILE_BYTES;
-use crate::sumdb::tlog::{Hash, Record, Tree};
+use crate::sumdb::tlog::{Hash, LogTree, Record};
 use crate::tarfile::{TarMember, TarReader};
 use crate::trust::SumPart;
 
@@ -29,7 +29,7 @@ const MAX_ZIP_BYTES: u64 = 500 << 20;
 #[derive(Clone, Debug)]
 pub struct BundleTrust {
     /// The key of the checksum database; `None` with GOSUMDB=off.
-    pub verifier: Option<Verifier>,
+    pub verifier: Option<NoteVerifier>,
     /// GONOSUMDB: modules that are exempt from the checksum database.
     pub exempt: PrefixPatterns,
     /// A go.sum that the reader trusts.
@@ -120,7 +120,7 @@ pub struct BundleHead {
     /// The head, as it was signed.
     pub note: Vec<u8>,
     /// What it says.
-    pub tree: Tree,
+    pub tree: LogTree,
 }
 
 /// What is done with the members of a bundle. Each is called in the order of the archive, with what
@@ -211,7 +211,7 @@ pub fn read_bundle(
     trust: &BundleTrust,
     sink: &mut dyn BundleSink,
 ) -> Result<BundleSummary> {
-    let mut reader = Reader {
+    let mut reader = BundleReader {
         tar: TarReader::new(input),
         trust,
         sink,
@@ -249,13 +249,13 @@ pub fn read_manifest_and_head(input: impl Read) -> Result<(Manifest, Option<Vec<
     Ok((manifest, Some(note)))
 }
 
-struct Reader<'a, R> {
+struct BundleReader<'a, R> {
     tar: TarReader<R>,
     trust: &'a BundleTrust,
     sink: &'a mut dyn BundleSink,
 }
 
-impl<R: Read> Reader<'_, R> {
+impl<R: Read> BundleReader<'_, R> {
     fn manifest(&mut self) -> Result<Manifest> {
         next(&mut self.tar, MANIFEST_NAME)?;
         let manifest = Manifest::parse(&self.tar.read_content(MAX_MANIFEST_BYTES)?)?;
@@ -332,7 +332,7 @@ impl<R: Read> Reader<'_, R> {
                 text.get(..end).unwrap_or_default()
             }
         };
-        let tree = Tree::parse(text).map_err(|why| refuse(why.to_string()))?;
+        let tree = LogTree::parse(text).map_err(|why| refuse(why.to_string()))?;
         if tree.size != size {
             let signed = tree.size;
             let text = format!("the head is about {signed} records, the manifest about {size}");

@@ -13,14 +13,14 @@ use super::reader::{BundleHead, normal_response};
 use super::tile_spool::TileSpool;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
-use crate::sumdb::note::Verifier;
-use crate::sumdb::tlog::{Record, Tree};
-use crate::sumdb::{Client, TileStore, lookup_file};
+use crate::sumdb::note::NoteVerifier;
+use crate::sumdb::tlog::{LogTree, Record};
+use crate::sumdb::{SumDbClient, TileStore, lookup_file};
 
 /// What a machine has seen of a database, and a bundle that is added to it.
 pub(super) struct Timeline {
-    client: Client,
-    verifier: Verifier,
+    client: SumDbClient,
+    verifier: NoteVerifier,
     spool: TileSpool,
     /// The head of the bundle.
     theirs: Option<BundleHead>,
@@ -33,13 +33,13 @@ pub(super) struct Timeline {
 impl Timeline {
     /// Opens the timeline that `store` keeps. `saved` names the file with its head.
     pub(super) fn new(
-        verifier: Verifier,
+        verifier: NoteVerifier,
         store: impl TileStore + 'static,
         spool: TileSpool,
         saved: String,
     ) -> Timeline {
         Timeline {
-            client: Client::new(verifier.clone(), store, Box::new(spool.clone())),
+            client: SumDbClient::new(verifier.clone(), store, Box::new(spool.clone())),
             verifier,
             spool,
             theirs: None,
@@ -68,7 +68,7 @@ impl Timeline {
         };
         // The client has checked it.
         let text = self.verifier.open(&note);
-        let tree = text.ok().and_then(|text| Tree::parse(text).ok());
+        let tree = text.ok().and_then(|text| LogTree::parse(text).ok());
         Ok(tree.map(|tree| BundleHead { note, tree }))
     }
 

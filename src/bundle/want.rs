@@ -3,7 +3,7 @@
 //! It has the newest signed tree head that the site has seen, what the go.mod files there require, and
 //! which of these modules the site's cache lacks. Module paths of the site itself are not in it.
 
-use super::manifest::Object;
+use super::manifest::ManifestObject;
 use crate::error::{Error, Kind, Result};
 use crate::gojson::{self, quote};
 use crate::gomod::ModuleVersion;
@@ -59,11 +59,11 @@ impl BundleWant {
 }
 
 fn parse(text: &[u8]) -> Result<BundleWant, String> {
-    let top = Object::of(gojson::check(text)?)?;
+    let top = ManifestObject::of(gojson::check(text)?)?;
     if top.number("modfetchWant")? != 1 {
         return Err("this form of a want file is not known".to_owned());
     }
-    let modules = |object: &Object<'_>, key: &str| {
+    let modules = |object: &ManifestObject<'_>, key: &str| {
         let items = object.list(key)?.into_iter();
         let items = items.map(|item| {
             let text = gojson::string(item);
@@ -73,7 +73,7 @@ fn parse(text: &[u8]) -> Result<BundleWant, String> {
         items.collect::<Result<Vec<_>, String>>()
     };
     let projects = top.list("projects")?.into_iter().map(|project| {
-        let project = Object::of(project)?;
+        let project = ManifestObject::of(project)?;
         let go = project.string("go")?;
         // It becomes a line of a go.mod.
         if !go.is_empty() && crate::gomod::GoVersion::parse(&go).is_none() {

@@ -14,7 +14,7 @@ use crate::fetch::on_cores;
 use crate::gomod::H1;
 use crate::layout::{self, VersionFile};
 use crate::modzip::sha256_of_file;
-use crate::sumdb::{Client, Sums, lookup_file};
+use crate::sumdb::{LoggedSums, SumDbClient, lookup_file};
 use crate::tarfile::TarWriter;
 
 /// So many records are proven at a time: their tiles are in memory.
@@ -27,7 +27,7 @@ pub struct BundleModule {
     /// from the file.
     pub entry: ManifestModule,
     /// What the database has logged; `None` if the database does not vouch for it.
-    pub sums: Option<Sums>,
+    pub sums: Option<LoggedSums>,
     /// Its go.mod.
     pub gomod: PathBuf,
     /// Its zip, if that goes into the bundle.
@@ -38,7 +38,7 @@ pub struct BundleModule {
 #[derive(Clone, Debug)]
 pub struct BundleProofs<'a> {
     /// The client that the records came from.
-    pub client: &'a Client,
+    pub client: &'a SumDbClient,
     /// The head that all of them are proven under, which the client has merged.
     pub head: BundleHead,
     /// The sizes of older trees, whose heads the client has merged.
@@ -60,7 +60,11 @@ pub fn write_bundle(
     modules.sort_by(|a, b| a.entry.module.cmp(&b.entry.module));
     hash_zips(&mut modules)?;
     for one in &mut modules {
-        one.entry.record = one.sums.as_ref().filter(|_| proofs.is_some()).map(Sums::id);
+        one.entry.record = one
+            .sums
+            .as_ref()
+            .filter(|_| proofs.is_some())
+            .map(LoggedSums::id);
     }
     let database = proofs.map(|proofs| ManifestDatabase {
         name: proofs.client.name().to_owned(),

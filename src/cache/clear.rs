@@ -18,7 +18,7 @@ use std::io;
 use std::path::Path;
 use std::process;
 
-use super::inventory::{Next, walk};
+use super::inventory::{WalkStep, walk};
 use super::{Cache, VersionLock};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, beside};
@@ -89,9 +89,9 @@ impl Cache {
         let _ = walk(&download, &mut |entry, path| {
             let Some(module) = path.strip_suffix("/@v") else {
                 return Ok(if path == "sumdb" {
-                    Next::Skip
+                    WalkStep::Skip
                 } else {
-                    Next::Enter
+                    WalkStep::Enter
                 });
             };
             for name in entries(&entry.path())? {
@@ -104,7 +104,7 @@ impl Cache {
                     held.push((module, path));
                 }
             }
-            Ok(Next::Skip)
+            Ok(WalkStep::Skip)
         });
         for (module, path) in held {
             drop(self.locks.acquire(&path, Some(&module))?);

@@ -24,10 +24,10 @@ impl Cache {
         let download = self.root.join("cache/download");
         walk(&download, &mut |entry, path| {
             if path == "sumdb" {
-                return Ok(Next::Skip);
+                return Ok(WalkStep::Skip);
             }
             let Some(module) = path.strip_suffix("/@v") else {
-                return Ok(Next::Enter);
+                return Ok(WalkStep::Enter);
             };
             for file in read_dir(&entry.path())? {
                 let name = file.file_name();
@@ -38,25 +38,25 @@ impl Cache {
                     found.extend(ModuleVersion::unescape(module, version).ok());
                 }
             }
-            Ok(Next::Skip)
+            Ok(WalkStep::Skip)
         })?;
         walk(&self.root, &mut |_, path| {
             if path == "cache" {
-                return Ok(Next::Skip);
+                return Ok(WalkStep::Skip);
             }
             match path.rsplit_once('@') {
                 Some((module, version)) => {
                     found.extend(ModuleVersion::unescape(module, version).ok());
-                    Ok(Next::Skip)
+                    Ok(WalkStep::Skip)
                 }
-                None => Ok(Next::Enter),
+                None => Ok(WalkStep::Enter),
             }
         })?;
         Ok(found.into_iter().collect())
     }
 }
 
-pub(super) enum Next {
+pub(super) enum WalkStep {
     Enter,
     Skip,
 }
@@ -65,7 +65,7 @@ pub(super) enum Next {
 /// of a cache does, it follows links to directories; where one leads back up, it ends.
 pub(super) fn walk(
     root: &Path,
-    visit: &mut impl FnMut(&DirEntry, &str) -> Result<Next>,
+    visit: &mut impl FnMut(&DirEntry, &str) -> Result<WalkStep>,
 ) -> Result<()> {
     let mut unread = vec![(root.to_owned(), String::new())];
     while let Some((directory, prefix)) = unread.pop() {
@@ -80,7 +80,7 @@ pub(super) fn walk(
             } else {
                 format!("{prefix}/{name}")
             };
-            if let Next::Enter = visit(&entry, &path)? {
+            if let WalkStep::Enter = visit(&entry, &path)? {
                 unread.push((entry.path(), path));
             }
         }

@@ -112,14 +112,14 @@ pub(super) fn in_parallel<'s, R: Send>(work: impl FnOnce(&Scope<'s>) -> R + Send
 
 /// What the walk has found so far.
 #[derive(Default)]
-struct Found {
+struct ScanFindings {
     /// By `PATH@VERSION`, both escaped.
     versions: Map<String, VersionRecord>,
     stores: BTreeMap<(SpaceKind, String), StoreRecord>,
     rest: BTreeMap<SpaceKind, Space>,
 }
 
-impl Found {
+impl ScanFindings {
     fn add(&mut self, kind: SpaceKind, space: Space) {
         *self.rest.entry(kind).or_default() += space;
     }
@@ -249,12 +249,12 @@ impl<'n> VersionFiles<'n> {
 
 struct Walk<'w> {
     known: &'w KnownTrees,
-    found: Mutex<Found>,
+    found: Mutex<ScanFindings>,
     failure: Mutex<Option<Error>>,
 }
 
 impl<'w> Walk<'w> {
-    fn found<R>(&self, act: impl FnOnce(&mut Found) -> R) -> R {
+    fn found<R>(&self, act: impl FnOnce(&mut ScanFindings) -> R) -> R {
         act(&mut self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

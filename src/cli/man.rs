@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::flags::{Flag, FlagGroup, groups::GLOBAL};
-use super::markdown::{self, Block, Span};
+use super::markdown::{self, MarkdownBlock, MarkdownSpan};
 use super::topics::{HelpTopic, TOPICS};
 use super::tree::{CommandInfo, CommandTree};
 
@@ -29,15 +29,15 @@ pub fn man_pages(tree: &CommandTree) -> Vec<ManPage> {
 }
 
 /// A page in the making.
-struct Page {
+struct ManWriter {
     name: String,
     section: char,
     out: String,
 }
 
-impl Page {
-    fn new(name: String, section: char, brief: &str) -> Page {
-        let mut page = Page {
+impl ManWriter {
+    fn new(name: String, section: char, brief: &str) -> ManWriter {
+        let mut page = ManWriter {
             name,
             section,
             out: String::new(),
@@ -135,20 +135,20 @@ impl Page {
         self.flags(group.flags);
     }
 
-    fn blocks(&mut self, blocks: &[Block]) {
+    fn blocks(&mut self, blocks: &[MarkdownBlock]) {
         for block in blocks {
             match block {
-                Block::Heading(1, _) => {}
-                Block::Heading(2, text) => self.heading(&markdown::without_marks(text)),
-                Block::Heading(_, text) => self.subheading(&markdown::without_marks(text)),
-                Block::Paragraph(text) => self.paragraph(text),
-                Block::Item(mark, text) => {
+                MarkdownBlock::Heading(1, _) => {}
+                MarkdownBlock::Heading(2, text) => self.heading(&markdown::without_marks(text)),
+                MarkdownBlock::Heading(_, text) => self.subheading(&markdown::without_marks(text)),
+                MarkdownBlock::Paragraph(text) => self.paragraph(text),
+                MarkdownBlock::Item(mark, text) => {
                     let mark = if mark == "-" { "\\(bu" } else { mark };
                     self.line(&format!(".IP {mark} 3"));
                     self.text(text);
                 }
-                Block::Code(lines) => self.code(lines.iter().map(String::as_str)),
-                Block::Table(rows) => {
+                MarkdownBlock::Code(lines) => self.code(lines.iter().map(String::as_str)),
+                MarkdownBlock::Table(rows) => {
                     let Some((header, rows)) = rows.split_first() else {
                         continue;
                     };
@@ -177,7 +177,7 @@ impl Page {
 
 fn overview(tree: &CommandTree) -> ManPage {
     let brief = "fetch, check, keep and serve Go modules without a Go toolchain";
-    let mut page = Page::new("modfetch".to_owned(), '1', brief);
+    let mut page = ManWriter::new("modfetch".to_owned(), '1', brief);
     page.heading("SYNOPSIS");
     page.line("\\fBmodfetch\\fR \\fIcommand\\fR [flags] [arguments]");
     page.heading("COMMANDS");
@@ -198,7 +198,7 @@ fn overview(tree: &CommandTree) -> ManPage {
 }
 
 fn command_page(info: &CommandInfo) -> ManPage {
-    let mut page = Page::new(page_name(info), '1', info.brief);
+    let mut page = ManWriter::new(page_name(info), '1', info.brief);
     page.heading("SYNOPSIS");
     let arguments = match info.arguments {
         "" => String::new(),
@@ -225,10 +225,10 @@ fn command_page(info: &CommandInfo) -> ManPage {
 
 fn topic_page(topic: &HelpTopic) -> ManPage {
     let name = format!("modfetch-{}", topic.name);
-    let mut page = Page::new(name, '7', topic.brief);
+    let mut page = ManWriter::new(name, '7', topic.brief);
     let blocks = markdown::parse(topic.markdown);
     // What stands before the first section of the text needs one here.
-    if !matches!(blocks.get(1), Some(Block::Heading(..)) | None) {
+    if !matches!(blocks.get(1), Some(MarkdownBlock::Heading(..)) | None) {
         page.heading("DESCRIPTION");
     }
     page.blocks(&blocks);
@@ -271,8 +271,10 @@ fn inline(text: &str) -> String {
     let spans = markdown::spans(text).into_iter();
     spans
         .map(|span| match span {
-            Span::Text(text) => escape(&text),
-            Span::Code(text) | Span::Strong(text) => format!("\\fB{}\\fR", escape(&text)),
+            MarkdownSpan::Text(text) => escape(&text),
+            MarkdownSpan::Code(text) | MarkdownSpan::Strong(text) => {
+                format!("\\fB{}\\fR", escape(&text))
+            }
         })
         .collect()
 }

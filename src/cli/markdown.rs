@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 /// A piece of a document. Texts still have their inline marks, see [`spans`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Block {
+pub(super) enum MarkdownBlock {
     /// The level, 1 to 6, and the text.
     Heading(usize, String),
     Paragraph(String),
@@ -21,15 +21,15 @@ pub(super) enum Block {
 
 /// A piece of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Span {
+pub(super) enum MarkdownSpan {
     Text(String),
     Code(String),
     Strong(String),
 }
 
 /// Takes a document apart.
-pub(super) fn parse(text: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+pub(super) fn parse(text: &str) -> Vec<MarkdownBlock> {
+    let mut blocks: Vec<MarkdownBlock> = Vec::new();
     // True if the next line of text belongs to the last block.
     let mut goes_on = false;
     let mut lines = text.lines();
@@ -37,35 +37,35 @@ pub(super) fn parse(text: &str) -> Vec<Block> {
         let trimmed = line.trim();
         if line.starts_with("```") {
             let code = lines.by_ref().take_while(|line| !line.starts_with("```"));
-            blocks.push(Block::Code(code.map(str::to_owned).collect()));
+            blocks.push(MarkdownBlock::Code(code.map(str::to_owned).collect()));
             goes_on = false;
         } else if trimmed.is_empty() || trimmed.starts_with("<!--") {
             goes_on = false;
         } else if let Some((marks, heading)) = heading(line) {
-            blocks.push(Block::Heading(marks, heading.to_owned()));
+            blocks.push(MarkdownBlock::Heading(marks, heading.to_owned()));
             goes_on = false;
         } else if let Some(cells) = cells(trimmed) {
             match blocks.last_mut() {
-                Some(Block::Table(rows)) if goes_on => rows.push(cells),
-                _ => blocks.push(Block::Table(vec![cells])),
+                Some(MarkdownBlock::Table(rows)) if goes_on => rows.push(cells),
+                _ => blocks.push(MarkdownBlock::Table(vec![cells])),
             }
             goes_on = true;
         } else if let Some((mark, item)) = item(line) {
-            blocks.push(Block::Item(mark.to_owned(), item.to_owned()));
+            blocks.push(MarkdownBlock::Item(mark.to_owned(), item.to_owned()));
             goes_on = true;
         } else {
             match blocks.last_mut() {
-                Some(Block::Paragraph(text) | Block::Item(_, text)) if goes_on => {
+                Some(MarkdownBlock::Paragraph(text) | MarkdownBlock::Item(_, text)) if goes_on => {
                     text.push(' ');
                     text.push_str(trimmed);
                 }
-                _ => blocks.push(Block::Paragraph(trimmed.to_owned())),
+                _ => blocks.push(MarkdownBlock::Paragraph(trimmed.to_owned())),
             }
             goes_on = true;
         }
     }
     for block in &mut blocks {
-        if let Block::Table(rows) = block {
+        if let MarkdownBlock::Table(rows) = block {
             let is_rule = |cell: &String| cell.chars().all(|c| c == '-' || c == ':');
             rows.retain(|row| !row.iter().all(is_rule));
         }
@@ -109,7 +109,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
 }
 
 /// Takes a text apart at its inline marks.
-pub(super) fn spans(text: &str) -> Vec<Span> {
+pub(super) fn spans(text: &str) -> Vec<MarkdownSpan> {
     let mut spans = Vec::new();
     let mut plain = String::new();
     let mut rest = text;
@@ -117,20 +117,20 @@ pub(super) fn spans(text: &str) -> Vec<Span> {
         let (before, marked) = rest.split_at(at);
         plain.push_str(before);
         let found = between(marked, "`", "`")
-            .map(|(inner, rest)| (Span::Code(inner.to_owned()), rest))
+            .map(|(inner, rest)| (MarkdownSpan::Code(inner.to_owned()), rest))
             .or_else(|| {
                 let (inner, rest) = between(marked, "**", "**")?;
-                Some((Span::Strong(without_marks(inner)), rest))
+                Some((MarkdownSpan::Strong(without_marks(inner)), rest))
             })
             .or_else(|| {
                 let (inner, rest) = between(marked, "[", "](")?;
                 let (_, rest) = rest.split_once(')')?;
-                Some((Span::Text(without_marks(inner)), rest))
+                Some((MarkdownSpan::Text(without_marks(inner)), rest))
             });
         match found {
             Some((span, after)) => {
                 if !plain.is_empty() {
-                    spans.push(Span::Text(std::mem::take(&mut plain)));
+                    spans.push(MarkdownSpan::Text(std::mem::take(&mut plain)));
                 }
                 spans.push(span);
                 rest = after;
@@ -145,7 +145,7 @@ pub(super) fn spans(text: &str) -> Vec<Span> {
     }
     plain.push_str(rest);
     if !plain.is_empty() {
-        spans.push(Span::Text(plain));
+        spans.push(MarkdownSpan::Text(plain));
     }
     spans
 }
@@ -162,7 +162,9 @@ pub(super) fn without_marks(text: &str) -> String {
     let spans = spans(text).into_iter();
     spans
         .map(|span| match span {
-            Span::Text(text) | Span::Code(text) | Span::Strong(text) => text,
+            MarkdownSpan::Text(text) | MarkdownSpan::Code(text) | MarkdownSpan::Strong(text) => {
+                text
+            }
         })
         .collect()
 }
@@ -172,27 +174,27 @@ pub(super) fn plain(text: &str, width: usize) -> String {
     let mut out = String::new();
     let mut after_item = false;
     for block in parse(text) {
-        let is_item = matches!(block, Block::Item(..));
+        let is_item = matches!(block, MarkdownBlock::Item(..));
         if !(out.is_empty() || after_item && is_item) {
             out.push('\n');
         }
         after_item = is_item;
         match block {
-            Block::Heading(_, text) => {
+            MarkdownBlock::Heading(_, text) => {
                 let _ = writeln!(out, "{}", without_marks(&text).trim_end());
             }
-            Block::Paragraph(text) => wrap(&mut out, &without_marks(&text), "", "", width),
-            Block::Item(mark, text) => {
+            MarkdownBlock::Paragraph(text) => wrap(&mut out, &without_marks(&text), "", "", width),
+            MarkdownBlock::Item(mark, text) => {
                 let first = format!("  {mark} ");
                 let indent = " ".repeat(first.len());
                 wrap(&mut out, &without_marks(&text), &first, &indent, width);
             }
-            Block::Code(lines) => {
+            MarkdownBlock::Code(lines) => {
                 for line in lines {
                     let _ = writeln!(out, "{}", format!("    {line}").trim_end());
                 }
             }
-            Block::Table(rows) => table(&mut out, &rows, width),
+            MarkdownBlock::Table(rows) => table(&mut out, &rows, width),
         }
     }
     out
@@ -267,28 +269,28 @@ mod tests {
         assert_eq!(
             parse(DOCUMENT),
             [
-                Block::Heading(1, text("Title")),
-                Block::Paragraph(text("Some `code` and **strong** [link](x.md).")),
-                Block::Item(text("-"), text("one more")),
-                Block::Item(text("-"), text("two")),
-                Block::Code(vec![text("a  b")]),
-                Block::Table(vec![
+                MarkdownBlock::Heading(1, text("Title")),
+                MarkdownBlock::Paragraph(text("Some `code` and **strong** [link](x.md).")),
+                MarkdownBlock::Item(text("-"), text("one more")),
+                MarkdownBlock::Item(text("-"), text("two")),
+                MarkdownBlock::Code(vec![text("a  b")]),
+                MarkdownBlock::Table(vec![
                     vec![text("a"), text("b"), text("c")],
                     vec![text("`x|y`"), text("1"), text("z|z")],
                 ]),
-                Block::Item(text("1."), text("first")),
+                MarkdownBlock::Item(text("1."), text("first")),
             ]
         );
         assert_eq!(
             spans("a `b*c` **d `e`** [f](g) h[i] * j"),
             [
-                Span::Text(text("a ")),
-                Span::Code(text("b*c")),
-                Span::Text(text(" ")),
-                Span::Strong(text("d e")),
-                Span::Text(text(" ")),
-                Span::Text(text("f")),
-                Span::Text(text(" h[i] * j")),
+                MarkdownSpan::Text(text("a ")),
+                MarkdownSpan::Code(text("b*c")),
+                MarkdownSpan::Text(text(" ")),
+                MarkdownSpan::Strong(text("d e")),
+                MarkdownSpan::Text(text(" ")),
+                MarkdownSpan::Text(text("f")),
+                MarkdownSpan::Text(text(" h[i] * j")),
             ]
         );
     }

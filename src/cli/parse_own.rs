@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::invocation::{Action, HelpSubject, Invocation, ProgramName};
 use super::nearest::nearest;
-use super::tree::{CommandInfo, CommandTree, Found};
+use super::tree::{CommandInfo, CommandLookup, CommandTree};
 use super::words::{help_subject, incomplete_command, unknown_command, unsupported, usage};
 use crate::config::RawArgs;
 use crate::config::flags::Flag;
@@ -256,9 +256,11 @@ impl Own<'_> {
         }
         self.words.push(word);
         match self.tree.find(&self.words) {
-            Found::Command(info) => self.command = Some(info),
-            Found::Prefix => return Ok(()),
-            Found::Nothing => return Err(unknown_command(self.tree, &self.words.join(" "))),
+            CommandLookup::Command(info) => self.command = Some(info),
+            CommandLookup::Prefix => return Ok(()),
+            CommandLookup::Nothing => {
+                return Err(unknown_command(self.tree, &self.words.join(" ")));
+            }
         }
         for (flag, value) in std::mem::take(&mut self.early) {
             self.give(flag, value.as_deref())?;

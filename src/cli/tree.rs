@@ -131,7 +131,7 @@ pub struct CommandTree {
 }
 
 /// What some words lead to.
-pub(super) enum Found {
+pub(super) enum CommandLookup {
     /// They are a command.
     Command(&'static CommandInfo),
     /// Commands begin with them.
@@ -142,8 +142,8 @@ pub(super) enum Found {
 
 impl CommandTree {
     /// Follows the words of a command line; go's names lead to the same commands.
-    pub(super) fn find(&self, words: &[String]) -> Found {
-        let mut found = Found::Nothing;
+    pub(super) fn find(&self, words: &[String]) -> CommandLookup {
+        let mut found = CommandLookup::Nothing;
         for info in &self.commands {
             let go_words = info.go_name.unwrap_or_default();
             let go_words: Vec<&str> = go_words.split_whitespace().collect();
@@ -151,10 +151,10 @@ impl CommandTree {
                 let is_prefix =
                     path.len() >= words.len() && path.iter().zip(words).all(|(a, b)| a == b);
                 if is_prefix && path.len() == words.len() {
-                    return Found::Command(info);
+                    return CommandLookup::Command(info);
                 }
                 if is_prefix {
-                    found = Found::Prefix;
+                    found = CommandLookup::Prefix;
                 }
             }
         }
@@ -166,8 +166,8 @@ impl CommandTree {
     pub fn command(&self, name: &str) -> Option<&'static CommandInfo> {
         let words: Vec<String> = name.split(' ').map(str::to_owned).collect();
         match self.find(&words) {
-            Found::Command(info) => Some(info),
-            Found::Prefix | Found::Nothing => None,
+            CommandLookup::Command(info) => Some(info),
+            CommandLookup::Prefix | CommandLookup::Nothing => None,
         }
     }
 

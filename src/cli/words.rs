@@ -3,7 +3,7 @@
 use super::invocation::HelpSubject;
 use super::nearest::nearest;
 use super::topics::TOPICS;
-use super::tree::{CommandInfo, CommandTree, Found, names};
+use super::tree::{CommandInfo, CommandLookup, CommandTree, names};
 use crate::{Error, Kind, Result};
 
 pub(super) fn usage(message: impl Into<String>) -> Error {
@@ -48,7 +48,7 @@ pub fn help_subject(tree: &CommandTree, args: &[String]) -> Result<HelpSubject> 
     if typed.is_empty() || typed == "mod" {
         return Ok(HelpSubject::Overview);
     }
-    if let Found::Command(info) = tree.find(args) {
+    if let CommandLookup::Command(info) = tree.find(args) {
         return Ok(HelpSubject::Command(info));
     }
     if let Some(area) = tree.areas.iter().find(|area| area.name == typed) {

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::age::{AgeCheck, AgeLimit, MIN_AGE};
 use super::project::need_project;
 use super::session::SessionOptions;
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::audit::{
     AuditFinding, FindingKind, IgnoreFile, VulnDatabase, findings_of_go, findings_of_new_paths,
 };
@@ -129,7 +129,7 @@ The exit code is 10 if something is found that the ignore file does not accept."
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     if let Some(argument) = call.raw.args.first() {
         let text = format!("audit takes no arguments, but {argument:?} was given");
         return Err(Error::new(Kind::Usage, text));
@@ -183,7 +183,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
         findings.extend(found);
         failures = failed;
     }
-    let Modules { used, summed, .. } = modules;
+    let AuditedModules { used, summed, .. } = modules;
     findings.extend(
         old.iter()
             .flat_map(|old| findings_of_new_paths(&summed, old)),
@@ -245,7 +245,7 @@ impl Checks {
 
 /// The modules of the build list, without local directories.
 #[derive(Default)]
-struct Modules {
+struct AuditedModules {
     used: Vec<ModuleVersion>,
     /// Those of them that go.sum has a line for.
     summed: Vec<ModuleVersion>,
@@ -261,9 +261,9 @@ struct Modules {
 fn read_modules(
     config: &Config,
     console: &Console,
-    call: &Call<'_>,
+    call: &CommandCall<'_>,
     checks: &Checks,
-) -> Result<Modules> {
+) -> Result<AuditedModules> {
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
     let options = SessionOptions::new(config, console, cache)
@@ -281,13 +281,13 @@ fn read_modules(
     let graph = GraphReader::new(&run).requirement_graph(&project, None);
     let result = graph.and_then(|graph| {
         graph.check()?;
-        let mut modules = Modules {
+        let mut modules = AuditedModules {
             used: graph
                 .build_list()
                 .filter_map(|module| content(&project, &module))
                 .collect(),
             go: project.go(),
-            ..Modules::default()
+            ..AuditedModules::default()
         };
         if checks.ask_authors() {
             let resolver = QueryResolver::new(&run, project.rules());

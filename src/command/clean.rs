@@ -8,7 +8,7 @@ use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
-use crate::config::{Config, GoMod};
+use crate::config::{Config, GoModSearch};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
 use crate::fsio::Locks;
@@ -73,12 +73,14 @@ Nothing else is cleaned: -modcache must be given. No go.mod is needed.",
         ],
         ..CommandInfo::NEW
     },
-    run: Runner::Configured(|call, config, console| run(config, console, Request::of(call.raw)?)),
+    run: Runner::Configured(|call, config, console| {
+        run(config, console, CleanRequest::of(call.raw)?)
+    }),
 };
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct CleanRequest {
     /// `-n`: print the command and do nothing.
     dry_run: bool,
     /// `-x`: print the command.
@@ -87,12 +89,12 @@ pub struct Request {
     about_packages: Option<&'static str>,
 }
 
-impl Request {
+impl CleanRequest {
     /// Understands what was typed.
     ///
     /// # Errors
     /// [`Kind::Usage`] for arguments, and where `-modcache` is missing: `go` would clean packages.
-    pub fn of(raw: &RawArgs) -> Result<Request> {
+    pub fn of(raw: &RawArgs) -> Result<CleanRequest> {
         let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
         if !raw.is_on(&MODCACHE) {
             let text = "clean cleans -modcache only: packages and other caches are go's";
@@ -103,7 +105,7 @@ impl Request {
             return refuse("clean -modcache cannot be used with package arguments");
         }
         let packages = [("-r", raw.is_on(&R)), ("-i", raw.is_on(&I))];
-        Ok(Request {
+        Ok(CleanRequest {
             dry_run: raw.is_on(&flags::N),
             told: raw.is_on(&flags::N) || raw.is_on(&flags::X),
             about_packages: packages
@@ -119,12 +121,12 @@ impl Request {
 /// # Errors
 /// [`Kind::Input`] if GOMODCACHE cannot be a module cache; [`Kind::LocalIo`] if something cannot be
 /// removed; [`Kind::LockTimeout`] if somebody who was filling the cache does not end.
-pub fn run(config: &Config, console: &Console, request: Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: CleanRequest) -> Result<Option<Kind>> {
     // As go: a GOWORK that makes no sense is refused, whatever is to be done.
     config.work_file()?;
     if let Some(flag) = request.about_packages {
         // go loads packages for it, and says so first where there are none.
-        if !matches!(config.mod_file(), GoMod::Found(_)) {
+        if !matches!(config.mod_file(), GoModSearch::Found(_)) {
             return Err(no_project());
         }
         let text = format!("clean {flag} is about packages, of which modfetch knows nothing");

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::age::{AgeCheck, AgeLimit, MIN_AGE, MIN_AGE_EXEMPT};
 use super::go_mod;
-use super::plan::Plan;
+use super::plan::DownloadPlan;
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
 use super::sums::{save_sums, sums_of_build_list};
@@ -18,8 +18,7 @@ use crate::config::Config;
 use crate::config::settings::{FAIL_FAST, LOCKED, STATS};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::{
-    GraphReader, Keep, Outcome, Prefetch, QueryResolver, Run as FetchRun, RunOptions, Scheduler,
-    Want,
+    GraphReader, Keep, Outcome, Prefetch, QueryResolver, Run, RunOptions, Scheduler, Want,
 };
 use crate::gomod::ModuleVersion;
 use crate::graph::{Graph, Requirements};
@@ -130,7 +129,7 @@ warning, and none with --locked: go.sum has it already.",
         ..CommandInfo::NEW
     },
     run: Runner::Configured(|call, config, console| {
-        let request = Request {
+        let request = DownloadRequest {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
             reuse: call.raw.file(&flags::REUSE),
             dry_run: call.raw.is_on(&DRY_RUN),
@@ -144,7 +143,7 @@ warning, and none with --locked: go.sum has it already.",
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct DownloadRequest {
     /// Which modules.
     pub selection: SelectionArgs,
     /// `-reuse`: what an earlier run printed.
@@ -176,7 +175,7 @@ fn want(raw: &RawArgs) -> Result<Want> {
 ///
 /// # Errors
 /// What ends the run before any module was tried.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &DownloadRequest) -> Result<Option<Kind>> {
     if request.dry_run && request.min_age.is_some() {
         let text = "--dry-run and --min-age cannot be used together";
         return Err(Error::new(Kind::Usage, text));
@@ -219,7 +218,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     });
     let ages = request.min_age.as_ref();
     let ages = ages.map(|limit| AgeCheck::open(limit, config, &session));
-    let run = Run {
+    let run = DownloadRun {
         ages: ages.transpose()?,
         config,
         console,
@@ -251,7 +250,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
 }
 
 /// What a run came to.
-struct Told {
+struct DownloadSummary {
     modules: usize,
     /// Those that are complete and of which something was fetched.
     fetched: usize,
@@ -260,20 +259,20 @@ struct Told {
     gravest: Option<Kind>,
 }
 
-struct Run<'a> {
+struct DownloadRun<'a> {
     ages: Option<AgeCheck>,
     config: &'a Config,
     console: &'a Console,
     session: &'a Session<'a>,
-    fetching: &'a FetchRun,
+    fetching: &'a Run,
     project: Option<&'a Project>,
     selection: &'a Selection<'a>,
     reuse: Option<&'a ReuseFile>,
 }
 
-impl Run<'_> {
+impl DownloadRun<'_> {
     /// Fetches what is missing and tells the results.
-    fn complete(&self) -> Result<Told> {
+    fn complete(&self) -> Result<DownloadSummary> {
         // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
         let unasked = self.config.connection.offline.value
             || self.session.chain.as_ref().is_some_and(Chain::is_off);
@@ -282,7 +281,7 @@ impl Run<'_> {
         Scheduler::new(self.fetching).with_prefetch(likely, |prefetch| self.fetch(prefetch))
     }
 
-    fn fetch(&self, prefetch: Prefetch<'_>) -> Result<Told> {
+    fn fetch(&self, prefetch: Prefetch<'_>) -> Result<DownloadSummary> {
         let requirements = self.selection.requirements(self.fetching)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let targets = self.selection.targets(graph)?;
@@ -332,7 +331,7 @@ impl Run<'_> {
         self.session.cache().record_use(used, &gomods);
         let (fetched, cached): (Vec<_>, Vec<_>) =
             complete.partition(|outcome| outcome.traffic.bytes > 0);
-        Ok(Told {
+        Ok(DownloadSummary {
             modules: modules.len(),
             fetched: fetched.len(),
             cached: cached.len(),
@@ -418,8 +417,8 @@ impl Run<'_> {
     }
 
     /// `--dry-run`: one line a module that lacks something, with what it lacks.
-    fn plan(&self) -> Result<Told> {
-        let plan = Plan::of(self.session, self.fetching, self.project, self.selection)?;
+    fn plan(&self) -> Result<DownloadSummary> {
+        let plan = DownloadPlan::of(self.session, self.fetching, self.project, self.selection)?;
         self.session.settle(self.fetching);
         let notices = plan.notices.iter();
         notices.for_each(|notice| self.console.line(notice));
@@ -434,7 +433,7 @@ impl Run<'_> {
         let failures = plan.failures;
         failures.iter().for_each(|error| self.console.error(error));
         let differs = (!lacking.is_empty()).then_some(Kind::Differs);
-        Ok(Told {
+        Ok(DownloadSummary {
             modules: plan.planned.len(),
             fetched: 0,
             cached: plan.planned.len() - lacking.len(),

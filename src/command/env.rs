@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{MAIN_SEPARATOR, Path};
 
 use super::directory::working_directory;
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::cli::{CommandInfo, Flag, ProgramName, RawArgs, flags};
 use crate::config::settings::VERBOSE;
 use crate::config::{
-    self, Config, GoEnv, GoFlags, GoMod, GoValue, ModuleMode, Origin, Overlay, Setting,
+    self, Config, GoEnv, GoFlags, GoModSearch, GoValue, ModuleMode, Origin, Overlay, Setting,
 };
 use crate::gojson::quote;
 use crate::gomod::GoVersion;
@@ -102,7 +102,7 @@ pub struct EnvOutput {
 /// Flags that exclude each other, a name with `=` but without `-w`, a GOPATH, GOWORK or
 /// GO111MODULE with which go would print nothing either, a variable that may not be written, a
 /// file that cannot be.
-pub fn run(call: &Call<'_>, cwd: &Path) -> Result<EnvOutput> {
+pub fn run(call: &CommandCall<'_>, cwd: &Path) -> Result<EnvOutput> {
     let go_env = call.go_env;
     let environment = go_env.environment();
     environment.require_unicode(|name| name.starts_with("GO") || name.starts_with("MODFETCH_"))?;
@@ -120,7 +120,7 @@ pub fn run(call: &Call<'_>, cwd: &Path) -> Result<EnvOutput> {
         let message = format!("invalid variable name {name:?} (use -w to set variable)");
         return Err(Error::new(Kind::Usage, message));
     }
-    let mut listing = Listing::new(go_env, cwd, own)?;
+    let mut listing = EnvListing::new(go_env, cwd, own)?;
     let stdout = listing.print(&raw.args, &wish);
     Ok(EnvOutput {
         stdout,
@@ -133,7 +133,7 @@ pub fn run(call: &Call<'_>, cwd: &Path) -> Result<EnvOutput> {
 /// # Errors
 /// A GOWORK or GO111MODULE with which go would print nothing either.
 pub(super) fn listed(config: &Config) -> Result<Vec<(String, Setting<String>)>> {
-    let listing = Listing::new(&config.go_env, &config.cwd, true)?;
+    let listing = EnvListing::new(&config.go_env, &config.cwd, true)?;
     let rows = listing.rows.into_iter();
     Ok(rows.map(|row| (row.name, row.setting)).collect())
 }
@@ -232,7 +232,7 @@ struct Row {
 }
 
 /// The variables of one run.
-struct Listing<'a> {
+struct EnvListing<'a> {
     go_env: &'a GoEnv,
     /// What is printed without names, by name.
     rows: Vec<Row>,
@@ -241,8 +241,8 @@ struct Listing<'a> {
     warnings: Vec<String>,
 }
 
-impl<'a> Listing<'a> {
-    fn new(go_env: &'a GoEnv, cwd: &Path, own: bool) -> Result<Listing<'a>> {
+impl<'a> EnvListing<'a> {
+    fn new(go_env: &'a GoEnv, cwd: &Path, own: bool) -> Result<EnvListing<'a>> {
         let row = |name: &str, value: GoValue| Row {
             name: name.to_owned(),
             setting: value.setting,
@@ -314,7 +314,7 @@ impl<'a> Listing<'a> {
             row("GOOS", go_env.get_or("GOOS", default(os))),
             plain("GOTMPDIR"),
         ];
-        Ok(Listing {
+        Ok(EnvListing {
             go_env,
             rows,
             on_demand,
@@ -380,9 +380,9 @@ fn gomod(go_env: &GoEnv, cwd: &Path, mode: ModuleMode, program: &str) -> (String
         "/dev/null"
     };
     match config::find_go_mod(cwd, go_env, &Overlay::default()) {
-        GoMod::Found(path) => (path.display().to_string(), Vec::new()),
-        GoMod::Missing => (missing.to_owned(), Vec::new()),
-        GoMod::InTempRoot(root) => (
+        GoModSearch::Found(path) => (path.display().to_string(), Vec::new()),
+        GoModSearch::Missing => (missing.to_owned(), Vec::new()),
+        GoModSearch::InTempRoot(root) => (
             missing.to_owned(),
             vec![format!(
                 "{program}: warning: ignoring go.mod in system temp root {}",

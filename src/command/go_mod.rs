@@ -5,7 +5,7 @@
 use crate::cache::Cache;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{NewText, rewrite};
-use crate::gomod::{GoVersion, Running};
+use crate::gomod::{ActingVersion, GoVersion};
 use crate::graph::{Requirements, Update};
 use crate::project::Project;
 
@@ -26,7 +26,7 @@ pub(super) fn commit(
         return Ok(());
     }
     let go = GoVersion::parse(&requirements.go());
-    let acting = project.running().map(Running::version);
+    let acting = project.running().map(ActingVersion::version);
     if go.zip(acting).is_some_and(|(go, acting)| go > *acting) {
         // A newer go would write it, by rules that are not known here.
         return Ok(());

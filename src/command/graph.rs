@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::project::{Use, find_project_allowing_conflicts, no_project, tell_disputes};
+use super::project::{MainModuleUse, find_project_allowing_conflicts, no_project, tell_disputes};
 use super::session::requirement_graph;
 use super::table::{Command, Runner};
 use crate::cache::Cache;
@@ -89,8 +89,8 @@ line.",
         ..CommandInfo::NEW
     },
     run: Runner::Configured(|call, config, console| {
-        let request = Request {
-            form: Form::of(call.raw)?,
+        let request = GraphRequest {
+            form: GraphFormat::of(call.raw)?,
             arguments: call.raw.args.clone(),
             go: call.raw.text(&GO).and_then(GoVersion::parse),
             ending: call.ending(),
@@ -101,7 +101,7 @@ line.",
 
 /// How the graph is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum GraphFormat {
     /// A requirement a line, as go has it.
     #[default]
     Text,
@@ -111,16 +111,16 @@ pub enum Form {
     Dot,
 }
 
-impl Form {
+impl GraphFormat {
     /// The form that was asked for.
     ///
     /// # Errors
     /// [`Kind::Usage`] if that were two.
-    pub fn of(raw: &RawArgs) -> Result<Form> {
+    pub fn of(raw: &RawArgs) -> Result<GraphFormat> {
         match (raw.is_on(&flags::JSON), raw.is_on(&DOT)) {
-            (false, false) => Ok(Form::Text),
-            (true, false) => Ok(Form::Json),
-            (false, true) => Ok(Form::Dot),
+            (false, false) => Ok(GraphFormat::Text),
+            (true, false) => Ok(GraphFormat::Json),
+            (false, true) => Ok(GraphFormat::Dot),
             (true, true) => Err(Error::new(
                 Kind::Usage,
                 "-json and --dot cannot be used together",
@@ -131,13 +131,13 @@ impl Form {
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct GraphRequest {
     /// The arguments, of which there may be none.
     pub arguments: Vec<String>,
     /// `-go`.
     pub go: Option<GoVersion>,
     /// How the graph is printed.
-    pub form: Form,
+    pub form: GraphFormat,
     /// How a signal ends the run.
     pub ending: Ending,
 }
@@ -149,13 +149,14 @@ pub struct Request {
 ///
 /// # Errors
 /// What go would print in place of the graph: nothing is printed of one that is not whole.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &GraphRequest) -> Result<Option<Kind>> {
     if !request.arguments.is_empty() {
         let text = "'go mod graph' accepts no arguments";
         return Err(Error::new(Kind::Usage, text));
     }
     let cache = Cache::at(&config.gomodcache.value)?;
-    let (project, clashing) = find_project_allowing_conflicts(Use::Edit, config, console)?;
+    let (project, clashing) =
+        find_project_allowing_conflicts(MainModuleUse::Edit, config, console)?;
     let project = project.ok_or_else(no_project)?;
     if let (Some(go), Some(running)) = (&request.go, project.running())
         && *go > *running.version()
@@ -169,9 +170,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     let go = request.go.as_ref();
     let graph = requirement_graph(config, console, cache, &project, go, request.ending)?;
     let printed = match request.form {
-        Form::Text => text(&graph),
-        Form::Json => json(&graph, project.rules()),
-        Form::Dot => dot(&graph),
+        GraphFormat::Text => text(&graph),
+        GraphFormat::Json => json(&graph, project.rules()),
+        GraphFormat::Dot => dot(&graph),
     };
     let disputed = tell_disputes(graph.asked().cloned(), &project, console);
     console.data(&printed)?;

@@ -9,13 +9,13 @@ mod vendored;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use begin::{Begun, Refusal, begin};
+use begin::{ListRefusal, ListStart, begin};
 use keep::{outdated_files, record, record_sums};
-use known::Known;
-use print::{Listing, finish};
-use vendored::{Vendoring, find_vendor, list_vendored};
+use known::KnownRequirements;
+use print::{ModuleListing, finish};
+use vendored::{ListVendoring, find_vendor, list_vendored};
 
-use super::project::{Use, find_project_allowing_conflicts, tell_disputes};
+use super::project::{MainModuleUse, find_project_allowing_conflicts, tell_disputes};
 use super::running::outside;
 use super::session::SessionOptions;
 use super::table::{Command, Runner};
@@ -180,14 +180,14 @@ Go's flags about building, such as -tags, are taken and change nothing, as in go
         ..CommandInfo::NEW
     },
     run: Runner::Configured(|call, config, console| {
-        let request = Request::of(call.raw, call.ending());
+        let request = ListRequest::of(call.raw, call.ending());
         run(config, console, &request)
     }),
 };
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct ListRequest {
     /// The arguments.
     pub arguments: Vec<String>,
     /// `-m`: it is about modules.
@@ -208,14 +208,14 @@ pub struct Request {
     pub ending: Ending,
 }
 
-impl Request {
+impl ListRequest {
     /// Reads what was typed.
     #[must_use]
-    pub fn of(raw: &RawArgs, ending: Ending) -> Request {
+    pub fn of(raw: &RawArgs, ending: Ending) -> ListRequest {
         let fields = raw.words(&flags::JSON_FIELDS);
         let template = raw.text(&F).filter(|text| !text.is_empty());
         let package_flags = PACKAGE_FLAGS.iter().filter(|flag| raw.is_on(flag));
-        Request {
+        ListRequest {
             modules: raw.is_on(&flags::M),
             arguments: raw.args.clone(),
             extras: Extras {
@@ -239,7 +239,7 @@ impl Request {
 ///
 /// # Errors
 /// What ends the run before anything was listed.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &ListRequest) -> Result<Option<Kind>> {
     let acting = outside(config)?;
     let newer = Change::NoEmptyArgument.applies_to(acting.version());
     if newer && request.arguments.iter().any(String::is_empty) {
@@ -247,17 +247,17 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let begun = match begin(config, request, console.name()) {
         Ok(begun) => begun,
-        Err(Refusal::Nameless(error)) => {
+        Err(ListRefusal::Nameless(error)) => {
             console.finding(&error);
             return Ok(Some(error.kind()));
         }
-        Err(Refusal::Named(error)) => return Err(error),
+        Err(ListRefusal::Named(error)) => return Err(error),
     };
     let cache = Cache::at(&config.gomodcache.value)?;
     let what = match begun.asked {
-        Some(ModMode::Mod) => Use::Edit,
-        Some(ModMode::Vendor) => Use::Vendor,
-        Some(ModMode::Readonly) | None => Use::Read,
+        Some(ModMode::Mod) => MainModuleUse::Edit,
+        Some(ModMode::Vendor) => MainModuleUse::Vendor,
+        Some(ModMode::Readonly) | None => MainModuleUse::Read,
     };
     let (project, clashing) = find_project_allowing_conflicts(what, config, console)?;
     let project = project.as_ref();
@@ -268,8 +268,8 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
 fn list(
     config: &Config,
     console: &Console,
-    request: &Request,
-    begun: &Begun,
+    request: &ListRequest,
+    begun: &ListStart,
     cache: Cache,
     project: Option<&Project>,
     clashing: Option<Kind>,
@@ -280,11 +280,11 @@ fn list(
         return Err(Error::new(Kind::Usage, text));
     }
     let why = match find_vendor(config, project, asked)? {
-        Vendoring::Used(vendor) => {
+        ListVendoring::Used(vendor) => {
             let listing = list_vendored(config, console, project, vendor.as_ref(), request)?;
             return finish(&listing, clashing, request, template, console);
         }
-        Vendoring::Unused(why) => why,
+        ListVendoring::Unused(why) => why,
     };
     let reuse = request.reuse.as_ref();
     let reuse = match reuse
@@ -321,7 +321,7 @@ fn list(
         readonly: readonly.then(|| why.clone()),
         ..session.options()
     });
-    let known = Known::read(&run, &arguments, context, needed, mode, &why)?;
+    let known = KnownRequirements::read(&run, &arguments, context, needed, mode, &why)?;
     let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
     // Without the graph nobody can say which of two requirements of a path counts.
     if known.by_roots
@@ -382,6 +382,6 @@ fn list(
     }
     let disputed = project.and_then(|project| tell_disputes(replaced, project, console));
     let told = clashing.or(disputed);
-    let listing = Listing { infos, broken };
+    let listing = ModuleListing { infos, broken };
     finish(&listing, told, request, template, console)
 }

@@ -39,4 +39,4 @@ mod table;
 mod task_stream;
 mod version;
 
-pub use table::{COMMANDS, Call, Command, Runner, command_tree};
+pub use table::{COMMANDS, Command, CommandCall, Runner, command_tree};

@@ -169,7 +169,7 @@ impl Network {
                 Box::new(route.waiting(config.transfer.wait_published.value))
             }
         };
-        let client = sumdb::Client::new(
+        let client = sumdb::SumDbClient::new(
             setting.verifier,
             Arc::<dyn sumdb::TileStore>::from(store),
             transport,
@@ -281,7 +281,7 @@ pub(super) fn cached_database(config: &Config, why: &'static str) -> Database {
     match database_setting(config) {
         Ok(Some((setting, store))) => {
             let transport = Box::new(Unasked(why));
-            let client = sumdb::Client::new(setting.verifier, store.read_only(), transport);
+            let client = sumdb::SumDbClient::new(setting.verifier, store.read_only(), transport);
             Database::Client(Arc::new(client))
         }
         Ok(None) => Database::Off,

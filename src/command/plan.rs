@@ -91,9 +91,9 @@ needs, for COPY in a Dockerfile. No secret is in any of it.",
         ..CommandInfo::NEW
     },
     run: Runner::Configured(|call, config, console| {
-        let request = Request {
+        let request = PlanRequest {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
-            form: Form::of(call.raw)?,
+            form: PlanFormat::of(call.raw)?,
             ending: call.ending(),
         };
         run(config, console, &request)
@@ -102,7 +102,7 @@ needs, for COPY in a Dockerfile. No secret is in any of it.",
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum PlanFormat {
     /// For people.
     #[default]
     Table,
@@ -114,27 +114,27 @@ pub enum Form {
     Files(char),
 }
 
-impl Form {
+impl PlanFormat {
     /// The form that was asked for.
     ///
     /// # Errors
     /// [`Kind::Usage`] if that were two, or if other flags make no sense with it.
-    pub fn of(raw: &RawArgs) -> Result<Form> {
+    pub fn of(raw: &RawArgs) -> Result<PlanFormat> {
         let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
         let end = if raw.is_on(&NULL) { '\0' } else { '\n' };
         let form = match (raw.is_on(&flags::JSON), raw.is_on(&URLS), raw.is_on(&FILES)) {
-            (false, false, false) => Form::Table,
-            (true, false, false) => Form::Json,
-            (false, true, false) => Form::Urls(end),
-            (false, false, true) => Form::Files(end),
+            (false, false, false) => PlanFormat::Table,
+            (true, false, false) => PlanFormat::Json,
+            (false, true, false) => PlanFormat::Urls(end),
+            (false, false, true) => PlanFormat::Files(end),
             _ => return refuse("-json, -urls and -files cannot be used together"),
         };
-        if raw.is_on(&NULL) && !matches!(form, Form::Urls(_) | Form::Files(_)) {
+        if raw.is_on(&NULL) && !matches!(form, PlanFormat::Urls(_) | PlanFormat::Files(_)) {
             return refuse("--null needs -urls or -files");
         }
         let choosing = [&flags::FROM, &flags::SCOPE, &flags::EXCLUDE];
         let chosen = choosing.iter().any(|flag| raw.is_given(flag));
-        if matches!(form, Form::Files(_)) && (chosen || !raw.args.is_empty()) {
+        if matches!(form, PlanFormat::Files(_)) && (chosen || !raw.args.is_empty()) {
             return refuse("-files is about the project: it takes no modules");
         }
         Ok(form)
@@ -143,11 +143,11 @@ impl Form {
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct PlanRequest {
     /// Which modules.
     pub selection: SelectionArgs,
     /// How it is printed.
-    pub form: Form,
+    pub form: PlanFormat,
     /// How a signal ends the run.
     pub ending: Ending,
 }
@@ -157,8 +157,8 @@ pub struct Request {
 ///
 /// # Errors
 /// What ends the run before there is a plan.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
-    if let Form::Files(end) = request.form {
+pub fn run(config: &Config, console: &Console, request: &PlanRequest) -> Result<Option<Kind>> {
+    if let PlanFormat::Files(end) = request.form {
         return files::run(config, console, request.selection.missing_replace(), end);
     }
     let cache = Cache::at(&config.gomodcache.value)?;
@@ -181,9 +181,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         missing_replace: request.selection.missing_replace(),
         ..session.options()
     });
-    let plan = Plan::of(&session, &run, project.as_ref(), &selection);
+    let plan = DownloadPlan::of(&session, &run, project.as_ref(), &selection);
     let plan = plan.and_then(|mut plan| {
-        if request.form == Form::Json {
+        if request.form == PlanFormat::Json {
             let statuses = plan.planned.iter_mut();
             let statuses = statuses.map(|one| (&one.module, &mut one.status));
             CacheReader::new(&run).add_zip_digests(statuses)?;
@@ -199,7 +199,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
 }
 
 /// What a download would do.
-pub(super) struct Plan {
+pub(super) struct DownloadPlan {
     /// The modules in go's order, then those of which the graph needs the go.mod.
     pub(super) planned: Vec<Planned>,
     /// Objects for what was asked for and cannot be fetched.
@@ -210,20 +210,20 @@ pub(super) struct Plan {
     pub(super) notices: Vec<String>,
 }
 
-impl Plan {
+impl DownloadPlan {
     /// Finds out. go.mod files that the graph needs are read, wherever they are; nothing is kept.
     pub(super) fn of(
         session: &Session<'_>,
         run: &Run,
         project: Option<&Project>,
         selection: &Selection<'_>,
-    ) -> Result<Plan> {
+    ) -> Result<DownloadPlan> {
         let requirements = selection.requirements(run)?;
         let graph = requirements.as_ref().and_then(|found| found.graph.as_ref());
         let targets = selection.targets(graph)?;
         let resolved = resolve(targets.list, run, project, graph, None)?;
         SumExaminer::new(run).ask_ahead(resolved.iter().filter_map(ResolvedTarget::module));
-        let mut plan = Plan {
+        let mut plan = DownloadPlan {
             planned: Vec::new(),
             failed: Vec::new(),
             failures: graph.and_then(Graph::error).into_iter().collect(),
@@ -283,10 +283,10 @@ impl Plan {
         None
     }
 
-    fn text(&self, form: Form) -> String {
+    fn text(&self, form: PlanFormat) -> String {
         match form {
-            Form::Table => planned_table(&self.planned),
-            Form::Json => {
+            PlanFormat::Table => planned_table(&self.planned),
+            PlanFormat::Json => {
                 let planned = self.planned.iter().map(Planned::json);
                 let failed = self.failed.iter().map(JsonObject::indented);
                 let objects = planned.map(|json| json.indented()).chain(failed);
@@ -294,7 +294,7 @@ impl Plan {
                     .flat_map(|object| [object, "\n".to_owned()])
                     .collect()
             }
-            Form::Urls(end) | Form::Files(end) => {
+            PlanFormat::Urls(end) | PlanFormat::Files(end) => {
                 let urls = self.planned.iter().flat_map(Planned::urls);
                 urls.flat_map(|url| [url.to_owned(), end.to_string()])
                     .collect()
@@ -310,13 +310,13 @@ mod tests {
 
     #[test]
     fn a_plan_has_one_form() {
-        let of = |line: &str| Form::of(&typed(line)).map_err(|error| error.chain());
+        let of = |line: &str| PlanFormat::of(&typed(line)).map_err(|error| error.chain());
         let refused = |text: &str| Err(text.to_owned());
         let rows = [
-            ("plan", Ok(Form::Table)),
-            ("plan -json", Ok(Form::Json)),
-            ("plan -urls -0", Ok(Form::Urls('\0'))),
-            ("plan -files", Ok(Form::Files('\n'))),
+            ("plan", Ok(PlanFormat::Table)),
+            ("plan -json", Ok(PlanFormat::Json)),
+            ("plan -urls -0", Ok(PlanFormat::Urls('\0'))),
+            ("plan -files", Ok(PlanFormat::Files('\n'))),
             (
                 "plan -json -files",
                 refused("-json, -urls and -files cannot be used together"),

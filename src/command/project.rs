@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::queries::Queries;
 use super::running::{refuse_newer, refuse_newer_work, running};
-use crate::config::{Config, Files, GoMod, ModMode, ModuleMode};
+use crate::config::{Config, GoModSearch, ModMode, ModuleMode, ProjectFiles};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::modfile::GoLine;
 use crate::gomod::{GoVersion, ModuleVersion, Version};
@@ -17,7 +17,7 @@ const OFF: &str = "set GOWORK=off to work on the module alone";
 
 /// Finds and reads the main module, or those of the workspace, and says what is odd about them.
 pub(super) fn find_project(config: &Config, console: &Console) -> Result<Option<Project>> {
-    find_project_to(Use::Edit, config, console)
+    find_project_to(MainModuleUse::Edit, config, console)
 }
 
 /// The same for a command that cannot do without.
@@ -32,7 +32,7 @@ pub(super) fn no_project() -> Error {
 
 /// What a command does with the main module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum MainModuleUse {
     /// go would write its go.mod, or does not mind if it ought to be written.
     Edit,
     /// It takes go.mod as it is: `-mod=readonly`.
@@ -45,7 +45,7 @@ pub(super) enum Use {
 
 /// The same for a command that does this with it.
 pub(super) fn find_project_to(
-    what: Use,
+    what: MainModuleUse,
     config: &Config,
     console: &Console,
 ) -> Result<Option<Project>> {
@@ -62,7 +62,7 @@ pub(super) fn find_project_to(
 /// The same for a command that goes on as go does where the modules of a workspace do not go
 /// together: that is told, and ends the run with this kind of failure.
 pub(super) fn find_project_allowing_conflicts(
-    what: Use,
+    what: MainModuleUse,
     config: &Config,
     console: &Console,
 ) -> Result<(Option<Project>, Option<Kind>)> {
@@ -92,7 +92,11 @@ fn told(errors: &[Error], console: &Console) -> Option<Kind> {
 }
 
 /// Finds and reads the main modules, which may not go together.
-fn read_project(what: Use, config: &Config, console: &Console) -> Result<Option<Project>> {
+fn read_project(
+    what: MainModuleUse,
+    config: &Config,
+    console: &Console,
+) -> Result<Option<Project>> {
     if config.go111module.value == ModuleMode::Off {
         let text = "modules disabled by GO111MODULE=off; see 'go help modules'";
         let origin = &config.go111module.origin;
@@ -106,28 +110,28 @@ fn read_project(what: Use, config: &Config, console: &Console) -> Result<Option<
         .as_ref()
         .map(|setting| setting.value.as_path());
     let found = match config.mod_file() {
-        GoMod::Found(found) => found,
-        GoMod::InTempRoot(_) | GoMod::Missing if modfile.is_some() => {
+        GoModSearch::Found(found) => found,
+        GoModSearch::InTempRoot(_) | GoModSearch::Missing if modfile.is_some() => {
             let text = "cannot find main module, but -modfile was set.\n\t-modfile cannot be \
                         used to set the module root directory.";
             return Err(Error::new(Kind::Usage, text));
         }
-        GoMod::InTempRoot(dir) => {
+        GoModSearch::InTempRoot(dir) => {
             let dir = dir.display();
             console.note(&format!(
                 "warning: ignoring go.mod in system temp root {dir}"
             ));
             return Ok(None);
         }
-        GoMod::Missing => return Ok(None),
+        GoModSearch::Missing => return Ok(None),
     };
     let running = running(config, &found)?;
     refuse_newer(config, &running, modfile.unwrap_or(&found))?;
-    let files = Files::from(config).acting_as(&running);
+    let files = ProjectFiles::from(config).acting_as(&running);
     let read = match what {
-        Use::Check => Project::read(&found, modfile, files),
-        Use::Vendor => Project::read_with(&found, modfile, files, &mut unasked),
-        Use::Edit | Use::Read => {
+        MainModuleUse::Check => Project::read(&found, modfile, files),
+        MainModuleUse::Vendor => Project::read_with(&found, modfile, files, &mut unasked),
+        MainModuleUse::Edit | MainModuleUse::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
             Project::read_with(&found, modfile, files, &mut query)
@@ -137,8 +141,8 @@ fn read_project(what: Use, config: &Config, console: &Console) -> Result<Option<
     for module in project.excluded_requirements() {
         let (path, version) = (module.path(), module.version());
         let act = match what {
-            Use::Edit | Use::Check => "dropping",
-            Use::Read | Use::Vendor => "ignoring",
+            MainModuleUse::Edit | MainModuleUse::Check => "dropping",
+            MainModuleUse::Read | MainModuleUse::Vendor => "ignoring",
         };
         console.note(&format!(
             "{act} requirement on excluded version {path} {version}"
@@ -154,18 +158,23 @@ fn unasked(_: &str, _: &str) -> Result<Version> {
 }
 
 /// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
-fn workspace(what: Use, config: &Config, console: &Console, work: &Path) -> Result<Project> {
+fn workspace(
+    what: MainModuleUse,
+    config: &Config,
+    console: &Console,
+    work: &Path,
+) -> Result<Project> {
     if config.modfile.is_some() {
         let text = "-modfile cannot be used in workspace mode";
         return Err(Error::new(Kind::Usage, text).hint(OFF));
     }
     let running = running(config, work)?;
     refuse_newer_work(config, &running, work)?;
-    let files = Files::from(config).acting_as(&running);
+    let files = ProjectFiles::from(config).acting_as(&running);
     let read = match what {
-        Use::Check => Project::read_workspace(work, files),
-        Use::Vendor => Project::read_workspace_with(work, files, &mut unasked),
-        Use::Edit | Use::Read => {
+        MainModuleUse::Check => Project::read_workspace(work, files),
+        MainModuleUse::Vendor => Project::read_workspace_with(work, files, &mut unasked),
+        MainModuleUse::Edit | MainModuleUse::Read => {
             let mut queries = Queries::new(config, console);
             let mut query = |path: &str, text: &str| queries.answer(path, text);
             Project::read_workspace_with(work, files, &mut query)

@@ -7,36 +7,40 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::short_path;
 use crate::gomod::modfile::{GoLine, ModFile, WorkFile};
-use crate::gomod::{GoVersion, Running, look_up};
+use crate::gomod::{ActingVersion, GoVersion, look_up};
 
 /// The version outside of any module.
-pub(super) fn outside(config: &Config) -> Result<Running> {
+pub(super) fn outside(config: &Config) -> Result<ActingVersion> {
     start(config, None)
 }
 
 /// The version where `file`, a go.work or the go.mod that was found, is what the run starts with.
-pub(super) fn running(config: &Config, file: &Path) -> Result<Running> {
+pub(super) fn running(config: &Config, file: &Path) -> Result<ActingVersion> {
     // As in go, which chooses before it reads a flag, nothing stands in for it. What cannot be read
     // is told by who needs it.
     let data = fs::read(file).unwrap_or_default();
     start(config, Some((&short_path(&config.cwd, file), &data)))
 }
 
-fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<Running> {
+fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<ActingVersion> {
     let started = config.gotoolchain.value.start(file);
     started.map_err(|text| Error::new(Kind::Input, text))
 }
 
 /// Refuses a go.mod that needs a newer go, malformed or not: what is wrong with it otherwise may
 /// be what the newer one brought.
-pub(super) fn refuse_newer(config: &Config, running: &Running, file: &Path) -> Result<()> {
+pub(super) fn refuse_newer(config: &Config, running: &ActingVersion, file: &Path) -> Result<()> {
     refuse(config, running, file, |name, data| {
         Ok(ModFile::parse_lax(name, data)?.go)
     })
 }
 
 /// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
-pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path) -> Result<()> {
+pub(super) fn refuse_newer_work(
+    config: &Config,
+    running: &ActingVersion,
+    file: &Path,
+) -> Result<()> {
     refuse(config, running, file, |name, data| {
         Ok(WorkFile::parse(name, data)?.go)
     })
@@ -44,7 +48,7 @@ pub(super) fn refuse_newer_work(config: &Config, running: &Running, file: &Path)
 
 fn refuse(
     config: &Config,
-    running: &Running,
+    running: &ActingVersion,
     file: &Path,
     go_line: impl FnOnce(&str, &[u8]) -> Result<Option<GoLine>>,
 ) -> Result<()> {
@@ -61,7 +65,7 @@ fn refuse(
 
 /// False if no line could be a go line that is too new. That is nearly always so, and a file is then
 /// not parsed for this alone, which would take longer than all that is done before.
-fn may_refuse(running: &Running, data: &[u8]) -> bool {
+fn may_refuse(running: &ActingVersion, data: &[u8]) -> bool {
     let mut lines = data.split(|&byte| byte == b'\n');
     lines.any(|line| {
         let said = look_up(line, "go");

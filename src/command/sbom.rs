@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::project::need_project;
 use super::session::SessionOptions;
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, flags};
@@ -23,12 +23,27 @@ static FORMAT: Flag = Flag {
     ..Flag::OURS
 };
 
+static LICENSES: Flag = Flag {
+    long: "licenses",
+    brief: "Add the licence files of the cached zips",
+    detail: "The texts of LICENSE, COPYING and the like at the root of each module, proven by go.sum. They get no SPDX \
+identifier; 'modfetch help audit' says why. A zip that is missing is named.",
+    ..Flag::OURS
+};
+
+static ORIGINS: Flag = Flag {
+    long: "origins",
+    brief: "Add the repositories that cached .info files name",
+    detail: "URL without user and password, commit and folder of each module, where the cache knows them.",
+    ..Flag::OURS
+};
+
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
     info: CommandInfo {
         path: &["sbom"],
         groups: &[&groups::PROJECT, &groups::OUTPUT],
-        flags: &[&flags::C, &FORMAT, &flags::O],
+        flags: &[&flags::C, &FORMAT, &LICENSES, &ORIGINS, &flags::O],
         brief: "Write a software bill of materials",
         detail: "Lists the modules of the build list with version, package URL, h1 of go.sum, replacement, and \
 which module requires which, as JSON. It needs no build, no sources and no network: the source is go.mod, go.sum, go.work and \
@@ -37,17 +52,21 @@ A module is listed if the build list has it, whether a package of it is compiled
 'go.mod only' of a module whose zip go.sum does not name: no build or test uses it.\n\
 An h1 is a hash of the list of a module's files. It is written as the property 'modfetch:h1' and not as the hash of a file.\n\
 With SOURCE_DATE_EPOCH set, equal projects give equal bytes on every machine. Without it the CycloneDX document has no time, and \
-the SPDX document has the current one.",
+the SPDX document has the current one. With --licenses and --origins the document also depends on what the module cache has.",
         examples: &[
             ("modfetch sbom -o bom.json", "CycloneDX 1.6"),
             ("modfetch sbom --format spdx", "SPDX 2.3, to stdout"),
+            (
+                "modfetch sbom --licenses --origins -o bom.json",
+                "with licence texts and commits",
+            ),
         ],
         ..CommandInfo::NEW
     },
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     if let Some(argument) = call.raw.args.first() {
         let text = format!("sbom takes no arguments, but {argument:?} was given");
         return Err(Error::new(Kind::Usage, text));
@@ -70,7 +89,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     Ok(None)
 }
 
-fn collect(config: &Config, console: &Console, call: &Call<'_>) -> Result<BillOfMaterials> {
+fn collect(config: &Config, console: &Console, call: &CommandCall<'_>) -> Result<BillOfMaterials> {
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
     // The document is about what is there: no file is fetched for it.
@@ -90,7 +109,26 @@ fn collect(config: &Config, console: &Console, call: &Call<'_>) -> Result<BillOf
             }
             _ => error,
         })?;
-    Ok(BillOfMaterials::collect(&project, &graph, &session.sums))
+    let mut bom = BillOfMaterials::collect(&project, &graph, &session.sums);
+    let cache = session.cache();
+    if call.raw.is_on(&LICENSES) {
+        let missing = session.engine.on_compute(|| bom.add_licenses(cache))?;
+        if let Some(first) = missing.first() {
+            let others = match missing.len() - 1 {
+                0 => String::new(),
+                1 => " and one more module".to_owned(),
+                count => format!(" and {count} more modules"),
+            };
+            console.note(&format!(
+                "no licence of {first}{others}: the zip is not in the module cache"
+            ));
+            console.line("hint: download the zips first: modfetch download");
+        }
+    }
+    if call.raw.is_on(&ORIGINS) {
+        bom.add_origins(cache)?;
+    }
+    Ok(bom)
 }
 
 /// The time that the document names.

@@ -6,7 +6,7 @@ mod explain;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use check::Mode;
+use check::GoSumMode;
 
 use super::table::{Command, Runner};
 use crate::cli::flags::groups;
@@ -91,12 +91,14 @@ say of one version, which of them is odd, the likely cause, and what to do.",
         ],
         ..CommandInfo::NEW
     },
-    run: Runner::Configured(|call, config, console| run(config, console, &Request::of(call.raw)?)),
+    run: Runner::Configured(|call, config, console| {
+        run(config, console, &SumRequest::of(call.raw)?)
+    }),
 };
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum SumRequest {
     /// The h1 of a file or directory.
     Hash {
         /// A module zip, or a module's directory.
@@ -112,26 +114,26 @@ pub enum Request {
     Explain(ModuleVersion),
 }
 
-impl Request {
+impl SumRequest {
     /// Reads the command line.
     ///
     /// # Errors
     /// [`Kind::Usage`].
-    pub fn of(raw: &RawArgs) -> Result<Request> {
+    pub fn of(raw: &RawArgs) -> Result<SumRequest> {
         let usage = |text: &str| Err(Error::new(Kind::Usage, text));
         if raw.is_given(&flags::SCOPE) && !(raw.is_on(&CHECK) || raw.is_on(&WRITE)) {
             return usage("sum --scope needs --check or --write");
         }
         let [check, write, explain] = [&CHECK, &WRITE, &EXPLAIN].map(|flag| raw.is_on(flag));
         match (check, write, explain, raw.args.as_slice()) {
-            (true, false, false, []) => Ok(Request::Check(Scope::of(raw)?)),
-            (false, true, false, []) => Ok(Request::Write(Scope::of(raw)?)),
+            (true, false, false, []) => Ok(SumRequest::Check(Scope::of(raw)?)),
+            (false, true, false, []) => Ok(SumRequest::Write(Scope::of(raw)?)),
             (true, false, false, _) | (false, true, false, _) => {
                 usage("sum --check and --write are about all of go.sum and take no arguments")
             }
-            (false, false, true, [module]) => Ok(Request::Explain(parse(module)?)),
+            (false, false, true, [module]) => Ok(SumRequest::Explain(parse(module)?)),
             (false, false, true, _) => usage("sum --explain takes one PATH@VERSION"),
-            (false, false, false, [path, module]) => Ok(Request::Hash {
+            (false, false, false, [path, module]) => Ok(SumRequest::Hash {
                 path: path.into(),
                 module: parse(module)?,
             }),
@@ -160,9 +162,9 @@ fn parse(text: &str) -> Result<ModuleVersion> {
 ///
 /// # Errors
 /// What ends the run.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &SumRequest) -> Result<Option<Kind>> {
     match request {
-        Request::Hash { path, module } => {
+        SumRequest::Hash { path, module } => {
             let h1 = hash(&config.cwd.join(path), module, console)?;
             let text = if config.json.value {
                 let mut json = JsonObject::new();
@@ -176,9 +178,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
             console.data(&(text + "\n"))?;
             Ok(None)
         }
-        Request::Check(scope) => check::run(config, console, Mode::Check, *scope),
-        Request::Write(scope) => check::run(config, console, Mode::Write, *scope),
-        Request::Explain(module) => explain::run(config, console, module),
+        SumRequest::Check(scope) => check::run(config, console, GoSumMode::Check, *scope),
+        SumRequest::Write(scope) => check::run(config, console, GoSumMode::Write, *scope),
+        SumRequest::Explain(module) => explain::run(config, console, module),
     }
 }
 
@@ -217,13 +219,19 @@ mod tests {
             raw
         };
         let module = ModuleVersion::parse("a.com/a", "v1.0.0").unwrap();
-        assert_eq!(Request::of(&raw("c", &[])).unwrap(), Request::Check(None));
-        assert_eq!(Request::of(&raw("w", &[])).unwrap(), Request::Write(None));
-        let explain = Request::of(&raw("e", &["a.com/a@v1.0.0"])).unwrap();
-        assert_eq!(explain, Request::Explain(module.clone()));
-        let hash = Request::of(&raw("", &["x.zip", "a.com/a@v1.0.0"])).unwrap();
+        assert_eq!(
+            SumRequest::of(&raw("c", &[])).unwrap(),
+            SumRequest::Check(None)
+        );
+        assert_eq!(
+            SumRequest::of(&raw("w", &[])).unwrap(),
+            SumRequest::Write(None)
+        );
+        let explain = SumRequest::of(&raw("e", &["a.com/a@v1.0.0"])).unwrap();
+        assert_eq!(explain, SumRequest::Explain(module.clone()));
+        let hash = SumRequest::of(&raw("", &["x.zip", "a.com/a@v1.0.0"])).unwrap();
         let path = PathBuf::from("x.zip");
-        assert_eq!(hash, Request::Hash { path, module });
+        assert_eq!(hash, SumRequest::Hash { path, module });
         let refused: [(&str, &[&str]); 11] = [
             ("", &[]),
             ("", &["x.zip"]),
@@ -238,7 +246,7 @@ mod tests {
             ("e", &["a.com/a@v2.0.0"]),
         ];
         for (flags, args) in refused {
-            let error = Request::of(&raw(flags, args)).unwrap_err();
+            let error = SumRequest::of(&raw(flags, args)).unwrap_err();
             assert_eq!(error.kind(), Kind::Usage, "{flags} {args:?}");
         }
     }

@@ -20,13 +20,13 @@ pub struct Command {
 /// error of `Err` is printed by the caller.
 pub enum Runner {
     /// Before any setting is judged: for a command that must work when the settings are wrong.
-    Early(fn(&Call<'_>, &Console) -> Result<Option<Kind>>),
+    Early(fn(&CommandCall<'_>, &Console) -> Result<Option<Kind>>),
     /// With every setting resolved.
-    Configured(fn(&Call<'_>, &Config, &Console) -> Result<Option<Kind>>),
+    Configured(fn(&CommandCall<'_>, &Config, &Console) -> Result<Option<Kind>>),
 }
 
 /// What a command is called with.
-pub struct Call<'a> {
+pub struct CommandCall<'a> {
     /// The name the program was called by.
     pub program: ProgramName,
     /// Flags and arguments; for a command of go's with those of GOFLAGS.
@@ -35,7 +35,7 @@ pub struct Call<'a> {
     pub go_env: &'a GoEnv,
 }
 
-impl Call<'_> {
+impl CommandCall<'_> {
     /// How a signal ends the run.
     pub(super) fn ending(&self) -> Ending {
         match self.program {

@@ -1,7 +1,7 @@
 //! `modfetch toolchain`: a Go toolchain in the module cache, ready to run.
 
 use super::session::SessionOptions;
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::cache::{Cache, prepare_goroot};
 use crate::cli::flags::{Flag, groups};
 use crate::cli::{CommandInfo, flags};
@@ -48,7 +48,7 @@ The checksum database must know the toolchain: neither go.sum nor GONOSUMDB nor 
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let [version] = call.raw.args.as_slice() else {
         let text = "toolchain takes one version, as go1.27.4, 1.27 or latest";
         return Err(Error::new(Kind::Usage, text));

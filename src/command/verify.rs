@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::network::cached_database;
-use super::project::{Use, find_project_to, no_project};
+use super::project::{MainModuleUse, find_project_to, no_project};
 use super::session::{Session, SessionOptions};
 use super::table::{Command, Runner};
 use super::verify_store;
@@ -14,7 +14,7 @@ use crate::cli::{CommandInfo, Flag, ProgramName, flags};
 use crate::config::Config;
 use crate::config::settings::LOCKED;
 use crate::error::{Error, Kind, Result};
-use crate::fetch::{GraphReader, Keep, Run as FetchRun, RunOptions};
+use crate::fetch::{GraphReader, Keep, Run, RunOptions};
 use crate::gomod::{Argument, ModuleVersion, PrefixPatterns};
 use crate::graph::Graph;
 use crate::project::{Project, ResolvedModule};
@@ -113,7 +113,7 @@ Under go's name, 'modfetch mod verify' too, go.mod files that the cache lacks ar
         if let Some(url) = call.raw.text(&STORE) {
             return verify_store::run(config, console, url, call.raw.is_on(&REPAIR));
         }
-        let request = Request {
+        let request = VerifyRequest {
             selection: SelectionArgs::of(call.raw, &config.cwd)?,
             cache: call.raw.is_on(&CACHE),
             repair: call.raw.is_on(&REPAIR),
@@ -127,7 +127,7 @@ Under go's name, 'modfetch mod verify' too, go.mod files that the cache lacks ar
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct VerifyRequest {
     /// Which modules.
     pub selection: SelectionArgs,
     /// `--cache`: everything that is cached.
@@ -147,7 +147,7 @@ pub struct Request {
 ///
 /// # Errors
 /// What ends the run before any module was checked.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &VerifyRequest) -> Result<Option<Kind>> {
     let arguments = request.selection.arguments();
     if request.as_go && !arguments.is_empty() {
         return Err(Error::new(Kind::Usage, "verify takes no arguments"));
@@ -158,9 +158,9 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
     let cache = Cache::at(&config.gomodcache.value)?;
     let what = if request.repair {
-        Use::Edit
+        MainModuleUse::Edit
     } else {
-        Use::Check
+        MainModuleUse::Check
     };
     let project = match find_project_to(what, config, console) {
         // The whole cache is what it is, whatever project is near.
@@ -189,7 +189,7 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
         true => session.open()?,
         false => session.offline(why).open()?,
     };
-    let run = Run {
+    let run = VerifyRun {
         config,
         console,
         request,
@@ -204,17 +204,17 @@ pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Opti
     }
 }
 
-struct Run<'a> {
+struct VerifyRun<'a> {
     config: &'a Config,
     console: &'a Console,
-    request: &'a Request,
+    request: &'a VerifyRequest,
     arguments: Vec<Argument>,
     session: &'a Session<'a>,
     project: Option<&'a Project>,
     proof: Option<&'a DatabaseProof>,
 }
 
-impl Run<'_> {
+impl VerifyRun<'_> {
     /// Finds the modules and checks them; the errors are those of finding them.
     fn survey(&self, notices: bool) -> Result<(Vec<VerifyReport>, Vec<Error>)> {
         let (mut modules, mut errors) = if self.request.cache {
@@ -255,7 +255,7 @@ impl Run<'_> {
     }
 
     /// A run that remembers nothing yet.
-    fn fetching(&self) -> FetchRun {
+    fn fetching(&self) -> Run {
         self.session.run(RunOptions {
             running: self.project.and_then(Project::running).cloned(),
             missing_replace: self.request.selection.missing_replace(),
@@ -380,7 +380,7 @@ impl Run<'_> {
 
     /// Which modules to check, and what stands in the way of knowing all of them: the rest is
     /// checked all the same.
-    fn select(&self, run: &FetchRun, notices: bool) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
+    fn select(&self, run: &Run, notices: bool) -> Result<(Vec<ModuleVersion>, Vec<Error>)> {
         let (project, arguments) = (self.project, &self.arguments[..]);
         if arguments.is_empty() && project.is_none() {
             return Err(

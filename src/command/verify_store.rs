@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::event::EventSink;
 use crate::gomod::{H1, ModuleVersion};
-use crate::http::{RequestContext, Resumable, Sink};
+use crate::http::{BodySink, RequestContext, Resumable};
 use crate::layout::{self, VersionFile};
 use crate::modzip::ModuleZip;
 use crate::report::{Console, ProgressReporter};
@@ -151,7 +151,7 @@ impl Write for FileSink {
     }
 }
 
-impl Sink for FileSink {
+impl BodySink for FileSink {
     fn restart(&mut self, _: Option<&Resumable>) -> std::io::Result<()> {
         self.0.rewind()?;
         self.0.set_len(0)

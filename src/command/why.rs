@@ -73,25 +73,25 @@ go.mod files that are not cached are fetched and checked; go.mod and go.sum are 
         ..CommandInfo::NEW
     },
     run: Runner::Configured(|call, config, console| {
-        let request = Request::of(call.raw, call.ending())?;
+        let request = WhyRequest::of(call.raw, call.ending())?;
         run(config, console, &request)
     }),
 };
 
 /// What was asked for, beside the settings.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct WhyRequest {
     arguments: Vec<Argument>,
     json: bool,
     ending: Ending,
 }
 
-impl Request {
+impl WhyRequest {
     /// Understands the command line; `ending` is how a signal ends the run.
     ///
     /// # Errors
     /// [`Kind::Usage`]: without `-m`, with `-vendor`, with a version, with what is no module path.
-    pub fn of(raw: &RawArgs, ending: Ending) -> Result<Request> {
+    pub fn of(raw: &RawArgs, ending: Ending) -> Result<WhyRequest> {
         let usage = |text: String| Error::new(Kind::Usage, text);
         if !raw.is_on(&flags::M) {
             let named = match &*raw.args {
@@ -112,7 +112,7 @@ impl Request {
             return Err(usage(format!("{argument}: {text}")));
         }
         let arguments = raw.args.iter().map(|argument| Argument::parse(argument));
-        Ok(Request {
+        Ok(WhyRequest {
             arguments: arguments.collect::<Result<_>>()?,
             json: raw.is_on(&flags::JSON),
             ending,
@@ -124,7 +124,7 @@ impl Request {
 ///
 /// # Errors
 /// What ends `graph`, too: nothing is explained by a graph that is not whole.
-pub fn run(config: &Config, console: &Console, request: &Request) -> Result<Option<Kind>> {
+pub fn run(config: &Config, console: &Console, request: &WhyRequest) -> Result<Option<Kind>> {
     let cache = Cache::at(&config.gomodcache.value)?;
     let project = need_project(config, console)?;
     for argument in &request.arguments {

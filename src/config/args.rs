@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use super::flags::Flag;
 
 /// The values of flags by their long names, in the order they were given; a switch has `true` or `false`.
-type Values = BTreeMap<&'static str, Vec<String>>;
+type FlagValues = BTreeMap<&'static str, Vec<String>>;
 
 /// Flags and arguments as they were given, with nothing decided yet. Where a flag came twice, the last one
 /// counts, and what was typed counts more than what GOFLAGS says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawArgs {
-    typed: Values,
+    typed: FlagValues,
     /// See [`GoFlags::add_to`](super::GoFlags::add_to).
-    from_goflags: Values,
+    from_goflags: FlagValues,
     /// The arguments that are no flags, after the command.
     pub args: Vec<String>,
     /// The command was typed by the name that go has for it and modfetch has not, as `mod verify`.
@@ -105,7 +105,7 @@ impl RawArgs {
     }
 }
 
-fn give(values: &mut Values, flag: &Flag, value: &str) {
+fn give(values: &mut FlagValues, flag: &Flag, value: &str) {
     let mut record = |long, value: &str| {
         let given: &mut Vec<String> = values.entry(long).or_default();
         given.push(value.to_owned());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::project::{self, GoMod, ModuleMode};
+use super::project::{self, GoModSearch, ModuleMode};
 use super::settings::{
     ConnectionSettings, DownloadSettings, GlobalSettings, LockSettings, OutputSettings,
     ServeOptions, TransferSettings,
@@ -96,7 +96,7 @@ pub struct Config {
 impl Config {
     /// Looks for go.mod from the working directory upwards.
     #[must_use]
-    pub fn mod_file(&self) -> GoMod {
+    pub fn mod_file(&self) -> GoModSearch {
         project::find_go_mod(&self.cwd, &self.go_env, &self.overlay)
     }
 

@@ -17,7 +17,7 @@ use super::Config;
 use crate::error::{Error, Kind, Result, io_text};
 use crate::fsio::clean_path;
 use crate::gojson;
-use crate::gomod::Running;
+use crate::gomod::ActingVersion;
 
 /// What stands in for which file; by default nothing.
 ///
@@ -277,31 +277,31 @@ fn replacements(data: &[u8]) -> std::result::Result<BTreeMap<String, String>, St
 /// How a run sees the files of a project: the directory from which messages name them, what
 /// stands in for them, and which go reads them.
 #[derive(Clone, Debug)]
-pub struct Files {
+pub struct ProjectFiles {
     /// The working directory, absolute.
     pub cwd: PathBuf,
     /// What stands in for files.
     pub overlay: Overlay,
     /// The go version that the run acts as, if that was said.
-    pub running: Option<Running>,
+    pub running: Option<ActingVersion>,
     /// What `-modfile` says, as it was typed.
     pub modfile: Option<String>,
 }
 
-impl Files {
+impl ProjectFiles {
     /// Says which go version the run acts as.
     #[must_use]
-    pub fn acting_as(self, running: &Running) -> Files {
-        Files {
+    pub fn acting_as(self, running: &ActingVersion) -> ProjectFiles {
+        ProjectFiles {
             running: Some(running.clone()),
             ..self
         }
     }
 }
 
-impl From<&Config> for Files {
-    fn from(config: &Config) -> Files {
-        Files {
+impl From<&Config> for ProjectFiles {
+    fn from(config: &Config) -> ProjectFiles {
+        ProjectFiles {
             cwd: config.cwd.clone(),
             overlay: config.overlay.clone(),
             running: None,
@@ -310,9 +310,9 @@ impl From<&Config> for Files {
     }
 }
 
-impl From<&Path> for Files {
-    fn from(cwd: &Path) -> Files {
-        Files {
+impl From<&Path> for ProjectFiles {
+    fn from(cwd: &Path) -> ProjectFiles {
+        ProjectFiles {
             cwd: cwd.to_owned(),
             overlay: Overlay::default(),
             running: None,
@@ -321,8 +321,8 @@ impl From<&Path> for Files {
     }
 }
 
-impl From<&PathBuf> for Files {
-    fn from(cwd: &PathBuf) -> Files {
+impl From<&PathBuf> for ProjectFiles {
+    fn from(cwd: &PathBuf) -> ProjectFiles {
         cwd.as_path().into()
     }
 }

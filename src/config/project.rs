@@ -14,7 +14,7 @@ use crate::{Error, Kind, Result};
 
 /// Where a search for go.mod ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GoMod {
+pub enum GoModSearch {
     /// The go.mod of the main module.
     Found(PathBuf),
     /// There is none.
@@ -28,15 +28,15 @@ pub enum GoMod {
 ///
 /// `cwd` is absolute and clean.
 #[must_use]
-pub fn find_go_mod(cwd: &Path, go_env: &GoEnv, overlay: &Overlay) -> GoMod {
+pub fn find_go_mod(cwd: &Path, go_env: &GoEnv, overlay: &Overlay) -> GoModSearch {
     let mut dirs = cwd.ancestors();
     let Some(root) = dirs.find(|dir| overlay.is_file(&dir.join("go.mod"))) else {
-        return GoMod::Missing;
+        return GoModSearch::Missing;
     };
     if is_same_dir(root, go_env.temp_dir()) {
-        return GoMod::InTempRoot(go_env.temp_dir().to_owned());
+        return GoModSearch::InTempRoot(go_env.temp_dir().to_owned());
     }
-    GoMod::Found(root.join("go.mod"))
+    GoModSearch::Found(root.join("go.mod"))
 }
 
 /// Looks for the workspace file: `GOWORK`, else go.work in a directory and its parents.
@@ -131,17 +131,17 @@ mod tests {
         let plain = env(&[]);
         assert_eq!(
             find_go_mod(&deep, &plain, &Overlay::default()),
-            GoMod::Found(root.join("a/go.mod"))
+            GoModSearch::Found(root.join("a/go.mod"))
         );
         let temp = root.join("a/");
         let temp = env(&[("TMPDIR", temp.to_str().expect("unicode"))]);
         assert_eq!(
             find_go_mod(&deep, &temp, &Overlay::default()),
-            GoMod::InTempRoot(root.join("a"))
+            GoModSearch::InTempRoot(root.join("a"))
         );
         assert_eq!(
             find_go_mod(root, &plain, &Overlay::default()),
-            GoMod::Missing
+            GoModSearch::Missing
         );
     }
 

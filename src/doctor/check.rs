@@ -94,7 +94,7 @@ pub struct DoctorSection {
 
 /// A setting as it is shown: without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingRow {
+pub struct ShownSetting {
     /// The variable.
     pub name: String,
     /// Its value, redacted.
@@ -109,7 +109,7 @@ pub struct DoctorReport {
     /// What was checked, in a fixed order.
     pub sections: Vec<DoctorSection>,
     /// The settings in force.
-    pub settings: Vec<SettingRow>,
+    pub settings: Vec<ShownSetting>,
 }
 
 impl DoctorReport {

@@ -6,21 +6,21 @@ use super::check::Check;
 use crate::error::Error;
 use crate::http::ProbeAnswer;
 use crate::sumdb::Store;
-use crate::sumdb::note::Verifier;
-use crate::sumdb::tlog::Tree;
+use crate::sumdb::note::NoteVerifier;
+use crate::sumdb::tlog::LogTree;
 
 /// The longest head; ours to choose. Usual are 200 bytes.
 pub(super) const MAX_HEAD_BYTES: u64 = 64 << 10;
 
 /// The size of the log, if the head is signed.
-fn size(verifier: &Verifier, note: &[u8]) -> Result<u64, String> {
+fn size(verifier: &NoteVerifier, note: &[u8]) -> Result<u64, String> {
     let text = verifier.open(note).map_err(|reason| reason.to_string())?;
-    let tree = Tree::parse(text).map_err(|reason| reason.to_string())?;
+    let tree = LogTree::parse(text).map_err(|reason| reason.to_string())?;
     Ok(tree.size)
 }
 
 /// The head that the database serves.
-pub(super) fn served(verifier: &Verifier, answer: &Result<ProbeAnswer, Error>) -> Check {
+pub(super) fn served(verifier: &NoteVerifier, answer: &Result<ProbeAnswer, Error>) -> Check {
     let body = match answer {
         Ok(answer) if answer.code == 200 => &answer.body,
         Ok(answer) => return Check::failed("head", format!("{} in its place", answer.status)),
@@ -34,7 +34,7 @@ pub(super) fn served(verifier: &Verifier, answer: &Result<ProbeAnswer, Error>) -
 }
 
 /// The head that was kept by an earlier run, or by go.
-pub(super) fn kept(verifier: &Verifier, store: &Store) -> Check {
+pub(super) fn kept(verifier: &NoteVerifier, store: &Store) -> Check {
     let path = match store.latest_path() {
         Ok(path) => path,
         Err(error) => return Check::error("kept-head", &error),
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_head_is_signed_or_it_is_none() {
         let name = testing::NAME;
-        let verifier = Verifier::parse(&testing::key(name)).unwrap();
+        let verifier = NoteVerifier::parse(&testing::key(name)).unwrap();
         let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
         let good = testing::sign(&format!("go.sum database tree\n7\n{hash}\n"));
         let forged = String::from_utf8(good.clone())

@@ -23,7 +23,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use check::{Check, CheckStatus, DoctorReport, DoctorSection, SettingRow};
+pub use check::{Check, CheckStatus, DoctorReport, DoctorSection, ShownSetting};
 pub use render::{json, text};
 
 use crate::config::{Config, Setting};
@@ -67,7 +67,7 @@ pub fn examine(
         subject: project.subject,
         checks: project.checks,
     });
-    let mut settings: Vec<SettingRow> = listed
+    let mut settings: Vec<ShownSetting> = listed
         .iter()
         .map(|(name, setting)| settings::row(name, setting))
         .collect();

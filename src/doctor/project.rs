@@ -5,14 +5,14 @@ use std::io;
 use std::path::Path;
 
 use super::check::Check;
-use crate::config::{Config, GoMod};
+use crate::config::{Config, GoModSearch};
 use crate::error::{Error, Kind};
 use crate::gomod::modfile::GoSum;
 use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
 use crate::project::{MainModule, Project, ResolvedModule};
 
 /// What there is to work on.
-pub(super) struct Found {
+pub(super) struct ProjectFindings {
     /// The directory or go.mod it is about.
     pub(super) subject: String,
     pub(super) checks: Vec<Check>,
@@ -23,23 +23,23 @@ pub(super) struct Found {
 }
 
 /// Looks for the files and reads them.
-pub(super) fn look(config: &Config) -> Found {
+pub(super) fn look(config: &Config) -> ProjectFindings {
     let cwd = config.cwd.display().to_string();
     let work = match config.work_file() {
         Ok(None) => Check::ok("go.work", "none"),
         Ok(Some(file)) => return workspace(config, &file),
         Err(error) => Check::error("go.work", &error),
     };
-    let none = |gomod: Check| Found {
+    let none = |gomod: Check| ProjectFindings {
         subject: cwd.clone(),
         checks: vec![gomod, Check::skipped("go.sum", "no go.mod"), work.clone()],
         module: None,
         private: Vec::new(),
     };
     let found = match config.mod_file() {
-        GoMod::Found(found) => found,
-        GoMod::Missing => return none(Check::skipped("go.mod", "none here or above")),
-        GoMod::InTempRoot(dir) => {
+        GoModSearch::Found(found) => found,
+        GoModSearch::Missing => return none(Check::skipped("go.mod", "none here or above")),
+        GoModSearch::InTempRoot(dir) => {
             let seen = format!("ignored in system temp root {}", dir.display());
             return none(Check::warning("go.mod", seen).next("work in a directory below it"));
         }
@@ -51,7 +51,7 @@ pub(super) fn look(config: &Config) -> Found {
             let required = project.requirements();
             let seen = format!("{}, {} modules required", project.path(), required.len());
             let sums = go_sum(&project, required.is_empty());
-            Found {
+            ProjectFindings {
                 subject,
                 checks: vec![Check::ok("go.mod", seen), sums, work],
                 module: example(config, &project, &required),
@@ -62,13 +62,13 @@ pub(super) fn look(config: &Config) -> Found {
             let mut found = none(Check::skipped("go.mod", ""));
             let faults = errors.iter().map(|error| Check::error("go.mod", error));
             found.checks.splice(..1, faults);
-            Found { subject, ..found }
+            ProjectFindings { subject, ..found }
         }
     }
 }
 
 /// The same of a workspace, in which all its modules are one project.
-fn workspace(config: &Config, file: &Path) -> Found {
+fn workspace(config: &Config, file: &Path) -> ProjectFindings {
     let subject = file.display().to_string();
     let off = "GOWORK=off works on the module alone";
     let project = Project::read_workspace(file, config).and_then(Project::whole);
@@ -87,7 +87,7 @@ fn workspace(config: &Config, file: &Path) -> Found {
         ];
         let refused = refused.iter();
         checks.extend(refused.map(|error| Check::error("go.work", error).next(off)));
-        return Found {
+        return ProjectFindings {
             subject,
             checks,
             module: None,
@@ -102,7 +102,7 @@ fn workspace(config: &Config, file: &Path) -> Found {
         1 => Check::ok("go.work", "1 module in use"),
         modules => Check::ok("go.work", format!("{modules} modules in use")),
     };
-    Found {
+    ProjectFindings {
         subject,
         checks: vec![
             Check::ok("go.mod", seen),

@@ -80,7 +80,7 @@ fn check_json(section: &DoctorSection, check: &Check) -> JsonObject {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::SettingRow;
+    use super::super::check::ShownSetting;
     use super::*;
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
                     Check::warning("clock", "late"),
                 ],
             }],
-            settings: vec![SettingRow {
+            settings: vec![ShownSetting {
                 name: "GOPROXY".to_owned(),
                 value: "https://h.com".to_owned(),
                 origin: "default".to_owned(),

@@ -1,12 +1,12 @@
 //! The settings in force, as they may be shown.
 
-use super::check::SettingRow;
+use super::check::ShownSetting;
 use crate::config::Setting;
 use crate::http::Url;
 
 /// Makes a setting printable.
-pub(super) fn row(name: &str, setting: &Setting<String>) -> SettingRow {
-    SettingRow {
+pub(super) fn row(name: &str, setting: &Setting<String>) -> ShownSetting {
+    ShownSetting {
         name: name.to_owned(),
         value: redacted(name, &setting.value),
         origin: setting.origin.to_string(),

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::engine::Engine;
-use super::queries::Answers;
+use super::queries::SourceAnswers;
 use super::threads::on_two;
-use super::version::{GoMod, Link, ModuleFiles};
+use super::version::{Link, ModuleFiles, VerifiedGoMod};
 use super::{Traffic, Want};
 use crate::cache::Cache;
 use crate::cancel::CancelToken;
 use crate::config::Overlay;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink, NoEvents};
-use crate::gomod::{GoVersion, H1, ModuleVersion, Running, look_up};
+use crate::gomod::{ActingVersion, GoVersion, H1, ModuleVersion, look_up};
 use crate::http::{Fetched, KnownBodies, RequestContext};
 use crate::map::Map;
 use crate::project::{BuildMod, MissingReplace};
@@ -53,7 +53,7 @@ pub struct RunOptions {
     /// Start nothing new after the first failure.
     pub fail_fast: bool,
     /// The go version that the run acts as: what needs a newer one is refused.
-    pub running: Option<Running>,
+    pub running: Option<ActingVersion>,
     /// Where `go` would run a newer toolchain instead of refusing, nothing is refused.
     pub switches: bool,
     /// What stands in for the go.mod files of local replacements.
@@ -103,10 +103,10 @@ pub struct Run {
     pub(super) missing_replace: MissingReplace,
     pub(super) readonly: Option<BuildMod>,
     /// What refuses modules that need a newer go.
-    pub(super) running: Option<Running>,
+    pub(super) running: Option<ActingVersion>,
     /// The go version that the run acts as.
     pub(super) local: GoVersion,
-    pub(super) answers: Answers,
+    pub(super) answers: SourceAnswers,
     fail_fast: bool,
     context: RequestContext,
     /// Cancelled where nothing new shall begin: with the run, or after the first failure.
@@ -157,7 +157,7 @@ impl Run {
             known,
         };
         let local = running.as_ref().map(|running| running.version().clone());
-        let refuses = |running: &Running| !(switches && running.may_switch());
+        let refuses = |running: &ActingVersion| !(switches && running.may_switch());
         Run {
             engine: Arc::clone(engine),
             cache,
@@ -174,7 +174,7 @@ impl Run {
             readonly,
             running: running.filter(refuses),
             local: local.unwrap_or_else(GoVersion::emulated),
-            answers: Answers::default(),
+            answers: SourceAnswers::default(),
             fail_fast,
             beginning: context.cancel.child(),
             context,
@@ -370,7 +370,7 @@ impl Run {
         lock(&self.gomods).reserve(count);
     }
 
-    pub(super) fn remember_gomod(&self, module: &ModuleVersion, gomod: &GoMod) {
+    pub(super) fn remember_gomod(&self, module: &ModuleVersion, gomod: &VerifiedGoMod) {
         let needed = look_up(&gomod.data, "go").and_then(GoVersion::parse);
         let running = self.running.as_ref().zip(needed);
         let checked = CheckedGoMod {

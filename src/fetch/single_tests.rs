@@ -10,7 +10,7 @@ use crate::cancel::{CancelToken, Cancelled};
 use crate::error::Kind;
 use crate::fetch::{Engine, EngineParts, RunOptions};
 use crate::gomod::PrefixPatterns;
-use crate::http::{Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Fetched, RequestContext};
 use crate::source::Source;
 use crate::trust::{Database, SumPolicy, SumSettings};
 
@@ -97,7 +97,7 @@ impl Source for Bound {
         Ok(Fetched::of_bytes(GO_MOD.len() as u64).map(|()| GO_MOD.to_vec()))
     }
 
-    fn zip(&self, _: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, _: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.ask()?;
         let failed = |cause| Error::new(Kind::LocalIo, "sink").because(cause);
         sink.expect(self.0.zip.len() as u64);

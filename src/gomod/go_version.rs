@@ -14,7 +14,7 @@ pub struct GoVersion(Box<str>);
 
 /// The pieces of a Go version, compared one after another; empty where there is none.
 #[derive(Clone, Copy, Debug, Default)]
-struct Parts<'a> {
+struct GoVersionParts<'a> {
     major: &'a str,
     minor: &'a str,
     patch: &'a str,
@@ -22,12 +22,12 @@ struct Parts<'a> {
     pre: &'a str,
 }
 
-impl<'a> Parts<'a> {
-    fn parse(text: &'a str) -> Option<Parts<'a>> {
+impl<'a> GoVersionParts<'a> {
+    fn parse(text: &'a str) -> Option<GoVersionParts<'a>> {
         let (major, rest) = cut_number(text)?;
-        let mut parts = Parts {
+        let mut parts = GoVersionParts {
             major,
-            ..Parts::default()
+            ..GoVersionParts::default()
         };
         if rest.is_empty() {
             (parts.minor, parts.patch) = ("0", "0");
@@ -64,7 +64,7 @@ impl<'a> Parts<'a> {
         rest.is_empty().then_some(parts)
     }
 
-    fn compare(&self, other: &Parts<'_>) -> Ordering {
+    fn compare(&self, other: &GoVersionParts<'_>) -> Ordering {
         compare_numbers(self.major, other.major)
             .then_with(|| compare_numbers(self.minor, other.minor))
             .then_with(|| compare_numbers(self.patch, other.patch))
@@ -104,7 +104,7 @@ impl GoVersion {
     /// Parses `1`, `1.N`, `1.N.P` or `1.NrcP`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<GoVersion> {
-        Parts::parse(text).map(|_| GoVersion(text.into()))
+        GoVersionParts::parse(text).map(|_| GoVersion(text.into()))
     }
 
     /// The version as written.
@@ -116,7 +116,7 @@ impl GoVersion {
     /// The language version: `1.21` of `1.21.3` and `1.21rc1`.
     #[must_use]
     pub fn language(&self) -> GoVersion {
-        let Parts { major, minor, .. } = self.parts();
+        let GoVersionParts { major, minor, .. } = self.parts();
         GoVersion(format!("{major}.{minor}").into())
     }
 
@@ -137,13 +137,14 @@ impl GoVersion {
     /// True if this is `major.minor` or later.
     #[must_use]
     pub fn at_least(&self, other: &str) -> bool {
-        Parts::parse(other).is_some_and(|other| self.parts().compare(&other) != Ordering::Less)
+        GoVersionParts::parse(other)
+            .is_some_and(|other| self.parts().compare(&other) != Ordering::Less)
     }
 
     /// A graph has one for every module: reading them again is cheaper than keeping them.
-    fn parts(&self) -> Parts<'_> {
+    fn parts(&self) -> GoVersionParts<'_> {
         // The text was parsed once.
-        Parts::parse(&self.0).unwrap_or_default()
+        GoVersionParts::parse(&self.0).unwrap_or_default()
     }
 }
 

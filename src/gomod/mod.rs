@@ -48,7 +48,7 @@ pub use semver::{Version, canonical, compare, is_valid, major, major_minor, prer
 pub use time::Time;
 pub(crate) use time::{days_from_civil, days_in};
 pub use tool::Tool;
-pub use toolchain::{Running, Toolchain, look_up};
+pub use toolchain::{ActingVersion, Toolchain, look_up};
 
 /// The module path of Go's toolchains.
 pub const TOOLCHAIN: &str = "golang.org/toolchain";

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 
 /// The pieces of a valid version; `v1` and `v1.2` are valid too and mean `v1.0.0`, `v1.2.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Parts<'a> {
+struct SemverParts<'a> {
     major: &'a str,
     minor: &'a str,
     patch: &'a str,
@@ -25,10 +25,10 @@ struct Parts<'a> {
     build: &'a str,
 }
 
-fn parse(version: &str) -> Option<Parts<'_>> {
+fn parse(version: &str) -> Option<SemverParts<'_>> {
     let rest = version.strip_prefix('v')?;
     let (major, rest) = cut_number(rest)?;
-    let mut parts = Parts {
+    let mut parts = SemverParts {
         major,
         minor: "0",
         patch: "0",
@@ -190,8 +190,9 @@ impl Version {
     /// [`Kind::Input`], in go's words.
     pub fn parse(version: &str) -> Result<Version> {
         // Every requirement of the graph comes by here: what is canonical is not written anew.
-        let is_canonical =
-            |parts: Parts<'_>| parts.written == 3 && matches!(parts.build, "" | "+incompatible");
+        let is_canonical = |parts: SemverParts<'_>| {
+            parts.written == 3 && matches!(parts.build, "" | "+incompatible")
+        };
         if parse(version).is_some_and(is_canonical) {
             return Ok(Version(version.into()));
         }

@@ -62,8 +62,8 @@ impl Toolchain {
     ///
     /// # Errors
     /// What is wrong with the toolchain line, in the words of go.
-    pub fn start(&self, file: Option<(&str, &[u8])>) -> Result<Running, String> {
-        let mut running = Running {
+    pub fn start(&self, file: Option<(&str, &[u8])>) -> Result<ActingVersion, String> {
+        let mut running = ActingVersion {
             version: self.minimum.clone(),
             reason: match &*self.setting {
                 "" | "auto" => String::new(),
@@ -105,14 +105,14 @@ impl Toolchain {
 
 /// The go version that a run acts as.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Running {
+pub struct ActingVersion {
     version: GoVersion,
     /// Why it is this one, as messages end with it.
     reason: String,
     switching: bool,
 }
 
-impl Running {
+impl ActingVersion {
     /// From this version on `go` refuses what is newer than itself.
     const REFUSING: &'static str = "1.21";
 
@@ -131,7 +131,7 @@ impl Running {
     /// True if `go` refuses a go line of `needed`.
     #[must_use]
     pub fn refuses(&self, needed: &GoVersion) -> bool {
-        *needed > self.version && self.version.at_least(Running::REFUSING)
+        *needed > self.version && self.version.at_least(ActingVersion::REFUSING)
     }
 
     /// What `go` says if `what` has a go line of `needed` and that is too new.

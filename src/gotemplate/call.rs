@@ -1,8 +1,8 @@
 //! Calls: how many arguments, of which types, and what literals become.
 
-use super::exec::{Place, Run};
+use super::exec::{EvaluationPoint, TemplateRun};
 use super::funcs::{Function, Problem};
-use super::tree::{Term, What};
+use super::tree::{Operand, Term};
 use super::value::Value;
 use crate::error::Result;
 
@@ -39,18 +39,18 @@ impl Signature {
     }
 }
 
-impl<'v> Run<'v, '_> {
+impl<'v> TemplateRun<'v, '_> {
     /// Calls a function; `place` is where it says what went wrong within.
     pub(super) fn function(
         &mut self,
         dot: &Value<'v>,
         name: &'v Term,
         function: Function,
-        place: Place<'v>,
+        place: EvaluationPoint<'v>,
         arguments: &'v [Term],
         last: Option<Value<'v>>,
     ) -> Result<Value<'v>> {
-        self.place = Place::Term(name);
+        self.place = EvaluationPoint::Term(name);
         let (name, signature) = (function.name(), function.signature());
         self.check_count(name, signature, arguments, last.as_ref())?;
         if matches!(function, Function::And | Function::Or) {
@@ -136,18 +136,18 @@ impl<'v> Run<'v, '_> {
         parameter: Parameter,
         term: &'v Term,
     ) -> Result<Value<'v>> {
-        self.place = Place::Term(term);
+        self.place = EvaluationPoint::Term(term);
         let value = match &term.what {
-            What::Nil => {
+            Operand::Nil => {
                 return match parameter {
                     Parameter::Any => Ok(Value::Missing),
                     Parameter::Strings => Ok(Value::List(&[])),
                     Parameter::String => self.fail("cannot assign nil to string"),
                 };
             }
-            What::Bool(_) | What::Number(_) | What::Text { .. } => {
+            Operand::Bool(_) | Operand::Number(_) | Operand::Text { .. } => {
                 return match (parameter, &term.what) {
-                    (Parameter::Any, _) | (Parameter::String, What::Text { .. }) => {
+                    (Parameter::Any, _) | (Parameter::String, Operand::Text { .. }) => {
                         self.literal(term)
                     }
                     (Parameter::String, _) => self.fail(format!("expected string; found {term}")),
@@ -165,14 +165,14 @@ impl<'v> Run<'v, '_> {
     /// The value of a term that is not a literal, without arguments of its own.
     pub(super) fn operand(&mut self, dot: &Value<'v>, term: &'v Term) -> Result<Value<'v>> {
         match &term.what {
-            What::Function(function) => {
-                self.function(dot, term, *function, Place::Term(term), &[], None)
+            Operand::Function(function) => {
+                self.function(dot, term, *function, EvaluationPoint::Term(term), &[], None)
             }
-            What::Field(_) | What::Variable(..) | What::Chain(..) => {
+            Operand::Field(_) | Operand::Variable(..) | Operand::Chain(..) => {
                 self.chain(dot, term, &[], None)
             }
-            What::Pipe(pipe) => {
-                self.place = Place::Term(term);
+            Operand::Pipe(pipe) => {
+                self.place = EvaluationPoint::Term(term);
                 self.pipeline(dot, pipe)
             }
             _ => Ok(dot.clone()),

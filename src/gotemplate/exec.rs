@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::parse::Templates;
-use super::tree::{Call, Command, Constant, Pipe, Term, What};
+use super::tree::{Constant, Operand, Pipe, TemplateCall, TemplateCommand, Term};
 use super::value::{Text, Value};
 use super::walk::Frame;
 use super::{MAX_HELD, MAX_MADE, beyond};
@@ -14,41 +14,41 @@ use crate::gomod::quote::quote;
 
 /// What is being evaluated, for messages.
 #[derive(Clone, Copy, Default)]
-pub(super) enum Place<'v> {
+pub(super) enum EvaluationPoint<'v> {
     #[default]
     Start,
-    Call(&'v Call),
+    Call(&'v TemplateCall),
     Pipe(&'v Pipe),
-    Command(&'v Command),
+    Command(&'v TemplateCommand),
     Term(&'v Term),
 }
 
-impl Place<'_> {
+impl EvaluationPoint<'_> {
     fn at(&self) -> usize {
         match self {
-            Place::Start => 0,
-            Place::Call(call) => call.at,
-            Place::Pipe(pipe) => pipe.at,
-            Place::Command(command) => command.at,
-            Place::Term(term) => term.at,
+            EvaluationPoint::Start => 0,
+            EvaluationPoint::Call(call) => call.at,
+            EvaluationPoint::Pipe(pipe) => pipe.at,
+            EvaluationPoint::Command(command) => command.at,
+            EvaluationPoint::Term(term) => term.at,
         }
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for EvaluationPoint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Start => Ok(()),
-            Place::Call(call) => call.fmt(f),
-            Place::Pipe(pipe) => pipe.fmt(f),
-            Place::Command(command) => command.fmt(f),
-            Place::Term(term) => term.fmt(f),
+            EvaluationPoint::Start => Ok(()),
+            EvaluationPoint::Call(call) => call.fmt(f),
+            EvaluationPoint::Pipe(pipe) => pipe.fmt(f),
+            EvaluationPoint::Command(command) => command.fmt(f),
+            EvaluationPoint::Term(term) => term.fmt(f),
         }
     }
 }
 
 /// One application of a template.
-pub(super) struct Run<'v, 'o> {
+pub(super) struct TemplateRun<'v, 'o> {
     pub(super) text: &'v str,
     pub(super) templates: &'v Templates,
     pub(super) out: &'o mut String,
@@ -66,10 +66,10 @@ pub(super) struct Run<'v, 'o> {
     pub(super) name: &'v str,
     /// How many templates it is within.
     pub(super) depth: usize,
-    pub(super) place: Place<'v>,
+    pub(super) place: EvaluationPoint<'v>,
 }
 
-impl<'v> Run<'v, '_> {
+impl<'v> TemplateRun<'v, '_> {
     /// What happened where, as go says it.
     fn located(&self, problem: &str) -> String {
         let before = self.text.get(..self.place.at()).unwrap_or_default();
@@ -125,7 +125,7 @@ impl<'v> Run<'v, '_> {
     }
 
     pub(super) fn pipeline(&mut self, dot: &Value<'v>, pipe: &'v Pipe) -> Result<Value<'v>> {
-        self.place = Place::Pipe(pipe);
+        self.place = EvaluationPoint::Pipe(pipe);
         let mut last = None;
         for command in &pipe.commands {
             last = Some(self.command(dot, command, last)?);
@@ -146,28 +146,28 @@ impl<'v> Run<'v, '_> {
     fn command(
         &mut self,
         dot: &Value<'v>,
-        command: &'v Command,
+        command: &'v TemplateCommand,
         last: Option<Value<'v>>,
     ) -> Result<Value<'v>> {
         let (first, arguments) = (&command.first, &*command.arguments);
-        let place = Place::Command(command);
+        let place = EvaluationPoint::Command(command);
         match &first.what {
-            What::Function(function) => {
+            Operand::Function(function) => {
                 self.function(dot, first, *function, place, arguments, last)
             }
-            What::Field(_) | What::Variable(..) | What::Chain(..) => {
+            Operand::Field(_) | Operand::Variable(..) | Operand::Chain(..) => {
                 self.chain(dot, first, arguments, last)
             }
-            What::Pipe(pipe) => {
+            Operand::Pipe(pipe) => {
                 self.no_arguments(first, arguments, last.as_ref())?;
                 self.pipeline(dot, pipe)
             }
             _ => {
-                self.place = Place::Term(first);
+                self.place = EvaluationPoint::Term(first);
                 self.no_arguments(first, arguments, last.as_ref())?;
                 match &first.what {
-                    What::Dot => Ok(dot.clone()),
-                    What::Nil => self.fail("nil is not a command"),
+                    Operand::Dot => Ok(dot.clone()),
+                    Operand::Nil => self.fail("nil is not a command"),
                     _ => self.literal(first),
                 }
             }
@@ -188,11 +188,11 @@ impl<'v> Run<'v, '_> {
 
     /// The value of a literal where any type will do.
     pub(super) fn literal(&mut self, term: &'v Term) -> Result<Value<'v>> {
-        self.place = Place::Term(term);
+        self.place = EvaluationPoint::Term(term);
         match &term.what {
-            What::Bool(value) => Ok(Value::Bool(*value)),
-            What::Text { text, .. } => Ok(Value::str(text)),
-            What::Number(number) => match number.value {
+            Operand::Bool(value) => Ok(Value::Bool(*value)),
+            Operand::Text { text, .. } => Ok(Value::str(text)),
+            Operand::Number(number) => match number.value {
                 Constant::Int(value) => Ok(Value::Int(value)),
                 Constant::Float(value) => Ok(Value::Float(value)),
                 Constant::Unsigned => self.fail(format!("{} overflows int", number.text)),

@@ -1,8 +1,8 @@
 //! Fields and methods: `.Replace.Path`, `.Time.Format "2006"`.
 
 use super::call::{Parameter, Signature};
-use super::exec::{Place, Run};
-use super::tree::{Term, What};
+use super::exec::{EvaluationPoint, TemplateRun};
+use super::tree::{Operand, Term};
 use super::value::Value;
 use crate::error::Result;
 use crate::gomod::Time;
@@ -32,7 +32,7 @@ const TIME_METHODS: &[(&str, Signature)] = &[
     ("YearDay", NONE),
 ];
 
-impl<'v> Run<'v, '_> {
+impl<'v> TemplateRun<'v, '_> {
     /// Evaluates a field, a variable or a chain; the arguments are those of the last name.
     pub(super) fn chain(
         &mut self,
@@ -41,11 +41,11 @@ impl<'v> Run<'v, '_> {
         arguments: &'v [Term],
         last: Option<Value<'v>>,
     ) -> Result<Value<'v>> {
-        self.place = Place::Term(term);
+        self.place = EvaluationPoint::Term(term);
         let (mut receiver, names) = match &term.what {
-            What::Field(names) => (dot.clone(), names),
-            What::Variable(name, names) => (self.variable(name)?, names),
-            What::Chain(inner, names) => (self.operand(dot, inner)?, names),
+            Operand::Field(names) => (dot.clone(), names),
+            Operand::Variable(name, names) => (self.variable(name)?, names),
+            Operand::Chain(inner, names) => (self.operand(dot, inner)?, names),
             _ => return Ok(Value::Missing),
         };
         let Some((name, before)) = names.split_last() else {
@@ -76,7 +76,7 @@ impl<'v> Run<'v, '_> {
             return match call(receiver, name, &values) {
                 Ok(value) => self.count(value),
                 Err(problem) => {
-                    self.place = Place::Term(term);
+                    self.place = EvaluationPoint::Term(term);
                     self.fail(format!("error calling {name}: {problem}"))
                 }
             };

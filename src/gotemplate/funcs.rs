@@ -9,7 +9,7 @@ use super::call::{Parameter, Signature};
 use super::value::{Text as Shared, Value};
 use super::{MAX_STRING, print, printf};
 
-/// Why a function has no value.
+/// Why a literal or a call of a function has no value.
 #[derive(Debug)]
 pub(super) enum Problem {
     /// What Go says.

@@ -11,7 +11,7 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 use crate::gomod::quote::{is_print, quote};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TemplateTokenKind {
     /// A failure; the token's text says which.
     Error,
     End,
@@ -46,8 +46,8 @@ pub(super) enum Kind {
 
 /// A token.
 #[derive(Clone, Debug)]
-pub(super) struct Token<'t> {
-    pub(super) kind: Kind,
+pub(super) struct TemplateToken<'t> {
+    pub(super) kind: TemplateTokenKind,
     pub(super) text: &'t str,
     /// Where it starts, in bytes.
     pub(super) at: usize,
@@ -57,13 +57,15 @@ pub(super) struct Token<'t> {
     problem: String,
 }
 
-impl fmt::Display for Token<'_> {
+impl fmt::Display for TemplateToken<'_> {
     /// As in `unexpected TOKEN in command`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            Kind::End => f.write_str("EOF"),
-            Kind::Error => f.write_str(&self.problem),
-            Kind::Keyword | Kind::Dot | Kind::Nil => write!(f, "<{}>", self.text),
+            TemplateTokenKind::End => f.write_str("EOF"),
+            TemplateTokenKind::Error => f.write_str(&self.problem),
+            TemplateTokenKind::Keyword | TemplateTokenKind::Dot | TemplateTokenKind::Nil => {
+                write!(f, "<{}>", self.text)
+            }
             _ if self.text.len() > 10 => {
                 let start: String = self.text.chars().take(10).collect();
                 write!(f, "{}...", quote(&start))
@@ -91,7 +93,7 @@ fn is_alphanumeric(c: char) -> bool {
 }
 
 /// The tokens of a template, one at a time.
-pub(super) struct Lexer<'t> {
+pub(super) struct TemplateLexer<'t> {
     text: &'t str,
     /// Where the token that is read starts.
     start: usize,
@@ -103,9 +105,9 @@ pub(super) struct Lexer<'t> {
     failed: bool,
 }
 
-impl<'t> Lexer<'t> {
-    pub(super) fn new(text: &'t str) -> Lexer<'t> {
-        Lexer {
+impl<'t> TemplateLexer<'t> {
+    pub(super) fn new(text: &'t str) -> TemplateLexer<'t> {
+        TemplateLexer {
             text,
             start: 0,
             at: 0,
@@ -117,9 +119,9 @@ impl<'t> Lexer<'t> {
     }
 
     /// The next token; after an error or the end, the end.
-    pub(super) fn next(&mut self) -> Token<'t> {
+    pub(super) fn next(&mut self) -> TemplateToken<'t> {
         if self.failed {
-            return self.token(Kind::End);
+            return self.token(TemplateTokenKind::End);
         }
         if self.in_action {
             self.inside()
@@ -159,8 +161,8 @@ impl<'t> Lexer<'t> {
         self.start = self.at;
     }
 
-    fn token(&mut self, kind: Kind) -> Token<'t> {
-        let token = Token {
+    fn token(&mut self, kind: TemplateTokenKind) -> TemplateToken<'t> {
+        let token = TemplateToken {
             kind,
             text: self.text.get(self.start..self.at).unwrap_or_default(),
             at: self.start,
@@ -171,10 +173,10 @@ impl<'t> Lexer<'t> {
         token
     }
 
-    fn fail(&mut self, problem: impl Into<String>) -> Token<'t> {
+    fn fail(&mut self, problem: impl Into<String>) -> TemplateToken<'t> {
         self.failed = true;
-        Token {
-            kind: Kind::Error,
+        TemplateToken {
+            kind: TemplateTokenKind::Error,
             text: "",
             at: self.start,
             line: self.line,
@@ -182,15 +184,15 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn outside(&mut self) -> Token<'t> {
+    fn outside(&mut self) -> TemplateToken<'t> {
         loop {
             let rest = self.rest();
             let Some(length) = rest.find("{{") else {
                 self.at = self.text.len();
                 let kind = if rest.is_empty() {
-                    Kind::End
+                    TemplateTokenKind::End
                 } else {
-                    Kind::Text
+                    TemplateTokenKind::Text
                 };
                 return self.token(kind);
             };
@@ -205,7 +207,7 @@ impl<'t> Lexer<'t> {
             };
             if !kept.is_empty() {
                 self.at += kept.len();
-                let token = self.token(Kind::Text);
+                let token = self.token(TemplateTokenKind::Text);
                 self.at += before.len() - kept.len();
                 self.skip();
                 return token;
@@ -225,7 +227,7 @@ impl<'t> Lexer<'t> {
                 continue;
             }
             self.at += 2;
-            let token = self.token(Kind::LeftDelimiter);
+            let token = self.token(TemplateTokenKind::LeftDelimiter);
             self.in_action = true;
             self.parentheses = 0;
             self.at += marker;
@@ -234,7 +236,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn comment(&mut self) -> Option<Token<'t>> {
+    fn comment(&mut self) -> Option<TemplateToken<'t>> {
         let Some(end) = self.rest().get(2..).and_then(|rest| rest.find("*/")) else {
             return Some(self.fail("unclosed comment"));
         };
@@ -268,7 +270,7 @@ impl<'t> Lexer<'t> {
         self.skip();
     }
 
-    fn inside(&mut self) -> Token<'t> {
+    fn inside(&mut self) -> TemplateToken<'t> {
         if let Some(trims) = self.right_delimiter() {
             if self.parentheses > 0 {
                 return self.fail("unclosed left paren");
@@ -280,22 +282,26 @@ impl<'t> Lexer<'t> {
         };
         match c {
             ' ' | '\t' | '\r' | '\n' => self.space(),
-            '=' => self.token(Kind::Assign),
-            ':' if self.accept(|c| c == '=') => self.token(Kind::Declare),
+            '=' => self.token(TemplateTokenKind::Assign),
+            ':' if self.accept(|c| c == '=') => self.token(TemplateTokenKind::Declare),
             ':' => self.fail("expected :="),
-            '|' => self.token(Kind::Pipe),
-            '"' => self.quoted('"', Kind::String, "unterminated quoted string"),
-            '\'' => self.quoted('\'', Kind::Character, "unterminated character constant"),
+            '|' => self.token(TemplateTokenKind::Pipe),
+            '"' => self.quoted('"', TemplateTokenKind::String, "unterminated quoted string"),
+            '\'' => self.quoted(
+                '\'',
+                TemplateTokenKind::Character,
+                "unterminated character constant",
+            ),
             '`' => match self.rest().find('`') {
                 Some(length) => {
                     self.at += length + 1;
-                    self.token(Kind::RawString)
+                    self.token(TemplateTokenKind::RawString)
                 }
                 None => self.fail("unterminated raw quoted string"),
             },
-            '$' => self.name(Kind::Variable, Kind::Variable),
+            '$' => self.name(TemplateTokenKind::Variable, TemplateTokenKind::Variable),
             '.' if self.peek().is_some_and(|c| !c.is_ascii_digit()) => {
-                self.name(Kind::Dot, Kind::Field)
+                self.name(TemplateTokenKind::Dot, TemplateTokenKind::Field)
             }
             '.' | '+' | '-' | '0'..='9' => {
                 self.at -= 1;
@@ -303,28 +309,28 @@ impl<'t> Lexer<'t> {
             }
             '(' => {
                 self.parentheses += 1;
-                self.token(Kind::LeftParenthesis)
+                self.token(TemplateTokenKind::LeftParenthesis)
             }
             ')' => match self.parentheses.checked_sub(1) {
                 Some(left) => {
                     self.parentheses = left;
-                    self.token(Kind::RightParenthesis)
+                    self.token(TemplateTokenKind::RightParenthesis)
                 }
                 None => self.fail("unexpected right paren"),
             },
             c if is_alphanumeric(c) => self.word(),
-            ' '..='~' => self.token(Kind::Char),
+            ' '..='~' => self.token(TemplateTokenKind::Char),
             c => self.fail(format!("unrecognized character in action: {}", shown(c))),
         }
     }
 
-    fn end_of_action(&mut self, trims: bool) -> Token<'t> {
+    fn end_of_action(&mut self, trims: bool) -> TemplateToken<'t> {
         if trims {
             self.at += 2;
             self.skip();
         }
         self.at += 2;
-        let token = self.token(Kind::RightDelimiter);
+        let token = self.token(TemplateTokenKind::RightDelimiter);
         if trims {
             self.accept_all(|c| BLANKS.contains(&c));
             self.skip();
@@ -334,7 +340,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Blanks, the first of which is past; the last may belong to a ` -}}`.
-    fn space(&mut self) -> Token<'t> {
+    fn space(&mut self) -> TemplateToken<'t> {
         self.accept_all(|c| BLANKS.contains(&c));
         // Each blank is one byte.
         self.at -= 1;
@@ -345,10 +351,15 @@ impl<'t> Lexer<'t> {
         } else {
             self.at += 1;
         }
-        self.token(Kind::Space)
+        self.token(TemplateTokenKind::Space)
     }
 
-    fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Token<'t> {
+    fn quoted(
+        &mut self,
+        quote: char,
+        kind: TemplateTokenKind,
+        unterminated: &str,
+    ) -> TemplateToken<'t> {
         loop {
             match self.take() {
                 Some(c) if c == quote => return self.token(kind),
@@ -372,14 +383,14 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn bad_character(&mut self) -> Token<'t> {
+    fn bad_character(&mut self) -> TemplateToken<'t> {
         // Where nothing is left there is a terminator.
         let c = self.peek().unwrap_or_default();
         self.fail(format!("bad character {}", shown(c)))
     }
 
     /// What follows a `.` or `$`.
-    fn name(&mut self, alone: Kind, named: Kind) -> Token<'t> {
+    fn name(&mut self, alone: TemplateTokenKind, named: TemplateTokenKind) -> TemplateToken<'t> {
         if self.at_terminator() {
             return self.token(alone);
         }
@@ -391,21 +402,21 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn word(&mut self) -> Token<'t> {
+    fn word(&mut self) -> TemplateToken<'t> {
         self.accept_all(is_alphanumeric);
         if !self.at_terminator() {
             return self.bad_character();
         }
         let kind = match self.text.get(self.start..self.at).unwrap_or_default() {
-            "true" | "false" => Kind::Bool,
-            "nil" => Kind::Nil,
-            word if KEYWORDS.contains(&word) => Kind::Keyword,
-            _ => Kind::Identifier,
+            "true" | "false" => TemplateTokenKind::Bool,
+            "nil" => TemplateTokenKind::Nil,
+            word if KEYWORDS.contains(&word) => TemplateTokenKind::Keyword,
+            _ => TemplateTokenKind::Identifier,
         };
         self.token(kind)
     }
 
-    fn number(&mut self) -> Token<'t> {
+    fn number(&mut self) -> TemplateToken<'t> {
         let bad = |lexer: &mut Self| {
             let text = lexer.text.get(lexer.start..lexer.at).unwrap_or_default();
             lexer.fail(format!("bad number syntax: {}", quote(text)))
@@ -414,11 +425,11 @@ impl<'t> Lexer<'t> {
             return bad(self);
         }
         if !matches!(self.peek(), Some('+' | '-')) {
-            return self.token(Kind::Number);
+            return self.token(TemplateTokenKind::Number);
         }
         let ends = self.scan_number() && self.text.get(..self.at).is_some_and(|t| t.ends_with('i'));
         if ends {
-            self.token(Kind::Complex)
+            self.token(TemplateTokenKind::Complex)
         } else {
             bad(self)
         }

@@ -33,7 +33,7 @@ mod tree;
 mod value;
 mod walk;
 
-pub use value::{Object, Type, Value};
+pub use value::{TemplateObject, Type, Value};
 
 use crate::error::{Error, Kind, Result};
 

@@ -6,16 +6,9 @@
 //! Source: golang/go `text/template/parse/node.go`, `newNumber`; `text/template/exec.go`,
 //! `idealConstant`.
 
+use super::funcs::Problem;
 use super::tree::Constant;
 use crate::gomod::quote::{quote, unquote};
-
-/// Why a literal has no value.
-pub(super) enum Problem {
-    /// What Go says.
-    Go(String),
-    /// Go can, and this cannot.
-    Beyond(String),
-}
 
 /// Reads a number that is no sum.
 pub(super) fn number(text: &str) -> Result<Constant, Problem> {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::{fmt, mem};
 
 use super::beyond;
-use super::lex::{Kind, Lexer, Token};
-use super::tree::{Call, Control, Statement, Word, is_empty};
+use super::lex::{TemplateLexer, TemplateToken, TemplateTokenKind};
+use super::tree::{Control, TemplateCall, TemplateStatement, Word, is_empty};
 use crate::error::{self, Error, Result};
 use crate::gomod::quote::quote;
 
@@ -35,12 +35,12 @@ impl fmt::Display for Stop {
 }
 
 enum Item {
-    Statement(Statement),
+    Statement(TemplateStatement),
     Stop(Stop),
 }
 
-pub(super) struct Parser<'t> {
-    lexer: Lexer<'t>,
+pub(super) struct TemplateParser<'t> {
+    lexer: TemplateLexer<'t>,
     /// What is known of the template that is being read; others are read within it.
     pub(super) here: Here<'t>,
     depth: usize,
@@ -48,11 +48,11 @@ pub(super) struct Parser<'t> {
 }
 
 /// Templates by name.
-pub(super) type Templates = BTreeMap<String, Vec<Statement>>;
+pub(super) type Templates = BTreeMap<String, Vec<TemplateStatement>>;
 
 /// Where the reader is in one template.
 pub(super) struct Here<'t> {
-    pub(super) tokens: [Token<'t>; 3],
+    pub(super) tokens: [TemplateToken<'t>; 3],
     /// How many of them are still to be read, the last first.
     pub(super) pending: usize,
     /// The variables that are known here.
@@ -64,7 +64,7 @@ pub(super) struct Here<'t> {
 
 impl<'t> Here<'t> {
     /// The start of a template, after a token that belongs to what is around it.
-    fn after(token: &Token<'t>) -> Here<'t> {
+    fn after(token: &TemplateToken<'t>) -> Here<'t> {
         Here {
             tokens: [token.clone(), token.clone(), token.clone()],
             pending: 0,
@@ -77,10 +77,10 @@ impl<'t> Here<'t> {
 
 /// Reads a whole template and those that it defines.
 pub(super) fn parse(text: &str) -> Result<Templates> {
-    let mut lexer = Lexer::new(text);
+    let mut lexer = TemplateLexer::new(text);
     let mut here = Here::after(&lexer.next());
     here.pending = 1;
-    let mut parser = Parser {
+    let mut parser = TemplateParser {
         lexer,
         here,
         depth: 0,
@@ -91,17 +91,17 @@ pub(super) fn parse(text: &str) -> Result<Templates> {
     Ok(parser.templates)
 }
 
-impl<'t> Parser<'t> {
+impl<'t> TemplateParser<'t> {
     /// Reads up to the end of the text.
-    fn whole(&mut self) -> Result<Vec<Statement>> {
+    fn whole(&mut self) -> Result<Vec<TemplateStatement>> {
         let mut root = Vec::new();
         loop {
             match self.peek().kind {
-                Kind::End => return Ok(root),
-                Kind::LeftDelimiter => {
+                TemplateTokenKind::End => return Ok(root),
+                TemplateTokenKind::LeftDelimiter => {
                     let delimiter = self.next();
                     let word = self.next_non_space();
-                    if word.kind == Kind::Keyword && word.text == "define" {
+                    if word.kind == TemplateTokenKind::Keyword && word.text == "define" {
                         self.definition()?;
                         continue;
                     }
@@ -132,13 +132,13 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads a template that is used where it is defined; `{{block` is past.
-    fn block(&mut self) -> Result<Call> {
+    fn block(&mut self) -> Result<TemplateCall> {
         const CONTEXT: &str = "block clause";
         let token = self.next_non_space();
         let name = self.template_name(&token, CONTEXT)?;
-        let pipe = self.pipeline(CONTEXT, Kind::RightDelimiter)?;
+        let pipe = self.pipeline(CONTEXT, TemplateTokenKind::RightDelimiter)?;
         match self.within(|parser| parser.body(&name))? {
-            Stop::End => Ok(Call {
+            Stop::End => Ok(TemplateCall {
                 at: token.at,
                 name,
                 pipe: Some(pipe),
@@ -148,24 +148,24 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads the use of a template; `{{template` is past.
-    fn template_call(&mut self) -> Result<Call> {
+    fn template_call(&mut self) -> Result<TemplateCall> {
         const CONTEXT: &str = "template clause";
         let token = self.next_non_space();
         let name = self.template_name(&token, CONTEXT)?;
         let pipe = match self.next_non_space().kind {
-            Kind::RightDelimiter => None,
+            TemplateTokenKind::RightDelimiter => None,
             _ => {
                 self.back();
-                Some(self.pipeline(CONTEXT, Kind::RightDelimiter)?)
+                Some(self.pipeline(CONTEXT, TemplateTokenKind::RightDelimiter)?)
             }
         };
         let at = token.at;
-        Ok(Call { at, name, pipe })
+        Ok(TemplateCall { at, name, pipe })
     }
 
-    fn template_name(&self, token: &Token<'_>, context: &str) -> Result<String> {
+    fn template_name(&self, token: &TemplateToken<'_>, context: &str) -> Result<String> {
         match token.kind {
-            Kind::String | Kind::RawString => self.unquoted(token),
+            TemplateTokenKind::String | TemplateTokenKind::RawString => self.unquoted(token),
             _ => Err(self.unexpected(token, context)),
         }
     }
@@ -180,7 +180,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Keeps a template, if it is the only one of its name that is more than blanks.
-    fn add(&mut self, name: &str, list: Vec<Statement>) -> Result<()> {
+    fn add(&mut self, name: &str, list: Vec<TemplateStatement>) -> Result<()> {
         match self.templates.get(name) {
             Some(known) if !is_empty(known) => {
                 if is_empty(&list) {
@@ -208,7 +208,7 @@ impl<'t> Parser<'t> {
         })
     }
 
-    pub(super) fn next(&mut self) -> Token<'t> {
+    pub(super) fn next(&mut self) -> TemplateToken<'t> {
         match self.here.pending.checked_sub(1) {
             Some(pending) => self.here.pending = pending,
             None => self.here.tokens[0] = self.lexer.next(),
@@ -221,22 +221,22 @@ impl<'t> Parser<'t> {
         self.here.pending += 1;
     }
 
-    pub(super) fn peek(&mut self) -> Token<'t> {
+    pub(super) fn peek(&mut self) -> TemplateToken<'t> {
         let token = self.next();
         self.back();
         token
     }
 
-    pub(super) fn next_non_space(&mut self) -> Token<'t> {
+    pub(super) fn next_non_space(&mut self) -> TemplateToken<'t> {
         loop {
             let token = self.next();
-            if token.kind != Kind::Space {
+            if token.kind != TemplateTokenKind::Space {
                 return token;
             }
         }
     }
 
-    pub(super) fn peek_non_space(&mut self) -> Token<'t> {
+    pub(super) fn peek_non_space(&mut self) -> TemplateToken<'t> {
         let token = self.next_non_space();
         self.back();
         token
@@ -254,8 +254,8 @@ impl<'t> Parser<'t> {
         beyond(&self.located(""), what)
     }
 
-    pub(super) fn unexpected(&self, token: &Token<'_>, context: &str) -> Error {
-        if token.kind != Kind::Error {
+    pub(super) fn unexpected(&self, token: &TemplateToken<'_>, context: &str) -> Error {
+        if token.kind != TemplateTokenKind::Error {
             return self.error(format!("unexpected {token} in {context}"));
         }
         let problem = token.to_string();
@@ -275,7 +275,7 @@ impl<'t> Parser<'t> {
 
     fn expect_end(&mut self, context: &str) -> Result<()> {
         let token = self.next_non_space();
-        if token.kind == Kind::RightDelimiter {
+        if token.kind == TemplateTokenKind::RightDelimiter {
             Ok(())
         } else {
             Err(self.unexpected(&token, context))
@@ -293,9 +293,9 @@ impl<'t> Parser<'t> {
         result
     }
 
-    fn list(&mut self) -> Result<(Vec<Statement>, Stop)> {
+    fn list(&mut self) -> Result<(Vec<TemplateStatement>, Stop)> {
         let mut list = Vec::new();
-        while self.peek_non_space().kind != Kind::End {
+        while self.peek_non_space().kind != TemplateTokenKind::End {
             match self.text_or_action()? {
                 Item::Statement(statement) => list.push(statement),
                 Item::Stop(stop) => return Ok((list, stop)),
@@ -307,8 +307,10 @@ impl<'t> Parser<'t> {
     fn text_or_action(&mut self) -> Result<Item> {
         let token = self.next_non_space();
         match token.kind {
-            Kind::Text => Ok(Item::Statement(Statement::Text(token.text.to_owned()))),
-            Kind::LeftDelimiter => {
+            TemplateTokenKind::Text => Ok(Item::Statement(TemplateStatement::Text(
+                token.text.to_owned(),
+            ))),
+            TemplateTokenKind::LeftDelimiter => {
                 self.here.action_line = Some(token.line);
                 let action = self.action();
                 self.here.action_line = None;
@@ -320,39 +322,40 @@ impl<'t> Parser<'t> {
 
     fn action(&mut self) -> Result<Item> {
         let token = self.next_non_space();
-        if token.kind != Kind::Keyword {
+        if token.kind != TemplateTokenKind::Keyword {
             self.back();
             // Its variables live on, until the next end.
-            let pipe = self.pipeline("command", Kind::RightDelimiter)?;
-            return Ok(Item::Statement(Statement::Action(pipe)));
+            let pipe = self.pipeline("command", TemplateTokenKind::RightDelimiter)?;
+            return Ok(Item::Statement(TemplateStatement::Action(pipe)));
         }
         let statement = match token.text {
             "if" => self.control(Word::If)?,
             "with" => self.control(Word::With)?,
             "range" => self.control(Word::Range)?,
-            "break" => self.jump("{{break}}", Statement::Break)?,
-            "continue" => self.jump("{{continue}}", Statement::Continue)?,
+            "break" => self.jump("{{break}}", TemplateStatement::Break)?,
+            "continue" => self.jump("{{continue}}", TemplateStatement::Continue)?,
             "end" => {
                 self.expect_end("end")?;
                 return Ok(Item::Stop(Stop::End));
             }
             "else" => {
                 let next = self.peek_non_space();
-                let goes_on = next.kind == Kind::Keyword && matches!(next.text, "if" | "with");
+                let goes_on =
+                    next.kind == TemplateTokenKind::Keyword && matches!(next.text, "if" | "with");
                 if !goes_on {
                     self.expect_end("else")?;
                 }
                 return Ok(Item::Stop(Stop::Else));
             }
-            "template" => Statement::Call(self.template_call()?),
-            "block" => Statement::Call(self.block()?),
+            "template" => TemplateStatement::Call(self.template_call()?),
+            "block" => TemplateStatement::Call(self.block()?),
             // A definition is not where definitions may be.
             _ => return Err(self.unexpected(&token, "command")),
         };
         Ok(Item::Statement(statement))
     }
 
-    fn jump(&mut self, name: &str, statement: Statement) -> Result<Statement> {
+    fn jump(&mut self, name: &str, statement: TemplateStatement) -> Result<TemplateStatement> {
         self.expect_end(name)?;
         if self.here.ranges == 0 {
             return Err(self.error(format!("{name} outside {{{{range}}}}")));
@@ -360,15 +363,15 @@ impl<'t> Parser<'t> {
         Ok(statement)
     }
 
-    fn control(&mut self, word: Word) -> Result<Statement> {
+    fn control(&mut self, word: Word) -> Result<TemplateStatement> {
         let known = self.here.variables.len();
         let control = self.deeper(|parser| parser.control_body(word))?;
         self.here.variables.truncate(known);
-        Ok(Statement::Control(Box::new(control)))
+        Ok(TemplateStatement::Control(Box::new(control)))
     }
 
     fn control_body(&mut self, word: Word) -> Result<Control> {
-        let pipe = self.pipeline(word.name(), Kind::RightDelimiter)?;
+        let pipe = self.pipeline(word.name(), TemplateTokenKind::RightDelimiter)?;
         let in_range = usize::from(word == Word::Range);
         self.here.ranges += in_range;
         let (list, stop) = self.list()?;
@@ -377,8 +380,9 @@ impl<'t> Parser<'t> {
         if let Stop::Else = stop {
             // `{{else if` is `{{else}}{{if`, and both have one `{{end}}`.
             let next = self.peek();
-            let goes_on =
-                word != Word::Range && next.kind == Kind::Keyword && next.text == word.name();
+            let goes_on = word != Word::Range
+                && next.kind == TemplateTokenKind::Keyword
+                && next.text == word.name();
             if goes_on {
                 self.next();
                 otherwise.push(self.control(word)?);

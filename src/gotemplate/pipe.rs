@@ -2,16 +2,16 @@
 //!
 //! Source: golang/go `text/template/parse/parse.go`.
 
-use super::funcs::Function;
-use super::lex::{Kind, Token};
-use super::number::{self, Problem};
-use super::parse::Parser;
-use super::tree::{Command, Constant, Number, Pipe, Term, What};
+use super::funcs::{Function, Problem};
+use super::lex::{TemplateToken, TemplateTokenKind};
+use super::number;
+use super::parse::TemplateParser;
+use super::tree::{Constant, Number, Operand, Pipe, TemplateCommand, Term};
 use crate::error::Result;
 use crate::gomod::quote::{quote, unquote};
 
-impl Parser<'_> {
-    pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {
+impl TemplateParser<'_> {
+    pub(super) fn pipeline(&mut self, context: &str, end: TemplateTokenKind) -> Result<Pipe> {
         let mut pipe = Pipe {
             at: self.peek_non_space().at,
             assigns: false,
@@ -23,18 +23,18 @@ impl Parser<'_> {
             let token = self.next_non_space();
             match token.kind {
                 kind if kind == end => break,
-                Kind::Bool
-                | Kind::Character
-                | Kind::Complex
-                | Kind::Dot
-                | Kind::Field
-                | Kind::Identifier
-                | Kind::Number
-                | Kind::Nil
-                | Kind::RawString
-                | Kind::String
-                | Kind::Variable
-                | Kind::LeftParenthesis => {
+                TemplateTokenKind::Bool
+                | TemplateTokenKind::Character
+                | TemplateTokenKind::Complex
+                | TemplateTokenKind::Dot
+                | TemplateTokenKind::Field
+                | TemplateTokenKind::Identifier
+                | TemplateTokenKind::Number
+                | TemplateTokenKind::Nil
+                | TemplateTokenKind::RawString
+                | TemplateTokenKind::String
+                | TemplateTokenKind::Variable
+                | TemplateTokenKind::LeftParenthesis => {
                     self.back();
                     let command = self.command()?;
                     pipe.commands.push(command);
@@ -46,8 +46,11 @@ impl Parser<'_> {
             return Err(self.error(format!("missing value for {context}")));
         }
         for (at, command) in pipe.commands.iter().enumerate().skip(1) {
-            if let What::Bool(_) | What::Dot | What::Nil | What::Number(_) | What::Text { .. } =
-                command.first.what
+            if let Operand::Bool(_)
+            | Operand::Dot
+            | Operand::Nil
+            | Operand::Number(_)
+            | Operand::Text { .. } = command.first.what
             {
                 let stage = at + 1;
                 let problem = format!("non executable command in pipeline stage {stage}");
@@ -60,17 +63,20 @@ impl Parser<'_> {
     /// Reads `$x :=`, `$x =` or `$x,`; true if another may follow.
     fn declaration(&mut self, pipe: &mut Pipe, context: &str) -> Result<bool> {
         let variable = self.peek_non_space();
-        if variable.kind != Kind::Variable {
+        if variable.kind != TemplateTokenKind::Variable {
             return Ok(false);
         }
         self.next();
         // "$x foo" needs three tokens to see that there is no declaration.
         let after = self.peek();
         let next = self.peek_non_space();
-        let declares = matches!(next.kind, Kind::Assign | Kind::Declare);
-        if declares || (next.kind == Kind::Char && next.text == ",") {
+        let declares = matches!(
+            next.kind,
+            TemplateTokenKind::Assign | TemplateTokenKind::Declare
+        );
+        if declares || (next.kind == TemplateTokenKind::Char && next.text == ",") {
             self.next_non_space();
-            pipe.assigns |= next.kind == Kind::Assign;
+            pipe.assigns |= next.kind == TemplateTokenKind::Assign;
             pipe.variables.push(variable.text.to_owned());
             self.here.variables.push(variable.text.to_owned());
             if declares {
@@ -78,13 +84,15 @@ impl Parser<'_> {
             }
             if context == "range" && pipe.variables.len() < 2 {
                 return match self.peek_non_space().kind {
-                    Kind::Variable | Kind::RightDelimiter | Kind::RightParenthesis => Ok(true),
+                    TemplateTokenKind::Variable
+                    | TemplateTokenKind::RightDelimiter
+                    | TemplateTokenKind::RightParenthesis => Ok(true),
                     _ => Err(self.error("range can only initialize variables")),
                 };
             }
             return Err(self.error(format!("too many declarations in {context}")));
         }
-        if after.kind == Kind::Space {
+        if after.kind == TemplateTokenKind::Space {
             self.here.tokens[1] = after;
             self.here.tokens[2] = variable;
             self.here.pending = 3;
@@ -95,7 +103,7 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    fn command(&mut self) -> Result<Command> {
+    fn command(&mut self) -> Result<TemplateCommand> {
         let at = self.peek_non_space().at;
         let mut terms = Vec::new();
         loop {
@@ -104,19 +112,19 @@ impl Parser<'_> {
             terms.extend(self.operand()?);
             let token = self.next();
             match token.kind {
-                Kind::Space => {}
-                Kind::RightDelimiter | Kind::RightParenthesis => {
+                TemplateTokenKind::Space => {}
+                TemplateTokenKind::RightDelimiter | TemplateTokenKind::RightParenthesis => {
                     self.back();
                     break;
                 }
-                Kind::Pipe => break,
+                TemplateTokenKind::Pipe => break,
                 _ => return Err(self.unexpected(&token, "operand")),
             }
         }
         let mut terms = terms.into_iter();
         match terms.next() {
             None => Err(self.error("empty command")),
-            Some(first) => Ok(Command {
+            Some(first) => Ok(TemplateCommand {
                 at,
                 first,
                 arguments: terms.collect(),
@@ -130,27 +138,31 @@ impl Parser<'_> {
             return Ok(None);
         };
         let next = self.peek();
-        if next.kind != Kind::Field {
+        if next.kind != TemplateTokenKind::Field {
             return Ok(Some(term));
         }
         let mut fields = Vec::new();
-        while self.peek().kind == Kind::Field {
+        while self.peek().kind == TemplateTokenKind::Field {
             fields.push(field_name(self.next().text));
         }
         match &mut term.what {
-            What::Field(names) | What::Variable(_, names) => {
+            Operand::Field(names) | Operand::Variable(_, names) => {
                 names.append(&mut fields);
                 // Where the second name is: that is what messages of go point to.
                 term.at = next.at;
                 Ok(Some(term))
             }
-            What::Bool(_) | What::Text { .. } | What::Number(_) | What::Nil | What::Dot => {
+            Operand::Bool(_)
+            | Operand::Text { .. }
+            | Operand::Number(_)
+            | Operand::Nil
+            | Operand::Dot => {
                 let term = quote(&term.to_string());
                 Err(self.error(format!("unexpected . after term {term}")))
             }
             _ => Ok(Some(Term {
                 at: next.at,
-                what: What::Chain(Box::new(term), fields),
+                what: Operand::Chain(Box::new(term), fields),
             })),
         }
     }
@@ -158,8 +170,8 @@ impl Parser<'_> {
     fn term(&mut self) -> Result<Option<Term>> {
         let token = self.next_non_space();
         let what = match token.kind {
-            Kind::Identifier => match Function::find(token.text) {
-                Some(function) => What::Function(function),
+            TemplateTokenKind::Identifier => match Function::find(token.text) {
+                Some(function) => Operand::Function(function),
                 None if Function::is_known_elsewhere(token.text) => {
                     return Err(self.beyond(&format!("function {}", quote(token.text))));
                 }
@@ -168,33 +180,38 @@ impl Parser<'_> {
                     return Err(self.error(format!("function {name} not defined")));
                 }
             },
-            Kind::Dot => What::Dot,
-            Kind::Nil => What::Nil,
-            Kind::Variable => {
+            TemplateTokenKind::Dot => Operand::Dot,
+            TemplateTokenKind::Nil => Operand::Nil,
+            TemplateTokenKind::Variable => {
                 if !self.here.variables.iter().any(|name| name == token.text) {
                     let name = quote(token.text);
                     return Err(self.error(format!("undefined variable {name}")));
                 }
-                What::Variable(token.text.to_owned(), Vec::new())
+                Operand::Variable(token.text.to_owned(), Vec::new())
             }
-            Kind::Field => What::Field(vec![field_name(token.text)]),
-            Kind::Bool => What::Bool(token.text == "true"),
-            Kind::Complex => {
+            TemplateTokenKind::Field => Operand::Field(vec![field_name(token.text)]),
+            TemplateTokenKind::Bool => Operand::Bool(token.text == "true"),
+            TemplateTokenKind::Complex => {
                 return Err(self.beyond(&format!("the complex number {}", token.text)));
             }
-            Kind::Character => What::Number(self.literal(token.text, number::character)?),
-            Kind::Number => What::Number(self.literal(token.text, number::number)?),
-            Kind::LeftParenthesis => {
+            TemplateTokenKind::Character => {
+                Operand::Number(self.literal(token.text, number::character)?)
+            }
+            TemplateTokenKind::Number => Operand::Number(self.literal(token.text, number::number)?),
+            TemplateTokenKind::LeftParenthesis => {
                 let pipe = self.deeper(|parser| {
-                    parser.pipeline("parenthesized pipeline", Kind::RightParenthesis)
+                    parser.pipeline(
+                        "parenthesized pipeline",
+                        TemplateTokenKind::RightParenthesis,
+                    )
                 })?;
                 // Go's node is where the pipeline starts, behind the parenthesis.
                 return Ok(Some(Term {
                     at: pipe.at,
-                    what: What::Pipe(Box::new(pipe)),
+                    what: Operand::Pipe(Box::new(pipe)),
                 }));
             }
-            Kind::String | Kind::RawString => What::Text {
+            TemplateTokenKind::String | TemplateTokenKind::RawString => Operand::Text {
                 quoted: token.text.to_owned(),
                 text: self.unquoted(&token)?,
             },
@@ -207,8 +224,8 @@ impl Parser<'_> {
     }
 
     /// What a string stands for.
-    pub(super) fn unquoted(&self, token: &Token<'_>) -> Result<String> {
-        if token.kind == Kind::RawString {
+    pub(super) fn unquoted(&self, token: &TemplateToken<'_>) -> Result<String> {
+        if token.kind == TemplateTokenKind::RawString {
             // Go drops carriage returns from raw strings.
             return Ok(token.text.replace(['`', '\r'], ""));
         }

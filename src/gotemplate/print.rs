@@ -3,7 +3,7 @@
 //! Source: golang/go `fmt/print.go`.
 
 use super::float;
-use super::value::{Object, Value};
+use super::value::{TemplateObject, Value};
 
 /// What stands for the address of a struct within another.
 const ADDRESS: &str = "0xc000000000";
@@ -41,7 +41,7 @@ pub(super) fn shown_in_message(value: &Value<'_>) -> String {
     }
 }
 
-fn structure(object: &dyn Object) -> String {
+fn structure(object: &dyn TemplateObject) -> String {
     let fields = object.go_type().fields.iter();
     let fields: Vec<String> = fields.map(|name| nested(&object.field(name))).collect();
     format!("{{{}}}", fields.join(" "))

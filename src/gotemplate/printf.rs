@@ -12,7 +12,7 @@ use std::mem;
 use super::float;
 use super::funcs::Problem;
 use super::print::{nested, plain};
-use super::value::{Object, Value};
+use super::value::{TemplateObject, Value};
 use crate::gomod::quote::{quote, quote_char};
 
 /// Widths and precisions beyond this are not taken.
@@ -294,7 +294,7 @@ fn structure(
     out: &mut String,
     flags: Flags,
     verb: char,
-    object: &dyn Object,
+    object: &dyn TemplateObject,
 ) -> Result<(), Problem> {
     out.push_str("&{");
     for (at, name) in object.go_type().fields.iter().enumerate() {

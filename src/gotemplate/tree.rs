@@ -7,11 +7,11 @@ use crate::gomod::quote::quote;
 
 /// What stands between or in the braces, in order.
 #[derive(Debug)]
-pub(super) enum Statement {
+pub(super) enum TemplateStatement {
     Text(String),
     Action(Pipe),
     Control(Box<Control>),
-    Call(Call),
+    Call(TemplateCall),
     Break,
     Continue,
 }
@@ -19,9 +19,9 @@ pub(super) enum Statement {
 /// True of blanks, which define no template where there is another of the name.
 ///
 /// Source: golang/go `text/template/parse/parse.go`, `IsEmptyTree`.
-pub(super) fn is_empty(list: &[Statement]) -> bool {
-    let is_blank = |statement: &Statement| match statement {
-        Statement::Text(text) => text.trim().is_empty(),
+pub(super) fn is_empty(list: &[TemplateStatement]) -> bool {
+    let is_blank = |statement: &TemplateStatement| match statement {
+        TemplateStatement::Text(text) => text.trim().is_empty(),
         _ => false,
     };
     list.iter().all(is_blank)
@@ -29,7 +29,7 @@ pub(super) fn is_empty(list: &[Statement]) -> bool {
 
 /// `{{template "name" pipe}}`
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct TemplateCall {
     /// Where the name is.
     pub(super) at: usize,
     pub(super) name: String,
@@ -41,8 +41,8 @@ pub(super) struct Call {
 pub(super) struct Control {
     pub(super) word: Word,
     pub(super) pipe: Pipe,
-    pub(super) list: Vec<Statement>,
-    pub(super) otherwise: Vec<Statement>,
+    pub(super) list: Vec<TemplateStatement>,
+    pub(super) otherwise: Vec<TemplateStatement>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,12 +70,12 @@ pub(super) struct Pipe {
     /// `=`, not `:=`.
     pub(super) assigns: bool,
     pub(super) variables: Vec<String>,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<TemplateCommand>,
 }
 
 /// A function or method with its arguments, or a single value. There is at least one term.
 #[derive(Debug)]
-pub(super) struct Command {
+pub(super) struct TemplateCommand {
     pub(super) at: usize,
     pub(super) first: Term,
     pub(super) arguments: Vec<Term>,
@@ -84,11 +84,11 @@ pub(super) struct Command {
 #[derive(Debug)]
 pub(super) struct Term {
     pub(super) at: usize,
-    pub(super) what: What,
+    pub(super) what: Operand,
 }
 
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum Operand {
     Dot,
     Nil,
     Bool(bool),
@@ -122,7 +122,7 @@ pub(super) enum Constant {
     Unsigned,
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for TemplateCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{{{template {}", quote(&self.name))?;
         if let Some(pipe) = &self.pipe {
@@ -148,7 +148,7 @@ impl fmt::Display for Pipe {
     }
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for TemplateCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.first.in_command(f)?;
         for term in &self.arguments {
@@ -163,7 +163,7 @@ impl Term {
     /// As part of something, where a pipeline is in parentheses; alone it is not.
     fn in_command(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            What::Pipe(pipe) => write!(f, "({pipe})"),
+            Operand::Pipe(pipe) => write!(f, "({pipe})"),
             _ => fmt::Display::fmt(self, f),
         }
     }
@@ -175,19 +175,19 @@ impl fmt::Display for Term {
             fields.iter().try_for_each(|field| write!(f, ".{field}"))
         };
         match &self.what {
-            What::Dot => f.write_str("."),
-            What::Nil => f.write_str("nil"),
-            What::Bool(value) => value.fmt(f),
-            What::Number(number) => f.write_str(&number.text),
-            What::Text { quoted, .. } => f.write_str(quoted),
-            What::Field(names) => fields(f, names),
-            What::Variable(name, names) => {
+            Operand::Dot => f.write_str("."),
+            Operand::Nil => f.write_str("nil"),
+            Operand::Bool(value) => value.fmt(f),
+            Operand::Number(number) => f.write_str(&number.text),
+            Operand::Text { quoted, .. } => f.write_str(quoted),
+            Operand::Field(names) => fields(f, names),
+            Operand::Variable(name, names) => {
                 f.write_str(name)?;
                 fields(f, names)
             }
-            What::Function(function) => f.write_str(function.name()),
-            What::Pipe(pipe) => pipe.fmt(f),
-            What::Chain(term, names) => {
+            Operand::Function(function) => f.write_str(function.name()),
+            Operand::Pipe(pipe) => pipe.fmt(f),
+            Operand::Chain(term, names) => {
                 term.in_command(f)?;
                 fields(f, names)
             }

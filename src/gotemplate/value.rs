@@ -17,7 +17,7 @@ pub struct Type {
 }
 
 /// A struct of Go.
-pub trait Object {
+pub trait TemplateObject {
     /// Its type.
     fn go_type(&self) -> &'static Type;
 
@@ -48,7 +48,7 @@ pub enum Value<'v> {
     /// `[]string`; an empty one is nil.
     List(&'v [String]),
     /// A pointer to a struct.
-    Object(&'v dyn Object),
+    Object(&'v dyn TemplateObject),
     /// The nil pointer to a struct.
     Nil(&'static Type),
     /// `*time.Time`
@@ -103,7 +103,7 @@ impl<'v> Value<'v> {
 
     /// A pointer to a struct of some type, or nil.
     #[must_use]
-    pub fn object(object: Option<&'v dyn Object>, go_type: &'static Type) -> Value<'v> {
+    pub fn object(object: Option<&'v dyn TemplateObject>, go_type: &'static Type) -> Value<'v> {
         object.map_or(Value::Nil(go_type), Value::Object)
     }
 

@@ -7,9 +7,9 @@
 
 use std::slice;
 
-use super::exec::{Place, Run};
+use super::exec::{EvaluationPoint, TemplateRun};
 use super::parse::Templates;
-use super::tree::{Call, Control, Statement, Word};
+use super::tree::{Control, TemplateCall, TemplateStatement, Word};
 use super::value::Value;
 use super::{MAIN, MAX_TEXT, print};
 use crate::error::Result;
@@ -20,7 +20,7 @@ const MAX_TEMPLATES: usize = 100_000;
 
 /// Statements that are being applied.
 pub(super) struct Frame<'v> {
-    rest: slice::Iter<'v, Statement>,
+    rest: slice::Iter<'v, TemplateStatement>,
     dot: Value<'v>,
     /// How many variables there are when it has ended.
     known: usize,
@@ -62,7 +62,7 @@ pub(super) fn render<'v>(
     value: &Value<'v>,
     out: &mut String,
 ) -> Result<()> {
-    let mut run = Run {
+    let mut run = TemplateRun {
         text,
         templates,
         limit: out.len().saturating_add(MAX_TEXT),
@@ -73,14 +73,14 @@ pub(super) fn render<'v>(
         own: 0,
         name: MAIN,
         depth: 0,
-        place: Place::default(),
+        place: EvaluationPoint::default(),
     };
     let root = templates.get(MAIN).map_or(&[][..], |root| root);
     run.enter(root, value.clone(), 1, Of::Choice)?;
     run.walk()
 }
 
-impl<'v> Run<'v, '_> {
+impl<'v> TemplateRun<'v, '_> {
     fn walk(&mut self) -> Result<()> {
         while let Some(frame) = self.frames.last_mut() {
             match frame.rest.next() {
@@ -94,10 +94,10 @@ impl<'v> Run<'v, '_> {
         Ok(())
     }
 
-    fn statement(&mut self, dot: &Value<'v>, statement: &'v Statement) -> Result<()> {
+    fn statement(&mut self, dot: &Value<'v>, statement: &'v TemplateStatement) -> Result<()> {
         match statement {
-            Statement::Text(text) => self.write(text),
-            Statement::Action(pipe) => {
+            TemplateStatement::Text(text) => self.write(text),
+            TemplateStatement::Action(pipe) => {
                 let value = self.pipeline(dot, pipe)?;
                 if pipe.variables.is_empty() {
                     let text = print::printed(&value);
@@ -105,15 +105,17 @@ impl<'v> Run<'v, '_> {
                 }
                 Ok(())
             }
-            Statement::Control(control) if control.word == Word::Range => self.range(dot, control),
-            Statement::Control(control) => self.choice(dot, control),
-            Statement::Call(call) => self.call(dot, call),
-            Statement::Break => {
+            TemplateStatement::Control(control) if control.word == Word::Range => {
+                self.range(dot, control)
+            }
+            TemplateStatement::Control(control) => self.choice(dot, control),
+            TemplateStatement::Call(call) => self.call(dot, call),
+            TemplateStatement::Break => {
                 self.leave_turn();
                 self.pop();
                 Ok(())
             }
-            Statement::Continue => {
+            TemplateStatement::Continue => {
                 self.leave_turn();
                 self.end_of_list()
             }
@@ -122,7 +124,7 @@ impl<'v> Run<'v, '_> {
 
     fn enter(
         &mut self,
-        list: &'v [Statement],
+        list: &'v [TemplateStatement],
         dot: Value<'v>,
         known: usize,
         of: Of<'v>,
@@ -239,8 +241,8 @@ impl<'v> Run<'v, '_> {
         self.enter(&[], Value::Missing, known, Of::Range(Box::new(turns)))
     }
 
-    fn call(&mut self, dot: &Value<'v>, call: &'v Call) -> Result<()> {
-        self.place = Place::Call(call);
+    fn call(&mut self, dot: &Value<'v>, call: &'v TemplateCall) -> Result<()> {
+        self.place = EvaluationPoint::Call(call);
         let Some((name, list)) = self.templates.get_key_value(&call.name) else {
             let name = quote(&call.name);
             return self.fail(format!("template {name} not defined"));

@@ -1,6 +1,6 @@
 //! Bytes over HTTP: one client, one place that configures it, and every rule about trying again.
 //!
-//! What it does: GET with a limit in bytes, into memory or a [`Sink`]; retries with backoff;
+//! What it does: GET with a limit in bytes, into memory or a [`BodySink`]; retries with backoff;
 //! redirects; HTTP proxies and TLS roots as Go reads them; `file://` URLs. What it refuses: to
 //! know modules, caches, settings files or the terminal, to read the environment, to follow a
 //! redirect from https to http, and to send credentials over plain http or to another host.
@@ -42,18 +42,18 @@ mod time;
 mod tls;
 mod url;
 
-pub use answer::{Fetched, Kept, KnownBodies, Resumable, Sink, TooLarge, Validator};
+pub use answer::{BodySink, Fetched, KnownBodies, PartialBody, Resumable, TooLarge, Validator};
 pub use connect::ProxySettings;
 pub use credentials::CredentialSettings;
 #[cfg(test)]
 pub(crate) use failure::FailureScope;
 pub use failure::HostFailure;
 pub use request::{Client, Probe, ProbeAnswer, ProbeBody, ProbeCredentials, RequestContext};
-pub(crate) use request::{Message, Reply};
+pub(crate) use request::{PlainRequest, Reply};
 pub use settings::Settings;
 #[cfg(test)]
 pub(crate) use testserver::{Server, Then, raw, reply};
-pub use time::{Failure, RetryPolicy, Timer, parse_retry_after};
 pub(crate) use time::{RealTimer, parse_http_date};
+pub use time::{RetryClass, RetryPolicy, Timer, parse_retry_after};
 pub use tls::{Certificate, ClientCertSettings, RootSettings};
 pub use url::{Scheme, Url};

@@ -15,7 +15,7 @@ pub struct Settings {
     /// For each of: name lookup; TCP connection, proxy handshake and TLS handshake together.
     pub connect_timeout: Duration,
     /// The longest wait for the response header, and after it for each next byte. There is no
-    /// limit on the whole transfer into a [`Sink`](super::Sink).
+    /// limit on the whole transfer into a [`BodySink`](super::BodySink).
     pub stall_timeout: Duration,
     /// The longest that one try of [`Client::get`](super::Client::get) may take as a whole,
     /// redirects included; `stall_timeout` if that is longer.

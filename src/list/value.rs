@@ -2,7 +2,7 @@
 
 use super::ModuleInfo;
 use crate::error::Error;
-use crate::gotemplate::{Object, Type, Value};
+use crate::gotemplate::{TemplateObject, Type, Value};
 use crate::source::VcsOrigin;
 
 static MODULE: Type = Type {
@@ -52,14 +52,14 @@ static ORIGIN: Type = Type {
     stringer: false,
 };
 
-impl Object for ModuleInfo {
+impl TemplateObject for ModuleInfo {
     fn go_type(&self) -> &'static Type {
         &MODULE
     }
 
     fn field(&self, name: &str) -> Value<'_> {
         fn module(module: Option<&ModuleInfo>) -> Value<'_> {
-            Value::object(module.map(|module| module as &dyn Object), &MODULE)
+            Value::object(module.map(|module| module as &dyn TemplateObject), &MODULE)
         }
         match name {
             "Path" => Value::str(&self.path),
@@ -76,10 +76,16 @@ impl Object for ModuleInfo {
             "GoVersion" => Value::str(&self.go_version),
             "Retracted" => Value::List(&self.retracted),
             "Deprecated" => Value::str(&self.deprecated),
-            "Error" => Value::object(self.error.as_ref().map(|e| e as &dyn Object), &ERROR),
+            "Error" => Value::object(
+                self.error.as_ref().map(|e| e as &dyn TemplateObject),
+                &ERROR,
+            ),
             "Sum" => Value::str(&self.sum),
             "GoModSum" => Value::str(&self.gomod_sum),
-            "Origin" => Value::object(self.origin.as_deref().map(|o| o as &dyn Object), &ORIGIN),
+            "Origin" => Value::object(
+                self.origin.as_deref().map(|o| o as &dyn TemplateObject),
+                &ORIGIN,
+            ),
             "Reuse" => Value::Bool(self.reuse),
             _ => Value::Missing,
         }
@@ -90,7 +96,7 @@ impl Object for ModuleInfo {
     }
 }
 
-impl Object for Error {
+impl TemplateObject for Error {
     fn go_type(&self) -> &'static Type {
         &ERROR
     }
@@ -100,7 +106,7 @@ impl Object for Error {
     }
 }
 
-impl Object for VcsOrigin {
+impl TemplateObject for VcsOrigin {
     fn go_type(&self) -> &'static Type {
         &ORIGIN
     }

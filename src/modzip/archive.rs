@@ -2,15 +2,16 @@
 
 mod jobs;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::broken::Broken;
 use super::contents::Contents;
-use super::directory::{Directory, Fault, Header, Method};
-use super::inflate::{Nowhere, Sink, Span};
+use super::directory::{CentralDirectory, CentralHeader, DirectoryFault, EntryMethod};
+use super::inflate::{ContentSink, Nowhere, ZipSpan};
 use super::local::{Central, min_local_bytes};
 use super::root::{Root, RootFile};
 use super::rules::{MAX_ZIP_BYTES, Rules};
@@ -29,14 +30,14 @@ pub struct ModuleZip {
     names: String,
     prefix_bytes: usize,
     /// By place in the file: each record reaches to the next one, the last to the directory.
-    entries: Vec<Entry>,
+    entries: Vec<ZipEntry>,
     directory_offset: u64,
     unpacked_bytes: u64,
 }
 
 /// One header of the directory; 32 bytes, because a module may have 100,000 files.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct ZipEntry {
     offset: u32,
     compressed: u32,
     unpacked: u32,
@@ -44,7 +45,7 @@ struct Entry {
     name_start: u32,
     name_bytes: u16,
     flags: u16,
-    method: Method,
+    method: EntryMethod,
 }
 
 impl ModuleZip {
@@ -67,8 +68,8 @@ impl ModuleZip {
         };
         match zip.read_directory() {
             Ok(()) => Ok(zip),
-            Err(Fault::Broken(broken)) => Err(broken.of(module)),
-            Err(Fault::Io(error)) => Err(zip.named(zip.cannot_read(error))),
+            Err(DirectoryFault::Broken(broken)) => Err(broken.of(module)),
+            Err(DirectoryFault::Io(error)) => Err(zip.named(zip.cannot_read(error))),
         }
     }
 
@@ -80,7 +81,7 @@ impl ModuleZip {
         }
     }
 
-    fn read_directory(&mut self) -> Result<(), Fault> {
+    fn read_directory(&mut self) -> Result<(), DirectoryFault> {
         let size = self.file.metadata()?.len();
         if size > MAX_ZIP_BYTES {
             return Err(Broken::zip(format!(
@@ -88,7 +89,7 @@ impl ModuleZip {
             ))
             .into());
         }
-        let directory = Directory::find(&self.file, size)?;
+        let directory = CentralDirectory::find(&self.file, size)?;
         self.directory_offset = directory.offset;
         let name = self.module.to_string();
         self.prefix_bytes = name.len() + 1;
@@ -96,7 +97,7 @@ impl ModuleZip {
         let (names, entries) = (&mut self.names, &mut self.entries);
         directory.read(&self.file, |header| {
             let name = rules.check(header)?;
-            let entry = Entry::new(header, names.len())
+            let entry = ZipEntry::new(header, names.len())
                 .ok_or_else(|| Broken::entry(name, "zip: entry does not fit into the file"))?;
             names.push_str(name);
             entries.push(entry);
@@ -122,7 +123,7 @@ impl ModuleZip {
             if span.is_none_or(|span| span.bytes < need) {
                 return Err(Broken::entry(name, "zip: entries overlap"));
             }
-            if entry.method == Method::Stored && entry.compressed != entry.unpacked {
+            if entry.method == EntryMethod::Stored && entry.compressed != entry.unpacked {
                 return Err(Broken::entry(name, "zip: stored entry has two sizes"));
             }
         }
@@ -161,9 +162,33 @@ impl ModuleZip {
         self.contents_into(|_| Nowhere)
     }
 
+    /// As [`ModuleZip::contents`], with the content of the files whose name below the module's root `wanted` accepts and that have
+    /// at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`ModuleZip::hash`].
+    pub fn contents_with(
+        &self,
+        limit: u64,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<(Contents, BTreeMap<&str, Vec<u8>>)> {
+        let small = self.entries.iter();
+        let small = small.filter(|entry| u64::from(entry.unpacked) <= limit);
+        let names = small.filter_map(|entry| self.file_name(entry));
+        let kept: BTreeMap<&str, Mutex<Vec<u8>>> = names
+            .filter(|name| wanted(name))
+            .map(|name| (name, Mutex::default()))
+            .collect();
+        let contents = self.contents_into(|file| file.and_then(|file| kept.get(file)))?;
+        let whole =
+            |data: Mutex<Vec<u8>>| data.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.into_iter().map(|(name, data)| (name, whole(data)));
+        Ok((contents, kept.collect()))
+    }
+
     /// As [`ModuleZip::contents`], each entry's content going by what `output` makes of its file
     /// name as well.
-    pub(super) fn contents_into<'z, S: Sink>(
+    pub(super) fn contents_into<'z, S: ContentSink>(
         &'z self,
         output: impl Fn(Option<&'z str>) -> S + Sync,
     ) -> Result<Contents> {
@@ -233,7 +258,7 @@ impl ModuleZip {
     }
 
     fn sum(&self, hashes: &[FileHash]) -> H1 {
-        let mut files: Vec<(&Entry, &FileHash)> = self.entries.iter().zip(hashes).collect();
+        let mut files: Vec<(&ZipEntry, &FileHash)> = self.entries.iter().zip(hashes).collect();
         files.sort_unstable_by_key(|(entry, _)| self.name(entry));
         hash1(files.into_iter().map(|(e, hash)| (self.name(e), *hash)))
     }
@@ -243,7 +268,7 @@ impl ModuleZip {
         Error::new(Kind::LocalIo, message).because(error)
     }
 
-    fn name(&self, entry: &Entry) -> &str {
+    fn name(&self, entry: &ZipEntry) -> &str {
         let start = entry.name_start as usize;
         self.names
             .get(start..start + usize::from(entry.name_bytes))
@@ -251,24 +276,24 @@ impl ModuleZip {
     }
 
     /// The name below the module's root; none for a directory.
-    fn file_name(&self, entry: &Entry) -> Option<&str> {
+    fn file_name(&self, entry: &ZipEntry) -> Option<&str> {
         let name = self.name(entry).get(self.prefix_bytes..)?;
         (!name.is_empty() && !name.ends_with('/')).then_some(name)
     }
 
     /// The record of entry number `i`: up to the next one, or to the directory. None if two
     /// entries are out of order, which [`ModuleZip::check_places`] refuses.
-    fn span(&self, i: usize, entry: &Entry) -> Option<Span> {
+    fn span(&self, i: usize, entry: &ZipEntry) -> Option<ZipSpan> {
         let end = match self.entries.get(i + 1) {
             Some(next) => next.offset.into(),
             None => self.directory_offset,
         };
         let offset = u64::from(entry.offset);
         let bytes = end.checked_sub(offset)?;
-        Some(Span { offset, bytes })
+        Some(ZipSpan { offset, bytes })
     }
 
-    fn central(&self, entry: &Entry) -> Central<'_> {
+    fn central(&self, entry: &ZipEntry) -> Central<'_> {
         Central {
             name: self.name(entry),
             flags: entry.flags,
@@ -280,9 +305,9 @@ impl ModuleZip {
     }
 }
 
-impl Entry {
-    fn new(header: &Header<'_>, name_start: usize) -> Option<Entry> {
-        Some(Entry {
+impl ZipEntry {
+    fn new(header: &CentralHeader<'_>, name_start: usize) -> Option<ZipEntry> {
+        Some(ZipEntry {
             offset: header.offset.try_into().ok()?,
             compressed: header.compressed.try_into().ok()?,
             unpacked: header.unpacked.try_into().ok()?,
@@ -301,7 +326,7 @@ enum Output<'a> {
     Nowhere,
 }
 
-impl Sink for Output<'_> {
+impl ContentSink for Output<'_> {
     fn write(&mut self, content: &[u8]) -> Result<()> {
         match self {
             Output::Nowhere => Ok(()),
@@ -310,6 +335,17 @@ impl Sink for Output<'_> {
                 file.write_all(content)
             }
         }
+    }
+}
+
+/// Where the content of an entry goes that may be asked for.
+impl ContentSink for Option<&Mutex<Vec<u8>>> {
+    fn write(&mut self, content: &[u8]) -> Result<()> {
+        if let Some(kept) = self {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.extend_from_slice(content);
+        }
+        Ok(())
     }
 }
 

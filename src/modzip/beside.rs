@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::archive::ModuleZip;
 use super::contents::Contents;
-use super::inflate::{Sink, prefix};
+use super::inflate::{ContentSink, prefix};
 use super::root::Root;
 use super::tree;
 use crate::error::{Error, Result};
@@ -76,7 +76,7 @@ impl<'a, 'z> Beside<'a, 'z> {
     }
 }
 
-impl Sink for Beside<'_, '_> {
+impl ContentSink for Beside<'_, '_> {
     fn write(&mut self, content: &[u8]) -> Result<(), Error> {
         let Some((file, left)) = &mut self.file else {
             return Ok(());

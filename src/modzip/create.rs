@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::rules::{MAX_ROOT_FILE_BYTES, MAX_ZIP_BYTES, NameKind, Names, is_clean};
+use super::rules::{MAX_ROOT_FILE_BYTES, MAX_ZIP_BYTES, NameKind, ZipNames, is_clean};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::modfile::ModFile;
 use crate::gomod::{ModuleVersion, check_file_path};
@@ -46,7 +46,7 @@ pub fn select_files(files: &[RepositoryFile], go_mod: Option<&[u8]>) -> Result<V
         })
         .collect();
     let vendor_rule = VendorRule::of(go_mod);
-    let mut names = Names::default();
+    let mut names = ZipNames::default();
     let mut selected = Vec::new();
     let mut faults = Vec::new();
     for (index, file) in files.iter().enumerate() {
@@ -187,7 +187,7 @@ impl<W: Write> ModuleZipWriter<W> {
         } else {
             self.left
         };
-        let mut counted = Counted {
+        let mut counted = LimitedWriter {
             inner: &mut self.zip,
             left: limit.min(self.left),
             passed: false,
@@ -226,13 +226,13 @@ fn unwritable(cause: zip::result::ZipError) -> Error {
 }
 
 /// Counts what is written and refuses what goes beyond a limit.
-struct Counted<'a, W: Write> {
+struct LimitedWriter<'a, W: Write> {
     inner: &'a mut W,
     left: u64,
     passed: bool,
 }
 
-impl<W: Write> Write for Counted<'_, W> {
+impl<W: Write> Write for LimitedWriter<'_, W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         if data.len() as u64 > self.left {
             self.passed = true;

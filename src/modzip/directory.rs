@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io;
 
 use super::broken::Broken;
-use super::fields::Fields;
+use super::fields::FieldCursor;
 
 use crate::system::FileAt as _;
 
@@ -51,26 +51,26 @@ pub(super) mod flag {
 
 /// How an entry's data is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
+pub(super) enum EntryMethod {
     Stored,
     Deflate,
 }
 
-impl Method {
+impl EntryMethod {
     pub(super) fn number(self) -> u16 {
         match self {
-            Method::Stored => 0,
-            Method::Deflate => 8,
+            EntryMethod::Stored => 0,
+            EntryMethod::Deflate => 8,
         }
     }
 }
 
 /// One header of the central directory. Sizes and offsets are bytes.
 #[derive(Debug)]
-pub(super) struct Header<'a> {
+pub(super) struct CentralHeader<'a> {
     pub(super) name: &'a [u8],
     pub(super) flags: u16,
-    pub(super) method: Method,
+    pub(super) method: EntryMethod,
     pub(super) crc: u32,
     pub(super) compressed: u64,
     pub(super) unpacked: u64,
@@ -92,26 +92,26 @@ pub(super) enum FileType {
 
 /// Why a directory could not be read: the zip or the disk.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum DirectoryFault {
     Broken(Broken),
     Io(io::Error),
 }
 
-impl From<Broken> for Fault {
-    fn from(broken: Broken) -> Fault {
-        Fault::Broken(broken)
+impl From<Broken> for DirectoryFault {
+    fn from(broken: Broken) -> DirectoryFault {
+        DirectoryFault::Broken(broken)
     }
 }
 
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Fault {
-        Fault::Io(error)
+impl From<io::Error> for DirectoryFault {
+    fn from(error: io::Error) -> DirectoryFault {
+        DirectoryFault::Io(error)
     }
 }
 
 /// Where the central directory lies.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Directory {
+pub(super) struct CentralDirectory {
     pub(super) offset: u64,
     pub(super) bytes: u64,
     pub(super) entries: u64,
@@ -121,10 +121,10 @@ fn not_a_zip() -> Broken {
     Broken::zip("zip: not a valid zip file")
 }
 
-impl Directory {
+impl CentralDirectory {
     /// Finds the directory of a zip of `size` bytes and checks that it fills the file up to the
     /// end records.
-    pub(super) fn find(file: &File, size: u64) -> Result<Directory, Fault> {
+    pub(super) fn find(file: &File, size: u64) -> Result<CentralDirectory, DirectoryFault> {
         let mut tail = vec![
             0;
             usize::try_from(size)
@@ -163,8 +163,8 @@ impl Directory {
     pub(super) fn read(
         &self,
         file: &File,
-        mut each: impl FnMut(&Header<'_>) -> Result<(), Broken>,
-    ) -> Result<(), Fault> {
+        mut each: impl FnMut(&CentralHeader<'_>) -> Result<(), Broken>,
+    ) -> Result<(), DirectoryFault> {
         // Room for a few of the largest headers: 46 bytes, name, extra fields and comment.
         const WINDOW: usize = 1 << 20;
         const MAX_HEADER: usize = HEADER_BYTES + 3 * 0xffff;
@@ -183,7 +183,7 @@ impl Directory {
                 filled += more;
                 read += more;
             }
-            let mut fields = Fields(&window[start..filled]);
+            let mut fields = FieldCursor(&window[start..filled]);
             let header = read_header(&mut fields)?;
             each(&header)?;
             start = filled - fields.0.len();
@@ -196,7 +196,7 @@ impl Directory {
 }
 
 /// Finds the end record: the last one in the file, whose comment must reach the file's end.
-fn find_end(tail: &[u8]) -> Result<(usize, Directory), Broken> {
+fn find_end(tail: &[u8]) -> Result<(usize, CentralDirectory), Broken> {
     let last = tail.len().checked_sub(END_BYTES).ok_or_else(not_a_zip)?;
     let at = (0..=last)
         .rev()
@@ -205,13 +205,13 @@ fn find_end(tail: &[u8]) -> Result<(usize, Directory), Broken> {
                 .is_some_and(|record| record.starts_with(&END_SIGNATURE.to_le_bytes()))
         })
         .ok_or_else(not_a_zip)?;
-    let mut fields = Fields(tail.get(at + 4..).unwrap_or_default());
+    let mut fields = FieldCursor(tail.get(at + 4..).unwrap_or_default());
     let mut read = || {
         let disks = (fields.u16()?, fields.u16()?);
         let entries = (fields.u16()?, fields.u16()?);
         let (bytes, offset) = (fields.u32()?, fields.u32()?);
         let comment = fields.u16()?;
-        let directory = Directory {
+        let directory = CentralDirectory {
             offset: offset.into(),
             bytes: bytes.into(),
             entries: entries.1.into(),
@@ -230,13 +230,13 @@ fn find_end(tail: &[u8]) -> Result<(usize, Directory), Broken> {
 }
 
 /// The offset of the zip64 end record, if a locator stands before the end record.
-fn read_locator(file: &File, end_offset: u64) -> Result<Option<u64>, Fault> {
+fn read_locator(file: &File, end_offset: u64) -> Result<Option<u64>, DirectoryFault> {
     let Some(offset) = end_offset.checked_sub(LOCATOR_BYTES) else {
         return Ok(None);
     };
     let mut record = [0; LOCATOR_BYTES as usize];
     file.read_exact_at(&mut record, offset)?;
-    let mut fields = Fields(&record);
+    let mut fields = FieldCursor(&record);
     if fields.u32() != Some(LOCATOR_SIGNATURE) {
         return Ok(None);
     }
@@ -252,17 +252,21 @@ fn read_locator(file: &File, end_offset: u64) -> Result<Option<u64>, Fault> {
 }
 
 /// Reads the zip64 end record, which must agree with the fields of `end` that are not maxed out.
-fn read_end64(file: &File, offset: u64, end: &Directory) -> Result<Directory, Fault> {
+fn read_end64(
+    file: &File,
+    offset: u64,
+    end: &CentralDirectory,
+) -> Result<CentralDirectory, DirectoryFault> {
     let mut record = [0; END64_BYTES as usize];
     file.read_exact_at(&mut record, offset)?;
-    let mut fields = Fields(&record);
+    let mut fields = FieldCursor(&record);
     let mut read = || {
         let signature = fields.u32()?;
         let rest_bytes = fields.u64()?;
         let _versions = fields.u32()?;
         let disks = (fields.u32()?, fields.u32()?);
         let entries = (fields.u64()?, fields.u64()?);
-        let directory = Directory {
+        let directory = CentralDirectory {
             entries: entries.1,
             bytes: fields.u64()?,
             offset: fields.u64()?,
@@ -284,7 +288,7 @@ fn read_end64(file: &File, offset: u64, end: &Directory) -> Result<Directory, Fa
     Ok(directory)
 }
 
-fn read_header<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, Broken> {
+fn read_header<'a>(fields: &mut FieldCursor<'a>) -> Result<CentralHeader<'a>, Broken> {
     let raw = RawHeader::read(fields).ok_or_else(not_a_zip)?;
     let blame = |reason: &'static str| Broken::entry(&String::from_utf8_lossy(raw.name), reason);
     if raw.signature != HEADER_SIGNATURE {
@@ -294,12 +298,12 @@ fn read_header<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, Broken> {
         return Err(blame("zip: entry is encrypted"));
     }
     let method = match raw.method {
-        0 if raw.flags & flag::PATCH == 0 => Method::Stored,
-        8 if raw.flags & flag::PATCH == 0 => Method::Deflate,
+        0 if raw.flags & flag::PATCH == 0 => EntryMethod::Stored,
+        8 if raw.flags & flag::PATCH == 0 => EntryMethod::Deflate,
         _ => return Err(blame("zip: unsupported compression algorithm")),
     };
     let extra = Extra::read(raw.extra, raw.name).map_err(blame)?;
-    let mut wide = Fields(extra.zip64.unwrap_or_default());
+    let mut wide = FieldCursor(extra.zip64.unwrap_or_default());
     let mut widen = |short: u32| match short {
         u32::MAX => wide.u64().ok_or_else(|| blame("zip: missing zip64 field")),
         short => Ok(u64::from(short)),
@@ -314,7 +318,7 @@ fn read_header<'a>(fields: &mut Fields<'a>) -> Result<Header<'a>, Broken> {
     if disk != Some(0) {
         return Err(blame("zip: spread over several disks"));
     }
-    Ok(Header {
+    Ok(CentralHeader {
         name: raw.name,
         flags: raw.flags,
         method,
@@ -342,7 +346,7 @@ struct RawHeader<'a> {
 }
 
 impl<'a> RawHeader<'a> {
-    fn read(fields: &mut Fields<'a>) -> Option<RawHeader<'a>> {
+    fn read(fields: &mut FieldCursor<'a>) -> Option<RawHeader<'a>> {
         let signature = fields.u32()?;
         let [_, creator] = fields.u16()?.to_le_bytes();
         let _version_needed = fields.u16()?;
@@ -386,7 +390,7 @@ impl<'a> Extra<'a> {
 
     /// Reads until the fields make no sense; what follows then is ignored, as by everyone.
     pub(super) fn read(extra: &'a [u8], name: &[u8]) -> Result<Extra<'a>, &'static str> {
-        let mut fields = Fields(extra);
+        let mut fields = FieldCursor(extra);
         let mut zip64 = None;
         while let (Some(tag), Some(length)) = (fields.u16(), fields.u16()) {
             let Some(data) = fields.bytes(length.into()) else {

@@ -1,9 +1,9 @@
 //! Little-endian fields read in order from bytes that cannot be trusted.
 
 /// A cursor over a slice. Every read is `None` when too few bytes are left.
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+pub(super) struct FieldCursor<'a>(pub(super) &'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> FieldCursor<'a> {
     /// The next `n` bytes.
     pub(super) fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(n)?;

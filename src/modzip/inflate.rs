@@ -19,7 +19,7 @@ use std::io;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use sha2::{Digest, Sha256};
 
-use super::directory::Method;
+use super::directory::EntryMethod;
 use super::local::{Central, MAX_LOCAL_BYTES};
 use crate::error::Error;
 use crate::gomod::FileHash;
@@ -49,20 +49,20 @@ impl From<&'static str> for EntryFault {
 
 /// The part of the zip file that holds one entry.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Span {
+pub(super) struct ZipSpan {
     pub(super) offset: u64,
     pub(super) bytes: u64,
 }
 
 /// Where content goes, besides into the hash.
-pub(super) trait Sink {
+pub(super) trait ContentSink {
     fn write(&mut self, content: &[u8]) -> Result<(), Error>;
 }
 
 /// For content that is only hashed.
 pub(super) struct Nowhere;
 
-impl Sink for Nowhere {
+impl ContentSink for Nowhere {
     fn write(&mut self, _content: &[u8]) -> Result<(), Error> {
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Scratch {
     }
 
     /// Reads `span` of `file`, at most [`WHOLE_BYTES`].
-    pub(super) fn load(&mut self, file: &File, span: Span) -> io::Result<Loaded<'_>> {
+    pub(super) fn load(&mut self, file: &File, span: ZipSpan) -> io::Result<Loaded<'_>> {
         let bytes = usize::try_from(span.bytes).map_err(io::Error::other)?;
         let input = prefix(&mut self.input, bytes);
         file.read_exact_at(input, span.offset)?;
@@ -127,9 +127,9 @@ impl Scratch {
     pub(super) fn stream(
         &mut self,
         file: &File,
-        span: Span,
+        span: ZipSpan,
         entry: &Central<'_>,
-        sink: &mut impl Sink,
+        sink: &mut impl ContentSink,
     ) -> Result<FileHash, EntryFault> {
         let head_bytes = span.bytes.min(MAX_LOCAL_BYTES as u64) as usize;
         let head = prefix(&mut self.input, head_bytes);
@@ -148,7 +148,7 @@ impl Scratch {
             .map_err(EntryFault::Read)?;
         entry.check_after(after)?;
 
-        let mut reader = Window {
+        let mut reader = SpanWindow {
             file,
             window: prefix(&mut self.input, WINDOW_BYTES),
             start: 0,
@@ -157,15 +157,15 @@ impl Scratch {
             end_offset: span.offset + data_end,
         };
         reader.advance().map_err(EntryFault::Read)?;
-        let mut content = Content::new(entry, sink);
+        let mut content = EntryContent::new(entry, sink);
         match entry.method {
-            Method::Stored => {
+            EntryMethod::Stored => {
                 while !reader.ready().is_empty() {
                     content.add(reader.ready())?;
                     reader.advance().map_err(EntryFault::Read)?;
                 }
             }
-            Method::Deflate => self.inflater.stream(&mut reader, &mut content)?,
+            EntryMethod::Deflate => self.inflater.stream(&mut reader, &mut content)?,
         }
         content.finish()
     }
@@ -173,7 +173,7 @@ impl Scratch {
 
 /// A run of whole records in memory.
 pub(super) struct Loaded<'a> {
-    span: Span,
+    span: ZipSpan,
     input: &'a [u8],
     inflater: &'a mut Inflater,
 }
@@ -182,9 +182,9 @@ impl<'a> Loaded<'a> {
     /// Unpacks one of the entries in the run, in one piece.
     pub(super) fn unpack(
         &mut self,
-        span: Span,
+        span: ZipSpan,
         entry: &Central<'_>,
-        sink: &mut impl Sink,
+        sink: &mut impl ContentSink,
     ) -> Result<FileHash, EntryFault> {
         let record = self.record(span).ok_or("zip: entries overlap")?;
         let data_start = entry.check_local(record)?;
@@ -193,15 +193,15 @@ impl<'a> Loaded<'a> {
             .and_then(|rest| rest.split_at_checked(entry.compressed as usize))
             .ok_or("zip: entries overlap")?;
         entry.check_after(after)?;
-        let mut content = Content::new(entry, sink);
+        let mut content = EntryContent::new(entry, sink);
         match entry.method {
-            Method::Stored => content.add(data)?,
-            Method::Deflate => content.add(self.inflater.whole(data, entry)?)?,
+            EntryMethod::Stored => content.add(data)?,
+            EntryMethod::Deflate => content.add(self.inflater.whole(data, entry)?)?,
         }
         content.finish()
     }
 
-    fn record(&self, span: Span) -> Option<&'a [u8]> {
+    fn record(&self, span: ZipSpan) -> Option<&'a [u8]> {
         let start = usize::try_from(span.offset.checked_sub(self.span.offset)?).ok()?;
         let bytes = usize::try_from(span.bytes).ok()?;
         self.input.get(start..)?.get(..bytes)
@@ -230,8 +230,8 @@ impl Inflater {
 
     fn stream(
         &mut self,
-        reader: &mut Window<'_>,
-        content: &mut Content<'_, impl Sink>,
+        reader: &mut SpanWindow<'_>,
+        content: &mut EntryContent<'_, impl ContentSink>,
     ) -> Result<(), EntryFault> {
         let output = prefix(&mut self.output, WINDOW_BYTES);
         self.state.reset(false);
@@ -275,7 +275,7 @@ fn too_large(entry: &Central<'_>) -> EntryFault {
 }
 
 /// A window that moves over a span of the zip file.
-struct Window<'a> {
+struct SpanWindow<'a> {
     file: &'a File,
     window: &'a mut [u8],
     /// window[start..filled] is read and not yet used.
@@ -286,7 +286,7 @@ struct Window<'a> {
     end_offset: u64,
 }
 
-impl Window<'_> {
+impl SpanWindow<'_> {
     fn ready(&self) -> &[u8] {
         self.window.get(self.start..self.filled).unwrap_or_default()
     }
@@ -309,7 +309,7 @@ impl Window<'_> {
 }
 
 /// What has been unpacked of an entry: counted, hashed and handed on.
-struct Content<'a, S> {
+struct EntryContent<'a, S> {
     entry: &'a Central<'a>,
     sink: &'a mut S,
     bytes: u64,
@@ -317,9 +317,9 @@ struct Content<'a, S> {
     hash: Sha256,
 }
 
-impl<'a, S: Sink> Content<'a, S> {
-    fn new(entry: &'a Central<'a>, sink: &'a mut S) -> Content<'a, S> {
-        Content {
+impl<'a, S: ContentSink> EntryContent<'a, S> {
+    fn new(entry: &'a Central<'a>, sink: &'a mut S) -> EntryContent<'a, S> {
+        EntryContent {
             entry,
             sink,
             bytes: 0,

@@ -3,8 +3,8 @@
 //!
 //! Source: APPNOTE.TXT 6.3.10, sections 4.3.7 and 4.3.9.
 
-use super::directory::{Extra, Method, flag};
-use super::fields::Fields;
+use super::directory::{EntryMethod, Extra, flag};
+use super::fields::FieldCursor;
 
 const LOCAL_SIGNATURE: u32 = 0x0403_4b50;
 const LOCAL_BYTES: usize = 30;
@@ -23,7 +23,7 @@ pub(super) fn min_local_bytes(name: &str) -> u64 {
 pub(super) struct Central<'a> {
     pub(super) name: &'a str,
     pub(super) flags: u16,
-    pub(super) method: Method,
+    pub(super) method: EntryMethod,
     pub(super) crc: u32,
     pub(super) compressed: u32,
     pub(super) unpacked: u32,
@@ -38,7 +38,7 @@ impl Central<'_> {
     ///
     /// `record` holds at least the first [`MAX_LOCAL_BYTES`] of the entry's record, or all of it.
     pub(super) fn check_local(&self, record: &[u8]) -> Result<usize, &'static str> {
-        let mut fields = Fields(record);
+        let mut fields = FieldCursor(record);
         let mut read = || {
             let signature = fields.u32()?;
             let _version_needed = fields.u16()?;
@@ -71,7 +71,7 @@ impl Central<'_> {
             return Err("zip: local header has other flags");
         }
         let extra_fields = Extra::read(extra, name)?;
-        let mut wide = Fields(extra_fields.zip64.unwrap_or_default());
+        let mut wide = FieldCursor(extra_fields.zip64.unwrap_or_default());
         let mut widen = |short: u32| match (short, extra_fields.zip64) {
             (u32::MAX, Some(_)) => wide.u64(),
             _ => Some(u64::from(short)),
@@ -100,7 +100,7 @@ impl Central<'_> {
                 _ => Err("zip: unused bytes after the entry"),
             };
         }
-        let mut fields = Fields(after);
+        let mut fields = FieldCursor(after);
         let mut read = || {
             if matches!(after.len(), 16 | 24) && fields.u32()? != DESCRIPTOR_SIGNATURE {
                 return None;

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::broken::Broken;
-use super::directory::{FileType, Header};
+use super::directory::{CentralHeader, FileType};
 use super::fold::fold;
 use crate::gomod::check_file_path;
 
@@ -32,7 +32,7 @@ pub(super) const MAX_ROOT_FILE_BYTES: u64 = 16 << 20;
 pub(super) struct Rules {
     module: String,
     prefix: String,
-    seen: Names,
+    seen: ZipNames,
     unpacked_bytes: u64,
 }
 
@@ -42,7 +42,7 @@ impl Rules {
         Rules {
             module: module.to_owned(),
             prefix: format!("{module}/"),
-            seen: Names::default(),
+            seen: ZipNames::default(),
             unpacked_bytes: 0,
         }
     }
@@ -53,7 +53,7 @@ impl Rules {
     }
 
     /// Checks one entry, and returns its full name.
-    pub(super) fn check<'a>(&mut self, header: &Header<'a>) -> Result<&'a str, Broken> {
+    pub(super) fn check<'a>(&mut self, header: &CentralHeader<'a>) -> Result<&'a str, Broken> {
         let text = String::from_utf8_lossy(header.name);
         let Some(rest) = text.strip_prefix(&self.prefix) else {
             let file = text.escape_debug();
@@ -143,7 +143,7 @@ pub(super) fn is_clean(path: &str) -> bool {
 ///
 /// Keys are folded names; a value has the name itself where folding changed it.
 #[derive(Default)]
-pub(super) struct Names(HashMap<Box<str>, (Option<Box<str>>, NameKind)>);
+pub(super) struct ZipNames(HashMap<Box<str>, (Option<Box<str>>, NameKind)>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameKind {
@@ -151,7 +151,7 @@ pub(super) enum NameKind {
     Directory,
 }
 
-impl Names {
+impl ZipNames {
     pub(super) fn add(&mut self, name: &str, kind: NameKind) -> Result<(), String> {
         let (mut name, mut kind) = (name, kind);
         loop {

@@ -15,17 +15,17 @@ pub(super) const GRACE: Duration = Duration::from_millis(200);
 static GROUPS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
 /// A process group whose leader has not been waited for, so that its number is still its own.
-pub(super) struct Group {
+pub(super) struct ProcessGroup {
     leader: u32,
 }
 
-impl Group {
+impl ProcessGroup {
     /// The group of a program that was started as its leader.
-    pub(super) fn of(child: &Child) -> Group {
+    pub(super) fn of(child: &Child) -> ProcessGroup {
         let leader = child.id();
         let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
         groups.insert(leader);
-        Group { leader }
+        ProcessGroup { leader }
     }
 
     /// Asks every process of it to end.
@@ -39,7 +39,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
         groups.remove(&self.leader);

@@ -33,7 +33,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::system::lead_group;
 pub(crate) use groups::kill_groups;
-use groups::{GRACE, Group};
+use groups::{GRACE, ProcessGroup};
 pub(crate) use redact::redact;
 
 /// More than any set of credentials, and any message worth reading.
@@ -246,8 +246,8 @@ impl<'c> Program<'c> {
         let deadline = Instant::now().checked_add(self.time_limit);
         let mut command = self.command().map_err(ProcError::Start)?;
         let child = command.spawn().map_err(ProcError::Start)?;
-        let mut running = Running {
-            group: self.own_group.then(|| Group::of(&child)),
+        let mut running = RunningProgram {
+            group: self.own_group.then(|| ProcessGroup::of(&child)),
             child,
             status: None,
         };
@@ -345,13 +345,13 @@ enum Piece {
 }
 
 /// A started program, killed when dropped before its end.
-struct Running {
+struct RunningProgram {
     child: Child,
-    group: Option<Group>,
+    group: Option<ProcessGroup>,
     status: Option<ExitStatus>,
 }
 
-impl Running {
+impl RunningProgram {
     /// Starts a thread for each pipe.
     fn connect(&mut self, input: Option<Vec<u8>>) -> io::Result<Receiver<Piece>> {
         if let (Some(mut pipe), Some(input)) = (self.child.stdin.take(), input) {
@@ -376,7 +376,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         if self.ended().is_none() {
             if let Some(group) = &self.group {

@@ -5,14 +5,19 @@
 //! compiled or not. A module whose zip go.sum does not name is needed for its go.mod only ([`BomModule::is_loaded`]): `go mod tidy`
 //! keeps the sum of a zip for every module that provides a package to a build or test.
 //!
+//! What the module cache adds, where the user asks for it, is in `cached`: then the result depends on what is cached.
+//!
 //! How this becomes CycloneDX or SPDX is decided in `report`.
 
+mod cached;
 mod purl;
 
 use std::collections::HashMap;
 
+pub use cached::{BomOrigin, LicenseFile};
 pub use purl::package_url;
 
+use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
 use crate::project::{Node, Project, ResolvedModule};
 use crate::trust::{SumPart, SumPolicy};
@@ -54,6 +59,10 @@ pub struct BomModule {
     pub go_mod_sum: Option<String>,
     /// Which modules it requires, as places in [`BillOfMaterials::modules`], ascending; `None` where pruning left its go.mod unread.
     pub requires: Option<Vec<usize>>,
+    /// The licence files at its root by name, if [`BillOfMaterials::add_licenses`] found any.
+    pub licenses: Vec<LicenseFile>,
+    /// Its repository, if [`BillOfMaterials::add_origins`] found one.
+    pub origin: Option<BomOrigin>,
 }
 
 impl BomModule {
@@ -73,6 +82,11 @@ impl BomModule {
     pub fn package_url(&self) -> Option<String> {
         let version = self.version.as_deref();
         (self.directory.is_none()).then(|| package_url(&self.path, version))
+    }
+
+    /// The module version whose files are used; `None` for main modules and directories.
+    fn used(&self) -> Option<ModuleVersion> {
+        ModuleVersion::parse(&self.path, self.version.as_deref()?).ok()
     }
 
     /// True if go.sum has the sum of the module's files, so that a build or a test may use them.
@@ -132,6 +146,8 @@ fn describe(
         sum: None,
         go_mod_sum: None,
         requires,
+        licenses: Vec::new(),
+        origin: None,
     };
     let Node::Module(listed) = node else {
         return module;

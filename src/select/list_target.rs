@@ -79,7 +79,7 @@ pub fn list_targets(
     local: &GoVersion,
 ) -> ListTargets {
     let project = context.project;
-    let mut reader = Reader {
+    let mut reader = ListArgumentReader {
         context,
         graph,
         local,
@@ -108,7 +108,7 @@ pub fn list_targets(
     reader.targets
 }
 
-struct Reader<'a> {
+struct ListArgumentReader<'a> {
     context: SelectionContext<'a>,
     graph: Option<&'a Graph>,
     local: &'a GoVersion,
@@ -117,7 +117,7 @@ struct Reader<'a> {
     targets: ListTargets,
 }
 
-impl Reader<'_> {
+impl ListArgumentReader<'_> {
     fn main(&mut self, path: &str, query: &str) {
         let (path, query) = (path.to_owned(), query.to_owned());
         self.targets.list.push(ListTarget::Main { path, query });

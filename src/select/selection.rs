@@ -12,10 +12,10 @@ use crate::project::{MainModule, MissingReplace, Project, ResolvedModule};
 pub struct Selection<'a> {
     args: &'a SelectionArgs,
     project: Option<&'a Project>,
-    what: What,
+    what: SelectedModules,
 }
 
-enum What {
+enum SelectedModules {
     /// What go.mod lists, in a workspace any of them, and the graph for the sake of its go.mod files.
     Listed,
     /// The build list.
@@ -30,7 +30,7 @@ impl<'a> Selection<'a> {
         project: Option<&'a Project>,
         args: &'a SelectionArgs,
     ) -> Result<Option<Selection<'a>>> {
-        let what = What::of(project, args)?;
+        let what = SelectedModules::of(project, args)?;
         Ok(what.map(|what| Selection {
             args,
             project,
@@ -41,7 +41,7 @@ impl<'a> Selection<'a> {
     /// A line for each argument that is about a main module, of which nothing is fetched.
     #[must_use]
     pub fn skipped(&self) -> Vec<String> {
-        let What::Named(arguments) = &self.what else {
+        let SelectedModules::Named(arguments) = &self.what else {
             return Vec::new();
         };
         let line = |argument: &Argument| {
@@ -60,7 +60,7 @@ impl<'a> Selection<'a> {
 
     /// True if the sums of what is downloaded are recorded, and not those of the graph alone.
     pub fn records_all(&self) -> bool {
-        matches!(self.what, What::Named(_)) || self.is_workspace()
+        matches!(self.what, SelectedModules::Named(_)) || self.is_workspace()
     }
 
     fn is_workspace(&self) -> bool {
@@ -73,11 +73,11 @@ impl<'a> Selection<'a> {
         let context = SelectionContext::of(self.project);
         let needed = match &self.what {
             // In a workspace there may be nothing that has a graph.
-            What::Listed | What::All if self.is_workspace() => {
+            SelectedModules::Listed | SelectedModules::All if self.is_workspace() => {
                 any_needs_graph(&[Argument::All], context)?
             }
-            What::Listed | What::All => true,
-            What::Named(arguments) => any_needs_graph(arguments, context)?,
+            SelectedModules::Listed | SelectedModules::All => true,
+            SelectedModules::Named(arguments) => any_needs_graph(arguments, context)?,
         };
         let Some(project) = self.project else {
             return Ok(None);
@@ -101,11 +101,11 @@ impl<'a> Selection<'a> {
             ..SelectionContext::of(self.project)
         };
         match &self.what {
-            What::Named(arguments) => {
+            SelectedModules::Named(arguments) => {
                 let needs = |argument| needs_graph(argument, context).unwrap_or(true);
                 !arguments.iter().any(needs)
             }
-            What::Listed | What::All => false,
+            SelectedModules::Listed | SelectedModules::All => false,
         }
     }
 
@@ -114,7 +114,7 @@ impl<'a> Selection<'a> {
     pub fn likely(&self) -> impl Iterator<Item = ModuleVersion> {
         let pruned = |project: &&Project| project.is_pruned() && project.workspace().is_none();
         let project = self.project.filter(pruned);
-        let project = project.filter(|_| matches!(self.what, What::Listed));
+        let project = project.filter(|_| matches!(self.what, SelectedModules::Listed));
         let listed = project.map(|project| project.modfile().require.iter());
         let modules = listed.into_iter().flatten().map(|line| &line.module);
         self.resolved(modules.filter(move |module| {
@@ -158,11 +158,11 @@ impl<'a> Selection<'a> {
             return Err(error);
         }
         let mut targets = match (&self.what, self.project, graph) {
-            (What::Listed, Some(project), Some(graph)) => {
+            (SelectedModules::Listed, Some(project), Some(graph)) => {
                 graph.check()?;
                 Targets::listed(project, graph)
             }
-            (What::Named(arguments), ..) => Targets::of(arguments, self.project, graph),
+            (SelectedModules::Named(arguments), ..) => Targets::of(arguments, self.project, graph),
             _ => Targets::of(&[Argument::All], self.project, graph),
         };
         let notices = self
@@ -174,8 +174,8 @@ impl<'a> Selection<'a> {
     }
 }
 
-impl What {
-    fn of(project: Option<&Project>, args: &SelectionArgs) -> Result<Option<What>> {
+impl SelectedModules {
+    fn of(project: Option<&Project>, args: &SelectionArgs) -> Result<Option<SelectedModules>> {
         let mut arguments = args.arguments.clone();
         if let Some(from) = &args.from {
             arguments.extend(from_list::read(from)?);
@@ -185,7 +185,7 @@ impl What {
                 .iter()
                 .map(|text| Argument::parse(text))
                 .collect::<Result<Vec<_>>>()?;
-            return Ok(Some(What::Named(arguments)));
+            return Ok(Some(SelectedModules::Named(arguments)));
         }
         if args.from.is_some() {
             return Ok(None);
@@ -207,6 +207,10 @@ impl What {
             // an old one.
             None => project.is_pruned() || project.modfile().go.is_none(),
         };
-        Ok(Some(if listed { What::Listed } else { What::All }))
+        Ok(Some(if listed {
+            SelectedModules::Listed
+        } else {
+            SelectedModules::All
+        }))
     }
 }

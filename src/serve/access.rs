@@ -15,7 +15,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::hmac;
 use sha2::{Digest as _, Sha256};
 
-use super::http1::{Peer, Request};
+use super::http1::{Http1Request, Peer};
 use crate::error::{Error, Kind, Result};
 
 /// How long a password that was right is right without bcrypt.
@@ -52,7 +52,7 @@ pub(super) struct Access {
 
 /// What a request may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum AccessDecision {
     /// It may read.
     Granted,
     /// It may not.
@@ -116,34 +116,34 @@ impl Access {
 
     /// What can be said at once.
     #[must_use]
-    pub(super) fn admit(&self, request: &Request, peer: Peer) -> Admission {
+    pub(super) fn admit(&self, request: &Http1Request, peer: Peer) -> AccessDecision {
         if self.is_open() || self.settings.certificates && peer.certified {
-            return Admission::Granted;
+            return AccessDecision::Granted;
         }
         let Some((scheme, value)) = (request.fields.authorization.as_deref())
             .and_then(|authorization| authorization.split_once(' '))
         else {
-            return Admission::Refused;
+            return AccessDecision::Refused;
         };
         let value = value.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
             return match self.knows_token(value) {
-                true => Admission::Granted,
-                false => Admission::Refused,
+                true => AccessDecision::Granted,
+                false => AccessDecision::Refused,
             };
         }
         if !scheme.eq_ignore_ascii_case("basic") {
-            return Admission::Refused;
+            return AccessDecision::Refused;
         }
         let decoded = BASE64.decode(value).ok();
         let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
         let Some((user, password)) = decoded.as_deref().and_then(|text| text.split_once(':'))
         else {
-            return Admission::Refused;
+            return AccessDecision::Refused;
         };
         // A client that knows netrc alone sends a token as a password.
         if self.knows_token(password) {
-            return Admission::Granted;
+            return AccessDecision::Granted;
         }
         let password = Password {
             user: user.to_owned(),
@@ -151,15 +151,15 @@ impl Access {
         };
         let secrets = self.secrets.read().unwrap_or_else(PoisonError::into_inner);
         if !secrets.users.contains_key(&password.user) {
-            return Admission::Refused;
+            return AccessDecision::Refused;
         }
         let remembered = self
             .remembered
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match remembered.get(&self.tag(&password)) {
-            Some(until) if Instant::now() < *until => Admission::Granted,
-            _ => Admission::Costly(password),
+            Some(until) if Instant::now() < *until => AccessDecision::Granted,
+            _ => AccessDecision::Costly(password),
         }
     }
 
@@ -242,28 +242,28 @@ fn lines(file: &Path) -> Result<Vec<(usize, String)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::http1::{Fields, Method};
+    use crate::serve::http1::{RequestFields, RequestMethod};
 
     const OTHER: Peer = Peer {
         address: None,
         certified: false,
     };
 
-    fn request(authorization: &str) -> Request {
-        Request {
-            method: Method::Get,
+    fn request(authorization: &str) -> Http1Request {
+        Http1Request {
+            method: RequestMethod::Get,
             path: "/".into(),
             query: String::new(),
             is_http11: true,
             keep_alive: true,
-            fields: Fields {
+            fields: RequestFields {
                 authorization: Some(authorization.into()),
-                ..Fields::default()
+                ..RequestFields::default()
             },
         }
     }
 
-    fn basic(pair: &str) -> Request {
+    fn basic(pair: &str) -> Http1Request {
         request(&format!("Basic {}", BASE64.encode(pair)))
     }
 
@@ -282,48 +282,60 @@ mod tests {
             certificates: true,
         });
         let access = access.unwrap();
-        let admit = |request: &Request| access.admit(request, OTHER);
+        let admit = |request: &Http1Request| access.admit(request, OTHER);
         assert_eq!(
             admit(&request("Bearer 0123456789abcdef")),
-            Admission::Granted
+            AccessDecision::Granted
         );
-        assert_eq!(admit(&basic("any:0123456789abcdef")), Admission::Granted);
+        assert_eq!(
+            admit(&basic("any:0123456789abcdef")),
+            AccessDecision::Granted
+        );
         assert_eq!(
             admit(&request("Bearer 0123456789abcdeF")),
-            Admission::Refused
+            AccessDecision::Refused
         );
-        assert_eq!(admit(&request("Digest x")), Admission::Refused);
-        assert_eq!(admit(&request("nonsense")), Admission::Refused);
-        assert_eq!(admit(&basic("bob:secret")), Admission::Refused);
-        let Admission::Costly(right) = admit(&basic("ann:secret")) else {
+        assert_eq!(admit(&request("Digest x")), AccessDecision::Refused);
+        assert_eq!(admit(&request("nonsense")), AccessDecision::Refused);
+        assert_eq!(admit(&basic("bob:secret")), AccessDecision::Refused);
+        let AccessDecision::Costly(right) = admit(&basic("ann:secret")) else {
             panic!("it takes a bcrypt");
         };
-        let Admission::Costly(wrong) = admit(&basic("ann:wrong")) else {
+        let AccessDecision::Costly(wrong) = admit(&basic("ann:wrong")) else {
             panic!("it takes a bcrypt");
         };
         assert!(!access.check_password(&wrong) && access.check_password(&right));
-        assert_eq!(admit(&basic("ann:secret")), Admission::Granted);
-        assert!(matches!(admit(&basic("ann:wrong")), Admission::Costly(_)));
+        assert_eq!(admit(&basic("ann:secret")), AccessDecision::Granted);
+        assert!(matches!(
+            admit(&basic("ann:wrong")),
+            AccessDecision::Costly(_)
+        ));
         let certified = Peer {
             certified: true,
             ..OTHER
         };
-        assert_eq!(access.admit(&request("x"), certified), Admission::Granted);
+        assert_eq!(
+            access.admit(&request("x"), certified),
+            AccessDecision::Granted
+        );
         assert!(!format!("{right:?}").contains("secret"));
         // Another file is in force after a reload, and a bad one is not.
         fs::write(&tokens, "short\n").unwrap();
         assert!(access.reload().is_err());
         assert_eq!(
             admit(&request("Bearer 0123456789abcdef")),
-            Admission::Granted
+            AccessDecision::Granted
         );
         fs::write(&tokens, "another-token-123\n").unwrap();
         access.reload().unwrap();
         assert_eq!(
             admit(&request("Bearer 0123456789abcdef")),
-            Admission::Refused
+            AccessDecision::Refused
         );
-        assert!(matches!(admit(&basic("ann:secret")), Admission::Costly(_)));
+        assert!(matches!(
+            admit(&basic("ann:secret")),
+            AccessDecision::Costly(_)
+        ));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::fsio::write_atomically;
 use crate::gomod::{ModulePath, escape_version};
 
-use super::route::Query;
+use super::route::RouteQuery;
 
 /// How long it is remembered that there is nothing.
 const NOT_FOUND_TTL: Duration = Duration::from_secs(60);
@@ -34,11 +34,11 @@ pub struct Freshness {
 }
 
 /// What was asked: of which module what.
-pub(super) type QueryKey = (ModulePath, Query);
+pub(super) type QueryKey = (ModulePath, RouteQuery);
 
 /// An answer that was kept.
 #[derive(Clone, Debug)]
-pub(super) enum Kept {
+pub(super) enum CachedAnswer {
     /// Upstream's answer, and when it was confirmed last.
     Found(Arc<[u8]>, SystemTime),
     /// There is nothing, as upstream said at this time.
@@ -60,25 +60,25 @@ pub(super) enum Usable {
 
 /// The answers of a server.
 #[derive(Debug)]
-pub(super) struct Answers {
+pub(super) struct AnswerCache {
     freshness: Freshness,
     /// Where they are kept; `None` to keep them in memory alone.
     folder: Option<PathBuf>,
-    kept: Mutex<HashMap<QueryKey, Kept>>,
+    kept: Mutex<HashMap<QueryKey, CachedAnswer>>,
 }
 
-impl Answers {
+impl AnswerCache {
     /// Keeps answers below `folder`.
     #[must_use]
-    pub(super) fn new(freshness: Freshness, folder: Option<PathBuf>) -> Answers {
-        Answers {
+    pub(super) fn new(freshness: Freshness, folder: Option<PathBuf>) -> AnswerCache {
+        AnswerCache {
             freshness,
             folder,
             kept: Mutex::default(),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<QueryKey, Kept>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<QueryKey, CachedAnswer>> {
         // Every change is one insertion.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,22 +109,24 @@ impl Answers {
         // Brings it into memory.
         let _ = self.find(key, SystemTime::now());
         match self.kept().get(key) {
-            Some(Kept::Found(data, _)) => Some(Arc::clone(data)),
+            Some(CachedAnswer::Found(data, _)) => Some(Arc::clone(data)),
             _ => None,
         }
     }
 
-    fn judge(&self, kept: Option<Kept>, now: SystemTime) -> Usable {
+    fn judge(&self, kept: Option<CachedAnswer>, now: SystemTime) -> Usable {
         // A time that lies ahead is one of a clock that was wrong: as old as can be.
         let age = |at: SystemTime| now.duration_since(at).unwrap_or(Duration::MAX);
         match kept {
-            Some(Kept::Found(data, at)) if age(at) <= self.freshness.ttl => {
+            Some(CachedAnswer::Found(data, at)) if age(at) <= self.freshness.ttl => {
                 Usable::Fresh(data, age(at))
             }
-            Some(Kept::Found(data, at)) if age(at) <= self.freshness.stale => {
+            Some(CachedAnswer::Found(data, at)) if age(at) <= self.freshness.stale => {
                 Usable::Expired(data, age(at))
             }
-            Some(Kept::Missing(error, at)) if age(at) <= NOT_FOUND_TTL => Usable::Missing(error),
+            Some(CachedAnswer::Missing(error, at)) if age(at) <= NOT_FOUND_TTL => {
+                Usable::Missing(error)
+            }
             _ => Usable::No,
         }
     }
@@ -134,7 +136,7 @@ impl Answers {
         let known = self.last(key).filter(|known| **known == *data);
         let unchanged = known.is_some();
         let data = known.unwrap_or_else(|| data.into());
-        self.remember(key, Kept::Found(Arc::clone(&data), now));
+        self.remember(key, CachedAnswer::Found(Arc::clone(&data), now));
         if let Some(place) = self.place(key) {
             // Best effort: it is in memory.
             let there = unchanged && place.is_file() || write_atomically(&place, &data).is_ok();
@@ -145,10 +147,10 @@ impl Answers {
 
     /// Upstream has said at `now` that there is nothing.
     pub(super) fn keep_missing(&self, key: &QueryKey, error: Error, now: SystemTime) {
-        self.remember(key, Kept::Missing(error, now));
+        self.remember(key, CachedAnswer::Missing(error, now));
     }
 
-    fn remember(&self, key: &QueryKey, answer: Kept) {
+    fn remember(&self, key: &QueryKey, answer: CachedAnswer) {
         let mut kept = self.kept();
         if kept.len() >= MOST && !kept.contains_key(key) {
             // All of it can be read again, or asked for again.
@@ -161,9 +163,9 @@ impl Answers {
     fn place(&self, (path, query): &QueryKey) -> Option<PathBuf> {
         let folder = self.folder.as_deref()?.join(path.escape().ok()?.as_str());
         Some(match query {
-            Query::List => folder.join("@v/list"),
-            Query::Latest => folder.join("@latest"),
-            Query::Revision(revision) => {
+            RouteQuery::List => folder.join("@v/list"),
+            RouteQuery::Latest => folder.join("@latest"),
+            RouteQuery::Revision(revision) => {
                 let escaped = escape_version(revision).ok()?;
                 folder.join(format!("@v/{escaped}.info"))
             }
@@ -171,10 +173,10 @@ impl Answers {
     }
 }
 
-fn read(place: &Path) -> Option<Kept> {
+fn read(place: &Path) -> Option<CachedAnswer> {
     let modified = fs::metadata(place).ok()?.modified().ok()?;
     let data = fs::read(place).ok()?;
-    Some(Kept::Found(data.into(), modified))
+    Some(CachedAnswer::Found(data.into(), modified))
 }
 
 fn touch(place: &Path, now: SystemTime) -> bool {
@@ -196,12 +198,12 @@ mod tests {
     };
 
     fn key() -> QueryKey {
-        (ModulePath::parse("a.com/M").unwrap(), Query::List)
+        (ModulePath::parse("a.com/M").unwrap(), RouteQuery::List)
     }
 
     #[test]
     fn answers_are_fresh_then_expired_then_none() {
-        let answers = Answers::new(FRESHNESS, None);
+        let answers = AnswerCache::new(FRESHNESS, None);
         let now = SystemTime::now();
         let after = |seconds| answers.find(&key(), now + Duration::from_secs(seconds));
         assert!(matches!(after(0), Usable::No));
@@ -225,7 +227,7 @@ mod tests {
     #[test]
     fn answers_outlive_a_restart_with_their_age() {
         let dir = tempfile::tempdir().unwrap();
-        let new = || Answers::new(FRESHNESS, Some(dir.path().to_owned()));
+        let new = || AnswerCache::new(FRESHNESS, Some(dir.path().to_owned()));
         let now = SystemTime::now();
         new().keep(&key(), b"one", now - Duration::from_secs(100));
         assert!(dir.path().join("a.com/!m/@v/list").is_file());

@@ -14,13 +14,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use super::http1::{Fields, Response, TEXT};
+use super::http1::{RequestFields, Response, TEXT};
 use super::policy::Policy;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::sumdb::tile::MAX_TILE_BYTES;
-use crate::sumdb::tlog::{Hash, Node, Record, Tree};
-use crate::sumdb::{Client, Store, lookup_file};
+use crate::sumdb::tlog::{Hash, LogSubtree, LogTree, Record};
+use crate::sumdb::{Store, SumDbClient, lookup_file};
 use crate::trust::FirstSeen;
 
 /// How many responses are kept in memory.
@@ -52,7 +52,7 @@ pub(super) struct SumsAnswer {
 }
 
 impl SumsAnswer {
-    pub(super) fn response(&self, fields: &Fields) -> Response {
+    pub(super) fn response(&self, fields: &RequestFields) -> Response {
         Response::of_bytes(fields, self.bytes.to_vec(), self.kind, None)
             .with("X-Cache", self.cache)
             .noted("sumdb", self.cache)
@@ -73,7 +73,7 @@ impl Checksums {
         }
     }
 
-    fn client(&self) -> &Client {
+    fn client(&self) -> &SumDbClient {
         self.seen.client()
     }
 
@@ -87,7 +87,12 @@ impl Checksums {
     }
 
     /// Answers what takes no wait.
-    pub(super) fn answer(&self, below: &str, policy: &Policy, fields: &Fields) -> Option<Response> {
+    pub(super) fn answer(
+        &self,
+        below: &str,
+        policy: &Policy,
+        fields: &RequestFields,
+    ) -> Option<Response> {
         if below == "supported" {
             return Some(Response::text(200, "").noted("sumdb", "HIT"));
         }
@@ -177,7 +182,7 @@ impl Checksums {
     fn compose(&self, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
         let note = self.client().head()?.unwrap_or_default();
         let tree = self.client().merge_head(&note)?;
-        let node = Node {
+        let node = LogSubtree {
             level: 0,
             number: id,
         };
@@ -233,7 +238,7 @@ impl Checksums {
     }
 
     /// A tile as far as a tree has it; `None` if it has less of it than is asked for.
-    fn proven_tile(&self, tree: Tree, name: TileName) -> Result<Option<Vec<u8>>> {
+    fn proven_tile(&self, tree: LogTree, name: TileName) -> Result<Option<Vec<u8>>> {
         let Some(node) = name
             .last_node()
             .filter(|node| node_end(node) <= Some(tree.size))
@@ -275,7 +280,7 @@ impl Checksums {
 }
 
 /// The number of records up to the end of a subtree.
-fn node_end(node: &Node) -> Option<u64> {
+fn node_end(node: &LogSubtree) -> Option<u64> {
     node.number.checked_add(1)?.checked_shl(node.level)
 }
 
@@ -341,8 +346,8 @@ impl TileName {
     }
 
     /// The last subtree that the tile has.
-    fn last_node(self) -> Option<Node> {
-        Some(Node {
+    fn last_node(self) -> Option<LogSubtree> {
+        Some(LogSubtree {
             level: self.level * HEIGHT,
             number: self
                 .number

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::flights::{Joined, Waiter};
-use super::http1::{LiveFile, Method, Request, Responder, Response};
+use super::http1::{Http1Request, LiveFile, RequestMethod, Responder, Response};
 use super::route::FileKind;
-use super::service::{Handle, Wanted, failure, live_response, trace_of};
+use super::service::{ServiceHandle, UpstreamTask, failure, live_response, trace_of};
 use super::streaming::StreamingTap;
 use super::upstream::{Tap, Trace};
 use crate::gomod::{ModulePath, ModuleVersion};
 
-impl Handle {
+impl ServiceHandle {
     pub(super) fn file(
         &self,
-        request: &Request,
+        request: &Http1Request,
         module: ModuleVersion,
         kind: FileKind,
         later: &dyn Fn() -> Responder,
@@ -61,13 +61,13 @@ impl Handle {
     /// Sends a client to the store for a zip that this server has verified there.
     fn redirect(
         &self,
-        request: &Request,
+        request: &Http1Request,
         module: &ModuleVersion,
         kind: FileKind,
     ) -> Option<Response> {
         let store = self.service().parts.store.as_ref()?;
         // The URL is for GET alone.
-        if kind != FileKind::Zip || request.method != Method::Get {
+        if kind != FileKind::Zip || request.method != RequestMethod::Get {
             return None;
         }
         let url = store.redirect(module)?;
@@ -112,7 +112,7 @@ impl Handle {
         trace: Trace,
     ) {
         let service = self.service();
-        let wanted = Wanted::File(module.clone(), kind);
+        let wanted = UpstreamTask::File(module.clone(), kind);
         match service.flights.join(&wanted, waiter) {
             Joined::Waits => {}
             Joined::Live(live, waiter) => waiter.responder.send(live_response(live)),
@@ -148,7 +148,7 @@ impl Handle {
     /// The job for one file of a version.
     pub(super) fn fetch_file(
         &self,
-        wanted: &Wanted,
+        wanted: &UpstreamTask,
         module: &ModuleVersion,
         kind: FileKind,
         trace: &Trace,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::http1::{Fields, LiveFile, Request, Responder};
+use super::http1::{Http1Request, LiveFile, RequestFields, Responder};
 
 /// A request that waits for a job.
 #[derive(Debug)]
@@ -17,13 +17,13 @@ pub(super) struct Waiter {
     /// Answers it.
     pub responder: Responder,
     /// What it wants of the content.
-    pub fields: Fields,
+    pub fields: RequestFields,
 }
 
 impl Waiter {
     /// A request, and how it will be answered.
     #[must_use]
-    pub(super) fn new(request: &Request, responder: Responder) -> Waiter {
+    pub(super) fn new(request: &Http1Request, responder: Responder) -> Waiter {
         Waiter {
             responder,
             fields: request.fields.clone(),

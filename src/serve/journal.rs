@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::http1::{Exchange, timestamp};
+use super::http1::{ServedExchange, timestamp};
 use crate::config::AccessLog;
 use crate::error::Kind;
 use crate::event::{Event, EventSink};
@@ -65,7 +65,7 @@ impl Journal {
 
     /// A request is over. No field of it that may be a secret is written: neither query nor
     /// credentials.
-    pub(super) fn access(&self, exchange: &Exchange<'_>) {
+    pub(super) fn access(&self, exchange: &ServedExchange<'_>) {
         match self.form {
             AccessLog::Off => {}
             AccessLog::Text => self.sink.access(&text(exchange, SystemTime::now())),
@@ -75,7 +75,7 @@ impl Journal {
 }
 
 /// `2026-01-02T03:04:05Z 127.0.0.1 GET /a/@v/list 200 123 0.004 HIT id`.
-fn text(exchange: &Exchange<'_>, now: SystemTime) -> String {
+fn text(exchange: &ServedExchange<'_>, now: SystemTime) -> String {
     let request = exchange.request;
     let address = exchange.address.map(|address| address.to_string());
     let mut line = format!(
@@ -101,7 +101,7 @@ fn text(exchange: &Exchange<'_>, now: SystemTime) -> String {
     line
 }
 
-fn json(exchange: &Exchange<'_>, now: SystemTime) -> String {
+fn json(exchange: &ServedExchange<'_>, now: SystemTime) -> String {
     let request = exchange.request;
     let mut line = format!("{{\"time\":\"{}\"", timestamp(now));
     let mut string = |name: &str, value: Option<&str>| {
@@ -142,21 +142,21 @@ fn json(exchange: &Exchange<'_>, now: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::http1::{Fields, Method, Note, Request};
+    use crate::serve::http1::{Http1Request, Note, RequestFields, RequestMethod};
     use std::time::{Duration, UNIX_EPOCH};
 
-    fn request() -> Request {
-        Request {
-            method: Method::Get,
+    fn request() -> Http1Request {
+        Http1Request {
+            method: RequestMethod::Get,
             path: "/a.com/m/@v/list".into(),
             query: "token=secret".into(),
             is_http11: true,
             keep_alive: true,
-            fields: Fields {
+            fields: RequestFields {
                 authorization: Some("Bearer secret".into()),
                 request_id: Some("id-1".into()),
                 user_agent: Some("go \"x\"".into()),
-                ..Fields::default()
+                ..RequestFields::default()
             },
         }
     }
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_request_is_one_line_without_secrets() {
         let request = request();
-        let exchange = Exchange {
+        let exchange = ServedExchange {
             request: Some(&request),
             address: Some(std::net::Ipv4Addr::LOCALHOST.into()),
             status: 200,
@@ -189,7 +189,7 @@ mod tests {
              \"request_id\":\"id-1\",\"user_agent\":\"go \\\"x\\\"\",\"status\":200,\
              \"bytes\":123,\"seconds\":0.004000,\"complete\":true}"
         );
-        let refused = Exchange {
+        let refused = ServedExchange {
             request: None,
             address: None,
             complete: false,

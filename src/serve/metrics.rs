@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::http1::Exchange;
+use super::http1::ServedExchange;
 
 /// Upper bounds of the buckets of latencies, in milliseconds.
 const BUCKETS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 5000, 30_000];
@@ -64,7 +64,7 @@ impl Histogram {
 type RequestKey = (&'static str, &'static str, u16);
 
 #[derive(Debug, Default)]
-struct Counts {
+struct MetricCounts {
     requests: BTreeMap<RequestKey, u64>,
     incomplete: u64,
     latency: BTreeMap<&'static str, Histogram>,
@@ -77,7 +77,7 @@ struct Counts {
 /// Counts since the start.
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
-    counts: Mutex<Counts>,
+    counts: Mutex<MetricCounts>,
     bytes: AtomicU64,
     /// Zips and go.mod files that did not have the sum they should have.
     security_events: AtomicU64,
@@ -102,13 +102,13 @@ pub(super) struct Gauges {
 const SLOWEST: usize = 10;
 
 impl Metrics {
-    fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {
+    fn counts(&self) -> std::sync::MutexGuard<'_, MetricCounts> {
         // Every change is complete before the guard goes.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A request is over.
-    pub(super) fn record(&self, exchange: &Exchange<'_>) {
+    pub(super) fn record(&self, exchange: &ServedExchange<'_>) {
         self.bytes.fetch_add(exchange.bytes, Ordering::Relaxed);
         let note = exchange.note;
         let mut counts = self.counts();
@@ -300,7 +300,7 @@ mod tests {
     fn the_text_is_what_collectors_read() {
         let metrics = Metrics::default();
         for (millis, cache) in [(1, "HIT"), (3, "HIT"), (40_000, "MISS")] {
-            metrics.record(&Exchange {
+            metrics.record(&ServedExchange {
                 request: None,
                 address: None,
                 status: 200,

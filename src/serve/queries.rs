@@ -5,18 +5,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::answers::{QueryKey, Usable};
 use super::flights::{Joined, Waiter};
-use super::http1::{Fields, Request, Responder, Response, TEXT};
-use super::route::{FileKind, Query};
-use super::service::{Handle, Wanted, failure, trace_of};
+use super::http1::{Http1Request, RequestFields, Responder, Response, TEXT};
+use super::route::{FileKind, RouteQuery};
+use super::service::{ServiceHandle, UpstreamTask, failure, trace_of};
 use super::trees::{latest_of, sort_released};
 use super::upstream::{Trace, Upstream};
 use crate::error::{Error, Kind};
 use crate::gomod::{ModulePath, ModuleVersion, escape_version};
 
-impl Handle {
+impl ServiceHandle {
     pub(super) fn query(
         &self,
-        request: &Request,
+        request: &Http1Request,
         key: QueryKey,
         later: &dyn Fn() -> Responder,
     ) -> Option<Response> {
@@ -31,7 +31,7 @@ impl Handle {
             }
             _ => {}
         }
-        let wanted = Wanted::Query(key.0.clone(), key.1.clone());
+        let wanted = UpstreamTask::Query(key.0.clone(), key.1.clone());
         let waiter = Waiter::new(request, later());
         let (no_fetch, trace) = (request.fields.disable_module_fetch, trace_of(request));
         if no_fetch {
@@ -67,7 +67,7 @@ impl Handle {
     }
 
     /// The job for one question.
-    pub(super) fn fetch_query(&self, wanted: &Wanted, key: &QueryKey, trace: &Trace) {
+    pub(super) fn fetch_query(&self, wanted: &UpstreamTask, key: &QueryKey, trace: &Trace) {
         let service = self.service();
         let outcome = self.resolve_query(key, trace);
         for waiter in service.flights.end(wanted) {
@@ -140,7 +140,7 @@ impl Handle {
         let (path, query) = key;
         let parts = &self.service().parts;
         match query {
-            Query::List => {
+            RouteQuery::List => {
                 let mut versions = upstream.versions(path, trace)?;
                 // A version that was there once is not forgotten: others depend on it.
                 if let Some(last) = parts.answers.last(key) {
@@ -153,7 +153,7 @@ impl Handle {
                 let versions = sort_released(versions);
                 Ok(self.list_text(path, versions))
             }
-            Query::Latest => {
+            RouteQuery::Latest => {
                 let local: Vec<String> = (parts.local.iter())
                     .flat_map(|tree| tree.versions(path))
                     .collect();
@@ -183,7 +183,7 @@ impl Handle {
                     Err(error) => Err(error),
                 }
             }
-            Query::Revision(revision) => {
+            RouteQuery::Revision(revision) => {
                 let info = upstream.revision(path, revision, trace)?;
                 if let Some(reason) = parts.policy.refusal(path, &info.version) {
                     return Err(Error::new(Kind::Auth, reason));
@@ -266,20 +266,20 @@ impl Handle {
         }
         versions.retain(|version| parts.policy.shows(path, version));
         match query {
-            Query::List if versions.is_empty() => None,
-            Query::List => {
+            RouteQuery::List if versions.is_empty() => None,
+            RouteQuery::List => {
                 let text: String = sort_released(versions)
                     .iter()
                     .map(|version| format!("{version}\n"))
                     .collect();
                 Some(text.into_bytes())
             }
-            Query::Latest => {
+            RouteQuery::Latest => {
                 let module = ModuleVersion::parse(path.as_str(), latest_of(&versions)?).ok()?;
                 let below = module.escape().ok()?.file(FileKind::Info.suffix());
                 service.trees().find_map(|tree| tree.read(&below))
             }
-            Query::Revision(revision) => {
+            RouteQuery::Revision(revision) => {
                 // A tree of files may have it under that name.
                 let escaped = escape_version(revision).ok()?;
                 let below = format!("{}/@v/{escaped}.info", path.escape().ok()?);
@@ -293,24 +293,24 @@ impl Handle {
     }
 }
 
-fn kind_of(query: &Query) -> &'static str {
+fn kind_of(query: &RouteQuery) -> &'static str {
     match query {
-        Query::List => "list",
-        Query::Latest => "latest",
-        Query::Revision(_) => "revision",
+        RouteQuery::List => "list",
+        RouteQuery::Latest => "latest",
+        RouteQuery::Revision(_) => "revision",
     }
 }
 
 fn answer(
-    fields: &Fields,
-    query: &Query,
+    fields: &RequestFields,
+    query: &RouteQuery,
     data: &[u8],
     cache: &'static str,
     age: Duration,
 ) -> Response {
     let kind = match query {
-        Query::List => TEXT,
-        Query::Latest | Query::Revision(_) => FileKind::Info.content_type(),
+        RouteQuery::List => TEXT,
+        RouteQuery::Latest | RouteQuery::Revision(_) => FileKind::Info.content_type(),
     };
     Response::of_bytes(fields, data.to_vec(), kind, None)
         .with("X-Cache", cache)

@@ -12,7 +12,7 @@ const BURST_SECONDS: f64 = 10.0;
 const MOST: usize = 50_000;
 
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
+struct AddressBucket {
     tokens: f64,
     at: Instant,
 }
@@ -21,7 +21,7 @@ struct Bucket {
 #[derive(Debug)]
 pub(super) struct RateLimits {
     per_second: f64,
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    buckets: Mutex<HashMap<IpAddr, AddressBucket>>,
 }
 
 impl RateLimits {
@@ -45,13 +45,13 @@ impl RateLimits {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST && !buckets.contains_key(&address) {
             // Those who were silent long enough to have a full bucket need none.
-            let age = |bucket: &Bucket| now.duration_since(bucket.at).as_secs_f64();
+            let age = |bucket: &AddressBucket| now.duration_since(bucket.at).as_secs_f64();
             buckets.retain(|_, bucket| age(bucket) < BURST_SECONDS);
             if buckets.len() >= MOST {
                 buckets.clear();
             }
         }
-        let bucket = buckets.entry(address).or_insert(Bucket {
+        let bucket = buckets.entry(address).or_insert(AddressBucket {
             tokens: full,
             at: now,
         });

@@ -52,7 +52,7 @@ impl FileKind {
 
 /// A question whose answer may change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Query {
+pub(super) enum RouteQuery {
     /// `@v/list`
     List,
     /// `@latest`
@@ -75,7 +75,7 @@ pub(super) enum Route {
     /// A file of a version.
     File(ModuleVersion, FileKind),
     /// A question about a module.
-    Query(ModulePath, Query),
+    Query(ModulePath, RouteQuery),
     /// A path below `/sumdb/`.
     Database(String),
 }
@@ -97,8 +97,8 @@ pub(super) fn parse_route(path: &str) -> Result<Route> {
     }
     let below = path.strip_prefix('/').unwrap_or(path);
     let (path, version, kind) = match TreeFile::parse(below) {
-        Some(TreeFile::List(path)) => return Ok(Route::Query(path, Query::List)),
-        Some(TreeFile::Latest(path)) => return Ok(Route::Query(path, Query::Latest)),
+        Some(TreeFile::List(path)) => return Ok(Route::Query(path, RouteQuery::List)),
+        Some(TreeFile::Latest(path)) => return Ok(Route::Query(path, RouteQuery::Latest)),
         Some(TreeFile::Version {
             path,
             version,
@@ -118,7 +118,7 @@ pub(super) fn parse_route(path: &str) -> Result<Route> {
     match ModuleVersion::parse(path.as_str(), &version) {
         Ok(module) => Ok(Route::File(module, kind)),
         // A branch, a commit, or the tag of an incompatible version.
-        Err(_) if kind == FileKind::Info => Ok(Route::Query(path, Query::Revision(version))),
+        Err(_) if kind == FileKind::Info => Ok(Route::Query(path, RouteQuery::Revision(version))),
         Err(error) => Err(error),
     }
 }
@@ -131,13 +131,13 @@ mod tests {
         Route::File(ModuleVersion::parse(path, version).unwrap(), kind)
     }
 
-    fn query(path: &str, query: Query) -> Route {
+    fn query(path: &str, query: RouteQuery) -> Route {
         Route::Query(ModulePath::parse(path).unwrap(), query)
     }
 
     #[test]
     fn paths_of_the_protocol_are_known() {
-        let revision = |text: &str| Query::Revision(text.to_owned());
+        let revision = |text: &str| RouteQuery::Revision(text.to_owned());
         let table = [
             ("/", Route::Page),
             ("/livez", Route::Live),
@@ -147,8 +147,8 @@ mod tests {
                 "/sumdb/sum.golang.org/supported",
                 Route::Database("sum.golang.org/supported".into()),
             ),
-            ("/a.com/m/@v/list", query("a.com/m", Query::List)),
-            ("/a.com/m/@latest", query("a.com/m", Query::Latest)),
+            ("/a.com/m/@v/list", query("a.com/m", RouteQuery::List)),
+            ("/a.com/m/@latest", query("a.com/m", RouteQuery::Latest)),
             (
                 "/a.com/!m/@v/v1.0.0.info",
                 file("a.com/M", "v1.0.0", FileKind::Info),

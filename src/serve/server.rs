@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use super::access::Access;
-use super::answers::Answers;
+use super::answers::AnswerCache;
 use super::checksums::Checksums;
 use super::http1::{Drain, Front, Listener, Service, load_tls};
 use super::journal::{Journal, LineSink};
 use super::rate::RateLimits;
-use super::service::{Handle, ModuleService, Parts};
+use super::service::{ModuleService, ServiceHandle, ServiceParts};
 use super::settings::ServeSettings;
 use super::stock::Stock;
-use super::trees::Tree;
+use super::trees::ServedTree;
 use super::upkeep::Upkeep;
 use super::upstream::{Keeper, Upstream};
 use crate::error::{Error, Kind, Result};
@@ -26,7 +26,7 @@ use crate::trust::FirstSeen;
 /// The checksum database that a server hands out.
 pub struct ServedDatabase {
     /// Proves it.
-    pub client: Arc<sumdb::Client>,
+    pub client: Arc<sumdb::SumDbClient>,
     /// Keeps it.
     pub store: sumdb::Store,
     /// GONOSUMDB: what is not looked up.
@@ -79,7 +79,7 @@ impl Server {
             .iter()
             .map(|listener| listener.shown(scheme))
             .collect();
-        let main = Tree::at(&parts.tree);
+        let main = ServedTree::at(&parts.tree);
         let checksums = parts.database.map(|database| {
             Checksums::new(FirstSeen::new(
                 Arc::clone(&database.client),
@@ -92,7 +92,7 @@ impl Server {
             ))
         });
         let stock = Stock::new(&main, parts.is_cache, settings.max_size);
-        let service = Arc::new(ModuleService::new(Parts {
+        let service = Arc::new(ModuleService::new(ServiceParts {
             main,
             local: settings.local.iter().map(|dir| local_tree(dir)).collect(),
             upstream: parts.upstream,
@@ -100,7 +100,7 @@ impl Server {
             only_store: settings.offline.is_some(),
             checksums,
             store: parts.store,
-            answers: Answers::new(settings.freshness, Some(parts.state.join("answers"))),
+            answers: AnswerCache::new(settings.freshness, Some(parts.state.join("answers"))),
             policy: settings.policy.clone(),
             access,
             rate: settings.rate.map(RateLimits::new),
@@ -108,7 +108,7 @@ impl Server {
             stock,
             jobs: settings.jobs,
         }));
-        let handle: Arc<dyn Service> = Arc::new(Handle(Arc::clone(&service)));
+        let handle: Arc<dyn Service> = Arc::new(ServiceHandle(Arc::clone(&service)));
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let front = Front::start(listeners, tls, &handle, settings.limits, cores)?;
         // Set once, by the one who made it.
@@ -183,10 +183,10 @@ impl Server {
 }
 
 /// A module cache or a GOPROXY tree, by what is in it.
-fn local_tree(dir: &Path) -> Tree {
+fn local_tree(dir: &Path) -> ServedTree {
     let download = dir.join(crate::layout::DOWNLOAD);
     match download.is_dir() {
-        true => Tree::at(&download),
-        false => Tree::at(dir),
+        true => ServedTree::at(&download),
+        false => ServedTree::at(dir),
     }
 }

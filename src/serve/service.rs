@@ -8,21 +8,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::access::{Access, Admission};
-use super::answers::Answers;
+use super::access::{Access, AccessDecision};
+use super::answers::AnswerCache;
 use super::checksums::Checksums;
 use super::flights::{Flights, Joined, Waiter};
-use super::http1::{Body, Exchange, LiveFile, Peer, Request, Responder, Response, Service};
+use super::http1::{
+    Body, Http1Request, LiveFile, Peer, Responder, Response, ServedExchange, Service,
+};
 use super::journal::Journal;
 use super::metrics::{Gauges, Metrics};
 use super::page;
 use super::policy::Policy;
 use super::rate::RateLimits;
-use super::route::{FileKind, Query, Route, parse_route};
+use super::route::{FileKind, Route, RouteQuery, parse_route};
 use super::stock::Stock;
 use super::store_metrics;
 use super::tags::Tags;
-use super::trees::Tree;
+use super::trees::ServedTree;
 use super::upstream::{Trace, Upstream};
 use super::workers::Workers;
 use crate::error::{Error, Kind, Reason};
@@ -31,19 +33,19 @@ use crate::store::SharedStore;
 
 /// What a job is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Wanted {
+pub(super) enum UpstreamTask {
     File(ModuleVersion, FileKind),
-    Query(ModulePath, Query),
+    Query(ModulePath, RouteQuery),
     /// A path below a checksum database.
     Sums(String),
 }
 
 /// What [`ModuleService`] works with.
-pub(super) struct Parts {
+pub(super) struct ServiceParts {
     /// What is kept, and grows.
-    pub(super) main: Tree,
+    pub(super) main: ServedTree,
     /// What is only read, and comes first.
-    pub(super) local: Vec<Tree>,
+    pub(super) local: Vec<ServedTree>,
     pub(super) upstream: Option<Arc<dyn Upstream>>,
     /// Why there is no upstream.
     pub(super) offline: &'static str,
@@ -51,7 +53,7 @@ pub(super) struct Parts {
     pub(super) only_store: bool,
     pub(super) checksums: Option<Checksums>,
     pub(super) store: Option<Arc<SharedStore>>,
-    pub(super) answers: Answers,
+    pub(super) answers: AnswerCache,
     pub(super) policy: Policy,
     pub(super) access: Access,
     pub(super) rate: Option<RateLimits>,
@@ -62,12 +64,12 @@ pub(super) struct Parts {
 
 /// Answers requests for modules.
 pub(super) struct ModuleService {
-    pub(super) parts: Parts,
+    pub(super) parts: ServiceParts,
     pub(super) metrics: Metrics,
     pub(super) ready: AtomicBool,
     pub(super) draining: AtomicBool,
     pub(super) connections: std::sync::OnceLock<Arc<AtomicUsize>>,
-    pub(super) flights: Flights<Wanted>,
+    pub(super) flights: Flights<UpstreamTask>,
     /// Of the zips that are handed out.
     pub(super) tags: Tags,
     /// For what waits for upstream.
@@ -82,10 +84,10 @@ const WORKING: usize = 16;
 
 /// The handle that jobs hold.
 #[derive(Clone)]
-pub(super) struct Handle(pub(super) Arc<ModuleService>);
+pub(super) struct ServiceHandle(pub(super) Arc<ModuleService>);
 
 impl ModuleService {
-    pub(super) fn new(parts: Parts) -> ModuleService {
+    pub(super) fn new(parts: ServiceParts) -> ModuleService {
         ModuleService {
             fetching: Workers::new("upstream", parts.jobs),
             working: Workers::new("lookup", WORKING),
@@ -113,7 +115,7 @@ impl ModuleService {
     }
 
     /// The trees in the order in which they are looked into.
-    pub(super) fn trees(&self) -> impl Iterator<Item = &Tree> {
+    pub(super) fn trees(&self) -> impl Iterator<Item = &ServedTree> {
         self.parts.local.iter().chain([&self.parts.main])
     }
 
@@ -122,7 +124,7 @@ impl ModuleService {
         let policy = &self.parts.policy;
         let reason = match route {
             Route::File(module, _) => policy.refusal(module.path(), module.version().as_str()),
-            Route::Query(path, Query::Revision(revision)) => policy.refusal(path, revision),
+            Route::Query(path, RouteQuery::Revision(revision)) => policy.refusal(path, revision),
             Route::Query(path, _) => policy.refusal(path, ""),
             _ => None,
         }?;
@@ -132,7 +134,7 @@ impl ModuleService {
     /// A file that a tree has.
     pub(super) fn kept_file(
         &self,
-        fields: &super::http1::Fields,
+        fields: &super::http1::RequestFields,
         module: &ModuleVersion,
         kind: FileKind,
         cache: &'static str,
@@ -173,13 +175,13 @@ fn immutable(response: Response) -> Response {
     response.with("Cache-Control", "max-age=31536000, immutable")
 }
 
-impl Handle {
+impl ServiceHandle {
     pub(super) fn service(&self) -> &ModuleService {
         &self.0
     }
 
     /// Answers what was admitted.
-    fn route(&self, request: &Request, later: &dyn Fn() -> Responder) -> Option<Response> {
+    fn route(&self, request: &Http1Request, later: &dyn Fn() -> Responder) -> Option<Response> {
         let service = self.service();
         let route = match parse_route(&request.path) {
             Ok(route) => route,
@@ -263,7 +265,7 @@ impl Handle {
 
     fn database(
         &self,
-        request: &Request,
+        request: &Http1Request,
         path: &str,
         later: &dyn Fn() -> Responder,
     ) -> Option<Response> {
@@ -279,7 +281,7 @@ impl Handle {
         if let Some(response) = checksums.answer(below, &service.parts.policy, &request.fields) {
             return Some(response);
         }
-        let wanted = Wanted::Sums(below.to_owned());
+        let wanted = UpstreamTask::Sums(below.to_owned());
         let below = below.to_owned();
         if let Joined::First = service.flights.join(&wanted, Waiter::new(request, later())) {
             let handle = self.clone();
@@ -290,7 +292,7 @@ impl Handle {
         None
     }
 
-    fn fetch_sums(&self, wanted: &Wanted, below: &str) {
+    fn fetch_sums(&self, wanted: &UpstreamTask, below: &str) {
         let service = self.service();
         let began = Instant::now();
         let fetched = match &service.parts.checksums {
@@ -308,10 +310,10 @@ impl Handle {
     }
 }
 
-impl Service for Handle {
+impl Service for ServiceHandle {
     fn answer(
         &self,
-        request: &Request,
+        request: &Http1Request,
         peer: Peer,
         later: &dyn Fn() -> Responder,
     ) -> Option<Response> {
@@ -329,9 +331,9 @@ impl Service for Handle {
         }
         match service.parts.access.admit(request, peer) {
             _ if open => {}
-            Admission::Granted => {}
-            Admission::Refused => return Some(unauthorized()),
-            Admission::Costly(password) => {
+            AccessDecision::Granted => {}
+            AccessDecision::Refused => return Some(unauthorized()),
+            AccessDecision::Costly(password) => {
                 let (handle, responder, request) = (self.clone(), later(), request.clone());
                 service.working.run(move || {
                     if !handle.service().parts.access.check_password(&password) {
@@ -351,7 +353,7 @@ impl Service for Handle {
         self.route(request, later)
     }
 
-    fn finished(&self, exchange: &Exchange<'_>) {
+    fn finished(&self, exchange: &ServedExchange<'_>) {
         self.service().metrics.record(exchange);
         self.service().parts.journal.access(exchange);
     }
@@ -366,7 +368,7 @@ fn unauthorized() -> Response {
         .noted("access", "")
 }
 
-pub(super) fn trace_of(request: &Request) -> Trace {
+pub(super) fn trace_of(request: &Http1Request) -> Trace {
     Trace {
         request_id: request.fields.request_id.clone().unwrap_or_default(),
         traceparent: request.fields.traceparent.clone(),

@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::route::FileKind;
-use super::trees::Tree;
+use super::trees::ServedTree;
 use crate::gomod::{ModulePath, ModuleVersion};
 
 /// How often the time of use is written down.
@@ -28,7 +28,7 @@ const MOST_TOUCHED: usize = 100_000;
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counted {
+pub(super) struct StockCount {
     pub(super) bytes: u64,
     pub(super) zips: u64,
 }
@@ -61,7 +61,7 @@ pub(super) struct Stock {
     main: PathBuf,
     demands: bool,
     max_bytes: Option<u64>,
-    counted: Mutex<Option<Counted>>,
+    counted: Mutex<Option<StockCount>>,
     /// By module: versions and bytes, as counted last.
     modules: Mutex<BTreeMap<ModulePath, (u64, u64)>>,
     /// Of go.mod files and metadata, and of zips.
@@ -77,7 +77,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Stock {
     /// Of a main tree; `demands` for a module cache, in which a zip without its sum is unfinished.
-    pub(super) fn new(main: &Tree, demands: bool, max_bytes: Option<u64>) -> Stock {
+    pub(super) fn new(main: &ServedTree, demands: bool, max_bytes: Option<u64>) -> Stock {
         Stock {
             main: main.root().to_owned(),
             demands,
@@ -90,12 +90,12 @@ impl Stock {
     }
 
     /// True if a zip of this tree counts only with its recorded sum.
-    pub(super) fn demands_sums(&self, tree: &Tree) -> bool {
+    pub(super) fn demands_sums(&self, tree: &ServedTree) -> bool {
         self.demands && tree.root() == self.main
     }
 
     /// What was counted last; `None` until the first count is over.
-    pub(super) fn counted(&self) -> Option<Counted> {
+    pub(super) fn counted(&self) -> Option<StockCount> {
         *locked(&self.counted)
     }
 
@@ -145,7 +145,7 @@ impl Stock {
     }
 
     /// The zip of a version has come.
-    pub(super) fn added(&self, tree: &Tree, module: &ModuleVersion) {
+    pub(super) fn added(&self, tree: &ServedTree, module: &ModuleVersion) {
         let Some(found) = tree.open_file(module, FileKind::Zip) else {
             return;
         };
@@ -174,7 +174,7 @@ impl Stock {
     /// Looks at every zip, and hands each to `zips`. Between folders `go_on` is asked; once it says no, the rest is
     /// passed over.
     pub(super) fn count(&self, go_on: &dyn Fn() -> bool, zips: &mut dyn FnMut(KeptZip)) {
-        let mut counted = Counted::default();
+        let mut counted = StockCount::default();
         let mut modules: BTreeMap<ModulePath, (u64, u64)> = BTreeMap::new();
         let mut look = |zip: KeptZip| {
             let Some(module) = zip.module() else {
@@ -294,7 +294,7 @@ mod tests {
             ("b.com/m/@v/v1.2.0.zip", 30),
             ("sumdb/a/@v/v1.0.0.zip", 1000),
         ]);
-        let stock = Stock::new(&Tree::at(dir.path()), true, Some(70));
+        let stock = Stock::new(&ServedTree::at(dir.path()), true, Some(70));
         let count = || {
             let mut zips = Vec::new();
             stock.count(&|| true, &mut |zip| zips.push(zip));
@@ -302,7 +302,7 @@ mod tests {
         };
         let name = |zip: &KeptZip| zip.module().unwrap().to_string();
         let zips = count();
-        let counted = Counted {
+        let counted = StockCount {
             bytes: 100,
             zips: 3,
         };
@@ -321,7 +321,7 @@ mod tests {
         let surplus = stock.surplus(count());
         let names: Vec<String> = surplus.iter().map(name).collect();
         assert_eq!(names, ["a.com/X@v1.0.0", "b.com/m@v1.2.0"]);
-        let roomy = Stock::new(&Tree::at(dir.path()), true, Some(100));
+        let roomy = Stock::new(&ServedTree::at(dir.path()), true, Some(100));
         assert!(roomy.surplus(zips).is_empty());
     }
 }

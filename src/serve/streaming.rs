@@ -25,11 +25,11 @@ type Publish = Box<dyn Fn(Option<&Arc<LiveFile>>) + Send + Sync>;
 /// See the module.
 pub(super) struct StreamingTap {
     publish: Publish,
-    state: Mutex<State>,
+    state: Mutex<StreamState>,
 }
 
 #[derive(Default)]
-struct State {
+struct StreamState {
     file: Option<File>,
     length: Option<u64>,
     live: Option<Arc<LiveFile>>,
@@ -50,7 +50,7 @@ impl StreamingTap {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, StreamState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -70,7 +70,7 @@ impl StreamingTap {
     }
 }
 
-impl State {
+impl StreamState {
     /// Hashes what is there up to `end`.
     fn hash_to(&mut self, end: u64) -> std::io::Result<()> {
         let Some(file) = &self.file else {

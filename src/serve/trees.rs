@@ -16,7 +16,7 @@ use crate::gomod::{
 
 /// A file that a tree has.
 #[derive(Debug)]
-pub(super) struct TreeFile {
+pub(super) struct ServedFile {
     /// Open for reading by position.
     pub file: File,
     /// In bytes.
@@ -27,18 +27,18 @@ pub(super) struct TreeFile {
 
 /// A tree at a folder.
 #[derive(Clone, Debug)]
-pub(super) struct Tree {
+pub(super) struct ServedTree {
     root: PathBuf,
 }
 
 /// The longest list that is read.
 const MAX_LIST_BYTES: u64 = 16 << 20;
 
-impl Tree {
+impl ServedTree {
     /// Names the tree; reads nothing.
     #[must_use]
-    pub(super) fn at(root: &Path) -> Tree {
-        Tree {
+    pub(super) fn at(root: &Path) -> ServedTree {
+        ServedTree {
             root: root.to_owned(),
         }
     }
@@ -59,10 +59,10 @@ impl Tree {
 
     /// Opens a regular file; `None` if there is none, or none that can be read.
     #[must_use]
-    pub(super) fn open(&self, below: &str) -> Option<TreeFile> {
+    pub(super) fn open(&self, below: &str) -> Option<ServedFile> {
         let file = File::open(self.place(below)).ok()?;
         let found = file.metadata().ok()?;
-        found.is_file().then(|| TreeFile {
+        found.is_file().then(|| ServedFile {
             length: found.len(),
             identity: FileIdentity::of(&found),
             file,
@@ -71,7 +71,7 @@ impl Tree {
 
     /// Opens a file of a version.
     #[must_use]
-    pub(super) fn open_file(&self, module: &ModuleVersion, kind: FileKind) -> Option<TreeFile> {
+    pub(super) fn open_file(&self, module: &ModuleVersion, kind: FileKind) -> Option<ServedFile> {
         self.open(&module.escape().ok()?.file(kind.suffix()))
     }
 
@@ -208,7 +208,7 @@ mod tests {
             fs::write(folder.join(name), "").unwrap();
         }
         let path = ModulePath::parse("a.com/M").unwrap();
-        let versions = Tree::at(dir.path()).versions(&path);
+        let versions = ServedTree::at(dir.path()).versions(&path);
         assert_eq!(versions, ["v1.0.0-RC1", "v1.9.0", "v1.10.0"]);
     }
 }

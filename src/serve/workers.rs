@@ -8,31 +8,31 @@ use std::time::Duration;
 /// How long a thread waits for more work.
 const IDLE: Duration = Duration::from_secs(10);
 
-type Job = Box<dyn FnOnce() + Send>;
+type WorkerJob = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
-struct State {
-    jobs: VecDeque<Job>,
+struct WorkersState {
+    jobs: VecDeque<WorkerJob>,
     threads: usize,
     idle: usize,
 }
 
-struct Shared {
+struct WorkersShared {
     name: &'static str,
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<WorkersState>,
     news: Condvar,
 }
 
 /// A pool of at most so many threads. Jobs begin in the order they came.
 #[derive(Clone)]
-pub(super) struct Workers(Arc<Shared>);
+pub(super) struct Workers(Arc<WorkersShared>);
 
 impl Workers {
     /// A pool without threads.
     #[must_use]
     pub(super) fn new(name: &'static str, most: usize) -> Workers {
-        Workers(Arc::new(Shared {
+        Workers(Arc::new(WorkersShared {
             name,
             most: most.max(1),
             state: Mutex::default(),
@@ -62,7 +62,7 @@ impl Workers {
     }
 }
 
-fn work(shared: &Shared) {
+fn work(shared: &WorkersShared) {
     let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         if let Some(job) = state.jobs.pop_front() {

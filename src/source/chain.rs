@@ -13,7 +13,7 @@ use super::proxy::{Proxy, ProxyUrls};
 use super::{Info, Source};
 use crate::error::{Error, Kind, Reason, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, PrefixPatterns};
-use crate::http::{Client, Fetched, RequestContext, Scheme, Sink, Url};
+use crate::http::{BodySink, Client, Fetched, RequestContext, Scheme, Url};
 
 /// The entries of a GOPROXY list.
 #[derive(Clone)]
@@ -329,7 +329,7 @@ impl Source for Chain {
         })
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.ask(module.path(), module.version().as_str(), |source| {
             source.zip(module, sink)
         })

@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::http::Url;
-use crate::sumdb::note::Verifier;
+use crate::sumdb::note::NoteVerifier;
 
 /// The key of the public database, as `go` has it built in.
 pub const SUM_GOLANG_ORG: &str =
@@ -17,7 +17,7 @@ const CHINESE_ALIAS: &str = "sum.golang.google.cn";
 #[derive(Clone, Debug)]
 pub struct DatabaseSetting {
     /// Its name and key.
-    pub verifier: Verifier,
+    pub verifier: NoteVerifier,
     /// Where the name says that it is: `https://NAME`.
     pub direct: Url,
     /// Where GOSUMDB says that it is; proxies are not asked then.
@@ -51,7 +51,7 @@ impl DatabaseSetting {
         if fields.next().is_some() {
             return Err(invalid("invalid GOSUMDB: too many fields"));
         }
-        let verifier = Verifier::parse(key)
+        let verifier = NoteVerifier::parse(key)
             .map_err(|reason| invalid("invalid GOSUMDB").because(reason))
             .map_err(|error| {
                 error.hint("GOSUMDB is sum.golang.org, off, or NAME+HASH+KEY and possibly a URL")

@@ -24,6 +24,7 @@ pub use chain::{Chain, GoproxyEntry};
 pub use database::DatabaseRoute;
 pub use database_setting::DatabaseSetting;
 pub use direct::{Direct, DirectSettings, GitChoice};
+pub use direct::{HashKind, ObjectDatabase, ObjectId, index_pack};
 pub use info::{Info, VcsOrigin};
 pub use offline::{GOPROXY_OFF, Offline};
 pub use proxy::ProxyUrls;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Fetched, RequestContext};
 use crate::layout::VersionFile;
 
 /// The longest zip that is downloaded: Go's `codehost.MaxZipFile`.
@@ -85,7 +86,7 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// Those of the transport; a longer zip is a security error.
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>>;
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>>;
 
     /// Refuses unless what an earlier answer depends on is as it was: its refs and tags. A source
     /// that cannot say refuses.

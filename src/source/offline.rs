@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Info, Source};
 use crate::error::{Error, Kind, Reason, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Fetched, RequestContext};
 
 /// Why nothing may be asked where GOPROXY is `off`.
 pub const GOPROXY_OFF: &str = "GOPROXY=off";
@@ -65,7 +65,7 @@ impl Source for Offline {
         self.refuse(module)
     }
 
-    fn zip(&self, module: &ModuleVersion, _: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, _: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.refuse(module)
     }
 }

@@ -14,7 +14,7 @@ use crate::gomod::{
     EscapedPath, ModulePath, ModuleVersion, canonical, compare, escape_version, is_pseudo_version,
     is_valid, pseudo_version_time,
 };
-use crate::http::{Client, Fetched, RequestContext, Scheme, Sink, TooLarge, Url};
+use crate::http::{BodySink, Client, Fetched, RequestContext, Scheme, TooLarge, Url};
 use crate::layout::{self, VersionFile};
 
 /// Where the files of a module version are. User and password of the proxy are in none of them,
@@ -246,7 +246,7 @@ impl Source for Proxy {
             .map_err(named(module))
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let version = escape_version(module.version().as_str()).map_err(named(module))?;
         let url = self
             .version_url(module.path(), &version, VersionFile::Zip)

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::{Info, LowerSource, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source};
 use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{H1, ModulePath, ModuleVersion, escape_version};
-use crate::http::{Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Fetched, RequestContext};
 use crate::layout::{self, VersionFile};
 
 /// How much is copied at once.
@@ -138,7 +138,7 @@ impl Source for ReadOnlyCache {
     }
 
     /// A zip without a hash beside it may be a torn one; it counts as none.
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let (path, version) = (module.path(), module.version().as_str());
         let named = |error: Error| error.about(module);
         let ziphash = self.read(path, version, VersionFile::ZipHash, MAX_INFO_BYTES)?;

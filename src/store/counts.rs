@@ -63,7 +63,7 @@ pub struct OperationCount {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct StoreCountsState {
     counts: [OperationCount; Operation::ALL.len()],
     /// When the store failed last, if it has not worked since.
     failing: Option<(Instant, String)>,
@@ -71,10 +71,10 @@ struct State {
 
 /// Counts since the start.
 #[derive(Debug, Default)]
-pub(super) struct Counts(Mutex<State>);
+pub(super) struct StoreCounts(Mutex<StoreCountsState>);
 
-impl Counts {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl StoreCounts {
+    fn state(&self) -> MutexGuard<'_, StoreCountsState> {
         // Every change is complete before the guard goes.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

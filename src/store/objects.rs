@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
-use super::counts::{Counts, Operation, OperationCount};
+use super::counts::{Operation, OperationCount, StoreCounts};
 use super::credentials::{KeyChain, Keys, StoreEnvironment, read_profile};
 use super::moment::{amz_time, parse_moment};
 use super::place::{Endpoint, StorePlace};
@@ -20,8 +20,8 @@ use super::xml;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::event::EventSink;
 use crate::http::{
-    Client, CredentialSettings, Fetched, Message, Reply, RequestContext, Resumable, RetryPolicy,
-    Settings, Sink, parse_http_date,
+    BodySink, Client, CredentialSettings, Fetched, PlainRequest, Reply, RequestContext, Resumable,
+    RetryPolicy, Settings, parse_http_date,
 };
 use crate::system::FileAt as _;
 
@@ -66,7 +66,7 @@ pub struct ObjectStore {
     endpoint: Endpoint,
     keys: KeyChain,
     client: Client,
-    counts: Counts,
+    counts: StoreCounts,
     /// Seconds by which the store's clock is ahead of this machine's.
     skew: AtomicI64,
 }
@@ -98,7 +98,7 @@ fn store_settings(settings: Settings) -> Settings {
     }
 }
 
-struct Call<'a> {
+struct StoreCall<'a> {
     operation: Operation,
     method: &'static str,
     /// Of the tree; empty for the bucket.
@@ -148,7 +148,7 @@ impl ObjectStore {
             client: client(settings),
             place,
             endpoint,
-            counts: Counts::default(),
+            counts: StoreCounts::default(),
             skew: AtomicI64::new(0),
         })
     }
@@ -226,7 +226,7 @@ impl ObjectStore {
     }
 
     /// A signed request, with its answer of any status.
-    fn ask(&self, call: &Call<'_>, keys: &Keys) -> Result<Reply> {
+    fn ask(&self, call: &StoreCall<'_>, keys: &Keys) -> Result<Reply> {
         let time = self.time();
         let path = self.endpoint.path(&match call.name {
             "" => String::new(),
@@ -257,7 +257,7 @@ impl ObjectStore {
         ];
         sent.extend(token.map(|token| ("x-amz-security-token", token)));
         sent.extend(call.headers);
-        self.client.ask(&Message {
+        self.client.ask(&PlainRequest {
             method: call.method,
             url: &self.endpoint.url(&path, &query)?,
             headers: &sent,
@@ -266,7 +266,7 @@ impl ObjectStore {
     }
 
     /// A request whose refusal may come from keys or clocks that have changed.
-    fn answer(&self, call: &Call<'_>) -> Result<Answer> {
+    fn answer(&self, call: &StoreCall<'_>) -> Result<StoreResponse> {
         let began = Instant::now();
         let answered = self.answer_now(call);
         let sent = call.body.map_or(0, <[u8]>::len) as u64;
@@ -275,7 +275,7 @@ impl ObjectStore {
         answered
     }
 
-    fn answer_now(&self, call: &Call<'_>) -> Result<Answer> {
+    fn answer_now(&self, call: &StoreCall<'_>) -> Result<StoreResponse> {
         let named = |error: &Error, code: &str| self.named(error, call.method, call.name, code);
         let mut again = true;
         loop {
@@ -323,7 +323,7 @@ impl ObjectStore {
                 let error = Error::new(Kind::Network, "it failed").transient();
                 return Err(named(&error, code.unwrap_or_default()));
             }
-            return Ok(Answer {
+            return Ok(StoreResponse {
                 etag,
                 length: length.and_then(|length| length.parse().ok()),
                 text,
@@ -335,7 +335,7 @@ impl ObjectStore {
     ///
     /// # Errors
     /// [`Kind::NotFound`] if it is not there; those of transfers, by reason of [`Reason::StoreFailed`].
-    pub fn get_into(&self, name: &str, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    pub fn get_into(&self, name: &str, limit: u64, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let began = Instant::now();
         let mut again = true;
         let got = loop {
@@ -390,7 +390,7 @@ impl ObjectStore {
     /// # Errors
     /// The store does not answer, or refuses.
     pub fn head(&self, name: &str) -> Result<Option<u64>> {
-        let answered = self.answer(&Call {
+        let answered = self.answer(&StoreCall {
             operation: Operation::Head,
             method: "HEAD",
             name,
@@ -419,7 +419,7 @@ impl ObjectStore {
     /// The store does not answer, or refuses.
     pub fn put(&self, name: &str, data: &[u8], existing: Existing) -> Result<()> {
         let keep = [("if-none-match", "*")];
-        let put = self.answer(&Call {
+        let put = self.answer(&StoreCall {
             operation: Operation::Put,
             method: "PUT",
             name,
@@ -451,9 +451,9 @@ impl ObjectStore {
             self.put(name, &part(0)?, existing)?;
             return Ok(length);
         }
-        let begun = self.answer(&Call {
+        let begun = self.answer(&StoreCall {
             query: &[("uploads", "")],
-            ..Call::part(name, "POST", Some(b""))
+            ..StoreCall::part(name, "POST", Some(b""))
         })?;
         let upload = xml::text(&begun.text, "UploadId").map(xml::unescape);
         let upload = upload.ok_or_else(|| {
@@ -463,9 +463,9 @@ impl ObjectStore {
         let sent = self.put_parts(name, &upload, length, existing, &part);
         if sent.is_err() {
             // Parts that nothing ends are paid for until a rule of the bucket removes them.
-            let _ = self.answer(&Call {
+            let _ = self.answer(&StoreCall {
                 query: &[("uploadId", &upload)],
-                ..Call::part(name, "DELETE", None)
+                ..StoreCall::part(name, "DELETE", None)
             });
         }
         kept(sent, existing)?;
@@ -485,9 +485,9 @@ impl ObjectStore {
             let number: u32 = number;
             let number = number.to_string();
             let data = part(from)?;
-            let answer = self.answer(&Call {
+            let answer = self.answer(&StoreCall {
                 query: &[("partNumber", &number), ("uploadId", upload)],
-                ..Call::part(name, "PUT", Some(&data))
+                ..StoreCall::part(name, "PUT", Some(&data))
             })?;
             let etag = answer.etag.unwrap_or_default();
             let etag = etag.trim_matches('"');
@@ -497,13 +497,13 @@ impl ObjectStore {
         }
         let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
         let keep = [("if-none-match", "*")];
-        let ended = self.answer(&Call {
+        let ended = self.answer(&StoreCall {
             query: &[("uploadId", upload)],
             headers: match existing {
                 Existing::Keep => &keep,
                 Existing::Replace => &[],
             },
-            ..Call::part(name, "POST", Some(body.as_bytes()))
+            ..StoreCall::part(name, "POST", Some(body.as_bytes()))
         });
         ended.map(drop)
     }
@@ -513,7 +513,7 @@ impl ObjectStore {
     /// # Errors
     /// The store does not answer, or refuses.
     pub fn delete(&self, name: &str) -> Result<()> {
-        let deleted = self.answer(&Call {
+        let deleted = self.answer(&StoreCall {
             operation: Operation::Delete,
             method: "DELETE",
             name,
@@ -564,7 +564,7 @@ impl ObjectStore {
         if !token.is_empty() {
             query.push(("continuation-token", token));
         }
-        let answer = self.answer(&Call {
+        let answer = self.answer(&StoreCall {
             operation: Operation::List,
             method: "GET",
             name: "",
@@ -629,16 +629,16 @@ impl Write for HashingSink {
     }
 }
 
-impl Sink for HashingSink {
+impl BodySink for HashingSink {
     fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
         self.0 = Sha256::new();
         Ok(())
     }
 }
 
-impl<'a> Call<'a> {
-    fn part(name: &'a str, method: &'static str, body: Option<&'a [u8]>) -> Call<'a> {
-        Call {
+impl<'a> StoreCall<'a> {
+    fn part(name: &'a str, method: &'static str, body: Option<&'a [u8]>) -> StoreCall<'a> {
+        StoreCall {
             operation: Operation::Multipart,
             method,
             name,
@@ -650,7 +650,7 @@ impl<'a> Call<'a> {
 }
 
 /// What is read of an answer.
-struct Answer {
+struct StoreResponse {
     etag: Option<String>,
     length: Option<u64>,
     text: String,

@@ -37,7 +37,7 @@ const REDIRECT_SECONDS: u64 = 900;
 
 /// What is known of a version in the store.
 #[derive(Clone, Copy, Debug, Default)]
-struct Known {
+struct KnownVersion {
     zip: bool,
     gomod: bool,
     info: bool,
@@ -47,7 +47,7 @@ struct Known {
     verified: bool,
 }
 
-enum Job {
+enum StoreJob {
     /// What the store lacks of a version; `replace` is what it had wrong.
     Version(ModuleVersion, Option<VersionFile>),
     /// A small file.
@@ -59,11 +59,11 @@ enum Job {
 /// Where warnings go.
 type Warn = Box<dyn Fn(&str) + Send + Sync>;
 
-struct Inner {
+struct SharedStoreInner {
     objects: Arc<ObjectStore>,
     /// The download folder of the local cache.
     local: PathBuf,
-    known: Mutex<HashMap<ModuleVersion, Known>>,
+    known: Mutex<HashMap<ModuleVersion, KnownVersion>>,
     /// Uploads that were begun or wait.
     pending: Mutex<usize>,
     changed: Condvar,
@@ -75,9 +75,9 @@ struct Inner {
 
 /// See the module.
 pub struct SharedStore {
-    inner: Arc<Inner>,
+    inner: Arc<SharedStoreInner>,
     source: StoreSource,
-    jobs: Sender<Job>,
+    jobs: Sender<StoreJob>,
     redirect: bool,
 }
 
@@ -103,7 +103,7 @@ impl SharedStore {
     ) -> SharedStore {
         let (jobs, waiting) = crossbeam_channel::bounded(QUEUE);
         let source = StoreSource::new(Arc::clone(&objects));
-        let inner = Arc::new(Inner {
+        let inner = Arc::new(SharedStoreInner {
             objects,
             local,
             known: Mutex::default(),
@@ -171,7 +171,7 @@ impl SharedStore {
                 );
                 (self.inner.warn)(&text);
             }
-            self.enqueue(Job::Version(module.clone(), given.then_some(file)));
+            self.enqueue(StoreJob::Version(module.clone(), given.then_some(file)));
         } else if given {
             let mut waits = false;
             self.inner.note(module, |known| {
@@ -183,14 +183,14 @@ impl SharedStore {
                 waits = known.waits && known.zip && known.gomod;
             });
             if waits {
-                self.enqueue(Job::Version(module.clone(), None));
+                self.enqueue(StoreJob::Version(module.clone(), None));
             }
         }
     }
 
     /// A small file that was proven goes to the store.
     pub(super) fn put_file(&self, name: String, data: Vec<u8>) {
-        self.enqueue(Job::File(name, data));
+        self.enqueue(StoreJob::File(name, data));
     }
 
     /// Where a client gets the zip of a version from the store: only if clients may be sent there, the
@@ -204,7 +204,7 @@ impl SharedStore {
         if !known.verified {
             if known.zip {
                 self.inner.note(module, |known| known.zip = false);
-                self.enqueue(Job::ReadBack(module.clone()));
+                self.enqueue(StoreJob::ReadBack(module.clone()));
             }
             return None;
         }
@@ -228,7 +228,7 @@ impl SharedStore {
         true
     }
 
-    fn enqueue(&self, job: Job) {
+    fn enqueue(&self, job: StoreJob) {
         *locked(&self.inner.pending) += 1;
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.jobs.try_send(job)
         {
@@ -238,8 +238,8 @@ impl SharedStore {
     }
 }
 
-impl Inner {
-    fn note(&self, module: &ModuleVersion, change: impl FnOnce(&mut Known)) {
+impl SharedStoreInner {
+    fn note(&self, module: &ModuleVersion, change: impl FnOnce(&mut KnownVersion)) {
         let mut versions = locked(&self.known);
         if versions.len() >= MOST_VERSIONS {
             versions.clear();
@@ -252,17 +252,17 @@ impl Inner {
         self.changed.notify_all();
     }
 
-    fn work(&self, waiting: &Receiver<Job>) {
+    fn work(&self, waiting: &Receiver<StoreJob>) {
         for job in waiting {
             let (name, ended) = match &job {
-                Job::Version(module, replace) => {
+                StoreJob::Version(module, replace) => {
                     (module.to_string(), self.put_version(module, *replace))
                 }
-                Job::File(name, data) => (
+                StoreJob::File(name, data) => (
                     name.clone(),
                     self.objects.put(name, data, Existing::Replace),
                 ),
-                Job::ReadBack(module) => (module.to_string(), self.read_back(module)),
+                StoreJob::ReadBack(module) => (module.to_string(), self.read_back(module)),
             };
             if let Err(error) = ended {
                 (self.warn)(&format!("store: {name}: {}", error.chain()));

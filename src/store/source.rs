@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::objects::ObjectStore;
 use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, compare, escape_version, is_pseudo_version};
-use crate::http::{Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Fetched, RequestContext};
 use crate::layout::{self, VersionFile};
 use crate::source::{
     Info, LowerSource, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, VcsOrigin,
@@ -131,7 +131,7 @@ impl Source for StoreSource {
         Ok(data)
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let name = layout::file(&module.escape()?, VersionFile::Zip);
         let fetched = self.store.get_into(&name, MAX_ZIP_BYTES, sink);
         let fetched = fetched.map_err(|error| match error.is_not_found() {
@@ -193,7 +193,7 @@ impl Source for StoreBackedSource {
         self.source.gomod(module)
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.source.zip(module, sink)
     }
 

@@ -6,12 +6,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::note::Verifier;
+use super::note::NoteVerifier;
 use super::store::Advance;
 use super::tile::Tile;
 use super::tile_store::TileStore;
 use super::tiles::{Tiles, lock};
-use super::tlog::{Hash, Node, Record, Tree, consistency_proof, subtrees};
+use super::tlog::{Hash, LogSubtree, LogTree, Record, consistency_proof, subtrees};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::layout;
@@ -41,12 +41,12 @@ pub trait Transport: Send + Sync {
 
 /// The lines that the database has logged about one module version.
 #[derive(Clone, Debug)]
-pub struct Sums {
+pub struct LoggedSums {
     id: u64,
     text: Arc<str>,
 }
 
-impl Sums {
+impl LoggedSums {
     /// The number of the record in the log.
     #[must_use]
     pub fn id(&self) -> u64 {
@@ -81,39 +81,39 @@ impl Sums {
 /// A signed head whose signature was checked.
 #[derive(Clone, Debug)]
 struct Head {
-    tree: Tree,
+    tree: LogTree,
     note: Vec<u8>,
 }
 
 /// Why a response is not believed.
-enum Refusal {
+enum ResponseRefusal {
     /// It is not proven; if it was cached, another one may be.
     Unproven(Error),
     /// There is no point in asking again: the log has forked, or something else failed.
     Final(Error),
 }
 
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Refusal {
-        Refusal::Final(error)
+impl From<Error> for ResponseRefusal {
+    fn from(error: Error) -> ResponseRefusal {
+        ResponseRefusal::Final(error)
     }
 }
 
-impl Refusal {
+impl ResponseRefusal {
     fn into_error(self) -> Error {
         match self {
-            Refusal::Unproven(error) | Refusal::Final(error) => error,
+            ResponseRefusal::Unproven(error) | ResponseRefusal::Final(error) => error,
         }
     }
 }
 
-fn unproven(reason: impl Into<String>) -> Refusal {
-    Refusal::Unproven(Error::new(Kind::Security, reason))
+fn unproven(reason: impl Into<String>) -> ResponseRefusal {
+    ResponseRefusal::Unproven(Error::new(Kind::Security, reason))
 }
 
 /// A client of one database; shared by all threads.
-pub struct Client {
-    verifier: Verifier,
+pub struct SumDbClient {
+    verifier: NoteVerifier,
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
     /// The newest head of an earlier run was taken over.
@@ -122,11 +122,11 @@ pub struct Client {
     latest: Mutex<Arc<Head>>,
     /// The head in the file, as far as is known.
     saved: Mutex<Vec<u8>>,
-    sums: Memo<String, Sums>,
+    sums: Memo<String, LoggedSums>,
     tiles: Tiles,
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for SumDbClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("verifier", &self.verifier)
@@ -135,21 +135,21 @@ impl fmt::Debug for Client {
     }
 }
 
-impl Client {
+impl SumDbClient {
     /// Makes a client; nothing is read or asked until the first lookup.
     #[must_use]
     pub fn new(
-        verifier: Verifier,
+        verifier: NoteVerifier,
         store: impl TileStore + 'static,
         transport: Box<dyn Transport>,
-    ) -> Client {
+    ) -> SumDbClient {
         let empty = Head {
-            tree: Tree::empty(),
+            tree: LogTree::empty(),
             note: Vec::new(),
         };
         let store: Arc<dyn TileStore> = Arc::new(store);
         let transport: Arc<dyn Transport> = Arc::from(transport);
-        Client {
+        SumDbClient {
             verifier,
             tiles: Tiles::new(Arc::clone(&store), Arc::clone(&transport)),
             store,
@@ -178,7 +178,7 @@ impl Client {
     ///   old, and exit status 5 shall stay an alarm.
     /// - [`Kind::Network`], [`Kind::Auth`], [`Kind::Offline`]: it could not be asked.
     /// - [`Kind::LocalIo`], [`Kind::Input`]: the newest head cannot be kept.
-    pub fn lookup(&self, module: &ModuleVersion) -> Result<Sums> {
+    pub fn lookup(&self, module: &ModuleVersion) -> Result<LoggedSums> {
         let file = lookup_file(module)?;
         self.sums.get(&file, || {
             self.started.get(&(), || self.start())?;
@@ -201,11 +201,12 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::lookup`].
-    pub fn merge_head(&self, note: &[u8]) -> Result<Tree> {
+    pub fn merge_head(&self, note: &[u8]) -> Result<LogTree> {
         self.started.get(&(), || self.start())?;
-        let head = Arc::new(self.open(note).map_err(Refusal::into_error)?);
-        self.prove(&head, None).map_err(Refusal::into_error)?;
-        self.publish().map_err(Refusal::into_error)?;
+        let head = Arc::new(self.open(note).map_err(ResponseRefusal::into_error)?);
+        self.prove(&head, None)
+            .map_err(ResponseRefusal::into_error)?;
+        self.publish().map_err(ResponseRefusal::into_error)?;
         Ok(head.tree)
     }
 
@@ -216,7 +217,11 @@ impl Client {
     /// As [`Client::lookup`].
     ///
     /// [`Plan::tiles`]: super::tile::Plan::tiles
-    pub fn proven_tiles(&self, tree: Tree, wanted: &[Node]) -> Result<Vec<(Tile, Vec<u8>)>> {
+    pub fn proven_tiles(
+        &self,
+        tree: LogTree,
+        wanted: &[LogSubtree],
+    ) -> Result<Vec<(Tile, Vec<u8>)>> {
         let proof = self.tiles.read(tree, wanted)?;
         let tiles = proof.tiles.iter();
         let tiles = tiles.map(|(tile, content)| (*tile, content.as_ref().to_vec()));
@@ -265,7 +270,7 @@ impl Client {
         })
     }
 
-    fn find(&self, module: &ModuleVersion, file: &str) -> Result<Sums> {
+    fn find(&self, module: &ModuleVersion, file: &str) -> Result<LoggedSums> {
         // What the cache has is used, or is at least what is complained about offline.
         let mut cached = None;
         if let Some(data) = self.store.read(file) {
@@ -275,8 +280,8 @@ impl Client {
                     return Ok(sums);
                 }
                 Ok(sums) => cached = Some(Ok(sums)),
-                Err(Refusal::Unproven(error)) => cached = Some(Err(error)),
-                Err(Refusal::Final(error)) => return Err(error),
+                Err(ResponseRefusal::Unproven(error)) => cached = Some(Err(error)),
+                Err(ResponseRefusal::Final(error)) => return Err(error),
             }
         }
         let data = match self.transport.get(file, MAX_RECORD_BYTES) {
@@ -288,7 +293,7 @@ impl Client {
                 };
             }
         };
-        let sums = self.believe(&data).map_err(Refusal::into_error)?;
+        let sums = self.believe(&data).map_err(ResponseRefusal::into_error)?;
         if sums.are_about(module) {
             self.store.write(file, &data);
         }
@@ -296,19 +301,19 @@ impl Client {
     }
 
     /// Checks a response in every way there is.
-    fn believe(&self, data: &[u8]) -> Result<Sums, Refusal> {
+    fn believe(&self, data: &[u8]) -> Result<LoggedSums, ResponseRefusal> {
         let record = Record::parse(data).map_err(|reason| unproven(reason.to_string()))?;
         let head = Arc::new(self.open(record.head)?);
         self.prove(&head, Some(&record))?;
         self.publish()?;
-        Ok(Sums {
+        Ok(LoggedSums {
             id: record.id,
             text: record.text.into(),
         })
     }
 
     /// Checks the signature of a head.
-    fn open(&self, note: &[u8]) -> Result<Head, Refusal> {
+    fn open(&self, note: &[u8]) -> Result<Head, ResponseRefusal> {
         let text = self.verifier.open(note).map_err(|reason| {
             let shown = String::from_utf8_lossy(note);
             // A page that is no note at all is not repeated whole.
@@ -316,7 +321,7 @@ impl Client {
             let shown: String = shown.chars().take(1000).collect();
             unproven(format!("reading tree note: {reason}\nnote:\n{shown}"))
         })?;
-        let tree = Tree::parse(text)
+        let tree = LogTree::parse(text)
             .map_err(|reason| unproven(format!("reading tree: {reason}\ntree:\n{text}")))?;
         Ok(Head {
             tree,
@@ -326,7 +331,7 @@ impl Client {
 
     /// Proves that `head` and the newest head are moments of one log which has the record; then
     /// keeps the tiles that showed it, and `head` if it is newer.
-    fn prove(&self, head: &Arc<Head>, record: Option<&Record<'_>>) -> Result<(), Refusal> {
+    fn prove(&self, head: &Arc<Head>, record: Option<&Record<'_>>) -> Result<(), ResponseRefusal> {
         loop {
             // Other threads may move it on; it is not locked while tiles are fetched.
             let latest = Arc::clone(&lock(&self.latest));
@@ -347,7 +352,7 @@ impl Client {
                         "cannot validate record {id} in tree of size {size}"
                     )));
                 }
-                wanted.push(Node {
+                wanted.push(LogSubtree {
                     level: 0,
                     number: record.id,
                 });
@@ -357,7 +362,7 @@ impl Client {
                 Err(error) => {
                     // A fork is the graver news, and its proof may be there all the same.
                     self.compare(older, newer)?;
-                    return Err(Refusal::Final(error));
+                    return Err(ResponseRefusal::Final(error));
                 }
             };
             let mut hashes = proof.hashes.as_slice();
@@ -407,7 +412,7 @@ impl Client {
     }
 
     /// Brings the newest head into its file, if it is not there.
-    fn publish(&self) -> Result<(), Refusal> {
+    fn publish(&self) -> Result<(), ResponseRefusal> {
         loop {
             let newest = Arc::clone(&lock(&self.latest));
             let saved = lock(&self.saved).clone();

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::super::store::{Store, file_of};
 use super::super::testing::{self, Log, Server};
-use super::super::tile::Plan;
+use super::super::tile::TilePlan;
 use super::*;
 
 type Shared = Arc<Mutex<Server>>;
@@ -32,9 +32,9 @@ impl Place {
     }
 
     /// A new run.
-    fn client(&self) -> Client {
-        let verifier = Verifier::parse(&testing::key(testing::NAME)).unwrap();
-        Client::new(verifier, self.store(), Box::new(Arc::clone(&self.server)))
+    fn client(&self) -> SumDbClient {
+        let verifier = NoteVerifier::parse(&testing::key(testing::NAME)).unwrap();
+        SumDbClient::new(verifier, self.store(), Box::new(Arc::clone(&self.server)))
     }
 
     fn lie(&self, path: &str, data: Option<Vec<u8>>) {
@@ -98,7 +98,7 @@ fn path(id: u64) -> String {
 }
 
 #[track_caller]
-fn assert_found(client: &Client, id: u64) {
+fn assert_found(client: &SumDbClient, id: u64) {
     let sums = client
         .lookup(&module(id))
         .unwrap_or_else(|error| panic!("{}", error.chain()));
@@ -111,7 +111,7 @@ fn assert_found(client: &Client, id: u64) {
 }
 
 #[track_caller]
-fn refused(client: &Client, id: u64, kind: Kind, text: &str) -> Error {
+fn refused(client: &SumDbClient, id: u64, kind: Kind, text: &str) -> Error {
     let error = client.lookup(&module(id)).expect_err("it was believed");
     assert_eq!(error.kind(), kind, "{}", error.chain());
     assert!(error.chain().contains(text), "{}", error.chain());
@@ -272,7 +272,7 @@ fn every_altered_byte_of_a_response_is_refused_and_nothing_is_kept() {
 fn responses_that_are_signed_but_wrong_are_refused() {
     let log = Log::of(300);
     let place = Place::new(log.clone());
-    let record = |id: u64, text: u64, tree: Tree| {
+    let record = |id: u64, text: u64, tree: LogTree| {
         let mut data = format!("{id}\n{}\n", testing::text(text, "")).into_bytes();
         data.extend(testing::head(tree));
         Some(data)
@@ -283,7 +283,7 @@ fn responses_that_are_signed_but_wrong_are_refused() {
             "cannot authenticate record data in server response",
         ),
         (
-            record(7, 7, Tree::empty()),
+            record(7, 7, LogTree::empty()),
             "cannot validate record 7 in tree of size 0",
         ),
         (
@@ -294,7 +294,7 @@ fn responses_that_are_signed_but_wrong_are_refused() {
             record(
                 7,
                 7,
-                Tree {
+                LogTree {
                     size: 299,
                     ..log.tree(300)
                 },
@@ -396,7 +396,7 @@ fn an_enormous_head_ends_and_is_not_saved() {
         let log = Log::of(300);
         let place = Place::new(log.clone());
         let mut data = format!("7\n{}\n", testing::text(7, "")).into_bytes();
-        data.extend(testing::head(Tree {
+        data.extend(testing::head(LogTree {
             size,
             ..log.tree(300)
         }));
@@ -474,9 +474,9 @@ fn a_full_tile_stands_for_its_beginning() {
     // In the cache as well.
     fs::remove_file(place.file("tile/8/0/003.p/232")).unwrap();
     let full = Log::of(1024);
-    let plan = Plan::new(
+    let plan = TilePlan::new(
         full.tree(1024),
-        &[Node {
+        &[LogSubtree {
             level: 0,
             number: 1000,
         }],

@@ -3,7 +3,7 @@
 //! A response to a lookup counts for nothing by itself. It is believed when the head that came
 //! with it is signed by the key that GOSUMDB names, when that head and the newest one seen so far
 //! are moments of one log, and when the log has the record. [`tlog`] and [`tile`] say which hashes
-//! show that, [`note`] checks signatures; all three are pure. [`Client`] asks and judges; `tiles` gets
+//! show that, [`note`] checks signatures; all three are pure. [`SumDbClient`] asks and judges; `tiles` gets
 //! what it needs for that. Both fetch through a [`Transport`] and keep what was proven in a
 //! [`TileStore`]: go's files ([`Store`]), or memory that records what was asked for.
 //!
@@ -32,7 +32,7 @@ mod tile_store;
 mod tiles;
 pub mod tlog;
 
-pub use client::{Client, Sums, Transport, lookup_file};
+pub use client::{LoggedSums, SumDbClient, Transport, lookup_file};
 pub use dates::LogDates;
 pub use store::{Advance, Store};
 pub use tile_store::TileStore;

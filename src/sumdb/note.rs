@@ -60,18 +60,18 @@ impl Error for NoteError {}
 
 /// A public key and the name it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verifier {
+pub struct NoteVerifier {
     name: String,
     hash: [u8; 4],
     key: [u8; 32],
 }
 
-impl Verifier {
+impl NoteVerifier {
     /// Reads a key of the form `NAME+HASH+BASE64`.
     ///
     /// # Errors
     /// [`NoteError::MalformedKey`], [`NoteError::WrongKeyHash`], [`NoteError::UnknownAlgorithm`].
-    pub fn parse(text: &str) -> Result<Verifier, NoteError> {
+    pub fn parse(text: &str) -> Result<NoteVerifier, NoteError> {
         let mut parts = text.splitn(3, '+');
         let mut part = || parts.next().ok_or(NoteError::MalformedKey);
         let (name, hash, key) = (part()?, part()?, part()?);
@@ -89,7 +89,7 @@ impl Verifier {
         if *algorithm != ED25519_KEY {
             return Err(NoteError::UnknownAlgorithm);
         }
-        Ok(Verifier {
+        Ok(NoteVerifier {
             name: name.to_owned(),
             hash,
             key: rest.try_into().map_err(|_| NoteError::MalformedKey)?,
@@ -190,12 +190,12 @@ mod tests {
 
     #[test]
     fn a_signed_note_is_opened() {
-        let verifier = Verifier::parse(KEY).unwrap();
+        let verifier = NoteVerifier::parse(KEY).unwrap();
         assert_eq!(verifier.name(), "PeterNeumann");
         let text = verifier.open(NOTE.as_bytes()).unwrap();
         assert_eq!(text, NOTE.split("\n\n").next().unwrap().to_owned() + "\n");
         // The pinned key has the form that is accepted.
-        Verifier::parse(crate::source::database_setting::SUM_GOLANG_ORG).unwrap();
+        NoteVerifier::parse(crate::source::database_setting::SUM_GOLANG_ORG).unwrap();
     }
 
     #[test]
@@ -227,11 +227,11 @@ mod tests {
             ("n+5e3b1a4b+Ag==".to_owned(), NoteError::WrongKeyHash),
         ];
         for (text, want) in rows {
-            assert_eq!(Verifier::parse(&text), Err(want), "{text}");
+            assert_eq!(NoteVerifier::parse(&text), Err(want), "{text}");
         }
         let of = |key: &[u8]| {
             let hash = u32::from_be_bytes(key_hash("n", key));
-            Verifier::parse(&format!("n+{hash:08x}+{}", BASE64.encode(key)))
+            NoteVerifier::parse(&format!("n+{hash:08x}+{}", BASE64.encode(key)))
         };
         assert_eq!(of(&[2; 33]), Err(NoteError::UnknownAlgorithm));
         assert_eq!(of(&[1; 32]), Err(NoteError::MalformedKey));
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_altered_byte_is_refused() {
-        let verifier = Verifier::parse(KEY).unwrap();
+        let verifier = NoteVerifier::parse(KEY).unwrap();
         for at in 0..NOTE.len() {
             for change in [1, 2, 4, 8, 16, 32, 64, 128, 255] {
                 let mut note = NOTE.as_bytes().to_vec();
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn witnesses_are_passed_over_and_never_suffice() {
-        let verifier = Verifier::parse(KEY).unwrap();
+        let verifier = NoteVerifier::parse(KEY).unwrap();
         let witness = "\u{2014} witness x08go/ZJkuBS9UG/\n";
         let both = format!("{NOTE}{witness}");
         assert!(verifier.open(both.as_bytes()).is_ok());
@@ -275,8 +275,8 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(key in "\\PC{0,40}", note in any::<Vec<u8>>(), text in "(\\PC|\n|\u{2014} n AAAA){0,80}") {
-            let _ = Verifier::parse(&key);
-            let verifier = Verifier::parse(KEY).unwrap();
+            let _ = NoteVerifier::parse(&key);
+            let verifier = NoteVerifier::parse(KEY).unwrap();
             prop_assert!(verifier.open(&note).is_err());
             prop_assert!(verifier.open(text.as_bytes()).is_err());
         }

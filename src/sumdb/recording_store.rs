@@ -90,8 +90,8 @@ impl TileStore for RecordingStore {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::Client;
-    use super::super::note::Verifier;
+    use super::super::SumDbClient;
+    use super::super::note::NoteVerifier;
     use super::super::testing::{Log, NAME, Server, head, key};
     use super::*;
     use crate::gomod::ModuleVersion;
@@ -100,8 +100,8 @@ mod tests {
     fn recorded(log: &Log, head: &[u8], ids: &[u64]) -> Vec<String> {
         let store = Arc::new(RecordingStore::with_head(head));
         let server = Server::of(log.clone());
-        let verifier = Verifier::parse(&key(NAME)).unwrap();
-        let client = Client::new(verifier, Arc::clone(&store), Box::new(server));
+        let verifier = NoteVerifier::parse(&key(NAME)).unwrap();
+        let client = SumDbClient::new(verifier, Arc::clone(&store), Box::new(server));
         for id in ids {
             let module = ModuleVersion::parse(&format!("example.com/m{id}"), "v1.0.0").unwrap();
             client.lookup(&module).unwrap();

@@ -9,8 +9,8 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use sha2::{Digest, Sha256};
 
 use super::client::Transport;
-use super::tile::Plan;
-use super::tlog::{Hash, Tree, subtrees};
+use super::tile::TilePlan;
+use super::tlog::{Hash, LogTree, subtrees};
 use crate::error::{Error, Kind, Result};
 
 /// The name of the database of tests.
@@ -44,7 +44,7 @@ pub(crate) fn sign(text: &str) -> Vec<u8> {
 }
 
 /// A head of any content.
-pub(crate) fn head(tree: Tree) -> Vec<u8> {
+pub(crate) fn head(tree: LogTree) -> Vec<u8> {
     sign(&format!(
         "go.sum database tree\n{}\n{}\n",
         tree.size, tree.hash
@@ -88,18 +88,18 @@ impl Log {
         self.levels[0][usize::try_from(id).unwrap()]
     }
 
-    pub(crate) fn tree(&self, size: u64) -> Tree {
-        let hash = |node: super::tlog::Node| {
+    pub(crate) fn tree(&self, size: u64) -> LogTree {
+        let hash = |node: super::tlog::LogSubtree| {
             self.levels[node.level as usize][usize::try_from(node.number).unwrap()]
         };
         let hashes: Vec<Hash> = subtrees(0, size).into_iter().map(hash).collect();
-        Tree {
+        LogTree {
             size,
             hash: Hash::of_subtrees(&hashes),
         }
     }
 
-    pub(crate) fn tiles(&self, plan: &Plan) -> Vec<Vec<u8>> {
+    pub(crate) fn tiles(&self, plan: &TilePlan) -> Vec<Vec<u8>> {
         let tiles = plan.tiles().iter();
         tiles.map(|tile| self.tile(&tile.path()).unwrap()).collect()
     }

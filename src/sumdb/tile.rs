@@ -5,7 +5,7 @@
 //! in groups of three digits, all but the last with an `x` before: `tile/8/0/x001/234`; one that
 //! is not full has `.p/WIDTH` behind it.
 //!
-//! A [`Plan`] says which tiles prove some hashes of a tree, and then proves them: the tiles at
+//! A [`TilePlan`] says which tiles prove some hashes of a tree, and then proves them: the tiles at
 //! the edge of the tree make up its hash, every other is hashed into the entry of its parent.
 //! No byte of them is without proof.
 //!
@@ -16,7 +16,7 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 
-use super::tlog::{Hash, Node, Tree, subtrees};
+use super::tlog::{Hash, LogSubtree, LogTree, subtrees};
 
 /// Levels of the tree within a tile; Go clients know no other.
 const HEIGHT: u32 = 8;
@@ -127,13 +127,13 @@ impl Error for Unproven {}
 
 /// Adjacent hashes of one of the tiles of a plan.
 #[derive(Clone, Copy, Debug)]
-struct Span {
+struct TileSpan {
     tile: usize,
     first: usize,
     count: usize,
 }
 
-impl Span {
+impl TileSpan {
     fn hash(self, tiles: &[Vec<Hash>]) -> Option<Hash> {
         let tile = tiles.get(self.tile)?;
         Hash::of_complete(tile.get(self.first..self.first + self.count)?)
@@ -142,23 +142,23 @@ impl Span {
 
 /// Which tiles prove some hashes of a tree.
 #[derive(Clone, Debug)]
-pub struct Plan {
-    tree: Tree,
+pub struct TilePlan {
+    tree: LogTree,
     tiles: Vec<Tile>,
     /// The subtrees that make up the tree.
-    edge: Vec<Span>,
+    edge: Vec<TileSpan>,
     /// The entry in the parent of each tile that is not at the edge: these come last.
-    parents: Vec<Span>,
-    wanted: Vec<Span>,
+    parents: Vec<TileSpan>,
+    wanted: Vec<TileSpan>,
 }
 
-impl Plan {
+impl TilePlan {
     /// Plans to prove the hashes of these subtrees.
     ///
     /// # Errors
     /// [`Unproven::Outside`].
-    pub fn new(tree: Tree, wanted: &[Node]) -> Result<Plan, Unproven> {
-        let mut plan = Plan {
+    pub fn new(tree: LogTree, wanted: &[LogSubtree]) -> Result<TilePlan, Unproven> {
+        let mut plan = TilePlan {
             tree,
             tiles: Vec::new(),
             edge: Vec::new(),
@@ -198,7 +198,7 @@ impl Plan {
             }
         };
         for tile in missing.into_iter().rev() {
-            self.parents.push(Span {
+            self.parents.push(TileSpan {
                 tile: place,
                 first: usize::try_from(tile.number % FULL).ok()?,
                 count: 1,
@@ -212,7 +212,7 @@ impl Plan {
 
     /// The tree.
     #[must_use]
-    pub fn tree(&self) -> Tree {
+    pub fn tree(&self) -> LogTree {
         self.tree
     }
 
@@ -257,7 +257,7 @@ impl PlanProof {
     ///
     /// # Errors
     /// [`Unproven::Inconsistent`] if the tree is empty and should not be.
-    pub fn of(plan: &Plan) -> Result<PlanProof, Unproven> {
+    pub fn of(plan: &TilePlan) -> Result<PlanProof, Unproven> {
         let mut wanted_in: HashMap<usize, Vec<usize>> = HashMap::new();
         for (place, span) in plan.wanted.iter().enumerate() {
             wanted_in.entry(span.tile).or_default().push(place);
@@ -278,7 +278,7 @@ impl PlanProof {
     ///
     /// # Errors
     /// [`Unproven::Length`], [`Unproven::Outside`] beyond the last tile, [`Unproven::Inconsistent`].
-    pub fn add(&mut self, plan: &Plan, bytes: &[u8]) -> Result<(), Unproven> {
+    pub fn add(&mut self, plan: &TilePlan, bytes: &[u8]) -> Result<(), Unproven> {
         let place = self.content.len();
         let tile = plan.tiles.get(place).ok_or(Unproven::Outside)?;
         if bytes.len() != tile.byte_length() {
@@ -325,7 +325,7 @@ impl PlanProof {
 
     /// The content of a tile at the edge of the plan's tree, by its level and number.
     #[must_use]
-    pub fn edge_tile(&self, plan: &Plan, tile: Tile) -> Option<&[Hash]> {
+    pub fn edge_tile(&self, plan: &TilePlan, tile: Tile) -> Option<&[Hash]> {
         let is_same = |other: &Tile| other.full() == tile.full();
         let place = plan.tiles.iter().take(self.at_edge).position(is_same)?;
         self.content.get(place).map(Vec::as_slice)
@@ -343,7 +343,7 @@ impl PlanProof {
 
 /// The tile that has the hashes right below a node, or its own, and which of them; the span's
 /// tile is not set.
-fn locate(node: Node, size: u64) -> Option<(Tile, Span)> {
+fn locate(node: LogSubtree, size: u64) -> Option<(Tile, TileSpan)> {
     let end = node
         .number
         .checked_add(1)?
@@ -355,7 +355,7 @@ fn locate(node: Node, size: u64) -> Option<(Tile, Span)> {
     let above = node.level % HEIGHT;
     let first = node.number << above;
     let tile = Tile::in_tree(level, first / FULL, size)?;
-    let span = Span {
+    let span = TileSpan {
         tile: 0,
         first: usize::try_from(first % FULL).ok()?,
         count: 1 << above,
@@ -369,8 +369,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn leaf(number: u64) -> Node {
-        Node { level: 0, number }
+    fn leaf(number: u64) -> LogSubtree {
+        LogSubtree { level: 0, number }
     }
 
     #[test]
@@ -399,11 +399,11 @@ mod tests {
         for size in [1, 2, 3, 255, 256, 257, 511, 512, 1000] {
             let log = Log::of(size);
             for id in 0..size {
-                let plan = Plan::new(log.tree(size), &[leaf(id)]).unwrap();
+                let plan = TilePlan::new(log.tree(size), &[leaf(id)]).unwrap();
                 let hashes = plan.prove(&log.tiles(&plan)).unwrap();
                 assert_eq!(hashes, [log.leaf(id)], "{id} of {size}");
             }
-            let outside = Plan::new(log.tree(size), &[leaf(size)]);
+            let outside = TilePlan::new(log.tree(size), &[leaf(size)]);
             assert_eq!(outside.err(), Some(Unproven::Outside));
         }
     }
@@ -412,11 +412,11 @@ mod tests {
     fn a_log_of_three_levels_proves_an_older_one() {
         let log = Log::of(70_000);
         for older in [1, 255, 256, 300, 65_535, 65_536, 65_537, 69_999, 70_000] {
-            let plan = Plan::new(log.tree(70_000), &subtrees(0, older)).unwrap();
+            let plan = TilePlan::new(log.tree(70_000), &subtrees(0, older)).unwrap();
             let hashes = plan.prove(&log.tiles(&plan)).unwrap();
             assert_eq!(Hash::of_subtrees(&hashes), log.tree(older).hash, "{older}");
         }
-        let plan = Plan::new(log.tree(70_000), &[leaf(300)]).unwrap();
+        let plan = TilePlan::new(log.tree(70_000), &[leaf(300)]).unwrap();
         let mut names: Vec<String> = plan.tiles().iter().map(|tile| tile.path()).collect();
         names.sort();
         // 70000 = 1 * 65536 + 17 * 256 + 112.
@@ -433,7 +433,7 @@ mod tests {
     #[test]
     fn every_altered_hash_of_every_tile_is_refused() {
         let log = Log::of(70_000);
-        let plan = Plan::new(log.tree(70_000), &[leaf(300), leaf(69_999)]).unwrap();
+        let plan = TilePlan::new(log.tree(70_000), &[leaf(300), leaf(69_999)]).unwrap();
         let tiles = log.tiles(&plan);
         for tile in 0..tiles.len() {
             // Some byte of every hash.
@@ -458,7 +458,7 @@ mod tests {
     #[test]
     fn tiles_behind_an_edge_of_shared_tiles_are_proven() {
         let log = Log::of(771);
-        let plan = Plan::new(log.tree(771), &[leaf(1), leaf(300)]).unwrap();
+        let plan = TilePlan::new(log.tree(771), &[leaf(1), leaf(300)]).unwrap();
         let names: Vec<String> = plan.tiles().iter().map(|tile| tile.path()).collect();
         let want = [
             "tile/8/1/000.p/3",
@@ -484,14 +484,14 @@ mod tests {
 
     #[test]
     fn the_empty_tree_proves_nothing() {
-        let plan = Plan::new(Tree::empty(), &[]).unwrap();
+        let plan = TilePlan::new(LogTree::empty(), &[]).unwrap();
         assert_eq!(plan.prove::<Vec<u8>>(&[]), Ok(Vec::new()));
-        assert!(Plan::new(Tree::empty(), &[leaf(0)]).is_err());
-        let forged = Tree {
+        assert!(TilePlan::new(LogTree::empty(), &[leaf(0)]).is_err());
+        let forged = LogTree {
             size: 0,
             hash: Hash::of_record(b""),
         };
-        let plan = Plan::new(forged, &[]).unwrap();
+        let plan = TilePlan::new(forged, &[]).unwrap();
         let refused = plan.prove::<Vec<u8>>(&[]);
         assert_eq!(refused, Err(Unproven::Inconsistent(0..0)));
     }
@@ -499,12 +499,12 @@ mod tests {
     proptest! {
         #[test]
         fn plans_of_any_size_are_short(size in 1..=i64::MAX as u64, id: u64, level in 0..64_u32) {
-            let tree = Tree { size, hash: Tree::empty().hash };
+            let tree = LogTree { size, hash: LogTree::empty().hash };
             let mut wanted = subtrees(0, id % size);
             wanted.push(leaf(id % size));
-            let plan = Plan::new(tree, &wanted).unwrap();
+            let plan = TilePlan::new(tree, &wanted).unwrap();
             prop_assert!(plan.tiles().len() <= 24, "{}", plan.tiles().len());
-            let _ = Plan::new(tree, &[Node { level, number: id }]);
+            let _ = TilePlan::new(tree, &[LogSubtree { level, number: id }]);
         }
     }
 }

@@ -5,20 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::client::Transport;
-use super::tile::{MAX_TILE_BYTES, Plan, Tile, Unproven};
+use super::tile::{MAX_TILE_BYTES, Tile, TilePlan, Unproven};
 use super::tile_store::TileStore;
-use super::tlog::{Hash, Node, Tree};
+use super::tlog::{Hash, LogSubtree, LogTree};
 use crate::error::{Error, Kind, Result};
 use crate::memo::{Memo, MemoSettings};
 
 /// The content of a tile, and whether it came from the cache.
 #[derive(Clone, Debug)]
-pub(super) struct Content {
+pub(super) struct TileContent {
     bytes: Arc<[u8]>,
     cached: bool,
 }
 
-impl AsRef<[u8]> for Content {
+impl AsRef<[u8]> for TileContent {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -27,7 +27,7 @@ impl AsRef<[u8]> for Content {
 /// Hashes that were proven, and the tiles that proved them.
 pub(super) struct Proof {
     pub(super) hashes: Vec<Hash>,
-    pub(super) tiles: Vec<(Tile, Content)>,
+    pub(super) tiles: Vec<(Tile, TileContent)>,
 }
 
 /// Tiles in memory, of at most 8 KiB each. The others are in the store.
@@ -37,7 +37,7 @@ const CONTENTS: MemoSettings = MemoSettings::holding(1 << 10);
 pub(super) struct Tiles {
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
-    contents: Memo<Tile, Content>,
+    contents: Memo<Tile, TileContent>,
     /// Tiles that are in memory and were written.
     kept: Mutex<HashSet<Tile>>,
     /// Tiles whose cached copy may be wrong.
@@ -62,9 +62,9 @@ impl Tiles {
     }
 
     /// Proves the hashes of some subtrees of `tree`. Cached tiles that do not fit are fetched.
-    pub(super) fn read(&self, tree: Tree, wanted: &[Node]) -> Result<Proof> {
+    pub(super) fn read(&self, tree: LogTree, wanted: &[LogSubtree]) -> Result<Proof> {
         let refused = |reason: Unproven| Error::new(Kind::Security, reason.to_string());
-        let plan = Plan::new(tree, wanted).map_err(refused)?;
+        let plan = TilePlan::new(tree, wanted).map_err(refused)?;
         let tiles = plan.tiles();
         let mut content = self.all(tiles)?;
         let hashes = loop {
@@ -101,9 +101,9 @@ impl Tiles {
     }
 
     /// The content of tiles, those that have to be requested all at once.
-    fn all(&self, tiles: &[Tile]) -> Result<Vec<Content>> {
+    fn all(&self, tiles: &[Tile]) -> Result<Vec<TileContent>> {
         let local = |tile: &Tile| self.contents.peek(tile).or_else(|| self.cached_tile(*tile));
-        let found: Vec<Option<Result<Content>>> = tiles.iter().map(local).collect();
+        let found: Vec<Option<Result<TileContent>>> = tiles.iter().map(local).collect();
         let missing = tiles
             .iter()
             .zip(&found)
@@ -123,7 +123,7 @@ impl Tiles {
     }
 
     /// A tile from the cache or the database, unproven.
-    fn one(&self, tile: Tile) -> Result<Content> {
+    fn one(&self, tile: Tile) -> Result<TileContent> {
         self.contents.get(&tile, || {
             if let Some(content) = self.cached_tile(tile) {
                 return content;
@@ -143,7 +143,7 @@ impl Tiles {
                 }
                 other => other.map_err(|error| missing_tile(&error))?,
             };
-            Ok(Content {
+            Ok(TileContent {
                 bytes: bytes.into(),
                 cached: false,
             })
@@ -156,7 +156,7 @@ impl Tiles {
         self.store.is_read_only() && read().is_some_and(|bytes| bytes.len() != tile.byte_length())
     }
 
-    fn cached_tile(&self, tile: Tile) -> Option<Result<Content>> {
+    fn cached_tile(&self, tile: Tile) -> Option<Result<TileContent>> {
         if lock(&self.distrusted).contains(&tile) {
             return None;
         }
@@ -167,7 +167,7 @@ impl Tiles {
             None if tile.is_full() => return None,
             None => beginning(self.store.read(&tile.full().path())?, tile)?,
         };
-        Some(Ok(Content {
+        Some(Ok(TileContent {
             bytes: bytes.into(),
             cached: true,
         }))
@@ -175,7 +175,7 @@ impl Tiles {
 
     /// Caches tiles that were proven. The lowest full ones, of which a run may need as many as
     /// it has modules, are not kept in memory then.
-    pub(super) fn keep(&self, tiles: Vec<(Tile, Content)>) {
+    pub(super) fn keep(&self, tiles: Vec<(Tile, TileContent)>) {
         for (tile, content) in tiles {
             if !content.cached && lock(&self.kept).insert(tile) {
                 if !self.store.write(&tile.path(), &content.bytes) {

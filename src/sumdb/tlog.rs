@@ -2,7 +2,7 @@
 //!
 //! The log is a Merkle tree of RFC 6962 with SHA-256: a leaf is `H(0 || record)`, a node
 //! `H(1 || left || right)`, and the left part of a tree is the largest power of two below its
-//! size. A complete subtree is named by [`Node`]: its level and its number within the level. No
+//! size. A complete subtree is named by [`LogSubtree`]: its level and its number within the level. No
 //! arithmetic here overflows for any size that a head may state.
 //!
 //! Source: golang/mod `sumdb/tlog/{tlog,note}.go`.
@@ -111,18 +111,18 @@ impl Error for Malformed {}
 
 /// A log at some moment: how many records, and the hash over them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tree {
+pub struct LogTree {
     /// The number of records, below 2^63.
     pub size: u64,
     /// The hash of the tree over them.
     pub hash: Hash,
 }
 
-impl Tree {
+impl LogTree {
     /// The log before its first record.
     #[must_use]
-    pub fn empty() -> Tree {
-        Tree {
+    pub fn empty() -> LogTree {
+        LogTree {
             size: 0,
             hash: Hash::of_subtrees(&[]),
         }
@@ -133,7 +133,7 @@ impl Tree {
     ///
     /// # Errors
     /// [`Malformed::Tree`].
-    pub fn parse(text: &str) -> Result<Tree, Malformed> {
+    pub fn parse(text: &str) -> Result<LogTree, Malformed> {
         let mut lines = text.split_inclusive('\n');
         let mut line = || {
             let line = lines.next().and_then(|line| line.strip_suffix('\n'));
@@ -145,7 +145,7 @@ impl Tree {
         let size = parse_number(line()?).ok_or(Malformed::Tree)?;
         let hash = BASE64.decode(line()?).map_err(|_| Malformed::Tree)?;
         let hash = Hash::from_slice(&hash).ok_or(Malformed::Tree)?;
-        Ok(Tree { size, hash })
+        Ok(LogTree { size, hash })
     }
 }
 
@@ -190,7 +190,7 @@ impl Record<'_> {
 
 /// A complete subtree: the records from `number << level` to before `(number + 1) << level`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Node {
+pub struct LogSubtree {
     /// How many levels it is above the leaves.
     pub level: u32,
     /// How many such subtrees are before it.
@@ -200,11 +200,11 @@ pub struct Node {
 /// The complete subtrees that the records from `low` to before `high` are made of, largest
 /// first; `low` is a multiple of the size of the first.
 #[must_use]
-pub fn subtrees(mut low: u64, high: u64) -> Vec<Node> {
+pub fn subtrees(mut low: u64, high: u64) -> Vec<LogSubtree> {
     let mut nodes = Vec::new();
     while let Some(level) = high.saturating_sub(low).checked_ilog2() {
         let number = low >> level;
-        nodes.push(Node { level, number });
+        nodes.push(LogSubtree { level, number });
         low += 1 << level;
     }
     nodes
@@ -215,7 +215,7 @@ pub fn subtrees(mut low: u64, high: u64) -> Vec<Node> {
 ///
 /// Source: RFC 6962, 2.1.2.
 #[must_use]
-pub fn consistency_proof(older: u64, newer: u64) -> Vec<Vec<Node>> {
+pub fn consistency_proof(older: u64, newer: u64) -> Vec<Vec<LogSubtree>> {
     let mut proof = Vec::new();
     if older == 0 || older >= newer {
         return proof;
@@ -253,7 +253,7 @@ mod tests {
     /// The definition of RFC 6962, 2.1.
     fn root(leaves: &[Hash]) -> Hash {
         match leaves {
-            [] => Tree::empty().hash,
+            [] => LogTree::empty().hash,
             [only] => *only,
             _ => {
                 let half = leaves.len().next_power_of_two() / 2;
@@ -263,7 +263,7 @@ mod tests {
         }
     }
 
-    fn hash_of(leaves: &[Hash], node: Node) -> Hash {
+    fn hash_of(leaves: &[Hash], node: LogSubtree) -> Hash {
         let first = usize::try_from(node.number << node.level).unwrap();
         root(&leaves[first..first + (1 << node.level)])
     }
@@ -347,11 +347,11 @@ mod tests {
         // The example in golang/mod sumdb/tlog/note.go, and go's refusals.
         let hash = "nND/nri/U0xuHUrYSy0HtMeal2vzD9V4k/BO79C+QeI=";
         let good = format!("go.sum database tree\n2\n{hash}\n");
-        let tree = Tree::parse(&good).unwrap();
+        let tree = LogTree::parse(&good).unwrap();
         assert_eq!((tree.size, tree.hash.to_string()), (2, hash.to_owned()));
-        assert_eq!(Tree::parse(&format!("{good}more\n")), Ok(tree));
+        assert_eq!(LogTree::parse(&format!("{good}more\n")), Ok(tree));
         let huge = format!("go.sum database tree\n9223372036854775807\n{hash}\n");
-        assert_eq!(Tree::parse(&huge).unwrap().size, i64::MAX as u64);
+        assert_eq!(LogTree::parse(&huge).unwrap().size, i64::MAX as u64);
         for bad in [
             String::new(),
             good.trim_end().to_owned(),
@@ -365,7 +365,7 @@ mod tests {
             good.replace("QeI=", ""),
             format!("{good}{}", "x".repeat(MAX_TREE_BYTES)),
         ] {
-            assert_eq!(Tree::parse(&bad), Err(Malformed::Tree), "{:.80}", bad);
+            assert_eq!(LogTree::parse(&bad), Err(Malformed::Tree), "{:.80}", bad);
         }
     }
 
@@ -400,7 +400,7 @@ mod tests {
         fn nothing_panics(data in any::<Vec<u8>>(), text in "[0-9]{0,3}\n?(\\PC|\n){0,40}") {
             let _ = Record::parse(&data);
             let _ = Record::parse(text.as_bytes());
-            let _ = Tree::parse(&text);
+            let _ = LogTree::parse(&text);
         }
 
         #[test]

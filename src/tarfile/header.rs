@@ -18,7 +18,7 @@ const PAX_NAME: &str = "PaxHeaders/path";
 const NAME: usize = 100;
 const PREFIX: usize = 155;
 
-pub(super) type Block = [u8; BLOCK];
+pub(super) type TarBlock = [u8; BLOCK];
 
 /// What kind of member a header begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +52,12 @@ pub(super) fn member(name: &str, size: u64) -> Vec<u8> {
 }
 
 /// The header of a pax header whose text has `size` bytes.
-pub(super) fn pax(size: u64) -> Block {
+pub(super) fn pax(size: u64) -> TarBlock {
     block(MemberType::Pax, "", PAX_NAME.as_bytes(), size)
 }
 
 /// The header of a member whose name is in the pax header before: the name is cut.
-pub(super) fn named_by_pax(name: &str, size: u64) -> Block {
+pub(super) fn named_by_pax(name: &str, size: u64) -> TarBlock {
     let cut = &name.as_bytes()[..name.len().min(NAME)];
     block(MemberType::File, "", cut, size)
 }
@@ -84,7 +84,7 @@ pub(super) fn split(name: &str) -> Option<(&str, &str)> {
     (at <= PREFIX && at + 1 < name.len()).then(|| (&name[..at], &name[at + 1..]))
 }
 
-fn block(kind: MemberType, prefix: &str, name: &[u8], size: u64) -> Block {
+fn block(kind: MemberType, prefix: &str, name: &[u8], size: u64) -> TarBlock {
     let mut block = [0; BLOCK];
     let mut put = |at: usize, text: &[u8]| block[at..at + text.len()].copy_from_slice(text);
     put(0, name);
@@ -105,7 +105,7 @@ fn block(kind: MemberType, prefix: &str, name: &[u8], size: u64) -> Block {
 }
 
 /// The checksum that a block should carry.
-pub(super) fn checksum(block: &Block) -> u32 {
+pub(super) fn checksum(block: &TarBlock) -> u32 {
     let bytes = block.iter().enumerate();
     bytes
         .map(|(at, &byte)| match at {

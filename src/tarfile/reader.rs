@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, BufRead as _, BufReader, Read};
 
 use super::header::{
-    self, BLOCK, BadName, Block, MAX_NAME, MemberType, RECORD, check_name, checksum, octal,
+    self, BLOCK, BadName, MAX_NAME, MemberType, RECORD, TarBlock, check_name, checksum, octal,
 };
 use crate::error::{Error, Kind, Result};
 
@@ -140,7 +140,7 @@ impl<R: Read> TarReader<R> {
     }
 
     /// The kind and size that a header gives.
-    fn parse(&self, block: &Block, at: u64) -> Result<(MemberType, u64)> {
+    fn parse(&self, block: &TarBlock, at: u64) -> Result<(MemberType, u64)> {
         if octal(&block[148..156]) != Some(u64::from(checksum(block))) {
             return Err(self.damaged(at, "wrong header checksum"));
         }
@@ -165,7 +165,7 @@ impl<R: Read> TarReader<R> {
     }
 
     /// The name in the text behind a pax header.
-    fn read_pax(&mut self, block: &Block, size: u64, at: u64) -> Result<String> {
+    fn read_pax(&mut self, block: &TarBlock, size: u64, at: u64) -> Result<String> {
         const ROOM: u64 = (MAX_NAME + 16) as u64;
         if size > ROOM || *block != header::pax(size) {
             return Err(self.damaged(at, "pax header is not in modfetch's form"));
@@ -206,7 +206,7 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    fn block(&mut self) -> Result<Block> {
+    fn block(&mut self) -> Result<TarBlock> {
         let mut block = [0; BLOCK];
         self.fill(&mut block)?;
         Ok(block)
@@ -270,7 +270,7 @@ impl<R: Read> Read for TarReader<R> {
 }
 
 /// PREFIX/NAME of a header, if it is UTF-8. Both fields end at their first zero byte.
-fn ustar_name(block: &Block) -> Option<String> {
+fn ustar_name(block: &TarBlock) -> Option<String> {
     let text = |field: &[u8]| {
         let end = field.iter().position(|&byte| byte == 0);
         let text = str::from_utf8(&field[..end.unwrap_or(field.len())]);
@@ -374,12 +374,12 @@ mod tests {
         assert!(read_all(&*[&*tar, &*tar].concat()).is_err());
     }
 
-    type Change<'c> = &'c dyn Fn(&mut Block);
+    type Change<'c> = &'c dyn Fn(&mut TarBlock);
 
     #[test]
     fn hostile_names_links_and_duplicates_are_refused() {
-        let raw = |name: &str, change: &dyn Fn(&mut Block)| {
-            let mut block: Block = header::member(name, 0).try_into().unwrap();
+        let raw = |name: &str, change: &dyn Fn(&mut TarBlock)| {
+            let mut block: TarBlock = header::member(name, 0).try_into().unwrap();
             change(&mut block);
             let sum = format!("{:06o}\0 ", checksum(&block));
             block[148..156].copy_from_slice(sum.as_bytes());
@@ -387,9 +387,9 @@ mod tests {
             tar.resize(RECORD, 0);
             read_all(&*tar).unwrap_err()
         };
-        let set = |at: usize, value: u8| move |block: &mut Block| block[at] = value;
+        let set = |at: usize, value: u8| move |block: &mut TarBlock| block[at] = value;
         let name = |text: &'static str| {
-            move |block: &mut Block| block[..text.len()].copy_from_slice(text.as_bytes())
+            move |block: &mut TarBlock| block[..text.len()].copy_from_slice(text.as_bytes())
         };
         let rows: [(Change<'_>, Kind, &str); 13] = [
             (&set(156, b'1'), Kind::Security, "hard link"),

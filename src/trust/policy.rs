@@ -70,11 +70,11 @@ pub struct SumPolicy {
     /// What else has sums and is not written, with its name: in a workspace the go.sum of every
     /// module that is used.
     others: Vec<(PathBuf, GoSum)>,
-    pub(super) state: Mutex<SumState>,
+    pub(super) state: Mutex<PolicyState>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct SumState {
+pub(super) struct PolicyState {
     pub(super) sums: GoSum,
     /// What this run did with the first h1 of each place in `sums`, as far as it did anything.
     status: Vec<SumUse>,
@@ -83,7 +83,7 @@ pub(super) struct SumState {
     pub(super) contradictions: BTreeMap<(String, String), Error>,
 }
 
-impl SumState {
+impl PolicyState {
     /// Every h1 that something was checked against: path, version key, sum, what was done with it.
     pub(super) fn used(&self) -> impl Iterator<Item = (&str, &str, &str, SumUse)> {
         let used = self.status.iter().enumerate();
@@ -159,9 +159,9 @@ impl SumPolicy {
         let read = |other: &PathBuf| Ok((other.clone(), read_go_sum(other, overlay)?));
         let others = others.iter().map(read).collect::<Result<Vec<_>>>()?;
         let sums = read_go_sum(file, overlay)?;
-        let state = SumState {
+        let state = PolicyState {
             sums,
-            ..SumState::default()
+            ..PolicyState::default()
         };
         Ok(SumPolicy {
             settings,
@@ -180,7 +180,7 @@ impl SumPolicy {
         self.file.as_deref()
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, SumState> {
+    pub(super) fn state(&self) -> MutexGuard<'_, PolicyState> {
         // Every change is complete before the guard goes, so a panic elsewhere spoils nothing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -337,7 +337,7 @@ impl SumPolicy {
     ///
     /// # Errors
     /// [`Kind::Input`] if GOSUMDB makes no sense.
-    pub fn database(&self) -> Result<Option<&Arc<sumdb::Client>>> {
+    pub fn database(&self) -> Result<Option<&Arc<sumdb::SumDbClient>>> {
         match &self.settings.database {
             Database::Client(client) => Ok(Some(client)),
             Database::Off => Ok(None),
@@ -423,8 +423,8 @@ impl SumPolicy {
 
     /// True if go.sum has this line, which is now used; an error if it has another hash. Where
     /// go.sum has none, all that the other files have must agree.
-    fn is_recorded(&self, state: &mut SumState, path: &str, key: &str, h1: &H1) -> Result<bool> {
-        let mismatch = |state: &mut SumState, sum: &str, file| {
+    fn is_recorded(&self, state: &mut PolicyState, path: &str, key: &str, h1: &H1) -> Result<bool> {
+        let mismatch = |state: &mut PolicyState, sum: &str, file| {
             let error = self.mismatch((path, key), h1, sum, file);
             let place = (path.to_owned(), key.to_owned());
             state.contradictions.insert(place, error.clone());
@@ -463,7 +463,7 @@ impl SumPolicy {
     }
 
     /// Who has to prove a part that go.sum does not know; `None` if nobody has to.
-    fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::Client>> {
+    fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::SumDbClient>> {
         let noun = part.noun();
         if self.settings.locked && !self.knows(module, part) {
             return Err(Error::new(

@@ -72,7 +72,7 @@ fn database(server: &Arc<Mutex<Server>>, dir: &Path) -> Database {
         .unwrap();
     let store = Store::new(dir, Some(dir), testing::NAME);
     let transport = Box::new(Arc::clone(server));
-    Database::Client(Arc::new(sumdb::Client::new(
+    Database::Client(Arc::new(sumdb::SumDbClient::new(
         setting.verifier,
         store,
         transport,

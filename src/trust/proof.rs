@@ -13,7 +13,7 @@ pub enum Database {
     /// GOSUMDB is `off`: nothing needs proof.
     Off,
     /// It can be asked.
-    Client(Arc<sumdb::Client>),
+    Client(Arc<sumdb::SumDbClient>),
     /// GOSUMDB cannot be understood, for this reason; what needs proof is refused.
     Invalid(Error),
 }
@@ -32,7 +32,7 @@ pub enum Logged {
 impl Logged {
     /// Asks `prover`, where there is one.
     pub(super) fn ask(
-        prover: Option<&sumdb::Client>,
+        prover: Option<&sumdb::SumDbClient>,
         settings: &SumSettings,
         module: &ModuleVersion,
         part: SumPart,
@@ -52,7 +52,7 @@ impl Logged {
 
 /// Compares a hash with the one that the database has logged.
 pub(super) fn compare(
-    database: &sumdb::Client,
+    database: &sumdb::SumDbClient,
     module: &ModuleVersion,
     part: SumPart,
     h1: &H1,
@@ -73,7 +73,7 @@ pub(super) fn compare(
 
 /// The first `h1:` that is logged. As go: a line that follows another hash is not looked at.
 fn first_h1(
-    database: &sumdb::Client,
+    database: &sumdb::SumDbClient,
     module: &ModuleVersion,
     part: SumPart,
 ) -> Result<Option<String>> {

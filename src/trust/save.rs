@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::policy::{SumPolicy, SumState};
+use super::policy::{PolicyState, SumPolicy};
 use crate::cache::Cache;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{NewText, rewrite};
@@ -76,7 +76,7 @@ impl SumPolicy {
 
 /// The content go.sum shall have: what is in it now, and what this run checked and must keep.
 fn updated(
-    state: &SumState,
+    state: &PolicyState,
     file: &Path,
     now: &[u8],
     keep: &impl Fn(&str, &str) -> bool,

@@ -17,7 +17,7 @@ use crate::sumdb::{self, LogDates, Store, lookup_file};
 /// One database as a witness of age.
 #[derive(Debug)]
 pub struct FirstSeen {
-    client: Arc<sumdb::Client>,
+    client: Arc<sumdb::SumDbClient>,
     store: Store,
     /// What it is not asked about.
     exempt: PrefixPatterns,
@@ -28,7 +28,7 @@ impl FirstSeen {
     /// What `client` proves and `store` keeps; sizes of the log are written down in `dates`.
     #[must_use]
     pub fn new(
-        client: Arc<sumdb::Client>,
+        client: Arc<sumdb::SumDbClient>,
         store: Store,
         exempt: PrefixPatterns,
         dates: PathBuf,
@@ -44,7 +44,7 @@ impl FirstSeen {
 
     /// The client of the database.
     #[must_use]
-    pub fn client(&self) -> &sumdb::Client {
+    pub fn client(&self) -> &sumdb::SumDbClient {
         &self.client
     }
 

@@ -11,7 +11,7 @@ use crate::trust::SumPart;
 #[derive(Clone, Debug)]
 pub struct DatabaseProof {
     /// Its client.
-    pub client: Arc<sumdb::Client>,
+    pub client: Arc<sumdb::SumDbClient>,
     /// GONOSUMDB: modules it is not asked about.
     pub exempt: PrefixPatterns,
 }

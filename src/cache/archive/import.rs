@@ -69,7 +69,7 @@ impl Cache {
         writable: bool,
         trust: &dyn ImportTrust,
     ) -> Result<Imported> {
-        let shared = Shared {
+        let shared = ImportShared {
             trust,
             writable,
             waiting: AtomicUsize::new(0),
@@ -116,22 +116,22 @@ impl Cache {
 }
 
 /// What all threads of one import share.
-pub(super) struct Shared<'t> {
+pub(super) struct ImportShared<'t> {
     trust: &'t dyn ImportTrust,
     writable: bool,
     /// Batches of files that wait for a thread.
     pub(super) waiting: AtomicUsize,
-    outcome: Mutex<Outcome>,
+    outcome: Mutex<ImportOutcome>,
 }
 
 #[derive(Default)]
-struct Outcome {
+struct ImportOutcome {
     imported: Imported,
     failure: Option<Error>,
 }
 
-impl Shared<'_> {
-    fn outcome(&self) -> MutexGuard<'_, Outcome> {
+impl ImportShared<'_> {
+    fn outcome(&self) -> MutexGuard<'_, ImportOutcome> {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,7 +168,7 @@ impl Shared<'_> {
 }
 
 /// The small files of one version, and what its content needs.
-struct Group {
+struct ImportGroup {
     entry: CacheEntry,
     info: Option<Vec<u8>>,
     gomod: Option<Vec<u8>>,
@@ -190,11 +190,11 @@ enum GroupContent {
 struct ArchiveReader<'r, 's, R> {
     cache: &'r Cache,
     tar: TarReader<R>,
-    shared: &'s Shared<'s>,
+    shared: &'s ImportShared<'s>,
     scope: &'r Scope<'s>,
     done: Sender<()>,
     places: Receiver<()>,
-    group: Option<Group>,
+    group: Option<ImportGroup>,
     /// Versions whose members have ended: none of them may come again.
     ended: HashSet<ModuleVersion>,
 }
@@ -213,7 +213,7 @@ impl<'s, R: Read> ArchiveReader<'_, 's, R> {
                     let text = format!("{}: members of {module} are not together", member.name);
                     return Err(Error::new(Kind::Input, text));
                 }
-                self.group = Some(Group {
+                self.group = Some(ImportGroup {
                     entry: self.cache.entry(&module)?,
                     info: None,
                     gomod: None,
@@ -289,7 +289,7 @@ impl<'s, R: Read> ArchiveReader<'_, 's, R> {
     }
 }
 
-fn demand_ziphash(group: &Group, member: &TarMember) -> Result<()> {
+fn demand_ziphash(group: &ImportGroup, member: &TarMember) -> Result<()> {
     match (&group.ziphash, &group.gomod) {
         (Some(_), Some(_)) => Ok(()),
         _ => {
@@ -337,8 +337,8 @@ fn zip_content<R: Read>(entry: &CacheEntry, tar: &mut TarReader<R>) -> Result<Gr
 }
 
 /// Checks what has come of a version and makes it visible.
-fn finish(group: Group, shared: &Shared<'_>) -> Result<()> {
-    let Group {
+fn finish(group: ImportGroup, shared: &ImportShared<'_>) -> Result<()> {
+    let ImportGroup {
         entry,
         info,
         gomod,
@@ -386,7 +386,7 @@ fn unpack(
     lock: &VersionLock,
     part: Option<ZipPart>,
     declared: &H1,
-    shared: &Shared<'_>,
+    shared: &ImportShared<'_>,
 ) -> Result<()> {
     let file = match &part {
         Some(part) => part.reader()?,

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rayon::Scope;
 use sha2::{Digest as _, Sha256};
 
-use super::import::Shared;
+use super::import::ImportShared;
 use crate::cache::{CacheEntry, Partial, VersionLock};
 use crate::error::{Error, Result};
 use crate::failpoints;
@@ -30,11 +30,11 @@ pub(super) struct TreeImport {
     entry: CacheEntry,
     lock: VersionLock,
     partial: Partial,
-    state: Mutex<State>,
+    state: Mutex<ImportTreeState>,
 }
 
 #[derive(Default)]
-struct State {
+struct ImportTreeState {
     hashes: Vec<(String, FileHash)>,
     batch: Vec<(String, Vec<u8>)>,
     batch_bytes: usize,
@@ -55,7 +55,7 @@ impl TreeImport {
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ImportTreeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -65,7 +65,7 @@ impl TreeImport {
         file: &str,
         size: u64,
         tar: &mut TarReader<R>,
-        shared: &'s Shared<'s>,
+        shared: &'s ImportShared<'s>,
         scope: &Scope<'s>,
     ) -> Result<()> {
         self.make_parents(file)?;
@@ -102,7 +102,7 @@ impl TreeImport {
     }
 
     /// All files have come. The directory is finished here or, where batches wait, with the last.
-    pub(super) fn end(self: Arc<Self>, declared: H1, shared: &Shared<'_>) -> Result<()> {
+    pub(super) fn end(self: Arc<Self>, declared: H1, shared: &ImportShared<'_>) -> Result<()> {
         let batch = mem::take(&mut self.state().batch);
         self.write(batch)?;
         self.state().declared = Some(declared);
@@ -172,7 +172,7 @@ impl TreeImport {
     }
 
     /// Computes the h1 and makes the directory visible if it is right; else the directory goes.
-    fn finish(self, shared: &Shared<'_>) -> Result<()> {
+    fn finish(self, shared: &ImportShared<'_>) -> Result<()> {
         let state = self
             .state
             .into_inner()
@@ -201,7 +201,7 @@ impl TreeImport {
     }
 }
 
-fn finish_last(tree: Arc<TreeImport>, shared: &Shared<'_>) {
+fn finish_last(tree: Arc<TreeImport>, shared: &ImportShared<'_>) {
     if let Some(last) = Arc::into_inner(tree)
         && !shared.has_failed()
         && let Err(error) = last.finish(shared)

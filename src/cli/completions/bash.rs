@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Values, arguments, places, spellings, values};
+use super::{CompletionValues, arguments, places, spellings, values};
 use crate::cli::tree::{CommandTree, names};
 
 /// Functions that the script needs whatever the commands are. `command` becomes the words of the command that are
@@ -110,11 +110,13 @@ fn words_of(words: &[&str]) -> String {
     format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$current\"));")
 }
 
-fn reply(values: Values) -> Option<String> {
+fn reply(values: CompletionValues) -> Option<String> {
     match values {
-        Values::Choices(choices) => Some(words_of(choices)),
-        Values::Files => Some("COMPREPLY=($(compgen -f -- \"$current\"));".to_owned()),
-        Values::Directories => Some("COMPREPLY=($(compgen -d -- \"$current\"));".to_owned()),
-        Values::Unknown => None,
+        CompletionValues::Choices(choices) => Some(words_of(choices)),
+        CompletionValues::Files => Some("COMPREPLY=($(compgen -f -- \"$current\"));".to_owned()),
+        CompletionValues::Directories => {
+            Some("COMPREPLY=($(compgen -d -- \"$current\"));".to_owned())
+        }
+        CompletionValues::Unknown => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Values, arguments, places, values};
+use super::{CompletionValues, arguments, places, values};
 use crate::cli::flags::Flag;
 use crate::cli::tree::{CommandTree, names};
 
@@ -68,7 +68,11 @@ fn option(flag: &Flag) -> String {
     }
     if let Some(values) = values(flag) {
         // -x is a value that is no file.
-        let kind = if values == Values::Files { "-r" } else { "-x" };
+        let kind = if values == CompletionValues::Files {
+            "-r"
+        } else {
+            "-x"
+        };
         let _ = write!(option, " {kind}");
         if let Some(action) = action(values) {
             let _ = write!(option, " {action}");
@@ -78,12 +82,12 @@ fn option(flag: &Flag) -> String {
     option
 }
 
-fn action(values: Values) -> Option<String> {
+fn action(values: CompletionValues) -> Option<String> {
     match values {
-        Values::Choices(choices) => Some(format!("-a '{}'", choices.join(" "))),
-        Values::Files => Some("-F".to_owned()),
-        Values::Directories => Some("-a '(__fish_complete_directories)'".to_owned()),
-        Values::Unknown => None,
+        CompletionValues::Choices(choices) => Some(format!("-a '{}'", choices.join(" "))),
+        CompletionValues::Files => Some("-F".to_owned()),
+        CompletionValues::Directories => Some("-a '(__fish_complete_directories)'".to_owned()),
+        CompletionValues::Unknown => None,
     }
 }
 

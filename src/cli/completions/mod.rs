@@ -40,7 +40,7 @@ pub fn completions(tree: &CommandTree, shell: Shell) -> String {
 
 /// What a value or an argument can be completed with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Values {
+enum CompletionValues {
     /// One of these words.
     Choices(&'static [&'static str]),
     Files,
@@ -50,22 +50,22 @@ enum Values {
 }
 
 /// What the value of a flag can be completed with; `None` for a switch.
-fn values(flag: &Flag) -> Option<Values> {
+fn values(flag: &Flag) -> Option<CompletionValues> {
     let value = flag.value?;
     Some(match value {
-        _ if !flag.choices.is_empty() => Values::Choices(flag.choices),
-        "FILE" => Values::Files,
-        "DIR" => Values::Directories,
-        _ => Values::Unknown,
+        _ if !flag.choices.is_empty() => CompletionValues::Choices(flag.choices),
+        "FILE" => CompletionValues::Files,
+        "DIR" => CompletionValues::Directories,
+        _ => CompletionValues::Unknown,
     })
 }
 
 /// What the arguments of a command can be completed with.
-fn arguments(info: &CommandInfo) -> Values {
+fn arguments(info: &CommandInfo) -> CompletionValues {
     match info.path {
-        ["completions"] => Values::Choices(&["bash", "zsh", "fish"]),
-        _ if info.arguments.contains("FILE") => Values::Files,
-        _ => Values::Unknown,
+        ["completions"] => CompletionValues::Choices(&["bash", "zsh", "fish"]),
+        _ if info.arguments.contains("FILE") => CompletionValues::Files,
+        _ => CompletionValues::Unknown,
     }
 }
 
@@ -76,14 +76,14 @@ fn spellings(flag: &Flag) -> Vec<String> {
 }
 
 /// A place in the tree: the words so far, and what may come next with its brief.
-struct Place {
+struct CompletionPoint {
     words: Vec<String>,
     next: Vec<(String, &'static str)>,
 }
 
 /// The places at which a command is not complete: the start, and below each first word of two.
-fn places(tree: &CommandTree) -> Vec<Place> {
-    let mut places = vec![Place {
+fn places(tree: &CommandTree) -> Vec<CompletionPoint> {
+    let mut places = vec![CompletionPoint {
         words: Vec::new(),
         next: Vec::new(),
     }];
@@ -105,11 +105,11 @@ fn places(tree: &CommandTree) -> Vec<Place> {
     places
 }
 
-fn add(places: &mut Vec<Place>, words: &[String], next: &str, brief: &'static str) {
+fn add(places: &mut Vec<CompletionPoint>, words: &[String], next: &str, brief: &'static str) {
     let place = match places.iter_mut().find(|place| place.words == words) {
         Some(place) => place,
         None => {
-            places.push(Place {
+            places.push(CompletionPoint {
                 words: words.to_vec(),
                 next: Vec::new(),
             });

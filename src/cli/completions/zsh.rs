@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Values, arguments, places, spellings, values};
+use super::{CompletionValues, arguments, places, spellings, values};
 use crate::cli::flags::Flag;
 use crate::cli::tree::{CommandTree, names};
 
@@ -59,12 +59,12 @@ fn specification(spelling: &str, flag: &Flag) -> String {
     }
 }
 
-fn action(values: Values) -> String {
+fn action(values: CompletionValues) -> String {
     match values {
-        Values::Choices(choices) => format!("({})", choices.join(" ")),
-        Values::Files => "_files".to_owned(),
-        Values::Directories => "_files -/".to_owned(),
-        Values::Unknown => " ".to_owned(),
+        CompletionValues::Choices(choices) => format!("({})", choices.join(" ")),
+        CompletionValues::Files => "_files".to_owned(),
+        CompletionValues::Directories => "_files -/".to_owned(),
+        CompletionValues::Unknown => " ".to_owned(),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::cli::{CommandInfo, RawArgs, flags};
 use crate::command::directory::working_directory;
 use crate::command::project::find_project;
 use crate::command::session::{Session, SessionOptions};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -38,9 +38,9 @@ use crate::project::{Project, ReplaceRules};
 use crate::report::Console;
 use crate::select::{ResolvedTarget, Selection, SelectionArgs, resolve};
 use crate::source::{DatabaseSetting, Info};
-use crate::sumdb::note::Verifier;
-use crate::sumdb::tlog::Tree;
-use crate::sumdb::{Client, Sums};
+use crate::sumdb::note::NoteVerifier;
+use crate::sumdb::tlog::LogTree;
+use crate::sumdb::{LoggedSums, SumDbClient};
 
 /// The row of the command table.
 pub(in crate::command) static COMMAND: Command = Command {
@@ -103,7 +103,7 @@ struct Need {
     is_optional: bool,
 }
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let Some(output) = call.raw.text(&flags::O) else {
         let text = "bundle create needs -o FILE (- for standard output)";
         return Err(Error::new(Kind::Usage, text));
@@ -117,7 +117,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     let wanted = wanted.map(|file| WantedProjects::read(file, config.go_env.temp_dir()));
     let wanted = wanted.collect::<Result<Vec<_>>>()?;
     let past = Past::of(call.raw, config, &wanted)?;
-    let mut found = Found::default();
+    let mut found = BundleContents::default();
     for need in needs(call.raw, &wanted)? {
         let directory = working_directory(&need.raw)?;
         let config = resolve_config(call, &need.raw, &directory)?;
@@ -168,7 +168,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
 }
 
 /// The settings of a project.
-fn resolve_config(call: &Call<'_>, raw: &RawArgs, directory: &Path) -> Result<Config> {
+fn resolve_config(call: &CommandCall<'_>, raw: &RawArgs, directory: &Path) -> Result<Config> {
     Config::resolve(call.go_env, raw, &COMMAND.info.goflags(), directory)
 }
 
@@ -231,16 +231,16 @@ fn needs(raw: &RawArgs, wanted: &[WantedProjects]) -> Result<Vec<Need>> {
 
 /// What goes into the bundle, as far as it was found.
 #[derive(Default)]
-struct Found {
+struct BundleContents {
     modules: BTreeMap<ModuleVersion, BundleModule>,
     /// A signal ends the program: this was set up.
     listens: bool,
 }
 
-impl Found {
+impl BundleContents {
     fn session<'c>(
         &mut self,
-        call: &Call<'_>,
+        call: &CommandCall<'_>,
         config: &'c Config,
         console: &'c Console,
         project: Option<&'c Project>,
@@ -259,7 +259,7 @@ impl Found {
     /// printed.
     fn collect(
         &mut self,
-        call: &Call<'_>,
+        call: &CommandCall<'_>,
         config: &Config,
         console: &Console,
         need: &Need,
@@ -471,7 +471,12 @@ impl Found {
     }
 
     /// Asks the checksum database about every module that it vouches for.
-    fn add_records(&mut self, client: &Client, session: &Session<'_>, jobs: usize) -> Result<()> {
+    fn add_records(
+        &mut self,
+        client: &SumDbClient,
+        session: &Session<'_>,
+        jobs: usize,
+    ) -> Result<()> {
         let asked: Vec<&mut BundleModule> = self
             .modules
             .values_mut()
@@ -494,11 +499,11 @@ impl Found {
 
 /// Looks modules up, many at a time; the answers in their order.
 fn lookup_all(
-    client: &Client,
+    client: &SumDbClient,
     modules: &[ModuleVersion],
     jobs: usize,
     events: &dyn EventSink,
-) -> Vec<Result<Sums>> {
+) -> Vec<Result<LoggedSums>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut found = Vec::new();
@@ -536,7 +541,7 @@ struct Past {
     as_of: Option<BundleHead>,
     /// The manifest that says which versions are the newest.
     newest: Option<Manifest>,
-    verifier: Option<Verifier>,
+    verifier: Option<NoteVerifier>,
     /// What the other side has, by the names of `bundle list`.
     have: BTreeSet<String>,
 }
@@ -584,7 +589,7 @@ impl Past {
     }
 
     /// The head for all records, and what it is proven to continue.
-    fn proofs<'c>(&self, client: &'c Client) -> Result<BundleProofs<'c>> {
+    fn proofs<'c>(&self, client: &'c SumDbClient) -> Result<BundleProofs<'c>> {
         let heads = self.since.iter().chain(&self.as_of);
         let trees = heads.map(|head| client.merge_head(&head.note));
         trees.collect::<Result<Vec<_>>>()?;
@@ -593,7 +598,7 @@ impl Past {
             None => client.head()?.and_then(|note| {
                 // The client has checked it.
                 let text = self.verifier.as_ref()?.open(&note).ok()?;
-                let tree = Tree::parse(text).ok()?;
+                let tree = LogTree::parse(text).ok()?;
                 Some(BundleHead { note, tree })
             }),
         };

@@ -8,8 +8,8 @@ use super::{from_current_directory, module_name};
 use crate::bundle::{BundleHead, MANIFEST_NAME, Manifest, read_manifest_and_head};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;
-use crate::sumdb::note::Verifier;
-use crate::sumdb::tlog::Tree;
+use crate::sumdb::note::NoteVerifier;
+use crate::sumdb::tlog::LogTree;
 
 /// The first line of a signed head.
 const HEAD: &[u8] = b"go.sum database tree\n";
@@ -28,7 +28,7 @@ pub(super) struct PastHead {
 /// # Errors
 /// [`Kind::Security`] for another signature than the key's; [`Kind::Input`] for a file that is
 /// neither; [`Kind::LocalIo`].
-pub(super) fn read_past(file: &str, verifier: Option<&Verifier>) -> Result<PastHead> {
+pub(super) fn read_past(file: &str, verifier: Option<&NoteVerifier>) -> Result<PastHead> {
     let path = from_current_directory(file)?;
     let cannot_read = |cause| Error::io("cannot read", &path, cause);
     let mut start = [0; HEAD.len()];
@@ -82,9 +82,9 @@ pub(super) fn read_names(file: &str, manifest: Option<&Manifest>) -> Result<BTre
 ///
 /// # Errors
 /// [`Kind::Security`].
-pub(super) fn open_head(note: Vec<u8>, verifier: &Verifier, file: &str) -> Result<BundleHead> {
+pub(super) fn open_head(note: Vec<u8>, verifier: &NoteVerifier, file: &str) -> Result<BundleHead> {
     let refuse = |why: &dyn std::fmt::Display| Error::new(Kind::Security, format!("{file}: {why}"));
     let text = verifier.open(&note).map_err(|why| refuse(&why))?;
-    let tree = Tree::parse(text).map_err(|why| refuse(&why))?;
+    let tree = LogTree::parse(text).map_err(|why| refuse(&why))?;
     Ok(BundleHead { note, tree })
 }

@@ -14,7 +14,7 @@ use crate::cli::flags::{Flag, groups};
 use crate::cli::{CommandInfo, flags};
 use crate::command::interrupt::end_on_signal;
 use crate::command::network::{database_store, lock_waits, progress_settings};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -68,7 +68,7 @@ Each import adds a line to GOMODCACHE/cache/modfetch/imports.jsonl: time, SHA-25
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let trust = trust(config, call.raw)?;
     let file = one_file(call.raw, "bundle import")?;
     match call.raw.text(&INTO) {
@@ -91,7 +91,7 @@ fn open(
 }
 
 fn into_tree(
-    call: &Call<'_>,
+    call: &CommandCall<'_>,
     config: &Config,
     console: &Console,
     trust: &BundleTrust,
@@ -118,7 +118,7 @@ fn into_tree(
 }
 
 fn into_cache(
-    call: &Call<'_>,
+    call: &CommandCall<'_>,
     config: &Config,
     console: &Console,
     trust: &BundleTrust,
@@ -146,7 +146,12 @@ fn into_cache(
     print(call, console, &imported, &sha256)
 }
 
-fn print(call: &Call<'_>, console: &Console, imported: &BundleImport, sha256: &str) -> Result<()> {
+fn print(
+    call: &CommandCall<'_>,
+    console: &Console,
+    imported: &BundleImport,
+    sha256: &str,
+) -> Result<()> {
     console.data(&match call.raw.is_on(&flags::JSON) {
         true => json(&imported.summary, sha256),
         false => format!(

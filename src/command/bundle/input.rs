@@ -38,7 +38,7 @@ impl BundleInput {
                 let numbers = 1..;
                 let parts = numbers.map_while(|number| fs::metadata(part(&path, number)).ok());
                 let bytes = parts.map(|part| part.len()).sum();
-                let parts = Parts {
+                let parts = BundleParts {
                     base: path,
                     number: 0,
                     current: None,
@@ -100,14 +100,14 @@ pub(super) fn part(base: &std::path::Path, number: usize) -> PathBuf {
 }
 
 /// The parts of a bundle, one after another.
-struct Parts {
+struct BundleParts {
     base: PathBuf,
     /// Of the current one, from 1.
     number: usize,
     current: Option<File>,
 }
 
-impl Read for Parts {
+impl Read for BundleParts {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(file) = &mut self.current {

@@ -9,7 +9,7 @@ use crate::cli::CommandInfo;
 use crate::command::directory::working_directory;
 use crate::command::network::database_store;
 use crate::command::project::find_project;
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::config::flags::groups;
 use crate::config::{Config, RawArgs, flags};
 use crate::error::{Error, Kind, Result};
@@ -32,7 +32,7 @@ pub(in crate::command) static COMMAND: Command = Command {
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let store = database_store(config, Locks::default())?.map(|store| store.read_only());
     let head = store.map(|store| store.read_latest(|_| true)).transpose()?;
     let mut want = BundleWant {

@@ -5,7 +5,7 @@ use super::{KEEP_FROM, SCAN, note_index_age, now, open_cache};
 use crate::cache::TreeSizes;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, flags};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, DiskUsage, DiskUsageBy};
@@ -47,7 +47,7 @@ how much none of them does.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let raw = call.raw;
     let by = match raw.text(&BY) {
         None | Some("kind") => DiskUsageBy::Kind,

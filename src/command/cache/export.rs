@@ -10,7 +10,7 @@ use super::{FOR, TREES, ZIPS, kept_form, open_cache};
 use crate::cache::{Cache, ExportItem, Exported, KeptForm, RecordPiece, TreeSizes, VersionRecord};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::TempFile;
@@ -44,7 +44,7 @@ archive is not compressed: zips would not shrink.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let raw = call.raw;
     let Some(output) = raw.text(&flags::O) else {
         let error = Error::new(Kind::Usage, "cache export needs -o FILE");

@@ -9,8 +9,8 @@ use crate::cache::{ImportTrust, Imported};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
 use crate::command::network::{progress_settings, sum_policy};
-use crate::command::project::{Use, find_project_to};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::project::{MainModuleUse, find_project_to};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -46,13 +46,13 @@ go.sum again when it uses a module.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let [file] = call.raw.args.as_slice() else {
         let error = Error::new(Kind::Usage, "cache import needs one archive");
         return Err(error.hint("- reads standard input"));
     };
     let cache = open_cache(config)?;
-    let sums = match find_project_to(Use::Check, config, console)? {
+    let sums = match find_project_to(MainModuleUse::Check, config, console)? {
         Some(project) => Some(sum_policy(config, Some(&project), Database::Off)?),
         None => None,
     };

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::needs::project_at;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;
@@ -43,7 +43,7 @@ and the module cache is not looked at. Without PATH, a directory, go.mod or go.w
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let here = [".".to_owned()];
     let paths = match call.raw.args.as_slice() {
         [] => &here,

@@ -4,7 +4,7 @@ use super::{SCAN, note_access_times, now, open_cache};
 use crate::cache::{NamePattern, TreeSizes};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Kind, Result};
 use crate::report::{Console, version_json, version_line};
@@ -33,7 +33,7 @@ Patterns are module paths, PATH@VERSION, or have '...' for any string.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let raw = call.raw;
     let patterns = raw.args.iter().map(|text| NamePattern::parse(text));
     let patterns = patterns.collect::<Result<Vec<_>>>()?;

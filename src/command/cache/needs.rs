@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cache::{Cache, KeepSet};
-use crate::command::project::{Use, find_project_to};
+use crate::command::project::{MainModuleUse, find_project_to};
 use crate::command::session::SessionOptions;
-use crate::command::table::Call;
+use crate::command::table::CommandCall;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::GraphReader;
@@ -33,7 +33,7 @@ pub(super) struct ProjectNeeds {
 /// # Errors
 /// [`Kind::Usage`] if there is no project; what is wrong with go.mod or go.work.
 pub(super) fn needs_of(
-    call: &Call<'_>,
+    call: &CommandCall<'_>,
     config: &Config,
     console: &Console,
     paths: &[String],
@@ -58,14 +58,14 @@ pub(super) fn union<'n>(needs: impl IntoIterator<Item = &'n ProjectNeeds>) -> Ke
 /// # Errors
 /// As [`needs_of`].
 pub(super) fn project_at(
-    call: &Call<'_>,
+    call: &CommandCall<'_>,
     config: &Config,
     console: &Console,
     path: &str,
 ) -> Result<(Config, Project)> {
     let dir = directory_of(&config.cwd.join(path))?;
     let config = Config::resolve(call.go_env, call.raw, &[], &dir)?;
-    let project = find_project_to(Use::Check, &config, console)?;
+    let project = find_project_to(MainModuleUse::Check, &config, console)?;
     let project = project.ok_or_else(|| {
         let text = format!("{path}: there is no go.mod here or above");
         Error::new(Kind::Usage, text)
@@ -83,7 +83,12 @@ fn directory_of(path: &Path) -> Result<PathBuf> {
     }
 }
 
-fn one(call: &Call<'_>, config: &Config, console: &Console, path: &str) -> Result<ProjectNeeds> {
+fn one(
+    call: &CommandCall<'_>,
+    config: &Config,
+    console: &Console,
+    path: &str,
+) -> Result<ProjectNeeds> {
     let (config, project) = project_at(call, config, console, path)?;
     let cache = Cache::at(&config.gomodcache.value)?;
     let session = SessionOptions::new(&config, console, cache).project(Some(&project));

@@ -11,7 +11,7 @@ use crate::cache::{
 };
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
-use crate::command::table::{Call, Command, Runner};
+use crate::command::table::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, PruneReport, eviction_json, eviction_line};
@@ -145,7 +145,7 @@ leaves a cache that go goes on with, and the next one finishes the work.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let raw = call.raw;
     let rules = rules(call, config, console)?;
     if let Some(url) = raw.text(&STORE) {
@@ -219,7 +219,7 @@ pub(super) fn print(
     Ok(Error::gravest(failures))
 }
 
-fn rules(call: &Call<'_>, config: &Config, console: &Console) -> Result<PruneRules> {
+fn rules(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<PruneRules> {
     let raw = call.raw;
     let refuse = |text: &str| Err(Error::new(Kind::Usage, text));
     let ci = raw.is_on(&CI);

@@ -13,7 +13,7 @@ use crate::cache::{
 };
 use crate::cli::flags;
 use crate::command::network::objects;
-use crate::command::table::Call;
+use crate::command::table::CommandCall;
 use crate::config::Config;
 use crate::error::{Kind, Result};
 use crate::event::NoEvents;
@@ -31,7 +31,7 @@ const PIECES: [(RecordPiece, VersionFile); 4] = [
 ];
 
 pub(super) fn run(
-    call: &Call<'_>,
+    call: &CommandCall<'_>,
     config: &Config,
     console: &Console,
     url: &str,

@@ -28,7 +28,7 @@ fn run_as(
     let environment = Environment::from_pairs(pairs);
     let go_env = GoEnv::load(&environment);
     let run = |invocation: cli::Invocation| {
-        let call = Call {
+        let call = CommandCall {
             program: invocation.program,
             raw: &invocation.raw,
             go_env: &go_env,

@@ -2,14 +2,14 @@
 //!
 //! Source: golang/go `cmd/go/internal/list/list.go` (`runList`), `work/init.go` (`BuildInit`).
 
-use super::Request;
-use crate::config::{Config, GoMod, ModMode, ModuleMode, Origin};
+use super::ListRequest;
+use crate::config::{Config, GoModSearch, ModMode, ModuleMode, Origin};
 use crate::error::{Error, Kind, Reason};
 use crate::gotemplate::Template;
 use crate::list::Extras;
 
 /// What the run begins with.
-pub(super) struct Begun {
+pub(super) struct ListStart {
     /// `-mod`, if somebody has said it.
     pub(super) asked: Option<ModMode>,
     /// `-f`.
@@ -17,16 +17,16 @@ pub(super) struct Begun {
 }
 
 /// A failure, and whether the name of the program stands before it.
-pub(super) enum Refusal {
+pub(super) enum ListRefusal {
     /// As in `go: list -m ...`.
     Named(Error),
     /// As in `go list ...`.
     Nameless(Error),
 }
 
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Refusal {
-        Refusal::Named(error)
+impl From<Error> for ListRefusal {
+    fn from(error: Error) -> ListRefusal {
+        ListRefusal::Named(error)
     }
 }
 
@@ -34,8 +34,12 @@ impl From<Error> for Refusal {
 ///
 /// # Errors
 /// In go's words.
-pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Begun, Refusal> {
-    let nameless = |text: String| Refusal::Nameless(Error::new(Kind::Usage, text));
+pub(super) fn begin(
+    config: &Config,
+    request: &ListRequest,
+    name: &str,
+) -> Result<ListStart, ListRefusal> {
+    let nameless = |text: String| ListRefusal::Nameless(Error::new(Kind::Usage, text));
     let refuse = |text: &str| Err(nameless(format!("{name} list {text}")));
     if request.template.is_some() && request.json.is_some() {
         return refuse("-f cannot be used with -json");
@@ -58,19 +62,19 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
         };
         let hint = format!("list modules: {name} list -m {named}");
         let error = Error::new(Kind::Usage, text).hint(hint);
-        return Err(Refusal::Named(error));
+        return Err(ListRefusal::Named(error));
     }
     let off = config.go111module.value == ModuleMode::Off;
     if request.reuse.is_some() && !off {
         // In a workspace go looks for no go.mod before this.
-        let found = matches!(config.mod_file(), GoMod::Found(_));
+        let found = matches!(config.mod_file(), GoModSearch::Found(_));
         if found && config.work_file()?.is_none() {
             return refuse("-reuse cannot be used inside a module");
         }
     }
     let asked = config.mod_mode().map_err(|error| match error.reason() {
-        Some(Reason::ModFlag) => Refusal::Nameless(error),
-        _ => Refusal::Named(error),
+        Some(Reason::ModFlag) => ListRefusal::Nameless(error),
+        _ => ListRefusal::Named(error),
     })?;
     if let Some(asked) = &asked
         && off
@@ -87,11 +91,11 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
             "overlay contains a replacement for {file}. Files beneath GOMODCACHE ({cache}) must not \
              be replaced."
         );
-        return Err(Refusal::Named(Error::new(Kind::Input, text)));
+        return Err(ListRefusal::Named(Error::new(Kind::Input, text)));
     }
     let asked = asked.map(|asked| asked.value);
     let template = request.template.as_deref().map(Template::parse);
-    let template = template.transpose().map_err(Refusal::Nameless)?;
+    let template = template.transpose().map_err(ListRefusal::Nameless)?;
     if request.extras.retracted && asked == Some(ModMode::Vendor) {
         return refuse("-retracted cannot be used when vendoring is enabled");
     }
@@ -104,9 +108,9 @@ pub(super) fn begin(config: &Config, request: &Request, name: &str) -> Result<Be
     if off {
         let origin = &config.go111module.origin;
         let error = Error::new(Kind::Input, "list -m cannot be used with GO111MODULE=off");
-        return Err(Refusal::Named(
+        return Err(ListRefusal::Named(
             error.hint(format!("GO111MODULE is set {origin}")),
         ));
     }
-    Ok(Begun { asked, template })
+    Ok(ListStart { asked, template })
 }

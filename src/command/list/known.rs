@@ -9,7 +9,7 @@ use crate::project::{BuildMod, Project};
 use crate::select::{SelectionContext, needs_graph};
 
 /// What is known of the main modules.
-pub(super) struct Known {
+pub(super) struct KnownRequirements {
     /// The requirements, put right: where `-mod=mod` lets go write them.
     pub(super) edited: Option<Requirements>,
     /// The requirement graph, where it was needed.
@@ -20,7 +20,7 @@ pub(super) struct Known {
     pub(super) by_roots: bool,
 }
 
-impl Known {
+impl KnownRequirements {
     /// Reads no more than it takes. `needed` says that an argument needs the graph, as far as go.mod can
     /// tell that as it is.
     ///
@@ -33,7 +33,7 @@ impl Known {
         mut needed: bool,
         mode: ModMode,
         why: &BuildMod,
-    ) -> Result<Known> {
+    ) -> Result<KnownRequirements> {
         let (project, graphs) = (context.project, GraphReader::new(run));
         let by_roots = project.is_some_and(Project::has_redundant_roots);
         // In a workspace go takes what it finds.
@@ -51,7 +51,7 @@ impl Known {
             if needed && found.graph.is_none() {
                 graphs.expand(project, &mut found)?;
             }
-            return Ok(Known {
+            return Ok(KnownRequirements {
                 graph: found.graph.clone(),
                 edited: Some(found),
                 needed,
@@ -66,7 +66,7 @@ impl Known {
             Some(project) if needed || by_roots => Some(graphs.graph(project)?),
             _ => None,
         };
-        Ok(Known {
+        Ok(KnownRequirements {
             edited: None,
             graph,
             needed,

@@ -1,13 +1,13 @@
 //! What `list` has found, printed.
 
-use super::Request;
+use super::ListRequest;
 use crate::error::{Error, Kind, Result};
 use crate::gotemplate::{Template, Value};
 use crate::list::{ModuleInfo, gravest};
 use crate::report::{Console, group_by_host, module_json};
 
 /// What was found, and why there may be more to say.
-pub(super) struct Listing {
+pub(super) struct ModuleListing {
     /// A module each.
     pub(super) infos: Vec<ModuleInfo>,
     /// What is wrong with the whole.
@@ -20,13 +20,13 @@ pub(super) struct Listing {
 /// # Errors
 /// That nothing can be printed.
 pub(super) fn finish(
-    listing: &Listing,
+    listing: &ModuleListing,
     told: Option<Kind>,
-    request: &Request,
+    request: &ListRequest,
     template: Option<&Template>,
     console: &Console,
 ) -> Result<Option<Kind>> {
-    let Listing { infos, broken } = listing;
+    let ModuleListing { infos, broken } = listing;
     if !request.lenient {
         let subject = |info: &ModuleInfo| format!("{}@{}", info.path, info.version);
         let failed = infos
@@ -51,7 +51,7 @@ pub(super) fn finish(
 /// Prints what was found; what a template has made up to its failure is printed, too.
 fn print(
     infos: &[ModuleInfo],
-    request: &Request,
+    request: &ListRequest,
     template: Option<&Template>,
     console: &Console,
 ) -> Result<Option<Kind>> {

@@ -1,20 +1,20 @@
 //! `list` where a vendor directory is used: what go.mod and vendor/modules.txt say, and no more.
 
-use super::Request;
+use super::ListRequest;
 use super::keep::written;
-use super::print::Listing;
+use super::print::ModuleListing;
 use crate::command::running::outside;
 use crate::config::{Config, ModMode};
 use crate::error::Result;
 use crate::gomod::Argument;
-use crate::graph::{Vendor, Vendoring as Found};
+use crate::graph::{Vendor, Vendoring};
 use crate::list::{ModuleInfo, vendored, vendored_nowhere};
 use crate::project::{BuildMod, Project};
 use crate::report::Console;
 use crate::select::{SelectionContext, needs_graph};
 
 /// Whether a vendor directory is used.
-pub(super) enum Vendoring {
+pub(super) enum ListVendoring {
     /// It is, or would be if there were a project.
     Used(Option<Vendor>),
     /// It is not.
@@ -29,10 +29,10 @@ pub(super) fn find_vendor(
     config: &Config,
     project: Option<&Project>,
     asked: Option<ModMode>,
-) -> Result<Vendoring> {
+) -> Result<ListVendoring> {
     let vendor = asked == Some(ModMode::Vendor);
     match (project.filter(|project| !project.is_empty()), asked) {
-        (None, _) if vendor => Ok(Vendoring::Used(None)),
+        (None, _) if vendor => Ok(ListVendoring::Used(None)),
         (Some(project), None | Some(ModMode::Vendor)) => {
             let running = match project.running() {
                 Some(running) => running.clone(),
@@ -40,16 +40,16 @@ pub(super) fn find_vendor(
             };
             Ok(
                 match Vendor::open(project, &config.cwd, vendor, &running)? {
-                    Found::Used(vendor) => Vendoring::Used(Some(vendor)),
-                    Found::Unused(why) => Vendoring::Unused(why),
+                    Vendoring::Used(vendor) => ListVendoring::Used(Some(vendor)),
+                    Vendoring::Unused(why) => ListVendoring::Unused(why),
                 },
             )
         }
-        (None, None) => Ok(Vendoring::Unused(BuildMod::found(
+        (None, None) => Ok(ListVendoring::Unused(BuildMod::found(
             ModMode::Readonly.as_str(),
             String::new(),
         ))),
-        (_, Some(mode)) => Ok(Vendoring::Unused(BuildMod::asked(mode.as_str()))),
+        (_, Some(mode)) => Ok(ListVendoring::Unused(BuildMod::asked(mode.as_str()))),
     }
 }
 
@@ -62,8 +62,8 @@ pub(super) fn list_vendored(
     console: &Console,
     project: Option<&Project>,
     vendor: Option<&Vendor>,
-    request: &Request,
-) -> Result<Listing> {
+    request: &ListRequest,
+) -> Result<ModuleListing> {
     let parse = |text: &String| Argument::parse(text);
     let arguments = || {
         request
@@ -82,7 +82,7 @@ pub(super) fn list_vendored(
             needs_graph(argument, context)?;
         }
         let mode = BuildMod::asked(ModMode::Vendor.as_str());
-        return Ok(Listing {
+        return Ok(ModuleListing {
             infos: vendored_nowhere(&arguments, &mode, outside(config)?.version()),
             broken: None,
         });
@@ -111,7 +111,7 @@ pub(super) fn list_vendored(
         infos.retain(|info| info.error.is_none() || selected(&info.path) || !moves(info));
     }
     let changes = project.workspace().is_none() && written(project).is_some();
-    Ok(Listing {
+    Ok(ModuleListing {
         infos,
         broken: changes.then(|| vendor.mode().outdated()),
     })

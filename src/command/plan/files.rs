@@ -23,7 +23,7 @@ pub(super) fn run(
     end: char,
 ) -> Result<Option<Kind>> {
     let project = need_project(config, console)?;
-    let files = Files::of(&project);
+    let files = InputFiles::of(&project);
     let here = config.cwd.to_string_lossy();
     let mut text = String::new();
     for file in &files.found {
@@ -49,15 +49,15 @@ pub(super) fn run(
 
 /// Clean absolute paths.
 #[derive(Debug, Default)]
-struct Files {
+struct InputFiles {
     found: Vec<String>,
     /// go.mod files of local replacements.
     missing: BTreeSet<String>,
 }
 
-impl Files {
-    fn of(project: &Project) -> Files {
-        let mut files = Files::default();
+impl InputFiles {
+    fn of(project: &Project) -> InputFiles {
+        let mut files = InputFiles::default();
         let overlay = project.overlay();
         if let Some(workspace) = project.workspace() {
             files.add(overlay, workspace.file());

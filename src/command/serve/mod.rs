@@ -6,10 +6,10 @@ mod place;
 use std::sync::Arc;
 
 use exports::exports;
-use place::Place;
+use place::ServerFolders;
 
 use super::network::{Network, progress_settings, sum_settings};
-use super::table::{Call, Command, Runner};
+use super::table::{Command, CommandCall, Runner};
 use crate::cache::Cache;
 use crate::cancel::CancelToken;
 use crate::cli::flags::groups;
@@ -85,7 +85,7 @@ end; SIGHUP has certificates, users and tokens read again.",
     run: Runner::Configured(run),
 };
 
-fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
+fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Option<Kind>> {
     let options = config.serve.clone();
     let listen = options.listen.value.iter();
     let listen: Vec<ListenAddress> = listen
@@ -102,7 +102,7 @@ fn run(call: &Call<'_>, config: &Config, console: &Console) -> Result<Option<Kin
     for address in &listen {
         listeners.extend(Listener::open(address)?);
     }
-    let place = Place::of(config)?;
+    let place = ServerFolders::of(config)?;
     let mut config = config.clone();
     // Its database files are beside the modules that are served.
     config.gomodcache.value.clone_from(&place.cache);
@@ -227,7 +227,7 @@ fn shared_store(
     config: &Config,
     network: &Network,
     progress: &Arc<ProgressReporter>,
-    place: &Place,
+    place: &ServerFolders,
     lines: &Arc<ConsoleLines>,
 ) -> Result<Option<Arc<SharedStore>>> {
     let redirect = config.serve.redirect.value;

@@ -32,7 +32,7 @@ use crate::trust::SumPart;
 
 /// Whether go.sum may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
+pub(super) enum GoSumMode {
     /// Nothing is written.
     Check,
     /// go.sum is completed.
@@ -46,10 +46,10 @@ pub(super) enum Mode {
 pub(super) fn run(
     config: &Config,
     console: &Console,
-    mode: Mode,
+    mode: GoSumMode,
     scope: Option<Scope>,
 ) -> Result<Option<Kind>> {
-    if mode == Mode::Write && config.download.locked.value {
+    if mode == GoSumMode::Write && config.download.locked.value {
         let text = "go.sum may not be written: --locked";
         let origin = &config.download.locked.origin;
         return Err(Error::new(Kind::Input, text).hint(format!("it is set {origin}")));
@@ -62,7 +62,7 @@ pub(super) fn run(
     let session = SessionOptions::new(&config, console, cache)
         .project(Some(&project))
         .keep(match mode {
-            Mode::Write => Keep::All,
+            GoSumMode::Write => Keep::All,
             _ => Keep::Nothing,
         })
         .ending(Ending::Status)
@@ -73,11 +73,11 @@ pub(super) fn run(
     });
     let graph = GraphReader::new(&run).graph(&project)?;
     let mut failures: Vec<Error> = graph.error().into_iter().collect();
-    let write = mode == Mode::Write && failures.is_empty();
+    let write = mode == GoSumMode::Write && failures.is_empty();
     let lines = needed(&project, &graph, scope, &mut failures);
     let states = SumExaminer::new(&run).examine(&lines, config.go_env.temp_dir())?;
     session.settle(&run);
-    let mut told = Told {
+    let mut told = SumCheckReport {
         config: &config,
         console,
         // As go: what is known of half a graph is not recorded.
@@ -88,7 +88,7 @@ pub(super) fn run(
     for (line, state) in lines.iter().zip(&states) {
         told.tell(line, state)?;
     }
-    let Told {
+    let SumCheckReport {
         missing,
         mut failures,
         ..
@@ -146,7 +146,7 @@ fn needed(
     lines
 }
 
-struct Told<'a> {
+struct SumCheckReport<'a> {
     config: &'a Config,
     console: &'a Console,
     /// What is said of a line that was found out.
@@ -155,7 +155,7 @@ struct Told<'a> {
     failures: Vec<Error>,
 }
 
-impl Told<'_> {
+impl SumCheckReport<'_> {
     /// Prints what is to be said of a line, if anything.
     fn tell(&mut self, line: &SumLine, state: &SumState) -> Result<()> {
         let SumLine { module, part } = line;

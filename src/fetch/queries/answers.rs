@@ -12,7 +12,7 @@ use crate::source::Info;
 
 /// What the sources said about modules in this run, failures too. The number is that of the place that was asked,
 /// in the order in which a source asks them.
-pub(in crate::fetch) struct Answers {
+pub(in crate::fetch) struct SourceAnswers {
     /// The lists of versions.
     pub(in crate::fetch) versions: Memo<(usize, ModulePath), Vec<String>>,
     /// The latest versions.
@@ -31,9 +31,9 @@ const ONE_RUN: MemoSettings = MemoSettings {
     failure_ttl: Duration::MAX,
 };
 
-impl Default for Answers {
-    fn default() -> Answers {
-        Answers {
+impl Default for SourceAnswers {
+    fn default() -> SourceAnswers {
+        SourceAnswers {
             versions: Memo::new(ONE_RUN),
             latest: Memo::new(ONE_RUN),
             latest_gomods: Memo::new(ONE_RUN),
@@ -43,7 +43,7 @@ impl Default for Answers {
     }
 }
 
-impl fmt::Debug for Answers {
+impl fmt::Debug for SourceAnswers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answers").finish_non_exhaustive()
     }

@@ -17,7 +17,7 @@ mod reuse;
 use super::Run;
 use crate::project::ReplaceRules;
 
-pub(super) use answers::Answers;
+pub(super) use answers::SourceAnswers;
 pub use query::{ResolvedVersion, Unresolved, VersionFilter, VersionQuery};
 pub use release::{ReleaseQuery, ReleaseResolver};
 pub use retractions::{is_unknown, unasked};

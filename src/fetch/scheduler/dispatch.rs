@@ -29,7 +29,9 @@ use crate::cache::CacheEntry;
 use crate::error::Error;
 use crate::event::Event;
 use crate::fetch::threads::cores;
-use crate::fetch::version::{Finished, ModuleFiles, OnContention, Ready, ResumeMode, Transferred};
+use crate::fetch::version::{
+    Finished, ModuleFiles, OnContention, ReadyZip, ResumeMode, Transferred,
+};
 use crate::fetch::{Run, Want};
 use crate::source::LowerSource;
 use crate::trust::SumPart;
@@ -89,7 +91,7 @@ pub(super) struct Dispatcher<'c, 'scope, 'f> {
     pub(super) transfers: &'c Scope<'scope>,
     pub(super) computes: &'c Scope<'scope>,
     pub(super) reports_in: Sender<Report>,
-    ready_in: Sender<Ready>,
+    ready_in: Sender<ReadyZip>,
     pub(super) computing: usize,
     /// Of works that are only likely: the next one to begin, and how many transfers go on.
     pub(super) next: usize,
@@ -102,7 +104,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     fn run(
         mut self,
         reports: &Receiver<Report>,
-        ready: &Receiver<Ready>,
+        ready: &Receiver<ReadyZip>,
         verdicts: Option<&Receiver<Verdict>>,
     ) {
         if let Some(verdicts) = verdicts
@@ -324,7 +326,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     }
 
     /// Takes in a fetched zip: unpacks it now, or keeps it until the small files are there.
-    fn take_zip(&mut self, zip: Ready) -> Option<usize> {
+    fn take_zip(&mut self, zip: ReadyZip) -> Option<usize> {
         let index = zip.index;
         if self.works[index].early.unneeded {
             self.works[index].held = Some(Box::new(zip));
@@ -337,7 +339,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         Some(index)
     }
 
-    fn unpack(&mut self, zip: Ready) {
+    fn unpack(&mut self, zip: ReadyZip) {
         let index = zip.index;
         if self.drops(index) {
             return;

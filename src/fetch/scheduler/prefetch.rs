@@ -31,7 +31,7 @@ use crate::failpoints;
 use crate::fetch::Want;
 use crate::fetch::cached::CacheReader;
 use crate::fetch::threads::holdable;
-use crate::fetch::version::{OnContention, Ready, ResumeMode, StagedModule};
+use crate::fetch::version::{OnContention, ReadyZip, ResumeMode, StagedModule};
 use crate::gomod::ModuleVersion;
 use crate::source::Info;
 use crate::trust::SumPart;
@@ -41,9 +41,9 @@ const SAMPLE: usize = 3;
 
 /// What was begun. Dropped, it is given up.
 #[must_use = "what was begun is given up when this is dropped"]
-pub struct Prefetch<'s>(Option<Begun<'s>>);
+pub struct Prefetch<'s>(Option<RunningPrefetch<'s>>);
 
-struct Begun<'s> {
+struct RunningPrefetch<'s> {
     modules: HashSet<ModuleVersion>,
     verdicts: Sender<Verdict>,
     dispatcher: ScopedJoinHandle<'s, Vec<Work>>,
@@ -128,7 +128,7 @@ impl Scheduler<'_> {
         let thread = thread::Builder::new().name("prefetch".to_owned());
         // Without a thread nothing is lost but time.
         let dispatcher = thread.spawn_scoped(scope, dispatch).ok();
-        Prefetch(dispatcher.map(|dispatcher| Begun {
+        Prefetch(dispatcher.map(|dispatcher| RunningPrefetch {
             modules,
             verdicts,
             dispatcher,
@@ -144,7 +144,7 @@ impl Scheduler<'_> {
 
 impl Work {
     /// Takes in what was prepared, or could not be written.
-    pub(super) fn put(&mut self, staged: Result<StagedModule, Ready>) {
+    pub(super) fn put(&mut self, staged: Result<StagedModule, ReadyZip>) {
         self.early.zip_awaited = false;
         match staged {
             Ok(staged) => self.early.staged = Some(Box::new(staged)),
@@ -163,7 +163,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     pub(super) fn run_prefetch(
         &mut self,
         reports: &Receiver<Report>,
-        ready: &Receiver<Ready>,
+        ready: &Receiver<ReadyZip>,
         verdicts: &Receiver<Verdict>,
     ) -> Option<()> {
         let (at_once, most) = Scheduler::new(self.run).prefetch_room()?;
@@ -252,7 +252,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     }
 
     /// Does with a fetched zip what no reader sees.
-    fn stage(&mut self, zip: Ready) {
+    fn stage(&mut self, zip: ReadyZip) {
         self.in_flight -= 1;
         self.computing += 1;
         let index = zip.index;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::cache::CacheEntry;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Want;
-use crate::fetch::version::{Link, Ready, ResumeMode, StagedModule};
+use crate::fetch::version::{Link, ReadyZip, ResumeMode, StagedModule};
 use crate::gomod::{H1, ModuleVersion};
 use crate::source::Info;
 
@@ -24,7 +24,7 @@ pub(super) enum Report {
     Refetch(usize),
     /// From the compute pool as well: whole, but for being visible. Or this machine's disk could
     /// not take it.
-    Staged(usize, Box<Result<StagedModule, Ready>>),
+    Staged(usize, Box<Result<StagedModule, ReadyZip>>),
     /// Another process holds the lock.
     Busy(usize, ResumeMode),
 }
@@ -40,7 +40,7 @@ pub(super) struct Work {
     pub(super) gomod: Option<Result<H1>>,
     pub(super) zip: Option<Result<H1>>,
     /// Fetched, but `.info` or `.mod` are still missing.
-    pub(super) held: Option<Box<Ready>>,
+    pub(super) held: Option<Box<ReadyZip>>,
     /// What is made of it before it is known to be needed.
     pub(super) early: Early,
 }

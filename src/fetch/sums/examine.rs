@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::fsio::TempFile;
 use crate::gomod::{H1, ModuleVersion};
-use crate::http::{Resumable, Sink};
+use crate::http::{BodySink, Resumable};
 use crate::modzip::ModuleZip;
 use crate::trust::{Logged, SumPart};
 
@@ -254,7 +254,7 @@ impl Write for TempSink {
     }
 }
 
-impl Sink for TempSink {
+impl BodySink for TempSink {
     fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
         self.0.truncate()
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 
 use super::ModuleFiles;
 use super::meta::cached;
-use super::transfer::{Ready, ZipAssembly};
+use super::transfer::{ReadyZip, ZipAssembly};
 use crate::cache::{CacheEntry, Partial};
 use crate::error::{Error, Kind, Result};
 use crate::fetch::Want;
@@ -25,7 +25,7 @@ pub(in crate::fetch) enum Finished {
 /// A zip that was checked, and its directory, whole but for its mark. No reader sees either until
 /// both are published; dropped, the directory goes, and of the zip what no later transfer can resume.
 pub(in crate::fetch) struct StagedModule {
-    pub(in crate::fetch) ready: Ready,
+    pub(in crate::fetch) ready: ReadyZip,
     /// `None` if the directory was there, or is not wanted.
     partial: Option<Partial>,
     h1: H1,
@@ -33,7 +33,7 @@ pub(in crate::fetch) struct StagedModule {
 
 impl StagedModule {
     /// Removes the directory.
-    pub(in crate::fetch) fn discard(self) -> Ready {
+    pub(in crate::fetch) fn discard(self) -> ReadyZip {
         drop(self.partial);
         self.ready
     }
@@ -45,7 +45,7 @@ impl ModuleFiles<'_> {
     /// The directory is made below its `.partial` mark and loses it only after the hash agreed
     /// and the zip is in its place. On any failure the directory goes first, then the mark. A new
     /// zip goes if it is wrong; if something else failed, it need not be fetched again.
-    pub(in crate::fetch) fn finish_zip(self, entry: &CacheEntry, ready: Ready) -> Finished {
+    pub(in crate::fetch) fn finish_zip(self, entry: &CacheEntry, ready: ReadyZip) -> Finished {
         match self.stage(entry, ready) {
             Ok(staged) => Finished::Done(self.publish(entry, staged)),
             Err(failed) => {
@@ -70,8 +70,8 @@ impl ModuleFiles<'_> {
     pub(in crate::fetch) fn stage(
         self,
         entry: &CacheEntry,
-        ready: Ready,
-    ) -> Result<StagedModule, Box<(Ready, Error)>> {
+        ready: ReadyZip,
+    ) -> Result<StagedModule, Box<(ReadyZip, Error)>> {
         match self.unpack(entry, &ready) {
             Ok((partial, h1)) => Ok(StagedModule { ready, partial, h1 }),
             Err(error) => Err(Box::new((ready, error))),
@@ -82,7 +82,7 @@ impl ModuleFiles<'_> {
     pub(in crate::fetch) fn unstaged(
         self,
         entry: &CacheEntry,
-        ready: Ready,
+        ready: ReadyZip,
         error: Error,
     ) -> Finished {
         if ready.was_cached() {
@@ -121,7 +121,7 @@ impl ModuleFiles<'_> {
         Ok(h1)
     }
 
-    fn open_zip(self, entry: &CacheEntry, ready: &Ready) -> Result<ModuleZip> {
+    fn open_zip(self, entry: &CacheEntry, ready: &ReadyZip) -> Result<ModuleZip> {
         let file = match &ready.zip {
             Some((part, _)) => entry.named(part.reader())?,
             None => {
@@ -133,11 +133,11 @@ impl ModuleFiles<'_> {
         ModuleZip::open(file, entry.module())
     }
 
-    fn hash_zip(self, entry: &CacheEntry, ready: &Ready) -> Result<H1> {
+    fn hash_zip(self, entry: &CacheEntry, ready: &ReadyZip) -> Result<H1> {
         self.open_zip(entry, ready)?.hash()
     }
 
-    fn unpack(self, entry: &CacheEntry, ready: &Ready) -> Result<(Option<Partial>, H1)> {
+    fn unpack(self, entry: &CacheEntry, ready: &ReadyZip) -> Result<(Option<Partial>, H1)> {
         let archive = self.open_zip(entry, ready)?;
         if self.want() < Want::Extracted || entry.has_directory() {
             let h1 = archive.hash()?;
@@ -156,7 +156,7 @@ impl ModuleFiles<'_> {
     }
 
     /// Makes zip and ziphash visible, whose hash was checked.
-    fn commit(self, entry: &CacheEntry, ready: &mut Ready, h1: &H1) -> Result<()> {
+    fn commit(self, entry: &CacheEntry, ready: &mut ReadyZip, h1: &H1) -> Result<()> {
         let lock = &ready.lock;
         match ready.zip.take() {
             Some((part, _)) => entry.commit_zip(lock, part, h1),

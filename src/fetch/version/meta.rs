@@ -16,7 +16,7 @@ use crate::trust::SumPart;
 const VGO_PREFIX: &[u8] = b"//vgo 0.0.";
 
 /// A go.mod whose sum was checked.
-pub(in crate::fetch) struct GoMod {
+pub(in crate::fetch) struct VerifiedGoMod {
     pub(in crate::fetch) data: Vec<u8>,
     pub(in crate::fetch) h1: H1,
 }
@@ -119,7 +119,10 @@ impl ModuleFiles<'_> {
     }
 
     /// The cached `.mod`, checked against go.sum, if there is one.
-    pub(in crate::fetch) fn cached_gomod(self, entry: &CacheEntry) -> Result<Option<GoMod>> {
+    pub(in crate::fetch) fn cached_gomod(
+        self,
+        entry: &CacheEntry,
+    ) -> Result<Option<VerifiedGoMod>> {
         match self.at_hand(entry.read_gomod())? {
             Some(data) if !data.starts_with(VGO_PREFIX) => {
                 let checked = self.checked(entry.module(), data);
@@ -140,7 +143,7 @@ impl ModuleFiles<'_> {
     }
 
     /// The `.mod`, from the cache or from the source, checked before it is stored.
-    pub(in crate::fetch) fn gomod(self, entry: &CacheEntry) -> Result<GoMod> {
+    pub(in crate::fetch) fn gomod(self, entry: &CacheEntry) -> Result<VerifiedGoMod> {
         if let Some(gomod) = self.cached_gomod(entry)? {
             return Ok(gomod);
         }
@@ -162,7 +165,7 @@ impl ModuleFiles<'_> {
 
     /// The `.mod` that the source has, checked. A wrong one is asked for once more, past caches on the
     /// way; the second is final.
-    fn fetch_gomod(self, module: &ModuleVersion) -> Result<GoMod> {
+    fn fetch_gomod(self, module: &ModuleVersion) -> Result<VerifiedGoMod> {
         let ask = |source: &dyn Source| {
             let fetched = source.gomod(module)?;
             Ok::<_, Error>(self.run.record_traffic(module, fetched))
@@ -181,7 +184,7 @@ impl ModuleFiles<'_> {
 
     /// Checks a `.mod` that has come. Without a known sum, it has to be a go.mod that names a
     /// module: a sign-in page is a good answer too, and its hash would go into go.sum.
-    fn judged(self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
+    fn judged(self, module: &ModuleVersion, data: Vec<u8>) -> Result<VerifiedGoMod> {
         if self.run.sums.believes_anything(module, SumPart::GoMod) {
             let summary = GraphSummary::parse("go.mod", &data);
             if summary
@@ -197,7 +200,7 @@ impl ModuleFiles<'_> {
     }
 
     /// The `.mod` that a cache has which is only read, checked.
-    fn read_only_gomod(self, module: &ModuleVersion) -> Result<Result<GoMod, NotBelow>> {
+    fn read_only_gomod(self, module: &ModuleVersion) -> Result<Result<VerifiedGoMod, NotBelow>> {
         let (data, cache) = match self.ask_read_only(|cache| cache.gomod(module)) {
             Ok((data, _)) if data.starts_with(VGO_PREFIX) => return Ok(Err(NotBelow::NOTHING)),
             Ok(found) => found,
@@ -213,9 +216,9 @@ impl ModuleFiles<'_> {
         }
     }
 
-    fn checked(self, module: &ModuleVersion, data: Vec<u8>) -> Result<GoMod> {
+    fn checked(self, module: &ModuleVersion, data: Vec<u8>) -> Result<VerifiedGoMod> {
         let h1 = H1::of_go_mod(&data);
         self.run.sums.check(module, SumPart::GoMod, &h1)?;
-        Ok(GoMod { data, h1 })
+        Ok(VerifiedGoMod { data, h1 })
     }
 }

@@ -19,8 +19,8 @@ use crate::cancel::CancelToken;
 use crate::source::Source;
 
 pub(super) use compute::{Finished, StagedModule};
-pub(super) use meta::GoMod;
-pub(super) use transfer::{OnContention, Ready, ResumeMode, Transferred};
+pub(super) use meta::VerifiedGoMod;
+pub(super) use transfer::{OnContention, ReadyZip, ResumeMode, Transferred};
 
 /// The files of single module versions, for one run or for a part of one.
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::failpoints;
 use crate::fetch::{Want, ZipTap};
 use crate::gomod::{H1, ModuleVersion};
-use crate::http::{Kept, Resumable, Sink, Validator};
+use crate::http::{BodySink, PartialBody, Resumable, Validator};
 use crate::source::LowerSource;
 use crate::trust::SumPart;
 
@@ -36,7 +36,7 @@ pub(in crate::fetch) enum ResumeMode {
 }
 
 /// A zip that is ready to be hashed and unpacked, and the lock that covers it.
-pub(in crate::fetch) struct Ready {
+pub(in crate::fetch) struct ReadyZip {
     pub(in crate::fetch) index: usize,
     /// The new zip; `None` if the cache has one that lacks its hash or its directory.
     pub(in crate::fetch) zip: Option<(ZipPart, ZipAssembly)>,
@@ -46,7 +46,7 @@ pub(in crate::fetch) struct Ready {
     pub(in crate::fetch) lower: Option<Arc<dyn LowerSource>>,
 }
 
-impl Ready {
+impl ReadyZip {
     /// True if there is no new zip.
     pub(in crate::fetch) fn was_cached(&self) -> bool {
         self.zip.is_none()
@@ -75,7 +75,7 @@ pub(in crate::fetch) enum Transferred {
     /// It is whole already: another process made it. Its recorded hash was checked.
     Complete(H1),
     /// It is to be hashed and unpacked.
-    Ready(Ready),
+    Ready(ReadyZip),
     /// Another process holds the lock.
     Busy,
 }
@@ -134,7 +134,7 @@ impl ModuleFiles<'_> {
         }
         if entry.has_zip() {
             entry.sweep_part(&lock);
-            return Ok(Transferred::Ready(Ready {
+            return Ok(Transferred::Ready(ReadyZip {
                 index,
                 lock,
                 zip: None,
@@ -153,7 +153,7 @@ impl ModuleFiles<'_> {
         entry: &CacheEntry,
         lock: VersionLock,
         mode: ResumeMode,
-    ) -> Result<Ready> {
+    ) -> Result<ReadyZip> {
         self.run.say(&Event::ModuleStarted {
             module: entry.module(),
         });
@@ -187,7 +187,7 @@ impl ModuleFiles<'_> {
             match asked {
                 Ok(((), cache)) => {
                     failpoints::reached("part-whole");
-                    return Ok(Ready {
+                    return Ok(ReadyZip {
                         index,
                         lock,
                         zip: Some((sink.part, ZipAssembly::Doubtful)),
@@ -220,7 +220,7 @@ impl ModuleFiles<'_> {
         };
         self.run.record_traffic(entry.module(), fetched);
         failpoints::reached("part-whole");
-        Ok(Ready {
+        Ok(ReadyZip {
             index,
             lock,
             zip: Some((sink.part, assembly)),
@@ -328,7 +328,7 @@ impl Write for ZipSink<'_> {
     }
 }
 
-impl Sink for ZipSink<'_> {
+impl BodySink for ZipSink<'_> {
     fn expect(&mut self, length: u64) {
         self.expected = Some(length);
     }
@@ -350,7 +350,7 @@ impl Sink for ZipSink<'_> {
         self.show(0)
     }
 
-    fn kept(&self) -> Option<Kept> {
+    fn kept(&self) -> Option<PartialBody> {
         let (origin, bytes) = self.part.kept()?;
         let validator = match &origin.validator {
             Some(text) => Some(Validator::parse(text)?),
@@ -362,6 +362,6 @@ impl Sink for ZipSink<'_> {
             validator,
             length: origin.length,
         };
-        Some(Kept { of, bytes })
+        Some(PartialBody { of, bytes })
     }
 }

@@ -1,9 +1,9 @@
 //! What comments of a go.mod say.
 
-use super::syntax::{Block, Line};
+use super::syntax::{SyntaxBlock, SyntaxLine};
 
 /// True of a requirement that is marked as one of somebody else.
-pub(super) fn is_indirect(line: &Line<'_>) -> bool {
+pub(super) fn is_indirect(line: &SyntaxLine<'_>) -> bool {
     line.suffix.is_some_and(says_indirect)
 }
 
@@ -22,7 +22,7 @@ fn comment_words(comment: &str) -> &str {
 }
 
 /// The comments of a line, or of its block where it has none itself.
-pub(super) fn comment_text(line: &Line<'_>, block: Option<&Block<'_>>) -> String {
+pub(super) fn comment_text(line: &SyntaxLine<'_>, block: Option<&SyntaxBlock<'_>>) -> String {
     let (mut before, mut suffix) = (&line.before, line.suffix);
     if let Some(block) = block
         && before.is_empty()

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::problem::Fault;
+use super::problem::UnplacedProblem;
 use crate::error::Result;
 use crate::gomod::quote::{quote, unquote};
 use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Version, canonical, split_path_version};
@@ -67,19 +67,20 @@ pub(super) enum Versions<'f> {
     /// It is refused: go would ask for the version meant, and we do not.
     Refuse,
     /// It is resolved by a query.
-    Query(Query<'f>),
+    Query(ResolveQuery<'f>),
 }
 
 /// Resolves a version query (`v1.2`, `master`) for a module path.
-pub(super) type Query<'f> = &'f mut dyn FnMut(&str, &str) -> Result<Version>;
+pub(super) type ResolveQuery<'f> = &'f mut dyn FnMut(&str, &str) -> Result<Version>;
 
 /// The next step after a version query was found where none is resolved.
 const QUERY_HINT: &str = "version queries in go.mod (branches, commits, v1.2 for the newest v1.2.x) \
     are not resolved here; write the full version, or let 'modfetch download' do it";
 
 /// Reads a word or a string in double quotes. Other quotes are reserved.
-pub(super) fn string(token: &str) -> Result<Cow<'_, str>, Fault> {
-    bare_string(token).map_err(|reason| Fault::from(format!("invalid quoted string: {reason}")))
+pub(super) fn string(token: &str) -> Result<Cow<'_, str>, UnplacedProblem> {
+    bare_string(token)
+        .map_err(|reason| UnplacedProblem::from(format!("invalid quoted string: {reason}")))
 }
 
 fn bare_string(token: &str) -> Result<Cow<'_, str>, &'static str> {
@@ -92,9 +93,9 @@ fn bare_string(token: &str) -> Result<Cow<'_, str>, &'static str> {
     }
 }
 
-fn invalid_version(verb: &str, path: &str, version: &str, reason: &str) -> Fault {
+fn invalid_version(verb: &str, path: &str, version: &str, reason: &str) -> UnplacedProblem {
     let reason = format!("version {} invalid: {reason}", quote(version));
-    Fault::of(verb, path, reason)
+    UnplacedProblem::of(verb, path, reason)
 }
 
 /// A version's token as text: no check beyond its quotes.
@@ -102,7 +103,7 @@ pub(super) fn raw_version<'a>(
     verb: &str,
     path: &str,
     token: &'a str,
-) -> Result<Cow<'a, str>, Fault> {
+) -> Result<Cow<'a, str>, UnplacedProblem> {
     bare_string(token).map_err(|reason| invalid_version(verb, path, token, reason))
 }
 
@@ -113,7 +114,7 @@ impl Versions<'_> {
         verb: &str,
         path: &str,
         token: &str,
-    ) -> Result<Version, Fault> {
+    ) -> Result<Version, UnplacedProblem> {
         const FORM: &str = "must be of the form v1.2.3";
         let written = raw_version(verb, path, token)?;
         let mut text = &*written;
@@ -140,7 +141,7 @@ impl Versions<'_> {
         }
         match self {
             Versions::Query(query) => {
-                query(path, text).map_err(|error| Fault::of_query(verb, path, error))
+                query(path, text).map_err(|error| UnplacedProblem::of_query(verb, path, error))
             }
             _ => Err(invalid_version(verb, path, text, FORM).hint(QUERY_HINT)),
         }
@@ -148,7 +149,7 @@ impl Versions<'_> {
 }
 
 /// Checks the path of a directive: its major-version suffix, and that there is a path.
-pub(super) fn module_path(path: &str) -> Result<ModulePath, Fault> {
+pub(super) fn module_path(path: &str) -> Result<ModulePath, UnplacedProblem> {
     if split_path_version(path).is_none() {
         return Err("invalid module path".into());
     }
@@ -160,7 +161,7 @@ pub(super) fn agreed(
     verb: &str,
     path: &ModulePath,
     version: &Version,
-) -> Result<ModuleVersion, Fault> {
+) -> Result<ModuleVersion, UnplacedProblem> {
     ModuleVersion::new(path.clone(), version.clone()).map_err(|_| {
         let suffix = path.major_suffix();
         let want = match suffix.strip_suffix("-unstable").unwrap_or(suffix) {
@@ -187,7 +188,7 @@ pub(super) fn go_line(
     arguments: &[&str],
     line: u32,
     syntax: GoSyntax,
-) -> Result<Option<GoLine>, Fault> {
+) -> Result<Option<GoLine>, UnplacedProblem> {
     let [text] = arguments else {
         return Err("go directive expects exactly one argument".into());
     };
@@ -199,7 +200,7 @@ pub(super) fn go_line(
     match found {
         Some(version) => Ok(Some(GoLine { version, line })),
         None if syntax == GoSyntax::Lax && go_form(text) == GoForm::Strict => Ok(None),
-        None => Err(Fault::from(format!(
+        None => Err(UnplacedProblem::from(format!(
             "invalid go version '{text}': must match format 1.23.0"
         ))),
     }
@@ -258,7 +259,7 @@ fn cut_number(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads the arguments of a `toolchain` directive.
-pub(super) fn toolchain(arguments: &[&str], line: u32) -> Result<ToolchainLine, Fault> {
+pub(super) fn toolchain(arguments: &[&str], line: u32) -> Result<ToolchainLine, UnplacedProblem> {
     let [name] = arguments else {
         return Err("toolchain directive expects exactly one argument".into());
     };
@@ -268,13 +269,13 @@ pub(super) fn toolchain(arguments: &[&str], line: u32) -> Result<ToolchainLine, 
             line,
         });
     }
-    Err(Fault::from(format!(
+    Err(UnplacedProblem::from(format!(
         "invalid toolchain version '{name}': must match format go1.23.0 or default"
     )))
 }
 
 /// Reads the arguments of a `godebug` directive.
-pub(super) fn godebug(arguments: &[&str], line: u32) -> Result<Godebug, Fault> {
+pub(super) fn godebug(arguments: &[&str], line: u32) -> Result<Godebug, UnplacedProblem> {
     if let [setting] = arguments
         && !setting.contains(['"', '`', '\'', ','])
         && let Some((key, value)) = setting.split_once('=')
@@ -293,7 +294,7 @@ pub(super) fn replace(
     arguments: &[&str],
     line: u32,
     versions: &mut Versions<'_>,
-) -> Result<Replace, Fault> {
+) -> Result<Replace, UnplacedProblem> {
     const VERB: &str = "replace";
     let (old, old_version, new, new_version) = match *arguments {
         [old, "=>", new] => (old, None, new, None),
@@ -312,7 +313,7 @@ pub(super) fn replace(
     };
     let old = string(old)?;
     if split_path_version(&old).is_none() {
-        return Err(Fault::of(VERB, &old, "invalid module path"));
+        return Err(UnplacedProblem::of(VERB, &old, "invalid module path"));
     }
     let version = match old_version {
         None => None,
@@ -328,7 +329,7 @@ pub(super) fn replace(
         Some(token) => {
             let version = versions.version(VERB, &new, token)?;
             if is_directory_path(&new) {
-                return Err(Fault::from(format!(
+                return Err(UnplacedProblem::from(format!(
                     "replacement module directory path {} cannot have version",
                     quote(&new)
                 )));
@@ -344,7 +345,7 @@ pub(super) fn replace(
     })
 }
 
-fn directory(path: &str) -> Result<String, Fault> {
+fn directory(path: &str) -> Result<String, UnplacedProblem> {
     if !is_directory_path(path) {
         return Err(if path.contains('@') {
             "replacement module must match format 'path version', not 'path@version'".into()

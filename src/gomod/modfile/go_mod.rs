@@ -5,11 +5,11 @@
 
 use super::comments::{comment_text, deprecation, is_indirect};
 use super::directive::{
-    self, GoLine, GoSyntax, Godebug, Query, Replace, ToolchainLine, Versions, agreed, module_path,
-    raw_version, string,
+    self, GoLine, GoSyntax, Godebug, Replace, ResolveQuery, ToolchainLine, Versions, agreed,
+    module_path, raw_version, string,
 };
-use super::problem::{Fault, GoModProblem, Position, report};
-use super::syntax::{self, Block, Line, Statement};
+use super::problem::{GoModProblem, Position, UnplacedProblem, report};
+use super::syntax::{self, SyntaxBlock, SyntaxLine, SyntaxStatement};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::quote::quote;
 use crate::gomod::{ModuleVersion, Version, canonical, check_import_path};
@@ -122,7 +122,7 @@ impl ModFile {
     /// # Errors
     /// As [`ModFile::parse`], the failures of `query` among the faults; the kind is then the
     /// gravest of all.
-    pub fn parse_with(file: &str, data: &[u8], query: Query<'_>) -> Result<ModFile> {
+    pub fn parse_with(file: &str, data: &[u8], query: ResolveQuery<'_>) -> Result<ModFile> {
         strict(file, data, Versions::Query(query))
     }
 
@@ -130,7 +130,11 @@ impl ModFile {
     ///
     /// # Errors
     /// As [`ModFile::parse_with`].
-    pub fn parse_resolved(file: &str, data: &[u8], query: Query<'_>) -> Result<(ModFile, bool)> {
+    pub fn parse_resolved(
+        file: &str,
+        data: &[u8],
+        query: ResolveQuery<'_>,
+    ) -> Result<(ModFile, bool)> {
         let mut resolved = false;
         let modfile = ModFile::parse_with(file, data, &mut |path, text| {
             let version = query(path, text)?;
@@ -147,7 +151,7 @@ impl ModFile {
     /// # Errors
     /// [`Kind::Input`], `parsing FILE: ` and every fault on a line of its own.
     pub fn parse_lax(file: &str, data: &[u8]) -> Result<ModFile> {
-        parse(file, data, Mode::Lax, Versions::Complete).map_err(|problems| {
+        parse(file, data, ParseMode::Lax, Versions::Complete).map_err(|problems| {
             let (kind, text, hints) = report(file, problems);
             hinted(Error::new(kind, format!("parsing {file}: {text}")), hints)
         })
@@ -211,7 +215,7 @@ pub fn check_import(path: &str, noun: &str) -> Result<()> {
 }
 
 pub(super) fn strict(file: &str, data: &[u8], versions: Versions<'_>) -> Result<ModFile> {
-    parse(file, data, Mode::Strict, versions).map_err(|problems| {
+    parse(file, data, ParseMode::Strict, versions).map_err(|problems| {
         let (kind, text, hints) = report(file, problems);
         let error = Error::new(kind, format!("errors parsing {file}:\n{text}"));
         hinted(error, hints)
@@ -223,7 +227,7 @@ pub(super) fn hinted(error: Error, hints: Vec<String>) -> Error {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+enum ParseMode {
     Strict,
     Lax,
 }
@@ -231,12 +235,12 @@ enum Mode {
 fn parse(
     file: &str,
     data: &[u8],
-    mode: Mode,
+    mode: ParseMode,
     versions: Versions<'_>,
 ) -> Result<ModFile, Vec<GoModProblem>> {
     let text = String::from_utf8_lossy(data);
     let statements = syntax::parse(file, &text).map_err(|problem| vec![problem])?;
-    let mut reader = Reader {
+    let mut reader = GoModReader {
         found: ModFile::default(),
         problems: Vec::new(),
         mode,
@@ -265,10 +269,10 @@ struct Interval {
     position: Position,
 }
 
-struct Reader<'f> {
+struct GoModReader<'f> {
     found: ModFile,
     problems: Vec<GoModProblem>,
-    mode: Mode,
+    mode: ParseMode,
     versions: Versions<'f>,
     /// Bytes that are not UTF-8 were replaced by U+FFFD.
     bad_bytes: bool,
@@ -278,15 +282,15 @@ struct Reader<'f> {
     intervals: Vec<Interval>,
 }
 
-impl Reader<'_> {
-    fn statement(&mut self, statement: &Statement<'_>) {
+impl GoModReader<'_> {
+    fn statement(&mut self, statement: &SyntaxStatement<'_>) {
         match statement {
-            Statement::Line(line) => {
+            SyntaxStatement::Line(line) => {
                 if let [verb, arguments @ ..] = &*line.tokens {
                     self.line(verb, arguments, line, None);
                 }
             }
-            Statement::Block(block) => match *block.tokens {
+            SyntaxStatement::Block(block) => match *block.tokens {
                 [
                     verb @ ("module" | "godebug" | "require" | "exclude" | "replace" | "retract"
                     | "tool" | "ignore"),
@@ -295,7 +299,7 @@ impl Reader<'_> {
                         self.line(verb, &line.tokens, line, Some(block));
                     }
                 }
-                _ if self.mode == Mode::Lax => {}
+                _ if self.mode == ParseMode::Lax => {}
                 _ => {
                     let text = format!("unknown block type: {}", block.tokens.join(" "));
                     self.problems.push(GoModProblem::new(block.position, text));
@@ -304,10 +308,16 @@ impl Reader<'_> {
         }
     }
 
-    fn line(&mut self, verb: &str, arguments: &[&str], line: &Line<'_>, block: Option<&Block<'_>>) {
+    fn line(
+        &mut self,
+        verb: &str,
+        arguments: &[&str],
+        line: &SyntaxLine<'_>,
+        block: Option<&SyntaxBlock<'_>>,
+    ) {
         let counts_in_dependencies =
             matches!(verb, "go" | "module" | "retract" | "require" | "ignore");
-        if self.mode == Mode::Lax && !counts_in_dependencies {
+        if self.mode == ParseMode::Lax && !counts_in_dependencies {
             return;
         }
         let result = if self.bad_bytes && line.tokens.iter().any(|t| t.contains('\u{fffd}')) {
@@ -324,9 +334,9 @@ impl Reader<'_> {
         &mut self,
         verb: &str,
         arguments: &[&str],
-        line: &Line<'_>,
-        block: Option<&Block<'_>>,
-    ) -> Result<(), Fault> {
+        line: &SyntaxLine<'_>,
+        block: Option<&SyntaxBlock<'_>>,
+    ) -> Result<(), UnplacedProblem> {
         let at = line.position.line;
         match verb {
             "go" => {
@@ -334,8 +344,8 @@ impl Reader<'_> {
                     return Err("repeated go statement".into());
                 }
                 let syntax = match self.mode {
-                    Mode::Strict => GoSyntax::Strict,
-                    Mode::Lax => GoSyntax::Lax,
+                    ParseMode::Strict => GoSyntax::Strict,
+                    ParseMode::Lax => GoSyntax::Lax,
                 };
                 self.found.go = directive::go_line(arguments, at, syntax)?;
                 self.seen_go = true;
@@ -386,14 +396,20 @@ impl Reader<'_> {
                 let path = only_string(verb, arguments)?;
                 self.found.ignore.push(Ignore { path, line: at });
             }
-            _ => return Err(Fault::from(format!("unknown directive: {verb}"))),
+            _ => return Err(UnplacedProblem::from(format!("unknown directive: {verb}"))),
         }
         Ok(())
     }
 
-    fn requirement(&mut self, verb: &str, arguments: &[&str]) -> Result<ModuleVersion, Fault> {
+    fn requirement(
+        &mut self,
+        verb: &str,
+        arguments: &[&str],
+    ) -> Result<ModuleVersion, UnplacedProblem> {
         let [path, version] = arguments else {
-            return Err(Fault::from(format!("usage: {verb} module/path v1.2.3")));
+            return Err(UnplacedProblem::from(format!(
+                "usage: {verb} module/path v1.2.3"
+            )));
         };
         let path = string(path)?;
         let version = self.versions.version(verb, &path, version)?;
@@ -403,20 +419,20 @@ impl Reader<'_> {
     fn retract(
         &mut self,
         arguments: &[&str],
-        line: &Line<'_>,
-        block: Option<&Block<'_>>,
-    ) -> Result<(), Fault> {
+        line: &SyntaxLine<'_>,
+        block: Option<&SyntaxBlock<'_>>,
+    ) -> Result<(), UnplacedProblem> {
         let (low, high, rest) = match interval(arguments) {
             Ok(interval) => interval,
             // A later Go may have other intervals; a dependency may use them.
-            Err(_) if self.mode == Mode::Lax => return Ok(()),
+            Err(_) if self.mode == ParseMode::Lax => return Ok(()),
             Err(fault) => return Err(fault),
         };
         if let Some(token) = rest.first()
-            && self.mode == Mode::Strict
+            && self.mode == ParseMode::Strict
         {
             let text = format!("unexpected token after version: {}", quote(token));
-            return Err(Fault::from(text));
+            return Err(UnplacedProblem::from(text));
         }
         self.intervals.push(Interval {
             low,
@@ -434,7 +450,7 @@ impl Reader<'_> {
             None => String::new(),
         };
         for interval in std::mem::take(&mut self.intervals) {
-            let (low, high) = if self.mode == Mode::Lax {
+            let (low, high) = if self.mode == ParseMode::Lax {
                 let Some(high) = lax_bound(&interval.high) else {
                     continue;
                 };
@@ -478,16 +494,18 @@ fn lax_bound(text: &str) -> Option<Version> {
     Version::parse(&canonical(text)?).ok()
 }
 
-fn only_string(verb: &str, arguments: &[&str]) -> Result<String, Fault> {
+fn only_string(verb: &str, arguments: &[&str]) -> Result<String, UnplacedProblem> {
     let [token] = arguments else {
         let text = format!("{verb} directive expects exactly one argument");
-        return Err(Fault::from(text));
+        return Err(UnplacedProblem::from(text));
     };
     Ok(string(token)?.into_owned())
 }
 
 /// Reads `VERSION` or `[ VERSION , VERSION ]`; returns the bounds and the tokens that follow.
-fn interval<'t, 'a>(arguments: &'t [&'a str]) -> Result<(String, String, &'t [&'a str]), Fault> {
+fn interval<'t, 'a>(
+    arguments: &'t [&'a str],
+) -> Result<(String, String, &'t [&'a str]), UnplacedProblem> {
     let version = |token| raw_version("retract", "", token).map(|text| text.into_owned());
     let rest = match arguments {
         [] | ["(", ..] => return Err("expected '[' or version".into()),

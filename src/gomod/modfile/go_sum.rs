@@ -42,30 +42,30 @@ pub struct GoSum {
 struct SumEntry {
     path: Range<usize>,
     version: Range<usize>,
-    sums: Sums,
+    sums: LineSums,
     /// The next older entry with the same hash.
     older: Option<usize>,
 }
 
 /// One hash is by far the commonest, and then spares an allocation.
 #[derive(Clone, Debug)]
-enum Sums {
+enum LineSums {
     One(String),
     Many(Vec<String>),
 }
 
-impl Sums {
+impl LineSums {
     fn as_slice(&self) -> &[String] {
         match self {
-            Sums::One(sum) => slice::from_ref(sum),
-            Sums::Many(sums) => sums,
+            LineSums::One(sum) => slice::from_ref(sum),
+            LineSums::Many(sums) => sums,
         }
     }
 
     fn push(&mut self, sum: String) {
         match self {
-            Sums::One(first) => *self = Sums::Many(vec![std::mem::take(first), sum]),
-            Sums::Many(sums) => sums.push(sum),
+            LineSums::One(first) => *self = LineSums::Many(vec![std::mem::take(first), sum]),
+            LineSums::Many(sums) => sums.push(sum),
         }
     }
 }
@@ -100,7 +100,7 @@ impl GoSum {
         for (i, line) in text.split_inclusive('\n').enumerate() {
             let line_start = start;
             start += line.len();
-            let mut fields = Fields { line, at: 0 };
+            let mut fields = LineFields { line, at: 0 };
             let Some(path) = fields.next() else { continue };
             let (version, sum) = match (fields.next(), fields.next(), fields.next()) {
                 (Some(version), Some(sum), None) => (version, sum),
@@ -253,19 +253,19 @@ impl GoSum {
         self.entries.push(SumEntry {
             path,
             version,
-            sums: Sums::One(sum.to_owned()),
+            sums: LineSums::One(sum.to_owned()),
             older,
         });
     }
 }
 
 /// The ranges of a line that hold no white space.
-struct Fields<'a> {
+struct LineFields<'a> {
     line: &'a str,
     at: usize,
 }
 
-impl Iterator for Fields<'_> {
+impl Iterator for LineFields<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {

@@ -5,8 +5,8 @@
 
 use super::directive::{self, GoLine, GoSyntax, Godebug, Replace, ToolchainLine, Versions, string};
 use super::go_mod::hinted;
-use super::problem::{Fault, GoModProblem, report};
-use super::syntax::{self, Line, Statement};
+use super::problem::{GoModProblem, UnplacedProblem, report};
+use super::syntax::{self, SyntaxLine, SyntaxStatement};
 use crate::error::{Error, Result};
 
 /// A go.work, each sort of directive in the order of the file.
@@ -56,7 +56,7 @@ fn parse(file: &str, data: &[u8]) -> Result<WorkFile, Vec<GoModProblem>> {
     let statements = syntax::parse(file, &text).map_err(|problem| vec![problem])?;
     let mut found = WorkFile::default();
     let mut problems = Vec::new();
-    let mut read = |verb: &str, arguments: &[&str], line: &Line<'_>| {
+    let mut read = |verb: &str, arguments: &[&str], line: &SyntaxLine<'_>| {
         let result = if bad_bytes && line.tokens.iter().any(|t| t.contains('\u{fffd}')) {
             Err("invalid UTF-8".into())
         } else {
@@ -66,12 +66,12 @@ fn parse(file: &str, data: &[u8]) -> Result<WorkFile, Vec<GoModProblem>> {
     };
     for statement in &statements {
         match statement {
-            Statement::Line(line) => {
+            SyntaxStatement::Line(line) => {
                 if let [verb, arguments @ ..] = &*line.tokens {
                     problems.extend(read(verb, arguments, line).err());
                 }
             }
-            Statement::Block(block) => match *block.tokens {
+            SyntaxStatement::Block(block) => match *block.tokens {
                 [verb @ ("godebug" | "use" | "replace")] => {
                     for line in &block.lines {
                         problems.extend(read(verb, &line.tokens, line).err());
@@ -92,7 +92,12 @@ fn parse(file: &str, data: &[u8]) -> Result<WorkFile, Vec<GoModProblem>> {
 }
 
 impl WorkFile {
-    fn directive(&mut self, verb: &str, arguments: &[&str], line: u32) -> Result<(), Fault> {
+    fn directive(
+        &mut self,
+        verb: &str,
+        arguments: &[&str],
+        line: u32,
+    ) -> Result<(), UnplacedProblem> {
         match verb {
             "go" => {
                 if self.go.is_some() {
@@ -118,7 +123,7 @@ impl WorkFile {
                 let replace = directive::replace(arguments, line, &mut Versions::Complete)?;
                 self.replace.push(replace);
             }
-            _ => return Err(Fault::from(format!("unknown directive: {verb}"))),
+            _ => return Err(UnplacedProblem::from(format!("unknown directive: {verb}"))),
         }
         Ok(())
     }

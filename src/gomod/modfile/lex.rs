@@ -32,7 +32,7 @@ impl TokenKind {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token<'a> {
+pub(super) struct ModToken<'a> {
     pub(super) kind: TokenKind,
     pub(super) start: Position,
     /// The line on which it ends: a string may hold an escaped newline.
@@ -41,16 +41,16 @@ pub(super) struct Token<'a> {
     pub(super) text: &'a str,
 }
 
-pub(super) struct Lexer<'a> {
+pub(super) struct ModLexer<'a> {
     rest: &'a str,
     position: Position,
     /// Whether a token precedes on this line, which tells the two sorts of comment apart.
     inside_line: bool,
 }
 
-impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str) -> Lexer<'a> {
-        Lexer {
+impl<'a> ModLexer<'a> {
+    pub(super) fn new(text: &'a str) -> ModLexer<'a> {
+        ModLexer {
             rest: text,
             position: Position { line: 1, column: 1 },
             inside_line: false,
@@ -91,7 +91,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Reads the next token; at the end of the text, [`TokenKind::Eof`] for ever.
-    pub(super) fn token(&mut self) -> Result<Token<'a>, GoModProblem> {
+    pub(super) fn token(&mut self) -> Result<ModToken<'a>, GoModProblem> {
         while matches!(self.peek(), Some(' ' | '\t' | '\r')) {
             self.bump();
         }
@@ -110,7 +110,7 @@ impl<'a> Lexer<'a> {
             TokenKind::Newline => self.inside_line = false,
             _ => self.inside_line = true,
         }
-        Ok(Token {
+        Ok(ModToken {
             kind,
             start,
             end_line: self.position.line,
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     fn lex(text: &str) -> Result<Vec<(TokenKind, &str, u32, u32)>, String> {
-        let mut lexer = Lexer::new(text);
+        let mut lexer = ModLexer::new(text);
         let mut tokens = Vec::new();
         loop {
             let token = lexer.token().map_err(|problem| format!("{problem:?}"))?;

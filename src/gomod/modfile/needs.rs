@@ -49,7 +49,7 @@ impl From<ModFile> for GoModSummary {
 
 /// Where the pass is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Position {
+enum BlockContext {
     Top,
     /// In a block of requirements.
     Require,
@@ -62,19 +62,19 @@ fn plain(data: &[u8]) -> Option<GoModSummary> {
     let text = std::str::from_utf8(data).ok()?;
     let mut needs = GoModSummary::default();
     let mut seen_go = false;
-    let mut place = Position::Top;
+    let mut place = BlockContext::Top;
     let mut rest = text;
     while !rest.is_empty() {
         let line = rest;
         let (words, length) = words(line)?;
         rest = line.get(length..)?;
         let words = match words {
-            Words::None => continue,
-            Words::Some(words) => words,
-            Words::Other => match place {
-                Position::Require => return None,
-                Position::Skipped => continue,
-                Position::Top => {
+            LineWords::None => continue,
+            LineWords::Some(words) => words,
+            LineWords::Other => match place {
+                BlockContext::Require => return None,
+                BlockContext::Skipped => continue,
+                BlockContext::Top => {
                     let verb = line
                         .trim_start_matches([' ', '\t'])
                         .split([' ', '\t'])
@@ -87,35 +87,37 @@ fn plain(data: &[u8]) -> Option<GoModSummary> {
             },
         };
         place = match (place, words) {
-            (Position::Require | Position::Skipped, [")", "", ""]) => Position::Top,
+            (BlockContext::Require | BlockContext::Skipped, [")", "", ""]) => BlockContext::Top,
             (_, words) if words[0] == ")" || words[0] == "(" => return None,
-            (Position::Top, ["require", "(", ""]) => Position::Require,
-            (Position::Top, [verb, "(", ""]) if is_skipped(verb) => Position::Skipped,
+            (BlockContext::Top, ["require", "(", ""]) => BlockContext::Require,
+            (BlockContext::Top, [verb, "(", ""]) if is_skipped(verb) => BlockContext::Skipped,
             (_, words) if words.contains(&"(") || words.contains(&")") => return None,
-            (Position::Skipped, _) => Position::Skipped,
-            (Position::Require, [path, version, ""]) => {
+            (BlockContext::Skipped, _) => BlockContext::Skipped,
+            (BlockContext::Require, [path, version, ""]) => {
                 needs.require.push(requirement(path, version)?);
-                Position::Require
+                BlockContext::Require
             }
-            (Position::Top, ["require", path, version]) => {
+            (BlockContext::Top, ["require", path, version]) => {
                 needs.require.push(requirement(path, version)?);
-                Position::Top
+                BlockContext::Top
             }
-            (Position::Top, ["module", path, ""]) if needs.module.is_none() && !path.is_empty() => {
+            (BlockContext::Top, ["module", path, ""])
+                if needs.module.is_none() && !path.is_empty() =>
+            {
                 needs.module = Some(path.to_owned());
-                Position::Top
+                BlockContext::Top
             }
-            (Position::Top, ["go", version, ""]) if !seen_go && !version.is_empty() => {
+            (BlockContext::Top, ["go", version, ""]) if !seen_go && !version.is_empty() => {
                 seen_go = true;
                 let found = go_line(&[version], 0, GoSyntax::Lax).ok()?;
                 needs.go = found.map(|line| line.version);
-                Position::Top
+                BlockContext::Top
             }
-            (Position::Top, [verb, ..]) if is_skipped(verb) => Position::Top,
+            (BlockContext::Top, [verb, ..]) if is_skipped(verb) => BlockContext::Top,
             _ => return None,
         };
     }
-    (place == Position::Top).then_some(needs)
+    (place == BlockContext::Top).then_some(needs)
 }
 
 /// True for the directives that say nothing the graph needs, and that cannot be wrong in a
@@ -136,7 +138,7 @@ fn requirement(path: &str, version: &str) -> Option<ModuleVersion> {
 }
 
 /// The words of a line, without its comment.
-enum Words<'a> {
+enum LineWords<'a> {
     None,
     /// One to three; empty where there are fewer.
     Some([&'a str; 3]),
@@ -146,7 +148,7 @@ enum Words<'a> {
 
 /// Splits the first line into words, and says how long it is, its end included; `None` if there
 /// is a character in it that is not plain.
-fn words(text: &str) -> Option<(Words<'_>, usize)> {
+fn words(text: &str) -> Option<(LineWords<'_>, usize)> {
     let bytes = text.as_bytes();
     let mut words = [""; 3];
     let mut count = 0;
@@ -182,10 +184,10 @@ fn words(text: &str) -> Option<(Words<'_>, usize)> {
         count += 1;
     }
     let words = match count {
-        0 => Words::None,
-        1..=3 if !punctuation => Words::Some(words),
+        0 => LineWords::None,
+        1..=3 if !punctuation => LineWords::Some(words),
         _ if parenthesis => return None,
-        _ => Words::Other,
+        _ => LineWords::Other,
     };
     Some((words, at))
 }

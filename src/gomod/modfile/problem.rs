@@ -21,7 +21,7 @@ pub(super) struct GoModProblem {
 }
 
 impl GoModProblem {
-    pub(super) fn new(position: Position, fault: impl Into<Fault>) -> GoModProblem {
+    pub(super) fn new(position: Position, fault: impl Into<UnplacedProblem>) -> GoModProblem {
         let fault = fault.into();
         GoModProblem {
             position,
@@ -34,42 +34,44 @@ impl GoModProblem {
 
 /// What is wrong, before it is known where.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct UnplacedProblem {
     text: String,
     kind: Kind,
     hints: Vec<String>,
 }
 
-impl Fault {
+impl UnplacedProblem {
     /// `VERB PATH: reason`, with what is empty left out.
-    pub(super) fn of(verb: &str, path: &str, reason: impl std::fmt::Display) -> Fault {
+    pub(super) fn of(verb: &str, path: &str, reason: impl std::fmt::Display) -> UnplacedProblem {
         if path.is_empty() {
-            Fault::from(format!("{verb}: {reason}"))
+            UnplacedProblem::from(format!("{verb}: {reason}"))
         } else {
-            Fault::from(format!("{verb} {path}: {reason}"))
+            UnplacedProblem::from(format!("{verb} {path}: {reason}"))
         }
     }
 
     /// What a query for a version in a file failed of, as go tells it there: of the directive, and
     /// not of the module.
-    pub(super) fn of_query(verb: &str, path: &str, error: Error) -> Fault {
-        let mut fault = Fault::from(error);
+    pub(super) fn of_query(verb: &str, path: &str, error: Error) -> UnplacedProblem {
+        let mut fault = UnplacedProblem::from(error);
         // These name what they are about.
         let bare = ["no matching versions for query", "malformed module path"];
         let text = &fault.text;
         let told = if let Some(reason) = text.strip_prefix(&format!("module {path}: ")) {
             match bare.iter().any(|bare| reason.starts_with(bare)) {
-                true => Fault::from(reason),
-                false => Fault::of(verb, path, reason),
+                true => UnplacedProblem::from(reason),
+                false => UnplacedProblem::of(verb, path, reason),
             }
         } else if let Some((version, reason)) = of_version(path, text) {
             match reason.strip_prefix("invalid version: ") {
-                Some(reason) if reason.starts_with("malformed module path") => Fault::from(reason),
+                Some(reason) if reason.starts_with("malformed module path") => {
+                    UnplacedProblem::from(reason)
+                }
                 Some(reason) => {
                     let reason = format!("version {} invalid: {reason}", quote(version));
-                    Fault::of(verb, path, reason)
+                    UnplacedProblem::of(verb, path, reason)
                 }
-                None => Fault::of(verb, path, reason),
+                None => UnplacedProblem::of(verb, path, reason),
             }
         } else {
             return fault;
@@ -78,7 +80,7 @@ impl Fault {
         fault
     }
 
-    pub(super) fn hint(mut self, hint: &str) -> Fault {
+    pub(super) fn hint(mut self, hint: &str) -> UnplacedProblem {
         self.hints.push(hint.to_owned());
         self
     }
@@ -89,9 +91,9 @@ fn of_version<'t>(path: &str, text: &'t str) -> Option<(&'t str, &'t str)> {
     text.strip_prefix(path)?.strip_prefix('@')?.split_once(": ")
 }
 
-impl From<String> for Fault {
-    fn from(text: String) -> Fault {
-        Fault {
+impl From<String> for UnplacedProblem {
+    fn from(text: String) -> UnplacedProblem {
+        UnplacedProblem {
             text,
             kind: Kind::Input,
             hints: Vec::new(),
@@ -99,15 +101,15 @@ impl From<String> for Fault {
     }
 }
 
-impl From<&str> for Fault {
-    fn from(text: &str) -> Fault {
-        Fault::from(text.to_owned())
+impl From<&str> for UnplacedProblem {
+    fn from(text: &str) -> UnplacedProblem {
+        UnplacedProblem::from(text.to_owned())
     }
 }
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Fault {
-        Fault {
+impl From<Error> for UnplacedProblem {
+    fn from(error: Error) -> UnplacedProblem {
+        UnplacedProblem {
             text: error.chain(),
             kind: error.kind(),
             hints: error.hints().to_vec(),

@@ -6,12 +6,12 @@
 //!
 //! Source: golang/mod `modfile/read.go`, `parseFile` and `assignComments`.
 
-use super::lex::{Lexer, Token, TokenKind};
+use super::lex::{ModLexer, ModToken, TokenKind};
 use super::problem::{GoModProblem, Position};
 
 /// A line of tokens, never empty.
 #[derive(Debug)]
-pub(super) struct Line<'a> {
+pub(super) struct SyntaxLine<'a> {
     pub(super) position: Position,
     /// In a block without the block's own token.
     pub(super) tokens: Vec<&'a str>,
@@ -22,44 +22,47 @@ pub(super) struct Line<'a> {
 }
 
 #[derive(Debug)]
-pub(super) struct Block<'a> {
+pub(super) struct SyntaxBlock<'a> {
     pub(super) position: Position,
     /// What stands before the parenthesis; never empty, more than one is an error.
     pub(super) tokens: Vec<&'a str>,
     pub(super) before: Vec<&'a str>,
-    pub(super) lines: Vec<Line<'a>>,
+    pub(super) lines: Vec<SyntaxLine<'a>>,
 }
 
 #[derive(Debug)]
-pub(super) enum Statement<'a> {
-    Line(Line<'a>),
-    Block(Block<'a>),
+pub(super) enum SyntaxStatement<'a> {
+    Line(SyntaxLine<'a>),
+    Block(SyntaxBlock<'a>),
 }
 
 /// Reads a whole file; `file` is for the one message that names a second place.
 ///
 /// # Errors
 /// The first fault of syntax: nothing after it can be trusted.
-pub(super) fn parse<'a>(file: &str, text: &'a str) -> Result<Vec<Statement<'a>>, GoModProblem> {
-    let mut lexer = Lexer::new(text);
+pub(super) fn parse<'a>(
+    file: &str,
+    text: &'a str,
+) -> Result<Vec<SyntaxStatement<'a>>, GoModProblem> {
+    let mut lexer = ModLexer::new(text);
     let next = lexer.token()?;
-    Parser { file, lexer, next }.file()
+    SyntaxParser { file, lexer, next }.file()
 }
 
-struct Parser<'a, 'f> {
+struct SyntaxParser<'a, 'f> {
     file: &'f str,
-    lexer: Lexer<'a>,
+    lexer: ModLexer<'a>,
     /// One token ahead, so that a fault there is reported before one of the token at hand.
-    next: Token<'a>,
+    next: ModToken<'a>,
 }
 
-impl<'a> Parser<'a, '_> {
-    fn take(&mut self) -> Result<Token<'a>, GoModProblem> {
+impl<'a> SyntaxParser<'a, '_> {
+    fn take(&mut self) -> Result<ModToken<'a>, GoModProblem> {
         let next = self.lexer.token()?;
         Ok(std::mem::replace(&mut self.next, next))
     }
 
-    fn file(mut self) -> Result<Vec<Statement<'a>>, GoModProblem> {
+    fn file(mut self) -> Result<Vec<SyntaxStatement<'a>>, GoModProblem> {
         let mut statements = Vec::new();
         let mut comments = Vec::new();
         loop {
@@ -75,7 +78,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn statement(&mut self, before: Vec<&'a str>) -> Result<Statement<'a>, GoModProblem> {
+    fn statement(&mut self, before: Vec<&'a str>) -> Result<SyntaxStatement<'a>, GoModProblem> {
         let first = self.take()?;
         let position = first.start;
         let mut end_line = first.end_line;
@@ -83,7 +86,7 @@ impl<'a> Parser<'a, '_> {
         loop {
             let token = self.take()?;
             if token.kind.ends_line() {
-                return Ok(Statement::Line(Line {
+                return Ok(SyntaxStatement::Line(SyntaxLine {
                     position,
                     tokens,
                     before,
@@ -109,7 +112,7 @@ impl<'a> Parser<'a, '_> {
                 tokens.push(token.text);
                 continue;
             };
-            return Ok(Statement::Block(Block {
+            return Ok(SyntaxStatement::Block(SyntaxBlock {
                 position,
                 tokens,
                 before,
@@ -118,8 +121,8 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn block_lines(&mut self, start: Position) -> Result<Vec<Line<'a>>, GoModProblem> {
-        let mut lines: Vec<Line<'a>> = Vec::new();
+    fn block_lines(&mut self, start: Position) -> Result<Vec<SyntaxLine<'a>>, GoModProblem> {
+        let mut lines: Vec<SyntaxLine<'a>> = Vec::new();
         let mut comments: Vec<&'a str> = Vec::new();
         loop {
             match self.next.kind {
@@ -158,7 +161,7 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn line(&mut self, before: Vec<&'a str>) -> Result<Line<'a>, GoModProblem> {
+    fn line(&mut self, before: Vec<&'a str>) -> Result<SyntaxLine<'a>, GoModProblem> {
         let first = self.take()?;
         let position = first.start;
         let mut end_line = first.end_line;
@@ -166,7 +169,7 @@ impl<'a> Parser<'a, '_> {
         loop {
             let token = self.take()?;
             if token.kind.ends_line() {
-                return Ok(Line {
+                return Ok(SyntaxLine {
                     position,
                     tokens,
                     before,
@@ -185,6 +188,6 @@ impl<'a> Parser<'a, '_> {
 
 /// The comment that ended a line. One that spans lines, by an escaped newline in a string, has
 /// none (go gives it to whatever precedes).
-fn suffix<'a>(end: Token<'a>, first_line: u32, last_line: u32) -> Option<&'a str> {
+fn suffix<'a>(end: ModToken<'a>, first_line: u32, last_line: u32) -> Option<&'a str> {
     (end.kind == TokenKind::SuffixComment && first_line == last_line).then_some(end.text)
 }

@@ -11,7 +11,7 @@ use super::agreement::{VENDORING_GO, VendorView, listed};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::short_path;
 use crate::gomod::modfile::{Listed, ModulesTxt};
-use crate::gomod::{ModuleVersion, Running};
+use crate::gomod::{ActingVersion, ModuleVersion};
 use crate::graph::Graph;
 use crate::project::{BuildMod, Project};
 
@@ -45,7 +45,7 @@ impl Vendor {
         project: &Project,
         cwd: &Path,
         asked: bool,
-        running: &Running,
+        running: &ActingVersion,
     ) -> Result<Vendoring> {
         let view = VendorView { project, cwd };
         let directory = view.root().join("vendor");

@@ -8,7 +8,7 @@ use ureq::Body;
 use ureq::http::Response;
 
 use super::encoding::{Decoded, Encoding, Trouble};
-use super::resume::{Kept, Resumable};
+use super::resume::{PartialBody, Resumable};
 use super::status::MAX_DRAIN_BYTES;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
@@ -22,7 +22,7 @@ use crate::http::url::RedactedUrl;
 pub(in crate::http) const CHUNK_BYTES: usize = 32 << 10;
 
 /// Where a body goes.
-pub trait Sink: io::Write {
+pub trait BodySink: io::Write {
     /// The body that comes next has so many bytes, if its sender has said so. Called before
     /// [`Sink::restart`].
     fn expect(&mut self, _length: u64) {}
@@ -35,12 +35,12 @@ pub trait Sink: io::Write {
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()>;
 
     /// What it holds of a body that can be gone on with, of an earlier try or an earlier run.
-    fn kept(&self) -> Option<Kept> {
+    fn kept(&self) -> Option<PartialBody> {
         None
     }
 }
 
-impl Sink for Vec<u8> {
+impl BodySink for Vec<u8> {
     fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
         self.clear();
         Ok(())
@@ -127,11 +127,11 @@ pub(in crate::http) fn briefly(body: Body, stall_timeout: Duration) -> impl Read
 }
 
 /// Which bytes of a body an answer has.
-pub(in crate::http) enum Extent {
+pub(in crate::http) enum BodyExtent {
     /// All; and how they can be gone on with if they are cut.
     Whole(Option<Resumable>),
     /// Those that follow what is kept.
-    Rest(Kept),
+    Rest(PartialBody),
 }
 
 /// Who is told of bytes as they come, and how fast they may.
@@ -146,9 +146,9 @@ pub(in crate::http) struct Watch<'a> {
 /// Copies a body that is wanted; returns how many bytes were sent.
 pub(in crate::http) fn copy_body(
     response: Response<Body>,
-    extent: &Extent,
+    extent: &BodyExtent,
     limit: u64,
-    sink: &mut dyn Sink,
+    sink: &mut dyn BodySink,
     circumstances: &FailureContext<'_>,
     watch: &Watch<'_>,
 ) -> Result<u64> {
@@ -173,13 +173,13 @@ pub(in crate::http) fn copy_body(
     let mut chunk = vec![0; portion.unwrap_or(CHUNK_BYTES)];
     let mut told = 0;
     let mut total = match extent {
-        Extent::Whole(resumable) => {
+        BodyExtent::Whole(resumable) => {
             length.into_iter().for_each(|length| sink.expect(length));
             let restarted = sink.restart(resumable.as_ref());
             restarted.map_err(|cause| unwritable(shown, cause))?;
             0
         }
-        Extent::Rest(kept) => {
+        BodyExtent::Rest(kept) => {
             let (url, bytes) = (shown.as_str(), kept.bytes);
             events.event(&Event::RequestResumed { url, bytes });
             bytes
@@ -188,8 +188,8 @@ pub(in crate::http) fn copy_body(
     // Of a whole body the length in its header is enforced below us; of a rest it need not have
     // one, and nothing may follow the last byte.
     let end = match extent {
-        Extent::Whole(_) => None,
-        Extent::Rest(kept) => Some(kept.of.length),
+        BodyExtent::Whole(_) => None,
+        BodyExtent::Rest(kept) => Some(kept.of.length),
     };
     loop {
         let count = match body.read(&mut chunk) {

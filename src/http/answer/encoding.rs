@@ -69,9 +69,9 @@ pub(super) enum Trouble {
 }
 
 /// A body with its encoding undone.
-pub(super) struct Decoded<R: Read>(State<R>);
+pub(super) struct Decoded<R: Read>(DecoderState<R>);
 
-enum State<R: Read> {
+enum DecoderState<R: Read> {
     Plain(Metered<R>),
     /// Before the first byte: an empty body is empty, not a broken gzip stream, as in Go.
     Start(BufReader<Metered<R>>),
@@ -90,9 +90,9 @@ impl<R: Read> Decoded<R> {
             trouble: None,
         };
         Decoded(match encoding {
-            Encoding::Identity => State::Plain(metered(u64::MAX)),
+            Encoding::Identity => DecoderState::Plain(metered(u64::MAX)),
             // What does not shrink at all grows by less than a thousandth, and a header.
-            Encoding::Gzip => State::Start(BufReader::with_capacity(
+            Encoding::Gzip => DecoderState::Start(BufReader::with_capacity(
                 16 << 10,
                 metered(limit.saturating_add(limit / 16).saturating_add(64 << 10)),
             )),
@@ -101,17 +101,17 @@ impl<R: Read> Decoded<R> {
 
     fn metered(&self) -> Option<&Metered<R>> {
         match &self.0 {
-            State::Plain(metered) => Some(metered),
-            State::Start(buffered) => Some(buffered.get_ref()),
-            State::Gzip(decoder) => Some(decoder.get_ref().get_ref()),
-            State::Ended(_) => None,
+            DecoderState::Plain(metered) => Some(metered),
+            DecoderState::Start(buffered) => Some(buffered.get_ref()),
+            DecoderState::Gzip(decoder) => Some(decoder.get_ref().get_ref()),
+            DecoderState::Ended(_) => None,
         }
     }
 
     /// How many bytes have arrived, as they were sent.
     pub(super) fn received(&self) -> u64 {
         match &self.0 {
-            State::Ended(bytes) => *bytes,
+            DecoderState::Ended(bytes) => *bytes,
             _ => self.metered().map_or(0, |metered| metered.bytes),
         }
     }
@@ -125,19 +125,19 @@ impl<R: Read> Decoded<R> {
 
 impl<R: Read> Read for Decoded<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let State::Start(buffered) = &mut self.0 {
+        if let DecoderState::Start(buffered) = &mut self.0 {
             let empty = buffered.fill_buf()?.is_empty();
-            let ended = State::Ended(buffered.get_ref().bytes);
-            if let State::Start(buffered) = std::mem::replace(&mut self.0, ended)
+            let ended = DecoderState::Ended(buffered.get_ref().bytes);
+            if let DecoderState::Start(buffered) = std::mem::replace(&mut self.0, ended)
                 && !empty
             {
-                self.0 = State::Gzip(Box::new(MultiGzDecoder::new(buffered)));
+                self.0 = DecoderState::Gzip(Box::new(MultiGzDecoder::new(buffered)));
             }
         }
         match &mut self.0 {
-            State::Plain(metered) => metered.read(out),
-            State::Gzip(decoder) => decoder.read(out),
-            State::Start(_) | State::Ended(_) => Ok(0),
+            DecoderState::Plain(metered) => metered.read(out),
+            DecoderState::Gzip(decoder) => decoder.read(out),
+            DecoderState::Start(_) | DecoderState::Ended(_) => Ok(0),
         }
     }
 }

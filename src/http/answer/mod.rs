@@ -19,12 +19,12 @@ mod known;
 mod resume;
 mod status;
 
-pub(super) use body::{CHUNK_BYTES, Extent, Watch, briefly, copy_body, unwritable};
-pub use body::{Fetched, Sink, TooLarge};
+pub(super) use body::{BodyExtent, CHUNK_BYTES, Watch, briefly, copy_body, unwritable};
+pub use body::{BodySink, Fetched, TooLarge};
 #[cfg(test)]
 pub(super) use encoding::tests::gzip;
 pub use known::KnownBodies;
 pub(super) use known::KnownQuestion;
 pub(super) use resume::RangeAnswer;
-pub use resume::{Kept, Resumable, Validator};
+pub use resume::{PartialBody, Resumable, Validator};
 pub(super) use status::{Detail, status_error, status_text};

@@ -3,7 +3,7 @@
 //! Bytes of two transfers are put together if the server itself says that they are of the same
 //! content: by an entity tag that is not weak, or by a date of modification old enough to mean
 //! something, sent back in `If-Range`. Go's protocol asks for neither, and many proxies send none:
-//! then a [`Sink`](super::Sink) whose owner knows the hash of the whole may go on all the same,
+//! then a [`BodySink`](super::BodySink) whose owner knows the hash of the whole may go on all the same,
 //! by `Range` alone. Without a length, or encoded, a body starts again from its first byte. Whoever
 //! uses it still has to compare a hash.
 //!
@@ -122,7 +122,7 @@ impl Resumable {
 
 /// What was kept of a body that can be gone on with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct PartialBody {
     /// The body it is the beginning of.
     pub of: Resumable,
     /// How many bytes there are.
@@ -140,7 +140,7 @@ pub(in crate::http) enum RangeAnswer {
     Other,
 }
 
-impl Kept {
+impl PartialBody {
     /// True if there is something to go on from, and something left.
     pub(in crate::http) fn is_begun(&self) -> bool {
         0 < self.bytes && self.bytes < self.of.length
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn the_rest_is_taken_only_if_it_is_exactly_that() {
         let validator = |text| Validator::parse(text).unwrap();
-        let kept = |text| Kept {
+        let kept = |text| PartialBody {
             of: Resumable {
                 url: "http://h/x".into(),
                 validator: Some(validator(text)),
@@ -361,7 +361,7 @@ mod tests {
             let got = tagged.judge(status, &headers(lines), *length);
             assert_eq!(got, *want, "{status} {lines:?} {length:?}");
         }
-        let unnamed = Kept {
+        let unnamed = PartialBody {
             of: Resumable {
                 validator: None,
                 ..tagged.of.clone()
@@ -407,7 +407,7 @@ mod tests {
                 UNIX_EPOCH,
             );
             if let Some(of) = of {
-                let kept = Kept { of, bytes: 4 };
+                let kept = PartialBody { of, bytes: 4 };
                 kept.judge(StatusCode::PARTIAL_CONTENT, &headers(&lines), Some(6));
             }
         }

@@ -15,12 +15,12 @@ thread_local! {
     /// The work that a request is being sent for.
     static WORK: RefCell<Option<CancelToken>> = const { RefCell::new(None) };
     /// The handle of the socket that was opened last, until it is taken.
-    static OPENED: RefCell<Option<Handle>> = const { RefCell::new(None) };
+    static OPENED: RefCell<Option<ConnectionHandle>> = const { RefCell::new(None) };
 }
 
 /// Shuts a socket down, if it is still there.
 #[derive(Clone)]
-pub(in crate::http) struct Handle(Weak<dyn ShutdownHandle>);
+pub(in crate::http) struct ConnectionHandle(Weak<dyn ShutdownHandle>);
 
 /// Requests of this thread are for this work until the guard is dropped.
 pub(in crate::http) fn use_for(work: &CancelToken) -> InUse {
@@ -52,18 +52,18 @@ pub(in crate::http) fn noting<'d>(details: &'d ConnectionDetails<'d>) -> Connect
         current_time: Arc::clone(&details.current_time),
         run_connector: Arc::clone(&details.run_connector),
         register_shutdown: Arc::new(move |handle| {
-            OPENED.with_borrow_mut(|opened| *opened = Some(Handle(Weak::clone(&handle))));
+            OPENED.with_borrow_mut(|opened| *opened = Some(ConnectionHandle(Weak::clone(&handle))));
             register(handle)
         }),
     }
 }
 
 /// The handle of the socket that this thread has opened last; `None` if it was taken.
-pub(in crate::http) fn opened() -> Option<Handle> {
+pub(in crate::http) fn opened() -> Option<ConnectionHandle> {
     OPENED.take()
 }
 
-impl Handle {
+impl ConnectionHandle {
     /// Has the work of this thread shut the socket down when it is cancelled.
     pub(in crate::http) fn register(&self) -> Option<CancelHook> {
         let work = WORK.with_borrow(Clone::clone)?;

@@ -33,15 +33,15 @@ pub(in crate::http) struct SharedResolver<R> {
 /// One look-up, under way or answered.
 #[derive(Debug, Default)]
 struct LookupRequest {
-    answer: Mutex<Option<(Instant, Answer)>>,
+    answer: Mutex<Option<(Instant, LookupResult)>>,
     answered: Condvar,
 }
 
-type Answer = Result<ResolvedSocketAddrs, Failure>;
+type LookupResult = Result<ResolvedSocketAddrs, LookupFailure>;
 
 /// A failed look-up in a form that can be told to several.
 #[derive(Clone, Debug)]
-enum Failure {
+enum LookupFailure {
     NotFound,
     TimedOut(Timeout),
     Other(io::ErrorKind, String),
@@ -80,14 +80,14 @@ impl LookupRequest {
         }
     }
 
-    fn tell(&self, answer: Answer) {
+    fn tell(&self, answer: LookupResult) {
         let mut place = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Some((Instant::now(), answer));
         self.answered.notify_all();
     }
 
     /// Waits as long as the one who asks, whose look-up has a time-out.
-    fn wait(&self) -> Answer {
+    fn wait(&self) -> LookupResult {
         let mut place = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some((_, answer)) = &*place {
@@ -105,7 +105,7 @@ impl LookupRequest {
 struct Asking<'a>(Option<&'a LookupRequest>);
 
 impl Asking<'_> {
-    fn tell(mut self, answer: Answer) {
+    fn tell(mut self, answer: LookupResult) {
         if let Some(question) = self.0.take() {
             question.tell(answer);
         }
@@ -115,7 +115,7 @@ impl Asking<'_> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         if let Some(question) = self.0 {
-            question.tell(Err(Failure::Other(
+            question.tell(Err(LookupFailure::Other(
                 io::ErrorKind::Interrupted,
                 "look-up ended".into(),
             )));
@@ -144,17 +144,17 @@ impl<R: Resolver + fmt::Debug> Resolver for SharedResolver<R> {
                 .inner
                 .resolve(uri, config, timeout)
                 .map_err(|error| match error {
-                    ureq::Error::HostNotFound => Failure::NotFound,
-                    ureq::Error::Timeout(timeout) => Failure::TimedOut(timeout),
-                    ureq::Error::Io(cause) => Failure::Other(cause.kind(), cause.to_string()),
-                    other => Failure::Other(io::ErrorKind::Other, other.to_string()),
+                    ureq::Error::HostNotFound => LookupFailure::NotFound,
+                    ureq::Error::Timeout(timeout) => LookupFailure::TimedOut(timeout),
+                    ureq::Error::Io(cause) => LookupFailure::Other(cause.kind(), cause.to_string()),
+                    other => LookupFailure::Other(io::ErrorKind::Other, other.to_string()),
                 });
             asking.tell(answer);
         }
         question.wait().map_err(|failure| match failure {
-            Failure::NotFound => ureq::Error::HostNotFound,
-            Failure::TimedOut(timeout) => ureq::Error::Timeout(timeout),
-            Failure::Other(kind, text) => ureq::Error::Io(io::Error::new(kind, text)),
+            LookupFailure::NotFound => ureq::Error::HostNotFound,
+            LookupFailure::TimedOut(timeout) => ureq::Error::Timeout(timeout),
+            LookupFailure::Other(kind, text) => ureq::Error::Io(io::Error::new(kind, text)),
         })
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn connect(
     (host, port): (&str, u16),
     timeout: NextTimeout,
 ) -> Result<(), ureq::Error> {
-    let mut peer = Peer {
+    let mut peer = SocksPeer {
         transport,
         timeout,
         started: Instant::now(),
@@ -132,13 +132,13 @@ fn counted(bytes: &[u8]) -> Result<Vec<u8>, ureq::Error> {
     Ok([&[count][..], bytes].concat())
 }
 
-struct Peer<'a> {
+struct SocksPeer<'a> {
     transport: &'a mut dyn Transport,
     timeout: NextTimeout,
     started: Instant,
 }
 
-impl Peer<'_> {
+impl SocksPeer<'_> {
     fn send(&mut self, bytes: &[u8]) -> Result<(), ureq::Error> {
         send(self.transport, bytes, self.timeout)
     }

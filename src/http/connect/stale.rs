@@ -9,7 +9,7 @@ use std::fmt;
 
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-use super::connection::{self, Handle};
+use super::connection::{self, ConnectionHandle};
 use crate::cancel::CancelHook;
 
 /// A connection that had been idle failed before the first byte of an answer.
@@ -57,7 +57,7 @@ pub(in crate::http) struct Watched<In> {
     inner: In,
     was_idle: bool,
     /// Of the socket, if this is the connection that opened it.
-    handle: Option<Handle>,
+    handle: Option<ConnectionHandle>,
     /// Ends the connection with the work that uses it.
     hook: Option<CancelHook>,
 }
@@ -88,7 +88,7 @@ impl<In: Transport> Transport for Watched<In> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         if self.hook.is_none() {
-            self.hook = self.handle.as_ref().and_then(Handle::register);
+            self.hook = self.handle.as_ref().and_then(ConnectionHandle::register);
         }
         self.inner
             .transmit_output(amount, timeout)

@@ -4,13 +4,13 @@
 use ureq::http::{HeaderName, HeaderValue};
 
 /// One header of a request.
-pub(super) type Header = (HeaderName, HeaderValue);
+pub(super) type CredentialHeader = (HeaderName, HeaderValue);
 
 /// URLs, and the headers that requests below each of them are to have.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Section {
     pub(super) urls: Vec<String>,
-    pub(super) headers: Vec<Header>,
+    pub(super) headers: Vec<CredentialHeader>,
 }
 
 /// What a request says about itself. Such a header of a command could make an answer mean
@@ -76,7 +76,7 @@ pub(super) fn parse_command(text: &str) -> Result<Vec<Section>, &'static str> {
     Ok(sections)
 }
 
-fn parse_header(line: &str) -> Option<Header> {
+fn parse_header(line: &str) -> Option<CredentialHeader> {
     let (name, value) = line.split_once(": ")?;
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
     let mut value = HeaderValue::from_str(value.trim()).ok()?;
@@ -135,7 +135,7 @@ mod tests {
     type AttemptOutcome = Vec<(Vec<String>, Vec<(String, String)>)>;
 
     fn told(text: &str) -> Result<AttemptOutcome, &'static str> {
-        let header = |(name, value): Header| {
+        let header = |(name, value): CredentialHeader| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.to_string(), value)
         };

@@ -29,7 +29,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// One entry of the list.
 #[derive(Debug)]
-enum Method {
+enum GoAuthMethod {
     Netrc {
         lines: Vec<netrc::NetrcLine>,
         file: String,
@@ -53,7 +53,7 @@ impl std::fmt::Debug for netrc::NetrcLine {
 /// A method, what it last failed of, and whether asking again is of no use.
 #[derive(Debug)]
 struct GoAuthEntry {
-    method: Method,
+    method: GoAuthMethod,
     trouble: Mutex<Option<String>>,
     given_up: AtomicBool,
 }
@@ -112,7 +112,7 @@ impl GoAuth {
         sent: Option<&Held>,
     ) -> Option<Arc<Held>> {
         let asks = |entry: &GoAuthEntry| {
-            let fixed = matches!(entry.method, Method::Netrc { .. });
+            let fixed = matches!(entry.method, GoAuthMethod::Netrc { .. });
             !fixed && !entry.given_up.load(Ordering::Relaxed)
         };
         if !self.entries.iter().any(asks) {
@@ -146,14 +146,14 @@ impl GoAuth {
                 continue;
             }
             let outcome = match (&entry.method, refusal) {
-                (Method::Netrc { lines, file }, _) => {
+                (GoAuthMethod::Netrc { lines, file }, _) => {
                     self.change(|table| table.put_netrc(lines, file));
                     continue;
                 }
                 // It knows nothing without a URL.
-                (Method::Git { .. }, None) => continue,
-                (Method::Git { dir }, Some(refusal)) => self.ask_git(dir, refusal.url),
-                (Method::Command { words }, refusal) => self.ask_command(words, refusal),
+                (GoAuthMethod::Git { .. }, None) => continue,
+                (GoAuthMethod::Git { dir }, Some(refusal)) => self.ask_git(dir, refusal.url),
+                (GoAuthMethod::Command { words }, refusal) => self.ask_command(words, refusal),
             };
             let trouble = match outcome {
                 Ok(()) => None,
@@ -327,7 +327,7 @@ fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<GoAuthEntry>> {
                     }
                     _ => Vec::new(),
                 };
-                Method::Netrc { lines, file }
+                GoAuthMethod::Netrc { lines, file }
             }
             ["git", rest @ ..] => {
                 let about = "GOAUTH=git dir method requires an absolute path to the git working \
@@ -349,18 +349,20 @@ fn parse(list: &str, netrc: Option<&Path>) -> Result<Vec<GoAuthEntry>> {
                 if !found.is_dir() {
                     return Err(refused(format!("{about}, dir is not a directory")));
                 }
-                Method::Git { dir }
+                GoAuthMethod::Git { dir }
             }
             [program, ..] => match split_quoted(text) {
-                Ok(words) => Method::Command { words },
+                Ok(words) => GoAuthMethod::Command { words },
                 Err(reason) => {
                     trouble = Some(format!("cannot parse GOAUTH command {program}: {reason}"));
-                    Method::Command { words: Vec::new() }
+                    GoAuthMethod::Command { words: Vec::new() }
                 }
             },
         };
         entries.push(GoAuthEntry {
-            given_up: AtomicBool::new(trouble.is_some() && !matches!(method, Method::Netrc { .. })),
+            given_up: AtomicBool::new(
+                trouble.is_some() && !matches!(method, GoAuthMethod::Netrc { .. }),
+            ),
             trouble: Mutex::new(trouble),
             method,
         });

@@ -10,14 +10,14 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use ureq::http::{HeaderValue, header};
 
-use super::answer::Header;
+use super::answer::CredentialHeader;
 use super::netrc;
 use crate::cancel::Deadline;
 use crate::http::url::{Scheme, Url};
 
 /// Headers that may be sent below one prefix, and where they come from.
 pub(in crate::http) struct Held {
-    pub(super) headers: Vec<Header>,
+    pub(super) headers: Vec<CredentialHeader>,
     /// Printable: `netrc /home/u/.netrc, machine example.com`.
     pub(in crate::http) source: String,
     /// How git is told whether they were right.
@@ -42,7 +42,7 @@ impl fmt::Debug for Held {
 }
 
 impl Held {
-    pub(super) fn new(headers: Vec<Header>, source: String) -> Held {
+    pub(super) fn new(headers: Vec<CredentialHeader>, source: String) -> Held {
         Held {
             headers,
             source,
@@ -63,7 +63,7 @@ impl Held {
     }
 
     /// The headers to send.
-    pub(in crate::http) fn headers(&self) -> &[Header] {
+    pub(in crate::http) fn headers(&self) -> &[CredentialHeader] {
         &self.headers
     }
 

@@ -17,19 +17,19 @@ use crate::io_text;
 
 /// A reason in our own words.
 #[derive(Debug)]
-struct Reason(String);
+struct FailureText(String);
 
-impl fmt::Display for Reason {
+impl fmt::Display for FailureText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Reason {}
+impl std::error::Error for FailureText {}
 
 /// `reading URL: reason`, of the given kind.
 pub(in crate::http) fn reading(url: &RedactedUrl, kind: Kind, reason: impl Into<String>) -> Error {
-    Error::new(kind, format!("reading {url}")).because(Reason(reason.into()))
+    Error::new(kind, format!("reading {url}")).because(FailureText(reason.into()))
 }
 
 /// What a request fails with when the run's time has passed; another try would not help.

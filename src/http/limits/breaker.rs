@@ -39,7 +39,7 @@ pub(in crate::http) enum HostEvidence {
 
 /// Whether a request may begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum BreakerAdmission {
     Pass,
     /// It may, and what becomes of it decides.
     Probe,
@@ -89,16 +89,16 @@ impl Breaker {
     }
 
     /// Decides about a request that has not begun.
-    pub(super) fn admit(&mut self, now: Instant) -> Admission {
+    pub(super) fn admit(&mut self, now: Instant) -> BreakerAdmission {
         match self.state {
-            BreakerState::Closed => Admission::Pass,
-            BreakerState::Suspect => Admission::Wait,
+            BreakerState::Closed => BreakerAdmission::Pass,
+            BreakerState::Suspect => BreakerAdmission::Wait,
             BreakerState::Open { until, pause } if until <= now => {
                 self.state = BreakerState::HalfOpen { pause };
-                Admission::Probe
+                BreakerAdmission::Probe
             }
             BreakerState::Open { .. } | BreakerState::HalfOpen { .. } => {
-                Admission::Refuse(self.cause.clone().unwrap_or_else(|| "it fails".into()))
+                BreakerAdmission::Refuse(self.cause.clone().unwrap_or_else(|| "it fails".into()))
             }
         }
     }
@@ -203,10 +203,10 @@ mod tests {
             match *step {
                 Ask(ms, want) => {
                     let got = match breaker.admit(at(ms)) {
-                        Admission::Pass => "pass",
-                        Admission::Probe => "probe",
-                        Admission::Wait => "wait",
-                        Admission::Refuse(cause) => {
+                        BreakerAdmission::Pass => "pass",
+                        BreakerAdmission::Probe => "probe",
+                        BreakerAdmission::Wait => "wait",
+                        BreakerAdmission::Refuse(cause) => {
                             assert_eq!(&*cause, "why");
                             "refuse"
                         }
@@ -361,16 +361,16 @@ mod tests {
         assert_eq!(breaker.left(now, false).as_deref(), Some("why"));
         for _ in 0..20 {
             now += LONGEST_PAUSE;
-            assert_eq!(breaker.admit(now), Admission::Probe);
+            assert_eq!(breaker.admit(now), BreakerAdmission::Probe);
             breaker.try_failed(true);
             breaker.exhausted(Unreachable, "why");
             assert_eq!(breaker.left(now, true), None);
         }
         // A probe that was called off costs no longer pause.
         now += LONGEST_PAUSE;
-        assert_eq!(breaker.admit(now), Admission::Probe);
+        assert_eq!(breaker.admit(now), BreakerAdmission::Probe);
         breaker.probe_withdrawn(now);
-        assert!(matches!(breaker.admit(now), Admission::Refuse(_)));
-        assert_eq!(breaker.admit(now + LONGEST_PAUSE), Admission::Probe);
+        assert!(matches!(breaker.admit(now), BreakerAdmission::Refuse(_)));
+        assert_eq!(breaker.admit(now + LONGEST_PAUSE), BreakerAdmission::Probe);
     }
 }

@@ -15,19 +15,19 @@ const MAX_WAIT_SECONDS: f64 = 1e9;
 
 /// A bucket that fills at a fixed rate. Pure: it is told what time it is.
 #[derive(Clone, Debug)]
-pub(super) struct Bucket {
+pub(super) struct TokenBucket {
     per_second: f64,
     capacity: f64,
     level: f64,
     filled: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full bucket that gains `per_second`, which is more than 0, and holds a tenth of that, but
     /// at least `least`.
-    pub(super) fn new(per_second: f64, least: f64, now: Instant) -> Bucket {
+    pub(super) fn new(per_second: f64, least: f64, now: Instant) -> TokenBucket {
         let capacity = (per_second * BURST_SECONDS).max(least);
-        Bucket {
+        TokenBucket {
             per_second,
             capacity,
             level: capacity,
@@ -71,7 +71,7 @@ impl Bucket {
 /// A rate in bytes that all transfers share.
 pub(in crate::http) struct ByteRate {
     bytes_per_second: u64,
-    bucket: Mutex<Bucket>,
+    bucket: Mutex<TokenBucket>,
 }
 
 impl ByteRate {
@@ -80,7 +80,7 @@ impl ByteRate {
         let bytes_per_second = bytes_per_second.max(1);
         ByteRate {
             bytes_per_second,
-            bucket: Mutex::new(Bucket::new(bytes_per_second as f64, 1.0, now)),
+            bucket: Mutex::new(TokenBucket::new(bytes_per_second as f64, 1.0, now)),
         }
     }
 
@@ -134,7 +134,7 @@ mod tests {
             ),
         ];
         for (per_second, asked) in rows {
-            let mut bucket = Bucket::new(*per_second, 1.0, start);
+            let mut bucket = TokenBucket::new(*per_second, 1.0, start);
             for (at, wait) in *asked {
                 let got = bucket.take_one(start + Duration::from_millis(*at));
                 let got = got.err().unwrap_or_default().as_secs_f64();
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn who_waits_as_told_gets_one() {
         let mut now = Instant::now();
-        let mut bucket = Bucket::new(3.0, 1.0, now);
+        let mut bucket = TokenBucket::new(3.0, 1.0, now);
         for _ in 0..100 {
             if let Err(wait) = bucket.take_one(now) {
                 now += wait;
@@ -165,7 +165,7 @@ mod tests {
             reads in prop::collection::vec((1u64..32_768, 0u64..500), 1..50),
         ) {
             let start = Instant::now();
-            let mut bucket = Bucket::new(rate as f64, 1.0, start);
+            let mut bucket = TokenBucket::new(rate as f64, 1.0, start);
             let (mut now, mut total) = (start, 0);
             for (bytes, idle_ms) in reads {
                 now += Duration::from_millis(idle_ms);

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::breaker::{Admission, Breaker, HostEvidence};
-use super::bucket::Bucket;
-use super::pace::{Pace, Window};
+use super::breaker::{Breaker, BreakerAdmission, HostEvidence};
+use super::bucket::TokenBucket;
+use super::pace::{Pace, PaceWindow};
 use crate::cancel::CancelToken;
 use crate::http::time::Timer;
 
@@ -67,7 +67,7 @@ struct Host {
     busy: usize,
     pace: Pace,
     breaker: Breaker,
-    rate: Option<Bucket>,
+    rate: Option<TokenBucket>,
     /// Requests that it has answered.
     answers: u64,
 }
@@ -85,7 +85,7 @@ pub(in crate::http) struct HostPermit<'a> {
     /// It has waited once for as long as the host wished.
     put_off: bool,
     /// Of the try under way.
-    round: Option<Window>,
+    round: Option<PaceWindow>,
     /// What the host had answered when this request began.
     answers_before: u64,
     /// Failed tries while it answered others.
@@ -149,7 +149,7 @@ impl Hosts {
             rate: self
                 .settings
                 .per_second
-                .map(|per_second| Bucket::new(per_second, 1.0, now)),
+                .map(|per_second| TokenBucket::new(per_second, 1.0, now)),
             answers: 0,
         })
     }
@@ -181,17 +181,17 @@ impl HostPermit<'_> {
             let now = self.timer.instant();
             let host = hosts.host(&mut all, self.host, now);
             let admission = if self.admitted || self.probe {
-                Admission::Pass
+                BreakerAdmission::Pass
             } else {
                 host.breaker.admit(now)
             };
             let clock_wait = match admission {
-                Admission::Refuse(cause) => return Err(HostRefusal::BreakerOpen(cause)),
-                Admission::Wait => None,
-                Admission::Pass | Admission::Probe => {
-                    self.probe |= admission == Admission::Probe;
+                BreakerAdmission::Refuse(cause) => return Err(HostRefusal::BreakerOpen(cause)),
+                BreakerAdmission::Wait => None,
+                BreakerAdmission::Pass | BreakerAdmission::Probe => {
+                    self.probe |= admission == BreakerAdmission::Probe;
                     match host.ready(now) {
-                        Ready::Now => {
+                        HostReadiness::Now => {
                             host.busy += 1;
                             self.round = Some(host.pace.round());
                             if !self.admitted {
@@ -200,11 +200,13 @@ impl HostPermit<'_> {
                             self.admitted = true;
                             return Ok(());
                         }
-                        Ready::In(wait) if latest.is_some_and(|latest| now + wait > latest) => {
+                        HostReadiness::In(wait)
+                            if latest.is_some_and(|latest| now + wait > latest) =>
+                        {
                             return Err(HostRefusal::TooLate);
                         }
-                        Ready::In(wait) => Some(wait),
-                        Ready::OnChange => None,
+                        HostReadiness::In(wait) => Some(wait),
+                        HostReadiness::OnChange => None,
                     }
                 }
             };
@@ -329,7 +331,7 @@ impl Drop for HostPermit<'_> {
     }
 }
 
-enum Ready {
+enum HostReadiness {
     Now,
     In(Duration),
     /// When another request ends.
@@ -343,17 +345,17 @@ impl Host {
     }
 
     /// Whether one more request may be under way; if so, it is counted against the rate.
-    fn ready(&mut self, now: Instant) -> Ready {
+    fn ready(&mut self, now: Instant) -> HostReadiness {
         if self.busy >= self.pace.limit() {
-            return Ready::OnChange;
+            return HostReadiness::OnChange;
         }
         let held = self.pace.held(now);
         if !held.is_zero() {
-            return Ready::In(held);
+            return HostReadiness::In(held);
         }
         match self.rate.as_mut().map(|rate| rate.take_one(now)) {
-            Some(Err(wait)) => Ready::In(wait),
-            Some(Ok(())) | None => Ready::Now,
+            Some(Err(wait)) => HostReadiness::In(wait),
+            Some(Ok(())) | None => HostReadiness::Now,
         }
     }
 }

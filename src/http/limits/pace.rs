@@ -9,7 +9,7 @@ const GOOD_ANSWERS_PER_STEP: usize = 4;
 
 /// When a try began, as far as halving is concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Window(u64);
+pub(super) struct PaceWindow(u64);
 
 /// The pace of one host.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub(super) struct Pace {
     most: usize,
     limit: usize,
     good_answers: usize,
-    round: Window,
+    round: PaceWindow,
     held_until: Option<Instant>,
 }
 
@@ -29,7 +29,7 @@ impl Pace {
             most,
             limit: most,
             good_answers: 0,
-            round: Window::default(),
+            round: PaceWindow::default(),
             held_until: None,
         }
     }
@@ -40,7 +40,7 @@ impl Pace {
     }
 
     /// What a try that begins now gives back with [`Pace::too_much`].
-    pub(super) fn round(&self) -> Window {
+    pub(super) fn round(&self) -> PaceWindow {
         self.round
     }
 
@@ -64,11 +64,11 @@ impl Pace {
 
     /// The host said 429 or 503 to a try of `round`. What was under way together is answered
     /// together, and that is one complaint, not as many as there were requests.
-    pub(super) fn too_much(&mut self, round: Window) {
+    pub(super) fn too_much(&mut self, round: PaceWindow) {
         self.good_answers = 0;
         if round == self.round {
             self.limit = (self.limit / 2).max(1);
-            self.round = Window(self.round.0.wrapping_add(1));
+            self.round = PaceWindow(self.round.0.wrapping_add(1));
         }
     }
 

@@ -11,15 +11,15 @@ use ureq::http::{HeaderName, Response, StatusCode, header};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::{
-    Detail, Extent, Kept, KnownQuestion, RangeAnswer, Resumable, Sink, Watch, briefly, copy_body,
-    status_error, status_text,
+    BodyExtent, BodySink, Detail, KnownQuestion, PartialBody, RangeAnswer, Resumable, Watch,
+    briefly, copy_body, status_error, status_text,
 };
 use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
 use crate::http::exchange::ExchangeRecorder;
 use crate::http::failure::{FailureContext, reading};
 use crate::http::limits::AttemptOutcome;
-use crate::http::time::{Failure, parse_retry_after};
+use crate::http::time::{RetryClass, parse_retry_after};
 use crate::http::url::{RedactedUrl, Scheme, Url};
 
 /// As many redirects are followed, as Go does.
@@ -79,11 +79,11 @@ impl Failed {
     }
 
     /// What the schedule of tries is told.
-    pub(super) fn failure(&self) -> Failure {
+    pub(super) fn failure(&self) -> RetryClass {
         match (self.error.is_transient(), self.retry_after) {
-            (false, _) => Failure::Final,
-            (true, None) => Failure::Transient,
-            (true, Some(wait)) => Failure::After(wait),
+            (false, _) => RetryClass::Final,
+            (true, None) => RetryClass::Transient,
+            (true, Some(wait)) => RetryClass::After(wait),
         }
     }
 }
@@ -95,8 +95,8 @@ impl Client {
         &self,
         url: &Url,
         demand: Demand<'_>,
-        sink: &mut dyn Sink,
-        mut kept: Option<Kept>,
+        sink: &mut dyn BodySink,
+        mut kept: Option<PartialBody>,
         attempt: u32,
     ) -> Result<Brought, Failed> {
         let shown = &url.redacted();
@@ -192,14 +192,14 @@ impl Client {
                 continue;
             }
             let extent = match kept.take_if(|_| judged == Some(RangeAnswer::Rest)) {
-                Some(kept) => Some(Extent::Rest(kept)),
+                Some(kept) => Some(BodyExtent::Rest(kept)),
                 None if status == StatusCode::OK => {
                     let date = self.inner.timer.now();
                     if let Some(question) = demand.question {
                         question.stated(&now, response.headers(), date);
                     }
                     let of = Resumable::of(shown, response.headers(), length, date);
-                    Some(Extent::Whole(of))
+                    Some(BodyExtent::Whole(of))
                 }
                 None => None,
             };
@@ -252,8 +252,8 @@ impl Client {
             );
             let bytes = copied.inspect_err(|error| exchange.failed(error))?;
             let resumed = match extent {
-                Extent::Whole(_) => 0,
-                Extent::Rest(kept) => kept.bytes,
+                BodyExtent::Whole(_) => 0,
+                BodyExtent::Rest(kept) => kept.bytes,
             };
             return Ok(Brought { bytes, resumed });
         }

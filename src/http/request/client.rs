@@ -15,7 +15,7 @@ use crate::cancel::{Cancelled, Deadline};
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
 use crate::http::Settings;
-use crate::http::answer::{CHUNK_BYTES, Fetched, Kept, Sink, TooLarge, unwritable};
+use crate::http::answer::{BodySink, CHUNK_BYTES, Fetched, PartialBody, TooLarge, unwritable};
 use crate::http::connect::Proxies;
 use crate::http::credentials::Credentials;
 use crate::http::failure::{evidence, not_asked, out_of_time, short_reason, tried};
@@ -28,22 +28,22 @@ use crate::http::url::{RedactedUrl, Scheme, Url};
 /// [`Client::bind`], share connections, limits and credentials.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) inner: Arc<Inner>,
+    pub(super) inner: Arc<ClientInner>,
     pub(super) context: RequestContext,
 }
 
 /// What the clones share.
-pub(super) struct Inner {
+pub(super) struct ClientInner {
     pub(super) settings: Settings,
     pub(super) timer: Box<dyn Timer>,
     pub(super) hosts: Hosts,
     pub(super) rate: Option<ByteRate>,
     pub(super) credentials: Credentials,
-    network: OnceLock<Network>,
+    network: OnceLock<ClientNetwork>,
 }
 
 /// What only a request over the network needs.
-pub(super) struct Network {
+pub(super) struct ClientNetwork {
     pub(super) agent: Agent,
     pub(super) proxies: Arc<Proxies>,
 }
@@ -77,7 +77,7 @@ impl Client {
             longest_hold: settings.retry.max_retry_after,
         };
         let rate = |bytes_per_second| ByteRate::new(bytes_per_second, timer.instant());
-        let inner = Arc::new(Inner {
+        let inner = Arc::new(ClientInner {
             hosts: Hosts::new(limits),
             rate: settings.bytes_per_second.map(rate),
             credentials: Credentials::new(settings.credentials.clone()),
@@ -145,7 +145,7 @@ impl Client {
     /// - [`Kind::Network`] by reason of [`TooLarge`].
     /// - [`Kind::LocalIo`] if the sink or a file fails.
     /// - [`Kind::Input`] for settings and URLs that cannot be used.
-    pub fn get_into(&self, url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    pub fn get_into(&self, url: &Url, limit: u64, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let demand = Demand {
             limit,
             time: TryTime::Unlimited,
@@ -169,7 +169,7 @@ impl Client {
     fn get_within(
         &self,
         url: &Url,
-        sink: &mut dyn Sink,
+        sink: &mut dyn BodySink,
         demand: Demand<'_>,
     ) -> Result<Fetched<()>> {
         if url.scheme() == Scheme::File {
@@ -182,7 +182,12 @@ impl Client {
         self.transfer(url, sink, demand)
     }
 
-    fn transfer(&self, url: &Url, sink: &mut dyn Sink, demand: Demand<'_>) -> Result<Fetched<()>> {
+    fn transfer(
+        &self,
+        url: &Url,
+        sink: &mut dyn BodySink,
+        demand: Demand<'_>,
+    ) -> Result<Fetched<()>> {
         let inner = &*self.inner;
         let cancel = &self.context.cancel;
         let shown = url.redacted();
@@ -231,7 +236,7 @@ impl Client {
                 url: shown.as_str(),
                 attempt,
             });
-            let kept = kept.filter(Kept::is_begun);
+            let kept = kept.filter(PartialBody::is_begun);
             let failed = match self.one_try(url, demand, sink, kept, attempt) {
                 Ok(Brought { bytes, resumed }) => {
                     visit.leave(AttemptOutcome::Answer);
@@ -306,10 +311,10 @@ impl Client {
         }
     }
 
-    pub(super) fn network(&self) -> &Network {
+    pub(super) fn network(&self) -> &ClientNetwork {
         self.inner.network.get_or_init(|| {
             let proxies = Arc::new(Proxies::new(&self.inner.settings.proxy));
-            Network {
+            ClientNetwork {
                 agent: agent::build(&self.inner.settings, &proxies),
                 proxies,
             }
@@ -322,7 +327,7 @@ fn cancelled(shown: &RedactedUrl) -> Error {
     Error::new(Kind::Other, format!("reading {shown}")).because(Cancelled)
 }
 
-fn read_file(url: &Url, limit: u64, sink: &mut dyn Sink) -> Result<u64> {
+fn read_file(url: &Url, limit: u64, sink: &mut dyn BodySink) -> Result<u64> {
     let mut file = file::open(url)?;
     let shown = url.redacted();
     let length = file.metadata().ok().filter(Metadata::is_file);

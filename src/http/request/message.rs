@@ -23,12 +23,12 @@ use crate::http::credentials::{Credentials, Held, Refused};
 use crate::http::exchange::ExchangeRecorder;
 use crate::http::failure::{FailureContext, not_asked, tried};
 use crate::http::limits::{AttemptOutcome, HostRefusal};
-use crate::http::time::Failure;
+use crate::http::time::RetryClass;
 use crate::http::url::{RedactedUrl, Url};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Message<'a> {
+pub(crate) struct PlainRequest<'a> {
     /// As `GET`.
     pub(crate) method: &'static str,
     /// Whom.
@@ -39,7 +39,7 @@ pub(crate) struct Message<'a> {
     pub(crate) body: Option<&'a [u8]>,
 }
 
-impl Message<'_> {
+impl PlainRequest<'_> {
     /// A body, or who we are, is meant for one server.
     fn may_be_redirected(&self) -> bool {
         let shows = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("authorization");
@@ -69,7 +69,7 @@ impl Client {
     ///
     /// # Errors
     /// There was no answer.
-    pub(crate) fn ask(&self, message: &Message<'_>) -> Result<Reply> {
+    pub(crate) fn ask(&self, message: &PlainRequest<'_>) -> Result<Reply> {
         let inner = &*self.inner;
         let cancel = &self.context.cancel;
         let shown = message.url.redacted();
@@ -119,8 +119,8 @@ impl Client {
             let retry = &inner.settings.retry;
             let elapsed = inner.timer.instant().saturating_duration_since(started);
             let failure = match cause.is_transient() {
-                true => Failure::Transient,
-                false => Failure::Final,
+                true => RetryClass::Transient,
+                false => RetryClass::Final,
             };
             let counted = visit.counted(attempt, retry.retries);
             let wait = retry.schedule(counted, elapsed, failure, inner.timer.jitter());
@@ -152,7 +152,12 @@ impl Client {
         }
     }
 
-    fn ask_once(&self, message: &Message<'_>, shown: &RedactedUrl, attempt: u32) -> Result<Reply> {
+    fn ask_once(
+        &self,
+        message: &PlainRequest<'_>,
+        shown: &RedactedUrl,
+        attempt: u32,
+    ) -> Result<Reply> {
         let settings = &self.inner.settings;
         let credentials = &self.inner.credentials;
         let proxies = &self.network().proxies;
@@ -243,7 +248,7 @@ impl Client {
 
     fn send_message(
         &self,
-        message: &Message<'_>,
+        message: &PlainRequest<'_>,
         url: &Url,
         held: Option<&Held>,
         at_home: bool,
@@ -261,7 +266,7 @@ impl Client {
 
     fn send_message_once(
         &self,
-        message: &Message<'_>,
+        message: &PlainRequest<'_>,
         url: &Url,
         held: Option<&Held>,
         at_home: bool,
@@ -369,7 +374,7 @@ mod tests {
         let ask = |path: &str, body: Option<&[u8]>| {
             let url = Url::parse(&server.url(path)).unwrap();
             let headers = [("git-protocol", "version=2")];
-            let message = Message {
+            let message = PlainRequest {
                 method: if body.is_some() { "POST" } else { "GET" },
                 url: &url,
                 headers: &headers,

@@ -24,5 +24,5 @@ mod probe;
 
 pub use client::Client;
 pub use context::RequestContext;
-pub(crate) use message::{Message, Reply};
+pub(crate) use message::{PlainRequest, Reply};
 pub use probe::{Probe, ProbeAnswer, ProbeBody, ProbeCredentials};

@@ -10,4 +10,4 @@ mod retry;
 
 pub(crate) use date::parse_http_date;
 pub(crate) use retry::RealTimer;
-pub use retry::{Failure, RetryPolicy, Timer, parse_retry_after};
+pub use retry::{RetryClass, RetryPolicy, Timer, parse_retry_after};

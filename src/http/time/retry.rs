@@ -36,7 +36,7 @@ impl Default for RetryPolicy {
 
 /// A failure, as far as the schedule is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum RetryClass {
     /// Another try would end alike.
     Final,
     /// It may pass.
@@ -58,7 +58,7 @@ impl RetryPolicy {
         &self,
         tries: u32,
         elapsed: Duration,
-        failure: Failure,
+        failure: RetryClass,
         jitter: f64,
     ) -> Option<Duration> {
         if tries > self.retries {
@@ -70,14 +70,14 @@ impl RetryPolicy {
             0.5
         };
         let wait = match failure {
-            Failure::Final => return None,
-            Failure::Transient => {
+            RetryClass::Final => return None,
+            RetryClass::Transient => {
                 // More doublings than 31 would not fit; the cap is reached long before.
                 let doublings = tries.saturating_sub(1).min(31);
                 let longest = self.base.saturating_mul(1 << doublings).min(self.cap);
                 longest.mul_f64(jitter)
             }
-            Failure::After(wish) => {
+            RetryClass::After(wish) => {
                 wish.min(self.max_retry_after) + self.base.min(self.cap).mul_f64(jitter)
             }
         };
@@ -159,18 +159,18 @@ mod tests {
             ..RetryPolicy::default()
         };
         let longest: Vec<_> = (1..=9)
-            .map(|tries| policy.schedule(tries, MS(0), Failure::Transient, 1.0))
+            .map(|tries| policy.schedule(tries, MS(0), RetryClass::Transient, 1.0))
             .collect();
         let want = [250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000];
         let mut want: Vec<_> = want.into_iter().map(|ms| Some(MS(ms))).collect();
         want.push(None);
         assert_eq!(longest, want);
         assert_eq!(
-            policy.schedule(3, MS(0), Failure::Transient, 0.25),
+            policy.schedule(3, MS(0), RetryClass::Transient, 0.25),
             Some(MS(250))
         );
         assert_eq!(
-            policy.schedule(3, MS(0), Failure::Transient, 0.0),
+            policy.schedule(3, MS(0), RetryClass::Transient, 0.0),
             Some(MS(0))
         );
     }
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn servers_are_obeyed_within_reason() {
         let policy = RetryPolicy::default();
-        let after = |secs| Failure::After(Duration::from_secs(secs));
+        let after = |secs| RetryClass::After(Duration::from_secs(secs));
         assert_eq!(policy.schedule(1, MS(0), after(7), 0.0), Some(MS(7000)));
         assert_eq!(policy.schedule(4, MS(0), after(7), 0.5), Some(MS(7125)));
         assert_eq!(
@@ -191,12 +191,12 @@ mod tests {
     #[test]
     fn final_failures_and_no_retries_give_up() {
         let policy = RetryPolicy::default();
-        assert_eq!(policy.schedule(1, MS(0), Failure::Final, 0.5), None);
+        assert_eq!(policy.schedule(1, MS(0), RetryClass::Final, 0.5), None);
         let once = RetryPolicy {
             retries: 0,
             ..policy
         };
-        assert_eq!(once.schedule(1, MS(0), Failure::Transient, 0.5), None);
+        assert_eq!(once.schedule(1, MS(0), RetryClass::Transient, 0.5), None);
     }
 
     #[test]
@@ -205,11 +205,14 @@ mod tests {
             max_time: Some(MS(1000)),
             ..RetryPolicy::default()
         };
-        let after = Failure::After(MS(600));
+        let after = RetryClass::After(MS(600));
         assert_eq!(policy.schedule(1, MS(300), after, 0.0), Some(MS(600)));
         assert_eq!(policy.schedule(1, MS(400), after, 0.0), Some(MS(600)));
         assert_eq!(policy.schedule(1, MS(401), after, 0.0), None);
-        assert_eq!(policy.schedule(1, MS(1001), Failure::Transient, 0.0), None);
+        assert_eq!(
+            policy.schedule(1, MS(1001), RetryClass::Transient, 0.0),
+            None
+        );
         assert_eq!(policy.schedule(1, Duration::MAX, after, 0.5), None);
     }
 
@@ -223,11 +226,11 @@ mod tests {
             max_time: None,
         };
         assert_eq!(
-            policy.schedule(u32::MAX, MS(0), Failure::Transient, f64::NAN),
+            policy.schedule(u32::MAX, MS(0), RetryClass::Transient, f64::NAN),
             Some(MS(500))
         );
         assert_eq!(
-            policy.schedule(9, MS(0), Failure::After(Duration::MAX), 1.0),
+            policy.schedule(9, MS(0), RetryClass::After(Duration::MAX), 1.0),
             Some(MS(6000))
         );
     }

@@ -28,9 +28,9 @@ pub(super) const UNIT: &[u8] = &[0x55, 0x04, 0x0b];
 
 /// Elements, one after the other.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(super) struct DerReader<'a>(pub(super) &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> DerReader<'a> {
     /// The tag and content of the next element. Tags of more than a byte and lengths of more than
     /// three are in no certificate.
     pub(super) fn next(&mut self) -> Option<(u8, &'a [u8])> {
@@ -66,20 +66,20 @@ impl<'a> Reader<'a> {
 
 /// The contents of some fields of a certificate.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'a> {
+pub(super) struct CertificateFields<'a> {
     pub(super) issuer: &'a [u8],
     pub(super) validity: &'a [u8],
     pub(super) subject: &'a [u8],
 }
 
-impl<'a> Fields<'a> {
-    pub(super) fn of(certificate: &'a [u8]) -> Option<Fields<'a>> {
-        let mut certificate = Reader(Reader(certificate).take(SEQUENCE)?);
-        let mut fields = Reader(certificate.take(SEQUENCE)?);
+impl<'a> CertificateFields<'a> {
+    pub(super) fn of(certificate: &'a [u8]) -> Option<CertificateFields<'a>> {
+        let mut certificate = DerReader(DerReader(certificate).take(SEQUENCE)?);
+        let mut fields = DerReader(certificate.take(SEQUENCE)?);
         fields.take(VERSION);
         let _serial = fields.take(INTEGER)?;
         let _algorithm = fields.take(SEQUENCE)?;
-        Some(Fields {
+        Some(CertificateFields {
             issuer: fields.take(SEQUENCE)?,
             validity: fields.take(SEQUENCE)?,
             subject: fields.take(SEQUENCE)?,
@@ -90,11 +90,11 @@ impl<'a> Fields<'a> {
 /// The attributes of a Name that are text: which, and the text, without what steers a terminal.
 pub(super) fn attributes(name: &[u8]) -> Option<Vec<(&[u8], String)>> {
     let mut found = Vec::new();
-    let mut sets = Reader(name);
+    let mut sets = DerReader(name);
     while !sets.0.is_empty() {
-        let mut set = Reader(sets.take(SET)?);
+        let mut set = DerReader(sets.take(SET)?);
         while !set.0.is_empty() {
-            let mut pair = Reader(set.take(SEQUENCE)?);
+            let mut pair = DerReader(set.take(SEQUENCE)?);
             let kind = pair.take(OBJECT_IDENTIFIER)?;
             let (tag, value) = pair.next()?;
             found.extend(string(tag, value).map(|text| (kind, text)));

@@ -2,7 +2,7 @@
 //!
 //! Whether any of it is true is for others to judge. What is malformed has no names.
 
-use super::der::{self, Fields};
+use super::der::{self, CertificateFields};
 
 /// The longest name that is shown, in characters.
 const MAX_NAME_CHARS: usize = 120;
@@ -24,10 +24,15 @@ pub(super) fn unknown_issuer<'a>(
     leaf: &'a [u8],
     others: impl Iterator<Item = &'a [u8]>,
 ) -> Option<String> {
-    let others: Vec<Fields<'_>> = others.take(MAX_CHAIN).filter_map(Fields::of).collect();
-    let mut top = Fields::of(leaf)?;
+    let others: Vec<CertificateFields<'_>> = others
+        .take(MAX_CHAIN)
+        .filter_map(CertificateFields::of)
+        .collect();
+    let mut top = CertificateFields::of(leaf)?;
     for _ in 0..MAX_CHAIN {
-        let above = |other: &&Fields<'_>| other.subject == top.issuer && top.subject != top.issuer;
+        let above = |other: &&CertificateFields<'_>| {
+            other.subject == top.issuer && top.subject != top.issuer
+        };
         match others.iter().find(above) {
             Some(other) => top = *other,
             None => break,

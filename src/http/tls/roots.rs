@@ -66,7 +66,7 @@ pub(super) fn load(settings: &RootSettings) -> Result<RootCertStore> {
 }
 
 fn load_usual(settings: &RootSettings) -> Result<RootCertStore> {
-    let mut found = Found::default();
+    let mut found = CollectedRoots::default();
     match &settings.cert_file {
         Some(file) => {
             let pem = fs::read(file).map_err(|cause| {
@@ -106,22 +106,22 @@ fn load_usual(settings: &RootSettings) -> Result<RootCertStore> {
     }
 }
 
-struct Found {
+struct CollectedRoots {
     store: RootCertStore,
     /// A system's bundle and its directory hold each certificate two or three times.
     seen: HashSet<Vec<u8>>,
 }
 
-impl Default for Found {
-    fn default() -> Found {
-        Found {
+impl Default for CollectedRoots {
+    fn default() -> CollectedRoots {
+        CollectedRoots {
             store: RootCertStore::empty(),
             seen: HashSet::new(),
         }
     }
 }
 
-impl Found {
+impl CollectedRoots {
     /// Adds what is usable; like Go, passes over everything else.
     fn add(&mut self, pem: &[u8]) {
         for certificate in CertificateDer::pem_slice_iter(pem).flatten() {

@@ -4,7 +4,7 @@
 //!
 //! Source: RFC 5280, 4.1.2.5.
 
-use super::der::{COMMON_NAME, Fields, ORGANIZATION, Reader, attributes};
+use super::der::{COMMON_NAME, CertificateFields, DerReader, ORGANIZATION, attributes};
 use crate::gomod::days_from_civil;
 
 const UTC_TIME: u8 = 0x17;
@@ -28,9 +28,9 @@ impl Certificate {
     /// Reads a certificate in DER; `None` if it does not have the form of one.
     #[must_use]
     pub fn parse(der: &[u8]) -> Option<Certificate> {
-        let fields = Fields::of(der)?;
+        let fields = CertificateFields::of(der)?;
         let issuer = name(fields.issuer)?;
-        let mut validity = Reader(fields.validity);
+        let mut validity = DerReader(fields.validity);
         validity.next()?;
         let (tag, text) = validity.next()?;
         let (not_after, last_day) = time(tag, text)?;

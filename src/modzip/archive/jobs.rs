@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use super::super::broken::Broken;
-use super::super::inflate::{EntryFault, Scratch, Sink, Span, WHOLE_BYTES};
-use super::{Entry, ModuleZip};
+use super::super::inflate::{ContentSink, EntryFault, Scratch, WHOLE_BYTES, ZipSpan};
+use super::{ModuleZip, ZipEntry};
 use crate::error::{Error, Result};
 use crate::gomod::FileHash;
 
@@ -20,11 +20,11 @@ const ALONE_ENTRIES: usize = 64;
 const ALONE_UNPACKED_BYTES: u64 = 1 << 20;
 
 /// Neighbouring entries that one thread unpacks in one go.
-pub(super) struct Job<'a> {
+pub(super) struct UnpackJob<'a> {
     /// The place of the first one in the zip's entries.
     first: usize,
-    entries: &'a [Entry],
-    span: Span,
+    entries: &'a [ZipEntry],
+    span: ZipSpan,
     unpacked: u64,
 }
 
@@ -32,7 +32,7 @@ impl ModuleZip {
     /// Has every entry worked on; returns their hashes, in the order of the entries.
     pub(super) fn process<W>(&self, work: W) -> Result<Vec<FileHash>>
     where
-        W: Fn(&Job<'_>, &mut [FileHash]) -> Result<()> + Sync,
+        W: Fn(&UnpackJob<'_>, &mut [FileHash]) -> Result<()> + Sync,
     {
         let mut hashes = vec![FileHash::default(); self.entries.len()];
         let mut jobs = self.jobs(&mut hashes);
@@ -53,15 +53,15 @@ impl ModuleZip {
     }
 
     /// Cuts the entries into jobs: a large entry is one, neighbouring small ones are one.
-    fn jobs<'a>(&'a self, hashes: &'a mut [FileHash]) -> Vec<(Job<'a>, &'a mut [FileHash])> {
+    fn jobs<'a>(&'a self, hashes: &'a mut [FileHash]) -> Vec<(UnpackJob<'a>, &'a mut [FileHash])> {
         let mut jobs = Vec::new();
         let mut rest = hashes;
         let mut first = 0;
         while first < self.entries.len() {
-            let mut job = Job {
+            let mut job = UnpackJob {
                 first,
                 entries: &[],
-                span: Span::default(),
+                span: ZipSpan::default(),
                 unpacked: 0,
             };
             if let Some(entry) = self.entries.get(first) {
@@ -89,9 +89,9 @@ impl ModuleZip {
     }
 
     /// Unpacks a job's entries, each into what `output` makes for its file name.
-    pub(super) fn run<'z, S: Sink>(
+    pub(super) fn run<'z, S: ContentSink>(
         &'z self,
-        job: &Job<'_>,
+        job: &UnpackJob<'_>,
         hashes: &mut [FileHash],
         output: impl Fn(Option<&'z str>) -> Result<S>,
     ) -> Result<()> {
@@ -120,7 +120,7 @@ impl ModuleZip {
         })
     }
 
-    fn entry_error(&self, entry: &Entry, fault: EntryFault) -> Error {
+    fn entry_error(&self, entry: &ZipEntry, fault: EntryFault) -> Error {
         match fault {
             EntryFault::Rule(reason) => Broken::entry(self.name(entry), reason).of(&self.module),
             EntryFault::Read(error) => self.cannot_read(error),

@@ -4,11 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::Files;
+use crate::config::ProjectFiles;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{read_whole, short_path};
 use crate::gomod::modfile::{Godebug, ModFile, check_import};
-use crate::gomod::{GoVersion, Running, Version};
+use crate::gomod::{ActingVersion, GoVersion, Version};
 use crate::project::go_line::{IMPLIED_GO_VERSION, is_pruned};
 
 /// A main module: the one of the working directory, or one that go.work uses.
@@ -35,7 +35,7 @@ impl MainModule {
     pub(crate) fn read(
         found: &Path,
         modfile: Option<&Path>,
-        files: &Files,
+        files: &ProjectFiles,
     ) -> Result<MainModule, Vec<Error>> {
         MainModule::read_as(found, modfile, files, |name, data| {
             ModFile::parse(name, data).map(|modfile| (modfile, false))
@@ -49,7 +49,7 @@ impl MainModule {
     pub(crate) fn read_with(
         found: &Path,
         modfile: Option<&Path>,
-        files: &Files,
+        files: &ProjectFiles,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
     ) -> Result<MainModule, Vec<Error>> {
         MainModule::read_as(found, modfile, files, |name, data| {
@@ -60,7 +60,7 @@ impl MainModule {
     fn read_as(
         found: &Path,
         modfile: Option<&Path>,
-        files: &Files,
+        files: &ProjectFiles,
         parse: impl FnOnce(&str, &[u8]) -> Result<(ModFile, bool)>,
     ) -> Result<MainModule, Vec<Error>> {
         let modfile_named = modfile;
@@ -195,9 +195,9 @@ pub(super) fn godebug_faults(
     lines: &[Godebug],
     kind: &str,
     name: &str,
-    files: &Files,
+    files: &ProjectFiles,
 ) -> Vec<Error> {
-    let running = files.running.as_ref().map(Running::version);
+    let running = files.running.as_ref().map(ActingVersion::version);
     let go = running.cloned().unwrap_or_else(GoVersion::emulated);
     let fault = |line: &Godebug| {
         let text = line.fault(&go)?;

@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 use super::main_module::MainModule;
 use super::replace::ReplaceRules;
 use super::workspace::Workspace;
-use crate::config::{Files, Overlay};
+use crate::config::{Overlay, ProjectFiles};
 use crate::error::{Error, Result};
 use crate::gomod::modfile::ModFile;
-use crate::gomod::{GoVersion, ModulePath, ModuleVersion, Running, Tool, Version};
+use crate::gomod::{ActingVersion, GoVersion, ModulePath, ModuleVersion, Tool, Version};
 use crate::map::{Map, Set};
 use crate::project::{GraphSummary, Node};
 
@@ -37,7 +37,7 @@ pub struct Project {
     workspace: Option<Workspace>,
     rules: ReplaceRules,
     overlay: Overlay,
-    running: Option<Running>,
+    running: Option<ActingVersion>,
     /// What [`Project::requires_directly`] looks into, from its first call on.
     direct: OnceLock<Set<ModulePath>>,
 }
@@ -53,7 +53,7 @@ impl Project {
     pub fn read(
         found: &Path,
         modfile: Option<&Path>,
-        files: impl Into<Files>,
+        files: impl Into<ProjectFiles>,
     ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read(found, modfile, &files)?, files)
@@ -67,14 +67,14 @@ impl Project {
     pub fn read_with(
         found: &Path,
         modfile: Option<&Path>,
-        files: impl Into<Files>,
+        files: impl Into<ProjectFiles>,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
     ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         Project::of(MainModule::read_with(found, modfile, &files, query)?, files)
     }
 
-    fn of(main: MainModule, files: Files) -> Result<Project, Vec<Error>> {
+    fn of(main: MainModule, files: ProjectFiles) -> Result<Project, Vec<Error>> {
         let rules = ReplaceRules::of(main.modfile(), main.root(), &files.cwd);
         let rules = rules.map_err(|error| vec![error])?;
         main.check_tools().map_err(|error| vec![error])?;
@@ -97,7 +97,7 @@ impl Project {
 
     /// The go version that the run acts as, if that was said.
     #[must_use]
-    pub fn running(&self) -> Option<&Running> {
+    pub fn running(&self) -> Option<&ActingVersion> {
         self.running.as_ref()
     }
 
@@ -105,7 +105,10 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::read`], one error a module that is at fault.
-    pub fn read_workspace(go_work: &Path, files: impl Into<Files>) -> Result<Project, Vec<Error>> {
+    pub fn read_workspace(
+        go_work: &Path,
+        files: impl Into<ProjectFiles>,
+    ) -> Result<Project, Vec<Error>> {
         let files = files.into();
         let read = Workspace::read(go_work, &files, &mut ModFile::parse)?;
         Ok(Project::of_workspace(read, files))
@@ -118,7 +121,7 @@ impl Project {
     /// As [`Project::read_workspace`], and those of `query`.
     pub fn read_workspace_with(
         go_work: &Path,
-        files: impl Into<Files>,
+        files: impl Into<ProjectFiles>,
         query: &mut dyn FnMut(&str, &str) -> Result<Version>,
     ) -> Result<Project, Vec<Error>> {
         let mut parse = |name: &str, data: &[u8]| ModFile::parse_with(name, data, query);
@@ -129,7 +132,7 @@ impl Project {
 
     fn of_workspace(
         (workspace, mains, rules): (Workspace, Vec<MainModule>, ReplaceRules),
-        files: Files,
+        files: ProjectFiles,
     ) -> Project {
         let mut mains = mains.into_iter();
         let main = mains.next().unwrap_or_else(|| {

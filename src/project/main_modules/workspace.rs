@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::main_module::{MainModule, godebug_faults};
 use super::replace::ReplaceRules;
-use crate::config::Files;
+use crate::config::ProjectFiles;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{clean_path, read_whole, short_path};
 use crate::gomod::GoVersion;
@@ -91,7 +91,7 @@ impl Workspace {
     /// if a file cannot be read.
     pub(crate) fn read(
         file: &Path,
-        files: &Files,
+        files: &ProjectFiles,
         parse: ReadModule<'_>,
     ) -> Result<(Workspace, Vec<MainModule>, ReplaceRules), Vec<Error>> {
         let mut workspace = Workspace::parse(file, files).map_err(|error| vec![error])?;
@@ -142,7 +142,7 @@ impl Workspace {
         Ok((workspace, mains, rules))
     }
 
-    fn parse(file: &Path, Files { cwd, overlay, .. }: &Files) -> Result<Workspace> {
+    fn parse(file: &Path, ProjectFiles { cwd, overlay, .. }: &ProjectFiles) -> Result<Workspace> {
         let name = short_path(cwd, file);
         let reading = |error: Error| error.context("reading go.work");
         overlay.check_open(file, &name).map_err(reading)?;
@@ -186,12 +186,12 @@ impl Workspace {
     fn main(
         &self,
         root: &Path,
-        Files {
+        ProjectFiles {
             cwd,
             overlay,
             running: acting,
             ..
-        }: &Files,
+        }: &ProjectFiles,
         parse: ReadModule<'_>,
     ) -> Result<MainModule> {
         let file: PathBuf = clean_path(&root.join("go.mod").to_string_lossy()).into();

@@ -29,7 +29,7 @@ const WAITING: Duration = Duration::from_secs(1);
 /// Shows what happens, from a thread of its own; threadless until there is something to show.
 #[derive(Debug)]
 pub struct ProgressReporter {
-    shared: Arc<Shared>,
+    shared: Arc<ReporterShared>,
     /// A thread prints: asked before a line is made.
     prints: AtomicBool,
     printing: Mutex<Printing>,
@@ -37,7 +37,7 @@ pub struct ProgressReporter {
 
 /// What workers and the printing thread have in common.
 #[derive(Debug)]
-struct Shared {
+struct ReporterShared {
     settings: ProgressSettings,
     mode: ProgressMode,
     begun: Instant,
@@ -66,7 +66,7 @@ impl ProgressReporter {
     pub fn start(settings: ProgressSettings) -> ProgressReporter {
         let mode = settings.mode();
         let reporter = ProgressReporter {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ReporterShared {
                 settings,
                 mode,
                 begun: Instant::now(),
@@ -95,7 +95,7 @@ impl ProgressReporter {
             return;
         }
         let (lines, to_print) = unbounded();
-        let printer = Printer::new(&self.shared);
+        let printer = ProgressPrinter::new(&self.shared);
         let thread = thread::Builder::new().name("report".into());
         if let Ok(thread) = thread.spawn(move || printer.run(&to_print)) {
             *printing = Printing::Thread { lines, thread };
@@ -287,7 +287,7 @@ impl EventSink for ProgressReporter {
     }
 }
 
-impl Shared {
+impl ReporterShared {
     fn state(&self) -> MutexGuard<'_, ProgressState> {
         // Each change is small and whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -306,17 +306,17 @@ impl Shared {
 }
 
 /// The printing thread.
-struct Printer {
-    shared: Arc<Shared>,
+struct ProgressPrinter {
+    shared: Arc<ReporterShared>,
     status: StatusLines,
     /// What the last `bytes` and `advance` events said.
     said_bytes: u64,
     said_task: Option<(&'static str, u64, u64)>,
 }
 
-impl Printer {
-    fn new(shared: &Arc<Shared>) -> Printer {
-        Printer {
+impl ProgressPrinter {
+    fn new(shared: &Arc<ReporterShared>) -> ProgressPrinter {
+        ProgressPrinter {
             shared: Arc::clone(shared),
             status: StatusLines::default(),
             said_bytes: 0,

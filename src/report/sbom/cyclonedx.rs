@@ -4,7 +4,7 @@
 
 use super::{BomStamp, document_name, identity, mains, properties, timestamp};
 use crate::report::JsonObject;
-use crate::sbom::{BillOfMaterials, BomModule, BomRole};
+use crate::sbom::{BillOfMaterials, BomModule, BomOrigin, BomRole, LicenseFile};
 
 /// What stands for the workspace where there are several main modules.
 const WORKSPACE: &str = "go.work";
@@ -66,7 +66,14 @@ fn component(module: &BomModule, kind: &str) -> JsonObject {
     component.string("bom-ref", &module.name());
     component.string("name", &module.path);
     component.string("version", module.version.as_deref().unwrap_or_default());
+    let licenses: Vec<JsonObject> = module.licenses.iter().map(license).collect();
+    if !licenses.is_empty() {
+        component.objects("licenses", &licenses);
+    }
     component.string("purl", &module.package_url().unwrap_or_default());
+    if let Some(origin) = &module.origin {
+        component.objects("externalReferences", &[repository(origin)]);
+    }
     let properties: Vec<JsonObject> = properties(module)
         .iter()
         .map(|(name, value)| {
@@ -80,6 +87,29 @@ fn component(module: &BomModule, kind: &str) -> JsonObject {
         component.objects("properties", &properties);
     }
     component
+}
+
+/// A licence by the name of its file, with its text.
+fn license(file: &LicenseFile) -> JsonObject {
+    let mut text = JsonObject::new();
+    text.string("contentType", "text/plain");
+    text.string("content", &file.text);
+    let mut license = JsonObject::new();
+    license.string("name", &file.name);
+    license.string("acknowledgement", "declared");
+    license.object("text", &text);
+    let mut choice = JsonObject::new();
+    choice.object("license", &license);
+    choice
+}
+
+fn repository(origin: &BomOrigin) -> JsonObject {
+    let mut reference = JsonObject::new();
+    reference.string("type", "vcs");
+    reference.string("url", &origin.url);
+    let location = origin.location();
+    reference.string("comment", location.as_deref().unwrap_or(&origin.vcs));
+    reference
 }
 
 /// Whose requirements are known has a row, be it an empty one; whose are not has none.

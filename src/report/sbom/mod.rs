@@ -8,11 +8,12 @@ mod cyclonedx;
 mod spdx2;
 mod spdx3;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::sbom::{BillOfMaterials, BomModule, BomRole};
+use crate::sbom::{BillOfMaterials, BomModule, BomRole, LicenseFile};
 
 /// Which document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +155,35 @@ fn properties(module: &BomModule) -> Vec<(&'static str, &str)> {
         .collect()
 }
 
-/// The same on one line, for documents without free properties.
+/// The identifier of a licence text that has none on the SPDX list: equal texts have equal ones.
+fn license_ref(file: &LicenseFile) -> String {
+    let mut name = String::from("LicenseRef-modfetch-");
+    for byte in Sha256::digest(&file.text).iter().take(10) {
+        // Writing to a string succeeds.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
+/// The licence texts of all modules by their identifier, each once.
+fn license_texts(bom: &BillOfMaterials) -> BTreeMap<String, &LicenseFile> {
+    let files = bom.modules.iter().flat_map(|module| &module.licenses);
+    // The file of the first module gives its name.
+    let files = files.map(|file| (license_ref(file), file)).rev();
+    files.collect()
+}
+
+/// What a module with several licence files says of them: whether all hold or one of them is to be chosen stands in the files.
+fn license_comment(module: &BomModule) -> Option<String> {
+    let refs = module
+        .licenses
+        .iter()
+        .map(|file| format!("{}: {}", file.name, license_ref(file)));
+    let refs: Vec<String> = refs.collect();
+    (refs.len() > 1).then(|| refs.join("; "))
+}
+
+/// The properties on one line, for documents without free properties.
 fn comment(module: &BomModule) -> String {
     let pairs = properties(module);
     let lines: Vec<String> = pairs

@@ -6,9 +6,12 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use super::{BomStamp, comment, document_name, identity, timestamp};
+use super::{
+    BomStamp, comment, document_name, identity, license_comment, license_ref, license_texts,
+    timestamp,
+};
 use crate::report::JsonObject;
-use crate::sbom::{BillOfMaterials, BomModule, BomRole};
+use crate::sbom::{BillOfMaterials, BomModule, BomOrigin, BomRole, LicenseFile};
 
 /// What the document says of something that was not looked into.
 const NO_ASSERTION: &str = "NOASSERTION";
@@ -32,6 +35,11 @@ pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
     document.object("creationInfo", &creation);
     let packages: Vec<JsonObject> = bom.modules.iter().map(package).collect();
     document.objects("packages", &packages);
+    let texts = license_texts(bom);
+    if !texts.is_empty() {
+        let texts: Vec<JsonObject> = texts.iter().map(extracted_license).collect();
+        document.objects("hasExtractedLicensingInfos", &texts);
+    }
     document.objects("relationships", &relationships(bom));
     document
 }
@@ -41,10 +49,17 @@ fn package(module: &BomModule) -> JsonObject {
     package.string("SPDXID", &identifier(module));
     package.string("name", &module.path);
     package.string("versionInfo", module.version.as_deref().unwrap_or_default());
-    package.string("downloadLocation", NO_ASSERTION);
+    let location = module.origin.as_ref().and_then(BomOrigin::location);
+    let location = location.as_deref().unwrap_or(NO_ASSERTION);
+    package.string("downloadLocation", location);
     package.boolean("filesAnalyzed", false);
     package.string("licenseConcluded", NO_ASSERTION);
-    package.string("licenseDeclared", NO_ASSERTION);
+    match module.licenses.as_slice() {
+        [file] => package.string("licenseDeclared", &license_ref(file)),
+        _ => package.string("licenseDeclared", NO_ASSERTION),
+    }
+    let comment_on_licenses = license_comment(module);
+    package.string("licenseComments", &comment_on_licenses.unwrap_or_default());
     package.string("copyrightText", NO_ASSERTION);
     package.string("comment", &comment(module));
     if let Some(url) = module.package_url() {
@@ -55,6 +70,14 @@ fn package(module: &BomModule) -> JsonObject {
         package.objects("externalRefs", &[reference]);
     }
     package
+}
+
+fn extracted_license((name, file): (&String, &&LicenseFile)) -> JsonObject {
+    let mut license = JsonObject::new();
+    license.string("licenseId", name);
+    license.string("name", &file.name);
+    license.string("extractedText", &file.text);
+    license
 }
 
 fn relationships(bom: &BillOfMaterials) -> Vec<JsonObject> {

@@ -2,15 +2,18 @@
 //!
 //! Source: the SPDX specification 3.0.1 and its `spdx-json-schema.json`.
 
-use super::{BomStamp, comment, document_name, identity, mains, timestamp};
+use super::{
+    BomStamp, comment, document_name, identity, license_comment, license_ref, license_texts, mains,
+    timestamp,
+};
 use crate::report::JsonObject;
-use crate::sbom::{BillOfMaterials, BomModule};
+use crate::sbom::{BillOfMaterials, BomModule, BomOrigin, LicenseFile};
 
 /// The blank node that all elements share.
 const CREATION: &str = "_:creation";
 
 pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
-    let names = Names {
+    let names = SpdxIds {
         base: format!("urn:uuid:{}", identity(bom)),
     };
     let packages: Vec<String> = bom
@@ -33,7 +36,12 @@ pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
 
     let mut whole = names.element("SpdxDocument", &names.of("document"));
     whole.string("name", document_name(bom));
-    whole.strings("profileConformance", &["core", "software"]);
+    let texts = license_texts(bom);
+    let profiles: &[&str] = match texts.is_empty() {
+        true => &["core", "software"],
+        false => &["core", "software", "simpleLicensing", "expandedLicensing"],
+    };
+    whole.strings("profileConformance", profiles);
     whole.strings("rootElement", &[names.of("sbom")]);
 
     let mut sbom = names.element("software_Sbom", &names.of("sbom"));
@@ -44,6 +52,12 @@ pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
     let mut graph = vec![creation, agent, whole, sbom];
     graph.extend(bom.modules.iter().map(|module| package(module, &names)));
     graph.extend(relationships);
+    graph.extend(texts.iter().map(|text| custom_license(text, &names)));
+    graph.extend(
+        bom.modules
+            .iter()
+            .filter_map(|module| declared_license(module, &names)),
+    );
 
     let mut document = JsonObject::new();
     document.string("@context", "https://spdx.org/rdf/3.0.1/spdx-context.jsonld");
@@ -52,11 +66,11 @@ pub(super) fn document(bom: &BillOfMaterials, stamp: BomStamp) -> JsonObject {
 }
 
 /// The identifiers of one document.
-struct Names {
+struct SpdxIds {
     base: String,
 }
 
-impl Names {
+impl SpdxIds {
     fn of(&self, name: &str) -> String {
         format!("{}#{name}", self.base)
     }
@@ -80,10 +94,15 @@ impl Names {
     }
 }
 
-fn package(module: &BomModule, names: &Names) -> JsonObject {
+fn package(module: &BomModule, names: &SpdxIds) -> JsonObject {
     let mut package = names.element("software_Package", &names.package(module));
     package.string("name", &module.path);
-    package.string("comment", &comment(module));
+    let mut text = comment(module);
+    if let Some(licenses) = license_comment(module) {
+        text.push_str("; licences: ");
+        text.push_str(&licenses);
+    }
+    package.string("comment", &text);
     package.string(
         "software_packageVersion",
         module.version.as_deref().unwrap_or_default(),
@@ -92,10 +111,31 @@ fn package(module: &BomModule, names: &Names) -> JsonObject {
         "software_packageUrl",
         &module.package_url().unwrap_or_default(),
     );
+    let location = module.origin.as_ref().and_then(BomOrigin::location);
+    package.string("software_downloadLocation", &location.unwrap_or_default());
     package
 }
 
-fn relationships(bom: &BillOfMaterials, names: &Names) -> Vec<JsonObject> {
+fn custom_license((name, file): (&String, &&LicenseFile), names: &SpdxIds) -> JsonObject {
+    let mut license = names.element("expandedlicensing_CustomLicense", &names.of(name));
+    license.string("name", &file.name);
+    license.string("simplelicensing_licenseText", &file.text);
+    license
+}
+
+fn declared_license(module: &BomModule, names: &SpdxIds) -> Option<JsonObject> {
+    let [file] = module.licenses.as_slice() else {
+        return None;
+    };
+    let id = names.of(&format!("license/{}", module.name()));
+    let mut object = names.element("Relationship", &id);
+    object.string("from", &names.package(module));
+    object.strings("to", &[names.of(&license_ref(file))]);
+    object.string("relationshipType", "hasDeclaredLicense");
+    Some(object)
+}
+
+fn relationships(bom: &BillOfMaterials, names: &SpdxIds) -> Vec<JsonObject> {
     let known = bom
         .modules
         .iter()

@@ -29,6 +29,8 @@ fn identity_is_a_version_8_uuid_of_the_contents() {
             sum: None,
             go_mod_sum: None,
             requires: Some(Vec::new()),
+            licenses: Vec::new(),
+            origin: None,
         }],
     };
     let (one, other) = (identity(&bill("a.com/a")), identity(&bill("a.com/b")));

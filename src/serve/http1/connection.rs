@@ -18,13 +18,15 @@ use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
 
-use super::head::{Extent, MAX_HEAD_BYTES, Method, Refusal, Request, find_end, parse_head};
+use super::head::{
+    HeadExtent, HeadRefusal, Http1Request, MAX_HEAD_BYTES, RequestMethod, find_end, parse_head,
+};
 use super::inbox::{BodyWaker, ConnectionId, Inbox, Responder};
 use super::request_id::{new_request_id, usable};
 use super::response::{Body, Delivery, Note, Response, write_head};
 use super::sending::{Sending, Sent};
 use super::socket::{Accepted, Stream};
-use super::{Exchange, Limits, Peer, Service};
+use super::{Limits, Peer, ServedExchange, Service};
 
 /// How long a refusal may take to be read.
 const LINGER: Duration = Duration::from_secs(2);
@@ -63,11 +65,11 @@ pub(super) enum Fate {
 
 /// A request that is being answered.
 struct Asked {
-    request: Box<Request>,
+    request: Box<Http1Request>,
     began: Instant,
 }
 
-enum State {
+enum ConnectionState {
     Idle,
     Head,
     Waiting(Asked),
@@ -98,7 +100,7 @@ pub(super) struct Connection {
     input: Vec<u8>,
     /// How many of them were looked at.
     seen: usize,
-    state: State,
+    state: ConnectionState,
     deadline: Option<Instant>,
     readable: bool,
     writable: bool,
@@ -129,7 +131,7 @@ impl Connection {
             id,
             input: Vec::new(),
             seen: 0,
-            state: State::Idle,
+            state: ConnectionState::Idle,
             deadline: context.now.checked_add(context.limits.head),
             readable: true,
             writable: true,
@@ -143,7 +145,7 @@ impl Connection {
 
     /// True if it is between two requests.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
+        matches!(self.state, ConnectionState::Idle)
     }
 
     /// The socket can be read or written again.
@@ -158,14 +160,14 @@ impl Connection {
         let mut answered = 0;
         loop {
             let step = match &mut self.state {
-                State::Idle | State::Head => self.read_request(context),
-                State::Waiting(_) => return Fate::Kept,
-                State::Sending(_) => {
+                ConnectionState::Idle | ConnectionState::Head => self.read_request(context),
+                ConnectionState::Waiting(_) => return Fate::Kept,
+                ConnectionState::Sending(_) => {
                     let step = self.send(context);
                     answered += u32::from(matches!(step, Ok(None)));
                     step
                 }
-                State::Lingering => self.linger(context),
+                ConnectionState::Lingering => self.linger(context),
             };
             match step {
                 Ok(None) if answered < TURN_REQUESTS => {}
@@ -184,7 +186,7 @@ impl Connection {
         if self.deadline.is_none_or(|deadline| context.now < deadline) {
             return Fate::Kept;
         }
-        if let State::Sending(answering) = &mut self.state {
+        if let ConnectionState::Sending(answering) = &mut self.state {
             let moved = answering.sending.sent - answering.mark;
             if answering.starved || moved >= PROGRESS_BYTES {
                 answering.mark = answering.sending.sent;
@@ -198,8 +200,8 @@ impl Connection {
 
     /// The service has answered.
     pub(super) fn answer(&mut self, response: Response, context: &mut Context<'_>) {
-        match std::mem::replace(&mut self.state, State::Idle) {
-            State::Waiting(asked) => self.begin(response, Some(asked), context),
+        match std::mem::replace(&mut self.state, ConnectionState::Idle) {
+            ConnectionState::Waiting(asked) => self.begin(response, Some(asked), context),
             other => self.state = other,
         }
     }
@@ -212,7 +214,7 @@ impl Connection {
                 self.input.drain(..2);
             }
             match find_end(&self.input, self.seen) {
-                Ok(Extent::Whole(end)) => {
+                Ok(HeadExtent::Whole(end)) => {
                     let head: Vec<u8> = self.input.drain(..end).collect();
                     self.seen = 0;
                     if self.input.is_empty() {
@@ -224,7 +226,7 @@ impl Connection {
                     }
                     return Ok(None);
                 }
-                Ok(Extent::Unfinished(seen)) => self.seen = seen,
+                Ok(HeadExtent::Unfinished(seen)) => self.seen = seen,
                 Err(refusal) => {
                     self.refuse(refusal, context);
                     return Ok(None);
@@ -245,8 +247,8 @@ impl Connection {
             return Ok(Some(Fate::Closed));
         }
         self.input.extend_from_slice(&context.scratch[..count]);
-        if matches!(self.state, State::Idle) {
-            self.state = State::Head;
+        if matches!(self.state, ConnectionState::Idle) {
+            self.state = ConnectionState::Head;
             self.deadline = context.now.checked_add(context.limits.head);
         }
         Ok(None)
@@ -299,7 +301,7 @@ impl Connection {
         }
     }
 
-    fn ask(&mut self, mut request: Request, context: &mut Context<'_>) {
+    fn ask(&mut self, mut request: Http1Request, context: &mut Context<'_>) {
         let id = usable(request.fields.request_id.as_deref());
         request.fields.request_id = Some(id.map_or_else(new_request_id, str::to_owned));
         let asked = Asked {
@@ -318,12 +320,12 @@ impl Connection {
             Some(response) => self.begin(response, Some(asked), context),
             None => {
                 self.deadline = None;
-                self.state = State::Waiting(asked);
+                self.state = ConnectionState::Waiting(asked);
             }
         }
     }
 
-    fn refuse(&mut self, refusal: Refusal, context: &mut Context<'_>) {
+    fn refuse(&mut self, refusal: HeadRefusal, context: &mut Context<'_>) {
         let response = Response::text(refusal.status, refusal.reason)
             .noted("refused", "")
             .closing();
@@ -342,7 +344,7 @@ impl Connection {
             None => response,
         };
         let delivery = Delivery {
-            method: request.map_or(Method::Get, |request| request.method),
+            method: request.map_or(RequestMethod::Get, |request| request.method),
             is_http11: request.is_none_or(|request| request.is_http11),
             keep_alive: request.is_some_and(|request| request.keep_alive)
                 && !response.close
@@ -351,11 +353,11 @@ impl Connection {
         let mut out = context.rooms.pop().unwrap_or_default();
         let framing = write_head(&mut out, &response, delivery, context.date);
         let body = match delivery.method {
-            Method::Get => response.body,
-            Method::Head => Body::empty(),
+            RequestMethod::Get => response.body,
+            RequestMethod::Head => Body::empty(),
         };
         self.deadline = context.now.checked_add(context.limits.progress);
-        self.state = State::Sending(Box::new(Answering {
+        self.state = ConnectionState::Sending(Box::new(Answering {
             sending: Sending::new(out, framing, body),
             keep_alive: delivery.keep_alive,
             mark: 0,
@@ -367,7 +369,7 @@ impl Connection {
     }
 
     fn send(&mut self, context: &mut Context<'_>) -> io::Result<Option<Fate>> {
-        let State::Sending(answering) = &mut self.state else {
+        let ConnectionState::Sending(answering) = &mut self.state else {
             return Ok(None);
         };
         if !self.writable {
@@ -408,7 +410,7 @@ impl Connection {
                 // Bytes that were not read would reset the connection before the refusal is read.
                 if refused || !self.input.is_empty() {
                     self.stream.shutdown_write()?;
-                    self.state = State::Lingering;
+                    self.state = ConnectionState::Lingering;
                     self.deadline = context.now.checked_add(LINGER);
                     return Ok(None);
                 }
@@ -435,9 +437,9 @@ impl Connection {
 
     /// Tells the service how an exchange ended, and is ready for the next.
     fn report(&mut self, complete: bool, context: &mut Context<'_>) {
-        match std::mem::replace(&mut self.state, State::Idle) {
-            State::Sending(answering) => {
-                context.service.finished(&Exchange {
+        match std::mem::replace(&mut self.state, ConnectionState::Idle) {
+            ConnectionState::Sending(answering) => {
+                context.service.finished(&ServedExchange {
                     request: answering.asked.as_ref().map(|asked| &*asked.request),
                     address: self.address,
                     status: answering.status,
@@ -451,7 +453,7 @@ impl Connection {
                     context.rooms.push(answering.sending.into_room());
                 }
             }
-            State::Waiting(asked) => context.service.finished(&Exchange {
+            ConnectionState::Waiting(asked) => context.service.finished(&ServedExchange {
                 request: Some(&asked.request),
                 address: self.address,
                 status: 0,
@@ -460,7 +462,7 @@ impl Connection {
                 took: asked.began.elapsed(),
                 complete,
             }),
-            State::Idle | State::Head | State::Lingering => {}
+            ConnectionState::Idle | ConnectionState::Head | ConnectionState::Lingering => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
 use rustls::ServerConfig;
 
-use super::inbox::{Inbox, Message};
+use super::inbox::{Inbox, ReactorMessage};
 use super::listener::Listener;
 use super::reactor::Reactor;
 use super::socket::{Accepted, Stream};
@@ -120,7 +120,7 @@ impl Front {
     pub fn drain(mut self, patience: Duration) -> Drain {
         self.stop_accepting();
         for inbox in &self.inboxes {
-            inbox.put(Message::Drain);
+            inbox.put(ReactorMessage::Drain);
         }
         let deadline = Instant::now() + patience;
         while self.reactors.iter().any(|reactor| !reactor.is_finished()) {
@@ -146,7 +146,7 @@ impl Drop for Front {
     fn drop(&mut self) {
         self.stop_accepting();
         for inbox in &self.inboxes {
-            inbox.put(Message::Stop);
+            inbox.put(ReactorMessage::Stop);
         }
         for reactor in self.reactors.drain(..) {
             let _ = reactor.join();
@@ -241,7 +241,7 @@ impl Acceptor {
         };
         drop(tls);
         *turn = (*turn + 1) % self.inboxes.len();
-        self.inboxes[*turn].put(Message::Accepted(accepted));
+        self.inboxes[*turn].put(ReactorMessage::Accepted(accepted));
     }
 }
 

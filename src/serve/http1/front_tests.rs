@@ -6,7 +6,9 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Mutex, OnceLock};
 
 use super::*;
-use crate::serve::http1::{Body, Exchange, LiveEnd, LiveFile, Peer, Request, Responder, Response};
+use crate::serve::http1::{
+    Body, Http1Request, LiveEnd, LiveFile, Peer, Responder, Response, ServedExchange,
+};
 
 /// Answers by path; what is answered later is answered by the test.
 struct Stub {
@@ -20,7 +22,7 @@ struct Stub {
 impl Service for Stub {
     fn answer(
         &self,
-        request: &Request,
+        request: &Http1Request,
         _: Peer,
         later: &dyn Fn() -> Responder,
     ) -> Option<Response> {
@@ -43,7 +45,7 @@ impl Service for Stub {
         }
     }
 
-    fn finished(&self, exchange: &Exchange<'_>) {
+    fn finished(&self, exchange: &ServedExchange<'_>) {
         let ended = (exchange.status, exchange.complete);
         self.ended.lock().unwrap().push(ended);
     }

@@ -19,29 +19,29 @@ const MAX_KEPT_BYTES: usize = 4 << 10;
 
 /// What is asked of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum RequestMethod {
     /// Its content.
     Get,
     /// What a GET would say of it, without the content.
     Head,
 }
 
-impl Method {
+impl RequestMethod {
     /// As in a request line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Method::Get => "GET",
-            Method::Head => "HEAD",
+            RequestMethod::Get => "GET",
+            RequestMethod::Head => "HEAD",
         }
     }
 }
 
 /// A request that was taken.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct Http1Request {
     /// GET or HEAD.
-    pub method: Method,
+    pub method: RequestMethod,
     /// The decoded path, which begins with `/`.
     pub path: String,
     /// What follows `?`, undecoded.
@@ -51,12 +51,12 @@ pub struct Request {
     /// True if the client wants to send more requests.
     pub keep_alive: bool,
     /// The fields that mean something here.
-    pub fields: Fields,
+    pub fields: RequestFields,
 }
 
 /// Fields of a request, as they were sent, without leading and trailing blanks.
 #[derive(Clone, Debug, Default)]
-pub struct Fields {
+pub struct RequestFields {
     /// `Authorization`, a secret.
     pub authorization: Option<String>,
     /// `Range`.
@@ -79,15 +79,15 @@ pub struct Fields {
 
 /// Why a head is refused, and with which status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct HeadRefusal {
     /// 400, 405 or 505.
     pub status: u16,
     /// The reason, for the answer.
     pub reason: &'static str,
 }
 
-const fn bad(reason: &'static str) -> Refusal {
-    Refusal {
+const fn bad(reason: &'static str) -> HeadRefusal {
+    HeadRefusal {
         status: 400,
         reason,
     }
@@ -95,7 +95,7 @@ const fn bad(reason: &'static str) -> Refusal {
 
 /// How far the bytes of a connection go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum HeadExtent {
     /// The head is not whole; so many bytes were looked at and need not be again.
     Unfinished(usize),
     /// The head ends before this byte.
@@ -107,7 +107,7 @@ pub enum Extent {
 ///
 /// # Errors
 /// The bytes can be no head, or are more than a head may have.
-pub fn find_end(bytes: &[u8], seen: usize) -> Result<Extent, Refusal> {
+pub fn find_end(bytes: &[u8], seen: usize) -> Result<HeadExtent, HeadRefusal> {
     let limit = bytes.len().min(MAX_HEAD_BYTES);
     let mut at = seen;
     while at < limit {
@@ -117,7 +117,7 @@ pub fn find_end(bytes: &[u8], seen: usize) -> Result<Extent, Refusal> {
                 Some(b'\n') => {
                     at += 2;
                     if at <= MAX_HEAD_BYTES && bytes[..at].ends_with(b"\r\n\r\n") {
-                        return Ok(Extent::Whole(at));
+                        return Ok(HeadExtent::Whole(at));
                     }
                     continue;
                 }
@@ -133,14 +133,14 @@ pub fn find_end(bytes: &[u8], seen: usize) -> Result<Extent, Refusal> {
     if bytes.len() >= MAX_HEAD_BYTES {
         return Err(bad("request head is longer than 16 KiB"));
     }
-    Ok(Extent::Unfinished(at))
+    Ok(HeadExtent::Unfinished(at))
 }
 
 /// Reads a head that [`find_end`] has found whole.
 ///
 /// # Errors
 /// Why it is refused.
-pub fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
+pub fn parse_head(head: &[u8]) -> Result<Http1Request, HeadRefusal> {
     let mut room = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut parsed = httparse::Request::new(&mut room);
     match parsed.parse(head) {
@@ -148,7 +148,7 @@ pub fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
         Ok(_) => return Err(bad("malformed request")),
         Err(httparse::Error::TooManyHeaders) => return Err(bad("too many header fields")),
         Err(httparse::Error::Version) if names_version(head) => {
-            return Err(Refusal {
+            return Err(HeadRefusal {
                 status: 505,
                 reason: "HTTP version is neither 1.0 nor 1.1",
             });
@@ -172,16 +172,16 @@ pub fn parse_head(head: &[u8]) -> Result<Request, Refusal> {
     }
     // After the fields: what is wrong with those is wrong whatever the method.
     let method = match method {
-        "GET" => Method::Get,
-        "HEAD" => Method::Head,
+        "GET" => RequestMethod::Get,
+        "HEAD" => RequestMethod::Head,
         _ => {
-            return Err(Refusal {
+            return Err(HeadRefusal {
                 status: 405,
                 reason: "method is neither GET nor HEAD",
             });
         }
     };
-    Ok(Request {
+    Ok(Http1Request {
         method,
         path: target.path.into_owned(),
         query: target.query.to_owned(),
@@ -206,11 +206,11 @@ struct FieldReader {
     lengths: u32,
     close: bool,
     keep_alive: bool,
-    fields: Fields,
+    fields: RequestFields,
 }
 
 impl FieldReader {
-    fn take(&mut self, name: &str, value: &[u8]) -> Result<(), Refusal> {
+    fn take(&mut self, name: &str, value: &[u8]) -> Result<(), HeadRefusal> {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         let text = || std::str::from_utf8(value).map(str::trim).ok();
         let kept = || {
@@ -269,7 +269,7 @@ impl FieldReader {
 }
 
 /// A field that may be there once, and whose values would contradict each other.
-fn once(before: Option<String>, now: Option<String>) -> Result<Option<String>, Refusal> {
+fn once(before: Option<String>, now: Option<String>) -> Result<Option<String>, HeadRefusal> {
     match (before, now) {
         (Some(_), _) => Err(bad("a header field that may be sent once was sent twice")),
         (None, now) => Ok(now),
@@ -286,10 +286,12 @@ fn is_host(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<Request, Refusal> {
+    fn read(text: &[u8]) -> Result<Http1Request, HeadRefusal> {
         match find_end(text, 0)? {
-            Extent::Whole(end) => parse_head(&text[..end]),
-            Extent::Unfinished(_) => panic!("{:?} is no whole head", String::from_utf8_lossy(text)),
+            HeadExtent::Whole(end) => parse_head(&text[..end]),
+            HeadExtent::Unfinished(_) => {
+                panic!("{:?} is no whole head", String::from_utf8_lossy(text))
+            }
         }
     }
 
@@ -397,12 +399,12 @@ mod tests {
         let mut seen = 0;
         for length in 1..=head.len() {
             match find_end(&head[..length], seen).unwrap() {
-                Extent::Unfinished(looked) => {
+                HeadExtent::Unfinished(looked) => {
                     assert!(looked >= seen && looked <= length);
                     seen = looked;
                     assert!(length < 28);
                 }
-                Extent::Whole(end) => {
+                HeadExtent::Whole(end) => {
                     assert_eq!((end, length), (28, 28));
                     return;
                 }

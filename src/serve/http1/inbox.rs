@@ -17,7 +17,7 @@ pub(super) struct ConnectionId {
 }
 
 #[derive(Debug)]
-pub(super) enum Message {
+pub(super) enum ReactorMessage {
     /// A new connection.
     Accepted(Accepted),
     /// The answer to the request that a connection waits for.
@@ -33,7 +33,7 @@ pub(super) enum Message {
 /// Where messages wait until the reactor wakes.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    messages: Mutex<Vec<Message>>,
+    messages: Mutex<Vec<ReactorMessage>>,
     waker: Waker,
 }
 
@@ -45,7 +45,7 @@ impl Inbox {
         }
     }
 
-    pub(super) fn put(&self, message: Message) {
+    pub(super) fn put(&self, message: ReactorMessage) {
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         let was_empty = messages.is_empty();
         messages.push(message);
@@ -56,7 +56,7 @@ impl Inbox {
         }
     }
 
-    pub(super) fn take(&self) -> Vec<Message> {
+    pub(super) fn take(&self) -> Vec<ReactorMessage> {
         let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut messages)
     }
@@ -71,7 +71,7 @@ pub struct BodyWaker {
 
 impl BodyWaker {
     pub(super) fn wake(self) {
-        self.inbox.put(Message::Grown(self.id));
+        self.inbox.put(ReactorMessage::Grown(self.id));
     }
 }
 
@@ -103,7 +103,8 @@ impl Responder {
     /// Answers.
     pub fn send(mut self, response: Response) {
         self.answered = true;
-        self.inbox.put(Message::Answer(self.id, Box::new(response)));
+        self.inbox
+            .put(ReactorMessage::Answer(self.id, Box::new(response)));
     }
 }
 
@@ -111,7 +112,8 @@ impl Drop for Responder {
     fn drop(&mut self) {
         if !self.answered {
             let response = Response::text(500, "the request was given up");
-            self.inbox.put(Message::Answer(self.id, Box::new(response)));
+            self.inbox
+                .put(ReactorMessage::Answer(self.id, Box::new(response)));
         }
     }
 }

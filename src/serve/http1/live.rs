@@ -18,7 +18,7 @@ pub enum LiveEnd {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LiveState {
     /// Bytes that have been written.
     written: u64,
     length: Option<u64>,
@@ -30,7 +30,7 @@ struct State {
 #[derive(Debug)]
 pub struct LiveFile {
     file: Arc<File>,
-    state: Mutex<State>,
+    state: Mutex<LiveState>,
 }
 
 /// What a reader may have.
@@ -46,10 +46,10 @@ impl LiveFile {
     /// A file of which `written` bytes are there, to be read by position.
     #[must_use]
     pub fn new(file: File, written: u64, length: Option<u64>) -> LiveFile {
-        let state = State {
+        let state = LiveState {
             written,
             length,
-            ..State::default()
+            ..LiveState::default()
         };
         LiveFile {
             file: Arc::new(file),
@@ -57,7 +57,7 @@ impl LiveFile {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LiveState> {
         // Every change is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,7 +117,7 @@ impl LiveFile {
     }
 }
 
-fn wake(mut state: MutexGuard<'_, State>) {
+fn wake(mut state: MutexGuard<'_, LiveState>) {
     let waiting = std::mem::take(&mut state.waiting);
     drop(state);
     for waker in waiting {

@@ -55,12 +55,14 @@ use windows as sockets;
 
 pub use date::timestamp;
 pub use front::{Drain, Front};
-pub use head::{Extent, Fields, MAX_HEAD_BYTES, Method, Request, find_end, parse_head};
+pub use head::{
+    HeadExtent, Http1Request, MAX_HEAD_BYTES, RequestFields, RequestMethod, find_end, parse_head,
+};
 pub use inbox::Responder;
 pub use listener::{ListenAddress, Listener};
 pub use live::{HELD_BACK, LiveEnd, LiveFile};
 pub use response::{Body, Note, Response, TEXT};
-pub use selection::{Selection, select};
+pub use selection::{ContentSelection, select};
 pub use target::parse_target;
 pub use tls::{TlsSettings, load_tls};
 
@@ -99,9 +101,9 @@ pub struct Peer {
 
 /// One request and what became of it.
 #[derive(Debug)]
-pub struct Exchange<'e> {
+pub struct ServedExchange<'e> {
     /// `None` for a head that was refused.
-    pub request: Option<&'e Request>,
+    pub request: Option<&'e Http1Request>,
     /// Who asked.
     pub address: Option<IpAddr>,
     /// The status that was sent; 0 if the client left before.
@@ -122,11 +124,11 @@ pub trait Service: Send + Sync {
     /// from `later`, returns `None`, and answers by it.
     fn answer(
         &self,
-        request: &Request,
+        request: &Http1Request,
         peer: Peer,
         later: &dyn Fn() -> Responder,
     ) -> Option<Response>;
 
     /// Is called once for each request, at its end.
-    fn finished(&self, exchange: &Exchange<'_>);
+    fn finished(&self, exchange: &ServedExchange<'_>);
 }

@@ -13,7 +13,7 @@ use mio::{Events, Poll, Token, Waker};
 
 use super::connection::{Connection, Context, Fate};
 use super::date::http_date;
-use super::inbox::{ConnectionId, Inbox, Message};
+use super::inbox::{ConnectionId, Inbox, ReactorMessage};
 use super::sending::CHUNK_BYTES;
 use super::{Limits, Service};
 
@@ -138,7 +138,7 @@ impl Reactor {
             }
             for message in self.inbox.take() {
                 match message {
-                    Message::Accepted(mut accepted) => {
+                    ReactorMessage::Accepted(mut accepted) => {
                         let id = connections.claim();
                         let registered = accepted.stream.register(self.poll.registry(), id.place);
                         let made =
@@ -155,16 +155,16 @@ impl Reactor {
                             }
                         }
                     }
-                    Message::Answer(id, response) => {
+                    ReactorMessage::Answer(id, response) => {
                         if let Some(connection) = connections.find(id) {
                             connection.answer(*response, &mut context);
                             self.drive(&mut connections, id, &mut context, &mut again);
                         }
                     }
-                    Message::Grown(id) => {
+                    ReactorMessage::Grown(id) => {
                         self.drive(&mut connections, id, &mut context, &mut again);
                     }
-                    Message::Drain => {
+                    ReactorMessage::Drain => {
                         draining = true;
                         context.draining = true;
                         self.each(
@@ -176,7 +176,7 @@ impl Reactor {
                             },
                         );
                     }
-                    Message::Stop => return,
+                    ReactorMessage::Stop => return,
                 }
             }
             for id in waiting {

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use super::head::{Fields, Method};
+use super::head::{RequestFields, RequestMethod};
 use super::live::LiveFile;
-use super::selection::{Selection, select};
+use super::selection::{ContentSelection, select};
 
 /// Where the bytes of a body are.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl Response {
     /// The answer for a file of which the client may want a part, or may have all.
     #[must_use]
     pub fn of_file(
-        fields: &Fields,
+        fields: &RequestFields,
         file: Arc<File>,
         length: u64,
         content_type: &'static str,
@@ -159,19 +159,19 @@ impl Response {
             length,
         };
         let response = match selection {
-            Selection::Whole => Response::new(200, content_type, whole(0, length)),
-            Selection::Part {
+            ContentSelection::Whole => Response::new(200, content_type, whole(0, length)),
+            ContentSelection::Part {
                 start,
                 length: part,
             } => {
                 let range = format!("bytes {start}-{}/{length}", start + part - 1);
                 Response::new(206, content_type, whole(start, part)).with("Content-Range", range)
             }
-            Selection::NotModified => Response {
+            ContentSelection::NotModified => Response {
                 fields: Vec::new(),
                 ..Response::new(304, content_type, Body::empty())
             },
-            Selection::Unsatisfiable => Response::text(416, "range not satisfiable")
+            ContentSelection::Unsatisfiable => Response::text(416, "range not satisfiable")
                 .with("Content-Range", format!("bytes */{length}")),
         };
         let response = response.with("Accept-Ranges", "bytes");
@@ -184,17 +184,17 @@ impl Response {
     /// The answer for a content in memory, which may have a tag.
     #[must_use]
     pub fn of_bytes(
-        fields: &Fields,
+        fields: &RequestFields,
         bytes: impl Into<Cow<'static, [u8]>>,
         content_type: &'static str,
         etag: Option<&str>,
     ) -> Response {
-        let whole = Fields {
+        let whole = RequestFields {
             if_none_match: fields.if_none_match.clone(),
-            ..Fields::default()
+            ..RequestFields::default()
         };
         let response = match select(&whole, etag, 0) {
-            Selection::NotModified => Response {
+            ContentSelection::NotModified => Response {
                 fields: Vec::new(),
                 ..Response::new(304, content_type, Body::empty())
             },
@@ -219,7 +219,7 @@ pub(super) enum Framing {
 /// How a response goes to a client.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Delivery {
-    pub(super) method: Method,
+    pub(super) method: RequestMethod,
     pub(super) is_http11: bool,
     pub(super) keep_alive: bool,
 }
@@ -268,7 +268,7 @@ mod tests {
     fn head(response: &Response, keep_alive: bool) -> String {
         let mut out = Vec::new();
         let delivery = Delivery {
-            method: Method::Get,
+            method: RequestMethod::Get,
             is_http11: true,
             keep_alive,
         };
@@ -295,9 +295,9 @@ mod tests {
 
     #[test]
     fn what_the_client_has_is_not_sent() {
-        let fields = Fields {
+        let fields = RequestFields {
             if_none_match: Some("\"x\"".to_owned()),
-            ..Fields::default()
+            ..RequestFields::default()
         };
         let response = Response::of_bytes(&fields, &b"abc"[..], TEXT, Some("\"x\""));
         assert_eq!((response.status, response.body.length()), (304, Some(0)));

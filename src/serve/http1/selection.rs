@@ -2,11 +2,11 @@
 //!
 //! Source: RFC 9110, 13.1.2 (`If-None-Match`), 13.1.5 (`If-Range`), 14.2 (`Range`).
 
-use super::head::Fields;
+use super::head::RequestFields;
 
 /// What to send of a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selection {
+pub enum ContentSelection {
     /// All of it: 200.
     Whole,
     /// The bytes from `start` on, `length` of them, at least one: 206.
@@ -24,19 +24,19 @@ pub enum Selection {
 
 /// Chooses from a content of `length` bytes with this entity tag (quotes included).
 #[must_use]
-pub fn select(fields: &Fields, etag: Option<&str>, length: u64) -> Selection {
+pub fn select(fields: &RequestFields, etag: Option<&str>, length: u64) -> ContentSelection {
     if let (Some(list), Some(etag)) = (&fields.if_none_match, etag)
         && matches_any(list, etag)
     {
-        return Selection::NotModified;
+        return ContentSelection::NotModified;
     }
     let Some(range) = &fields.range else {
-        return Selection::Whole;
+        return ContentSelection::Whole;
     };
     if let Some(condition) = &fields.if_range
         && Some(condition.as_str()) != etag
     {
-        return Selection::Whole;
+        return ContentSelection::Whole;
     }
     select_range(range, length)
 }
@@ -49,12 +49,12 @@ fn matches_any(list: &str, etag: &str) -> bool {
 
 /// One range of bytes. A malformed one, another unit and several ranges are ignored, as a server
 /// may do.
-fn select_range(range: &str, length: u64) -> Selection {
+fn select_range(range: &str, length: u64) -> ContentSelection {
     let parsed = range
         .strip_prefix("bytes=")
         .and_then(|range| range.split_once('-'));
     let Some((first, last)) = parsed else {
-        return Selection::Whole;
+        return ContentSelection::Whole;
     };
     let number = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -65,25 +65,25 @@ fn select_range(range: &str, length: u64) -> Selection {
         (Some(first), last_byte) if last_byte.is_some() || last.trim().is_empty() => {
             let end = last_byte.map_or(length, |last| last.saturating_add(1).min(length));
             if last_byte.is_some_and(|last| last < first) {
-                Selection::Whole
+                ContentSelection::Whole
             } else if first >= length {
-                Selection::Unsatisfiable
+                ContentSelection::Unsatisfiable
             } else {
-                Selection::Part {
+                ContentSelection::Part {
                     start: first,
                     length: end - first,
                 }
             }
         }
-        (None, Some(0)) if first.trim().is_empty() => Selection::Unsatisfiable,
+        (None, Some(0)) if first.trim().is_empty() => ContentSelection::Unsatisfiable,
         (None, Some(suffix)) if first.trim().is_empty() => match suffix.min(length) {
-            0 => Selection::Unsatisfiable,
-            taken => Selection::Part {
+            0 => ContentSelection::Unsatisfiable,
+            taken => ContentSelection::Part {
                 start: length - taken,
                 length: taken,
             },
         },
-        _ => Selection::Whole,
+        _ => ContentSelection::Whole,
     }
 }
 
@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn ranges_are_read_as_rfc_9110_has_them() {
-        use Selection::{Unsatisfiable, Whole};
-        let part = |start, length| Selection::Part { start, length };
+        use ContentSelection::{Unsatisfiable, Whole};
+        let part = |start, length| ContentSelection::Part { start, length };
         let table = [
             ("bytes=0-0", part(0, 1)),
             ("bytes=0-", part(0, 10)),
@@ -115,15 +115,15 @@ mod tests {
             ("lines=0-1", Whole),
         ];
         for (range, want) in table {
-            let fields = Fields {
+            let fields = RequestFields {
                 range: Some(range.to_owned()),
-                ..Fields::default()
+                ..RequestFields::default()
             };
             assert_eq!(select(&fields, None, 10), want, "{range}");
         }
-        let fields = Fields {
+        let fields = RequestFields {
             range: Some("bytes=0-".to_owned()),
-            ..Fields::default()
+            ..RequestFields::default()
         };
         assert_eq!(select(&fields, None, 0), Unsatisfiable);
     }
@@ -131,27 +131,30 @@ mod tests {
     #[test]
     fn conditions_come_before_ranges() {
         let chosen = |none_match: Option<&str>, if_range: Option<&str>| {
-            let fields = Fields {
+            let fields = RequestFields {
                 range: Some("bytes=0-1".to_owned()),
                 if_none_match: none_match.map(str::to_owned),
                 if_range: if_range.map(str::to_owned),
-                ..Fields::default()
+                ..RequestFields::default()
             };
             select(&fields, Some("\"a\""), 10)
         };
-        let part = Selection::Part {
+        let part = ContentSelection::Part {
             start: 0,
             length: 2,
         };
         assert_eq!(chosen(None, None), part);
-        assert_eq!(chosen(Some("\"b\", W/\"a\""), None), Selection::NotModified);
-        assert_eq!(chosen(Some("*"), None), Selection::NotModified);
+        assert_eq!(
+            chosen(Some("\"b\", W/\"a\""), None),
+            ContentSelection::NotModified
+        );
+        assert_eq!(chosen(Some("*"), None), ContentSelection::NotModified);
         assert_eq!(chosen(Some("\"b\""), None), part);
         assert_eq!(chosen(None, Some("\"a\"")), part);
-        assert_eq!(chosen(None, Some("\"b\"")), Selection::Whole);
+        assert_eq!(chosen(None, Some("\"b\"")), ContentSelection::Whole);
         assert_eq!(
             chosen(None, Some("Sat, 29 Oct 1994 19:43:31 GMT")),
-            Selection::Whole
+            ContentSelection::Whole
         );
     }
 }

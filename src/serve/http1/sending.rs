@@ -71,7 +71,7 @@ pub(super) enum Sent {
 }
 
 /// What a file offers next.
-enum Next {
+enum NextBytes {
     Bytes { file: Arc<File>, at: u64, end: u64 },
     Starved,
     Done,
@@ -169,7 +169,7 @@ impl Sending {
                 return Ok(Sent::Turn);
             }
             match self.next(waker) {
-                Next::Bytes { file, at, end } => {
+                NextBytes::Bytes { file, at, end } => {
                     match copy_plain(stream, &file, at, end.min(at + TURN_BYTES), scratch) {
                         Ok(0) => return Ok(Sent::Broken),
                         Ok(count) => {
@@ -179,10 +179,10 @@ impl Sending {
                         Err(cause) => return blocked(cause),
                     }
                 }
-                Next::Starved => return Ok(Sent::Starved),
-                Next::Broken => return Ok(Sent::Broken),
-                Next::Done if self.out_sent < self.out.len() => {}
-                Next::Done => return Ok(Sent::All),
+                NextBytes::Starved => return Ok(Sent::Starved),
+                NextBytes::Broken => return Ok(Sent::Broken),
+                NextBytes::Done if self.out_sent < self.out.len() => {}
+                NextBytes::Done => return Ok(Sent::All),
             }
         }
     }
@@ -216,7 +216,7 @@ impl Sending {
                 continue;
             }
             match self.next(waker) {
-                Next::Bytes { file, at, end } => {
+                NextBytes::Bytes { file, at, end } => {
                     let wanted = usize::try_from(end - at).unwrap_or(usize::MAX);
                     let wanted = wanted.min(scratch.len());
                     let count = file.read_at(&mut scratch[..wanted], at)?;
@@ -226,20 +226,20 @@ impl Sending {
                     let taken = tls.writer().write(&scratch[..count])?;
                     self.advance(taken as u64);
                 }
-                Next::Starved => return Ok(Sent::Starved),
-                Next::Broken => return Ok(Sent::Broken),
-                Next::Done if self.out_sent < self.out.len() || tls.wants_write() => {}
-                Next::Done => return Ok(Sent::All),
+                NextBytes::Starved => return Ok(Sent::Starved),
+                NextBytes::Broken => return Ok(Sent::Broken),
+                NextBytes::Done if self.out_sent < self.out.len() || tls.wants_write() => {}
+                NextBytes::Done => return Ok(Sent::All),
             }
         }
     }
 
     /// What comes after the bytes in `out`, which are all sent.
-    fn next(&mut self, waker: &BodyWaker) -> Next {
+    fn next(&mut self, waker: &BodyWaker) -> NextBytes {
         match &mut self.rest {
-            Rest::Nothing => Next::Done,
-            Rest::File { at, end, .. } if *at >= *end => Next::Done,
-            Rest::File { file, at, end } => Next::Bytes {
+            Rest::Nothing => NextBytes::Done,
+            Rest::File { at, end, .. } if *at >= *end => NextBytes::Done,
+            Rest::File { file, at, end } => NextBytes::Bytes {
                 file: Arc::clone(file),
                 at: *at,
                 end: *end,
@@ -252,11 +252,11 @@ impl Sending {
             } => {
                 let progress = live.progress();
                 if progress.end == Some(LiveEnd::Broken) {
-                    return Next::Broken;
+                    return NextBytes::Broken;
                 }
                 let chunked = self.framing == Framing::Chunked;
                 if chunked && *at < *chunk_end {
-                    return Next::Bytes {
+                    return NextBytes::Bytes {
                         file: Arc::clone(live.file()),
                         at: *at,
                         end: *chunk_end,
@@ -264,7 +264,7 @@ impl Sending {
                 }
                 if progress.released > *at {
                     if !chunked {
-                        return Next::Bytes {
+                        return NextBytes::Bytes {
                             file: Arc::clone(live.file()),
                             at: *at,
                             end: progress.released,
@@ -277,12 +277,12 @@ impl Sending {
                     // Writing to a Vec cannot fail.
                     let _ = write!(self.out, "{separator}{size:x}\r\n");
                     *chunk_end = *at + size;
-                    return Next::Done;
+                    return NextBytes::Done;
                 }
                 if progress.end == Some(LiveEnd::Whole) {
                     let short = announced.is_some_and(|length| length != *at);
                     if short {
-                        return Next::Broken;
+                        return NextBytes::Broken;
                     }
                     if chunked {
                         self.out.clear();
@@ -291,10 +291,10 @@ impl Sending {
                         let _ = write!(self.out, "{separator}0\r\n\r\n");
                     }
                     self.rest = Rest::Nothing;
-                    return Next::Done;
+                    return NextBytes::Done;
                 }
                 if live.wait(*at, waker.clone()) {
-                    return Next::Starved;
+                    return NextBytes::Starved;
                 }
                 // It has grown since: looked at again at once.
                 self.next(waker)

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 /// What a request asks for: the decoded path, and the query as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target<'t> {
+pub struct RequestTarget<'t> {
     /// Begins with `/`; holds no escape, no empty segment and no dot segment.
     pub path: Cow<'t, str>,
     /// What follows the first `?`, undecoded; empty if there is none.
@@ -62,7 +62,7 @@ fn is_unreserved(byte: u8) -> bool {
 ///
 /// # Errors
 /// The first reason to refuse it.
-pub fn parse_target(target: &str) -> Result<Target<'_>, BadTarget> {
+pub fn parse_target(target: &str) -> Result<RequestTarget<'_>, BadTarget> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     if !path.starts_with('/') {
         return Err(BadTarget::NotOrigin);
@@ -77,7 +77,7 @@ pub fn parse_target(target: &str) -> Result<Target<'_>, BadTarget> {
     if !is_root && segments.any(|segment| matches!(segment, "" | "." | "..")) {
         return Err(BadTarget::Segment);
     }
-    Ok(Target { path, query })
+    Ok(RequestTarget { path, query })
 }
 
 fn decode(path: &str) -> Result<Cow<'_, str>, BadTarget> {

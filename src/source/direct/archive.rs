@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::repository::Tree;
+use super::repository::RepositoryTree;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::TempFile;
 use crate::modzip::{RepositoryFile, copy_content};
@@ -64,7 +64,7 @@ impl ArchiveTree {
     }
 }
 
-impl Tree for ArchiveTree {
+impl RepositoryTree for ArchiveTree {
     fn files(&self) -> &[RepositoryFile] {
         &self.files
     }
@@ -110,7 +110,7 @@ impl Drop for FolderTree {
     }
 }
 
-impl Tree for FolderTree {
+impl RepositoryTree for FolderTree {
     fn files(&self) -> &[RepositoryFile] {
         &self.files
     }

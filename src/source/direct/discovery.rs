@@ -20,7 +20,7 @@ use super::recent::Recent;
 use super::work;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::PrefixPatterns;
-use crate::http::{Client, Message, Reply, Url};
+use crate::http::{Client, PlainRequest, Reply, Url};
 
 /// A longer page is read up to here: tags stand at its beginning.
 const MAX_PAGE_BYTES: u64 = 4 << 20;
@@ -44,11 +44,11 @@ pub(super) struct Discovery {
     insecure_client: Client,
     insecure: PrefixPatterns,
     rules: Result<VcsRules>,
-    pages: Recent<(String, bool), Arc<Page>, Error>,
+    pages: Recent<(String, bool), Arc<MetaPage>, Error>,
 }
 
 /// The tags of a page.
-struct Page {
+struct MetaPage {
     url: String,
     imports: Vec<MetaImport>,
 }
@@ -189,13 +189,13 @@ impl Discovery {
         })
     }
 
-    fn page(&self, path: &str, is_insecure: bool) -> Result<Arc<Page>> {
+    fn page(&self, path: &str, is_insecure: bool) -> Result<Arc<MetaPage>> {
         let key = (path.to_owned(), is_insecure);
         self.pages
             .get(key, || self.fetch_page(path, is_insecure).map(Arc::new))
     }
 
-    fn fetch_page(&self, path: &str, is_insecure: bool) -> Result<Page> {
+    fn fetch_page(&self, path: &str, is_insecure: bool) -> Result<MetaPage> {
         let (host, below) = path.split_once('/').unwrap_or((path, ""));
         if !host.contains('.') {
             let text = "import path does not begin with hostname";
@@ -203,7 +203,7 @@ impl Discovery {
         }
         let url = |scheme: &str| Url::parse(&format!("{scheme}://{host}/{below}?go-get=1"));
         let get = |client: &Client, url: &Url| {
-            work::bound(client).ask(&Message {
+            work::bound(client).ask(&PlainRequest {
                 method: "GET",
                 url,
                 headers: &[],
@@ -234,7 +234,7 @@ impl Discovery {
 }
 
 /// Takes the tags out of an answer. Its status counts only if there are none.
-fn read_page(url: String, path: &str, reply: Reply) -> Result<Page> {
+fn read_page(url: String, path: &str, reply: Reply) -> Result<MetaPage> {
     let mut bytes = Vec::new();
     // A page that breaks off behind its tags is good enough.
     let read = reply.body.take(MAX_PAGE_BYTES).read_to_end(&mut bytes);
@@ -252,7 +252,7 @@ fn read_page(url: String, path: &str, reply: Reply) -> Result<Page> {
     }
     let imports =
         parsed.map_err(|reason| Error::new(Kind::NotFound, format!("parsing {path}: {reason}")))?;
-    Ok(Page { url, imports })
+    Ok(MetaPage { url, imports })
 }
 
 /// The one tag for a path.

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::archive::ArchiveTree;
 use super::clone::CloneDir;
-use super::program::{Invocation, Programs};
+use super::program::{ProgramInvocation, Programs};
 use super::recent::Recent;
 use super::repository::{
-    NotResolved, Repository, Revision, TagList, Tree, unknown_revision, unsupported,
+    NotResolved, Repository, RepositoryTree, Revision, TagList, unknown_revision, unsupported,
 };
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, TempFile};
@@ -55,7 +55,7 @@ impl FossilRepository {
         network: bool,
         arguments: &[&str],
     ) -> Result<Vec<u8>> {
-        let ran = self.programs.run(&Invocation {
+        let ran = self.programs.run(&ProgramInvocation {
             program: "fossil",
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             hidden: 0,
@@ -181,7 +181,7 @@ impl Repository for FossilRepository {
         Err(unsupported("fossil", "DescendsFrom"))
     }
 
-    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>> {
+    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn RepositoryTree + '_>> {
         if !subdir.is_empty() {
             let text = format!(
                 "module in the folder {subdir} of a Fossil repository: go makes an empty zip of it"

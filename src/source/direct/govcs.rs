@@ -11,18 +11,18 @@ use crate::gomod::PrefixPatterns;
 /// The rules of GOVCS, the default ones behind those that were set.
 #[derive(Clone, Debug)]
 pub(super) struct VcsRules {
-    rules: Vec<Rule>,
+    rules: Vec<GoVcsRule>,
     private: PrefixPatterns,
 }
 
 #[derive(Clone, Debug)]
-struct Rule {
-    modules: Modules,
+struct GoVcsRule {
+    modules: GoVcsScope,
     allowed: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
-enum Modules {
+enum GoVcsScope {
     Private,
     Public,
     Matching(PrefixPatterns),
@@ -71,18 +71,18 @@ impl VcsRules {
                 return Err(refused(format!("empty VCS name in GOVCS: {item:?}")));
             }
             let modules = match pattern {
-                "private" => Modules::Private,
-                "public" => Modules::Public,
-                pattern => Modules::Matching(PrefixPatterns::parse(pattern)),
+                "private" => GoVcsScope::Private,
+                "public" => GoVcsScope::Public,
+                pattern => GoVcsScope::Matching(PrefixPatterns::parse(pattern)),
             };
-            rules.push(Rule { modules, allowed });
+            rules.push(GoVcsRule { modules, allowed });
         }
-        let default = |modules, allowed: &[&str]| Rule {
+        let default = |modules, allowed: &[&str]| GoVcsRule {
             modules,
             allowed: allowed.iter().map(|name| (*name).to_owned()).collect(),
         };
-        rules.push(default(Modules::Private, &["all"]));
-        rules.push(default(Modules::Public, &["git", "hg"]));
+        rules.push(default(GoVcsScope::Private, &["all"]));
+        rules.push(default(GoVcsScope::Public, &["git", "hg"]));
         Ok(VcsRules {
             rules,
             private: private.clone(),
@@ -96,9 +96,9 @@ impl VcsRules {
     pub(super) fn check(&self, vcs: &str, root: &str) -> Result<()> {
         let private = self.private.matches(root);
         let rule = self.rules.iter().find(|rule| match &rule.modules {
-            Modules::Private => private,
-            Modules::Public => !private,
-            Modules::Matching(patterns) => patterns.matches(root),
+            GoVcsScope::Private => private,
+            GoVcsScope::Public => !private,
+            GoVcsScope::Matching(patterns) => patterns.matches(root),
         });
         let allowed =
             rule.is_some_and(|rule| rule.allowed.iter().any(|name| name == vcs || name == "all"));

@@ -14,11 +14,11 @@ use std::sync::Arc;
 
 use super::archive::ArchiveTree;
 use super::clone::CloneDir;
-use super::program::{Invocation, Programs};
+use super::program::{ProgramInvocation, Programs};
 use super::recent::Recent;
 use super::repository::{
-    NotResolved, Repository, RepositoryTag, Revision, TagList, Tree, check_place, no_commits,
-    unknown_revision,
+    NotResolved, Repository, RepositoryTag, RepositoryTree, Revision, TagList, check_place,
+    no_commits, unknown_revision,
 };
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{FileLock, TempFile, beside};
@@ -71,7 +71,7 @@ impl HgRepository {
         if !network {
             environment.push(("HGRCPATH".to_owned(), String::new()));
         }
-        let ran = self.programs.run(&Invocation {
+        let ran = self.programs.run(&ProgramInvocation {
             program: "hg",
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             hidden: 0,
@@ -367,7 +367,7 @@ impl Repository for HgRepository {
         Ok(!said.trim().is_empty())
     }
 
-    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>> {
+    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn RepositoryTree + '_>> {
         let revision = self.stat(revision).map_err(|cause| cause.error)?;
         let archive = TempFile::beside(self.clone.path())?;
         let target = archive.path().display().to_string();

@@ -23,14 +23,14 @@ pub(super) struct MetaImport {
 /// What is wrong with the page, if it has shown no tag.
 pub(super) fn parse_meta_imports(page: &str) -> Result<Vec<MetaImport>, String> {
     let mut imports = Vec::new();
-    let mut reader = Reader {
+    let mut reader = HtmlReader {
         rest: page,
         line: 1,
     };
     loop {
         match reader.next() {
             Ok(None) => break,
-            Ok(Some(Token::Start(name, attributes))) => {
+            Ok(Some(HtmlToken::Start(name, attributes))) => {
                 if name.eq_ignore_ascii_case("body") {
                     break;
                 }
@@ -38,7 +38,7 @@ pub(super) fn parse_meta_imports(page: &str) -> Result<Vec<MetaImport>, String> 
                     imports.extend(meta_import(&attributes));
                 }
             }
-            Ok(Some(Token::End(name))) if name.eq_ignore_ascii_case("head") => break,
+            Ok(Some(HtmlToken::End(name))) if name.eq_ignore_ascii_case("head") => break,
             Ok(Some(_)) => {}
             Err(error) if imports.is_empty() => return Err(error),
             Err(_) => break,
@@ -80,18 +80,18 @@ fn meta_import(attributes: &[(String, String)]) -> Option<MetaImport> {
 }
 
 /// A piece of a page.
-enum Token {
+enum HtmlToken {
     Start(String, Vec<(String, String)>),
     End(String),
     Other,
 }
 
-struct Reader<'a> {
+struct HtmlReader<'a> {
     rest: &'a str,
     line: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> HtmlReader<'a> {
     fn fail<T>(&self, what: &str) -> Result<T, String> {
         Err(format!("XML syntax error on line {}: {what}", self.line))
     }
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         starts.then(|| self.take(end))
     }
 
-    fn next(&mut self) -> Result<Option<Token>, String> {
+    fn next(&mut self) -> Result<Option<HtmlToken>, String> {
         let Some(at) = self.rest.find('<') else {
             return Ok(None);
         };
@@ -137,15 +137,15 @@ impl<'a> Reader<'a> {
         if self.rest.starts_with("!--") {
             self.take(3);
             self.until("-->")?;
-            return Ok(Some(Token::Other));
+            return Ok(Some(HtmlToken::Other));
         }
         if self.rest.starts_with("![CDATA[") {
             self.until("]]>")?;
-            return Ok(Some(Token::Other));
+            return Ok(Some(HtmlToken::Other));
         }
         if self.rest.starts_with('!') {
             self.until(">")?;
-            return Ok(Some(Token::Other));
+            return Ok(Some(HtmlToken::Other));
         }
         if self.rest.starts_with('?') {
             self.take(1);
@@ -163,7 +163,7 @@ impl<'a> Reader<'a> {
                 return self.fail(&text);
             }
             self.take(1);
-            return Ok(Some(Token::End(local(name))));
+            return Ok(Some(HtmlToken::End(local(name))));
         }
         let Some(name) = self.name() else {
             return self.fail("expected element name after <");
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
             };
             attributes.push((local(attribute), value));
         }
-        Ok(Some(Token::Start(local(name), attributes)))
+        Ok(Some(HtmlToken::Start(local(name), attributes)))
     }
 
     fn value(&mut self) -> Result<String, String> {
@@ -217,9 +217,9 @@ impl<'a> Reader<'a> {
     }
 
     /// `<?xml version="1.0" encoding="..."?>`: an encoding that cannot be read is an error.
-    fn instruction(&self, instruction: &str) -> Result<Option<Token>, String> {
+    fn instruction(&self, instruction: &str) -> Result<Option<HtmlToken>, String> {
         let Some(declaration) = instruction.strip_prefix("xml") else {
-            return Ok(Some(Token::Other));
+            return Ok(Some(HtmlToken::Other));
         };
         let encoding = declaration
             .split_once("encoding=")
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
                     "xml: opening charset {name:?}: can't decode XML document using charset {name:?}"
                 ))
             }
-            _ => Ok(Some(Token::Other)),
+            _ => Ok(Some(HtmlToken::Other)),
         }
     }
 }

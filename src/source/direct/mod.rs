@@ -43,6 +43,7 @@ mod work;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+pub use git::odb::{HashKind, ObjectDatabase, ObjectId, index_pack};
 pub use settings::{DirectSettings, GitChoice};
 
 use discovery::{Discovery, RepositoryRoot};
@@ -60,17 +61,17 @@ use super::proxy::Proxy;
 use super::{Info, Source, VcsOrigin};
 use crate::error::{Error, Kind, Result};
 use crate::gomod::{ModulePath, ModuleVersion};
-use crate::http::{Client, Fetched, RequestContext, Sink};
+use crate::http::{BodySink, Client, Fetched, RequestContext};
 
 /// The entry of GOPROXY that is named `direct`; also asked for modules that GONOPROXY names.
 #[derive(Clone)]
 pub struct Direct {
-    inner: Arc<Inner>,
+    inner: Arc<DirectInner>,
     /// The piece of work that asks, if it is one of several.
     context: Option<RequestContext>,
 }
 
-struct Inner {
+struct DirectInner {
     discovery: Discovery,
     programs: Arc<Programs>,
     client: Client,
@@ -101,7 +102,7 @@ impl Direct {
         let rules = VcsRules::parse(&settings.govcs, &settings.private);
         let insecure = settings.insecure.clone();
         Direct {
-            inner: Arc::new(Inner {
+            inner: Arc::new(DirectInner {
                 discovery: Discovery::new(client.clone(), insecure_client, insecure, rules),
                 programs: Programs::new(settings),
                 client,
@@ -295,7 +296,7 @@ impl Source for Direct {
         })
     }
 
-    fn zip(&self, module: &ModuleVersion, sink: &mut dyn Sink) -> Result<Fetched<()>> {
+    fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.within(|| {
             let version = module.version().as_str();
             match self
@@ -306,7 +307,7 @@ impl Source for Direct {
                     sink.restart(None).map_err(|cause| {
                         Error::new(Kind::LocalIo, format!("cannot write {module}")).because(cause)
                     })?;
-                    let mut counted = Counted { sink, bytes: 0 };
+                    let mut counted = CountingSink { sink, bytes: 0 };
                     found.zip(module, &mut counted)?;
                     Ok(fetched((), counted.bytes))
                 }
@@ -353,12 +354,12 @@ impl Source for Direct {
 }
 
 /// Counts the bytes of a zip.
-struct Counted<'a> {
-    sink: &'a mut dyn Sink,
+struct CountingSink<'a> {
+    sink: &'a mut dyn BodySink,
     bytes: u64,
 }
 
-impl Write for Counted<'_> {
+impl Write for CountingSink<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let count = self.sink.write(data)?;
         self.bytes += count as u64;

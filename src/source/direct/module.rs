@@ -44,7 +44,7 @@ pub(super) struct RepositoryModule {
 const INCOMPATIBLE: &str = "+incompatible";
 
 /// Where a module was found.
-struct ProxyUrls {
+struct ModuleFolder {
     dir: String,
     go_mod: Option<Vec<u8>>,
 }
@@ -291,7 +291,7 @@ impl RepositoryModule {
     }
 
     /// Where the module is in the repository at a version.
-    fn find_dir(&self, version: &str) -> Result<ProxyUrls> {
+    fn find_dir(&self, version: &str) -> Result<ModuleFolder> {
         let revision = self.revision_of(version);
         let root = &self.root;
         let read = |path: &str| {
@@ -325,7 +325,7 @@ impl RepositoryModule {
                 ));
             }
             if found2 {
-                return Ok(ProxyUrls {
+                return Ok(ModuleFolder {
                     dir: dir2,
                     go_mod: gomod2,
                 });
@@ -341,7 +341,7 @@ impl RepositoryModule {
             }
         }
         if found1 {
-            return Ok(ProxyUrls {
+            return Ok(ModuleFolder {
                 dir: self.dir.clone(),
                 go_mod: gomod1,
             });
@@ -364,7 +364,7 @@ impl RepositoryModule {
             return refuse(format!("{what} at revision {revision}"));
         }
         if self.dir.is_empty() && (major.is_empty() || major.starts_with('.')) {
-            return Ok(ProxyUrls {
+            return Ok(ModuleFolder {
                 dir: String::new(),
                 go_mod: None,
             });

@@ -17,7 +17,7 @@ use crate::cancel::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
 use crate::fsio::FileLock;
-use crate::http::{Failure, RealTimer, Timer as _};
+use crate::http::{RealTimer, RetryClass, Timer as _};
 use crate::proc::{ProcError, Program, Ran};
 use crate::system::is_executable;
 
@@ -49,7 +49,7 @@ impl Programs {
     }
 
     /// Runs a program to its end, once, and again while the network fails it.
-    pub(super) fn run(&self, invocation: &Invocation<'_>) -> Result<Ran> {
+    pub(super) fn run(&self, invocation: &ProgramInvocation<'_>) -> Result<Ran> {
         let started = Instant::now();
         let mut attempt = 1;
         loop {
@@ -61,7 +61,7 @@ impl Programs {
                 return Err(error);
             }
             let schedule = &self.settings.retry;
-            let failure = Failure::Transient;
+            let failure = RetryClass::Transient;
             let wait = schedule.schedule(attempt, started.elapsed(), failure, RealTimer.jitter());
             let cancel = &self.settings.cancel;
             let in_time = |wait: &Duration| {
@@ -82,7 +82,7 @@ impl Programs {
         }
     }
 
-    fn run_once(&self, invocation: &Invocation<'_>) -> Result<Ran> {
+    fn run_once(&self, invocation: &ProgramInvocation<'_>) -> Result<Ran> {
         let deadlines = [self.settings.cancel.deadline(), work::deadline()];
         let left = deadlines.into_iter().flatten().map(|at| at.left()).min();
         let limit = left.unwrap_or(LONGEST_RUN).min(LONGEST_RUN);
@@ -129,7 +129,7 @@ impl Programs {
 }
 
 /// One program with its arguments.
-pub(super) struct Invocation<'a> {
+pub(super) struct ProgramInvocation<'a> {
     pub(super) program: &'a str,
     pub(super) arguments: Vec<String>,
     /// How many of the first arguments are not shown.
@@ -146,7 +146,7 @@ pub(super) struct Invocation<'a> {
     pub(super) package: &'a str,
 }
 
-impl Invocation<'_> {
+impl ProgramInvocation<'_> {
     /// The command line without secrets, and without settings that no user has typed.
     fn line(&self, quote: fn(&str) -> String) -> String {
         let mut text = self.program.to_owned();

@@ -16,9 +16,9 @@ const KEPT: Duration = Duration::from_secs(300);
 const FAILURE_KEPT: Duration = Duration::from_secs(20);
 
 /// Answers by key. While one is found out, others that want it wait.
-pub(super) struct Recent<K, V, E>(Mutex<HashMap<K, Slot<V, E>>>);
+pub(super) struct Recent<K, V, E>(Mutex<HashMap<K, RecentSlot<V, E>>>);
 
-type Slot<V, E> = Arc<Mutex<Option<(Instant, Result<V, E>)>>>;
+type RecentSlot<V, E> = Arc<Mutex<Option<(Instant, Result<V, E>)>>>;
 
 impl<K, V, E> Default for Recent<K, V, E> {
     fn default() -> Recent<K, V, E> {

@@ -123,11 +123,11 @@ pub(super) trait Repository: Send + Sync {
     fn descends_from(&self, revision: &Revision, tag: &str) -> Result<bool>;
 
     /// The files of a folder, empty for the root, at a revision.
-    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>>;
+    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn RepositoryTree + '_>>;
 }
 
 /// The files of a folder.
-pub(super) trait Tree {
+pub(super) trait RepositoryTree {
     /// In the order that go has them in its zips.
     fn files(&self) -> &[RepositoryFile];
 

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use super::archive::FolderTree;
 use super::clone::CloneDir;
-use super::program::{Invocation, Programs};
+use super::program::{ProgramInvocation, Programs};
 use super::recent::Recent;
 use super::repository::{
-    NotResolved, Repository, Revision, TagList, Tree, unknown_revision, unsupported,
+    NotResolved, Repository, RepositoryTree, Revision, TagList, unknown_revision, unsupported,
 };
 use crate::error::{Error, Kind, Result};
 use crate::gomod::Time;
@@ -41,7 +41,7 @@ impl SvnRepository {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<Vec<u8>> {
-        let ran = self.programs.run(&Invocation {
+        let ran = self.programs.run(&ProgramInvocation {
             program: "svn",
             arguments: arguments.iter().map(|text| (*text).to_owned()).collect(),
             hidden: 0,
@@ -160,7 +160,7 @@ impl Repository for SvnRepository {
         Err(unsupported("svn", "DescendsFrom"))
     }
 
-    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>> {
+    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn RepositoryTree + '_>> {
         let revision = self.stat(revision).map_err(|cause| cause.error)?;
         let below = match subdir {
             "" => String::new(),

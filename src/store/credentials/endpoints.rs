@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::{KeyChain, Keys};
 use crate::error::{Error, Kind, Result};
 use crate::gojson;
-use crate::http::{Message, Url};
+use crate::http::{PlainRequest, Url};
 use crate::store::moment::parse_moment;
 use crate::store::sigv4::canonical_query;
 use crate::store::xml;
@@ -31,7 +31,7 @@ impl KeyChain {
     ) -> Result<String> {
         let url = Url::parse(url)?;
         let body: Option<&[u8]> = (method != "GET").then_some(b"");
-        let reply = self.client.ask(&Message {
+        let reply = self.client.ask(&PlainRequest {
             method,
             url: &url,
             headers,

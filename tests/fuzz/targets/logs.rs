@@ -4,17 +4,17 @@ use std::fs;
 use std::sync::LazyLock;
 
 use modfetch::ModuleVersion;
-use modfetch::internals::sumdb::note::Verifier;
-use modfetch::internals::sumdb::tile::{Plan, Unproven};
-use modfetch::internals::sumdb::tlog::{Node, Record, Tree, consistency_proof, subtrees};
-use modfetch::internals::sumdb::{Client, Store};
+use modfetch::internals::sumdb::note::NoteVerifier;
+use modfetch::internals::sumdb::tile::{TilePlan, Unproven};
+use modfetch::internals::sumdb::tlog::{LogSubtree, LogTree, Record, consistency_proof, subtrees};
+use modfetch::internals::sumdb::{Store, SumDbClient};
 
 use super::Choices;
 use super::sumdb::Shared;
 use super::sumdb::testing::{Log, NAME, Server, head, key, sign, text};
 
-static VERIFIER: LazyLock<Verifier> =
-    LazyLock::new(|| Verifier::parse(&key(NAME)).expect("the key of the tests"));
+static VERIFIER: LazyLock<NoteVerifier> =
+    LazyLock::new(|| NoteVerifier::parse(&key(NAME)).expect("the key of the tests"));
 
 pub(super) fn note(data: &[u8]) {
     let mut choices = Choices(data);
@@ -47,8 +47,8 @@ pub(super) fn note(data: &[u8]) {
     );
 }
 
-fn parse_key(text: &str) -> Result<Verifier, ()> {
-    Verifier::parse(text).map_err(drop)
+fn parse_key(text: &str) -> Result<NoteVerifier, ()> {
+    NoteVerifier::parse(text).map_err(drop)
 }
 
 /// Three levels of tiles.
@@ -71,30 +71,30 @@ fn record_and_head(data: &[u8]) {
         assert_eq!(again, data);
     }
     if let Ok(text) = std::str::from_utf8(data)
-        && let Ok(tree) = Tree::parse(text)
+        && let Ok(tree) = LogTree::parse(text)
     {
         let again = format!("go.sum database tree\n{}\n{}\n", tree.size, tree.hash);
         assert!(text.starts_with(&again));
-        let _ = Plan::new(tree, &subtrees(0, tree.size));
+        let _ = TilePlan::new(tree, &subtrees(0, tree.size));
     }
 }
 
 /// Whatever size a head claims and whatever is asked for, a plan is small.
 fn any_plan(choices: &mut Choices<'_>) {
     let size = choices.u64() >> (1 + choices.byte() % 62);
-    let tree = Tree {
+    let tree = LogTree {
         size,
-        ..Tree::empty()
+        ..LogTree::empty()
     };
     let older = choices.u64() >> (choices.byte() % 63);
-    let wanted: Vec<Node> = (0..choices.byte() % 8)
-        .map(|_| Node {
+    let wanted: Vec<LogSubtree> = (0..choices.byte() % 8)
+        .map(|_| LogSubtree {
             level: u32::from(choices.byte()),
             number: choices.u64() >> (choices.byte() % 63),
         })
         .chain(consistency_proof(older, size).into_iter().flatten())
         .collect();
-    if let Ok(plan) = Plan::new(tree, &wanted) {
+    if let Ok(plan) = TilePlan::new(tree, &wanted) {
         // At most 8 tiles at the edge, and 8 on the way to each hash.
         assert!(plan.tiles().len() <= 8 * (wanted.len() + 1));
         let empty: Vec<Vec<u8>> = vec![Vec::new(); plan.tiles().len()];
@@ -109,12 +109,12 @@ fn proof(choices: &mut Choices<'_>) {
     let ids: Vec<u64> = (0..choices.byte() % 6)
         .map(|_| choices.u64() % size)
         .collect();
-    let wanted: Vec<Node> = ids
+    let wanted: Vec<LogSubtree> = ids
         .iter()
-        .map(|&number| Node { level: 0, number })
+        .map(|&number| LogSubtree { level: 0, number })
         .collect();
     let tree = LOG.tree(size);
-    let plan = Plan::new(tree, &wanted).expect("records of the tree");
+    let plan = TilePlan::new(tree, &wanted).expect("records of the tree");
     let mut tiles = LOG.tiles(&plan);
     let hashes = plan.prove(&tiles).expect("true tiles");
     assert!(
@@ -136,8 +136,8 @@ fn proof(choices: &mut Choices<'_>) {
     // Nor is another tree's head a way in.
     let other = LOG.tree(choices.u64() % LARGE + 1);
     if other.size != size {
-        let lying = Tree { size, ..other };
-        let plan = Plan::new(lying, &wanted).expect("records of the tree");
+        let lying = LogTree { size, ..other };
+        let plan = TilePlan::new(lying, &wanted).expect("records of the tree");
         assert!(plan.prove(&LOG.tiles(&plan)).is_err());
     }
 }
@@ -179,9 +179,9 @@ pub(super) fn lookup(data: &[u8]) {
     let path = format!("example.com/m{id}");
     let module = ModuleVersion::parse(&path, "v1.0.0").expect("a module");
     let file = format!("lookup/{path}@v1.0.0");
-    let plan = Plan::new(
+    let plan = TilePlan::new(
         SMALL_LOG.tree(SMALL),
-        &[Node {
+        &[LogSubtree {
             level: 0,
             number: id,
         }],
@@ -209,7 +209,7 @@ pub(super) fn lookup(data: &[u8]) {
         }
     }
     let believed = |server| {
-        let client = Client::new(VERIFIER.clone(), store.clone(), Box::new(Shared(server)));
+        let client = SumDbClient::new(VERIFIER.clone(), store.clone(), Box::new(Shared(server)));
         client.lookup(&module).map(|sums| {
             let keys = ["v1.0.0", "v1.0.0/go.mod"];
             keys.map(|key| sums.of(&path, key).map(str::to_owned).collect::<Vec<_>>())

@@ -14,6 +14,7 @@
 //! | `tlog` | a record and a head; or a tree, hashes to prove, a bit to flip | text round trips; true tiles prove true hashes, one flipped bit is refused |
 //! | `lookup` | what a lying database answers, and what lies in the cache | what is believed was logged |
 //! | `bundle` | a manifest, a want file, an archive, or bits to flip in a good bundle | what is read is written the same; one flipped bit is refused, with exit code 3 or 5 |
+//! | `git_pack` | a pack of git; or objects and deltas to put into one | what is indexed reads back under its name; whole objects are the ones that were put in |
 //! | `module_zip` | a zip; or files and the bytes to patch in their zip | another reader sees the same files with the same h1; the tree hashes the same; nothing is written elsewhere |
 //! | `template` | a template of `list -m -f` | what it prints is the same each time; text is itself; a refusal says where |
 //! | `request` | what a client sends to `serve` | a head ends where it does however it comes; a path is canonical and leaves no tree; a range is part of the content |
@@ -23,6 +24,7 @@
 //! stable, blind. Seeds are in `corpus/NAME/`, and so is what was ever found.
 
 mod bundles;
+mod git_pack;
 mod logs;
 mod modfiles;
 mod module_zip;
@@ -47,6 +49,7 @@ macro_rules! for_each_target {
             tlog: logs::tlog,
             lookup: logs::lookup,
             bundle: bundles::bundle,
+            git_pack: git_pack::git_pack,
             module_zip: module_zip::module_zip,
             template: templates::template,
             request: requests::request,

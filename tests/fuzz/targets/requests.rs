@@ -1,7 +1,8 @@
 //! What a client sends to `serve`: heads of requests and their targets.
 
 use modfetch::internals::serve::{
-    Extent, MAX_HEAD_BYTES, Method, Selection, find_end, parse_head, parse_target, select,
+    ContentSelection, HeadExtent, MAX_HEAD_BYTES, RequestMethod, find_end, parse_head,
+    parse_target, select,
 };
 
 /// A decoded path is one that could have been sent as it is, and leads nowhere else.
@@ -33,7 +34,7 @@ pub(super) fn request(bytes: &[u8]) {
     let mut seen = 0;
     for length in 0..=bytes.len() {
         match find_end(&bytes[..length], seen) {
-            Ok(Extent::Unfinished(looked)) => {
+            Ok(HeadExtent::Unfinished(looked)) => {
                 assert!(looked >= seen && looked <= length);
                 seen = looked;
             }
@@ -43,7 +44,7 @@ pub(super) fn request(bytes: &[u8]) {
             }
         }
     }
-    let Ok(Extent::Whole(end)) = whole else {
+    let Ok(HeadExtent::Whole(end)) = whole else {
         return;
     };
     assert!(end <= MAX_HEAD_BYTES && bytes[..end].ends_with(b"\r\n\r\n"));
@@ -54,9 +55,12 @@ pub(super) fn request(bytes: &[u8]) {
     assert!(request.query.is_ascii());
     let text = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
     assert!(!text.contains("\ntransfer-encoding:"));
-    assert!(matches!(request.method, Method::Get | Method::Head));
+    assert!(matches!(
+        request.method,
+        RequestMethod::Get | RequestMethod::Head
+    ));
     for length in [0, 1, 1000, u64::MAX] {
-        if let Selection::Part {
+        if let ContentSelection::Part {
             start,
             length: part,
         } = select(&request.fields, Some("\"a\""), length)

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::support::go::{only_modfetch, require_go, variable};
-use crate::support::{Proxy, Sandbox, skips};
+use crate::support::{Proxy, Sandbox, skips, tamper};
 
 /// A filled cache below a project with a replaced module, one that is a folder, and one that stands for two.
 fn sandbox(proxy: &Proxy) -> Sandbox {
@@ -152,6 +152,79 @@ fn sbom_is_equal_in_another_folder_and_opens_no_socket() {
     assert!(without["metadata"]["timestamp"].is_null());
 }
 
+/// The component or package of a module.
+fn module<'v>(list: &'v Value, name: &str) -> &'v Value {
+    let found = list.as_array().expect("a list").iter();
+    let mut found = found.filter(|object| text(object, "name") == name);
+    found.next().expect("the module is listed")
+}
+
+/// The file LICENSE of testdata/mod/example.com_text_v1.2.0.txtar.
+const LICENSE: &str = "Public domain, as far as the law allows.\n";
+/// Its Origin, as SPDX writes it.
+const LOCATION: &str = "git+https://example.com/text@0123456789abcdef0123456789abcdef01234567";
+
+#[test]
+fn sbom_licenses_and_origins_come_from_the_cache() {
+    only_modfetch!();
+    let proxy = Proxy::serve();
+    let sandbox = sandbox(&proxy);
+    proxy.forget();
+    let read = |format: &str| -> Value {
+        let run = sandbox.run(["sbom", "--licenses", "--origins", "--format", format]);
+        serde_json::from_str(&run.ok().stderr("").output()).expect("the document is JSON")
+    };
+    let cyclonedx = read("cyclonedx");
+    let component = module(&cyclonedx["components"], "example.com/text");
+    let license = &component["licenses"][0]["license"];
+    assert_eq!(text(license, "name"), "LICENSE");
+    assert_eq!(text(&license["text"], "content"), LICENSE);
+    let reference = &component["externalReferences"][0];
+    assert_eq!(text(reference, "url"), "https://example.com/text");
+    assert_eq!(text(reference, "comment"), LOCATION);
+    let without = module(&cyclonedx["components"], "example.com/greet");
+    assert!(without["licenses"].is_null() && without["externalReferences"].is_null());
+
+    let spdx = read("spdx");
+    let package = module(&spdx["packages"], "example.com/text");
+    assert_eq!(text(package, "downloadLocation"), LOCATION);
+    let [extracted] = spdx["hasExtractedLicensingInfos"]
+        .as_array()
+        .expect("a list")
+        .as_slice()
+    else {
+        panic!("one text: {spdx}");
+    };
+    assert_eq!(text(extracted, "extractedText"), LICENSE);
+    assert_eq!(
+        text(package, "licenseDeclared"),
+        text(extracted, "licenseId")
+    );
+    let without = module(&spdx["packages"], "example.com/greet");
+    assert_eq!(text(without, "licenseDeclared"), "NOASSERTION");
+    assert_eq!(text(without, "downloadLocation"), "NOASSERTION");
+    assert_eq!(proxy.requests().len(), 0);
+}
+
+#[test]
+fn sbom_licenses_of_a_missing_zip_are_named_and_of_an_altered_zip_refused() {
+    only_modfetch!();
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    sandbox.run(["download"]).ok();
+    tamper::put(&sandbox, &tamper::forged());
+    sandbox
+        .run(["sbom", "--licenses"])
+        .fails(5)
+        .stdout("")
+        .stderr_has("example.com/greet@v1.1.0: the zip in the module cache has h1:");
+    sandbox.remove(&tamper::entry("zip"));
+    let run = sandbox.run(["sbom", "--licenses"]);
+    run.ok()
+        .stderr_has("no licence of example.com/greet@v1.1.0: the zip is not in the module cache")
+        .stderr_has("modfetch download");
+}
+
 #[test]
 fn sbom_without_cached_go_mod_files_names_the_next_step() {
     only_modfetch!();
@@ -213,12 +286,18 @@ fn sbom_of_each_format_is_valid_for_its_library() {
     }
     let proxy = Proxy::serve();
     let sandbox = sandbox(&proxy);
-    for format in ["cyclonedx", "spdx", "spdx-3"] {
-        let text = sandbox.run(["sbom", "--format", format]).ok().output();
-        for (text, valid) in [
-            (text.clone(), true),
-            (text.replacen("\"name\"", "\"nmae\"", 1), false),
-        ] {
+    let more: &[&str] = &["--licenses", "--origins"];
+    for (format, more) in ["cyclonedx", "spdx", "spdx-3"]
+        .into_iter()
+        .flat_map(|format| [(format, &[][..]), (format, more)])
+    {
+        let arguments = [&["sbom", "--format", format], more].concat();
+        let text = sandbox.run(arguments).ok().output();
+        let mut documents = vec![(text.clone(), true)];
+        if more.is_empty() {
+            documents.push((text.replacen("\"name\"", "\"nmae\"", 1), false));
+        }
+        for (text, valid) in documents {
             let mut child = Command::new(&python)
                 .args(["-c", VALIDATE, format])
                 .stdin(Stdio::piped())

@@ -71,7 +71,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "serve",
         "cache cancel config error event failpoints fetch fsio gojson gomod http layout map memo modzip source store sumdb system trust",
     ),
-    ("sbom", "graph project trust"),
+    (
+        "sbom",
+        "cache error gomod graph modzip project source trust",
+    ),
     ("audit", "error gojson gomod"),
     (
         "downloader",

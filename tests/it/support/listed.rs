@@ -1,7 +1,7 @@
 //! A listed module as templates see it, read from JSON as `go list -m -json` prints it.
 
 use modfetch::internals::gomod::Time;
-use modfetch::internals::gotemplate::{Object, Type, Value};
+use modfetch::internals::gotemplate::{TemplateObject, Type, Value};
 use serde_json::Value as Json;
 
 static MODULE: Type = Type {
@@ -57,7 +57,7 @@ struct Strings {
     json: Json,
 }
 
-impl Object for Strings {
+impl TemplateObject for Strings {
     fn go_type(&self) -> &'static Type {
         self.go_type
     }
@@ -129,14 +129,16 @@ impl Module {
     }
 }
 
-impl Object for Module {
+impl TemplateObject for Module {
     fn go_type(&self) -> &'static Type {
         &MODULE
     }
 
     fn field(&self, name: &str) -> Value<'_> {
         fn module(module: &Option<Box<Module>>) -> Value<'_> {
-            let module = module.as_deref().map(|module| module as &dyn Object);
+            let module = module
+                .as_deref()
+                .map(|module| module as &dyn TemplateObject);
             Value::object(module, &MODULE)
         }
         match name {
@@ -144,8 +146,14 @@ impl Object for Module {
             "Retracted" => Value::List(&self.retracted),
             "Replace" => module(&self.replace),
             "Update" => module(&self.update),
-            "Error" => Value::object(self.error.as_ref().map(|e| e as &dyn Object), &ERROR),
-            "Origin" => Value::object(self.origin.as_ref().map(|o| o as &dyn Object), &ORIGIN),
+            "Error" => Value::object(
+                self.error.as_ref().map(|e| e as &dyn TemplateObject),
+                &ERROR,
+            ),
+            "Origin" => Value::object(
+                self.origin.as_ref().map(|o| o as &dyn TemplateObject),
+                &ORIGIN,
+            ),
             "Time" => Value::time(Time::parse(self.text("Time"))),
             "Main" | "Indirect" | "Reuse" => {
                 Value::Bool(self.json[name].as_bool().unwrap_or_default())

@@ -9,8 +9,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::print::print;
 use super::raw_bytes::RawBytes;
-use super::sort::{Counts, Keyed, by_exclusion, by_interval, drop_repeated, in_words, sort_blocks};
-use super::tree::{Line, LineId, Tree};
+use super::sort::{
+    KeptDuplicate, Keyed, by_exclusion, by_interval, drop_repeated, in_words, sort_blocks,
+};
+use super::tree::{EditLine, EditTree, LineId};
 use crate::error::{Error, Result};
 use crate::gomod::modfile::ModFile;
 use crate::gomod::modfile::comments::says_indirect;
@@ -38,7 +40,7 @@ pub(super) struct RequireEntry {
 /// A go.mod that is being changed.
 #[derive(Clone, Debug)]
 pub struct ModEdit {
-    pub(super) tree: Tree,
+    pub(super) tree: EditTree,
     bytes: RawBytes,
     module: Option<LineId>,
     go: Option<(String, LineId)>,
@@ -189,9 +191,9 @@ impl ModEdit {
     pub fn sort(&mut self) {
         let mut dead = HashSet::new();
         for list in [&mut self.exclude, &mut self.tool, &mut self.ignore] {
-            drop_repeated(list, Counts::First, &mut dead);
+            drop_repeated(list, KeptDuplicate::First, &mut dead);
         }
-        drop_repeated(&mut self.replace, Counts::Last, &mut dead);
+        drop_repeated(&mut self.replace, KeptDuplicate::Last, &mut dead);
         self.tree.remove(|line| dead.contains(&line));
         let go = self.go.as_ref().map(|(go, _)| format!("v{go}"));
         let exclude = match go {
@@ -215,13 +217,13 @@ impl ModEdit {
 
 /// Gives a line the tokens that go would give it on reading: unquoted where that is possible,
 /// versions in full.
-pub(super) fn rewrite(tree: &mut Tree, line: Option<LineId>, verb: &str, arguments: &[&str]) {
+pub(super) fn rewrite(tree: &mut EditTree, line: Option<LineId>, verb: &str, arguments: &[&str]) {
     if let Some(line) = line {
         tree.update(line, verb, arguments);
     }
 }
 
-pub(super) fn take_replacements(tree: &mut Tree, replacements: &[Replace]) -> Keyed {
+pub(super) fn take_replacements(tree: &mut EditTree, replacements: &[Replace]) -> Keyed {
     let mut found = Vec::new();
     for replace in replacements {
         let (new, new_version) = match &replace.with {
@@ -254,7 +256,7 @@ pub(super) fn by_path(wanted: &[Requirement]) -> HashMap<&str, &Requirement> {
 }
 
 /// Gives the line of a requirement its version and its mark.
-pub(super) fn set(line: &mut Line, requirement: &Requirement) {
+pub(super) fn set(line: &mut EditLine, requirement: &Requirement) {
     // A block's lines are sorted anew, and a blank line would go with the one below it.
     if line.in_block && line.comments.before.len() == 1 && line.comments.before[0].is_empty() {
         line.comments.before.clear();
@@ -271,13 +273,13 @@ fn after_slashes(comment: &str) -> &str {
 }
 
 /// True for `// indirect` and `// indirect; anything`.
-pub(super) fn is_indirect(line: &Line) -> bool {
+pub(super) fn is_indirect(line: &EditLine) -> bool {
     let first = line.comments.suffix.first();
     first.is_some_and(|comment| says_indirect(comment))
 }
 
 /// Sets or takes out the mark `// indirect`, and keeps what else the comment says.
-pub(super) fn mark(line: &mut Line, indirect: bool) {
+pub(super) fn mark(line: &mut EditLine, indirect: bool) {
     if is_indirect(line) == indirect {
         return;
     }
@@ -299,9 +301,9 @@ pub(super) fn mark(line: &mut Line, indirect: bool) {
 }
 
 /// Reads the bytes of a file into a tree.
-pub(super) fn read(file: &str, data: &[u8]) -> Result<(Tree, RawBytes)> {
+pub(super) fn read(file: &str, data: &[u8]) -> Result<(EditTree, RawBytes)> {
     let (text, bytes) = RawBytes::take(data);
-    let tree = Tree::parse(file, &text).map_err(|problem| {
+    let tree = EditTree::parse(file, &text).map_err(|problem| {
         let (kind, text, _) = report(file, vec![problem]);
         Error::new(kind, format!("errors parsing {file}:\n{text}"))
     })?;

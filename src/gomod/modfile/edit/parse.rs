@@ -1,4 +1,4 @@
-//! Reads a go.mod or go.work into a [`Tree`].
+//! Reads a go.mod or go.work into a [`EditTree`].
 //!
 //! [`syntax`](crate::gomod::modfile::syntax) reads the same grammar for those who only want to know what a
 //! file says. It borrows and drops what says nothing (comments at the end, blank lines,
@@ -6,23 +6,23 @@
 //!
 //! Source: golang/mod `modfile/read.go`.
 
-use super::tree::{Block, BlockId, Comments, Line, LineId, Statement, Tree};
-use crate::gomod::modfile::lex::{Lexer, Token, TokenKind};
+use super::tree::{BlockId, Comments, EditBlock, EditLine, EditStatement, EditTree, LineId};
+use crate::gomod::modfile::lex::{ModLexer, ModToken, TokenKind};
 use crate::gomod::modfile::problem::{GoModProblem, Position};
 
-impl Tree {
+impl EditTree {
     /// Reads a file; `file` is for the one message that names a second place.
     ///
     /// # Errors
     /// The first fault of syntax.
-    pub(super) fn parse(file: &str, text: &str) -> Result<Tree, GoModProblem> {
-        let mut lexer = Lexer::new(text);
+    pub(super) fn parse(file: &str, text: &str) -> Result<EditTree, GoModProblem> {
+        let mut lexer = ModLexer::new(text);
         let next = lexer.token()?;
-        let mut parser = Parser {
+        let mut parser = EditParser {
             file,
             lexer,
             next,
-            tree: Tree::default(),
+            tree: EditTree::default(),
             suffixes: Vec::new(),
             ends: Vec::new(),
         };
@@ -33,29 +33,29 @@ impl Tree {
 }
 
 /// The tokens of a line or of the start of a block, as far as they were read, and where they are.
-struct Words {
+struct LineTokens {
     start: Position,
     end: Position,
     tokens: Vec<String>,
 }
 
-impl Words {
-    fn of(first: Token<'_>) -> Words {
-        Words {
+impl LineTokens {
+    fn of(first: ModToken<'_>) -> LineTokens {
+        LineTokens {
             start: first.start,
             end: end_of(first),
             tokens: vec![first.text.to_owned()],
         }
     }
 
-    fn push(&mut self, token: Token<'_>) {
+    fn push(&mut self, token: ModToken<'_>) {
         self.tokens.push(token.text.to_owned());
         self.end = end_of(token);
     }
 }
 
 /// Where a token ends. Only of one that stays on its line is the column ever looked at.
-fn end_of(token: Token<'_>) -> Position {
+fn end_of(token: ModToken<'_>) -> Position {
     let length = u32::try_from(token.text.chars().count()).unwrap_or(u32::MAX);
     Position {
         line: token.end_line,
@@ -65,7 +65,7 @@ fn end_of(token: Token<'_>) -> Position {
 
 /// What a comment at the end of a line may belong to.
 #[derive(Clone, Copy)]
-enum Target {
+enum CommentTarget {
     Comments(usize),
     Line(LineId),
     Open(BlockId),
@@ -73,21 +73,21 @@ enum Target {
     Block(BlockId),
 }
 
-struct Parser<'a, 'f> {
+struct EditParser<'a, 'f> {
     file: &'f str,
-    lexer: Lexer<'a>,
+    lexer: ModLexer<'a>,
     /// One token ahead, so that a fault there is reported before one of the token at hand.
-    next: Token<'a>,
-    tree: Tree,
+    next: ModToken<'a>,
+    tree: EditTree,
     /// Comments at the end of lines, and where they are.
     suffixes: Vec<(Position, String)>,
     /// What is there to attach them to, with where it ends, in the order in which it ends. What
     /// spans lines is left out.
-    ends: Vec<(Position, Target)>,
+    ends: Vec<(Position, CommentTarget)>,
 }
 
-impl<'a> Parser<'a, '_> {
-    fn take(&mut self) -> Result<Token<'a>, GoModProblem> {
+impl<'a> EditParser<'a, '_> {
+    fn take(&mut self) -> Result<ModToken<'a>, GoModProblem> {
         let next = self.lexer.token()?;
         let token = std::mem::replace(&mut self.next, next);
         if token.kind == TokenKind::SuffixComment {
@@ -125,18 +125,18 @@ impl<'a> Parser<'a, '_> {
     fn loose(&mut self, comments: Option<(Position, Comments)>) {
         if let Some((start, comments)) = comments {
             let place = self.tree.statements.len();
-            self.ends.push((start, Target::Comments(place)));
-            self.tree.statements.push(Statement::Comments(comments));
+            self.ends.push((start, CommentTarget::Comments(place)));
+            self.tree.statements.push(EditStatement::Comments(comments));
         }
     }
 
     fn statement(&mut self, before: Vec<String>) -> Result<(), GoModProblem> {
-        let mut words = Words::of(self.take()?);
+        let mut words = LineTokens::of(self.take()?);
         loop {
             let token = self.take()?;
             if token.kind.ends_line() {
                 let id = self.finish_line(words, before, false);
-                self.tree.statements.push(Statement::Line(id));
+                self.tree.statements.push(EditStatement::Line(id));
                 return Ok(());
             }
             if token.kind != TokenKind::Open {
@@ -166,8 +166,8 @@ impl<'a> Parser<'a, '_> {
 
     fn block(
         &mut self,
-        words: Words,
-        open: Token<'a>,
+        words: LineTokens,
+        open: ModToken<'a>,
         before: Vec<String>,
     ) -> Result<(), GoModProblem> {
         let start = words.start;
@@ -214,7 +214,7 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn block_line(&mut self, before: Vec<String>) -> Result<LineId, GoModProblem> {
-        let mut words = Words::of(self.take()?);
+        let mut words = LineTokens::of(self.take()?);
         loop {
             let token = self.take()?;
             if token.kind.ends_line() {
@@ -224,45 +224,56 @@ impl<'a> Parser<'a, '_> {
         }
     }
 
-    fn finish_line(&mut self, words: Words, before: Vec<String>, in_block: bool) -> LineId {
-        let Words { start, end, tokens } = words;
+    fn finish_line(&mut self, words: LineTokens, before: Vec<String>, in_block: bool) -> LineId {
+        let LineTokens { start, end, tokens } = words;
         let comments = Comments {
             before,
             suffix: Vec::new(),
         };
-        let id = self.tree.push_line(Line {
+        let id = self.tree.push_line(EditLine {
             comments,
             tokens,
             in_block,
         });
         self.tree.at.insert(start.line, id);
         if start.line == end.line {
-            self.ends.push((end, Target::Line(id)));
+            self.ends.push((end, CommentTarget::Line(id)));
         }
         id
     }
 
-    fn open_block(&mut self, open: Token<'a>, words: Words, before: Vec<String>) -> BlockId {
-        let id = self.tree.push_block(Block {
+    fn open_block(
+        &mut self,
+        open: ModToken<'a>,
+        words: LineTokens,
+        before: Vec<String>,
+    ) -> BlockId {
+        let id = self.tree.push_block(EditBlock {
             comments: Comments {
                 before,
                 suffix: Vec::new(),
             },
             tokens: words.tokens,
-            ..Block::default()
+            ..EditBlock::default()
         });
-        self.ends.push((end_of(open), Target::Open(id)));
+        self.ends.push((end_of(open), CommentTarget::Open(id)));
         id
     }
 
-    fn close_block(&mut self, start: Position, id: BlockId, close: Token<'a>, before: Vec<String>) {
+    fn close_block(
+        &mut self,
+        start: Position,
+        id: BlockId,
+        close: ModToken<'a>,
+        before: Vec<String>,
+    ) {
         self.tree.block_mut(id).close.before = before;
         let end = end_of(close);
-        self.ends.push((end, Target::Close(id)));
+        self.ends.push((end, CommentTarget::Close(id)));
         if start.line == end.line {
-            self.ends.push((end, Target::Block(id)));
+            self.ends.push((end, CommentTarget::Block(id)));
         }
-        self.tree.statements.push(Statement::Block(id));
+        self.tree.statements.push(EditStatement::Block(id));
     }
 
     fn fail<T>(&self, text: String) -> Result<T, GoModProblem> {
@@ -280,12 +291,12 @@ impl<'a> Parser<'a, '_> {
             // What comes later goes before: the last comment was the first to be attached.
             let list = match ends.last().map(|(_, target)| *target) {
                 None => &mut self.tree.before,
-                Some(Target::Line(id)) => &mut self.tree.line_mut(id).comments.suffix,
-                Some(Target::Open(id)) => &mut self.tree.block_mut(id).open.suffix,
-                Some(Target::Close(id)) => &mut self.tree.block_mut(id).close.suffix,
-                Some(Target::Block(id)) => &mut self.tree.block_mut(id).comments.suffix,
-                Some(Target::Comments(place)) => match self.tree.statements.get_mut(place) {
-                    Some(Statement::Comments(comments)) => &mut comments.suffix,
+                Some(CommentTarget::Line(id)) => &mut self.tree.line_mut(id).comments.suffix,
+                Some(CommentTarget::Open(id)) => &mut self.tree.block_mut(id).open.suffix,
+                Some(CommentTarget::Close(id)) => &mut self.tree.block_mut(id).close.suffix,
+                Some(CommentTarget::Block(id)) => &mut self.tree.block_mut(id).comments.suffix,
+                Some(CommentTarget::Comments(place)) => match self.tree.statements.get_mut(place) {
+                    Some(EditStatement::Comments(comments)) => &mut comments.suffix,
                     _ => continue,
                 },
             };

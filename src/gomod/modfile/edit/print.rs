@@ -1,12 +1,12 @@
-//! Writes a [`Tree`] in the standard style.
+//! Writes a [`EditTree`] in the standard style.
 //!
 //! Source: golang/mod `modfile/print.go`.
 
-use super::tree::{Comments, LineId, Statement, Tree};
+use super::tree::{Comments, EditStatement, EditTree, LineId};
 
 /// The text of a file.
-pub(super) fn print(tree: &Tree) -> String {
-    let mut printer = Printer {
+pub(super) fn print(tree: &EditTree) -> String {
+    let mut printer = EditPrinter {
         tree,
         out: String::new(),
         pending: Vec::new(),
@@ -20,8 +20,8 @@ pub(super) fn print(tree: &Tree) -> String {
     }
 }
 
-struct Printer<'t> {
-    tree: &'t Tree,
+struct EditPrinter<'t> {
+    tree: &'t EditTree,
     out: String,
     /// Comments that wait for the end of the line.
     pending: Vec<&'t str>,
@@ -29,7 +29,7 @@ struct Printer<'t> {
     margin: usize,
 }
 
-impl<'t> Printer<'t> {
+impl<'t> EditPrinter<'t> {
     fn file(&mut self) {
         let tree = self.tree;
         for comment in &tree.before {
@@ -38,15 +38,15 @@ impl<'t> Printer<'t> {
         }
         for (i, statement) in tree.statements.iter().enumerate() {
             match statement {
-                Statement::Comments(comments) => {
+                EditStatement::Comments(comments) => {
                     self.before(comments);
                     self.wait(comments);
                 }
-                Statement::Line(id) => {
+                EditStatement::Line(id) => {
                     self.line(*id);
                     self.newline();
                 }
-                Statement::Block(id) => {
+                EditStatement::Block(id) => {
                     let block = tree.block(*id);
                     self.before(&block.comments);
                     self.tokens(&block.tokens);

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::mod_edit::{ModEdit, RequireEntry, Requirement, by_path, is_indirect, mark, set};
-use super::tree::{BlockId, Comments, Line, LineId, Statement, Tree};
+use super::tree::{BlockId, Comments, EditLine, EditStatement, EditTree, LineId};
 use crate::gomod::quote::auto_quote;
 
 const VERB: &str = "require";
@@ -43,9 +43,9 @@ impl ModEdit {
         let flat = places.count == 1
             && places.last.is_some_and(|last| {
                 let comments = match &self.tree.statements[last] {
-                    Statement::Comments(comments) => comments,
-                    Statement::Line(id) => &self.tree.line(*id).comments,
-                    Statement::Block(id) => &self.tree.block(*id).comments,
+                    EditStatement::Comments(comments) => comments,
+                    EditStatement::Line(id) => &self.tree.line(*id).comments,
+                    EditStatement::Block(id) => &self.tree.block(*id).comments,
                 };
                 !says_more(comments)
             });
@@ -85,10 +85,10 @@ impl ModEdit {
                 continue;
             }
             let version = requirement.module.version().to_string();
-            let mut line = Line {
+            let mut line = EditLine {
                 tokens: vec![auto_quote(&path), version],
                 in_block: true,
-                ..Line::default()
+                ..EditLine::default()
             };
             mark(&mut line, requirement.indirect);
             let block = if requirement.indirect {
@@ -116,7 +116,7 @@ impl ModEdit {
             .collect();
         let (mut direct, mut indirect) = (Vec::new(), Vec::new());
         for place in 0..self.tree.statements.len() {
-            let Statement::Block(id) = self.tree.statements[place] else {
+            let EditStatement::Block(id) = self.tree.statements[place] else {
                 continue;
             };
             let block = self.tree.block_mut(id);
@@ -151,12 +151,12 @@ impl ModEdit {
 }
 
 impl Places {
-    fn of(tree: &Tree) -> Places {
+    fn of(tree: &EditTree) -> Places {
         let is_require = |tokens: &[String]| tokens.first().is_some_and(|verb| verb == VERB);
         let mut places = Places::default();
         for (place, statement) in tree.statements.iter().enumerate() {
             match statement {
-                Statement::Line(id) if is_require(&tree.line(*id).tokens) => {
+                EditStatement::Line(id) if is_require(&tree.line(*id).tokens) => {
                     places.found(place);
                     let line = tree.line(*id);
                     if !says_more(&line.comments) {
@@ -168,7 +168,7 @@ impl Places {
                         *same = Some(place);
                     }
                 }
-                Statement::Block(id) if is_require(&tree.block(*id).tokens) => {
+                EditStatement::Block(id) if is_require(&tree.block(*id).tokens) => {
                     places.found(place);
                     let block = tree.block(*id);
                     for &line in &block.lines {
@@ -200,7 +200,7 @@ impl Places {
 
     /// The blocks for direct and for indirect requirements, made where there are none. An empty
     /// one goes again when the file is cleaned.
-    fn ensure_blocks(&self, tree: &mut Tree) -> (BlockId, BlockId) {
+    fn ensure_blocks(&self, tree: &mut EditTree) -> (BlockId, BlockId) {
         let direct = self.direct.or(self.indirect);
         let direct = direct.or(self.last.map(|last| last + 1));
         let direct = direct.unwrap_or(tree.statements.len());

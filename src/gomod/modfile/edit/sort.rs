@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::tree::{LineId, Statement, Tree};
+use super::tree::{EditStatement, EditTree, LineId};
 use crate::gomod::compare;
 
 /// Something that counts once, and where it stands.
@@ -13,14 +13,14 @@ pub(super) type Keyed = Vec<(String, LineId)>;
 
 /// Which of several lines with the same key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counts {
+pub(super) enum KeptDuplicate {
     First,
     Last,
 }
 
 /// Notes the lines that do not count, and forgets them.
-pub(super) fn drop_repeated(list: &mut Keyed, counts: Counts, dead: &mut HashSet<LineId>) {
-    if counts == Counts::Last {
+pub(super) fn drop_repeated(list: &mut Keyed, counts: KeptDuplicate, dead: &mut HashSet<LineId>) {
+    if counts == KeptDuplicate::Last {
         list.reverse();
     }
     let mut seen = HashSet::new();
@@ -31,7 +31,7 @@ pub(super) fn drop_repeated(list: &mut Keyed, counts: Counts, dead: &mut HashSet
         }
         first
     });
-    if counts == Counts::Last {
+    if counts == KeptDuplicate::Last {
         list.reverse();
     }
 }
@@ -45,12 +45,12 @@ pub(super) fn in_words(one: &[String], two: &[String]) -> Ordering {
 }
 
 /// Sorts the lines of each block, in the order for its verb; equal ones stay as they are.
-pub(super) fn sort_blocks(tree: &mut Tree, order_of: impl Fn(&str) -> Order) {
+pub(super) fn sort_blocks(tree: &mut EditTree, order_of: impl Fn(&str) -> Order) {
     let blocks = tree
         .statements
         .iter()
         .filter_map(|statement| match statement {
-            Statement::Block(id) => Some(*id),
+            EditStatement::Block(id) => Some(*id),
             _ => None,
         });
     for id in blocks.collect::<Vec<_>>() {

@@ -25,7 +25,7 @@ pub(super) struct Comments {
 
 /// A line of tokens. Without tokens it is dead, and goes with [`Tree::clean`].
 #[derive(Clone, Debug, Default)]
-pub(super) struct Line {
+pub(super) struct EditLine {
     pub(super) comments: Comments,
     /// In a block without the block's own token.
     pub(super) tokens: Vec<String>,
@@ -34,7 +34,7 @@ pub(super) struct Line {
 
 /// A block of lines.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Block {
+pub(super) struct EditBlock {
     pub(super) comments: Comments,
     pub(super) tokens: Vec<String>,
     /// At the end of its first line.
@@ -45,7 +45,7 @@ pub(super) struct Block {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Statement {
+pub(super) enum EditStatement {
     /// Comments with blank lines around them.
     Comments(Comments),
     Line(LineId),
@@ -54,32 +54,32 @@ pub(super) enum Statement {
 
 /// A whole file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tree {
-    lines: Vec<Line>,
-    blocks: Vec<Block>,
-    pub(super) statements: Vec<Statement>,
+pub(super) struct EditTree {
+    lines: Vec<EditLine>,
+    blocks: Vec<EditBlock>,
+    pub(super) statements: Vec<EditStatement>,
     /// Comments that belong to nothing; they come first.
     pub(super) before: Vec<String>,
     /// Where lines of the file begin.
     pub(super) at: HashMap<u32, LineId>,
 }
 
-impl Tree {
-    pub(super) fn line(&self, id: LineId) -> &Line {
+impl EditTree {
+    pub(super) fn line(&self, id: LineId) -> &EditLine {
         // An id is made where the line is pushed, and none is ever taken out.
         &self.lines[id.0]
     }
 
-    pub(super) fn line_mut(&mut self, id: LineId) -> &mut Line {
+    pub(super) fn line_mut(&mut self, id: LineId) -> &mut EditLine {
         &mut self.lines[id.0]
     }
 
-    pub(super) fn block(&self, id: BlockId) -> &Block {
+    pub(super) fn block(&self, id: BlockId) -> &EditBlock {
         // As for lines.
         &self.blocks[id.0]
     }
 
-    pub(super) fn block_mut(&mut self, id: BlockId) -> &mut Block {
+    pub(super) fn block_mut(&mut self, id: BlockId) -> &mut EditBlock {
         &mut self.blocks[id.0]
     }
 
@@ -88,22 +88,22 @@ impl Tree {
         self.at.get(&number).copied()
     }
 
-    pub(super) fn push_line(&mut self, line: Line) -> LineId {
+    pub(super) fn push_line(&mut self, line: EditLine) -> LineId {
         self.lines.push(line);
         LineId(self.lines.len() - 1)
     }
 
-    pub(super) fn push_block(&mut self, block: Block) -> BlockId {
+    pub(super) fn push_block(&mut self, block: EditBlock) -> BlockId {
         self.blocks.push(block);
         BlockId(self.blocks.len() - 1)
     }
 
     /// The first token of a statement, its verb.
-    fn verb(&self, statement: &Statement) -> Option<&str> {
+    fn verb(&self, statement: &EditStatement) -> Option<&str> {
         let tokens = match statement {
-            Statement::Comments(_) => return None,
-            Statement::Line(id) => &self.line(*id).tokens,
-            Statement::Block(id) => &self.block(*id).tokens,
+            EditStatement::Comments(_) => return None,
+            EditStatement::Line(id) => &self.line(*id).tokens,
+            EditStatement::Block(id) => &self.block(*id).tokens,
         };
         tokens.first().map(String::as_str)
     }
@@ -114,41 +114,41 @@ impl Tree {
     /// Source: golang/mod `modfile/read.go`, `addLine`.
     pub(super) fn add(&mut self, hint: Option<LineId>, verb: &str, arguments: &[&str]) -> LineId {
         let own = |list: &[&str]| list.iter().map(|&token| token.to_owned()).collect();
-        let same = |statement: &Statement| self.verb(statement) == Some(verb);
+        let same = |statement: &EditStatement| self.verb(statement) == Some(verb);
         let place = match hint {
             None => self.statements.iter().rposition(same),
             Some(hint) => self
                 .statements
                 .iter()
                 .position(|statement| match statement {
-                    Statement::Comments(_) => false,
-                    Statement::Line(id) => *id == hint,
-                    Statement::Block(id) => self.block(*id).lines.contains(&hint),
+                    EditStatement::Comments(_) => false,
+                    EditStatement::Line(id) => *id == hint,
+                    EditStatement::Block(id) => self.block(*id).lines.contains(&hint),
                 }),
         };
         let mut tokens: Vec<String> = own(arguments);
         let Some(place) = place else {
             tokens.insert(0, verb.to_owned());
-            let id = self.push_line(Line {
+            let id = self.push_line(EditLine {
                 tokens,
-                ..Line::default()
+                ..EditLine::default()
             });
-            self.statements.push(Statement::Line(id));
+            self.statements.push(EditStatement::Line(id));
             return id;
         };
         if !same(&self.statements[place]) {
             tokens.insert(0, verb.to_owned());
-            let id = self.push_line(Line {
+            let id = self.push_line(EditLine {
                 tokens,
-                ..Line::default()
+                ..EditLine::default()
             });
-            self.statements.insert(place + 1, Statement::Line(id));
+            self.statements.insert(place + 1, EditStatement::Line(id));
             return id;
         }
-        let id = self.push_line(Line {
+        let id = self.push_line(EditLine {
             tokens,
             in_block: true,
-            ..Line::default()
+            ..EditLine::default()
         });
         let block = self.as_block(place, verb);
         let lines = &mut self.block_mut(block).lines;
@@ -162,32 +162,32 @@ impl Tree {
     /// comes before them.
     pub(super) fn as_block(&mut self, place: usize, verb: &str) -> BlockId {
         let id = match self.statements.get(place) {
-            Some(Statement::Block(id)) => return *id,
-            Some(Statement::Line(id)) => *id,
-            Some(Statement::Comments(_)) | None => return self.insert_block(place, verb),
+            Some(EditStatement::Block(id)) => return *id,
+            Some(EditStatement::Line(id)) => *id,
+            Some(EditStatement::Comments(_)) | None => return self.insert_block(place, verb),
         };
         let line = self.line_mut(id);
         let tokens = line.tokens.drain(..line.tokens.len().min(1)).collect();
         line.in_block = true;
-        self.blocks.push(Block {
+        self.blocks.push(EditBlock {
             tokens,
             lines: vec![id],
-            ..Block::default()
+            ..EditBlock::default()
         });
         let block = BlockId(self.blocks.len() - 1);
-        self.statements[place] = Statement::Block(block);
+        self.statements[place] = EditStatement::Block(block);
         block
     }
 
     /// Puts an empty block before a statement, or at the end.
     pub(super) fn insert_block(&mut self, place: usize, verb: &str) -> BlockId {
-        self.blocks.push(Block {
+        self.blocks.push(EditBlock {
             tokens: vec![verb.to_owned()],
-            ..Block::default()
+            ..EditBlock::default()
         });
         let block = BlockId(self.blocks.len() - 1);
         let place = place.min(self.statements.len());
-        self.statements.insert(place, Statement::Block(block));
+        self.statements.insert(place, EditStatement::Block(block));
         block
     }
 
@@ -213,20 +213,20 @@ impl Tree {
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
             match statement {
-                Statement::Comments(_) => self.statements.push(statement),
-                Statement::Line(id) => {
+                EditStatement::Comments(_) => self.statements.push(statement),
+                EditStatement::Line(id) => {
                     if !self.line(id).tokens.is_empty() {
                         self.statements.push(statement);
                     }
                 }
-                Statement::Block(id) => {
+                EditStatement::Block(id) => {
                     let mut lines = std::mem::take(&mut self.block_mut(id).lines);
                     lines.retain(|&line| !self.line(line).tokens.is_empty());
                     match *lines {
                         [] => {}
                         [only] if self.block(id).close.before.is_empty() => {
                             self.fold(id, only);
-                            self.statements.push(Statement::Line(only));
+                            self.statements.push(EditStatement::Line(only));
                         }
                         _ => {
                             self.block_mut(id).lines = lines;
@@ -257,8 +257,8 @@ impl Tree {
         let statements = std::mem::take(&mut self.statements);
         for statement in statements {
             match statement {
-                Statement::Line(id) if dead(id) => continue,
-                Statement::Block(id) => {
+                EditStatement::Line(id) if dead(id) => continue,
+                EditStatement::Block(id) => {
                     let lines = &mut self.block_mut(id).lines;
                     lines.retain(|&line| !dead(line));
                     if lines.is_empty() {

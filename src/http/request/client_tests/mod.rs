@@ -500,7 +500,7 @@ fn a_sink_that_fails_ends_it() {
             Ok(())
         }
     }
-    impl Sink for Full {
+    impl BodySink for Full {
         fn restart(&mut self, _: Option<&Resumable>) -> io::Result<()> {
             Ok(())
         }

@@ -20,16 +20,16 @@ impl io::Write for Part {
     }
 }
 
-impl Sink for Part {
+impl BodySink for Part {
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
         self.bytes.clear();
         // It knows no hash of the whole: what has no validator starts again.
         self.of = resumable.filter(|of| of.validator.is_some()).cloned();
         Ok(())
     }
-    fn kept(&self) -> Option<Kept> {
+    fn kept(&self) -> Option<PartialBody> {
         let bytes = self.bytes.len() as u64;
-        self.of.clone().map(|of| Kept { of, bytes })
+        self.of.clone().map(|of| PartialBody { of, bytes })
     }
 }
 

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use super::odb::{ObjectId, ObjectStore, TreeEntry, TreeEntryKind};
+use super::odb::{ObjectDatabase, ObjectId, TreeEntry, TreeEntryKind};
 use crate::error::Result;
 
 /// A larger file of attributes is ignored, as by git.
@@ -24,18 +24,18 @@ const MAX_LINE_BYTES: usize = 2048;
 #[derive(Default)]
 pub(super) struct Attributes {
     /// For each `.gitattributes` the folder, with a slash at the end, and its rules.
-    files: Vec<(Vec<u8>, Vec<Rule>)>,
-    macros: HashMap<String, Vec<(String, State)>>,
+    files: Vec<(Vec<u8>, Vec<AttributeRule>)>,
+    macros: HashMap<String, Vec<(String, AttributeState)>>,
 }
 
-struct Rule {
+struct AttributeRule {
     pattern: Pattern,
-    states: Vec<(String, State)>,
+    states: Vec<(String, AttributeState)>,
 }
 
 /// What a line says of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
+enum AttributeState {
     Set,
     Unset,
     Unspecified,
@@ -64,7 +64,7 @@ impl Attributes {
     /// Reads the `.gitattributes` of a folder that is entered, if it has one.
     pub(super) fn enter(
         &mut self,
-        store: &ObjectStore,
+        store: &ObjectDatabase,
         folder: &[u8],
         entries: &[TreeEntry],
     ) -> Result<()> {
@@ -103,7 +103,7 @@ impl Attributes {
                 continue;
             };
             let words = String::from_utf8_lossy(rest).into_owned();
-            let states: Vec<(String, State)> =
+            let states: Vec<(String, AttributeState)> =
                 words.split_ascii_whitespace().filter_map(state).collect();
             if let Some(name) = pattern.strip_prefix(b"[attr]".as_slice()) {
                 if folder.is_empty() {
@@ -112,7 +112,7 @@ impl Attributes {
                 }
                 continue;
             }
-            rules.extend(Pattern::parse(&pattern).map(|pattern| Rule { pattern, states }));
+            rules.extend(Pattern::parse(&pattern).map(|pattern| AttributeRule { pattern, states }));
         }
         self.files.push((folder.to_vec(), rules));
     }
@@ -122,7 +122,7 @@ impl Attributes {
         if self.files.is_empty() {
             return Conversion::default();
         }
-        let mut known: HashMap<String, State> = HashMap::new();
+        let mut known: HashMap<String, AttributeState> = HashMap::new();
         // The last rule of the innermost file decides, for each attribute on its own.
         for (folder, rules) in self.files.iter().rev() {
             let Some(below) = path.strip_prefix(folder.as_slice()) else {
@@ -141,17 +141,23 @@ impl Attributes {
         Conversion::of(&known)
     }
 
-    fn learn(&self, known: &mut HashMap<String, State>, name: &str, state: &State, depth: u8) {
+    fn learn(
+        &self,
+        known: &mut HashMap<String, AttributeState>,
+        name: &str,
+        state: &AttributeState,
+        depth: u8,
+    ) {
         if known.contains_key(name) {
             return;
         }
         known.insert(name.to_owned(), state.clone());
-        if *state != State::Set || depth > 8 {
+        if *state != AttributeState::Set || depth > 8 {
             return;
         }
         if name == "binary" && !self.macros.contains_key(name) {
             for part in ["text", "merge", "diff"] {
-                self.learn(known, part, &State::Unset, depth + 1);
+                self.learn(known, part, &AttributeState::Unset, depth + 1);
             }
         }
         for (part, state) in self.macros.get(name).into_iter().flatten().rev() {
@@ -203,23 +209,23 @@ fn split_pattern(line: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     Some((pattern.to_vec(), rest))
 }
 
-fn state(word: &str) -> Option<(String, State)> {
+fn state(word: &str) -> Option<(String, AttributeState)> {
     let (name, state) = if let Some(name) = word.strip_prefix('-') {
-        (name, State::Unset)
+        (name, AttributeState::Unset)
     } else if let Some(name) = word.strip_prefix('!') {
-        (name, State::Unspecified)
+        (name, AttributeState::Unspecified)
     } else if let Some((name, value)) = word.split_once('=') {
-        (name, State::Value(value.to_owned()))
+        (name, AttributeState::Value(value.to_owned()))
     } else {
-        (word, State::Set)
+        (word, AttributeState::Set)
     };
     (!name.is_empty()).then(|| (name.to_owned(), state))
 }
 
 impl Conversion {
-    fn of(known: &HashMap<String, State>) -> Conversion {
+    fn of(known: &HashMap<String, AttributeState>) -> Conversion {
         let value = |name: &str| match known.get(name) {
-            Some(State::Value(value)) => Some(value.as_str()),
+            Some(AttributeState::Value(value)) => Some(value.as_str()),
             _ => None,
         };
         // What `text` says of a file, or else `crlf`, its older name.
@@ -232,10 +238,10 @@ impl Conversion {
             Unsaid,
         }
         let text = |name: &str| match known.get(name) {
-            Some(State::Set) => Text::Yes,
-            Some(State::Unset) => Text::No,
-            Some(State::Value(value)) if value == "auto" => Text::Auto,
-            Some(State::Value(value)) if value == "input" => Text::Input,
+            Some(AttributeState::Set) => Text::Yes,
+            Some(AttributeState::Unset) => Text::No,
+            Some(AttributeState::Value(value)) if value == "auto" => Text::Auto,
+            Some(AttributeState::Value(value)) if value == "input" => Text::Input,
             _ => Text::Unsaid,
         };
         let text = match text("text") {
@@ -250,7 +256,7 @@ impl Conversion {
         };
         Conversion {
             line_ends,
-            ident: known.get("ident") == Some(&State::Set),
+            ident: known.get("ident") == Some(&AttributeState::Set),
             encoding: value("working-tree-encoding")
                 .filter(|name| !is_utf8(name))
                 .map(str::to_owned),

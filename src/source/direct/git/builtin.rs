@@ -22,12 +22,12 @@ use std::time::Instant;
 
 use super::layout;
 use super::odb::{HashKind, ObjectId, index_pack};
-use super::pktline::{Message, Packet, read_packet};
+use super::pktline::{Packet, PacketMessage, read_packet};
 use super::refs::{Refs, local_tips, write_local};
 use super::remote::{GitRemote, LockedClone};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::{TempFile, write_atomically};
-use crate::http::{self, Client, Failure, RealTimer, Reply, Timer as _, Url};
+use crate::http::{self, Client, RealTimer, Reply, RetryClass, Timer as _, Url};
 use crate::source::direct::program::Programs;
 use crate::source::direct::work;
 
@@ -45,11 +45,11 @@ pub(in crate::source::direct) struct BuiltinGit {
     url: Url,
     client: Client,
     programs: Arc<Programs>,
-    server: Mutex<Option<Arc<Server>>>,
+    server: Mutex<Option<Arc<RemoteServer>>>,
 }
 
 /// What a server says that it can do.
-struct Server {
+struct RemoteServer {
     /// Where it is: a redirect may have led elsewhere.
     base: Url,
     hash: HashKind,
@@ -59,7 +59,7 @@ struct Server {
 }
 
 /// What is to be fetched.
-struct Wanted {
+struct WantedObjects {
     ids: BTreeSet<ObjectId>,
     depth: Option<u32>,
     without_files: bool,
@@ -100,7 +100,7 @@ impl BuiltinGit {
         }
     }
 
-    fn server(&self) -> Result<Arc<Server>> {
+    fn server(&self) -> Result<Arc<RemoteServer>> {
         let mut known = self.server.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(server) = &*known {
             return Ok(Arc::clone(server));
@@ -111,12 +111,12 @@ impl BuiltinGit {
     }
 
     /// Asks the server what it can do.
-    fn greet(&self) -> Result<Server> {
+    fn greet(&self) -> Result<RemoteServer> {
         let url = self
             .url
             .join("info/refs")
             .with_query("service=git-upload-pack");
-        let reply = work::bound(&self.client).ask(&http::Message {
+        let reply = work::bound(&self.client).ask(&http::PlainRequest {
             method: "GET",
             url: &url,
             headers: &[("git-protocol", "version=2")],
@@ -136,7 +136,7 @@ impl BuiltinGit {
             return Err(self.old_server("does not speak git's smart HTTP"));
         };
         let mut body = reply.body;
-        let mut server = Server {
+        let mut server = RemoteServer {
             base,
             hash: HashKind::Sha1,
             names_hash: false,
@@ -180,8 +180,8 @@ impl BuiltinGit {
     }
 
     /// Sends a command, and hands back the answer.
-    fn command(&self, server: &Server, message: &[u8]) -> Result<Reply> {
-        let reply = work::bound(&self.client).ask(&http::Message {
+    fn command(&self, server: &RemoteServer, message: &[u8]) -> Result<Reply> {
+        let reply = work::bound(&self.client).ask(&http::PlainRequest {
             method: "POST",
             url: &server.base.join("git-upload-pack"),
             headers: &[
@@ -197,8 +197,8 @@ impl BuiltinGit {
         }
     }
 
-    fn begin(server: &Server, command: &str) -> Message {
-        let mut message = Message::default();
+    fn begin(server: &RemoteServer, command: &str) -> PacketMessage {
+        let mut message = PacketMessage::default();
         message.line(&format!("command={command}"));
         message.line(concat!("agent=modfetch/", env!("CARGO_PKG_VERSION")));
         if server.names_hash {
@@ -250,7 +250,7 @@ impl BuiltinGit {
     }
 
     /// Fetches a pack into the clone; tries again if it is cut.
-    fn fetch(&self, dir: &Path, wanted: &Wanted) -> Result<()> {
+    fn fetch(&self, dir: &Path, wanted: &WantedObjects) -> Result<()> {
         let started = Instant::now();
         let settings = &self.programs.settings;
         let mut attempt = 1;
@@ -261,7 +261,7 @@ impl BuiltinGit {
             };
             let jitter = RealTimer.jitter();
             let schedule = &settings.retry;
-            let wait = schedule.schedule(attempt, started.elapsed(), Failure::Transient, jitter);
+            let wait = schedule.schedule(attempt, started.elapsed(), RetryClass::Transient, jitter);
             let cancel = &settings.cancel;
             let in_time = |wait: &std::time::Duration| {
                 let deadline = cancel.deadline();
@@ -275,7 +275,7 @@ impl BuiltinGit {
         }
     }
 
-    fn fetch_once(&self, dir: &Path, wanted: &Wanted) -> Result<()> {
+    fn fetch_once(&self, dir: &Path, wanted: &WantedObjects) -> Result<()> {
         let server = self.server()?;
         let mut message = BuiltinGit::begin(&server, "fetch");
         message.line("no-progress");
@@ -387,7 +387,7 @@ impl BuiltinGit {
             .iter()
             .filter(|(name, _)| name.starts_with("refs/"))
             .collect();
-        let wanted = Wanted {
+        let wanted = WantedObjects {
             ids: named.iter().map(|(_, id)| **id).collect(),
             depth: is_shallow.then_some(INFINITE_DEPTH),
             without_files,
@@ -419,7 +419,7 @@ impl GitRemote for BuiltinGit {
     fn fetch_tips(&self, clone: &LockedClone<'_>, wanted: &[(String, ObjectId)]) -> Result<()> {
         self.fetch(
             clone.dir,
-            &Wanted {
+            &WantedObjects {
                 ids: wanted.iter().map(|(_, id)| *id).collect(),
                 depth: Some(1),
                 without_files: false,

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::attributes::{Attributes, Conversion};
-use super::odb::{ObjectId, ObjectStore, TreeEntry, TreeEntryKind};
+use super::odb::{ObjectDatabase, ObjectId, TreeEntry, TreeEntryKind};
 use crate::error::{Error, Kind, Result};
 use crate::modzip::RepositoryFile;
-use crate::source::direct::repository::Tree;
+use crate::source::direct::repository::RepositoryTree;
 
 /// More files than any module zip can hold: a tree can name itself ten times over, and ten times
 /// that, without being large.
@@ -21,7 +21,7 @@ const MAX_CONVERTED_BYTES: u64 = 500 << 20;
 
 /// The files of a folder of a commit.
 pub(super) struct GitTree {
-    store: Arc<ObjectStore>,
+    store: Arc<ObjectDatabase>,
     files: Vec<RepositoryFile>,
     contents: Vec<(ObjectId, Conversion)>,
 }
@@ -35,7 +35,11 @@ struct Folder {
 
 impl GitTree {
     /// Reads the list of the files below `subdir`, in the order of `git archive`.
-    pub(super) fn read(store: Arc<ObjectStore>, root: &ObjectId, subdir: &str) -> Result<GitTree> {
+    pub(super) fn read(
+        store: Arc<ObjectDatabase>,
+        root: &ObjectId,
+        subdir: &str,
+    ) -> Result<GitTree> {
         let mut attributes = Attributes::default();
         let mut tree = *root;
         let mut path = Vec::new();
@@ -115,7 +119,7 @@ fn too_much(what: &str) -> Error {
     Error::new(Kind::Security, format!("create zip: the repository {what}"))
 }
 
-impl Tree for GitTree {
+impl RepositoryTree for GitTree {
     fn files(&self) -> &[RepositoryFile] {
         &self.files
     }

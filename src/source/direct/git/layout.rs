@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::odb::{HashKind, ObjectId, ObjectStore};
+use super::odb::{HashKind, ObjectDatabase, ObjectId};
 use super::refs::Refs;
 use crate::error::{Error, Result};
 use crate::fsio::{create_dir_all, write_atomically};
@@ -42,7 +42,7 @@ pub(super) fn hash_kind(dir: &Path) -> Result<Option<HashKind>> {
 
 /// What a clone is to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum CloneExtent {
     /// Commits with their files.
     Whole,
     /// Commits; files may be missing, and git is told so.
@@ -50,7 +50,7 @@ pub(super) enum Extent {
 }
 
 /// Makes a repository that is to hold what is at `url`.
-pub(super) fn create(dir: &Path, url: &str, hash: HashKind, extent: Extent) -> Result<()> {
+pub(super) fn create(dir: &Path, url: &str, hash: HashKind, extent: CloneExtent) -> Result<()> {
     let write = |name: &str, text: &str| {
         let path = dir.join(name);
         fs::write(&path, text).map_err(|cause| Error::io("cannot write", &path, cause))
@@ -67,8 +67,8 @@ pub(super) fn create(dir: &Path, url: &str, hash: HashKind, extent: Extent) -> R
     };
     let url = url.replace('\\', "\\\\").replace('"', "\\\"");
     let promisor = match extent {
-        Extent::Whole => "",
-        Extent::Partial => "\tpromisor = true\n\tpartialclonefilter = tree:0\n",
+        CloneExtent::Whole => "",
+        CloneExtent::Partial => "\tpromisor = true\n\tpartialclonefilter = tree:0\n",
     };
     write("HEAD", "ref: refs/heads/main\n")?;
     write("info/attributes", ATTRIBUTES)?;
@@ -123,7 +123,7 @@ pub(super) fn write_shallow(dir: &Path, commits: &BTreeSet<ObjectId>) -> Result<
 }
 
 /// True if all that the refs lead to is there, with its history.
-pub(super) fn is_complete(dir: &Path, refs: &Refs, store: &ObjectStore) -> Result<bool> {
+pub(super) fn is_complete(dir: &Path, refs: &Refs, store: &ObjectDatabase) -> Result<bool> {
     if dir.join("shallow").exists() {
         return Ok(false);
     }

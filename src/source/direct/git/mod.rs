@@ -40,8 +40,8 @@ use std::time::{Duration, Instant};
 
 pub(super) use builtin::BuiltinGit;
 use files::GitTree;
-use layout::Extent;
-use odb::{ObjectId, ObjectStore, Prefix, TreeEntryKind};
+use layout::CloneExtent;
+use odb::{ObjectDatabase, ObjectId, Prefix, TreeEntryKind};
 use refs::{Refs, read_local, tag_sum, write_local};
 pub(super) use remote::GitRemote;
 use remote::LockedClone;
@@ -50,7 +50,8 @@ pub(super) use system::SystemGit;
 use super::clone::CloneDir;
 use super::recent::Recent;
 use super::repository::{
-    NotResolved, Repository, Revision, TagList, Tree, check_place, no_commits, unknown_revision,
+    NotResolved, Repository, RepositoryTree, Revision, TagList, check_place, no_commits,
+    unknown_revision,
 };
 use super::settings::DirectSettings;
 use super::work;
@@ -82,8 +83,8 @@ pub(super) struct GitRepository {
     history: CloneDir,
     refs: Recent<(), Arc<Refs>, Error>,
     revisions: Recent<String, Revision, NotResolved>,
-    store: Mutex<Option<Arc<ObjectStore>>>,
-    history_store: Mutex<Option<Arc<ObjectStore>>>,
+    store: Mutex<Option<Arc<ObjectDatabase>>>,
+    history_store: Mutex<Option<Arc<ObjectDatabase>>>,
     wanted: Mutex<Vec<(String, ObjectId)>>,
     /// Threads that may be about to want something.
     deciding: AtomicUsize,
@@ -119,7 +120,7 @@ impl GitRepository {
     }
 
     /// The objects that were fetched; `None` if nothing was.
-    fn fetched(&self) -> Result<Option<Arc<ObjectStore>>> {
+    fn fetched(&self) -> Result<Option<Arc<ObjectDatabase>>> {
         opened(&self.store, self.clone.path())
     }
 
@@ -218,7 +219,7 @@ impl GitRepository {
     /// What is known of a commit; `None` if it was not fetched, or is none.
     fn describe(
         &self,
-        store: &ObjectStore,
+        store: &ObjectDatabase,
         id: &ObjectId,
         asked: &str,
         name: Option<&str>,
@@ -341,8 +342,8 @@ impl GitRepository {
         }
         let hash = self.refs()?.hash_kind();
         let extent = match std::ptr::eq(clone, &self.history) {
-            true => Extent::Partial,
-            false => Extent::Whole,
+            true => CloneExtent::Partial,
+            false => CloneExtent::Whole,
         };
         layout::create(clone.path(), &self.url, hash, extent).inspect_err(|_| {
             let _ = clone.remove();
@@ -350,7 +351,7 @@ impl GitRepository {
     }
 
     /// All commits of all branches and tags.
-    fn full_history(&self) -> Result<Arc<ObjectStore>> {
+    fn full_history(&self) -> Result<Arc<ObjectDatabase>> {
         if let Some(store) = self.fetched()?
             && layout::is_complete(self.clone.path(), &*self.refs()?, &store)?
         {
@@ -381,7 +382,7 @@ impl GitRepository {
     /// The tag at or before a commit that comes first in `candidates`.
     fn first_before(
         &self,
-        store: &ObjectStore,
+        store: &ObjectDatabase,
         commit: &ObjectId,
         candidates: &[(String, ObjectId)],
         allowed: &mut dyn FnMut(&str) -> bool,
@@ -396,7 +397,7 @@ impl GitRepository {
 }
 
 /// The commit that an object leads to, if it is there with all of its files.
-fn whole_commit(store: &ObjectStore, id: &ObjectId) -> Result<Option<(ObjectId, odb::Commit)>> {
+fn whole_commit(store: &ObjectDatabase, id: &ObjectId) -> Result<Option<(ObjectId, odb::Commit)>> {
     let Some((commit, found)) = store.peel(id)? else {
         return Ok(None);
     };
@@ -405,7 +406,10 @@ fn whole_commit(store: &ObjectStore, id: &ObjectId) -> Result<Option<(ObjectId, 
 }
 
 /// Opens the objects below a folder once they are there.
-fn opened(slot: &Mutex<Option<Arc<ObjectStore>>>, dir: &Path) -> Result<Option<Arc<ObjectStore>>> {
+fn opened(
+    slot: &Mutex<Option<Arc<ObjectDatabase>>>,
+    dir: &Path,
+) -> Result<Option<Arc<ObjectDatabase>>> {
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(store) = &*slot {
         return Ok(Some(Arc::clone(store)));
@@ -413,7 +417,7 @@ fn opened(slot: &Mutex<Option<Arc<ObjectStore>>>, dir: &Path) -> Result<Option<A
     let Some(hash) = layout::hash_kind(dir)? else {
         return Ok(None);
     };
-    let store = Arc::new(ObjectStore::open(dir, hash)?);
+    let store = Arc::new(ObjectDatabase::open(dir, hash)?);
     *slot = Some(Arc::clone(&store));
     Ok(Some(store))
 }
@@ -569,7 +573,7 @@ impl Repository for GitRepository {
         let Some(tagged) = refs.get(&format!("refs/tags/{tag}")) else {
             return Ok(false);
         };
-        let is_before = |store: &ObjectStore| -> Result<(bool, bool)> {
+        let is_before = |store: &ObjectDatabase| -> Result<(bool, bool)> {
             let ancestry = store.ancestry(&commit, Some(tagged))?;
             Ok((ancestry.commits.contains(tagged), ancestry.is_cut))
         };
@@ -582,7 +586,7 @@ impl Repository for GitRepository {
         Ok(is_before(&*self.full_history()?)?.0)
     }
 
-    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn Tree + '_>> {
+    fn tree(&self, revision: &str, subdir: &str) -> Result<Box<dyn RepositoryTree + '_>> {
         let revision = self.stat(revision).map_err(|cause| cause.error)?;
         let (store, tree) = self.tree_of(&revision)?;
         Ok(Box::new(GitTree::read(store, &tree, subdir)?))
@@ -591,7 +595,7 @@ impl Repository for GitRepository {
 
 impl GitRepository {
     /// The objects and the root of a commit.
-    fn tree_of(&self, revision: &Revision) -> Result<(Arc<ObjectStore>, ObjectId)> {
+    fn tree_of(&self, revision: &Revision) -> Result<(Arc<ObjectDatabase>, ObjectId)> {
         let missing = || unknown_revision(&revision.id);
         let store = self.fetched()?.ok_or_else(missing)?;
         let id = ObjectId::parse_any(&revision.id).ok_or_else(missing)?;

@@ -59,9 +59,9 @@ pub(super) fn read_packet(reader: &mut dyn Read) -> io::Result<Option<Packet>> {
 
 /// A message that is being put together.
 #[derive(Default)]
-pub(super) struct Message(Vec<u8>);
+pub(super) struct PacketMessage(Vec<u8>);
 
-impl Message {
+impl PacketMessage {
     pub(super) fn line(&mut self, text: &str) {
         // No line here comes near the longest packet, 65520 bytes.
         self.0
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn packets_are_read_as_they_are_written() {
-        let mut message = Message::default();
+        let mut message = PacketMessage::default();
         message.line("command=ls-refs");
         message.delimiter();
         let bytes = message.flush();

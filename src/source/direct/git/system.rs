@@ -19,7 +19,7 @@ use super::remote::{GitRemote, LockedClone};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Client, Url};
 use crate::proc::Ran;
-use crate::source::direct::program::{Invocation, Programs};
+use crate::source::direct::program::{ProgramInvocation, Programs};
 use crate::source::direct::work;
 
 /// Protocols that git may use: a server or a setting must not lead to a helper that runs programs.
@@ -103,7 +103,7 @@ impl SystemGit {
             Some(_) => REMOVED.to_vec(),
             None => REMOVED.iter().copied().chain(["GIT_DIR"]).collect(),
         };
-        self.programs.run(&Invocation {
+        self.programs.run(&ProgramInvocation {
             program: "git",
             arguments: all,
             hidden,

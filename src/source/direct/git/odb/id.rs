@@ -6,8 +6,10 @@ use sha1_checked::Digest as _;
 
 /// Which hash a repository names its objects by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::source::direct) enum HashKind {
+pub enum HashKind {
+    /// 20 bytes.
     Sha1,
+    /// 32 bytes.
     Sha256,
 }
 
@@ -45,7 +47,7 @@ impl HashKind {
 
 /// The name of an object.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::source::direct) struct ObjectId {
+pub struct ObjectId {
     /// Of a SHA-1 the last twelve are zero.
     bytes: [u8; 32],
     kind: Length,
@@ -59,7 +61,7 @@ enum Length {
 
 impl ObjectId {
     /// Takes the bytes of a name, which must be as many as `kind` has.
-    pub(in crate::source::direct) fn from_bytes(bytes: &[u8], kind: HashKind) -> Option<ObjectId> {
+    pub fn from_bytes(bytes: &[u8], kind: HashKind) -> Option<ObjectId> {
         if bytes.len() != kind.bytes() {
             return None;
         }

@@ -13,23 +13,24 @@ use std::io::{self, Read, Seek as _, SeekFrom, Write};
 
 use super::id::{HashKind, Hasher, ObjectId};
 use super::object::{ObjectKind, header};
-use super::pack::{Form, PackFile};
+use super::pack::{PackFile, PackedForm};
 
 use crate::system::FileAt as _;
 
 /// The index of a pack, as a file of version 2 has it, and the pack's checksum.
-pub(in crate::source::direct) struct IndexedPack {
-    pub(in crate::source::direct) index: Vec<u8>,
+pub struct IndexedPack {
+    /// The bytes of the file.
+    pub index: Vec<u8>,
     /// Names the pack.
     pub(in crate::source::direct) checksum: ObjectId,
     pub(in crate::source::direct) objects: usize,
 }
 
-struct Entry {
+struct PackEntry {
     offset: u64,
     crc: u32,
     id: Option<ObjectId>,
-    base: Option<Form>,
+    base: Option<PackedForm>,
 }
 
 fn broken(reason: impl Into<String>) -> io::Error {
@@ -40,10 +41,7 @@ fn broken(reason: impl Into<String>) -> io::Error {
 ///
 /// # Errors
 /// `InvalidData` if the pack is not what it should be; what the system says.
-pub(in crate::source::direct) fn index_pack(
-    file: &File,
-    hash: HashKind,
-) -> io::Result<IndexedPack> {
+pub fn index_pack(file: &File, hash: HashKind) -> io::Result<IndexedPack> {
     let length = file.metadata()?.len();
     let content_end = length
         .checked_sub(hash.bytes() as u64)
@@ -58,7 +56,7 @@ pub(in crate::source::direct) fn index_pack(
     let count = u32::from_be_bytes([c0, c1, c2, c3]);
     let checksum = checksum(file, content_end, hash)?;
     let pack = PackFile::new(file.try_clone()?, hash);
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<PackEntry> = Vec::new();
     let mut offset = 12;
     for _ in 0..count {
         if offset >= content_end {
@@ -66,7 +64,7 @@ pub(in crate::source::direct) fn index_pack(
         }
         let found = pack.header(offset)?;
         let (id, base, end) = match found.form {
-            Form::Whole(kind) => {
+            PackedForm::Whole(kind) => {
                 let mut naming = Naming::new(hash, kind, found.size);
                 let end = pack.inflate_into(&found, &mut naming)?;
                 (Some(naming.finish()?), None, end)
@@ -78,7 +76,7 @@ pub(in crate::source::direct) fn index_pack(
             ),
         };
         let crc = crc(file, offset, end)?;
-        entries.push(Entry {
+        entries.push(PackEntry {
             offset,
             crc,
             id,
@@ -104,7 +102,7 @@ pub(in crate::source::direct) fn index_pack(
 }
 
 /// Names the objects that are deltas. Those that begin from a name wait until that is known.
-fn name_deltas(pack: &PackFile, entries: &mut [Entry], hash: HashKind) -> io::Result<()> {
+fn name_deltas(pack: &PackFile, entries: &mut [PackEntry], hash: HashKind) -> io::Result<()> {
     let mut places: HashMap<ObjectId, u64> = entries
         .iter()
         .filter_map(|entry| Some((entry.id?, entry.offset)))
@@ -120,7 +118,7 @@ fn name_deltas(pack: &PackFile, entries: &mut [Entry], hash: HashKind) -> io::Re
                 continue;
             };
             let waits = match entry.base {
-                Some(Form::NameDelta(base)) => !places.contains_key(&base),
+                Some(PackedForm::NameDelta(base)) => !places.contains_key(&base),
                 _ => false,
             };
             let resolved = match waits {

@@ -35,9 +35,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use flate2::read::ZlibDecoder;
 
-pub(super) use id::{HashKind, Hasher, ObjectId};
-pub(super) use index::index_pack;
-pub(super) use object::{Commit, Object, ObjectKind, TreeEntry, TreeEntryKind, parse_tree};
+pub(super) use id::Hasher;
+pub use id::{HashKind, ObjectId};
+pub use index::index_pack;
+pub use object::GitObject;
+pub(super) use object::{Commit, ObjectKind, TreeEntry, TreeEntryKind, parse_tree};
 
 use crate::error::{Error, Kind, Result};
 use pack::Pack;
@@ -47,7 +49,7 @@ use pack::Pack;
 const MAX_SMALL_OBJECT_BYTES: u64 = 64 << 20;
 
 /// The objects of one repository.
-pub(super) struct ObjectStore {
+pub struct ObjectDatabase {
     dir: PathBuf,
     hash: HashKind,
     packs: RwLock<Arc<Vec<Pack>>>,
@@ -61,10 +63,13 @@ pub(super) enum Prefix {
     Ambiguous,
 }
 
-impl ObjectStore {
+impl ObjectDatabase {
     /// The objects of the bare repository in `dir`. Reads the list of its packs.
-    pub(super) fn open(dir: &Path, hash: HashKind) -> Result<ObjectStore> {
-        let store = ObjectStore {
+    ///
+    /// # Errors
+    /// The list cannot be read, or the index of a pack is damaged.
+    pub fn open(dir: &Path, hash: HashKind) -> Result<ObjectDatabase> {
+        let store = ObjectDatabase {
             dir: dir.to_owned(),
             hash,
             packs: RwLock::default(),
@@ -120,10 +125,13 @@ impl ObjectStore {
     }
 
     /// An object as a whole, of at most `limit` bytes; `None` if it is not there.
-    pub(super) fn read(&self, id: &ObjectId, limit: u64) -> Result<Option<Object>> {
+    ///
+    /// # Errors
+    /// The object is damaged, or larger.
+    pub fn read(&self, id: &ObjectId, limit: u64) -> Result<Option<GitObject>> {
         let mut data = Vec::new();
         let kind = self.copy_any(id, limit, &mut data)?;
-        Ok(kind.map(|kind| Object { kind, data }))
+        Ok(kind.map(|kind| GitObject { kind, data }))
     }
 
     /// Writes the content of a blob.
@@ -356,7 +364,7 @@ impl<'a> Checked<'a> {
         }
         let found = self.hasher.finish();
         match found {
-            None => Err("is half of a SHA-1 collision: somebody made two objects of one name"),
+            None => Err("is half of a SHA-1 collision: two objects were made to have one name"),
             Some(id) if id == self.wanted => Ok(()),
             Some(_) if kind == ObjectKind::Blob => Err("has another content than its name says"),
             Some(_) => Err("is damaged: its content does not have its name"),
@@ -395,7 +403,7 @@ impl Write for Checked<'_> {
     }
 }
 
-impl pack::Target for Checked<'_> {
+impl pack::ObjectTarget for Checked<'_> {
     fn begin(&mut self, kind: ObjectKind, size: u64) -> io::Result<()> {
         Checked::begin(self, kind, size)
     }

@@ -4,10 +4,14 @@ use super::id::{HashKind, ObjectId};
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::source::direct) enum ObjectKind {
+pub enum ObjectKind {
+    /// A tree, with its parents and its time.
     Commit,
+    /// A directory.
     Tree,
+    /// The content of a file.
     Blob,
+    /// An annotated tag.
     Tag,
 }
 
@@ -35,9 +39,11 @@ impl ObjectKind {
 
 /// An object in memory.
 #[derive(Clone, Debug)]
-pub(in crate::source::direct) struct Object {
-    pub(in crate::source::direct) kind: ObjectKind,
-    pub(in crate::source::direct) data: Vec<u8>,
+pub struct GitObject {
+    /// What the object is.
+    pub kind: ObjectKind,
+    /// The content, without the header.
+    pub data: Vec<u8>,
 }
 
 /// What is hashed, and in a loose object stored, before the content.

@@ -33,16 +33,16 @@ const MAX_DELTA_RESULT_BYTES: u64 = 500 << 20;
 const INDEX_MAGIC: &[u8] = b"\xfftOc\0\0\0\x02";
 
 /// Where the content of an object goes.
-pub(super) trait Target: Write {
+pub(super) trait ObjectTarget: Write {
     /// The kind and the size are known; the content comes next.
     fn begin(&mut self, kind: ObjectKind, size: u64) -> io::Result<()>;
 }
 
 /// A pack with its index.
 #[derive(Clone)]
-pub(super) struct Pack(Arc<Inner>);
+pub(super) struct Pack(Arc<PackInner>);
 
-struct Inner {
+struct PackInner {
     index_path: PathBuf,
     index: Vec<u8>,
     objects: usize,
@@ -73,7 +73,7 @@ impl Pack {
             let cause = io::Error::other("not an index of version 2");
             return Err(Error::io("cannot read", index_path, cause));
         }
-        Ok(Some(Pack(Arc::new(Inner {
+        Ok(Some(Pack(Arc::new(PackInner {
             index_path: index_path.to_owned(),
             index,
             objects,
@@ -121,7 +121,7 @@ impl Pack {
     }
 
     fn offset(&self, place: usize) -> Option<u64> {
-        let Inner {
+        let PackInner {
             index,
             objects,
             hash,
@@ -155,7 +155,11 @@ impl Pack {
     }
 
     /// Writes the object at an offset.
-    pub(super) fn copy(&self, offset: u64, target: &mut dyn Target) -> io::Result<ObjectKind> {
+    pub(super) fn copy(
+        &self,
+        offset: u64,
+        target: &mut dyn ObjectTarget,
+    ) -> io::Result<ObjectKind> {
         self.0.content.copy(offset, target, &|id| self.find(id))
     }
 }
@@ -179,7 +183,7 @@ struct Bases {
 
 /// What stands before the content of an object.
 pub(super) struct EntryHeader {
-    pub(super) form: Form,
+    pub(super) form: PackedForm,
     /// Bytes of what follows, inflated.
     pub(super) size: u64,
     /// Where that begins.
@@ -188,7 +192,7 @@ pub(super) struct EntryHeader {
 
 /// What follows a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum PackedForm {
     Whole(ObjectKind),
     /// The difference from the object at this offset.
     OffsetDelta(u64),
@@ -250,7 +254,9 @@ impl PackFile {
                         | u64::from(next & 0x7f);
                 }
                 let base = offset.checked_sub(back).filter(|base| *base < offset);
-                Form::OffsetDelta(base.ok_or_else(|| io::Error::other("malformed offset in pack"))?)
+                PackedForm::OffsetDelta(
+                    base.ok_or_else(|| io::Error::other("malformed offset in pack"))?,
+                )
             }
             7 => {
                 let mut name = vec![0; self.hash.bytes()];
@@ -258,11 +264,11 @@ impl PackFile {
                     *place = byte()?;
                 }
                 let id = ObjectId::from_bytes(&name, self.hash);
-                Form::NameDelta(id.ok_or_else(|| io::Error::other("malformed name in pack"))?)
+                PackedForm::NameDelta(id.ok_or_else(|| io::Error::other("malformed name in pack"))?)
             }
             number => {
                 let kind = ObjectKind::of_number(number);
-                Form::Whole(kind.ok_or_else(|| io::Error::other("unknown kind in pack"))?)
+                PackedForm::Whole(kind.ok_or_else(|| io::Error::other("unknown kind in pack"))?)
             }
         };
         Ok(EntryHeader {
@@ -309,11 +315,11 @@ impl PackFile {
     fn copy(
         &self,
         offset: u64,
-        target: &mut dyn Target,
+        target: &mut dyn ObjectTarget,
         find: &dyn Fn(&ObjectId) -> Option<u64>,
     ) -> io::Result<ObjectKind> {
         let header = self.header(offset)?;
-        if let Form::Whole(kind) = header.form {
+        if let PackedForm::Whole(kind) = header.form {
             target.begin(kind, header.size)?;
             self.inflate_into(&header, target)?;
             return Ok(kind);
@@ -339,16 +345,16 @@ impl PackFile {
             }
             let header = self.header(at)?;
             at = match header.form {
-                Form::Whole(kind) => {
+                PackedForm::Whole(kind) => {
                     let data = Arc::new(self.inflate(&header)?);
                     self.keep(at, kind, &data);
                     break (kind, data);
                 }
-                Form::OffsetDelta(base) => {
+                PackedForm::OffsetDelta(base) => {
                     deltas.push((at, header));
                     base
                 }
-                Form::NameDelta(id) => {
+                PackedForm::NameDelta(id) => {
                     deltas.push((at, header));
                     find(&id)
                         .ok_or_else(|| io::Error::other(format!("its base {id} is missing")))?

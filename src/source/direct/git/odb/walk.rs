@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use super::{ObjectId, ObjectStore, TreeEntryKind};
+use super::{ObjectDatabase, ObjectId, TreeEntryKind};
 use crate::error::Result;
 use crate::source::direct::git::layout;
 
@@ -13,7 +13,7 @@ pub(in crate::source::direct) struct Ancestry {
     pub(in crate::source::direct) is_cut: bool,
 }
 
-impl ObjectStore {
+impl ObjectDatabase {
     /// True if all files of a commit are there. Packs arrive as a whole; loose objects are written one
     /// by one, and a program that is killed leaves a commit without its files.
     pub(in crate::source::direct) fn is_whole(
