@@ -82,7 +82,7 @@ pub mod source {
 
 pub mod store {
     //! Stores with the S3 API.
-    pub use crate::store::{Existing, ObjectStore, StoreEnvironment, StorePlace};
+    pub use crate::store::{Existing, ObjectStore, Operation, StoreEnvironment, StorePlace};
 }
 
 pub mod sumdb {

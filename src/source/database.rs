@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::Chain;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::http::{Client, Url};
 use crate::memo::{Memo, MemoSettings};
 
@@ -75,13 +75,22 @@ impl DatabaseRoute {
     /// # Errors
     /// Those of the transport; of the search for the way, remembered for a while.
     pub fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
-        let url = self.base()?.join(path);
+        let mut base = self.base()?;
         let mut tries = 1;
+        let mut moved = false;
         loop {
+            let url = base.join(path);
             let error = match self.client.get(&url, limit) {
                 Ok(body) => return Ok(body.value),
                 Err(error) => error,
             };
+            if error.kind() == Kind::Network
+                && !std::mem::replace(&mut moved, true)
+                && let Some(other) = self.other_base(&base)
+            {
+                base = other;
+                continue;
+            }
             // Tiles do not come late: a head is signed when they are there.
             if !error.is_not_found() || !path.starts_with("lookup/") {
                 return Err(error);
@@ -94,6 +103,18 @@ impl DatabaseRoute {
             self.client.pause(&url, tries, wait, &error);
             tries += 1;
         }
+    }
+
+    /// Another way than one that has failed, if the proxies have one by the rules of the first search. `go` fails here.
+    fn other_base(&self, failed: &Url) -> Option<Url> {
+        if self.fixed.is_some() {
+            return None;
+        }
+        let held = self.found.peek(&());
+        if held.is_some_and(|held| held.is_ok_and(|base| base == *failed)) {
+            self.found.forget(&());
+        }
+        self.base().ok().filter(|base| base != failed)
     }
 
     /// Where it is, found out by asking the proxies if need be.
@@ -114,7 +135,7 @@ impl DatabaseRoute {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Error, Kind};
+    use crate::error::Error;
     use crate::event::NoEvents;
     use crate::gomod::PrefixPatterns;
     use crate::http::{RetryPolicy, Server, Settings, Then, reply};
@@ -187,6 +208,41 @@ mod tests {
                 let got = got.map(|body| String::from_utf8(body).unwrap());
                 let got = got.as_deref().map_err(Error::kind);
                 assert_eq!(got, want, "{goproxy}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_ends_is_left_for_the_next_where_the_list_says_so() {
+        let server = Server::start(|target, count, wire| {
+            let ends = target.starts_with("/ends");
+            let ended = ends && (count > 1 || !target.ends_with("/supported"));
+            let status = match ended {
+                true => "500 Internal Server Error",
+                false => "200 OK",
+            };
+            reply(wire, status, "", target);
+            Then::Keep
+        });
+        let second = server.url("/second");
+        let rows = [
+            (format!("{}|{second}", server.url("/ends1")), true),
+            (format!("{},{second}", server.url("/ends2")), false),
+        ];
+        for (goproxy, works) in rows {
+            let chain = Chain::parse(
+                &goproxy,
+                "",
+                PrefixPatterns::default(),
+                client(),
+                refusing(),
+            );
+            let direct = Url::parse(&server.url("/direct")).unwrap();
+            let route = DatabaseRoute::new("db".into(), chain.unwrap(), direct, None, client());
+            for name in ["lookup/a.com@v1.0.0", "tile/8/0/000"] {
+                let got = route.get(name, 100).map_err(|error| error.kind());
+                let want = format!("/second/sumdb/db/{name}").into_bytes();
+                assert_eq!(got, if works { Ok(want) } else { Err(Kind::Network) });
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::{Error, Reason};
 
 /// What a store is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Operation {
 pub struct OperationCount {
     /// Requests, tries of one that failed counted once.
     pub requests: u64,
-    /// Those that failed; not those whose object was not there.
+    /// Those that failed; not those whose object was not there, or was there and stayed.
     pub failures: u64,
     /// Those whose object was not there.
     pub absent: u64,
@@ -69,9 +69,14 @@ struct StoreCountsState {
     failing: Option<(Instant, String)>,
 }
 
-/// Counts since the start.
+/// StoreCounts since the start.
 #[derive(Debug, Default)]
 pub(super) struct StoreCounts(Mutex<StoreCountsState>);
+
+/// True if a store that works said so: an object is missing, or is there and stays.
+fn is_answer(error: &Error) -> bool {
+    error.is_not_found() || error.reason() == Some(Reason::StoreHasIt)
+}
 
 impl StoreCounts {
     fn state(&self) -> MutexGuard<'_, StoreCountsState> {
@@ -88,10 +93,11 @@ impl StoreCounts {
         match ended {
             Ok(bytes) => count.bytes += bytes,
             Err(error) if error.is_not_found() => count.absent += 1,
+            Err(error) if is_answer(error) => {}
             Err(_) => count.failures += 1,
         }
         state.failing = match ended {
-            Err(error) if !error.is_not_found() => Some((Instant::now(), error.chain())),
+            Err(error) if !is_answer(error) => Some((Instant::now(), error.chain())),
             _ => None,
         };
     }

@@ -10,9 +10,10 @@
 //! | file | idea |
 //! |---|---|
 //! | `place` | `s3://BUCKET/PREFIX`, and the host that it means |
-//! | `sigv4`, `moment` | signatures, and the time in them |
+//! | `endpoints` | the nodes that can be asked, and which one is |
+//! | `sigv4`, `moment`, `clock` | signatures, and the time in them |
 //! | `credentials` | keys, and the places where they are found |
-//! | `objects` | the calls |
+//! | `objects`, `parts` | the calls |
 //! | `counts` | what was asked, by operation |
 //! | `source` | the store as a source of modules |
 //! | `shared` | the store of a server: uploads, and what was verified |
@@ -20,10 +21,13 @@
 //! | `tree` | what a store holds, by version |
 //! | `xml` | the few elements that are read |
 
+mod clock;
 mod counts;
 mod credentials;
+mod endpoints;
 mod moment;
 mod objects;
+mod parts;
 mod place;
 mod shared;
 mod sigv4;

@@ -3,17 +3,17 @@
 //! GET goes by a signed URL, so that it is an ordinary transfer: tried again, and gone on with from
 //! the byte where it was cut. All else is signed by headers, the hash of the body among them.
 
-use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
+use super::clock::StoreClock;
 use super::counts::{Operation, OperationCount, StoreCounts};
 use super::credentials::{KeyChain, Keys, StoreEnvironment, read_profile};
-use super::moment::{amz_time, parse_moment};
+use super::endpoints::StoreEndpoints;
+use super::moment::parse_moment;
 use super::place::{Endpoint, StorePlace};
 use super::sigv4::{Signed, Signer, canonical_query, hex, sha256};
 use super::xml;
@@ -21,21 +21,14 @@ use crate::error::{Error, Kind, Reason, Result};
 use crate::event::EventSink;
 use crate::http::{
     BodySink, Client, CredentialSettings, Fetched, PlainRequest, Reply, RequestContext, Resumable,
-    RetryPolicy, Settings, parse_http_date,
+    RetryPolicy, Settings,
 };
-use crate::system::FileAt as _;
-
-/// Longer objects go up in parts of this size: S3 wants at least 5 MiB, and a part is held in memory.
-const PART_BYTES: u64 = 8 << 20;
 
 /// Answers that are no objects: a page of a thousand keys is some 500 KB.
 const MAX_ANSWER_BYTES: u64 = 8 << 20;
 
 /// How long a URL of a GET of this process is good for: the longest transfer.
 const GET_SECONDS: u64 = 3600;
-
-/// A clock that is off by more is put right: S3 refuses at 15 minutes.
-const SKEW_SECONDS: i64 = 240;
 
 /// The most pages of one listing: a hundred million keys.
 const MOST_PAGES: usize = 100_000;
@@ -63,12 +56,11 @@ pub enum Existing {
 /// One bucket and prefix, as a tree of names; used by many threads at once.
 pub struct ObjectStore {
     place: StorePlace,
-    endpoint: Endpoint,
+    endpoints: StoreEndpoints,
     keys: KeyChain,
     client: Client,
     counts: StoreCounts,
-    /// Seconds by which the store's clock is ahead of this machine's.
-    skew: AtomicI64,
+    clock: StoreClock,
 }
 
 impl std::fmt::Debug for ObjectStore {
@@ -98,14 +90,15 @@ fn store_settings(settings: Settings) -> Settings {
     }
 }
 
-struct StoreCall<'a> {
-    operation: Operation,
-    method: &'static str,
+/// One request.
+pub(super) struct StoreCall<'a> {
+    pub(super) operation: Operation,
+    pub(super) method: &'static str,
     /// Of the tree; empty for the bucket.
-    name: &'a str,
-    query: &'a [(&'a str, &'a str)],
-    headers: &'a [(&'static str, &'a str)],
-    body: Option<&'a [u8]>,
+    pub(super) name: &'a str,
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) headers: &'a [(&'static str, &'a str)],
+    pub(super) body: Option<&'a [u8]>,
 }
 
 impl ObjectStore {
@@ -130,8 +123,12 @@ impl ObjectStore {
             .or_else(|| environment.get("AWS_ENDPOINT_URL_S3"))
             .or_else(|| environment.get("AWS_ENDPOINT_URL"))
             .or_else(|| profile.get("endpoint_url"));
-        let endpoint = Endpoint::new(&place, endpoint, region.clone())?;
-        let settings = store_settings(settings);
+        let endpoints = StoreEndpoints::parse(&place, endpoint, &region)?;
+        let mut settings = store_settings(settings);
+        if endpoints.are_several() {
+            // The next endpoint is the next try.
+            settings.retry.retries = 0;
+        }
         // A machine that is no instance shall not wait for one's metadata.
         let hasty = Settings {
             retry: RetryPolicy {
@@ -147,9 +144,9 @@ impl ObjectStore {
             keys: KeyChain::new(environment, profile, region, client(hasty)),
             client: client(settings),
             place,
-            endpoint,
+            endpoints,
             counts: StoreCounts::default(),
-            skew: AtomicI64::new(0),
+            clock: StoreClock::default(),
         })
     }
 
@@ -171,22 +168,7 @@ impl ObjectStore {
         self.counts.failing()
     }
 
-    fn time(&self) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |now| now.as_secs());
-        amz_time(now.saturating_add_signed(self.skew.load(Ordering::Relaxed)))
-    }
-
-    fn signer<'s>(&'s self, keys: &'s Keys, time: &'s str) -> Signer<'s> {
-        Signer {
-            access_key: &keys.access_key,
-            secret_key: &keys.secret_key,
-            region: &self.endpoint.region,
-            time,
-        }
-    }
-
-    fn named(&self, error: &Error, verb: &str, name: &str, code: &str) -> Error {
+    pub(super) fn named(&self, error: &Error, verb: &str, name: &str, code: &str) -> Error {
         let text = match code {
             "" => format!("{verb} {}/{name}", self.place),
             _ => format!("{verb} {}/{name}: {code}", self.place),
@@ -205,37 +187,17 @@ impl ObjectStore {
         }
     }
 
-    /// True if the store's clock differs and this machine's is now put right.
-    fn learn_clock(&self, reply: &Reply) -> bool {
-        let ours = SystemTime::now().duration_since(UNIX_EPOCH);
-        let ours = ours.map_or(0, |ours| ours.as_secs().cast_signed());
-        let date = reply
-            .headers
-            .get("date")
-            .and_then(|date| date.to_str().ok());
-        let Some(theirs) = date.and_then(|date| parse_http_date(date, ours)) else {
-            return false;
-        };
-        let skew = theirs - ours;
-        let before = self.skew.load(Ordering::Relaxed);
-        if (skew - before).abs() <= SKEW_SECONDS {
-            return false;
-        }
-        self.skew.store(skew, Ordering::Relaxed);
-        true
-    }
-
     /// A signed request, with its answer of any status.
-    fn ask(&self, call: &StoreCall<'_>, keys: &Keys) -> Result<Reply> {
-        let time = self.time();
-        let path = self.endpoint.path(&match call.name {
+    fn ask(&self, call: &StoreCall<'_>, endpoint: &Endpoint, keys: &Keys) -> Result<Reply> {
+        let time = self.clock.time();
+        let path = endpoint.path(&match call.name {
             "" => String::new(),
             name => self.place.key(name),
         });
         let query = canonical_query(call.query);
         let body_sha256 = sha256(call.body.unwrap_or_default());
         let mut headers = vec![
-            ("host", self.endpoint.host.as_str()),
+            ("host", endpoint.host.as_str()),
             ("x-amz-content-sha256", &body_sha256),
             ("x-amz-date", &time),
         ];
@@ -243,7 +205,7 @@ impl ObjectStore {
         headers.extend(token.map(|token| ("x-amz-security-token", token)));
         headers.extend(call.headers);
         headers.sort_unstable();
-        let authorization = self.signer(keys, &time).authorization(&Signed {
+        let authorization = signer(endpoint, keys, &time).authorization(&Signed {
             method: call.method,
             path: &path,
             query: &query,
@@ -259,32 +221,39 @@ impl ObjectStore {
         sent.extend(call.headers);
         self.client.ask(&PlainRequest {
             method: call.method,
-            url: &self.endpoint.url(&path, &query)?,
+            url: &endpoint.url(&path, &query)?,
             headers: &sent,
             body: call.body,
         })
     }
 
     /// A request whose refusal may come from keys or clocks that have changed.
-    fn answer(&self, call: &StoreCall<'_>) -> Result<StoreResponse> {
+    pub(super) fn answer(&self, call: &StoreCall<'_>) -> Result<StoreResponse> {
         let began = Instant::now();
-        let answered = self.answer_now(call);
+        let answered = self
+            .endpoints
+            .ask(|endpoint| self.answer_now(call, endpoint));
         let sent = call.body.map_or(0, <[u8]>::len) as u64;
         self.counts
             .record(call.operation, began, answered.as_ref().map(|_| sent));
         answered
     }
 
-    fn answer_now(&self, call: &StoreCall<'_>) -> Result<StoreResponse> {
+    fn answer_now(&self, call: &StoreCall<'_>, endpoint: &Endpoint) -> Result<StoreResponse> {
         let named = |error: &Error, code: &str| self.named(error, call.method, call.name, code);
         let mut again = true;
         loop {
             let keys = self.keys.keys().map_err(|error| named(&error, ""))?;
-            let reply = self.ask(call, &keys).map_err(|error| named(&error, ""))?;
-            if reply.code == 403
-                && std::mem::take(&mut again)
-                && (self.learn_clock(&reply) || self.keys.refused(&keys))
-            {
+            let reply = self.ask(call, endpoint, &keys);
+            let reply = reply.map_err(|error| named(&error, ""))?;
+            let is_new_time = self.clock.learn(&reply);
+            // S3 answers 403 by the code RequestTimeTooSkewed, Garage 400 by InvalidRequest.
+            let may_work = match reply.code {
+                403 => is_new_time || self.keys.refused(&keys),
+                400 => is_new_time,
+                _ => false,
+            };
+            if may_work && std::mem::take(&mut again) {
                 continue;
             }
             let header = |name: &str| {
@@ -337,31 +306,7 @@ impl ObjectStore {
     /// [`Kind::NotFound`] if it is not there; those of transfers, by reason of [`Reason::StoreFailed`].
     pub fn get_into(&self, name: &str, limit: u64, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let began = Instant::now();
-        let mut again = true;
-        let got = loop {
-            let keys = self
-                .keys
-                .keys()
-                .map_err(|error| self.named(&error, "GET", name, ""))?;
-            let url = self.presign(name, GET_SECONDS, &keys);
-            let path = self.endpoint.path(&self.place.key(name));
-            let got = self
-                .endpoint
-                .url(&path, &url)
-                .and_then(|url| self.client.get_into(&url, limit, sink));
-            match got {
-                Err(error) if error.kind() == Kind::Auth && std::mem::take(&mut again) => {
-                    // The answer to a signed request tells what was wrong.
-                    let refused = self.keys.refused(&keys);
-                    let clock = self.skew.load(Ordering::Relaxed);
-                    let _ = self.head(name);
-                    if !refused && clock == self.skew.load(Ordering::Relaxed) {
-                        break Err(error);
-                    }
-                }
-                got => break got,
-            }
-        };
+        let got = (self.endpoints).ask(|endpoint| self.get_from(endpoint, name, limit, sink));
         let got = got.map_err(|error| match error.kind() {
             // That is the sink's.
             Kind::LocalIo => error,
@@ -373,6 +318,34 @@ impl ObjectStore {
             got.as_ref().map(|fetched| fetched.bytes),
         );
         got
+    }
+
+    fn get_from(
+        &self,
+        endpoint: &Endpoint,
+        name: &str,
+        limit: u64,
+        sink: &mut dyn BodySink,
+    ) -> Result<Fetched<()>> {
+        let path = endpoint.path(&self.place.key(name));
+        let mut again = true;
+        loop {
+            let keys = self.keys.keys();
+            let keys = keys.map_err(|error| self.named(&error, "GET", name, ""))?;
+            let query = self.presign(endpoint, name, GET_SECONDS, &keys);
+            let url = endpoint.url(&path, &query)?;
+            let error = match self.client.get_into(&url, limit, sink) {
+                Err(error) if is_refusal(&error) && std::mem::take(&mut again) => error,
+                got => return got,
+            };
+            // The answer to a request that is signed by headers tells what was wrong.
+            let refused = error.kind() == Kind::Auth && self.keys.refused(&keys);
+            let skew = self.clock.skew();
+            let _ = self.head(name);
+            if !refused && skew == self.clock.skew() {
+                return Err(error);
+            }
+        }
     }
 
     /// A small object.
@@ -431,81 +404,6 @@ impl ObjectStore {
             body: Some(data),
         });
         kept(put.map(drop), existing)
-    }
-
-    /// Writes an object from a file, in parts if it is long.
-    ///
-    /// # Errors
-    /// The file cannot be read; as [`ObjectStore::put`].
-    pub fn put_file(&self, name: &str, file: &File, existing: Existing) -> Result<u64> {
-        let unreadable =
-            |cause| Error::new(Kind::LocalIo, format!("cannot read {name}")).because(cause);
-        let length = file.metadata().map_err(unreadable)?.len();
-        let part = |from: u64| {
-            let bytes = PART_BYTES.min(length - from);
-            let mut data = vec![0; usize::try_from(bytes).expect("a part fits in memory")];
-            file.read_exact_at(&mut data, from).map_err(unreadable)?;
-            Ok::<_, Error>(data)
-        };
-        if length <= PART_BYTES {
-            self.put(name, &part(0)?, existing)?;
-            return Ok(length);
-        }
-        let begun = self.answer(&StoreCall {
-            query: &[("uploads", "")],
-            ..StoreCall::part(name, "POST", Some(b""))
-        })?;
-        let upload = xml::text(&begun.text, "UploadId").map(xml::unescape);
-        let upload = upload.ok_or_else(|| {
-            let error = Error::new(Kind::Network, "an answer without an upload");
-            self.named(&error, "POST", name, "")
-        })?;
-        let sent = self.put_parts(name, &upload, length, existing, &part);
-        if sent.is_err() {
-            // Parts that nothing ends are paid for until a rule of the bucket removes them.
-            let _ = self.answer(&StoreCall {
-                query: &[("uploadId", &upload)],
-                ..StoreCall::part(name, "DELETE", None)
-            });
-        }
-        kept(sent, existing)?;
-        Ok(length)
-    }
-
-    fn put_parts(
-        &self,
-        name: &str,
-        upload: &str,
-        length: u64,
-        existing: Existing,
-        part: &dyn Fn(u64) -> Result<Vec<u8>>,
-    ) -> Result<()> {
-        let mut parts = String::new();
-        for (number, from) in (1..).zip((0..length).step_by(PART_BYTES as usize)) {
-            let number: u32 = number;
-            let number = number.to_string();
-            let data = part(from)?;
-            let answer = self.answer(&StoreCall {
-                query: &[("partNumber", &number), ("uploadId", upload)],
-                ..StoreCall::part(name, "PUT", Some(&data))
-            })?;
-            let etag = answer.etag.unwrap_or_default();
-            let etag = etag.trim_matches('"');
-            parts.push_str(&format!(
-                "<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag></Part>"
-            ));
-        }
-        let body = format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>");
-        let keep = [("if-none-match", "*")];
-        let ended = self.answer(&StoreCall {
-            query: &[("uploadId", upload)],
-            headers: match existing {
-                Existing::Keep => &keep,
-                Existing::Replace => &[],
-            },
-            ..StoreCall::part(name, "POST", Some(body.as_bytes()))
-        });
-        ended.map(drop)
     }
 
     /// Removes an object, if it is there.
@@ -585,12 +483,11 @@ impl ObjectStore {
         })
     }
 
-    fn presign(&self, name: &str, seconds: u64, keys: &Keys) -> String {
-        let time = self.time();
-        let path = self.endpoint.path(&self.place.key(name));
+    fn presign(&self, endpoint: &Endpoint, name: &str, seconds: u64, keys: &Keys) -> String {
+        let time = self.clock.time();
+        let path = endpoint.path(&self.place.key(name));
         let token = keys.session_token.as_deref();
-        self.signer(keys, &time)
-            .presigned_get(&self.endpoint.host, &path, seconds, token)
+        signer(endpoint, keys, &time).presigned_get(&endpoint.host, &path, seconds, token)
     }
 
     /// A URL that gets an object for so many seconds, whoever has it; `None` if there are no keys at
@@ -598,9 +495,10 @@ impl ObjectStore {
     #[must_use]
     pub fn presigned_url(&self, name: &str, seconds: u64) -> Option<String> {
         let keys = self.keys.held()?;
-        let query = self.presign(name, seconds, &keys);
-        let path = self.endpoint.path(&self.place.key(name));
-        Some(self.endpoint.text(&path, &query))
+        let endpoint = self.endpoints.in_use();
+        let query = self.presign(endpoint, name, seconds, &keys);
+        let path = endpoint.path(&self.place.key(name));
+        Some(endpoint.text(&path, &query))
     }
 
     /// The SHA-256 of an object of at most `limit` bytes, in hexadecimal.
@@ -636,28 +534,34 @@ impl BodySink for HashingSink {
     }
 }
 
-impl<'a> StoreCall<'a> {
-    fn part(name: &'a str, method: &'static str, body: Option<&'a [u8]>) -> StoreCall<'a> {
-        StoreCall {
-            operation: Operation::Multipart,
-            method,
-            name,
-            query: &[],
-            headers: &[],
-            body,
-        }
+fn signer<'s>(endpoint: &'s Endpoint, keys: &'s Keys, time: &'s str) -> Signer<'s> {
+    Signer {
+        access_key: &keys.access_key,
+        secret_key: &keys.secret_key,
+        region: &endpoint.region,
+        time,
+    }
+}
+
+/// True for an answer to a signed URL that other keys or another clock may change.
+fn is_refusal(error: &Error) -> bool {
+    match error.kind() {
+        Kind::Auth => true,
+        // That has a status such as 400.
+        Kind::Network => !error.is_transient(),
+        _ => false,
     }
 }
 
 /// What is read of an answer.
-struct StoreResponse {
-    etag: Option<String>,
+pub(super) struct StoreResponse {
+    pub(super) etag: Option<String>,
     length: Option<u64>,
-    text: String,
+    pub(super) text: String,
 }
 
 /// An object that was there is as good as one that was written, where it may stay.
-fn kept(put: Result<()>, existing: Existing) -> Result<()> {
+pub(super) fn kept(put: Result<()>, existing: Existing) -> Result<()> {
     match put {
         Err(error) if existing == Existing::Keep && error.reason() == Some(Reason::StoreHasIt) => {
             Ok(())

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::event::NoEvents;
 use crate::http::{Server, reply};
+use crate::store::parts::PART_BYTES;
 
 const VARIABLES: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
@@ -11,7 +12,12 @@ const VARIABLES: [(&str, &str); 3] = [
 ];
 
 fn store(server: &Server) -> ObjectStore {
-    let place = format!("s3://b/p?endpoint={}", server.url("").trim_end_matches('/'));
+    store_at(&[server])
+}
+
+fn store_at(servers: &[&Server]) -> ObjectStore {
+    let urls: Vec<String> = servers.iter().map(|server| server.url("")).collect();
+    let place = format!("s3://b/p?endpoint={}", urls.join(","));
     let settings = Settings {
         retry: RetryPolicy {
             retries: 0,
@@ -26,6 +32,57 @@ fn store(server: &Server) -> ObjectStore {
         &RequestContext::new(Arc::new(NoEvents)),
     )
     .unwrap()
+}
+
+#[test]
+fn region_and_endpoint_come_from_url_variables_and_profile() {
+    let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", ""));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config");
+    let url = |path: &str| server.url(&format!("/{path}"));
+    let profile = format!("[default]\nregion = r1\nendpoint_url = {}\n", url("e1"));
+    std::fs::write(&file, profile).unwrap();
+    let config = file.display().to_string();
+    let place = format!("s3://b/p?region=r4&endpoint={}", url("e4"));
+    let (e2, e3) = (url("e2"), url("e3"));
+    // Each place without those that count before it.
+    let rows: [(&str, &[(&str, &str)], &str); 4] = [
+        ("s3://b/p", &[], "e1 r1"),
+        (
+            "s3://b/p",
+            &[("AWS_DEFAULT_REGION", "r2"), ("AWS_ENDPOINT_URL", &e2)],
+            "e2 r2",
+        ),
+        (
+            "s3://b/p",
+            &[("AWS_REGION", "r3"), ("AWS_ENDPOINT_URL_S3", &e3)],
+            "e3 r3",
+        ),
+        (&place, &[], "e4 r4"),
+    ];
+    let mut variables = VARIABLES.to_vec();
+    variables.push(("AWS_CONFIG_FILE", &config));
+    for (text, more, want) in rows {
+        variables.extend(more);
+        let store = ObjectStore::new(
+            StorePlace::parse(text).unwrap(),
+            StoreEnvironment::new(variables.iter().copied()),
+            Settings::default(),
+            &RequestContext::new(Arc::new(NoEvents)),
+        );
+        store.unwrap().head("x").unwrap();
+        let heads = server.heads();
+        let head = heads.last().unwrap();
+        let (endpoint, region) = want.split_once(' ').unwrap();
+        assert!(
+            head.starts_with(&format!("HEAD /{endpoint}/b/p/x ")),
+            "{head}"
+        );
+        assert!(
+            head.contains(&format!("/{region}/s3/aws4_request")),
+            "{head}"
+        );
+    }
 }
 
 #[test]
@@ -82,6 +139,59 @@ fn a_clock_that_is_off_is_put_right_once() {
 }
 
 #[test]
+fn a_signed_url_is_made_by_the_clock_of_the_store() {
+    // As Garage: what is signed by headers may be hours old, and a URL may not.
+    let server = Server::start(|target, _, wire| {
+        let date = "Date: Fri, 24 May 2013 00:00:00 GMT\r\n";
+        let is_late = target.contains("X-Amz-Date=") && !target.contains("X-Amz-Date=20130524T");
+        match is_late {
+            true => reply(wire, "400 Bad Request", date, "<Code>InvalidRequest</Code>"),
+            false => reply(wire, "200 OK", date, "data"),
+        }
+    });
+    let store = store(&server);
+    assert_eq!(store.get("x", 10).unwrap().value, b"data");
+    assert_eq!(server.heads().len(), 3);
+    let link = store.presigned_url("x", 900).unwrap();
+    assert!(link.contains("X-Amz-Date=20130524T"), "{link}");
+}
+
+#[test]
+fn another_endpoint_takes_the_place_of_one_that_fails() {
+    let failing = Server::start(|_, _, wire| reply(wire, "503 Service Unavailable", "", ""));
+    let working = Server::start(|_, _, wire| reply(wire, "200 OK", "", "data"));
+    let store = store_at(&[&failing, &working]);
+    assert_eq!(store.head("x").unwrap(), Some(4));
+    assert_eq!(store.get("x", 10).unwrap().value, b"data");
+    store.put("x", b"data", Existing::Replace).unwrap();
+    assert_eq!((failing.heads().len(), working.heads().len()), (1, 3));
+    assert!(store.failing().is_none());
+    let link = store.presigned_url("x", 900).unwrap();
+    assert!(link.starts_with(&working.url("")), "{link}");
+    // A transfer moves on as well.
+    let store = store_at(&[&failing, &working]);
+    assert_eq!(store.get("x", 10).unwrap().value, b"data");
+    // An answer is an answer: no other endpoint is asked for what is missing or refused.
+    let refusing = Server::start(|target, _, wire| {
+        let status = match target.starts_with("/b/p/missing") {
+            true => "404 Not Found",
+            false => "403 Forbidden",
+        };
+        reply(wire, status, "", "")
+    });
+    let untouched = Server::start(|_, _, wire| reply(wire, "200 OK", "", "data"));
+    let store = store_at(&[&refusing, &untouched]);
+    assert!(store.get("missing", 10).unwrap_err().is_not_found());
+    assert_eq!(store.get("x", 10).unwrap_err().kind(), Kind::Auth);
+    assert_eq!(untouched.heads().len(), 0);
+    // Where all fail that is a failure of the store.
+    let store = store_at(&[&failing, &failing]);
+    let error = store.put("x", b"data", Existing::Replace).unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::StoreFailed));
+    assert!(error.is_transient());
+}
+
+#[test]
 fn an_object_that_is_there_may_be_kept() {
     let server = Server::start(|_, _, wire| {
         reply(
@@ -98,6 +208,8 @@ fn an_object_that_is_there_may_be_kept() {
             .to_ascii_lowercase()
             .contains("if-none-match: *")
     );
+    assert_eq!(store.count(Operation::Put).failures, 0);
+    assert!(store.failing().is_none());
     let error = store.put("x", b"data", Existing::Replace).unwrap_err();
     assert_eq!(error.reason(), Some(Reason::StoreHasIt));
 }

@@ -1,12 +1,13 @@
 //! A store as a source of modules: looked into before upstream, and not believed.
 
 use std::collections::{BTreeSet, HashSet};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::objects::ObjectStore;
 use crate::error::{Error, Kind, Result, Subject};
 use crate::gomod::{ModulePath, ModuleVersion, compare, escape_version, is_pseudo_version};
-use crate::http::{BodySink, Fetched, RequestContext};
+use crate::http::{BodySink, Fetched, PartialBody, RequestContext, Resumable};
 use crate::layout::{self, VersionFile};
 use crate::source::{
     Info, LowerSource, MAX_INFO_BYTES, MAX_MOD_BYTES, MAX_ZIP_BYTES, Source, VcsOrigin,
@@ -133,17 +134,52 @@ impl Source for StoreSource {
 
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         let name = layout::file(&module.escape()?, VersionFile::Zip);
-        let fetched = self.store.get_into(&name, MAX_ZIP_BYTES, sink);
-        let fetched = fetched.map_err(|error| match error.is_not_found() {
-            true => error.about(module),
-            false => {
-                // Whatever came of it: what is fetched elsewhere takes its place.
+        let mut sink = BegunSink {
+            sink,
+            is_begun: false,
+        };
+        let fetched = self.store.get_into(&name, MAX_ZIP_BYTES, &mut sink);
+        let is_begun = sink.is_begun;
+        let fetched = fetched.map_err(|error| {
+            // A zip that never comes whole is as good as a wrong one. A store that is out has nothing wrong.
+            if is_begun && !error.is_not_found() {
                 self.give(module, VersionFile::Zip);
-                error.about(module)
             }
+            error.about(module)
         })?;
         self.give(module, VersionFile::Zip);
         Ok(fetched)
+    }
+}
+
+/// Passes a body on, and remembers that one began.
+struct BegunSink<'s> {
+    sink: &'s mut dyn BodySink,
+    is_begun: bool,
+}
+
+impl Write for BegunSink<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.sink.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
+impl BodySink for BegunSink<'_> {
+    fn expect(&mut self, length: u64) {
+        self.sink.expect(length);
+    }
+
+    fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()> {
+        self.is_begun = true;
+        self.sink.restart(resumable)
+    }
+
+    fn kept(&self) -> Option<PartialBody> {
+        self.sink.kept()
     }
 }
 

@@ -5,9 +5,13 @@ use crate::event::NoEvents;
 use crate::http::{Server, Settings, reply};
 
 fn chain(variables: &[(&str, &str)]) -> KeyChain {
+    chain_with(variables, Settings::default())
+}
+
+fn chain_with(variables: &[(&str, &str)], settings: Settings) -> KeyChain {
     let environment = StoreEnvironment::new(variables.iter().copied());
     let profile = read_profile(&environment).unwrap();
-    let client = Client::new(Settings::default(), Arc::new(NoEvents));
+    let client = Client::new(settings, Arc::new(NoEvents));
     KeyChain::new(environment, profile, "r".into(), client)
 }
 
@@ -72,6 +76,130 @@ fn each_place_has_its_turn() {
     let heads = server.heads().join("\n").to_ascii_lowercase();
     assert!(heads.contains("x-aws-ec2-metadata-token: mdtoken"));
     assert!(heads.contains("authorization: ctoken"));
+}
+
+#[test]
+fn a_relative_uri_is_a_path_of_the_host_for_containers() {
+    // The HTTP proxy sees which host is asked.
+    let server = Server::start(|target, _, wire| {
+        assert_eq!(target, "http://169.254.170.2/v2/credentials/1");
+        reply(wire, "200 OK", "", JSON)
+    });
+    let mut settings = Settings::default();
+    settings.proxy.http_proxy = Some(server.url(""));
+    let uri = (
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "/v2/credentials/1",
+    );
+    let keys = chain_with(&[uri], settings).keys().unwrap();
+    assert_eq!(keys.access_key, "A");
+    assert_eq!(keys.session_token.as_deref(), Some("T"));
+    assert_eq!(server.heads().len(), 1);
+}
+
+#[test]
+fn tokens_in_files_are_read_for_each_exchange() {
+    let dir = tempfile::tempdir().unwrap();
+    let token = dir.path().join("token");
+    let server = Server::start(|target, _, wire| {
+        let keys = JSON.replace("2999", "2001");
+        let xml = "<R><AccessKeyId>W</AccessKeyId><SecretAccessKey>S</SecretAccessKey>\
+                   <SessionToken>T</SessionToken><Expiration>2001-01-01T00:00:00Z</Expiration></R>";
+        match target {
+            "/c" => reply(wire, "200 OK", "", &keys),
+            _ => reply(wire, "200 OK", "", xml),
+        }
+    });
+    let file = token.display().to_string();
+    let (container, sts) = (server.url("/c"), server.url("/sts"));
+    let of_container = chain(&[
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &container),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &file),
+    ]);
+    let of_role = chain(&[
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", &file),
+        ("AWS_ROLE_ARN", "arn:aws:iam::1:role/x"),
+        ("AWS_ROLE_SESSION_NAME", "ci-7"),
+        ("AWS_ENDPOINT_URL_STS", &sts),
+    ]);
+    // The keys have expired, so that each question is an exchange.
+    for text in ["one\n", "two\n"] {
+        fs::write(&token, text).unwrap();
+        of_container.keys().unwrap();
+        of_role.keys().unwrap();
+    }
+    let heads = server.heads();
+    assert_eq!(heads.len(), 4);
+    for (heads, token) in heads.chunks(2).zip(["one", "two"]) {
+        let container = heads[0].to_ascii_lowercase();
+        assert!(container.contains(&format!("authorization: {token}\r\n")));
+        assert!(heads[1].contains(&format!("WebIdentityToken={token}")));
+        assert!(heads[1].contains("RoleSessionName=ci-7"));
+    }
+    fs::remove_file(&token).unwrap();
+    for chain in [of_container, of_role] {
+        let error = chain.keys().unwrap_err().chain();
+        assert!(
+            error.contains("cannot read") && error.contains(&file),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn profiles_have_keys_or_the_role_of_a_token() {
+    let home = tempfile::tempdir().unwrap();
+    let aws = home.path().join(".aws");
+    fs::create_dir(&aws).unwrap();
+    let token = home.path().join("token");
+    fs::write(&token, "webtoken").unwrap();
+    let config = format!(
+        "[default]\naws_access_key_id = fromconfig\naws_secret_access_key = s\n\
+         [profile role]\nrole_arn = arn:aws:iam::1:role/y\nweb_identity_token_file = {}\n\
+         [profile sso]\nsso_session = x\n[profile half]\naws_access_key_id = h\n",
+        token.display()
+    );
+    fs::write(aws.join("config"), config).unwrap();
+    let keys =
+        "[default]\naws_access_key_id = D\naws_secret_access_key = d\naws_session_token = t\n";
+    fs::write(aws.join("credentials"), keys).unwrap();
+    let server = Server::start(|target, _, wire| {
+        assert!(target.contains("role%2Fy"), "{target}");
+        let xml = "<R><AccessKeyId>W</AccessKeyId><SecretAccessKey>S</SecretAccessKey>\
+                   <SessionToken>T</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></R>";
+        reply(wire, "200 OK", "", xml)
+    });
+    let (home, sts) = (home.path().display().to_string(), server.url(""));
+    let base = [("HOME", home.as_str()), ("AWS_ENDPOINT_URL_STS", &sts)];
+    let with = |more: &[(&str, &str)]| chain(&[&base[..], more].concat()).keys();
+    // The file of credentials counts before that of settings.
+    let default = with(&[]).unwrap();
+    assert_eq!(default.access_key, "D");
+    assert_eq!(default.session_token.as_deref(), Some("t"));
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        assert_eq!(with(&[(variable, "role")]).unwrap().access_key, "W");
+    }
+    let rows = [
+        ("sso", "profile sso: sso_session is not supported"),
+        (
+            "half",
+            "profile half: aws_access_key_id is set and aws_secret_access_key is not",
+        ),
+    ];
+    for (profile, want) in rows {
+        let error = with(&[("AWS_PROFILE", profile)]).unwrap_err();
+        assert_eq!((error.kind(), error.chain().as_str()), (Kind::Auth, want));
+    }
+    // Variables count before all files.
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "V"),
+        ("AWS_SECRET_ACCESS_KEY", "v"),
+        ("AWS_SESSION_TOKEN", "w"),
+        ("AWS_PROFILE", "role"),
+    ];
+    let keys = with(&variables).unwrap();
+    assert_eq!(keys.access_key, "V");
+    assert_eq!(keys.session_token.as_deref(), Some("w"));
 }
 
 #[test]

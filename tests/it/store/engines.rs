@@ -12,6 +12,7 @@ use modfetch::internals::event::NoEvents;
 use modfetch::internals::http::{RequestContext, Settings};
 use modfetch::internals::store::{ObjectStore, StoreEnvironment, StorePlace};
 
+use super::garage::Cluster;
 use crate::support::Sandbox;
 use crate::support::go::variable;
 use crate::support::served::ask;
@@ -79,6 +80,16 @@ pub fn moto() -> Option<Engine> {
     );
     assert_eq!(made.status, 200, "{}", made.text());
     Some(engine)
+}
+
+/// Runs a test with each engine that is there, by its address: moto, then Garage.
+pub fn on_each(test: impl Fn(&str)) {
+    if let Some(engine) = moto() {
+        test(&engine.address);
+    }
+    if let Some(cluster) = Cluster::start(1) {
+        test(&cluster.nodes[0].address);
+    }
 }
 
 /// The store at an address, as `--store` takes it.

@@ -2,4 +2,6 @@
 
 mod bundles;
 mod engines;
+mod fleet;
+mod garage;
 mod served;

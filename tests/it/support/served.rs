@@ -115,7 +115,13 @@ impl Drop for Served {
 /// Asks a server for a path, over a connection of its own.
 #[track_caller]
 pub fn ask(address: &str, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let mut stream = TcpStream::connect(address).expect("the server listens");
+    let answer = try_ask(address, method, path, fields);
+    answer.unwrap_or_else(|| panic!("{address} does not answer {method} {path}"))
+}
+
+/// As [`ask`]; `None` if there is no server, or if it ends before the head of its answer.
+pub fn try_ask(address: &str, method: &str, path: &str, fields: &[(&str, &str)]) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).ok()?;
     stream
         .set_read_timeout(Some(Duration::from_secs(60)))
         .expect("a socket takes a time-out");
@@ -123,20 +129,16 @@ pub fn ask(address: &str, method: &str, path: &str, fields: &[(&str, &str)]) -> 
         .map(|(name, value)| format!("{name}: {value}\r\n"))
         .collect();
     let request =
-        format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{fields}\r\n");
-    stream
-        .write_all(request.as_bytes())
-        .expect("the server reads");
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{fields}\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
     let mut all = Vec::new();
     // A connection that is cut is an answer that is not whole.
     let _ = stream.read_to_end(&mut all);
     read_answer(&all, method == "HEAD")
 }
 
-#[track_caller]
-fn read_answer(all: &[u8], is_head: bool) -> Answer {
-    let end = all.windows(4).position(|four| four == b"\r\n\r\n");
-    let end = end.unwrap_or_else(|| panic!("no head: {:?}", String::from_utf8_lossy(all)));
+fn read_answer(all: &[u8], is_head: bool) -> Option<Answer> {
+    let end = all.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&all[..end]).into_owned();
     let status = head
         .split(' ')
@@ -153,7 +155,7 @@ fn read_answer(all: &[u8], is_head: bool) -> Answer {
     } else if let Some(length) = answer.field("Content-Length") {
         answer.whole = is_head || length.parse() == Ok(answer.body.len());
     }
-    answer
+    Some(answer)
 }
 
 fn unchunk(mut bytes: &[u8]) -> (Vec<u8>, bool) {
