@@ -151,8 +151,9 @@ impl GraphReader<'_> {
                     let _ = summaries.send((resolved, summary));
                 });
             };
-            // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
-            let at_once = (pool.current_num_threads().saturating_mul(3) / 2).max(1);
+            // Only as many as keep the threads busy: what is begun ahead waits in the same queue, and is served in
+            // proportion. With half as many of those, two cores have work from the first answers on.
+            let at_once = pool.current_num_threads().max(1);
             let mut waiting = VecDeque::from(missing);
             loop {
                 while outstanding.len() < at_once

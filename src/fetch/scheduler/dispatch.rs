@@ -177,10 +177,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                 Report::Meta(index, Box::new(both.unwrap_or_else(failed)))
             });
         } else if work.info.is_none() {
-            self.transfer(index, move |files, entry| {
-                let info = files.run.begin(entry.module(), || files.info(entry));
-                Report::Info(index, Box::new(info))
-            });
+            self.start_info(index);
         }
         if gomod && !together {
             self.start_gomod(index);
@@ -188,6 +185,13 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         if zip {
             self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
         }
+    }
+
+    pub(super) fn start_info(&self, index: usize) {
+        self.transfer(index, move |files, entry| {
+            let info = files.run.begin(entry.module(), || files.info(entry));
+            Report::Info(index, Box::new(info))
+        });
     }
 
     pub(super) fn start_gomod(&self, index: usize) {

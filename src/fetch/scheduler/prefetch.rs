@@ -12,7 +12,8 @@
 //! ends is in [`super::super`].
 //!
 //! The graph goes first: it has at least half of the threads, and only so many modules are begun as
-//! there are files for. Nor does a run wait for what is not needed: that takes no more bytes, and
+//! there are files for. Zips come before `.info` files: only they make work for the processor, and it is
+//! idle until the first has come. Nor does a run wait for what is not needed: that takes no more bytes, and
 //! when nothing else is left, its connections are closed.
 
 use std::collections::HashSet;
@@ -37,9 +38,6 @@ use crate::trust::SumPart;
 
 /// So many modules are looked at to know whether the cache is full.
 const SAMPLE: usize = 3;
-
-/// Those of a module that is begun: `.info` and zip, of which there may be one.
-const TRANSFERS: usize = 2;
 
 /// What was begun. Dropped, it is given up.
 #[must_use = "what was begun is given up when this is dropped"]
@@ -122,7 +120,7 @@ impl Scheduler<'_> {
             }
         }
         let room = self.prefetch_room();
-        if works.is_empty() || room.is_none_or(|(at_once, _)| at_once < TRANSFERS) {
+        if works.is_empty() || room.is_none_or(|(at_once, _)| at_once == 0) {
             return Prefetch::none();
         }
         let (verdicts, verdicts_out) = bounded(1);
@@ -169,10 +167,15 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         verdicts: &Receiver<Verdict>,
     ) -> Option<()> {
         let (at_once, most) = Scheduler::new(self.run).prefetch_room()?;
+        let mut infos = 0;
         let verdict = loop {
-            while self.next < most.min(self.works.len()) && self.in_flight + TRANSFERS <= at_once {
-                self.begin(self.next);
+            while self.next < most.min(self.works.len()) && self.in_flight < at_once {
+                self.begin_zip(self.next);
                 self.next += 1;
+            }
+            while infos < self.next && self.in_flight < at_once {
+                self.begin_info(infos);
+                infos += 1;
             }
             let no_room = never();
             select! {
@@ -188,11 +191,16 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         Some(())
     }
 
-    /// Queues the transfers of a module that is likely to be needed. Its go.mod is the graph's.
-    fn begin(&mut self, index: usize) {
-        let work = &mut self.works[index];
-        work.early.zip_awaited = true;
+    /// Queues the transfer of the zip of a module that is likely to be needed. Its go.mod is the graph's.
+    fn begin_zip(&mut self, index: usize) {
+        self.works[index].early.zip_awaited = true;
         self.in_flight += 1;
+        self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
+    }
+
+    /// Queues the transfer of its `.info`, if that is not there.
+    fn begin_info(&mut self, index: usize) {
+        let work = &mut self.works[index];
         if work.info.is_none() {
             work.early.info_awaited = true;
             self.in_flight += 1;
@@ -201,7 +209,6 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                 Report::InfoPrefetched(index, info.map(Box::new))
             });
         }
-        self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
     }
 
     /// Takes in a report while it is not known what is needed: nothing becomes visible.
@@ -275,13 +282,29 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         self.keeps_unneeded = verdict.is_none();
         let Verdict { needed, more } = verdict.unwrap_or_default();
         let begun = self.works.len();
-        for index in 0..begun {
-            if needed.contains(self.works[index].entry.module()) {
-                self.confirm(index);
+        let is_needed = |work: &Work| needed.contains(work.entry.module());
+        let mut late = Vec::new();
+        for index in 0..self.next {
+            if !is_needed(&self.works[index]) {
+                self.give_up(index);
+            } else if self.confirm(index) {
+                late.push(index);
+            }
+        }
+        // In turns, so that zips keep the processor busy all the time, and nothing is left to wait for at the end.
+        let mut late = late.into_iter();
+        for index in self.next..begun {
+            if is_needed(&self.works[index]) {
+                self.find_gomod(index);
+                self.start(index);
+                late.next()
+                    .into_iter()
+                    .for_each(|late| self.start_info(late));
             } else {
                 self.give_up(index);
             }
         }
+        late.for_each(|late| self.start_info(late));
         for work in more {
             self.works.push(work);
             self.start(self.works.len() - 1);
@@ -299,24 +322,30 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         }
     }
 
-    /// It is needed: what it still lacks is queued, what is there becomes visible.
-    fn confirm(&mut self, index: usize) {
+    /// Takes the sum of the go.mod that the graph has read.
+    fn find_gomod(&mut self, index: usize) {
         let run = self.run;
         let work = &mut self.works[index];
         if work.gomod.is_none() && !run.sums.must_ask(work.entry.module(), SumPart::GoMod) {
             work.gomod = run.files().cached_gomod_sum(&work.entry).transpose();
         }
-        if index >= self.next {
-            self.start(index);
-            return;
-        }
-        if let Some(info) = work.early.info.take() {
+    }
+
+    /// It was begun and is needed: what is there becomes visible. True if its `.info` is still to be asked for.
+    fn confirm(&mut self, index: usize) -> bool {
+        self.find_gomod(index);
+        let work = &mut self.works[index];
+        let asks_info = work.info.is_none() && !work.early.info_awaited;
+        let info = work.early.info.take();
+        let lacks_info = asks_info && info.is_none();
+        if let Some(info) = info {
             self.keep_info(index, Ok(info));
         }
         if self.works[index].gomod.is_none() {
             self.start_gomod(index);
         }
         self.advance(index);
+        lacks_info
     }
 
     /// Stores an `.info` that was fetched ahead. On the compute pool: all threads of the other one
