@@ -6,7 +6,7 @@
 //! Without a limit a wait is the kernel's: first come, first served, beside every waiting `go`,
 //! and no wake-up in vain. With a limit the lock is tried again and again: `flock` knows no
 //! time-out, a thread that sits in it could not be called back and would take the lock when
-//! nobody wants it any more, and a signal to wake it would need code that is not safe. The same holds for a wait that
+//! no caller wants it any more, and a signal to wake it would need code that is not safe. The same holds for a wait that
 //! ends with the work it is for.
 //!
 //! # Which locks there are, and their order
@@ -17,7 +17,7 @@
 //! | the file itself: go.mod, go.sum, a saved tree head | its content | a read and a write |
 //! | `list` | the list of versions of one module | a read of one directory |
 //!
-//! - The order is that of the table: who holds a lock takes only those below it. So `list` is innermost, and nobody,
+//! - The order is that of the table: the holder of a lock takes only those below it. So `list` is innermost, and no thread,
 //!   `go` neither, waits for a version's lock while holding one of the others.
 //! - Who holds the lock of a version waits for that of no other version. Several may be held at once, each obtained
 //!   by trying ([`FileLock::try_acquire`]) or as the only one that its thread waits for; a wait never keeps another
@@ -39,15 +39,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::create_dir_all;
+use super::in_directory_of;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
 use crate::gomod::ModuleVersion;
 use crate::system::{self, LockRefusal};
 
-/// How locks are waited for: for how long, for which work, and who is told. By default for ever, for work that
-/// nothing ends, and nobody.
+/// How locks are waited for: for how long, for which work, and where waits are reported. By default for ever, for work that
+/// nothing ends, and nowhere.
 #[derive(Clone, Default)]
 pub struct Locks {
     limit: Option<Duration>,
@@ -85,6 +85,20 @@ impl Locks {
     /// [`Kind::LocalIo`]: the file cannot be opened, or its file system has no locks;
     /// [`Kind::LockTimeout`], naming the file and, where it can be found out, who holds it.
     pub fn acquire(&self, path: &Path, module: Option<&ModuleVersion>) -> Result<FileLock> {
+        for _ in 0..MAX_REPLACED {
+            let lock = self.acquire_what_is_there(path, module)?;
+            if lock.is_at(path) {
+                return Ok(lock);
+            }
+        }
+        self.acquire_what_is_there(path, module)
+    }
+
+    fn acquire_what_is_there(
+        &self,
+        path: &Path,
+        module: Option<&ModuleVersion>,
+    ) -> Result<FileLock> {
         let lock = FileLock::open(path)?;
         if lock.try_take(path)? {
             return Ok(lock);
@@ -112,6 +126,10 @@ impl fmt::Debug for Locks {
     }
 }
 
+/// So often the file that was locked may have been removed meanwhile, by a process that had the lock before. After
+/// that, it is taken for a file system that cannot say which file is which.
+const MAX_REPLACED: usize = 1000;
+
 /// An exclusive lock, released when dropped.
 #[must_use = "the lock is released when the guard is dropped"]
 #[derive(Debug)]
@@ -120,7 +138,7 @@ pub struct FileLock {
 }
 
 impl FileLock {
-    /// Waits for the lock on `path` for as long as it takes, telling nobody.
+    /// Waits for the lock on `path` for as long as it takes, without an event.
     ///
     /// # Errors
     /// As [`Locks::acquire`].
@@ -128,11 +146,19 @@ impl FileLock {
         Locks::default().acquire(path, None)
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the lock if it is free.
     ///
     /// # Errors
     /// As [`Locks::acquire`].
     pub fn try_acquire(path: &Path) -> Result<Option<FileLock>> {
+        for _ in 0..MAX_REPLACED {
+            let lock = FileLock::open(path)?;
+            match lock.try_take(path)? {
+                true if lock.is_at(path) => return Ok(Some(lock)),
+                true => {}
+                false => return Ok(None),
+            }
+        }
         let lock = FileLock::open(path)?;
         Ok(lock.try_take(path)?.then_some(lock))
     }
@@ -155,15 +181,7 @@ impl FileLock {
     }
 
     fn open(path: &Path) -> Result<FileLock> {
-        let file = match open_or_create(path) {
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-                if let Some(parent) = path.parent() {
-                    create_dir_all(parent)?;
-                }
-                open_or_create(path)
-            }
-            other => other,
-        };
+        let file = in_directory_of(path, || open_or_create(path))?;
         // Where what is locked is what is read, these are go's words.
         let verb = match path.extension() {
             Some(end) if end == "lock" => "cannot open lock file",
@@ -224,7 +242,7 @@ impl FileLock {
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
-/// Twenty system calls a second are nothing, and nobody notices that a lock is had so late.
+/// Twenty system calls a second cost little, and so short a delay is not noticed.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 #[expect(clippy::disallowed_methods, reason = "the one place that locks")]
@@ -323,7 +341,7 @@ mod tests {
         let (sent, received) = crossbeam_channel::bounded(1);
         thread::scope(|scope| {
             scope.spawn(|| sent.send(FileLock::acquire(&path).map(drop)));
-            // Whatever the scheduler does, nobody may have it while it is held.
+            // Whatever the scheduler does, no other thread may have it while it is held.
             assert!(FileLock::try_acquire(&path).unwrap().is_none());
             assert!(received.try_recv().is_err());
             drop(held);

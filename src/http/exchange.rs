@@ -19,10 +19,12 @@ use crate::event::{Event, EventSink, Exchange, Timings};
 
 thread_local! {
     static TIMINGS: RefCell<Timings> = RefCell::default();
+    /// The reason phrase of the last answer.
+    static PHRASE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 fn note(change: impl FnOnce(&mut Timings)) {
-    // Nobody holds it for longer than such a change.
+    // No thread holds it for longer than such a change.
     TIMINGS.with_borrow_mut(change);
 }
 
@@ -51,6 +53,16 @@ pub(super) fn secured(since: Instant, certificate: Option<&[u8]>) {
     });
 }
 
+/// Notes the reason phrase of an answer.
+pub(super) fn phrased(reason: &[u8]) {
+    PHRASE.with_borrow_mut(|phrase| *phrase = reason.to_vec());
+}
+
+/// The reason phrase that was noted last, once.
+pub(super) fn take_phrase() -> Vec<u8> {
+    PHRASE.take()
+}
+
 /// The connector of TCP connections, which notes how long each took.
 #[derive(Debug, Default)]
 pub(super) struct NotedConnector(TcpConnector);
@@ -74,8 +86,8 @@ impl<In: Transport> Connector<In> for NotedConnector {
     }
 }
 
-/// An exchange under way. Told to the events when it is dropped; as an events it hands on
-/// and counts what is told of the body.
+/// An exchange under way, reported as an event when it is dropped; as an event sink it hands on
+/// and counts the events of the body.
 pub(super) struct ExchangeRecorder<'a> {
     events: &'a dyn EventSink,
     url: RedactedUrl,

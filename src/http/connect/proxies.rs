@@ -4,6 +4,7 @@
 //! beyond ASCII are compared as written, not in their `xn--` form.
 
 use std::net::IpAddr;
+use std::ptr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -132,6 +133,13 @@ impl Proxies {
         self.for_target(scheme, plain_host(uri), uri.port_u16().unwrap_or(default))
     }
 
+    /// True for the URI of one of these proxies itself, which `ProxyConnector` connects to: that very value, not one
+    /// that is equal to it.
+    pub(super) fn has(&self, uri: &Uri) -> bool {
+        let hops = [&self.http, &self.https].into_iter().flatten().flatten();
+        hops.into_iter().any(|hop| ptr::eq(uri, &raw const hop.uri))
+    }
+
     fn applies(&self, host: &str, port: u16) -> bool {
         if host == "localhost" {
             return false;
@@ -158,7 +166,7 @@ impl Proxies {
 const OTHER_SCHEMES: [&str; 4] = ["ftp", "socks", "socks4", "socks4a"];
 
 fn parse_hop(name: &str, value: &str) -> Option<Result<HttpProxy>> {
-    // What cannot be parsed is not shown: nobody knows where in it a password is.
+    // A value that cannot be parsed is not shown: any part of it may be a password.
     let refused = |reason: &str| {
         Error::new(Kind::Input, format!("{name}: {reason}"))
             .hint("set it to http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT")

@@ -30,8 +30,8 @@ const BELOW: &[(&str, &[&str])] = &[
     ("git/vgotest1", &["v2", "submod"]),
 ];
 
-/// Makes all repositories of a system; their names.
-fn make(vcs: &str, forge: &Forge) -> Vec<String> {
+/// Makes the repositories of a system that are wanted; their names.
+fn make(vcs: &str, forge: &Forge, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let Some(scripts) = vcs_script::folder() else {
         return Vec::new();
     };
@@ -43,6 +43,9 @@ fn make(vcs: &str, forge: &Forge) -> Vec<String> {
             .unwrap()
             .to_string_lossy()
             .into_owned();
+        if !is_wanted(&name) {
+            continue;
+        }
         let folder = match vcs {
             "git" => forge.repository(&name),
             _ => forge.repository("hg").join(&name),
@@ -55,7 +58,7 @@ fn make(vcs: &str, forge: &Forge) -> Vec<String> {
         }
     }
     names.sort();
-    assert!(names.len() > 5, "{names:?}");
+    assert!(names.len() > 1, "{names:?}");
     names
 }
 
@@ -114,7 +117,7 @@ fn compare_git(part: usize) {
     require_go!();
     only_modfetch!();
     let forge = Forge::start();
-    for name in make("git", &forge).iter().skip(part).step_by(3) {
+    for name in make("git", &forge, |_| true).iter().skip(part).step_by(3) {
         let refs = git_refs(&forge, name);
         compare_repository(&forge, GITS, &format!("git/{name}"), &refs);
     }
@@ -143,13 +146,14 @@ fn mercurial_repositories_of_gos_tests_are_as_by_go() {
         return;
     }
     let forge = Forge::start();
-    let names = make("hg", &forge);
+    let names = make("hg", &forge, |name| ["hello", "tagtests"].contains(&name));
+    if names.is_empty() {
+        return;
+    }
     let server = HgServer::start(&forge.repository("hg"));
     forge.serve_hg(&server);
-    let name = "tagtests";
-    assert!(names.iter().any(|made| made == name), "{names:?}");
     let refs = ["v0.2.1", "v0.2.2", "default", "v0.9.0"].map(str::to_owned);
-    compare_repository(&forge, &["program"], &format!("hg/{name}"), &refs);
+    compare_repository(&forge, &["program"], "hg/tagtests", &refs);
     // `reuse_hg`: what has not changed is not asked for again.
     for asked in ["hello.hg@latest", "tagtests.hg@v0.2.2"] {
         let command = ["download", "-json", &format!("{HOST}/hg/{asked}")];
