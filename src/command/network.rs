@@ -214,7 +214,7 @@ pub(super) fn direct(
 ) -> Direct {
     let environment = config.go_env.environment();
     let set = |name: &str| environment.get(name).map(str::to_owned);
-    // As for go, programs ask nobody for a password unless told to.
+    // As for go, programs prompt for a password only where the environment allows it.
     let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GCM_INTERACTIVE", "never")];
     let quiet = quiet.into_iter().filter(|(name, _)| set(name).is_none());
     let insecure = Client::new(
@@ -328,9 +328,13 @@ impl sumdb::Transport for DatabaseRoute {
     fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         DatabaseRoute::get(self, path, limit)
     }
+
+    fn with_headers(&self, headers: &[(String, String)]) -> Option<Arc<dyn sumdb::Transport>> {
+        Some(Arc::new(DatabaseRoute::with_headers(self, headers)))
+    }
 }
 
-/// What of a run is told while it happens.
+/// Which events of a run are reported while it happens.
 pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
     ProgressSettings {
         progress: config.output.progress.value,

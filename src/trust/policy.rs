@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use crate::config::{AcceptedSum, Overlay};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::fsio::read_whole;
 use crate::gomod::modfile::GoSum;
 use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
@@ -59,8 +59,8 @@ pub struct SumSettings {
     pub locked: bool,
 }
 
-/// The sums of one run. Shared by all threads.
-#[derive(Debug)]
+/// The sums of one run. Shared by all threads, and by clones.
+#[derive(Clone, Debug)]
 pub struct SumPolicy {
     settings: SumSettings,
     /// Where go.sum is or would be; `None` outside a module, where nothing is recorded.
@@ -69,8 +69,8 @@ pub struct SumPolicy {
     overlaid: bool,
     /// What else has sums and is not written, with its name: in a workspace the go.sum of every
     /// module that is used.
-    others: Vec<(PathBuf, GoSum)>,
-    pub(super) state: Mutex<PolicyState>,
+    others: Arc<[(PathBuf, GoSum)]>,
+    pub(super) state: Arc<Mutex<PolicyState>>,
 }
 
 #[derive(Debug, Default)]
@@ -132,8 +132,8 @@ impl SumPolicy {
             settings,
             file: None,
             overlaid: false,
-            others: Vec::new(),
-            state: Mutex::default(),
+            others: Arc::default(),
+            state: Arc::default(),
         }
     }
 
@@ -167,9 +167,20 @@ impl SumPolicy {
             settings,
             file: Some(file.to_owned()),
             overlaid: overlay.replaces(file),
-            others,
-            state: Mutex::new(state),
+            others: others.into(),
+            state: Arc::new(Mutex::new(state)),
         })
+    }
+
+    /// The same sums, shared, for one piece of work: requests to the checksum database have these headers beside
+    /// their own.
+    #[must_use]
+    pub fn with_headers(&self, headers: &[(String, String)]) -> SumPolicy {
+        let mut policy = self.clone();
+        if let Database::Client(client) = &mut policy.settings.database {
+            *client = Arc::new(client.with_headers(headers));
+        }
+        policy
     }
 
     pub(super) fn is_overlaid(&self) -> bool {
@@ -186,7 +197,7 @@ impl SumPolicy {
     }
 
     /// Refuses, before a byte is fetched, what [`SumPolicy::check`] would refuse whatever its
-    /// hash: a part that go.sum does not know, and that nobody can be asked about. Asks nothing.
+    /// hash: a part that go.sum does not know, and that no database can prove. Sends no request.
     ///
     /// # Errors
     /// As [`SumPolicy::check`], except for a mismatch.
@@ -442,7 +453,7 @@ impl SumPolicy {
             return Ok(true);
         }
         let mut found = false;
-        for (file, sums) in &self.others {
+        for (file, sums) in self.others.iter() {
             for sum in sums.sums(path, key) {
                 if sum == h1.as_str() {
                     found = true;
@@ -462,7 +473,7 @@ impl SumPolicy {
         std::mem::take(&mut self.state().warnings)
     }
 
-    /// Who has to prove a part that go.sum does not know; `None` if nobody has to.
+    /// Who has to prove a part that go.sum does not know; `None` if no proof is needed.
     fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::SumDbClient>> {
         let noun = part.noun();
         if self.settings.locked && !self.knows(module, part) {
@@ -569,6 +580,7 @@ impl SumPolicy {
                  For more information, see 'go help module-auth'.\n"
             ),
         )
+        .with_reason(Reason::SumMismatch)
         .hint(format!(
             "the record is in {}; do not delete it before you know why",
             file.display()

@@ -104,6 +104,14 @@ impl Client {
         self.bind(self.context.past_caches())
     }
 
+    /// The same client for the same work, whose requests have these headers beside their own.
+    #[must_use]
+    pub fn with_headers(&self, headers: &[(String, String)]) -> Client {
+        let mut context = self.context.clone();
+        context.headers.extend_from_slice(headers);
+        self.bind(context)
+    }
+
     pub(super) fn deadline(&self) -> Option<Deadline> {
         self.context.cancel.deadline()
     }
@@ -154,7 +162,7 @@ impl Client {
         self.get_within(url, sink, demand)
     }
 
-    /// Puts off another request for `url` that the caller decided on, told like a retry; `cause`
+    /// Puts off another request for `url` that the caller decided on, reported like a retry; `cause`
     /// is how the last one, number `attempt`, ended.
     pub fn pause(&self, url: &Url, attempt: u32, wait: Duration, cause: &Error) {
         self.say(&Event::RequestRetried {
