@@ -157,6 +157,20 @@ fn a_signed_url_is_made_by_the_clock_of_the_store() {
 }
 
 #[test]
+fn a_get_over_plain_http_has_a_connection_of_its_own() {
+    let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", "data"));
+    let store = store(&server);
+    for _ in 0..2 {
+        store.get("x", 10).unwrap();
+        store.head("x").unwrap();
+    }
+    assert_eq!(server.connections(), 3);
+    let closing = |head: &String| head.to_ascii_lowercase().contains("connection: close\r\n");
+    let heads = server.heads();
+    assert_eq!(heads.iter().filter(|head| closing(head)).count(), 2);
+}
+
+#[test]
 fn another_endpoint_takes_the_place_of_one_that_fails() {
     let failing = Server::start(|_, _, wire| reply(wire, "503 Service Unavailable", "", ""));
     let working = Server::start(|_, _, wire| reply(wire, "200 OK", "", "data"));
