@@ -107,18 +107,23 @@ install: static
 	$(STATIC) completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/modfetch.fish
 
 # What is released of the last commit, in target/dist: archives, .deb, .rpm, .apk, images, SBOMs, SHA256SUMS. One target:
-# make dist DIST=x86_64-unknown-linux-musl. Needs Python, Go (for nfpm) and the compilers of dist-tools.
+# make dist DIST=x86_64-unknown-linux-musl. Needs Python, Go (for nfpm) and the compilers of dist-tools; a target that this
+# machine cannot build is skipped, and said so.
 dist: dist-tools
 	.ci/dist/build $(DIST)
 
-# The C compilers for ring, and what dist-check runs and installs with.
+# The C compilers for ring, and what dist-check runs and installs with. What apt cannot have is left out: dist says what that costs.
 dist-tools: musl
-	@missing=; for pair in aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu:libc6-dev-arm64-cross \
+	@run=; [ "$$(id -u)" = 0 ] || run=sudo; updated=; \
+	for pair in aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu:libc6-dev-arm64-cross \
 		arm-linux-gnueabihf-gcc:gcc-arm-linux-gnueabihf:libc6-dev-armhf-cross \
-		riscv64-linux-gnu-gcc:gcc-riscv64-linux-gnu:libc6-dev-riscv64-cross qemu-aarch64:qemu-user rpm:rpm zip:zip; do \
-		command -v $${pair%%:*} >/dev/null || missing="$$missing $$(echo $${pair#*:} | tr : ' ')"; done; \
-	[ -z "$$missing" ] || { run=; [ "$$(id -u)" = 0 ] || run=sudo; \
-		$$run apt-get update -q && $$run apt-get install -qy --no-install-recommends $$missing; }
+		riscv64-linux-gnu-gcc:gcc-riscv64-linux-gnu:libc6-dev-riscv64-cross \
+		x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 qemu-aarch64:qemu-user rpm:rpm zip:zip; do \
+		command -v $${pair%%:*} >/dev/null && continue; \
+		[ -n "$$updated" ] || { $$run apt-get update -q; updated=yes; }; \
+		$$run apt-get install -qy --no-install-recommends $$(echo $${pair#*:} | tr : ' ') || \
+			echo "dist-tools: $${pair%%:*} cannot be installed"; \
+	done
 
 # Installs each of them into an empty root and uses it there; other architectures run under qemu-user.
 dist-check: dist-tools

@@ -328,6 +328,10 @@ impl sumdb::Transport for DatabaseRoute {
     fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
         DatabaseRoute::get(self, path, limit)
     }
+
+    fn with_headers(&self, headers: &[(String, String)]) -> Option<Arc<dyn sumdb::Transport>> {
+        Some(Arc::new(DatabaseRoute::with_headers(self, headers)))
+    }
 }
 
 /// What of a run is told while it happens.

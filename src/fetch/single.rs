@@ -49,13 +49,17 @@ pub struct InfoFile {
 }
 
 /// Sees the bytes of a zip while they arrive, before anything is known about them: the zip may turn out to be wrong. Who
-/// hands bytes on keeps the last of them back until [`Run::zip`] has returned the file.
+/// hands bytes on keeps the last of them back until they are proven.
 pub trait ZipTap: Send + Sync {
     /// The zip begins, or begins again, at its first byte. `partial` is open for reading and of its own; what it has
     /// grows. `length` is the length of the whole, where the sender has said it.
     fn begin(&self, partial: File, length: Option<u64>);
     /// So many bytes, counted from the first, can be read.
     fn arrived(&self, bytes: u64);
+    /// The bytes since the last `begin`, so many in all, are the zip: their hash agrees with what vouches for it, and the
+    /// cache has them. Without this call they are not, even where [`Run::zip`] returns a file: after a wrong
+    /// transfer, another process may have put the right zip into the cache.
+    fn proven(&self, bytes: u64);
 }
 
 impl Run {
@@ -227,7 +231,15 @@ impl Run {
             self.sums.ask(module, SumPart::Zip)?;
             let finish = || Ok(files.finish_zip(&entry, ready));
             match self.engine.on_compute(finish)? {
-                Finished::Done(h1) => return cached_file(entry.zip_path(), Some(h1?), from),
+                Finished::Done(h1) => {
+                    let file = cached_file(entry.zip_path(), Some(h1?), from)?;
+                    if from != FileOrigin::Cache
+                        && let Some(tap) = tap
+                    {
+                        tap.proven(file.bytes);
+                    }
+                    return Ok(file);
+                }
                 Finished::Refetch(cause) => {
                     match &read_only {
                         Some(cache) => files.damaged(&**cache, &cause),

@@ -8,6 +8,7 @@ use super::*;
 use crate::cache::Cache;
 use crate::cancel::{CancelToken, Cancelled};
 use crate::error::Kind;
+use crate::event::{Event, EventSink};
 use crate::fetch::{Engine, EngineParts, RunOptions};
 use crate::gomod::PrefixPatterns;
 use crate::http::{BodySink, Fetched, RequestContext};
@@ -54,6 +55,8 @@ fn zip_of(name: &str, content: &[u8]) -> Vec<u8> {
 /// A source in memory that counts what it is asked for, and can be held up.
 struct Counting {
     zip: Vec<u8>,
+    /// What comes the first time in the place of the zip.
+    wrong: Mutex<Option<Vec<u8>>>,
     asked: AtomicUsize,
     /// Whoever asks waits here, twice.
     gate: Option<Barrier>,
@@ -100,25 +103,35 @@ impl Source for Bound {
     fn zip(&self, _: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
         self.ask()?;
         let failed = |cause| Error::new(Kind::LocalIo, "sink").because(cause);
-        sink.expect(self.0.zip.len() as u64);
+        let wrong = self.0.wrong.lock().unwrap().take();
+        let zip = wrong.as_ref().unwrap_or(&self.0.zip);
+        sink.expect(zip.len() as u64);
         sink.restart(None).map_err(failed)?;
-        for part in self.0.zip.chunks(50) {
+        for part in zip.chunks(50) {
             sink.write_all(part).map_err(failed)?;
         }
-        Ok(Fetched::of_bytes(self.0.zip.len() as u64))
+        Ok(Fetched::of_bytes(zip.len() as u64))
+    }
+
+    fn past_caches(&self, _: &ModulePath) -> Option<Arc<dyn Source>> {
+        Some(Arc::new(Bound(Arc::clone(&self.0), self.1.clone())))
     }
 }
 
 struct TestEngine {
     source: Arc<Counting>,
     engine: Arc<Engine>,
-    _dir: tempfile::TempDir,
+    dir: Arc<tempfile::TempDir>,
 }
 
 fn engine_over(zip: Vec<u8>, gate: Option<Barrier>) -> TestEngine {
-    let dir = tempfile::tempdir().unwrap();
+    engine_in(Arc::new(tempfile::tempdir().unwrap()), zip, gate)
+}
+
+fn engine_in(dir: Arc<tempfile::TempDir>, zip: Vec<u8>, gate: Option<Barrier>) -> TestEngine {
     let source = Arc::new(Counting {
         zip,
+        wrong: Mutex::default(),
         asked: AtomicUsize::new(0),
         gate,
     });
@@ -133,12 +146,16 @@ fn engine_over(zip: Vec<u8>, gate: Option<Barrier>) -> TestEngine {
     TestEngine {
         source,
         engine,
-        _dir: dir,
+        dir,
     }
 }
 
 impl TestEngine {
     fn run(&self, cancel: Option<CancelToken>) -> Run {
+        self.run_telling(cancel, Arc::new(crate::event::NoEvents))
+    }
+
+    fn run_telling(&self, cancel: Option<CancelToken>, events: Arc<dyn EventSink>) -> Run {
         let sums = SumPolicy::without_file(SumSettings {
             accepted: Vec::new(),
             database: Database::Off,
@@ -149,6 +166,7 @@ impl TestEngine {
             &self.engine,
             RunOptions {
                 cancel,
+                events,
                 ..RunOptions::new(Arc::new(sums))
             },
         )
@@ -167,17 +185,41 @@ fn good_zip() -> Vec<u8> {
     zip_of("a.com/a@v1.0.0/go.mod", GO_MOD)
 }
 
+/// What a tap has seen.
 #[derive(Default)]
-struct Tap(Mutex<(Option<File>, Option<u64>, Vec<u64>)>);
+struct Seen {
+    file: Option<File>,
+    length: Option<u64>,
+    arrived: Vec<u64>,
+    proven: Vec<u64>,
+}
+
+#[derive(Default)]
+struct Tap(Mutex<Seen>);
 
 impl ZipTap for Tap {
     fn begin(&self, partial: File, length: Option<u64>) {
         let mut seen = self.0.lock().unwrap();
-        (seen.0, seen.1) = (Some(partial), length);
+        (seen.file, seen.length) = (Some(partial), length);
     }
 
     fn arrived(&self, bytes: u64) {
-        self.0.lock().unwrap().2.push(bytes);
+        self.0.lock().unwrap().arrived.push(bytes);
+    }
+
+    fn proven(&self, bytes: u64) {
+        self.0.lock().unwrap().proven.push(bytes);
+    }
+}
+
+/// Another process, which puts the zip into the cache as soon as this one has found its own wrong.
+struct Rival(TestEngine);
+
+impl EventSink for Rival {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::ModuleRefetched { .. } = event {
+            self.0.run(None).zip(&module(), None).unwrap();
+        }
     }
 }
 
@@ -219,9 +261,11 @@ fn a_tap_sees_the_bytes_as_they_arrive() {
     let engine = engine_over(good_zip(), None);
     let tap = Tap::default();
     engine.run(None).zip(&module(), Some(&tap)).unwrap();
-    let (file, length, arrived) = &*tap.0.lock().unwrap();
+    let seen = tap.0.lock().unwrap();
+    let (file, length, arrived) = (&seen.file, seen.length, &seen.arrived);
     let whole = good_zip().len() as u64;
-    assert_eq!(*length, Some(whole));
+    assert_eq!(seen.proven, [whole]);
+    assert_eq!(length, Some(whole));
     assert!(
         arrived.is_sorted() && arrived[0] == 0 && arrived.len() > 3,
         "{arrived:?}"
@@ -238,10 +282,7 @@ fn a_tap_sees_the_bytes_as_they_arrive() {
 
 #[test]
 fn a_zip_that_is_wrong_is_not_kept() {
-    let mut zip = good_zip();
-    let last = zip.len() - 60;
-    zip[last] ^= 1;
-    let engine = engine_over(zip, None);
+    let engine = engine_over(spoilt_zip(), None);
     let error = engine.run(None).zip(&module(), None).unwrap_err();
     assert_eq!(error.kind(), Kind::Security, "{error:?}");
     assert!(
@@ -251,6 +292,37 @@ fn a_zip_that_is_wrong_is_not_kept() {
             .unwrap()
             .is_none()
     );
+}
+
+fn spoilt_zip() -> Vec<u8> {
+    let mut zip = good_zip();
+    let last = zip.len() - 60;
+    zip[last] ^= 1;
+    zip
+}
+
+#[test]
+fn a_tap_is_told_of_a_proof_of_the_second_transfer_only() {
+    let engine = engine_over(good_zip(), None);
+    *engine.source.wrong.lock().unwrap() = Some(spoilt_zip());
+    let tap = Tap::default();
+    let zip = engine.run(None).zip(&module(), Some(&tap)).unwrap();
+    assert_eq!((zip.from, engine.asked()), (FileOrigin::Source, 2));
+    assert_eq!(tap.0.lock().unwrap().proven, [zip.bytes]);
+}
+
+#[test]
+fn a_tap_that_saw_wrong_bytes_is_told_of_no_proof_by_another_process() {
+    let engine = engine_over(good_zip(), None);
+    *engine.source.wrong.lock().unwrap() = Some(spoilt_zip());
+    let rival = Rival(engine_in(Arc::clone(&engine.dir), good_zip(), None));
+    let tap = Tap::default();
+    let run = engine.run_telling(None, Arc::new(rival));
+    let zip = run.zip(&module(), Some(&tap)).unwrap();
+    // The file is right, and what the tap saw is not.
+    assert_eq!((zip.from, engine.asked()), (FileOrigin::Cache, 1));
+    assert_eq!(fs::read(&zip.path).unwrap(), good_zip());
+    assert!(tap.0.lock().unwrap().proven.is_empty());
 }
 
 #[test]

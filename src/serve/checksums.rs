@@ -16,6 +16,7 @@ use std::time::SystemTime;
 
 use super::http1::{RequestFields, Response, TEXT};
 use super::policy::Policy;
+use super::upstream::Trace;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::ModuleVersion;
 use crate::sumdb::tile::MAX_TILE_BYTES;
@@ -134,19 +135,20 @@ impl Checksums {
     ///
     /// # Errors
     /// Those of [`Client::lookup`].
-    pub(super) fn fetch(&self, below: &str) -> Result<SumsAnswer> {
+    pub(super) fn fetch(&self, below: &str, trace: &Trace) -> Result<SumsAnswer> {
+        let client = &self.client().with_headers(&trace.headers());
         if let Some(name) = below.strip_prefix("lookup/") {
-            return self.lookup(name);
+            return self.lookup(client, name);
         }
         if let Some(tile) = TileName::parse(below) {
-            return self.tile(below, tile);
+            return self.tile(client, below, tile);
         }
         // `latest` is what is left.
-        let note = match self.client().head()? {
+        let note = match client.head()? {
             Some(note) => note,
             None => {
-                let note = self.client().fetch_unproven("latest", 1 << 20)?;
-                self.client().merge_head(&note)?;
+                let note = client.fetch_unproven("latest", 1 << 20)?;
+                client.merge_head(&note)?;
                 note
             }
         };
@@ -157,14 +159,14 @@ impl Checksums {
         })
     }
 
-    fn lookup(&self, name: &str) -> Result<SumsAnswer> {
+    fn lookup(&self, client: &SumDbClient, name: &str) -> Result<SumsAnswer> {
         let module = parse_lookup(name)?;
         let file = lookup_file(&module)?;
         let was_kept = self.store().read(&file);
-        let sums = self.client().lookup(&module)?;
+        let sums = client.lookup(&module)?;
         self.seen.note_size();
         let cache = if was_kept.is_some() { "HIT" } else { "MISS" };
-        let composed = self.compose(name, sums.id(), sums.text());
+        let composed = self.compose(client, name, sums.id(), sums.text());
         let bytes = match (composed, self.store().read(&file)) {
             (Ok(bytes), _) => bytes,
             // It was proven under its own head, whose tiles are kept.
@@ -179,14 +181,14 @@ impl Checksums {
     }
 
     /// A record under the newest head, whose tiles are kept.
-    fn compose(&self, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
-        let note = self.client().head()?.unwrap_or_default();
-        let tree = self.client().merge_head(&note)?;
+    fn compose(&self, client: &SumDbClient, name: &str, id: u64, text: &str) -> Result<Arc<[u8]>> {
+        let note = client.head()?.unwrap_or_default();
+        let tree = client.merge_head(&note)?;
         let node = LogSubtree {
             level: 0,
             number: id,
         };
-        self.client().proven_tiles(tree, &[node])?;
+        client.proven_tiles(tree, &[node])?;
         let mut bytes = format!("{id}\n{text}\n").into_bytes();
         bytes.extend_from_slice(&note);
         let bytes: Arc<[u8]> = bytes.into();
@@ -203,7 +205,7 @@ impl Checksums {
         Ok(bytes)
     }
 
-    fn tile(&self, below: &str, name: TileName) -> Result<SumsAnswer> {
+    fn tile(&self, client: &SumDbClient, below: &str, name: TileName) -> Result<SumsAnswer> {
         let answer = |bytes: Vec<u8>, cache| {
             Ok(SumsAnswer {
                 bytes: bytes.into(),
@@ -221,13 +223,13 @@ impl Checksums {
             full.truncate(wanted);
             return answer(full, "HIT");
         }
-        if let Some(note) = self.client().head()? {
-            let tree = self.client().merge_head(&note)?;
-            if let Some(bytes) = self.proven_tile(tree, name)? {
+        if let Some(note) = client.head()? {
+            let tree = client.merge_head(&note)?;
+            if let Some(bytes) = Checksums::proven_tile(client, tree, name)? {
                 return answer(bytes, "MISS");
             }
         }
-        let bytes = self.client().fetch_unproven(below, MAX_TILE_BYTES as u64)?;
+        let bytes = client.fetch_unproven(below, MAX_TILE_BYTES as u64)?;
         match bytes.len() == wanted {
             true => answer(bytes, "MISS"),
             false => Err(Error::new(
@@ -238,14 +240,14 @@ impl Checksums {
     }
 
     /// A tile as far as a tree has it; `None` if it has less of it than is asked for.
-    fn proven_tile(&self, tree: LogTree, name: TileName) -> Result<Option<Vec<u8>>> {
+    fn proven_tile(client: &SumDbClient, tree: LogTree, name: TileName) -> Result<Option<Vec<u8>>> {
         let Some(node) = name
             .last_node()
             .filter(|node| node_end(node) <= Some(tree.size))
         else {
             return Ok(None);
         };
-        let tiles = self.client().proven_tiles(tree, &[node])?;
+        let tiles = client.proven_tiles(tree, &[node])?;
         let base = name.full();
         let found = tiles
             .into_iter()
@@ -259,12 +261,23 @@ impl Checksums {
         }))
     }
 
-    /// Since when a version has been known; `None` if that is not known; `ask` to look it up then.
-    pub(super) fn known_since(&self, module: &ModuleVersion, ask: bool) -> Option<SystemTime> {
-        match self.seen.kept(module) {
-            None if ask => self.seen.ask(module).ok().flatten(),
-            kept => kept,
+    /// Since when a version has been known, by what is kept here; `None` if nothing is.
+    pub(super) fn known_since(&self, module: &ModuleVersion) -> Option<SystemTime> {
+        self.seen.kept(module)
+    }
+
+    /// The same, after the database was asked if need be.
+    pub(super) fn ask_age(&self, module: &ModuleVersion, trace: &Trace) -> Option<SystemTime> {
+        let kept = self.seen.kept(module);
+        if kept.is_some() {
+            return kept;
         }
+        if self.seen.asks_about(module) {
+            // Asked for this request, and remembered for the witness.
+            let client = self.client().with_headers(&trace.headers());
+            client.lookup(module).ok()?;
+        }
+        self.seen.ask(module).ok().flatten()
     }
 
     /// The number of a version's record, if it was looked up.

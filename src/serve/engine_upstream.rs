@@ -60,19 +60,14 @@ impl EngineUpstream {
     }
 
     fn run(&self, trace: &Trace, known: Option<Arc<KnownBodies>>) -> Run {
-        let mut headers = Vec::new();
-        if !trace.request_id.is_empty() {
-            headers.push(("X-Request-Id".to_owned(), trace.request_id.clone()));
-        }
-        if let Some(parent) = &trace.traceparent {
-            headers.push(("traceparent".to_owned(), parent.clone()));
-        }
+        let headers = trace.headers();
+        let sums = Arc::new(self.sums.with_headers(&headers));
         let options = RunOptions {
             events: Arc::clone(&self.events),
             cancel: Some(self.cancel.child()),
             headers,
             known,
-            ..RunOptions::new(Arc::clone(&self.sums))
+            ..RunOptions::new(sums)
         };
         Run::new(&self.engine, options)
     }
@@ -87,6 +82,10 @@ impl ZipTap for Tapped<'_> {
 
     fn arrived(&self, bytes: u64) {
         self.0.arrived(bytes);
+    }
+
+    fn proven(&self, bytes: u64) {
+        self.0.proven(bytes);
     }
 }
 

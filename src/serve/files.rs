@@ -30,7 +30,7 @@ impl ServiceHandle {
         {
             // The age of a version may have to be asked for.
             let (path, version) = (module.path(), module.version().as_str());
-            let known = checksums.known_since(&module, false);
+            let known = checksums.known_since(&module);
             let young = service
                 .parts
                 .policy
@@ -88,7 +88,7 @@ impl ServiceHandle {
     ) {
         let service = self.service();
         let checksums = service.parts.checksums.as_ref();
-        let known = checksums.and_then(|checksums| checksums.known_since(&module, true));
+        let known = checksums.and_then(|checksums| checksums.ask_age(&module, &trace));
         let (path, version) = (module.path(), module.version().as_str());
         let now = SystemTime::now();
         if let Some(reason) = service.parts.policy.too_young(path, version, known, now) {
@@ -175,7 +175,7 @@ impl ServiceHandle {
                     FileKind::Info | FileKind::GoMod => None,
                 };
                 let fetched = upstream.fetch(module, kind, tapped, trace);
-                tap.end(fetched.is_ok());
+                tap.end();
                 self.note_upstream(
                     kind.suffix(),
                     &module.to_string(),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::http1::{ServedExchange, timestamp};
@@ -18,15 +19,35 @@ pub trait LineSink: Send + Sync {
     fn event(&self, line: &str);
 }
 
-/// Logs what the engine gets over by itself and an operator should see all the same: wrong bytes that are fetched once
-/// more.
-pub struct RefetchLog(Arc<dyn LineSink>);
+/// How many files did not have the sum they should have. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct SecurityCount(Arc<AtomicU64>);
+
+impl SecurityCount {
+    /// One more.
+    pub(super) fn increment(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All so far.
+    #[must_use]
+    pub(super) fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Logs and counts what the engine gets over by itself and an operator should see all the same: wrong bytes that are
+/// fetched once more.
+pub struct RefetchLog {
+    sink: Arc<dyn LineSink>,
+    count: SecurityCount,
+}
 
 impl RefetchLog {
-    /// Writes to `sink`.
+    /// Writes to `sink`, and counts in `count`.
     #[must_use]
-    pub fn new(sink: Arc<dyn LineSink>) -> RefetchLog {
-        RefetchLog(sink)
+    pub fn new(sink: Arc<dyn LineSink>, count: SecurityCount) -> RefetchLog {
+        RefetchLog { sink, count }
     }
 }
 
@@ -35,8 +56,9 @@ impl EventSink for RefetchLog {
         if let Event::ModuleRefetched { module, cause } = event
             && cause.kind() == Kind::Security
         {
+            self.count.increment();
             let text = cause.chain();
-            self.0
+            self.sink
                 .event(&format!("security: {module} is fetched once more: {text}"));
         }
     }

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::http1::ServedExchange;
+use super::journal::SecurityCount;
 
 /// Upper bounds of the buckets of latencies, in milliseconds.
 const BUCKETS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 250, 500, 1000, 5000, 30_000];
@@ -80,7 +81,7 @@ pub(super) struct Metrics {
     counts: Mutex<MetricCounts>,
     bytes: AtomicU64,
     /// Zips and go.mod files that did not have the sum they should have.
-    security_events: AtomicU64,
+    security_events: SecurityCount,
     rechecked: AtomicU64,
     evicted: AtomicU64,
 }
@@ -102,6 +103,14 @@ pub(super) struct Gauges {
 const SLOWEST: usize = 10;
 
 impl Metrics {
+    /// MetricCounts from nothing, and security events together with others.
+    pub(super) fn new(security_events: SecurityCount) -> Metrics {
+        Metrics {
+            security_events,
+            ..Metrics::default()
+        }
+    }
+
     fn counts(&self) -> std::sync::MutexGuard<'_, MetricCounts> {
         // Every change is complete before the guard goes.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,7 +152,7 @@ impl Metrics {
 
     /// Something did not have the sum it should have.
     pub(super) fn record_security_event(&self) {
-        self.security_events.fetch_add(1, Ordering::Relaxed);
+        self.security_events.increment();
     }
 
     /// One more kept zip was verified again.
@@ -212,7 +221,7 @@ impl Metrics {
             (
                 "modfetch_security_events_total",
                 "Files from upstream or of the cache without the sum they should have.",
-                self.security_events.load(Ordering::Relaxed),
+                self.security_events.total(),
             ),
             (
                 "modfetch_rechecked_total",

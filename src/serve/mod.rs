@@ -56,7 +56,7 @@ mod workers;
 pub use access::AccessSettings;
 pub use answers::Freshness;
 pub use engine_upstream::{CacheKeeper, EngineUpstream, Evictable};
-pub use journal::{LineSink, RefetchLog};
+pub use journal::{LineSink, RefetchLog, SecurityCount};
 pub use notify::ServiceManager;
 pub use policy::{ModulePatterns, Policy};
 pub use server::{ServedDatabase, Server, ServerParts};

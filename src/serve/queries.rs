@@ -151,7 +151,7 @@ impl ServiceHandle {
                     versions.extend(tree.versions(path));
                 }
                 let versions = sort_released(versions);
-                Ok(self.list_text(path, versions))
+                Ok(self.list_text(path, versions, trace))
             }
             RouteQuery::Latest => {
                 let local: Vec<String> = (parts.local.iter())
@@ -159,7 +159,7 @@ impl ServiceHandle {
                     .collect();
                 let info = upstream.latest(path, trace);
                 // Not one that is too young, or denied.
-                let hidden = |version: &str| !self.is_shown(path, version);
+                let hidden = |version: &str| !self.is_shown(path, version, trace);
                 match info {
                     Ok(info) if local.is_empty() && !hidden(&info.version) => {
                         Ok(info.to_cache_json().into_bytes())
@@ -214,7 +214,7 @@ impl ServiceHandle {
     }
 
     /// True if a version may appear in lists and as the latest.
-    pub(super) fn is_shown(&self, path: &ModulePath, version: &str) -> bool {
+    pub(super) fn is_shown(&self, path: &ModulePath, version: &str, trace: &Trace) -> bool {
         let parts = &self.service().parts;
         if !parts.policy.shows(path, version) {
             return false;
@@ -226,14 +226,19 @@ impl ServiceHandle {
             return false;
         };
         let checksums = parts.checksums.as_ref();
-        let known = checksums.and_then(|checksums| checksums.known_since(&module, true));
+        let known = checksums.and_then(|checksums| checksums.ask_age(&module, trace));
         let now = SystemTime::now();
         parts.policy.too_young(path, version, known, now).is_none()
     }
 
     /// A list without what the policy hides. The age of the newest versions alone is asked for:
     /// what is old is old enough, and each version is judged again when it is asked for.
-    pub(super) fn list_text(&self, path: &ModulePath, mut versions: Vec<String>) -> Vec<u8> {
+    pub(super) fn list_text(
+        &self,
+        path: &ModulePath,
+        mut versions: Vec<String>,
+        trace: &Trace,
+    ) -> Vec<u8> {
         const NEWEST: usize = 16;
         let parts = &self.service().parts;
         versions.retain(|version| parts.policy.shows(path, version));
@@ -242,7 +247,7 @@ impl ServiceHandle {
             let tail = versions.split_off(newest);
             versions.extend(
                 tail.into_iter()
-                    .filter(|version| self.is_shown(path, version)),
+                    .filter(|version| self.is_shown(path, version, trace)),
             );
         }
         versions

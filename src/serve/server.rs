@@ -9,7 +9,7 @@ use super::access::Access;
 use super::answers::AnswerCache;
 use super::checksums::Checksums;
 use super::http1::{Drain, Front, Listener, Service, load_tls};
-use super::journal::{Journal, LineSink};
+use super::journal::{Journal, LineSink, SecurityCount};
 use super::rate::RateLimits;
 use super::service::{ModuleService, ServiceHandle, ServiceParts};
 use super::settings::ServeSettings;
@@ -51,6 +51,8 @@ pub struct ServerParts {
     pub database: Option<ServedDatabase>,
     /// What is shared with other servers.
     pub store: Option<Arc<SharedStore>>,
+    /// Counts what the upstream sees by itself as well.
+    pub security_events: SecurityCount,
     /// Takes the lines of the log.
     pub lines: Arc<dyn LineSink>,
 }
@@ -106,6 +108,7 @@ impl Server {
             rate: settings.rate.map(RateLimits::new),
             journal: Journal::new(parts.lines, settings.access_log),
             stock,
+            security_events: parts.security_events,
             jobs: settings.jobs,
         }));
         let handle: Arc<dyn Service> = Arc::new(ServiceHandle(Arc::clone(&service)));

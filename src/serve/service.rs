@@ -15,7 +15,7 @@ use super::flights::{Flights, Joined, Waiter};
 use super::http1::{
     Body, Http1Request, LiveFile, Peer, Responder, Response, ServedExchange, Service,
 };
-use super::journal::Journal;
+use super::journal::{Journal, SecurityCount};
 use super::metrics::{Gauges, Metrics};
 use super::page;
 use super::policy::Policy;
@@ -59,6 +59,7 @@ pub(super) struct ServiceParts {
     pub(super) rate: Option<RateLimits>,
     pub(super) journal: Journal,
     pub(super) stock: Stock,
+    pub(super) security_events: SecurityCount,
     pub(super) jobs: usize,
 }
 
@@ -91,7 +92,7 @@ impl ModuleService {
         ModuleService {
             fetching: Workers::new("upstream", parts.jobs),
             working: Workers::new("lookup", WORKING),
-            metrics: Metrics::default(),
+            metrics: Metrics::new(parts.security_events.clone()),
             ready: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             connections: std::sync::OnceLock::new(),
@@ -284,19 +285,19 @@ impl ServiceHandle {
         let wanted = UpstreamTask::Sums(below.to_owned());
         let below = below.to_owned();
         if let Joined::First = service.flights.join(&wanted, Waiter::new(request, later())) {
-            let handle = self.clone();
+            let (handle, trace) = (self.clone(), trace_of(request));
             service
                 .fetching
-                .run(move || handle.fetch_sums(&wanted, &below));
+                .run(move || handle.fetch_sums(&wanted, &below, &trace));
         }
         None
     }
 
-    fn fetch_sums(&self, wanted: &UpstreamTask, below: &str) {
+    fn fetch_sums(&self, wanted: &UpstreamTask, below: &str, trace: &Trace) {
         let service = self.service();
         let began = Instant::now();
         let fetched = match &service.parts.checksums {
-            Some(checksums) => checksums.fetch(below),
+            Some(checksums) => checksums.fetch(below, trace),
             None => Err(Error::new(Kind::NotFound, "no checksum database")),
         };
         self.note_upstream("sumdb", below, began, fetched.as_ref().err());

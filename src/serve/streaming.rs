@@ -1,7 +1,8 @@
 //! From a zip that arrives to clients that read it meanwhile.
 //!
 //! Clients are given the growing file as soon as there is more of it than is held back, and its
-//! end only when the sum is right. Should the transfer begin again from its first byte, the bytes
+//! end only when these very bytes are proven: that the cache has the zip in the end is not enough, since after a
+//! wrong transfer another process may have put it there. Should the transfer begin again from its first byte, the bytes
 //! that come are compared with those that were there, by length and SHA-256: if they are the same,
 //! clients see a pause and nothing else. If they differ, clients are cut, and those who come later
 //! get the new ones.
@@ -38,6 +39,8 @@ struct StreamState {
     hashed: u64,
     /// What was there when the transfer began again, to be found again.
     before: Option<(u64, [u8; 32])>,
+    /// How many bytes were proven to be the whole, since the transfer began last.
+    proven: Option<u64>,
 }
 
 impl StreamingTap {
@@ -54,13 +57,14 @@ impl StreamingTap {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The transfer is over; the file is what it should be, or is not.
-    pub(super) fn end(&self, is_right: bool) {
+    /// The transfer is over: clients get the last piece if what they have been given is proven.
+    pub(super) fn end(&self) {
         let mut state = self.state();
         // What is still to be found again was not.
         let is_same = state.before.is_none();
+        let proven = state.proven.take();
         if let Some(live) = state.live.take() {
-            if is_right && is_same {
+            if is_same && proven == Some(live.written()) {
                 live.end(LiveEnd::Whole);
             } else {
                 (self.publish)(None);
@@ -90,6 +94,7 @@ impl StreamState {
 impl Tap for StreamingTap {
     fn begin(&self, partial: File, length: Option<u64>) {
         let mut state = self.state();
+        state.proven = None;
         if state.live.is_some() && state.before.is_none() {
             let digest = state.hash.clone().finalize().into();
             state.before = Some((state.hashed, digest));
@@ -138,6 +143,10 @@ impl Tap for StreamingTap {
             (self.publish)(Some(&live));
         }
     }
+
+    fn proven(&self, bytes: u64) {
+        self.state().proven = Some(bytes);
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +189,11 @@ mod tests {
             self.tap.arrived(self.file.stream_position().unwrap());
         }
 
+        fn end_proven(&self) {
+            self.tap.proven(self.file.metadata().unwrap().len());
+            self.tap.end();
+        }
+
         fn live(&self, at: usize) -> Arc<LiveFile> {
             self.published.lock().unwrap()[at].clone().unwrap()
         }
@@ -196,7 +210,7 @@ mod tests {
         transfer.write(&[1; 10_000]);
         transfer.write(&[1; 90_000]);
         assert!(live.progress().released > seen);
-        transfer.tap.end(true);
+        transfer.end_proven();
         assert_eq!(live.progress().released, 100_000);
         assert_eq!(live.progress().end, Some(LiveEnd::Whole));
         assert_eq!(transfer.published.lock().unwrap().len(), 1);
@@ -214,7 +228,7 @@ mod tests {
         // Withdrawn, and another published.
         assert!(transfer.published.lock().unwrap()[1].is_none());
         let second = transfer.live(2);
-        transfer.tap.end(true);
+        transfer.end_proven();
         assert_eq!(second.progress().end, Some(LiveEnd::Whole));
     }
 
@@ -226,7 +240,7 @@ mod tests {
         let first = transfer.live(0);
         transfer.begin_of(Some(200_000));
         transfer.write(&[1; 200_000]);
-        transfer.tap.end(true);
+        transfer.end_proven();
         assert_eq!(first.progress().end, Some(LiveEnd::Broken));
         assert!(first.progress().released < 70_000);
         let second = transfer.live(2);
@@ -235,11 +249,40 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_not_proven_are_not_ended_as_whole() {
+        // The zip is in the cache in the end, put there by another process: nothing is known of these bytes.
+        let mut transfer = transfer();
+        transfer.begin();
+        transfer.write(&[1; 70_000]);
+        let live = transfer.live(0);
+        transfer.tap.end();
+        assert_eq!(live.progress().end, Some(LiveEnd::Broken));
+        assert!(transfer.published.lock().unwrap()[1].is_none());
+    }
+
+    #[test]
+    fn a_proof_is_about_the_bytes_before_it() {
+        for (again, proven) in [(true, 70_000), (false, 69_999)] {
+            let mut transfer = transfer();
+            transfer.begin();
+            transfer.write(&[1; 70_000]);
+            let live = transfer.live(0);
+            transfer.tap.proven(proven);
+            if again {
+                transfer.begin();
+                transfer.write(&[1; 70_000]);
+            }
+            transfer.tap.end();
+            assert_eq!(live.progress().end, Some(LiveEnd::Broken), "{again}");
+        }
+    }
+
+    #[test]
     fn a_short_file_is_never_published() {
         let mut transfer = transfer();
         transfer.begin();
         transfer.write(&[1; 60_000]);
-        transfer.tap.end(false);
+        transfer.tap.end();
         assert!(transfer.published.lock().unwrap().is_empty());
     }
 }

@@ -16,6 +16,9 @@ pub trait Tap: Send + Sync {
 
     /// So many bytes, from the first on, can be read.
     fn arrived(&self, bytes: u64);
+
+    /// The bytes since the last `begin`, so many in all, are the zip, which is proven and kept.
+    fn proven(&self, bytes: u64);
 }
 
 /// What a request passes on.
@@ -25,6 +28,23 @@ pub struct Trace {
     pub request_id: String,
     /// `traceparent`, as it came.
     pub traceparent: Option<String>,
+}
+
+impl Trace {
+    /// The headers of requests upstream.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let id = Some(&self.request_id).filter(|id| !id.is_empty());
+        let named = [
+            ("X-Request-Id", id),
+            ("traceparent", self.traceparent.as_ref()),
+        ];
+        let sent = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        sent.map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect()
+    }
 }
 
 /// Fetches, proves and keeps; blocks. From many threads at once.

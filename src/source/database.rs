@@ -2,7 +2,7 @@
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/sumdb.go`, `initBase`.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::Chain;
@@ -10,8 +10,8 @@ use crate::error::{Kind, Result};
 use crate::http::{Client, Url};
 use crate::memo::{Memo, MemoSettings};
 
-/// Gets files of one database. Which way it goes is found out at the first request.
-#[derive(Debug)]
+/// Gets files of one database. Which way it goes is found out at the first request. Clones share that.
+#[derive(Clone, Debug)]
 pub struct DatabaseRoute {
     name: String,
     chain: Chain,
@@ -20,10 +20,10 @@ pub struct DatabaseRoute {
     client: Client,
     /// Given, or found at the first request.
     fixed: Option<Url>,
-    found: Memo<(), Url>,
+    found: Arc<Memo<(), Url>>,
     patience: Duration,
     /// When a record was found missing for the first time.
-    missed: OnceLock<Instant>,
+    missed: Arc<OnceLock<Instant>>,
 }
 
 /// The first wait for a record that may be on its way. Each further one is twice as long, up to
@@ -57,9 +57,9 @@ impl DatabaseRoute {
             direct,
             client,
             fixed,
-            found: Memo::new(MemoSettings::holding(1)),
+            found: Arc::new(Memo::new(MemoSettings::holding(1))),
             patience: Duration::ZERO,
-            missed: OnceLock::new(),
+            missed: Arc::default(),
         }
     }
 
@@ -68,6 +68,15 @@ impl DatabaseRoute {
     #[must_use]
     pub fn waiting(self, patience: Duration) -> DatabaseRoute {
         DatabaseRoute { patience, ..self }
+    }
+
+    /// The same way, whose requests have these headers beside their own.
+    #[must_use]
+    pub fn with_headers(&self, headers: &[(String, String)]) -> DatabaseRoute {
+        DatabaseRoute {
+            client: self.client.with_headers(headers),
+            ..self.clone()
+        }
     }
 
     /// The body at `path` below the database, of at most `limit` bytes, unchecked.

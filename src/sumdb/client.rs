@@ -37,6 +37,11 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`Kind::NotFound`] for 404 and 410; [`Kind::Offline`] if nothing may be asked; others.
     fn get(&self, path: &str, limit: u64) -> Result<Vec<u8>>;
+
+    /// The same, whose requests have these headers beside their own; `None` where requests have none.
+    fn with_headers(&self, _headers: &[(String, String)]) -> Option<Arc<dyn Transport>> {
+        None
+    }
 }
 
 /// The lines that the database has logged about one module version.
@@ -111,18 +116,19 @@ fn unproven(reason: impl Into<String>) -> ResponseRefusal {
     ResponseRefusal::Unproven(Error::new(Kind::Security, reason))
 }
 
-/// A client of one database; shared by all threads.
+/// A client of one database; shared by all threads. Clones share what is known.
+#[derive(Clone)]
 pub struct SumDbClient {
     verifier: NoteVerifier,
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
     /// The newest head of an earlier run was taken over.
-    started: Memo<(), ()>,
+    started: Arc<Memo<(), ()>>,
     /// The newest head that was proven to continue all before it.
-    latest: Mutex<Arc<Head>>,
+    latest: Arc<Mutex<Arc<Head>>>,
     /// The head in the file, as far as is known.
-    saved: Mutex<Vec<u8>>,
-    sums: Memo<String, LoggedSums>,
+    saved: Arc<Mutex<Vec<u8>>>,
+    sums: Arc<Memo<String, LoggedSums>>,
     tiles: Tiles,
 }
 
@@ -154,10 +160,24 @@ impl SumDbClient {
             tiles: Tiles::new(Arc::clone(&store), Arc::clone(&transport)),
             store,
             transport,
-            started: Memo::new(START),
-            latest: Mutex::new(Arc::new(empty)),
-            saved: Mutex::default(),
-            sums: Memo::new(RECORDS),
+            started: Arc::new(Memo::new(START)),
+            latest: Arc::new(Mutex::new(Arc::new(empty))),
+            saved: Arc::default(),
+            sums: Arc::new(Memo::new(RECORDS)),
+        }
+    }
+
+    /// The same client, whose requests have these headers beside their own.
+    #[must_use]
+    pub fn with_headers(&self, headers: &[(String, String)]) -> SumDbClient {
+        let client = self.clone();
+        match self.transport.with_headers(headers) {
+            Some(transport) => SumDbClient {
+                tiles: self.tiles.through(Arc::clone(&transport)),
+                transport,
+                ..client
+            },
+            None => client,
         }
     }
 

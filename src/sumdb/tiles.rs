@@ -33,15 +33,16 @@ pub(super) struct Proof {
 /// Tiles in memory, of at most 8 KiB each. The others are in the store.
 const CONTENTS: MemoSettings = MemoSettings::holding(1 << 10);
 
-/// The tiles of one database.
+/// The tiles of one database. Clones share them.
+#[derive(Clone)]
 pub(super) struct Tiles {
     store: Arc<dyn TileStore>,
     transport: Arc<dyn Transport>,
-    contents: Memo<Tile, TileContent>,
+    contents: Arc<Memo<Tile, TileContent>>,
     /// Tiles that are in memory and were written.
-    kept: Mutex<HashSet<Tile>>,
+    kept: Arc<Mutex<HashSet<Tile>>>,
     /// Tiles whose cached copy may be wrong.
-    distrusted: Mutex<HashSet<Tile>>,
+    distrusted: Arc<Mutex<HashSet<Tile>>>,
 }
 
 /// Locks what is assigned whole, so that nobody can have left it half done.
@@ -55,9 +56,17 @@ impl Tiles {
         Tiles {
             store,
             transport,
-            contents: Memo::new(CONTENTS),
-            kept: Mutex::default(),
-            distrusted: Mutex::default(),
+            contents: Arc::new(Memo::new(CONTENTS)),
+            kept: Arc::default(),
+            distrusted: Arc::default(),
+        }
+    }
+
+    /// The same tiles, got through another transport.
+    pub(super) fn through(&self, transport: Arc<dyn Transport>) -> Tiles {
+        Tiles {
+            transport,
+            ..self.clone()
         }
     }
 

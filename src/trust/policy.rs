@@ -59,8 +59,8 @@ pub struct SumSettings {
     pub locked: bool,
 }
 
-/// The sums of one run. Shared by all threads.
-#[derive(Debug)]
+/// The sums of one run. Shared by all threads, and by clones.
+#[derive(Clone, Debug)]
 pub struct SumPolicy {
     settings: SumSettings,
     /// Where go.sum is or would be; `None` outside a module, where nothing is recorded.
@@ -69,8 +69,8 @@ pub struct SumPolicy {
     overlaid: bool,
     /// What else has sums and is not written, with its name: in a workspace the go.sum of every
     /// module that is used.
-    others: Vec<(PathBuf, GoSum)>,
-    pub(super) state: Mutex<PolicyState>,
+    others: Arc<[(PathBuf, GoSum)]>,
+    pub(super) state: Arc<Mutex<PolicyState>>,
 }
 
 #[derive(Debug, Default)]
@@ -132,8 +132,8 @@ impl SumPolicy {
             settings,
             file: None,
             overlaid: false,
-            others: Vec::new(),
-            state: Mutex::default(),
+            others: Arc::default(),
+            state: Arc::default(),
         }
     }
 
@@ -167,9 +167,20 @@ impl SumPolicy {
             settings,
             file: Some(file.to_owned()),
             overlaid: overlay.replaces(file),
-            others,
-            state: Mutex::new(state),
+            others: others.into(),
+            state: Arc::new(Mutex::new(state)),
         })
+    }
+
+    /// The same sums, shared, for one piece of work: requests to the checksum database have these headers beside
+    /// their own.
+    #[must_use]
+    pub fn with_headers(&self, headers: &[(String, String)]) -> SumPolicy {
+        let mut policy = self.clone();
+        if let Database::Client(client) = &mut policy.settings.database {
+            *client = Arc::new(client.with_headers(headers));
+        }
+        policy
     }
 
     pub(super) fn is_overlaid(&self) -> bool {
@@ -442,7 +453,7 @@ impl SumPolicy {
             return Ok(true);
         }
         let mut found = false;
-        for (file, sums) in &self.others {
+        for (file, sums) in self.others.iter() {
             for sum in sums.sums(path, key) {
                 if sum == h1.as_str() {
                     found = true;

@@ -1,7 +1,7 @@
 //! `modfetch download` beside `go mod download`, on the same corpus, machine and minute.
 //!
 //! `cargo bench --bench side_by_side -- [--quick|--short] [--runs N] [--delays 0,20,100]
-//! [--scenarios cold,warm,verify,big,modules,many,disk] [--only modfetch|go] [--program PATH]
+//! [--scenarios cold,warm,verify,big,modules,many,disk,served] [--only modfetch|go] [--program PATH]
 //! [--beside PATH] [--disk FOLDER]`, or
 //! `-- --scale [--quick] [--runs N] [--svg PATH] [--program PATH]` (see `scale`)
 //!
@@ -15,7 +15,8 @@
 //! empty cache, warm into a full one, and checked by `verify`; `modules` is `list -m all` and `graph`
 //! from an empty cache, with the longest delay, and again, and `list -m -u -json all` on a full one with
 //! that delay; `many` is `list -m all` of 1,000 modules; `disk` downloads to and checks on a
-//! disk, with what the kernel has in memory and, where this process may empty that, without. The floor (see `floor`) does the
+//! disk, with what the kernel has in memory and, where this process may empty that, without; `served` (see
+//! there) downloads through `modfetch serve` and, to compare, without. The floor (see `floor`) does the
 //! work of a cold download, or of a check, without any care, to compare with. One module with a
 //! zip of 500 MB shows that memory does not depend on that. Caches lie in memory
 //! (`/dev/shm`) where there is such a place, so that the disk is not what is measured. Raw runs
@@ -38,6 +39,7 @@ mod floor;
 mod measure;
 mod report;
 mod scale;
+mod served;
 mod server;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests use more of it")]
@@ -194,6 +196,9 @@ fn benchmark(options: &Options) -> io::Result<()> {
     if wants("disk") {
         bench.disk(&corpus)?;
     }
+    if wants("served") {
+        bench.served(&corpus)?;
+    }
     let Bench {
         samples, bounds, ..
     } = bench;
@@ -264,6 +269,7 @@ impl Bench<'_> {
                 faster,
                 of_cpu: faster.map(|_| report::OF_CPU),
                 over_floor: (delay == 0).then_some(report::OVER_FLOOR),
+                ..Bound::default()
             });
         }
         Ok(())
@@ -323,6 +329,7 @@ impl Bench<'_> {
                 faster: Some(faster),
                 of_cpu: Some(report::OF_CPU),
                 over_floor: (scenario == "verify").then_some(report::OVER_FLOOR),
+                ..Bound::default()
             });
         }
         Ok(())
@@ -526,6 +533,20 @@ impl Place {
         line: &[String],
         server: &mut Server,
     ) -> io::Result<Sample> {
+        let url = server.url().to_owned();
+        self.sample_through(&url, scenario, program, round, line, server)
+    }
+
+    /// Runs a command line here once, whose GOPROXY is `url`.
+    fn sample_through(
+        &self,
+        url: &str,
+        scenario: &str,
+        program: &'static str,
+        round: usize,
+        line: &[String],
+        server: &mut Server,
+    ) -> io::Result<Sample> {
         let path = |name: &str| self.root.path().join(name).display().to_string();
         let environment = [
             ("PATH", support::go::search_path()),
@@ -535,7 +556,7 @@ impl Place {
             ("GOENV", "off".to_owned()),
             ("GOTOOLCHAIN", "local".to_owned()),
             ("GOSUMDB", "off".to_owned()),
-            ("GOPROXY", server.url().to_owned()),
+            ("GOPROXY", url.to_owned()),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value));
         server.counts()?;

@@ -33,6 +33,8 @@ pub struct Bound {
     pub of_cpu: Option<f64>,
     /// And at most how many times the time of the floor.
     pub over_floor: Option<f64>,
+    /// And at most how many times the time that the same program takes in another scenario.
+    pub over: Option<(String, f64)>,
 }
 
 /// Another build of modfetch, `--beside`.
@@ -170,6 +172,17 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
     if !floor.is_empty() {
         let times = median(&ours, wall) / median(&floor, wall);
         claim("of the floor", times, bound.over_floor, false);
+    }
+    if let Some((other, times)) = &bound.over {
+        for (program, label) in [("modfetch", "modfetch of direct"), ("go", "go of direct")] {
+            let of = |scenario: &str| -> Vec<&Sample> {
+                let all = samples.iter();
+                all.filter(|s| s.scenario == scenario && s.program == program)
+                    .collect()
+            };
+            let ratio = median(&of(&bound.scenario), wall) / median(&of(other), wall);
+            claim(label, ratio, Some(*times), false);
+        }
     }
     if !gos.is_empty() {
         claim(

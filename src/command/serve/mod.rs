@@ -25,8 +25,8 @@ use crate::report::{Console, ProgressReporter, ProgressSettings};
 use crate::serve::http1::{Limits, ListenAddress, Listener, TlsSettings};
 use crate::serve::{
     AccessSettings, CacheKeeper, EngineUpstream, Evictable, Freshness, LineSink, ModulePatterns,
-    Policy, RefetchLog, ServeSettings, ServedDatabase, Server, ServerParts, ServiceManager,
-    Upstream,
+    Policy, RefetchLog, SecurityCount, ServeSettings, ServedDatabase, Server, ServerParts,
+    ServiceManager, Upstream,
 };
 use crate::signals;
 use crate::source::Source;
@@ -153,9 +153,11 @@ fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Opt
         jobs: config.transfer.jobs.value,
         writable: config.modcacherw.value,
     });
+    let security_events = SecurityCount::default();
     let upstream = (offline.is_none() || store.is_some()).then(|| {
         let (engine, sums) = (Arc::clone(&engine), Arc::clone(&sums));
-        let refetches = RefetchLog::new(Arc::new(ConsoleLines(console.clone())));
+        let lines = Arc::new(ConsoleLines(console.clone()));
+        let refetches = RefetchLog::new(lines, security_events.clone());
         let upstream = EngineUpstream::new(engine, sums, Arc::new(refetches), cancel.clone());
         Arc::new(upstream.with_store(store.clone())) as Arc<dyn Upstream>
     });
@@ -189,6 +191,7 @@ fn run(call: &CommandCall<'_>, config: &Config, console: &Console) -> Result<Opt
         keeper: Arc::new(keeper),
         database: served,
         store,
+        security_events,
         lines,
     };
     let signals = signals::for_server()?;

@@ -104,6 +104,14 @@ impl Client {
         self.bind(self.context.past_caches())
     }
 
+    /// The same client for the same work, whose requests have these headers beside their own.
+    #[must_use]
+    pub fn with_headers(&self, headers: &[(String, String)]) -> Client {
+        let mut context = self.context.clone();
+        context.headers.extend_from_slice(headers);
+        self.bind(context)
+    }
+
     pub(super) fn deadline(&self) -> Option<Deadline> {
         self.context.cancel.deadline()
     }

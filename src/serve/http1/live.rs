@@ -102,6 +102,12 @@ impl LiveFile {
         true
     }
 
+    /// Bytes that have been written so far.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.state().written
+    }
+
     /// More bytes have been written: `written` in all.
     pub fn grow(&self, written: u64) {
         let mut state = self.state();

@@ -251,7 +251,9 @@ impl Sending {
                 announced,
             } => {
                 let progress = live.progress();
-                if progress.end == Some(LiveEnd::Broken) {
+                // What is longer than announced would run into the next response.
+                let is_longer = announced.is_some_and(|length| progress.released > length);
+                if progress.end == Some(LiveEnd::Broken) || is_longer {
                     return NextBytes::Broken;
                 }
                 let chunked = self.framing == Framing::Chunked;

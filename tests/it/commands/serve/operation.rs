@@ -59,6 +59,40 @@ fn serve_request_ids_and_traces_go_upstream_and_come_back() {
 }
 
 #[test]
+fn serve_request_ids_go_to_the_checksum_database_too() {
+    only_modfetch!();
+    let database = database();
+    let proxy = upstream(&database);
+    let site = site(&proxy.url(), &database.gosumdb());
+    let server = Served::start(&site, &[]);
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    // A lookup of a client, and the proof of a file.
+    for (path, id) in [
+        (
+            format!("/sumdb/{NAME}/lookup/example.com/text@v1.2.0"),
+            "lookup-1",
+        ),
+        ("/example.com/calc/@v/v1.0.0.mod".to_owned(), "proof-2"),
+    ] {
+        proxy.forget();
+        let fields = [("X-Request-Id", id), ("traceparent", traceparent)];
+        let answer = server.ask("GET", &path, &fields);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let asked = proxy.requests();
+        let sums: Vec<_> = (asked.iter())
+            .filter(|request| request.path.starts_with("sumdb/"))
+            // Whether upstream has the database at all is asked once, for all.
+            .filter(|request| !request.path.ends_with("/supported"))
+            .collect();
+        assert!(!sums.is_empty(), "{asked:?}");
+        for request in sums {
+            assert_eq!(request.header("x-request-id"), Some(id), "{request:?}");
+            assert_eq!(request.header("traceparent"), Some(traceparent));
+        }
+    }
+}
+
+#[test]
 fn serve_page_lists_what_is_kept_without_scripts() {
     only_modfetch!();
     let database = database();

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::{LARGE, large_module, site};
 use crate::support::go::only_modfetch;
+use crate::support::many_modules::ManyModules;
 use crate::support::served::{Served, ask};
 use crate::support::sumdb::SumDb;
 use crate::support::{Proxy, Times, until};
@@ -24,16 +25,15 @@ fn serve_a_wrong_zip_is_cut_and_not_kept() {
     let wrong = server.get(LARGE);
     assert!(wrong.status != 200 || !wrong.whole, "{}", wrong.head);
     assert!(wrong.body.len() < large.zip().len());
-    until("the alarm", || server.said().contains("security:"));
+    // Two transfers were wrong, and each counts.
+    until("the alarms", || {
+        let metrics = server.get("/metrics").text();
+        metrics.contains("modfetch_security_events_total 2\n")
+    });
+    assert!(server.said().contains("security:"));
     let folder = site.cached("cache/download/example.com/large/@v");
     let kept = |name: &str| folder.join(name).exists();
     assert!(!kept("v1.0.0.zip") && !kept("v1.0.0.ziphash"));
-    assert!(
-        server
-            .get("/metrics")
-            .text()
-            .contains("modfetch_security_events_total 1")
-    );
     let right = server.get(LARGE);
     assert!(right.whole && right.body == large.zip(), "{}", right.head);
 }
@@ -133,6 +133,33 @@ fn serve_a_wrong_zip_that_is_right_the_next_time_is_logged() {
     let first = server.get(LARGE);
     assert!(!first.whole || first.body == zip, "{}", first.head);
     until("the alarm", || server.said().contains("security:"));
+    let metrics = server.get("/metrics").text();
+    assert!(
+        metrics.contains("modfetch_security_events_total 1\n"),
+        "{metrics}"
+    );
     let again = server.get(LARGE);
     assert!(again.whole && again.body == zip, "{}", again.head);
+}
+
+#[test]
+fn serve_cold_download_asks_upstream_for_each_file_once_and_all_at_the_same_time() {
+    only_modfetch!();
+    let many = ManyModules::new(32, 100);
+    let proxy = Proxy::of_modules(many.modules.clone()).stalling("*.zip", 0, Times::ALWAYS);
+    let site = site(&proxy.url(), "off");
+    let server = Served::start(&site, &[]);
+    let client = many
+        .sandbox()
+        .env("GOPROXY", &server.url())
+        .env("GOSUMDB", "off");
+    let download = client.spawn(["download", "--jobs", "64"]);
+    // As many as the client wants: the server holds none back.
+    proxy.wait_for_stalls(many.modules.len());
+    proxy.release();
+    download.wait().ok();
+    for kind in ["*.info", "*.mod", "*.zip"] {
+        assert_eq!(proxy.hits(kind), many.modules.len(), "{kind}");
+    }
+    assert_eq!(proxy.requests().len(), 3 * many.modules.len());
 }
