@@ -34,6 +34,9 @@ fn store_at(servers: &[&Server]) -> ObjectStore {
     .unwrap()
 }
 
+/// A location, variables beside [`VARIABLES`], and the endpoint and region that follow.
+type PlaceRow<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn region_and_endpoint_come_from_url_variables_and_profile() {
     let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", ""));
@@ -46,7 +49,7 @@ fn region_and_endpoint_come_from_url_variables_and_profile() {
     let place = format!("s3://b/p?region=r4&endpoint={}", url("e4"));
     let (e2, e3) = (url("e2"), url("e3"));
     // Each place without those that count before it.
-    let rows: [(&str, &[(&str, &str)], &str); 4] = [
+    let rows: [PlaceRow<'_>; 4] = [
         ("s3://b/p", &[], "e1 r1"),
         (
             "s3://b/p",
