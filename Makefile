@@ -102,9 +102,10 @@ install: static
 	install -m 0644 target/man/*.7 $(DESTDIR)$(PREFIX)/share/man/man7
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	$(STATIC) completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/modfetch
-	$(STATIC) completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_modfetch
-	$(STATIC) completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/modfetch.fish
+	for shell in bash zsh fish; do $(STATIC) completions $$shell > target/modfetch.$$shell || exit 1; done
+	install -m 0644 target/modfetch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/modfetch
+	install -m 0644 target/modfetch.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_modfetch
+	install -m 0644 target/modfetch.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/modfetch.fish
 
 # What is released of the last commit, in target/dist: archives, .deb, .rpm, .apk, images, SBOMs, SHA256SUMS. One target:
 # make dist DIST=x86_64-unknown-linux-musl. Needs Python, Go (for nfpm) and the compilers of dist-tools; a target that this

@@ -136,7 +136,7 @@ impl CancelToken {
         self.is_cancelled() || self.0.deadline.is_some_and(|end| end.is_over())
     }
 
-    /// Refuses to go on with work that is over.
+    /// Refuses to continue work that is over.
     ///
     /// # Errors
     /// [`Cancelled`] by reason, `subject` being what was to be done.

@@ -153,6 +153,12 @@ pub enum Reason {
     StoreHasIt,
     /// What is not found was there once: 410.
     Gone,
+    /// go.sum has another hash.
+    SumMismatch,
+    /// A go.sum that cannot be parsed.
+    MalformedGoSum,
+    /// A system program that is not installed.
+    ProgramMissing,
 }
 
 /// A failure: what was attempted, why it failed, and what to do next.
@@ -187,17 +193,6 @@ impl Error {
             subject: None,
             reason: None,
         }))
-    }
-
-    /// A go line that is newer than the go version that the run acts as.
-    #[must_use]
-    pub fn too_new(message: String) -> Error {
-        let also = match message.contains("GOTOOLCHAIN=") {
-            true => ", or GOTOOLCHAIN=auto",
-            false => "",
-        };
-        let hint = format!("act as a newer go: --go-version VERSION{also}");
-        Error::new(Kind::Input, message).hint(hint)
     }
 
     /// An I/O failure: `verb` is what was attempted ("cannot open"), `path` on what.

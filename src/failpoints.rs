@@ -3,7 +3,7 @@
 //! `MODFETCH_TEST_KILL_AT=NAME`, or `NAME:N` for the Nth time, sends SIGKILL to the process when it
 //! gets there. Only builds with debug assertions, which `cargo test` makes, look at the variable:
 //! in a release build nothing of this exists, so no user can meet it. A cargo feature would have
-//! to be named in each test run, or be on by default and then be in somebody's build.
+//! to be named in each test run, or be on by default and then be in a user's build.
 
 #[cfg(debug_assertions)]
 mod armed {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 /// How keys are hashed: with a seed of its own for each map, made of addresses that differ from run
 /// to run, so that no go.mod can be written whose requirements collide in all of them.
 ///
-/// Not std's SipHash, which was a tenth of a warm run. That holds out against somebody who sends
+/// Not std's SipHash, which was a tenth of a warm run. That resists an attacker who sends
 /// keys, measures how long they take, and sends better ones; whoever writes a go.mod does not see
 /// the run that reads it, and gets one try.
 pub(crate) type Seed = foldhash::fast::RandomState;

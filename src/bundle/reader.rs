@@ -44,7 +44,7 @@ pub enum Voucher {
     /// The reader's go.sum has the sums.
     GoSum,
     /// None of them: the bundle alone says what the sums are.
-    Nobody,
+    None,
 }
 
 impl Voucher {
@@ -54,7 +54,7 @@ impl Voucher {
         match self {
             Voucher::Database => "sumdb",
             Voucher::GoSum => "go.sum",
-            Voucher::Nobody => "nobody",
+            Voucher::None => "none",
         }
     }
 }
@@ -88,19 +88,19 @@ impl BundleTrust {
             match (proven, recorded && module.path().as_str() != TOOLCHAIN) {
                 (true, _) => Voucher::Database,
                 (false, true) => Voucher::GoSum,
-                (false, false) => Voucher::Nobody,
+                (false, false) => Voucher::None,
             },
         )
     }
 
-    /// Demands that somebody vouches for a module that needs it.
+    /// Refuses a module that needs proof and has none.
     ///
     /// # Errors
     /// [`Kind::Security`].
     fn demand(&self, module: &ModuleVersion, voucher: Voucher) -> Result<()> {
         let path = module.path().as_str();
         let is_exempt = path != TOOLCHAIN && (self.verifier.is_none() || self.exempt.matches(path));
-        if voucher != Voucher::Nobody || is_exempt {
+        if voucher != Voucher::None || is_exempt {
             return Ok(());
         }
         let text = format!("{module}: neither the checksum database nor go.sum vouches for it");

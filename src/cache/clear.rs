@@ -1,4 +1,4 @@
-//! Removing a whole cache, so that nobody sees a half of it.
+//! Removing a whole cache, so that no reader sees half of it.
 //!
 //! `go clean -modcache` removes entry by entry in sight, under no lock. A build that looks into a
 //! module of which some files are gone remembers what it found; and who is unpacking one goes on
@@ -85,7 +85,7 @@ impl Cache {
     fn outlive(&self, moved: &Path) -> Result<()> {
         let mut held = Vec::new();
         let download = moved.join("cache/download");
-        // What cannot be read has nobody at work that could be waited for.
+        // In a directory that cannot be read there is no process to wait for.
         let _ = walk(&download, &mut |entry, path| {
             let Some(module) = path.strip_suffix("/@v") else {
                 return Ok(if path == "sumdb" {
@@ -113,7 +113,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes a directory of a module that somebody went on with after its mark was gone.
+    /// Removes a directory of a module that another process wrote to after its mark was removed.
     fn remove_remnant(&self, module: &ModuleVersion, moved: &Path) -> Result<()> {
         let entry = self.entry(module)?;
         let directory = entry.directory();
@@ -175,7 +175,7 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// That somebody else was faster is no error.
+/// It is no error if another process has removed it first.
 fn gone(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -22,7 +22,7 @@ use crate::system::read_small;
 pub enum RecordedHash {
     /// There is no such file.
     Missing,
-    /// What is there is no sum: a write was interrupted, or somebody changed it.
+    /// What is there is no sum: a write was interrupted, or the file was changed.
     Torn,
     /// The sum of the zip.
     Sum(H1),
@@ -234,7 +234,7 @@ impl CacheEntry {
             Ok(_) if self.partial_path().exists() => Extracted::Unfinished,
             Ok(found) if found.is_dir() && !self.directory.is_symlink() => Extracted::Whole,
             Ok(_) => Extracted::Other,
-            // What cannot be looked at is somebody else's to name, when it is read.
+            // A file that cannot be examined is reported when it is read.
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => Extracted::Whole,
             Err(_) if self.partial_path().exists() => Extracted::Unfinished,
             Err(_) => Extracted::Absent,
@@ -268,7 +268,7 @@ impl CacheEntry {
     /// The zip on its way, with what an earlier transfer left of it. Before, what killed processes
     /// left is swept: of this zip all temporaries, since the lock shows that their writers are
     /// gone; of `.info` and `.mod`, whose writers hold no lock, those that are old; of zips of
-    /// other versions the parts that nobody has gone on with for long.
+    /// other versions the parts that no transfer has continued for long.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`].
@@ -301,7 +301,7 @@ impl CacheEntry {
         self.named(ZipPart::of(&self.zip_path()))
     }
 
-    /// Removes the part of another version, unless somebody is at work on that.
+    /// Removes the part of another version, unless a process is at work on that version.
     fn sweep_part_of(&self, version: &str) {
         let lock = self.versions().join(format!("{version}.lock"));
         if let Ok(Some(_held)) = FileLock::try_acquire(&lock) {
@@ -457,7 +457,11 @@ mod tests {
             file.set_modified(std::time::SystemTime::UNIX_EPOCH)
                 .unwrap();
         }
-        fs::write(entry.with_suffix("info3.tmp"), "somebody is writing this").unwrap();
+        fs::write(
+            entry.with_suffix("info3.tmp"),
+            "another process writes this",
+        )
+        .unwrap();
         let partial = entry.begin_directory(&lock).unwrap();
         fs::create_dir(partial.directory()).unwrap();
         partial.finish().unwrap();
@@ -475,7 +479,7 @@ mod tests {
         drop(busy);
         let there = |name: &str| entry.versions().join(name).exists();
         assert!(!there("v2.zip.part") && !there("v2.zip.part.from"), "old");
-        assert!(there("v3.zip.part"), "somebody is at work on this");
+        assert!(there("v3.zip.part"), "a process is at work on this");
         assert!(there("v4.zip.part"), "not old");
         for gone in ["zip123.tmp", "info1.tmp", "mod2.tmp"] {
             assert!(!entry.with_suffix(gone).exists(), "{gone} was not swept");

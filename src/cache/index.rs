@@ -24,7 +24,7 @@ use super::record::TreeStamp;
 use super::scan::KnownTrees;
 use super::{Cache, Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};
 use crate::fsio::write_atomically;
-use crate::gomod::ModuleVersion;
+use crate::gomod::{ModulePath, ModuleVersion};
 
 const HEADER: &str = "modfetch cache index 1";
 
@@ -61,7 +61,7 @@ impl Cache {
     }
 
     /// What the last walk found, and what modfetch has used since; `None` if no walk was kept. What
-    /// `go` has added or somebody removed is not known.
+    /// `go` has added or a user has removed is not known.
     #[must_use]
     pub fn indexed(&self) -> Option<Inventory> {
         let text = fs::read_to_string(self.state_file("index")).ok()?;
@@ -164,19 +164,20 @@ fn parse(text: &str) -> Option<Inventory> {
         rest: BTreeMap::new(),
     };
     let kind = |name: &str| SpaceKind::ALL.into_iter().find(|kind| kind.name() == name);
+    let mut last = None;
     for line in lines {
-        let mut words = line.split(' ');
-        match words.next()? {
-            "version" => inventory.versions.push(version(&mut words)?),
+        let mut words = Words(line);
+        match words.word()? {
+            "version" => inventory.versions.push(version(&mut words, &mut last)?),
             "rest" => {
-                let kind = kind(words.next()?)?;
-                inventory.rest.insert(kind, space(&mut words)?);
+                let kind = kind(words.word()?)?;
+                inventory.rest.insert(kind, words.space()?);
             }
             "store" => inventory.stores.push(StoreRecord {
-                kind: kind(words.next()?)?,
-                used: words.next()?.parse().ok()?,
-                space: space(&mut words)?,
-                name: words.collect::<Vec<_>>().join(" "),
+                kind: kind(words.word()?)?,
+                used: words.number()?,
+                space: words.space()?,
+                name: words.0.to_owned(),
             }),
             _ => return None,
         }
@@ -184,25 +185,60 @@ fn parse(text: &str) -> Option<Inventory> {
     Some(inventory)
 }
 
-fn version<'t>(words: &mut impl Iterator<Item = &'t str>) -> Option<VersionRecord> {
-    let module = ModuleVersion::unescape(words.next()?, words.next()?).ok()?;
+/// Reads the rest of a line of a version. `last` is the path of the line before, in both forms: the versions of a
+/// module are neighbours, and to check a path takes longer than all else.
+fn version<'t>(
+    words: &mut Words<'t>,
+    last: &mut Option<(&'t str, ModulePath)>,
+) -> Option<VersionRecord> {
+    let (escaped, version) = (words.word()?, words.word()?);
+    let path = match last {
+        Some((same, path)) if *same == escaped => path.clone(),
+        _ => {
+            let path = ModulePath::unescape(escaped).ok()?;
+            last.insert((escaped, path)).1.clone()
+        }
+    };
+    let module = ModuleVersion::with_escaped(path, version).ok()?;
     let mut record = VersionRecord::empty(module);
-    record.is_partial = words.next()? == "p";
-    record.content_used = words.next()?.parse().ok()?;
-    record.gomod_used = words.next()?.parse().ok()?;
-    record.stamp.inode = words.next()?.parse().ok()?;
-    record.stamp.changed_ns = words.next()?.parse().ok()?;
+    record.is_partial = words.word()? == "p";
+    record.content_used = words.number()?;
+    record.gomod_used = words.number()?;
+    record.stamp.inode = words.number()?;
+    record.stamp.changed_ns = words.word()?.parse().ok()?;
     for piece in &mut record.spaces {
-        *piece = space(words)?;
+        *piece = words.space()?;
     }
     Some(record)
 }
 
-fn space<'t>(words: &mut impl Iterator<Item = &'t str>) -> Option<Space> {
-    Some(Space {
-        bytes: words.next()?.parse().ok()?,
-        files: words.next()?.parse().ok()?,
-    })
+/// What is still to be read of a line, words with a space after each but the last.
+struct Words<'t>(&'t str);
+
+impl<'t> Words<'t> {
+    fn word(&mut self) -> Option<&'t str> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let end = self.0.bytes().position(|byte| byte == b' ');
+        let (word, rest) = match end {
+            Some(end) => (self.0.get(..end)?, self.0.get(end + 1..)?),
+            None => (self.0, ""),
+        };
+        self.0 = rest;
+        Some(word)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.word()?.parse().ok()
+    }
+
+    fn space(&mut self) -> Option<Space> {
+        Some(Space {
+            bytes: self.number()?,
+            files: self.number()?,
+        })
+    }
 }
 
 #[cfg(test)]

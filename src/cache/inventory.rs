@@ -15,7 +15,7 @@ const PIECES: [&str; 4] = ["zip", "ziphash", "mod", "partial"];
 
 impl Cache {
     /// Every module version of which there is a zip, ziphash, go.mod, mark or directory, by path
-    /// and version. Names that no module has are somebody else's and are passed over.
+    /// and version. Names that no module has belong to other programs and are passed over.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`]: a directory cannot be read.

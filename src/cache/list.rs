@@ -17,7 +17,7 @@ use crate::system::FileAt as _;
 /// that file. The caller puts its `.mod` there next, under the same lock.
 ///
 /// In this order, a run that is killed in between leaves a version whose `.mod` is missing: the
-/// next run sees that and makes both good. The other way round nobody would look at the list
+/// next run sees that and makes both good. In the other order no run would look at the list
 /// again.
 ///
 /// Versions are listed as their file names have them, so an escaped one (`v1.0.0-!r!c1`), which

@@ -29,8 +29,8 @@
 //!   `V.zip<digits>.tmp`. It travels with the part from the transfer to the extraction: letting go
 //!   in between would let another process go on writing what is being unpacked.
 //! - A part is put to use only if whoever sent it says that it still has the same content, and
-//!   its hash decides like that of any other zip. Those of other versions that nobody has gone on
-//!   with for a week are swept, each under its own lock.
+//!   its hash decides like that of any other zip. Those of other versions that no transfer has continued
+//!   for a week are swept, each under its own lock.
 //! - `.info` and `.mod` need no lock: whoever writes them writes the same bytes, and a rename
 //!   replaces them whole. A temporary of theirs that a killed process left is swept when it is old.
 //! - Which locks there are and in which order they are taken is said in `fsio/lock.rs`. A version is listed

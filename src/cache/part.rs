@@ -89,7 +89,7 @@ impl PartOrigin {
     }
 }
 
-/// A zip that is being fetched. Dropped, it stays if a later transfer can go on with it, and is
+/// A zip that is being fetched. Dropped, it stays if a later transfer can resume it, and is
 /// removed otherwise.
 #[derive(Debug)]
 pub struct ZipPart {
@@ -115,7 +115,7 @@ impl ZipPart {
                 fs::remove_file(&path)?;
             }
             match open_or_create(&path) {
-                // Another user left it: it cannot be gone on with, but perhaps replaced.
+                // Another user left it: it cannot be resumed, but perhaps replaced.
                 Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
                     fs::remove_file(&path).map_err(|_| cause)?;
                     open_or_create(&path)
@@ -137,13 +137,13 @@ impl ZipPart {
         })
     }
 
-    /// What it is the beginning of, if it can be gone on with, and how many bytes there are.
+    /// The body it is the beginning of, if it can be resumed, and how many bytes there are.
     #[must_use]
     pub fn kept(&self) -> Option<(&PartOrigin, u64)> {
         self.origin.as_ref().map(|origin| (origin, self.bytes))
     }
 
-    /// Empties it for a body from `origin`; without one a later transfer cannot go on with it.
+    /// Empties it for a body from `origin`; without one a later transfer cannot resume it.
     ///
     /// # Errors
     /// The file system's.
@@ -159,7 +159,7 @@ impl ZipPart {
         };
         let mut options = OpenOptions::new();
         let created = options.write(true).create_new(true).open(&self.from);
-        // Without it the transfer is as good, only that it cannot be gone on with.
+        // The transfer works without it, but cannot be resumed.
         if created
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .is_ok()

@@ -87,7 +87,7 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         let directory = self.entry.directory();
-        // The mark outlives the directory: if that cannot be removed, nobody may take it for
+        // The mark outlives the directory: if that cannot be removed, no reader may take it for
         // whole. A failure is left to the next run, which finds the mark. Where the cache was
         // removed meanwhile, what is there is another process's.
         if !self.done

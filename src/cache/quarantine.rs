@@ -103,7 +103,7 @@ impl Cache {
     }
 }
 
-/// Makes a new directory that nobody else puts anything into.
+/// Makes a new directory that no other process writes to.
 fn claim(below: &Path) -> Result<PathBuf> {
     let mut number = 1_u32;
     loop {

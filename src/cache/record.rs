@@ -199,6 +199,16 @@ impl VersionRecord {
         self.gomod_used = self.gomod_used.max(gomod);
     }
 
+    /// Adds what was found in `@v` to what was found of the directory.
+    pub(super) fn take_files(&mut self, files: VersionRecord) {
+        for (own, more) in self.spaces.iter_mut().zip(files.spaces) {
+            *own += more;
+        }
+        self.is_partial |= files.is_partial;
+        self.gomod_used = self.gomod_used.max(files.gomod_used);
+        self.use_content(files.content_used);
+    }
+
     /// Notes a use of zip or directory, in seconds since 1970.
     pub(super) fn use_content(&mut self, at: u64) {
         self.content_used = self.content_used.max(at);

@@ -9,7 +9,7 @@
 //! last walk (see `index`) where the directory is still the same inode with the same time of change:
 //! nothing writes to one that is whole.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,12 +22,13 @@ use rayon::{Scope, ThreadPoolBuilder};
 use super::record::TreeStamp;
 use super::{Cache, Inventory, RecordPiece, Space, SpaceKind, StoreRecord, VersionRecord};
 use crate::error::{Error, Kind, Result};
-use crate::gomod::ModuleVersion;
+use crate::gomod::{ModulePath, ModuleVersion};
 use crate::layout::{self, CACHE, DOWNLOAD, LIST, SUMDB, TEMPORARY, VERSIONS, VersionFile};
+use crate::map::Map;
 use crate::system::{accessed, keeps_access_times, leads_above, modified};
 
 /// What is known of extracted directories, by `ESCAPED-PATH@ESCAPED-VERSION`.
-pub(super) type KnownTrees = HashMap<String, (TreeStamp, Space)>;
+pub(super) type KnownTrees = Map<String, (TreeStamp, Space)>;
 
 impl Cache {
     /// Looks at everything. `known` directories that are still the same are not entered.
@@ -70,14 +71,14 @@ impl Cache {
             failure: Mutex::default(),
         };
         let versions = self.below(&[DOWNLOAD, "/", &layout::versions(escaped.path())]);
-        walk.found(|found| {
-            for file in VersionFile::ALL {
-                let name = layout::version_file(escaped.version(), file);
-                if let Ok(meta) = fs::metadata(versions.join(&name)) {
-                    found.add_version_file(path, &name, &meta);
-                }
+        let names = VersionFile::ALL.map(|file| layout::version_file(escaped.version(), file));
+        let mut files = VersionFiles::of(path);
+        for name in &names {
+            if let Ok(meta) = fs::metadata(versions.join(name)) {
+                files.add(name, &meta);
             }
-        });
+        }
+        walk.found(|found| found.take(path, files));
         let tree = layout::extracted(&escaped);
         let directory = self.below(&[&tree]);
         if let Ok(meta) = fs::metadata(&directory) {
@@ -113,7 +114,7 @@ pub(super) fn in_parallel<'s, R: Send>(work: impl FnOnce(&Scope<'s>) -> R + Send
 #[derive(Default)]
 struct ScanFindings {
     /// By `PATH@VERSION`, both escaped.
-    versions: HashMap<String, VersionRecord>,
+    versions: Map<String, VersionRecord>,
     stores: BTreeMap<(SpaceKind, String), StoreRecord>,
     rest: BTreeMap<SpaceKind, Space>,
 }
@@ -147,38 +148,20 @@ impl ScanFindings {
         }
     }
 
-    /// A file in `@v`.
-    fn add_version_file(&mut self, module: &str, name: &str, meta: &Metadata) {
-        let space = Space::of(meta);
-        let Some((version, file)) = split_name(name).filter(|_| meta.is_file()) else {
-            let kind = match name {
-                LIST => SpaceKind::Metadata,
-                _ if name.ends_with(TEMPORARY) => SpaceKind::Unfinished,
-                _ => SpaceKind::Other,
-            };
-            return self.add(kind, space);
-        };
-        let piece = match file {
-            Some(VersionFile::Lock) => return self.add(SpaceKind::Metadata, space),
-            Some(VersionFile::Info) => RecordPiece::Info,
-            Some(VersionFile::GoMod) => RecordPiece::GoMod,
-            Some(VersionFile::Zip) => RecordPiece::Zip,
-            Some(VersionFile::ZipHash) => RecordPiece::ZipHash,
-            Some(VersionFile::Partial | VersionFile::ZipPart | VersionFile::ZipPartFrom) | None => {
-                RecordPiece::Unfinished
+    /// What is in `@v` of a module, its path as it stands in paths.
+    fn take(&mut self, path: &str, files: VersionFiles<'_>) {
+        use std::collections::hash_map::Entry;
+        for (kind, space) in files.rest {
+            self.add(kind, space);
+        }
+        for (version, record) in files.versions {
+            match self.versions.entry(format!("{path}@{version}")) {
+                Entry::Vacant(place) => {
+                    place.insert(record);
+                }
+                // Its directory was found first.
+                Entry::Occupied(mut there) => there.get_mut().take_files(record),
             }
-        };
-        let Some(record) = self.version(module, version) else {
-            return self.add(SpaceKind::Other, space);
-        };
-        *record.space_mut(piece) += space;
-        let used = secs(accessed(meta)).max(written(meta));
-        match piece {
-            // Whoever uses a version reads its ziphash; of the zip the time says nothing.
-            RecordPiece::ZipHash => record.use_content(used),
-            RecordPiece::Zip => record.use_content(written(meta)),
-            RecordPiece::GoMod => record.gomod_used = used,
-            _ => record.is_partial |= file == Some(VersionFile::Partial),
         }
     }
 
@@ -191,6 +174,75 @@ impl ScanFindings {
             stores: self.stores.into_values().collect(),
             rest: self.rest,
             keeps_access_times,
+        }
+    }
+}
+
+/// The files in the `@v` of one module, put together by version before another thread is kept waiting.
+struct VersionFiles<'n> {
+    /// `None` if no module has this path.
+    path: Option<ModulePath>,
+    /// By version, escaped.
+    versions: BTreeMap<&'n str, VersionRecord>,
+    rest: BTreeMap<SpaceKind, Space>,
+}
+
+impl<'n> VersionFiles<'n> {
+    /// None yet; `path` is escaped.
+    fn of(path: &str) -> VersionFiles<'n> {
+        VersionFiles {
+            path: ModulePath::unescape(path).ok(),
+            versions: BTreeMap::new(),
+            rest: BTreeMap::new(),
+        }
+    }
+
+    fn add_to_rest(&mut self, kind: SpaceKind, space: Space) {
+        *self.rest.entry(kind).or_default() += space;
+    }
+
+    fn version(&mut self, version: &'n str) -> Option<&mut VersionRecord> {
+        use std::collections::btree_map::Entry;
+        match self.versions.entry(version) {
+            Entry::Occupied(there) => Some(there.into_mut()),
+            Entry::Vacant(place) => {
+                let module = ModuleVersion::with_escaped(self.path.clone()?, version).ok()?;
+                Some(place.insert(VersionRecord::empty(module)))
+            }
+        }
+    }
+
+    fn add(&mut self, name: &'n str, meta: &Metadata) {
+        let space = Space::of(meta);
+        let Some((version, file)) = split_name(name).filter(|_| meta.is_file()) else {
+            let kind = match name {
+                LIST => SpaceKind::Metadata,
+                _ if name.ends_with(TEMPORARY) => SpaceKind::Unfinished,
+                _ => SpaceKind::Other,
+            };
+            return self.add_to_rest(kind, space);
+        };
+        let piece = match file {
+            Some(VersionFile::Lock) => return self.add_to_rest(SpaceKind::Metadata, space),
+            Some(VersionFile::Info) => RecordPiece::Info,
+            Some(VersionFile::GoMod) => RecordPiece::GoMod,
+            Some(VersionFile::Zip) => RecordPiece::Zip,
+            Some(VersionFile::ZipHash) => RecordPiece::ZipHash,
+            Some(VersionFile::Partial | VersionFile::ZipPart | VersionFile::ZipPartFrom) | None => {
+                RecordPiece::Unfinished
+            }
+        };
+        let Some(record) = self.version(version) else {
+            return self.add_to_rest(SpaceKind::Other, space);
+        };
+        *record.space_mut(piece) += space;
+        let used = secs(accessed(meta)).max(written(meta));
+        match piece {
+            // Whoever uses a version reads its ziphash; of the zip the time says nothing.
+            RecordPiece::ZipHash => record.use_content(used),
+            RecordPiece::Zip => record.use_content(written(meta)),
+            RecordPiece::GoMod => record.gomod_used = used,
+            _ => record.is_partial |= file == Some(VersionFile::Partial),
         }
     }
 }
@@ -288,12 +340,12 @@ impl<'w> Walk<'w> {
     /// `cache/download/P/@v`.
     fn versions(&self, dir: &Path, module: &str, meta: &Metadata) {
         let entries = self.read(dir);
-        self.found(|found| {
-            found.add(SpaceKind::Metadata, Space::of(meta));
-            for (name, _, meta) in &entries {
-                found.add_version_file(module, name, meta);
-            }
-        });
+        let mut files = VersionFiles::of(module);
+        files.add_to_rest(SpaceKind::Metadata, Space::of(meta));
+        for (name, _, meta) in &entries {
+            files.add(name, meta);
+        }
+        self.found(|found| found.take(module, files));
     }
 
     /// Something on the way to `P@V`; `path` is its name below the root.

@@ -29,7 +29,7 @@ pub struct Survey {
     pub parts: u64,
     /// How many bytes they hold.
     pub parts_bytes: u64,
-    /// Temporaries that nobody has written to for an hour.
+    /// Temporaries without a write for an hour.
     pub abandoned: u64,
     /// How many bytes they hold.
     pub abandoned_bytes: u64,

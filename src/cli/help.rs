@@ -103,7 +103,7 @@ program serves go's spelling of these commands only.",
     writeln!(out, "\n'modfetch <command> --help' explains a command.")
 }
 
-/// The commands of an area; the long form goes on with the topic of the same name, if there is one.
+/// The commands of an area; the long form continues with the topic of the same name, if there is one.
 fn area(out: &mut String, tree: &CommandTree, about: &CommandArea, long: bool) -> std::fmt::Result {
     writeln!(out, "{}", about.brief)?;
     let name = about.name;

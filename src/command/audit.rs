@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::age::{AgeCheck, AgeLimit, MIN_AGE};
+use super::definition::{Command, CommandCall, Runner};
 use super::project::need_project;
 use super::session::SessionOptions;
-use super::table::{Command, CommandCall, Runner};
 use crate::audit::{
     AuditFinding, FindingKind, IgnoreFile, VulnDatabase, findings_of_go, findings_of_new_paths,
 };

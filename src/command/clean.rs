@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::definition::{Command, Runner};
 use super::network::progress_settings;
 use super::project::no_project;
-use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
@@ -64,7 +64,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         brief: "Remove the module cache",
         detail: "Removes GOMODCACHE and everything below it, read-only or not, as 'go clean \
 -modcache' does; a link is removed and not followed. The directory is moved aside as a whole and then \
-removed: nobody sees a half of it, and the next clean removes what an interrupted one left. Who is \
+removed: no reader sees half of it, and the next clean removes what an interrupted one left. A process that is \
 filling the cache meanwhile fails and leaves nothing that looks complete.\n\
 Nothing else is cleaned: -modcache must be given. No go.mod is needed.",
         examples: &[
@@ -120,7 +120,7 @@ impl CleanRequest {
 ///
 /// # Errors
 /// [`Kind::Input`] if GOMODCACHE cannot be a module cache; [`Kind::LocalIo`] if something cannot be
-/// removed; [`Kind::LockTimeout`] if somebody who was filling the cache does not end.
+/// removed; [`Kind::LockTimeout`] if a process that was filling the cache does not end.
 pub fn run(config: &Config, console: &Console, request: CleanRequest) -> Result<Option<Kind>> {
     // As go: a GOWORK that makes no sense is refused, whatever is to be done.
     config.work_file()?;

@@ -1,6 +1,7 @@
 //! `modfetch completions`: the script that teaches a shell the commands and flags.
 
-use super::table::{Command, Runner, command_tree};
+use super::definition::{Command, Runner};
+use super::table::command_tree;
 use crate::cli::{CommandInfo, Shell, completions};
 use crate::error::{Error, Kind};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::table::{Command, Runner};
+use super::definition::{Command, Runner};
 use super::{env, network};
 use crate::cancel::{CancelToken, Deadline};
 use crate::cli::flags::groups;

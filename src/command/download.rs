@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::age::{AgeCheck, AgeLimit, MIN_AGE, MIN_AGE_EXEMPT};
+use super::definition::{Command, Runner};
 use super::go_mod;
 use super::plan::DownloadPlan;
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
 use super::sums::{save_sums, sums_of_build_list};
-use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
@@ -171,7 +171,7 @@ fn want(raw: &RawArgs) -> Result<Want> {
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
-/// having been told already.
+/// having been reported already.
 ///
 /// # Errors
 /// What ends the run before any module was tried.
@@ -273,7 +273,7 @@ struct DownloadRun<'a> {
 impl DownloadRun<'_> {
     /// Fetches what is missing and tells the results.
     fn complete(&self) -> Result<DownloadSummary> {
-        // Where nobody may be asked there is nothing to begin, and not a directory is made for it.
+        // Where no source may be asked there is nothing to begin, and no directory is made for it.
         let unasked = self.config.connection.offline.value
             || self.session.chain.as_ref().is_some_and(Chain::is_off);
         let likely = self.selection.likely();
@@ -313,7 +313,7 @@ impl DownloadRun<'_> {
         self.session.settle(self.fetching);
         let mut failures = self.tell(&picks, &outcomes)?;
         let mut late = Vec::new();
-        // As `go`, which ends here unless it prints objects: what failed is told and nothing more.
+        // As `go`, which ends here unless it prints objects: only failures are reported.
         if failures.is_empty() || self.config.json.value {
             if records_all {
                 late.extend(self.record(requirements.as_ref()).err());
@@ -384,7 +384,7 @@ impl DownloadRun<'_> {
     /// Prints one result a target, in their order; returns the failures.
     fn tell(&self, targets: &[ResolvedTarget], outcomes: &[Outcome]) -> Result<Vec<Error>> {
         let mut failures = Vec::new();
-        // One module may stand for several arguments or requirements; its failure is told once.
+        // One module may stand for several arguments or requirements; its failure is reported once.
         let mut told = HashSet::new();
         let mut to_tell = Vec::new();
         let mut outcomes = outcomes.iter();

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{MAIN_SEPARATOR, Path};
 
+use super::definition::{Command, CommandCall, Runner};
 use super::directory::working_directory;
-use super::table::{Command, CommandCall, Runner};
 use crate::cli::{CommandInfo, Flag, ProgramName, RawArgs, flags};
 use crate::config::settings::VERBOSE;
 use crate::config::{
@@ -41,7 +41,7 @@ static W: Flag = Flag {
 static U: Flag = Flag {
     long: "u",
     brief: "Remove variables from the GOENV file",
-    detail: "What the process environment sets stays in force.",
+    detail: "A value in the process environment stays in force.",
     ..Flag::GOS
 };
 
@@ -174,7 +174,7 @@ impl Wish {
     }
 }
 
-/// The go version that a run acts as; one that a run would refuse is told by its own variable.
+/// The go version that a run acts as; a value that a run would refuse is shown by its own variable.
 fn goversion(go_env: &GoEnv) -> Setting<String> {
     match config::go_version(go_env) {
         Ok(version) => version.map(|version| format!("go{version}")),
@@ -322,7 +322,7 @@ impl<'a> EnvListing<'a> {
         })
     }
 
-    /// The value of a variable; of one that nobody knows it is empty.
+    /// The value of a variable; that of an unknown variable is empty.
     fn find(&self, name: &str) -> Setting<String> {
         match self.row(name) {
             Some(row) => row.setting.clone(),

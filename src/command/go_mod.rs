@@ -13,7 +13,7 @@ use crate::project::Project;
 /// go's lock for such edits if the cache lets us have it.
 ///
 /// # Errors
-/// [`Kind::Differs`] if `locked` or if another file stands in for it, and nothing is written; [`Kind::Other`] if somebody has changed
+/// [`Kind::Differs`] if `locked` or if another file stands in for it, and nothing is written; [`Kind::Other`] if another process has changed
 /// the file since it was read; [`Kind::LocalIo`] or [`Kind::LockTimeout`], and it is as it was.
 pub(super) fn commit(
     cache: &Cache,
@@ -51,7 +51,7 @@ pub(super) fn commit(
     };
     let steps = ["mod-grown", "mod-written"];
     rewrite(cache.locks(), project.file(), steps, |now| {
-        // Somebody may have come to the same.
+        // Another process may have made the same change.
         if now == text {
             return Ok(None);
         }

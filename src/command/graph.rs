@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::definition::{Command, Runner};
 use super::project::{MainModuleUse, find_project_allowing_conflicts, no_project, tell_disputes};
 use super::session::requirement_graph;
-use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
@@ -144,7 +144,7 @@ pub struct GraphRequest {
 
 /// Runs the command.
 ///
-/// `Ok(Some(kind))` if something is wrong with the modules of a workspace together, which has been told:
+/// `Ok(Some(kind))` if something is wrong with the modules of a workspace together, which has been reported:
 /// go prints the graph all the same.
 ///
 /// # Errors
@@ -179,7 +179,7 @@ pub fn run(config: &Config, console: &Console, request: &GraphRequest) -> Result
     Ok(clashing.or(disputed))
 }
 
-/// A line a requirement: who requires, and what.
+/// One line for each requirement: the module that requires, and the required one.
 fn text(graph: &Graph) -> String {
     let mut out = String::new();
     let mut lines = |from: &str, required: &[Node]| {

@@ -1,6 +1,7 @@
 //! `modfetch help`: what `--help` prints, by name.
 
-use super::table::{Command, Runner, command_tree};
+use super::definition::{Command, Runner};
+use super::table::command_tree;
 use crate::cli::{self, CommandInfo};
 
 /// The row of the command table.

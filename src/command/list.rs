@@ -15,10 +15,10 @@ use known::KnownRequirements;
 use print::{ModuleListing, finish};
 use vendored::{ListVendoring, find_vendor, list_vendored};
 
+use super::definition::{Command, Runner};
 use super::project::{MainModuleUse, find_project_allowing_conflicts, tell_disputes};
 use super::running::outside;
 use super::session::SessionOptions;
-use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
@@ -81,7 +81,7 @@ static RETRACTED: Flag = Flag {
 static E: Flag = Flag {
     long: "e",
     brief: "List also what is wrong",
-    detail: "What failed is told of its module, in Error, and the exit code is 0.",
+    detail: "A failure is reported in the field Error of its module, and the exit code is 0.",
     ..Flag::GOS
 };
 
@@ -194,7 +194,7 @@ pub struct ListRequest {
     pub modules: bool,
     /// What is said of each module beside the usual.
     pub extras: Extras,
-    /// `-e`: what failed is told of its module.
+    /// `-e`: a failure is reported in the field Error of its module.
     pub lenient: bool,
     /// `-json`: an object a module, with these fields or with all.
     pub json: Option<Vec<String>>,
@@ -235,7 +235,7 @@ impl ListRequest {
     }
 }
 
-/// Runs the command. `Ok(Some(kind))` is the gravest failure, all of them having been told.
+/// Runs the command. `Ok(Some(kind))` is the gravest failure, all of them having been reported.
 ///
 /// # Errors
 /// What ends the run before anything was listed.
@@ -264,7 +264,7 @@ pub fn run(config: &Config, console: &Console, request: &ListRequest) -> Result<
     list(config, console, request, &begun, cache, project, clashing)
 }
 
-/// Lists what is asked for of the modules of a project, with which something may be wrong that was told.
+/// Lists what is asked for of the modules of a project, whose faults have been reported.
 fn list(
     config: &Config,
     console: &Console,
@@ -323,7 +323,7 @@ fn list(
     });
     let known = KnownRequirements::read(&run, &arguments, context, needed, mode, &why)?;
     let (edited, graph) = (known.edited.as_ref(), known.graph.as_ref());
-    // Without the graph nobody can say which of two requirements of a path counts.
+    // Without the graph it is unknown which of two requirements of a path counts.
     if known.by_roots
         && let Some(error) = graph.and_then(Graph::error)
     {

@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use super::definition::{Command, Runner};
 use super::directory::working_directory;
-use super::table::{Command, Runner, command_tree};
+use super::table::command_tree;
 use crate::cli::{CommandInfo, Flag, flags, man_pages};
 use crate::error::{Error, Kind};
 

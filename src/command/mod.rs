@@ -9,6 +9,7 @@ mod bundle;
 mod cache;
 pub mod clean;
 mod completions;
+mod definition;
 mod directory;
 pub mod doctor;
 pub mod download;
@@ -39,4 +40,5 @@ mod table;
 mod task_stream;
 mod version;
 
-pub use table::{COMMANDS, Command, CommandCall, Runner, command_tree};
+pub use definition::{Command, CommandCall, Runner};
+pub use table::{COMMANDS, command_tree};

@@ -214,7 +214,7 @@ pub(super) fn direct(
 ) -> Direct {
     let environment = config.go_env.environment();
     let set = |name: &str| environment.get(name).map(str::to_owned);
-    // As for go, programs ask nobody for a password unless told to.
+    // As for go, programs prompt for a password only where the environment allows it.
     let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GCM_INTERACTIVE", "never")];
     let quiet = quiet.into_iter().filter(|(name, _)| set(name).is_none());
     let insecure = Client::new(
@@ -334,7 +334,7 @@ impl sumdb::Transport for DatabaseRoute {
     }
 }
 
-/// What of a run is told while it happens.
+/// Which events of a run are reported while it happens.
 pub(super) fn progress_settings(config: &Config) -> ProgressSettings {
     ProgressSettings {
         progress: config.output.progress.value,

@@ -4,9 +4,9 @@ mod files;
 
 use std::collections::HashSet;
 
+use super::definition::{Command, Runner};
 use super::project::find_project;
 use super::session::{Session, SessionOptions};
-use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
@@ -24,7 +24,7 @@ use crate::signals::Ending;
 static URLS: Flag = Flag {
     long: "urls",
     brief: "Print the URL of each file to fetch, one a line",
-    detail: "For curl and its like. What no proxy is asked for has none.",
+    detail: "For curl and its like. Files that come from no proxy have no URL.",
     ..Flag::GOS
 };
 
@@ -153,7 +153,7 @@ pub struct PlanRequest {
 }
 
 /// Runs the command. `Ok(None)` is success, whatever there is to fetch; `Ok(Some(kind))` the
-/// gravest failure, all of them having been told already.
+/// gravest failure, all of them having been reported already.
 ///
 /// # Errors
 /// What ends the run before there is a plan.

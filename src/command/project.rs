@@ -37,9 +37,9 @@ pub(super) enum MainModuleUse {
     Edit,
     /// It takes go.mod as it is: `-mod=readonly`.
     Read,
-    /// The same, with `-mod=vendor`: nobody is asked for versions.
+    /// The same, with `-mod=vendor`: no source is asked for versions.
     Vendor,
-    /// It asks nobody for anything, and so not what a version in go.mod stands for that is none.
+    /// It asks no source: a version query in go.mod stays without an answer.
     Check,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn find_project_to(
 }
 
 /// The same for a command that goes on as go does where the modules of a workspace do not go
-/// together: that is told, and ends the run with this kind of failure.
+/// together: the conflict is reported, and the run ends with this kind of failure.
 pub(super) fn find_project_allowing_conflicts(
     what: MainModuleUse,
     config: &Config,
@@ -125,9 +125,12 @@ fn read_project(
         }
         GoModSearch::Missing => return Ok(None),
     };
-    let running = running(config, &found)?;
-    refuse_newer(config, &running, modfile.unwrap_or(&found))?;
-    let files = ProjectFiles::from(config).acting_as(&running);
+    let file = modfile.unwrap_or(&found);
+    let files = ProjectFiles::from(config).with_content(&found);
+    let files = files.with_content(file);
+    let running = running(config, &files, &found)?;
+    refuse_newer(&files, &running, file)?;
+    let files = files.acting_as(&running);
     let read = match what {
         MainModuleUse::Check => Project::read(&found, modfile, files),
         MainModuleUse::Vendor => Project::read_with(&found, modfile, files, &mut unasked),
@@ -152,12 +155,12 @@ fn read_project(
     Ok(Some(project))
 }
 
-/// What a version in go.mod stands for that is none, where nobody may be asked.
+/// The answer to a version query in go.mod where no source may be asked.
 fn unasked(_: &str, _: &str) -> Result<Version> {
     Err(BuildMod::asked(ModMode::Vendor.as_str()).no_query())
 }
 
-/// Reads the main modules of a go.work; all that is wrong is told, the last of it as the error.
+/// Reads the main modules of a go.work; all faults are reported, the last of them as the error.
 fn workspace(
     what: MainModuleUse,
     config: &Config,
@@ -168,9 +171,10 @@ fn workspace(
         let text = "-modfile cannot be used in workspace mode";
         return Err(Error::new(Kind::Usage, text).hint(OFF));
     }
-    let running = running(config, work)?;
-    refuse_newer_work(config, &running, work)?;
-    let files = ProjectFiles::from(config).acting_as(&running);
+    let files = ProjectFiles::from(config).with_content(work);
+    let running = running(config, &files, work)?;
+    refuse_newer_work(&files, &running, work)?;
+    let files = files.acting_as(&running);
     let read = match what {
         MainModuleUse::Check => Project::read_workspace(work, files),
         MainModuleUse::Vendor => Project::read_workspace_with(work, files, &mut unasked),

@@ -1,9 +1,8 @@
 //! Which go version a run acts as, and that go.mod asks for no newer one.
 
-use std::fs;
 use std::path::Path;
 
-use crate::config::Config;
+use crate::config::{Config, ProjectFiles};
 use crate::error::{Error, Kind, Result};
 use crate::fsio::short_path;
 use crate::gomod::modfile::{GoLine, ModFile, WorkFile};
@@ -14,12 +13,13 @@ pub(super) fn outside(config: &Config) -> Result<ActingVersion> {
     start(config, None)
 }
 
-/// The version where `file`, a go.work or the go.mod that was found, is what the run starts with.
-pub(super) fn running(config: &Config, file: &Path) -> Result<ActingVersion> {
-    // As in go, which chooses before it reads a flag, nothing stands in for it. What cannot be read
-    // is told by who needs it.
-    let data = fs::read(file).unwrap_or_default();
-    start(config, Some((&short_path(&config.cwd, file), &data)))
+/// The version where `file`, a go.work or the go.mod that was found, is what the run starts with. Its content is
+/// among `files`.
+pub(super) fn running(config: &Config, files: &ProjectFiles, file: &Path) -> Result<ActingVersion> {
+    // As in go, which chooses before it reads a flag, the file on disk counts and not what stands in for it. A file
+    // that cannot be read is reported when it is parsed.
+    let data = files.on_disk(file).unwrap_or_default();
+    start(config, Some((&short_path(&files.cwd, file), data)))
 }
 
 fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<ActingVersion> {
@@ -29,38 +29,41 @@ fn start(config: &Config, file: Option<(&str, &[u8])>) -> Result<ActingVersion> 
 
 /// Refuses a go.mod that needs a newer go, malformed or not: what is wrong with it otherwise may
 /// be what the newer one brought.
-pub(super) fn refuse_newer(config: &Config, running: &ActingVersion, file: &Path) -> Result<()> {
-    refuse(config, running, file, |name, data| {
+pub(super) fn refuse_newer(
+    files: &ProjectFiles,
+    running: &ActingVersion,
+    file: &Path,
+) -> Result<()> {
+    refuse(files, running, file, |name, data| {
         Ok(ModFile::parse_lax(name, data)?.go)
     })
 }
 
 /// Refuses a go.work that needs a newer go; as for go, a malformed one is just that.
 pub(super) fn refuse_newer_work(
-    config: &Config,
+    files: &ProjectFiles,
     running: &ActingVersion,
     file: &Path,
 ) -> Result<()> {
-    refuse(config, running, file, |name, data| {
+    refuse(files, running, file, |name, data| {
         Ok(WorkFile::parse(name, data)?.go)
     })
 }
 
 fn refuse(
-    config: &Config,
+    files: &ProjectFiles,
     running: &ActingVersion,
     file: &Path,
     go_line: impl FnOnce(&str, &[u8]) -> Result<Option<GoLine>>,
 ) -> Result<()> {
-    let name = short_path(&config.cwd, file);
-    let data = config.overlay.read(file, |file| fs::read(file));
-    // What cannot be read is told by those who need it.
-    let data = data.ok().filter(|data| may_refuse(running, data));
+    let name = short_path(&files.cwd, file);
+    // A file that cannot be read is reported when it is parsed.
+    let data = files
+        .read(file)
+        .ok()
+        .filter(|data| may_refuse(running, data));
     let line = data.and_then(|data| go_line(&name, &data).ok()?);
-    match line.and_then(|line| running.refusal(&name, &line.version)) {
-        Some(text) => Err(Error::too_new(text)),
-        None => Ok(()),
-    }
+    line.map_or(Ok(()), |line| running.check(&name, &line.version))
 }
 
 /// False if no line could be a go line that is too new. That is nearly always so, and a file is then

@@ -2,9 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::definition::{Command, CommandCall, Runner};
 use super::project::need_project;
 use super::session::SessionOptions;
-use super::table::{Command, CommandCall, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, flags};

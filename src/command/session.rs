@@ -157,7 +157,7 @@ impl<'o> SessionOptions<'o> {
     }
 }
 
-/// An engine, what vouches for what it fetches, and who is told.
+/// An engine, the sums that its files must have, and the sink of its events.
 pub(super) struct Session<'c> {
     console: &'c Console,
     /// Cache, source and threads.
@@ -166,7 +166,7 @@ pub(super) struct Session<'c> {
     pub(super) sums: Arc<SumPolicy>,
     /// What GOPROXY says, with `--offline` too; `None` where nothing may be asked in any case.
     pub(super) chain: Option<Chain>,
-    /// Who is told while the run goes on.
+    /// Receives the events of the run.
     pub(super) progress: Arc<ProgressReporter>,
     options: RunOptions,
     is_offline: bool,

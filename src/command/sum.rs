@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use check::GoSumMode;
 
-use super::table::{Command, Runner};
+use super::definition::{Command, Runner};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
 use crate::config::Config;
@@ -31,16 +31,16 @@ static CHECK: Flag = Flag {
 static WRITE: Flag = Flag {
     long: "write",
     brief: "Add the lines that go.sum lacks",
-    detail: "A line that disagrees is told and stays as it is.",
+    detail: "A line that disagrees is reported and stays as it is.",
     ..Flag::OURS
 };
 
 /// `--explain`.
 static EXPLAIN: Flag = Flag {
     long: "explain",
-    brief: "Show who says what of a module version",
-    detail: "go.sum, checksum database, cache and proxy side by side. What the proxy has is fetched, \
-compared and thrown away.",
+    brief: "Compare all recorded sums of a module version",
+    detail: "go.sum, checksum database, cache and proxy side by side. The files of the proxy are \
+fetched, compared and removed.",
     ..Flag::OURS
 };
 
@@ -86,7 +86,7 @@ say of one version, which of them is odd, the likely cause, and what to do.",
             ("modfetch sum --write", "complete go.sum without a build"),
             (
                 "modfetch sum --explain golang.org/x/mod@v0.20.0",
-                "who says what, after a checksum mismatch",
+                "all recorded sums, after a checksum mismatch",
             ),
         ],
         ..CommandInfo::NEW
@@ -110,7 +110,7 @@ pub enum SumRequest {
     Check(Option<Scope>),
     /// `--write`: complete go.sum.
     Write(Option<Scope>),
-    /// `--explain`: who says what of this version.
+    /// `--explain`: the recorded sums of this version.
     Explain(ModuleVersion),
 }
 
@@ -158,7 +158,7 @@ fn parse(text: &str) -> Result<ModuleVersion> {
     ModuleVersion::parse(path, version).map_err(usage)
 }
 
-/// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest of what was told.
+/// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest of the reported failures.
 ///
 /// # Errors
 /// What ends the run.

@@ -1,7 +1,7 @@
 //! `modfetch toolchain`: a Go toolchain in the module cache, ready to run.
 
+use super::definition::{Command, CommandCall, Runner};
 use super::session::SessionOptions;
-use super::table::{Command, CommandCall, Runner};
 use crate::cache::{Cache, prepare_goroot};
 use crate::cli::flags::{Flag, groups};
 use crate::cli::{CommandInfo, flags};

@@ -3,10 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::definition::{Command, Runner};
 use super::network::cached_database;
 use super::project::{MainModuleUse, find_project_to, no_project};
 use super::session::{Session, SessionOptions};
-use super::table::{Command, Runner};
 use super::verify_store;
 use crate::cache::Cache;
 use crate::cli::flags::groups;
@@ -46,7 +46,7 @@ static REPAIR: Flag = Flag {
 static SUMDB: Flag = Flag {
     long: "sumdb",
     brief: "Prove modules by the cached checksum database, too",
-    detail: "What the cache has of it is used, and nothing is asked.",
+    detail: "Uses the cached part of the database, and sends no request.",
     ..Flag::OURS
 };
 
@@ -143,7 +143,7 @@ pub struct VerifyRequest {
 }
 
 /// Runs the command. `Ok(None)` is success; `Ok(Some(kind))` the gravest failure, all of them
-/// having been told already.
+/// having been reported already.
 ///
 /// # Errors
 /// What ends the run before any module was checked.
@@ -279,8 +279,8 @@ impl VerifyRun<'_> {
         self.conclude(&errors)
     }
 
-    /// Checks and mends until nothing new is found: a go.mod that was mended may name modules
-    /// that nobody knew of.
+    /// Checks and mends until nothing new is found: a repaired go.mod may name modules
+    /// that were unknown until then.
     fn repair(&self) -> Result<Option<Kind>> {
         let mut repairs: HashMap<ModuleVersion, RepairOutcome> = HashMap::new();
         let mut round = 0;

@@ -1,6 +1,6 @@
 //! `modfetch version`: the version of this program, and of go that it acts as.
 
-use super::table::{Command, Runner};
+use super::definition::{Command, Runner};
 use crate::cli::{CommandInfo, flags};
 use crate::gomod::GoVersion;
 use crate::report::JsonObject;

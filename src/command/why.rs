@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
+use super::definition::{Command, Runner};
 use super::project::need_project;
 use super::session::requirement_graph;
-use super::table::{Command, Runner};
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
@@ -65,9 +65,12 @@ go.mod files that are not cached are fetched and checked; go.mod and go.sum are 
         examples: &[
             (
                 "modfetch why -m golang.org/x/text",
-                "who requires it, in the version that is in use",
+                "the modules that require it, at their selected versions",
             ),
-            ("modfetch why -m go", "who requires this go version"),
+            (
+                "modfetch why -m go",
+                "the modules that require this go version",
+            ),
             ("modfetch why -m -json all", "every module of the build"),
         ],
         ..CommandInfo::NEW

@@ -66,7 +66,7 @@ impl RawArgs {
         self.switch(flag) == Some(true)
     }
 
-    /// The value of a flag, not yet judged but for [`Flag::choices`] and [`Flag::check`].
+    /// The value of a flag, judged by [`Flag::choices`] and [`Flag::check`] alone.
     #[must_use]
     pub fn text(&self, flag: &Flag) -> Option<&str> {
         self.texts(flag).last().map(String::as_str)

@@ -137,7 +137,7 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     }
 }
 
-/// Creates a file beside `target` that nobody else has: `NAME<number>.tmp`.
+/// Creates a file beside `target` that no other process has: `NAME<number>.tmp`.
 fn create_temporary(target: &Path) -> io::Result<(PathBuf, File)> {
     let mut number = u64::from(std::process::id());
     loop {

@@ -1,7 +1,7 @@
 //! `-overlay`: files that stand in for others for one run.
 //!
 //! As in go, only go.mod, go.work and go.sum files are looked for here, and whether there is a
-//! vendor directory and whose. Nothing of the module cache is, nor the files that a run is told of
+//! vendor directory and whose. Nothing of the module cache is, nor the files that settings name
 //! (`-reuse`, `GOENV`, certificates).
 //!
 //! Source: golang/go `cmd/go/internal/fsys/fsys.go` (`initFromJSON`, `stat`, `Replaced`,
@@ -12,10 +12,11 @@ use std::fs;
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Config;
 use crate::error::{Error, Kind, Result, io_text};
-use crate::fsio::clean_path;
+use crate::fsio::{clean_path, read_whole};
 use crate::gojson;
 use crate::gomod::ActingVersion;
 
@@ -230,7 +231,7 @@ impl Overlay {
 }
 
 /// The map in the file, as Go's `encoding/json` would read it: of the same key the last counts,
-/// and the first value of a wrong type is told.
+/// and the first value of a wrong type is reported.
 fn replacements(data: &[u8]) -> std::result::Result<BTreeMap<String, String>, String> {
     let refused =
         |kind: &str, target: &str| format!("json: cannot unmarshal {kind} into Go {target}");
@@ -275,7 +276,7 @@ fn replacements(data: &[u8]) -> std::result::Result<BTreeMap<String, String>, St
 }
 
 /// How a run sees the files of a project: the directory from which messages name them, what
-/// stands in for them, and which go reads them.
+/// stands in for them, which go reads them, and what was read already.
 #[derive(Clone, Debug)]
 pub struct ProjectFiles {
     /// The working directory, absolute.
@@ -286,9 +287,41 @@ pub struct ProjectFiles {
     pub running: Option<ActingVersion>,
     /// What `-modfile` says, as it was typed.
     pub modfile: Option<String>,
+    /// Files that were read, with their content on disk.
+    contents: Vec<(PathBuf, Arc<[u8]>)>,
 }
 
 impl ProjectFiles {
+    /// Reads a file on disk, which [`ProjectFiles::read`] then does not read again. A file that cannot be read is
+    /// left to that function, which says why.
+    #[must_use]
+    pub fn with_content(mut self, file: &Path) -> ProjectFiles {
+        if self.on_disk(file).is_none()
+            && let Ok(data) = read_whole(file)
+        {
+            self.contents.push((file.to_owned(), data.into()));
+        }
+        self
+    }
+
+    /// The content on disk of a file that was read, whatever stands in for it.
+    #[must_use]
+    pub fn on_disk(&self, file: &Path) -> Option<&[u8]> {
+        let found = self.contents.iter().find(|(path, _)| path == file);
+        found.map(|(_, data)| &**data)
+    }
+
+    /// The content of a file or of what stands in for it.
+    ///
+    /// # Errors
+    /// Those of [`Overlay::read`].
+    pub fn read(&self, file: &Path) -> io::Result<Vec<u8>> {
+        self.overlay.read(file, |file| match self.on_disk(file) {
+            Some(data) => Ok(data.to_vec()),
+            None => read_whole(file),
+        })
+    }
+
     /// Says which go version the run acts as.
     #[must_use]
     pub fn acting_as(self, running: &ActingVersion) -> ProjectFiles {
@@ -306,6 +339,7 @@ impl From<&Config> for ProjectFiles {
             overlay: config.overlay.clone(),
             running: None,
             modfile: config.modfile_as_typed.clone(),
+            contents: Vec::new(),
         }
     }
 }
@@ -317,6 +351,7 @@ impl From<&Path> for ProjectFiles {
             overlay: Overlay::default(),
             running: None,
             modfile: None,
+            contents: Vec::new(),
         }
     }
 }
@@ -337,6 +372,24 @@ mod tests {
     }
 
     /// Each text is what `go list -m -overlay=FILE` of go1.26.8 says.
+    #[test]
+    fn a_file_is_read_from_disk_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("go.mod");
+        fs::write(&file, "module first\n").unwrap();
+        let files = ProjectFiles::from(dir.path()).with_content(&file);
+        fs::write(&file, "module second\n").unwrap();
+        let files = files.with_content(&file);
+        assert_eq!(files.on_disk(&file), Some(&b"module first\n"[..]));
+        assert_eq!(files.read(&file).unwrap(), b"module first\n");
+        // A file that was not there is read when it is needed.
+        let other = dir.path().join("other.mod");
+        let files = files.with_content(&other);
+        assert!(files.on_disk(&other).is_none() && files.read(&other).is_err());
+        fs::write(&other, "module other\n").unwrap();
+        assert_eq!(files.read(&other).unwrap(), b"module other\n");
+    }
+
     #[test]
     fn what_makes_no_sense_is_refused_in_the_words_of_go() {
         let json = "parsing overlay JSON: ";

@@ -98,7 +98,7 @@ pub(super) type Parsed<T> = Result<T, String>;
 const MAX_JOBS: usize = 1024;
 /// With exponential backoff this is hours already.
 const MAX_RETRIES: u32 = 100;
-/// Ten in a day; nobody waits for fewer.
+/// Ten in a day; fewer would be of no use.
 const MIN_PER_SECOND: f64 = 0.0001;
 /// More than one machine can make; no limit at all.
 const MAX_PER_SECOND: f64 = 1e6;

@@ -3,7 +3,7 @@
 //! What is asked of servers is harmless, asked once, of all of them at the same time, and has the
 //! time-outs of the settings; nothing is tried again, so that no trouble is hidden. Nothing is
 //! written but a temporary in the cache, which is removed. No secret is in a report: URLs are
-//! redacted, of credentials the kind and the place are told.
+//! redacted, of credentials the kind and the place are reported.
 //!
 //! Observing (in [`crate::http`], [`crate::cache`]) is kept apart from judging: `server`,
 //! `database`, `cache`, `tree` and `project` turn what was seen into checks, `render` shows them.

@@ -155,7 +155,7 @@ fn go_sum(project: &Project, is_optional: bool) -> Check {
     }
 }
 
-/// The first module that is fetched from proxies; the name of a private one is told to nobody.
+/// The first module that is fetched from proxies; the name of a private one is sent to no server.
 fn example(
     config: &Config,
     project: &Project,

@@ -27,7 +27,7 @@
 //!   own job; the queue is first in, first out.
 //! - What is asked for as a single file ([`Run::zip`]) is fetched on the thread that asks, and hashed by the compute pool.
 //! - Where the requirement graph has to be fetched first, the modules that go.mod lists are begun
-//!   meanwhile, dispatched by a thread of its own, as far as nobody sees it: fetched, checked,
+//!   meanwhile, dispatched by a thread of its own, as far as readers cannot see it: fetched, checked,
 //!   unpacked below their marks. The graph then says which of them become visible, and what else
 //!   there is to do ([`Prefetch`]).
 //! - A bounded channel carries finished zips, each with the version lock it was fetched under, to
@@ -42,7 +42,7 @@
 //! A lock that another process holds is tried first and waited for last, behind all other work:
 //! two processes that start on the same list share it out among them.
 //!
-//! Why nobody waits for a lock for ever is said where locks are, in `fsio/lock.rs`.
+//! Why every wait for a lock ends is explained in `fsio/lock.rs`.
 //!
 //! A zip is committed only when `.info` and `.mod` are there: a module that fails leaves what it
 //! left with `go`.

@@ -1,4 +1,4 @@
-//! One piece of work on an engine: what it wants, who is told of it, what ends it, what it has cost.
+//! One piece of work on an engine: what it wants, where its events go, what ends it, what it has cost.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -38,7 +38,7 @@ pub enum Keep {
 pub struct RunOptions {
     /// go.sum, and what stands behind it.
     pub sums: Arc<SumPolicy>,
-    /// Is told what happens.
+    /// Receives the events.
     pub events: Arc<dyn EventSink>,
     /// Ends the run early. A run that nothing ends waits for the locks of other processes in the kernel's queue.
     pub cancel: Option<CancelToken>,
@@ -66,7 +66,7 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// A run that tells nobody, keeps everything and is about whole modules.
+    /// A run that reports no events, keeps everything and is about whole modules.
     #[must_use]
     pub fn new(sums: Arc<SumPolicy>) -> RunOptions {
         RunOptions {

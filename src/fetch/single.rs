@@ -63,7 +63,7 @@ pub trait ZipTap: Send + Sync {
 }
 
 impl Run {
-    /// The file if the cache has it and it agrees with what vouches for it. Takes no lock and asks nobody; what only the
+    /// The file if the cache has it and it agrees with what vouches for it. Takes no lock and sends no request; what only the
     /// checksum database could vouch for, and has not in this process, is not there.
     ///
     /// # Errors

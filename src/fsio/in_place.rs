@@ -57,7 +57,7 @@ pub fn read_whole(file: &Path) -> io::Result<Vec<u8>> {
     Ok(data)
 }
 
-/// Changes a file under its lock: `change` is told what it holds, and says what it is to hold,
+/// Changes a file under its lock: `change` gets its content and returns the new content,
 /// or `None` to leave it. A file that is not there is empty. `steps` are the names of what is
 /// done, for tests: the lead is there; the text is there.
 ///

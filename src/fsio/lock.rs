@@ -6,7 +6,7 @@
 //! Without a limit a wait is the kernel's: first come, first served, beside every waiting `go`,
 //! and no wake-up in vain. With a limit the lock is tried again and again: `flock` knows no
 //! time-out, a thread that sits in it could not be called back and would take the lock when
-//! nobody wants it any more, and a signal to wake it would need code that is not safe. The same holds for a wait that
+//! no caller wants it any more, and a signal to wake it would need code that is not safe. The same holds for a wait that
 //! ends with the work it is for.
 //!
 //! # Which locks there are, and their order
@@ -17,7 +17,7 @@
 //! | the file itself: go.mod, go.sum, a saved tree head | its content | a read and a write |
 //! | `list` | the list of versions of one module | a read of one directory |
 //!
-//! - The order is that of the table: who holds a lock takes only those below it. So `list` is innermost, and nobody,
+//! - The order is that of the table: the holder of a lock takes only those below it. So `list` is innermost, and no thread,
 //!   `go` neither, waits for a version's lock while holding one of the others.
 //! - Who holds the lock of a version waits for that of no other version. Several may be held at once, each obtained
 //!   by trying ([`FileLock::try_acquire`]) or as the only one that its thread waits for; a wait never keeps another
@@ -46,8 +46,8 @@ use crate::event::{Event, EventSink};
 use crate::gomod::ModuleVersion;
 use crate::system::{self, LockRefusal};
 
-/// How locks are waited for: for how long, for which work, and who is told. By default for ever, for work that
-/// nothing ends, and nobody.
+/// How locks are waited for: for how long, for which work, and where waits are reported. By default for ever, for work that
+/// nothing ends, and nowhere.
 #[derive(Clone, Default)]
 pub struct Locks {
     limit: Option<Duration>,
@@ -120,7 +120,7 @@ pub struct FileLock {
 }
 
 impl FileLock {
-    /// Waits for the lock on `path` for as long as it takes, telling nobody.
+    /// Waits for the lock on `path` for as long as it takes, without an event.
     ///
     /// # Errors
     /// As [`Locks::acquire`].
@@ -128,7 +128,7 @@ impl FileLock {
         Locks::default().acquire(path, None)
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the lock if it is free.
     ///
     /// # Errors
     /// As [`Locks::acquire`].
@@ -224,7 +224,7 @@ impl FileLock {
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
-/// Twenty system calls a second are nothing, and nobody notices that a lock is had so late.
+/// Twenty system calls a second cost little, and so short a delay is not noticed.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 #[expect(clippy::disallowed_methods, reason = "the one place that locks")]
@@ -323,7 +323,7 @@ mod tests {
         let (sent, received) = crossbeam_channel::bounded(1);
         thread::scope(|scope| {
             scope.spawn(|| sent.send(FileLock::acquire(&path).map(drop)));
-            // Whatever the scheduler does, nobody may have it while it is held.
+            // Whatever the scheduler does, no other thread may have it while it is held.
             assert!(FileLock::try_acquire(&path).unwrap().is_none());
             assert!(received.try_recv().is_err());
             drop(held);

@@ -1,6 +1,6 @@
 //! Small writes that should not be cut in two by the end of the program.
 //!
-//! Whatever a killed process leaves is sound. But a run that is told to end has a moment, and
+//! Whatever a killed process leaves is sound. But a run that gets a signal has a moment, and
 //! spends it on finishing what takes no time: small files, which then leave no temporary, and the
 //! two files that are edited in place (go.sum, the newest head of a checksum database).
 

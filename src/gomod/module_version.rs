@@ -51,13 +51,20 @@ impl ModuleVersion {
     /// # Errors
     /// [`Kind::Input`]: no module has such names in a cache.
     pub fn unescape(path: &str, version: &str) -> Result<ModuleVersion> {
-        let path = ModulePath::unescape(path)?;
+        ModuleVersion::with_escaped(ModulePath::unescape(path)?, version)
+    }
+
+    /// Reads a version as it stands in cache paths, beside a path that [`ModulePath::unescape`] has read.
+    ///
+    /// # Errors
+    /// As [`ModuleVersion::unescape`].
+    pub fn with_escaped(path: ModulePath, version: &str) -> Result<ModuleVersion> {
         let plain = unescape(version).ok_or_else(|| {
             let text = format!("invalid escaped version {version:?}");
             Error::new(Kind::Input, text)
         })?;
         let module = ModuleVersion::new(path, Version::parse(&plain)?)?;
-        module.escape().map(|_| module)
+        module.version.escape().map(|_| module)
     }
 
     /// True for what go.mod may require of `go` or `toolchain`, as if they were modules.

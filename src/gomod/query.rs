@@ -1,6 +1,6 @@
 //! Version queries: which of a module's versions a word such as `latest`, `v1.2` or `<v2` means.
 //!
-//! Pure: the versions, and what is known of them, are told. Whoever asks the sources is in
+//! Pure: the caller passes the versions, and what is known of them. The code that asks the sources is in
 //! [`crate::fetch`].
 //!
 //! Source: golang/go `cmd/go/internal/modload/query.go` (`newQueryMatcher`, `filterVersions`).

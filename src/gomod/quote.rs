@@ -80,7 +80,7 @@ pub(super) fn auto_quote(text: &str) -> String {
 /// Reads a string in double quotes.
 ///
 /// # Errors
-/// `invalid syntax`, as go says; `invalid UTF-8`, where go would go on with broken text.
+/// `invalid syntax`, as go says; `invalid UTF-8`, where go would continue with broken text.
 pub(crate) fn unquote(text: &str) -> Result<String, &'static str> {
     const SYNTAX: &str = "invalid syntax";
     let inner = text

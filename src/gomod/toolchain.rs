@@ -7,7 +7,10 @@
 //! Source: golang/go `cmd/go/internal/toolchain/select.go` (`Select`), `switch.go`,
 //! `gover/toolchain.go` (`TooNewError`), `gover/gomod.go`.
 
+use std::fmt;
+
 use super::GoVersion;
+use crate::error::{Error, Kind, Result};
 
 /// What GOTOOLCHAIN asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,11 @@ impl Toolchain {
         }
     }
 
+    /// True if it asks for other than the default, `auto`.
+    fn is_set(&self) -> bool {
+        !matches!(&*self.setting, "" | "auto")
+    }
+
     /// The version that the run acts as, given the go.work or go.mod that it starts with: its name
     /// in messages and its text, which need not be well formed.
     ///
@@ -65,10 +73,11 @@ impl Toolchain {
     pub fn start(&self, file: Option<(&str, &[u8])>) -> Result<ActingVersion, String> {
         let mut running = ActingVersion {
             version: self.minimum.clone(),
-            reason: match &*self.setting {
-                "" | "auto" => String::new(),
-                setting => format!("; GOTOOLCHAIN={setting}"),
+            reason: match self.is_set() {
+                true => format!("; GOTOOLCHAIN={}", self.setting),
+                false => String::new(),
             },
+            is_set: self.is_set(),
             switching: self.switching,
         };
         let Some((name, data)) = file.filter(|_| self.switching) else {
@@ -109,6 +118,8 @@ pub struct ActingVersion {
     version: GoVersion,
     /// Why it is this one, as messages end with it.
     reason: String,
+    /// GOTOOLCHAIN is among the reasons.
+    is_set: bool,
     switching: bool,
 }
 
@@ -134,13 +145,22 @@ impl ActingVersion {
         *needed > self.version && self.version.at_least(ActingVersion::REFUSING)
     }
 
-    /// What `go` says if `what` has a go line of `needed` and that is too new.
-    #[must_use]
-    pub fn refusal(&self, what: &str, needed: &GoVersion) -> Option<String> {
-        self.refuses(needed).then(|| {
-            let (version, reason) = (&self.version, &self.reason);
-            format!("{what} requires go >= {needed} (running go {version}{reason})")
-        })
+    /// Refuses `what`, a module or file whose go line is `needed`, if that is too new.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], in go's words.
+    pub fn check(&self, what: impl fmt::Display, needed: &GoVersion) -> Result<()> {
+        if !self.refuses(needed) {
+            return Ok(());
+        }
+        let (version, reason) = (&self.version, &self.reason);
+        let text = format!("{what} requires go >= {needed} (running go {version}{reason})");
+        let also = match self.is_set {
+            true => ", or GOTOOLCHAIN=auto",
+            false => "",
+        };
+        let hint = format!("act as a newer go: --go-version VERSION{also}");
+        Err(Error::new(Kind::Input, text).hint(hint))
     }
 }
 
@@ -175,7 +195,8 @@ mod tests {
         let toolchain = Toolchain::parse(setting, &version("1.26.8"))?;
         let running = toolchain.start(Some(("go.mod", gomod.as_bytes())))?;
         let needed = look_up(gomod.as_bytes(), "go").and_then(GoVersion::parse);
-        Ok(needed.and_then(|needed| running.refusal("go.mod", &needed)))
+        let refused = needed.and_then(|needed| running.check("go.mod", &needed).err());
+        Ok(refused.map(|error| error.chain()))
     }
 
     #[test]
@@ -236,7 +257,7 @@ mod tests {
         let running = |gomod: &str| {
             let toolchain = Toolchain::parse("go1.25.0+auto", &version("1.26.8")).unwrap();
             let running = toolchain.start(Some(("go.mod", gomod.as_bytes()))).unwrap();
-            running.refusal("x", &version("1.99")).unwrap()
+            running.check("x", &version("1.99")).unwrap_err().chain()
         };
         let rows = [
             ("go 1.20", "1.25.0; GOTOOLCHAIN=go1.25.0+auto"),

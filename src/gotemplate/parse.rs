@@ -15,7 +15,7 @@ use crate::error::{self, Error, Result};
 use crate::gomod::quote::quote;
 
 /// How deep actions and parentheses may be nested. Go takes 10,000 parentheses and any number of
-/// actions; nobody writes a dozen.
+/// actions; real templates have fewer than a dozen.
 const MAX_DEPTH: usize = 100;
 
 /// Where a list ends, besides the end of the text.

@@ -162,7 +162,7 @@ impl<'v> TemplateRun<'v, '_> {
         }
     }
 
-    /// Goes on with the next turn of a range, or with what is behind the list.
+    /// Continues with the next turn of a range, or with what is behind the list.
     fn end_of_list(&mut self) -> Result<()> {
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The walk through the requirement graph, told go.mod files by whoever fetches them.
+//! The walk through the requirement graph; its caller fetches the go.mod files.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;

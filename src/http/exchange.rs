@@ -22,7 +22,7 @@ thread_local! {
 }
 
 fn note(change: impl FnOnce(&mut Timings)) {
-    // Nobody holds it for longer than such a change.
+    // No thread holds it for longer than such a change.
     TIMINGS.with_borrow_mut(change);
 }
 
@@ -74,8 +74,8 @@ impl<In: Transport> Connector<In> for NotedConnector {
     }
 }
 
-/// An exchange under way. Told to the events when it is dropped; as an events it hands on
-/// and counts what is told of the body.
+/// An exchange under way, reported as an event when it is dropped; as an event sink it hands on
+/// and counts the events of the body.
 pub(super) struct ExchangeRecorder<'a> {
     events: &'a dyn EventSink,
     url: RedactedUrl,

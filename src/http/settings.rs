@@ -43,8 +43,8 @@ pub struct Settings {
     pub user_agent: String,
 }
 
-/// A byte now and then is progress to the stall timer. For a zip that is as it should be: nobody
-/// knows how long half a gigabyte may take. What goes into memory is some kilobytes, rarely a
+/// A byte now and then is progress to the stall timer. For a zip that is as it should be: it is not
+/// known how long half a gigabyte may take. What goes into memory is some kilobytes, rarely a
 /// megabyte, and others wait for it: a zip that is already here and its lock for the `.info`, a
 /// verdict for the checksum database. Two minutes for that is ten times what a line of 64 kbit/s
 /// takes for 100 KiB.

@@ -501,7 +501,7 @@ fn user_byte(b: u8) -> bool {
     unreserved(b) || b"$&+,;=".contains(&b)
 }
 
-/// A query goes out as written, but for what would break the request line.
+/// A query is sent as written, except for what would break the request line.
 fn query_byte(b: u8) -> bool {
     b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)
 }

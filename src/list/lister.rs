@@ -60,7 +60,7 @@ pub struct Lister<'a> {
     pub requires_sums: bool,
     /// What else is said.
     pub extras: Extras,
-    /// More is told than lines have: objects, or what templates make of them.
+    /// The output has more than lines have: objects, or what templates make of them.
     pub details: bool,
 }
 
@@ -77,6 +77,16 @@ pub(super) const NO_VERSION: &str = "none";
 pub(super) enum Chosen {
     Required,
     Named,
+}
+
+/// The `.info` of a version that is to be described.
+enum Metadata {
+    /// It was not looked for.
+    Unknown,
+    /// It is in the cache, and nothing of it is printed.
+    Cached,
+    /// What it says.
+    Read(Info),
 }
 
 impl<'a> Lister<'a> {
@@ -101,22 +111,27 @@ impl<'a> Lister<'a> {
         self.run.for_each(
             targets,
             |target| self.at_hand(target),
-            |target| self.describe(target, None),
+            |target| self.describe(target, Metadata::Unknown),
         )
     }
 
-    /// What there is to say of a target, if no request is needed for it. The metadata is read here
-    /// rather than looked for: a `stat` more for each module was a tenth of a warm run.
+    /// What there is to say of a target, if no request is needed for it. Where the time of a version is printed,
+    /// the metadata is read here rather than looked for first; a line has no time, so that the file only has to be
+    /// there, as go leaves it.
     fn at_hand(&self, target: &ListTarget) -> Option<ModuleInfo> {
         if self.extras.any() {
             return None;
         }
-        let mut read = None;
+        let mut read = Metadata::Unknown;
         match target {
             ListTarget::Required(Node::Module(module)) => match self.rules.resolved(module) {
                 ResolvedModule::Directory { .. } => {}
                 ResolvedModule::Module(resolved) => {
-                    read = Some(self.cached().info(&resolved)?);
+                    read = match self.details {
+                        true => Metadata::Read(self.cached().info(&resolved)?),
+                        false if self.cached().has_info(&resolved) => Metadata::Cached,
+                        false => return None,
+                    };
                     let known = self.graph.is_some_and(|graph| graph.reads(module));
                     let gomod = known || !self.counts(&resolved, SumPart::GoMod, Chosen::Required);
                     if !gomod && !self.cached().has_gomod(&resolved) {
@@ -135,7 +150,7 @@ impl<'a> Lister<'a> {
 
     /// What there is to say of a target; `read` is the metadata of what it is resolved to, if that
     /// is cached.
-    fn describe(&self, target: &ListTarget, read: Option<Info>) -> ModuleInfo {
+    fn describe(&self, target: &ListTarget, read: Metadata) -> ModuleInfo {
         let reused = match target {
             ListTarget::Query { path, query, .. } => self.reusable(path, query),
             _ => None,
@@ -187,9 +202,9 @@ impl<'a> Lister<'a> {
         info
     }
 
-    fn required(&self, node: &Node, read: Option<Info>) -> ModuleInfo {
+    fn required(&self, node: &Node, read: Metadata) -> ModuleInfo {
         let mut info = ModuleInfo::new(node.path(), node.version());
-        info.indirect = marks_indirect(node, self.project);
+        info.indirect = self.details && marks_indirect(node, self.project);
         let Some(module) = node.module() else {
             return info;
         };
@@ -297,10 +312,10 @@ impl<'a> Lister<'a> {
             info.origin = answer.origin;
             return info;
         }
-        // What was named is told of itself, not of what replaces it.
+        // A module that was named is described itself, not its replacement.
         let mut info = ModuleInfo::new(path.as_str(), answer.module.version().as_str());
         info.go_version = self.refused_go_line(&answer.module).unwrap_or_default();
-        self.complete(&mut info, &answer.module, Chosen::Named, None);
+        self.complete(&mut info, &answer.module, Chosen::Named, Metadata::Unknown);
         if query != info.version {
             query.clone_into(&mut info.query);
         }
@@ -324,11 +339,17 @@ impl<'a> Lister<'a> {
         info: &mut ModuleInfo,
         module: &ModuleVersion,
         chosen: Chosen,
-        read: Option<Info>,
+        read: Metadata,
     ) {
-        match read.map_or_else(|| self.queries().stat(module), Ok) {
-            Ok(found) => info.time = Some(found.time),
-            Err(error) => {
+        let found = match read {
+            Metadata::Cached => None,
+            Metadata::Read(found) => Some(Ok(found)),
+            Metadata::Unknown => Some(self.queries().stat(module)),
+        };
+        match found {
+            None => {}
+            Some(Ok(found)) => info.time = Some(found.time),
+            Some(Err(error)) => {
                 let (path, version) = (module.path(), module.version().as_str());
                 let unasked = || unasked(error, path);
                 info.error = Some(
@@ -338,7 +359,7 @@ impl<'a> Lister<'a> {
                 );
             }
         }
-        // Of what nobody is told, a file in the cache and a line of go.sum could still come.
+        // Even without output, a file in the cache and a line of go.sum could result.
         let all_there =
             || self.sums.records(module, SumPart::GoMod) && self.cached().has_gomod(module);
         if self.details || !all_there() {

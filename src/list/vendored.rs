@@ -13,7 +13,7 @@ use crate::select::NO_MAIN;
 
 /// Says what there is to say of each argument that [`Vendor::admit`] admits; without any, of the
 /// main modules. `graph` is that of [`Vendor::graph`], if an argument needs it. With `retracted` there is an error in place
-/// of what nobody can be asked.
+/// where no source can be asked.
 #[must_use]
 pub fn vendored(
     arguments: &[Argument],
@@ -68,7 +68,7 @@ pub fn vendored(
     arguments.iter().map(describe).collect()
 }
 
-/// What is said where `-mod=vendor` was asked for and there is no project: nobody can be asked.
+/// What is said where `-mod=vendor` was asked for and there is no project: no source can be asked.
 /// `local` is the go version that the run acts as.
 #[must_use]
 pub fn vendored_nowhere(
@@ -110,7 +110,7 @@ fn unknown(path: &str, version: &str, error: Error) -> ModuleInfo {
     }
 }
 
-/// Says that nobody can be asked for retractions, of what may have some.
+/// Says of modules that may have retractions that no source can be asked for them.
 fn refuse(info: &mut ModuleInfo, project: &Project, mode: &BuildMod) {
     let replaced =
         ModulePath::parse(&info.path).is_ok_and(|path| project.rules().replaces_all(&path));

@@ -397,7 +397,7 @@ impl Drop for RunningProgram {
     }
 }
 
-/// Reads a pipe in a thread of its own, piece by piece, until its end or until nobody listens.
+/// Reads a pipe in a thread of its own, piece by piece, until its end or until the receiver is gone.
 fn read_pipe(
     pipe: Option<impl Read + Send + 'static>,
     sender: Sender<Piece>,

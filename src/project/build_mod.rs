@@ -14,7 +14,7 @@ pub struct BuildMod {
 }
 
 impl BuildMod {
-    /// What somebody asked for.
+    /// The value of the flag.
     #[must_use]
     pub fn asked(value: &'static str) -> BuildMod {
         BuildMod {
@@ -24,7 +24,7 @@ impl BuildMod {
         }
     }
 
-    /// What it is because nobody asked, and because of a reason, if that is worth a word.
+    /// The default, and its reason, if that is worth a word.
     #[must_use]
     pub fn found(value: &'static str, reason: String) -> BuildMod {
         BuildMod {
@@ -57,7 +57,7 @@ impl BuildMod {
         Error::new(Kind::Input, text)
     }
 
-    /// Somebody would have to be asked for versions, and may not.
+    /// A source would have to be asked for versions, and must not be.
     #[must_use]
     pub fn no_query(&self) -> Error {
         let text = format!("cannot query module due to -mod={}", self.value);

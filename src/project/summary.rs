@@ -18,6 +18,18 @@ pub struct GraphSummary {
     pub(crate) go_line: Option<GoVersion>,
 }
 
+impl From<GoModSummary> for GraphSummary {
+    fn from(needs: GoModSummary) -> GraphSummary {
+        GraphSummary {
+            module: needs.module,
+            pruned: is_pruned(needs.go.as_ref()),
+            go_line: needs.go.clone(),
+            go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
+            require: without_tools(needs.require),
+        }
+    }
+}
+
 impl GraphSummary {
     /// What the go line says, if it is 1.21 or later: older ones are no requirement.
     #[must_use]
@@ -30,14 +42,15 @@ impl GraphSummary {
     /// # Errors
     /// [`Kind::Input`](crate::Kind::Input), `parsing FILE: ...`.
     pub fn parse(file: &str, data: &[u8]) -> Result<GraphSummary> {
-        let needs = GoModSummary::parse(file, data)?;
-        Ok(GraphSummary {
-            module: needs.module,
-            pruned: is_pruned(needs.go.as_ref()),
-            go_line: needs.go.clone(),
-            go: needs.go.filter(|go| go.at_least(Node::STRICT_GO)),
-            require: without_tools(needs.require),
-        })
+        GoModSummary::parse(file, data).map(GraphSummary::from)
+    }
+
+    /// The same of a file that messages call `shown`; each fault in the file stands behind `file`.
+    ///
+    /// # Errors
+    /// [`Kind::Input`](crate::Kind::Input), `parsing SHOWN: FILE:LINE: ...`.
+    pub fn parse_named(shown: &str, file: &str, data: &[u8]) -> Result<GraphSummary> {
+        GoModSummary::parse_named(shown, file, data).map(GraphSummary::from)
     }
 
     /// What the graph needs of a main module of a workspace, without what is excluded.

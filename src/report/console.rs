@@ -1,20 +1,25 @@
 //! Results to stdout, errors and notices to stderr.
 
 use std::collections::BTreeSet;
+use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::json::{JsonObject, info};
 use super::summary::Summary;
 use crate::config::{Color, Log};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 
-/// True if go says this without its name before it: what ends it in the middle of its work.
+/// True if go prints this without its name before it: an error that ends it in the middle of its work.
 ///
 /// Source: golang/go `cmd/go/internal/modfetch/fetch.go`, `initGoSum` and `checkModSum`, through `base.Fatal`.
-fn dies_nameless(name: &str, text: &str) -> bool {
-    let mismatch = text.starts_with("verifying ") && text.contains(": checksum mismatch\n");
-    name == "go" && (mismatch || text.starts_with("malformed go.sum:\n"))
+fn dies_nameless(name: &str, error: &Error) -> bool {
+    let ends = matches!(
+        error.reason(),
+        Some(Reason::SumMismatch | Reason::MalformedGoSum)
+    );
+    // Within the failure of a module, the error is one of several.
+    name == "go" && ends && error.source().is_none()
 }
 
 /// The two streams, and how the program calls itself in messages.
@@ -24,7 +29,7 @@ pub struct Console {
     log: Log,
     color: bool,
     quiet: bool,
-    /// The next steps that were told: of a thousand failures that one step ends, one names it.
+    /// The hints that were printed: of a thousand failures with the same next step, one names it.
     hinted: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -64,7 +69,7 @@ impl Console {
     pub fn error(&self, error: &Error) {
         self.tell(
             error,
-            Some(self.name).filter(|name| !dies_nameless(name, &error.chain())),
+            Some(self.name).filter(|name| !dies_nameless(name, error)),
         );
     }
 
@@ -145,18 +150,28 @@ mod tests {
     #[test]
     fn what_ends_go_has_no_name_before_it() {
         // go1.27.4 with a go.sum of one wrong line, and with one of another hash.
-        let malformed = "malformed go.sum:\n/x/go.sum:1: wrong number of fields 2";
-        let mismatch = "verifying a.com/m@v1.0.0/go.mod: checksum mismatch\n\tdownloaded: h1:x";
+        let malformed =
+            Error::new(Kind::Input, "malformed go.sum").with_reason(Reason::MalformedGoSum);
+        let mismatch = Error::new(Kind::Security, "verifying").with_reason(Reason::SumMismatch);
         let rows = [
-            ("go", malformed, true),
-            ("go", mismatch, true),
-            ("modfetch", malformed, false),
-            ("modfetch", mismatch, false),
-            ("go", "verifying module: missing GOSUMDB", false),
-            ("go", "a.com/m@v1.0.0: reading x: 404 Not Found", false),
+            ("go", &malformed, true),
+            ("go", &mismatch, true),
+            ("modfetch", &malformed, false),
+            ("modfetch", &mismatch, false),
+            ("go", &mismatch.clone().context("a.com/m@v1.0.0"), false),
+            (
+                "go",
+                &Error::new(Kind::Security, "verifying module: missing GOSUMDB"),
+                false,
+            ),
         ];
-        for (name, text, want) in rows {
-            assert_eq!(dies_nameless(name, text), want, "{name}: {text}");
+        for (name, error, want) in rows {
+            assert_eq!(
+                dies_nameless(name, error),
+                want,
+                "{name}: {}",
+                error.chain()
+            );
         }
     }
 }

@@ -9,8 +9,8 @@ const NAMED: usize = 5;
 /// What to tell of failures, each with the module it is about.
 ///
 /// Where a host was given up, or nothing can be asked of it as things are (a certificate that is
-/// not believed), of those that failed for it the first that did ask it is told in full, in the place of the first of them all; the rest follows as one error that counts them and
-/// names a few. Everything else is told as it is, in its order.
+/// not believed), the first failure of a request to it is reported in full, in the place of the first of them all; the rest follows as one error that counts them and
+/// names a few. All other errors are reported as they are, in their order.
 #[must_use]
 pub fn group_by_host(failures: &[(String, Error)]) -> Vec<Error> {
     let trouble = |(_, error): &(String, Error)| HostFailure::of(error).cloned();
@@ -105,7 +105,7 @@ mod tests {
         let rows: &[(&[&str], &[&str])] = &[
             (&[], &[]),
             (&["404", "403"], &["m0: 404", "m1: 403"]),
-            // Nobody was given up: each has its own story.
+            // No host was given up: each error is its own.
             (&["a+", "a+", "b+"], &["m0: why", "m1: why", "m2: why"]),
             (
                 &["404", "a-", "a+", "b+", "a+"],

@@ -1,4 +1,4 @@
-//! `sum --explain`: who says what of a module version, side by side, and the verdict.
+//! `sum --explain`: the recorded sums of a module version, side by side, and the verdict.
 
 use super::json::JsonObject;
 use crate::fetch::HashEvidence;
@@ -16,7 +16,7 @@ pub struct Explained<'a> {
     pub zip: Option<HashMismatch>,
     /// About the go.mod, likewise.
     pub gomod: Option<HashMismatch>,
-    /// `agree`, `disagree`, or `unknown` if nobody had a sum.
+    /// `agree`, `disagree`, or `unknown` if no source had a sum.
     pub state: &'static str,
 }
 
@@ -47,7 +47,7 @@ impl Explained<'_> {
         text.push_str(match self.state {
             "agree" => "all that could be asked agree\n",
             "disagree" => "they do not agree\n",
-            _ => "nobody has a sum\n",
+            _ => "no source has a sum\n",
         });
         text
     }

@@ -193,7 +193,7 @@ impl ListArgumentReader<'_> {
         let moves = is_relative(query);
         let current = self.selected(path);
         if moves && current.is_none() && !self.is_main(path) && self.is_broken() {
-            // Nobody knows what it would move from.
+            // It is unknown what it would move from.
             return;
         }
         if moves && self.is_main(path) {

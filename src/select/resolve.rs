@@ -123,8 +123,8 @@ pub fn resolve(
         }),
         Target::Module { .. } | Target::Tool { .. } | Target::Failed { .. } => None,
     };
-    // Where the graph is broken, nobody knows what such a module would move from. That the graph
-    // is broken is told anyway.
+    // Where the graph is broken, it is unknown what such a module would move from. That the graph
+    // is broken is reported in any case.
     let lost = |query: &VersionQuery| {
         is_relative(&query.query)
             && query.current.is_none()

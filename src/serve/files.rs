@@ -77,7 +77,7 @@ impl ServiceHandle {
         Some(response.noted(kind.suffix(), "REDIRECT"))
     }
 
-    /// Goes on with a file whose version may be too young, where the database may be asked.
+    /// Continues with a file whose version may be too young, where the database may be asked.
     pub(super) fn file_of_age(
         &self,
         module: ModuleVersion,

@@ -388,7 +388,7 @@ pub(super) fn live_response(live: Arc<LiveFile>) -> Response {
 pub(super) fn failure(error: &Error, kind: &'static str) -> Response {
     let chain = error.chain();
     let (status, text) = match error.kind() {
-        // It may have what was asked for: no client must conclude that nobody has.
+        // The store may have the file: no client must conclude that it does not exist.
         _ if error.reason() == Some(Reason::StoreFailed) => (503, chain),
         // As upstream has it: a client moves on after both.
         Kind::NotFound if error.reason() == Some(Reason::Gone) => {

@@ -20,7 +20,7 @@ use crate::system::FileAt as _;
 /// How much is read at once to be hashed.
 const CHUNK: usize = 64 << 10;
 
-/// Told of the file that clients may be given, and, by `None`, that it is of no use any more.
+/// Called with the file that clients may be sent, and with `None` when it is of no use any more.
 type Publish = Box<dyn Fn(Option<&Arc<LiveFile>>) + Send + Sync>;
 
 /// See the module.

@@ -13,7 +13,7 @@ use crate::system::{changed_ns, inode};
 /// How many tags are remembered: some 150 bytes each.
 const MOST: usize = 16_384;
 
-/// A file, as long as nobody writes to it or moves it.
+/// A file, as long as it is neither written nor moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileIdentity {
     inode: u64,

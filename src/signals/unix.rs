@@ -26,7 +26,7 @@ pub(crate) fn watch(ending: Ending, tell: impl FnOnce(&'static str) + Send + 'st
 
 /// Calls `act` for SIGINT and SIGTERM, on a thread of its own; the second of them ends the program at once.
 fn wait_for(ending: Ending, mut act: impl FnMut(c_int) + Send + 'static) {
-    // A flag that nobody looks at: what counts is that the signal no longer kills.
+    // A flag without a reader: what counts is that the signal no longer kills.
     let _ = flag::register(SIGXFSZ, Arc::default());
     let watched = without_ignored(&[SIGINT, SIGTERM]);
     let Ok(mut signals) = Signals::new(&watched) else {
@@ -34,7 +34,7 @@ fn wait_for(ending: Ending, mut act: impl FnMut(c_int) + Send + 'static) {
     };
     let waiting = thread::Builder::new().name("signals".into());
     let waiting = waiting.spawn(move || signals.forever().for_each(&mut act));
-    // Without that thread the first one counts like a second one: nothing is told.
+    // Without that thread the first one counts like a second one: nothing is printed.
     let begun = Arc::new(AtomicBool::new(waiting.is_err()));
     for signal in watched {
         // In this order, so that the first one only sets the flag. What cannot be registered

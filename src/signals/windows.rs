@@ -32,7 +32,7 @@ pub(crate) fn watch(_: Ending, tell: impl FnOnce(&'static str) + Send + 'static)
         // Not std's exit: it runs what other threads may still be using.
         low_level::exit(STATUS);
     });
-    // Without that thread the first one counts like a second one: nothing is told.
+    // Without that thread the first one counts like a second one: nothing is printed.
     begun.fetch_or(watching.is_err(), Ordering::SeqCst);
 }
 

@@ -16,11 +16,11 @@ pub struct Info {
     pub version: String,
     /// [`Time::ZERO`] if unknown.
     pub time: Time,
-    /// Where it came from, if the proxy said so; apart, since most of the time nobody asks.
+    /// Where it came from, if the proxy said so; apart, since it is rarely needed.
     pub origin: Option<Box<VcsOrigin>>,
 }
 
-/// Where a version came from; an empty field is one that was not told.
+/// Where a version came from; an empty field is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VcsOrigin {
     /// `git` or another system.

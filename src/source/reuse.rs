@@ -228,7 +228,7 @@ const FIELDS: &[(&str, Shape)] = &[
 ];
 
 /// Checks one value of the file, as go's `encoding/json` would read it: the first value of a
-/// wrong type is told, unless a time or an error after it cannot be read, which ends the reading.
+/// wrong type is reported, unless a time or an error after it cannot be read, which ends the reading.
 fn check_module(value: &[u8]) -> std::result::Result<(), String> {
     let refused =
         |kind: &str, target: &str| format!("json: cannot unmarshal {kind} into Go {target}");

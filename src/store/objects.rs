@@ -1,6 +1,6 @@
 //! The calls: GET, HEAD, PUT, upload in parts, list, DELETE, and URLs for others.
 //!
-//! GET goes by a signed URL, so that it is an ordinary transfer: tried again, and gone on with from
+//! GET goes by a signed URL, so that it is an ordinary transfer: tried again, and resumed from
 //! the byte where it was cut. All else is signed by headers, the hash of the body among them.
 
 use std::io::{self, Read as _, Write};
@@ -71,7 +71,7 @@ impl std::fmt::Debug for ObjectStore {
     }
 }
 
-/// How a store is asked: as upstreams, but by nobody's netrc, and less patiently, because a server can
+/// How a store is asked: as upstreams, but without netrc, and less patiently, because a server can
 /// go on without it.
 fn store_settings(settings: Settings) -> Settings {
     let default = RetryPolicy::default();

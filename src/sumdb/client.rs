@@ -250,7 +250,7 @@ impl SumDbClient {
         Ok(tiles)
     }
 
-    /// A file as the database sends it, for somebody who proves it.
+    /// A file as the database sends it, for a client that proves it.
     ///
     /// # Errors
     /// Those of the transport.
@@ -446,7 +446,7 @@ impl SumDbClient {
                 }
                 Advance::Found(found) => found,
             };
-            // Somebody else has seen another head: it must be of the same log.
+            // Another process has seen another head: it must be of the same log.
             let other = Arc::new(self.open_saved(&found)?);
             self.prove(&other, None)?;
             let newest = Arc::clone(&lock(&self.latest));

@@ -140,7 +140,7 @@ impl Store {
             Ok(data) => match self.locks.acquire(path, None) {
                 Ok(mut lock) => read_locked(&mut lock, path),
                 Err(error) if error.kind() == Kind::LockTimeout => Err(error),
-                // Nobody can be writing to a file that is read-only for all of us.
+                // No process can be writing to a file that is read-only for all of us.
                 Err(_) => Ok(data),
             },
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

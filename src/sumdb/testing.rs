@@ -1,4 +1,4 @@
-//! A log of any size that signs its heads, and a transport that counts and can be told to lie.
+//! A log of any size that signs its heads, and a transport that counts and can be made to lie.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -45,7 +45,7 @@ pub(super) struct Tiles {
     distrusted: Arc<Mutex<HashSet<Tile>>>,
 }
 
-/// Locks what is assigned whole, so that nobody can have left it half done.
+/// Locks what is assigned whole, so that a panic cannot have left it half done.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

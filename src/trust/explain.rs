@@ -3,7 +3,7 @@
 //! Pure: the evidence is gathered elsewhere. The rules of judgement, in this order:
 //! 1. The checksum database decides: it is signed, and says the same to everybody for ever.
 //! 2. Without its word, what two of go.sum, the cache and the proxy agree on.
-//! 3. Otherwise nobody is right, and that is what is said.
+//! 3. Otherwise no witness is right, and the report says so.
 //!
 //! The pieces of a cache entry are one witness where they agree, because who altered one of them
 //! could alter the others as well.
@@ -14,7 +14,7 @@ use super::policy::SumPart;
 use crate::error::{Error, Kind};
 use crate::gomod::modfile::EMPTY_GO_MOD;
 
-/// Somebody who knows a sum.
+/// A witness that knows a sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HashSource {
     /// The line of go.sum.
@@ -119,7 +119,7 @@ pub enum Age {
 /// What is to be made of a disagreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HashMismatch {
-    /// Who stands out; empty if nobody can be told from the others.
+    /// Who stands out; empty if no witness differs from all others.
     pub mismatched: Vec<HashSource>,
     /// The likely cause.
     pub cause: String,
@@ -127,7 +127,7 @@ pub struct HashMismatch {
     pub next: String,
 }
 
-/// Judges what was said of one part of a module version; `None` if nobody contradicts anybody.
+/// Judges what was said of one part of a module version; `None` if there is no contradiction.
 #[must_use]
 pub fn find_mismatch(part: SumPart, claims: &[ReportedHash], age: Age) -> Option<HashMismatch> {
     if let Some(verdict) = empty_go_mod(part, claims) {
@@ -146,7 +146,7 @@ pub fn find_mismatch(part: SumPart, claims: &[ReportedHash], age: Age) -> Option
         return Some(HashMismatch {
             mismatched: Vec::new(),
             cause: "there are two contents under one version, most often because its tag was \
-                    moved, and nobody here can say which one is right"
+                    moved, and no witness here can say which one is right"
                 .to_owned(),
             next: "leave go.sum as it is, and have the checksum database asked: unset what \
                    exempts the module (GOSUMDB=off, GONOSUMDB, GOPRIVATE), or compare with a \
@@ -336,7 +336,7 @@ fn empty_go_mod(part: SumPart, claims: &[ReportedHash]) -> Option<HashMismatch> 
     })
 }
 
-/// Somebody has a thing without a sum.
+/// A witness has a file without a sum.
 fn broken(claim: &ReportedHash) -> HashMismatch {
     let (cause, next) = match claim.source {
         HashSource::Proxy => (
@@ -396,7 +396,7 @@ mod tests {
     fn the_odd_one_and_the_cause_are_found() {
         let zip = SumPart::Zip;
         let rows = [
-            // Nobody contradicts anybody.
+            // There is no contradiction.
             (zip, "Ga Da ha za da Pa", "", ""),
             (zip, "Ga D? h- z- d- P?", "", ""),
             (zip, "G- D- h- z- d- P-", "", ""),
@@ -438,8 +438,8 @@ mod tests {
             (zip, "Ga D! ha za da Pa", "database", "not what it signed"),
             // Two against two, or one against one.
             (zip, "Ga D- ha za da Pb", "proxy", "out of step"),
-            (zip, "Ga D- h- z- d- Pb", "", "nobody here can say"),
-            (zip, "Ga D- hb zb db Pc", "", "nobody here can say"),
+            (zip, "Ga D- h- z- d- Pb", "", "no witness here can say"),
+            (zip, "Ga D- hb zb db Pc", "", "no witness here can say"),
             // The go.mod.
             (
                 SumPart::GoMod,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::proof::{Database, Logged, UNKNOWN_HASH, compare, unanswered};
 use crate::config::{AcceptedSum, Overlay};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::fsio::read_whole;
 use crate::gomod::modfile::GoSum;
 use crate::gomod::{H1, ModuleVersion, PrefixPatterns, TOOLCHAIN};
@@ -197,7 +197,7 @@ impl SumPolicy {
     }
 
     /// Refuses, before a byte is fetched, what [`SumPolicy::check`] would refuse whatever its
-    /// hash: a part that go.sum does not know, and that nobody can be asked about. Asks nothing.
+    /// hash: a part that go.sum does not know, and that no database can prove. Sends no request.
     ///
     /// # Errors
     /// As [`SumPolicy::check`], except for a mismatch.
@@ -473,7 +473,7 @@ impl SumPolicy {
         std::mem::take(&mut self.state().warnings)
     }
 
-    /// Who has to prove a part that go.sum does not know; `None` if nobody has to.
+    /// Who has to prove a part that go.sum does not know; `None` if no proof is needed.
     fn prover(&self, module: &ModuleVersion, part: SumPart) -> Result<Option<&sumdb::SumDbClient>> {
         let noun = part.noun();
         if self.settings.locked && !self.knows(module, part) {
@@ -580,6 +580,7 @@ impl SumPolicy {
                  For more information, see 'go help module-auth'.\n"
             ),
         )
+        .with_reason(Reason::SumMismatch)
         .hint(format!(
             "the record is in {}; do not delete it before you know why",
             file.display()

@@ -117,7 +117,7 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
-    /// What a go.sum says, and nobody else.
+    /// What one go.sum says, without the others.
     fn policy(go_sum: &Path) -> SumPolicy {
         let settings = SumSettings {
             accepted: Vec::new(),

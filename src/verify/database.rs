@@ -19,7 +19,7 @@ pub struct DatabaseProof {
 /// What the database has to say about a module.
 #[derive(Debug)]
 pub(super) enum DatabaseSums {
-    /// Nobody asks, or the module is exempt.
+    /// The database is not asked, or the module is exempt.
     Unasked,
     /// Nothing of it is in the cache.
     Unknown,
@@ -54,7 +54,7 @@ impl DatabaseSums {
         };
         let (zip, gomod) = (of(SumPart::Zip), of(SumPart::GoMod));
         if zip.is_empty() && gomod.is_empty() {
-            // True, and logged, but about another module: somebody has exchanged two files.
+            // True, and logged, but about another module: two files were exchanged.
             let text = "checksum missing from sumdb response";
             return DatabaseSums::Refused(Error::new(Kind::Security, text));
         }

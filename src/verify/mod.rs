@@ -54,7 +54,7 @@ pub struct Verifier<'a> {
 
 impl Verifier<'_> {
     /// Checks modules, one a core at a time and the files of large ones side by side; one report
-    /// for each, in their order. What is wrong is in the reports; `events` is told how far the work is.
+    /// for each, in their order. What is wrong is in the reports; `events` receives the progress.
     ///
     /// # Errors
     /// [`crate::Kind::Other`]: no thread can be started.

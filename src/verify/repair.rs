@@ -3,10 +3,10 @@
 //! # What always holds
 //! - Only what go.sum or the checksum database vouches for is touched: what comes instead is
 //!   checked against the same.
-//! - Only what nobody else works on: the version lock is tried, and under it everything is looked
+//! - Only versions that no other process works on: the version lock is tried, and under it everything is looked
 //!   at again.
 //! - Nothing is deleted ([`crate::cache::Cache::quarantine`]), and everything new comes by the
-//!   engine's way. Where nobody has anything that go.sum accepts, it may be go.sum that is wrong:
+//!   engine's way. Where no source has a file that go.sum accepts, it may be go.sum that is wrong:
 //!   all is put back.
 //! - Without the network only a good zip mends: its directory is extracted again, its ziphash
 //!   written again.
@@ -106,7 +106,7 @@ impl Repairer<'_> {
         };
         // What cannot be put back stays where the message says that it is.
         if let Ok(Some(())) = put_back() {
-            let hint = "what was cached was put back: nobody has anything that is vouched for";
+            let hint = "the cached files were put back: no source has a verified copy";
             *error = error.clone().hint(hint);
             repaired.quarantine = from.exists().then(|| from.clone());
         }

@@ -15,7 +15,7 @@ pub enum PieceStatus {
     /// It is not there.
     #[default]
     Absent,
-    /// It was not compared: nothing vouches for it, or nobody asked.
+    /// It was not compared: no sum is known, or no comparison was asked for.
     Skipped,
 }
 

@@ -14,7 +14,7 @@
 //! unpacked on all cores when they are imported; directories compress better when the archive itself is
 //! compressed.
 //!
-//! An import trusts nobody: the h1 of what comes out is compared with the ziphash in the archive and with
+//! An import trusts no sender: the h1 of what comes out is compared with the ziphash in the archive and with
 //! what the caller knows ([`ImportTrust`]) before a reader of the cache sees it. It takes go's locks and
 //! goes go's way into the cache.
 

@@ -10,6 +10,7 @@ use crate::cache::{Cache, CacheEntry, RecordPiece, SpaceKind, VersionLock};
 use crate::error::{Error, Result};
 use crate::failpoints;
 use crate::fsio::FileLock;
+use crate::gomod::ModuleVersion;
 use crate::layout::{self, DOWNLOAD, VCS};
 use crate::system;
 
@@ -41,6 +42,16 @@ impl Cache {
                 trash.take(&dir).map(Removal::Done)
             }
         }
+    }
+
+    /// Writes the list of a module's versions anew, after `.mod` files were removed. `module` is one of them.
+    ///
+    /// # Errors
+    /// [`crate::Kind::LocalIo`].
+    pub(super) fn relist(&self, module: &ModuleVersion) -> Result<()> {
+        self.entry(module)?.refresh_list()?;
+        failpoints::reached("prune-list-written");
+        Ok(())
     }
 
     fn evict_version(
@@ -92,8 +103,6 @@ impl Cache {
         if goes(RecordPiece::GoMod) {
             remove(&entry.gomod_path())?;
             failpoints::reached("prune-mod-removed");
-            entry.refresh_list()?;
-            failpoints::reached("prune-list-written");
         }
         release(lock);
         Ok(Removal::Done(discarded))

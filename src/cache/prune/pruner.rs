@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::evict::Removal;
 use super::plan::{Evicted, Eviction, PrunePlan};
-use super::trash::Trash;
+use super::trash::{Discarded, Trash};
 use crate::cache::scan::in_parallel;
+use crate::cache::usage::Uses;
 use crate::cache::{Cache, Inventory, RecordPiece, Space};
 use crate::error::{Error, Result};
 use crate::failpoints;
@@ -79,26 +80,18 @@ impl Pruner<'_> {
         let outcomes: Vec<Mutex<Option<PruneOutcome>>> =
             plan.evictions.iter().map(|_| Mutex::default()).collect();
         in_parallel(|scope| {
-            for (eviction, place) in plan.evictions.iter().zip(&outcomes) {
+            let mut places = &outcomes[..];
+            // Those of one module are neighbours.
+            for group in plan.evictions.chunk_by(of_one_module) {
                 let (pruner, uses) = (&self, &uses);
+                let (mine, others) = places.split_at(group.len());
+                places = others;
                 scope.spawn(move |_| {
-                    let used = match &eviction.what {
-                        Evicted::Version(module, pieces) => {
-                            let (content, gomod) = uses.of_module(module);
-                            let counts = match pieces.contains(&RecordPiece::GoMod) {
-                                true => gomod,
-                                false => content,
-                            };
-                            counts > eviction.used
-                        }
-                        Evicted::Store(..) => false,
-                    };
-                    let outcome = match used {
-                        true => PruneOutcome::Used,
-                        false => pruner.remove(eviction),
-                    };
-                    seen(eviction, &outcome);
-                    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+                    let outcomes = pruner.remove_all(group, uses);
+                    for ((eviction, outcome), place) in group.iter().zip(outcomes).zip(mine) {
+                        seen(eviction, &outcome);
+                        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+                    }
                 });
             }
         })?;
@@ -127,18 +120,69 @@ impl Pruner<'_> {
         Ok(pruned)
     }
 
-    fn remove(&self, eviction: &Eviction) -> PruneOutcome {
-        let discarded = match self.cache.evict(eviction, &self.trash) {
-            Ok(Removal::Done(discarded)) => discarded,
-            Ok(Removal::Locked) => return PruneOutcome::Locked,
-            Ok(Removal::Used) => return PruneOutcome::Used,
-            Err(error) => return PruneOutcome::Failed(error),
-        };
-        let deleted = discarded.map_or(Ok(()), |discarded| discarded.delete());
-        failpoints::reached("prune-trash-deleted");
-        match deleted {
-            Ok(()) => PruneOutcome::Removed,
-            Err(error) => PruneOutcome::Failed(error),
+    /// Removes what goes of one module; the outcomes in that order.
+    fn remove_all(&self, evictions: &[Eviction], uses: &Uses) -> Vec<PruneOutcome> {
+        let mut unlisted = None;
+        let mut trash = Vec::new();
+        let mut outcomes = Vec::with_capacity(evictions.len());
+        for (place, eviction) in evictions.iter().enumerate() {
+            outcomes.push(match self.put_away(eviction, uses) {
+                Ok(discarded) => {
+                    trash.extend(discarded.map(|discarded| (place, discarded)));
+                    if let Evicted::Version(module, pieces) = &eviction.what
+                        && pieces.contains(&RecordPiece::GoMod)
+                    {
+                        unlisted = Some((place, module));
+                    }
+                    PruneOutcome::Removed
+                }
+                Err(stays) => stays,
+            });
         }
+        if let Some((place, module)) = unlisted
+            && let Err(error) = self.cache.relist(module)
+        {
+            outcomes[place] = PruneOutcome::Failed(error.about(module));
+        }
+        for (place, discarded) in trash {
+            let deleted = discarded.delete();
+            failpoints::reached("prune-trash-deleted");
+            if let Err(error) = deleted {
+                outcomes[place] = PruneOutcome::Failed(error);
+            }
+        }
+        outcomes
+    }
+
+    /// Puts one thing out of sight, if it was not used meanwhile.
+    fn put_away(
+        &self,
+        eviction: &Eviction,
+        uses: &Uses,
+    ) -> Result<Option<Discarded>, PruneOutcome> {
+        if let Evicted::Version(module, pieces) = &eviction.what {
+            let (content, gomod) = uses.of_module(module);
+            let used = match pieces.contains(&RecordPiece::GoMod) {
+                true => gomod,
+                false => content,
+            };
+            if used > eviction.used {
+                return Err(PruneOutcome::Used);
+            }
+        }
+        match self.cache.evict(eviction, &self.trash) {
+            Ok(Removal::Done(discarded)) => Ok(discarded),
+            Ok(Removal::Locked) => Err(PruneOutcome::Locked),
+            Ok(Removal::Used) => Err(PruneOutcome::Used),
+            Err(error) => Err(PruneOutcome::Failed(error)),
+        }
+    }
+}
+
+/// True for two versions of a module.
+fn of_one_module(one: &Eviction, two: &Eviction) -> bool {
+    match (&one.what, &two.what) {
+        (Evicted::Version(one, _), Evicted::Version(two, _)) => one.path() == two.path(),
+        _ => false,
     }
 }

@@ -19,10 +19,10 @@ use crate::bundle::{
 use crate::cache::Cache;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, RawArgs, flags};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::command::directory::working_directory;
 use crate::command::project::find_project;
 use crate::command::session::{Session, SessionOptions};
-use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};

@@ -6,7 +6,7 @@ use super::input::BundleInput;
 use super::module_name;
 use crate::bundle::{Manifest, read_manifest_and_head};
 use crate::cli::CommandInfo;
-use crate::command::table::{Command, Runner};
+use crate::command::definition::{Command, Runner};
 use crate::config::flags;
 use crate::error::{Error, Kind, Result};
 use crate::report::JsonObject;

@@ -7,7 +7,7 @@ use super::from_current_directory;
 use super::one_file;
 use crate::bundle::{MANIFEST_NAME, Manifest, read_manifest_and_head};
 use crate::cli::CommandInfo;
-use crate::command::table::{Command, Runner};
+use crate::command::definition::{Command, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::gomod::TOOLCHAIN;

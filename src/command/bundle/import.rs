@@ -12,9 +12,9 @@ use crate::bundle::{
 use crate::cache::Cache;
 use crate::cli::flags::{Flag, groups};
 use crate::cli::{CommandInfo, flags};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::command::interrupt::end_on_signal;
 use crate::command::network::{database_store, lock_waits, progress_settings};
-use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};

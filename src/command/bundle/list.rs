@@ -4,7 +4,7 @@ use super::input::BundleInput;
 use super::{manifest_json, module_name, one_file};
 use crate::bundle::read_manifest_and_head;
 use crate::cli::CommandInfo;
-use crate::command::table::{Command, Runner};
+use crate::command::definition::{Command, Runner};
 use crate::config::flags;
 
 /// The row of the command table.

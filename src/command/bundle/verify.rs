@@ -7,8 +7,8 @@ use super::{GO_SUM, one_file, trust};
 use crate::bundle::{BundleSummary, Voucher, verify_bundle};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
+use crate::command::definition::{Command, Runner};
 use crate::command::network::progress_settings;
-use crate::command::table::{Command, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::event::EventSink;
 use crate::report::{JsonObject, ProgressReporter};
@@ -82,7 +82,7 @@ pub(super) fn text(summary: &BundleSummary) -> String {
     }
     for (voucher, by) in [
         (Voucher::GoSum, "by go.sum"),
-        (Voucher::Nobody, "by the bundle alone (exempt from proof)"),
+        (Voucher::None, "by the bundle alone (exempt from proof)"),
     ] {
         let count = count(voucher);
         if count > 0 {

@@ -5,7 +5,7 @@ use super::{KEEP_FROM, SCAN, note_index_age, now, open_cache};
 use crate::cache::TreeSizes;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, flags};
-use crate::command::table::{Command, CommandCall, Runner};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, DiskUsage, DiskUsageBy};

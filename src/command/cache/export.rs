@@ -10,7 +10,7 @@ use super::{FOR, TREES, ZIPS, kept_form, open_cache};
 use crate::cache::{Cache, ExportItem, Exported, KeptForm, RecordPiece, TreeSizes, VersionRecord};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
-use crate::command::table::{Command, CommandCall, Runner};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::TempFile;

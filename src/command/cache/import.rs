@@ -8,9 +8,9 @@ use super::open_cache;
 use crate::cache::{ImportTrust, Imported};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::command::network::{progress_settings, sum_policy};
 use crate::command::project::{MainModuleUse, find_project_to};
-use crate::command::table::{Command, CommandCall, Runner};
 use crate::command::task_stream::TaskStream;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -98,7 +98,7 @@ fn tell(imported: &Imported, has_project: bool, console: &Console) {
     }
 }
 
-/// Compares with go.sum, asking nobody else.
+/// Compares with go.sum, without any other source.
 struct GoSumTrust {
     sums: Option<SumPolicy>,
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::needs::project_at;
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
-use crate::command::table::{Command, CommandCall, Runner};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fsio::read_whole;

@@ -4,7 +4,7 @@ use super::{SCAN, note_access_times, now, open_cache};
 use crate::cache::{NamePattern, TreeSizes};
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, flags};
-use crate::command::table::{Command, CommandCall, Runner};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Kind, Result};
 use crate::report::{Console, version_json, version_line};

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::cache::{Cache, KeepSet};
+use crate::command::definition::CommandCall;
 use crate::command::project::{MainModuleUse, find_project_to};
 use crate::command::session::SessionOptions;
-use crate::command::table::CommandCall;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::fetch::GraphReader;

@@ -11,7 +11,7 @@ use crate::cache::{
 };
 use crate::cli::flags::groups;
 use crate::cli::{CommandInfo, Flag, RawArgs, flags};
-use crate::command::table::{Command, CommandCall, Runner};
+use crate::command::definition::{Command, CommandCall, Runner};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::report::{Console, PruneReport, eviction_json, eviction_line};

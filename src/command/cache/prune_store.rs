@@ -12,8 +12,8 @@ use crate::cache::{
     VersionRecord,
 };
 use crate::cli::flags;
+use crate::command::definition::CommandCall;
 use crate::command::network::objects;
-use crate::command::table::CommandCall;
 use crate::config::Config;
 use crate::error::{Kind, Result};
 use crate::event::NoEvents;

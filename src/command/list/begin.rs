@@ -10,7 +10,7 @@ use crate::list::Extras;
 
 /// What the run begins with.
 pub(super) struct ListStart {
-    /// `-mod`, if somebody has said it.
+    /// `-mod`, if the flag or GOFLAGS has it.
     pub(super) asked: Option<ModMode>,
     /// `-f`.
     pub(super) template: Option<Template>,

@@ -15,7 +15,7 @@ pub(super) struct ModuleListing {
 }
 
 /// Tells what is wrong and, if that is nothing or does not matter, prints the modules. Something else may
-/// have been `told` already.
+/// have been `reported` already.
 ///
 /// # Errors
 /// That nothing can be printed.

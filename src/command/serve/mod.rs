@@ -8,8 +8,8 @@ use std::sync::Arc;
 use exports::exports;
 use place::ServerFolders;
 
+use super::definition::{Command, CommandCall, Runner};
 use super::network::{Network, progress_settings, sum_settings};
-use super::table::{Command, CommandCall, Runner};
 use crate::cache::Cache;
 use crate::cancel::CancelToken;
 use crate::cli::flags::groups;
@@ -55,7 +55,7 @@ pub(in crate::command) static COMMAND: Command = Command {
         ],
         flags: &[&flags::C, &ENV],
         brief: "Serve modules and the checksum database to other programs",
-        detail: "A caching proxy: GOPROXY of other machines points to it. What it lacks it fetches \
+        detail: "A caching proxy: GOPROXY of other machines points to it. It fetches missing files \
 as download does (GOPROXY, GONOPROXY, GOPRIVATE, GOSUMDB, GOAUTH, netrc), proves it, keeps it in a \
 module cache or a GOPROXY tree, and hands it out while it arrives. It answers the checksum \
 database as well, from what it has proven, offline too.\n\

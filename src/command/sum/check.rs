@@ -168,7 +168,7 @@ impl SumCheckReport<'_> {
                 self.print(line, self.found, &[("Sum", h1.as_str())])
             }
             SumState::Unknown { missing, error } => {
-                // Known lines are told once: the failure of the graph may be this one.
+                // A failure is reported once: that of the graph may be the same.
                 if !self
                     .failures
                     .iter()

@@ -67,7 +67,7 @@ fn has_sum(evidence: &HashEvidence) -> bool {
     claims(evidence).any(|claim| matches!(claim.report, HashReport::Sum(_)))
 }
 
-/// Why nobody had a sum: the gravest reason.
+/// Why there is no sum: the gravest reason.
 fn silence(evidence: &HashEvidence) -> Kind {
     let failures = claims(evidence).filter_map(|claim| match &claim.report {
         HashReport::Failed(error) => Some(error),

@@ -8,10 +8,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cli::{
-    self, Action, Flag, HelpSubject, Invocation, flags, help, parse, recover_log_flag,
+    self, Action, CommandInfo, Flag, HelpSubject, Invocation, ProgramName, flags, help, parse,
+    recover_log_flag,
 };
 use crate::config::settings::LOG;
-use crate::config::{Environment, GoEnv, own_values};
+use crate::config::{Config, Environment, GoEnv, own_values};
+use crate::error::{Kind, Result};
 
 fn run(line: &str) -> Result<Invocation> {
     parse(

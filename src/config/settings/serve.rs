@@ -44,8 +44,8 @@ settings! {
         value: Some("DIR"),
         env: Some("MODFETCH_SERVE_TREE"),
         brief: "Serve and fill this GOPROXY tree instead",
-        detail: "A tree that a file:// GOPROXY names, such as one of a bundle. What is modfetch's own \
-                 is in DIR/.modfetch.",
+        detail: "A tree that a file:// GOPROXY names, such as one of a bundle. DIR/.modfetch holds the \
+                 files that are modfetch's own.",
         ..Flag::OURS
     });
 

@@ -91,8 +91,8 @@ settings! {
         env: Some("MODFETCH_TIMEOUT"),
         default: "0",
         brief: "End all requests this long after the start",
-        detail: "0 is no limit. What has not come by then fails with exit code 6; the next \
-                 run goes on from what is there. No lock is waited for longer either: exit code 9.",
+        detail: "0 is no limit. Requests that are unfinished by then fail with exit code 6; the next \
+                 run resumes them. Waits for locks end then, too: exit code 9.",
         ..Flag::OURS
     });
 

@@ -24,6 +24,13 @@ impl CacheReader<'_> {
         self.run.files().cached_info(&entry).ok().flatten()
     }
 
+    /// True if the cache has the metadata of a version; the file is not read.
+    #[must_use]
+    pub fn has_info(self, module: &ModuleVersion) -> bool {
+        let entry = self.run.cache.entry(module);
+        entry.is_ok_and(|entry| entry.info_path().exists())
+    }
+
     /// True if the go.mod of a version is at hand: this run has read it, or there is a file in the
     /// cache, in which is not looked.
     #[must_use]

@@ -95,7 +95,7 @@ impl GraphReader<'_> {
         Ok(())
     }
 
-    /// Reads the go.mod of each, for the sake of its sum. Who cannot be read is told elsewhere.
+    /// Reads the go.mod of each, for the sake of its sum. A go.mod that cannot be read is reported elsewhere.
     pub fn read_gomods<'m>(self, modules: impl Iterator<Item = &'m ModuleVersion>) {
         for module in modules {
             let entry = self.run.cache.entry(module);

@@ -151,8 +151,9 @@ impl GraphReader<'_> {
                     let _ = summaries.send((resolved, summary));
                 });
             };
-            // Only as many as keep the threads busy: what is begun ahead waits in the same queue.
-            let at_once = (pool.current_num_threads().saturating_mul(3) / 2).max(1);
+            // Only as many as keep the threads busy: what is begun ahead waits in the same queue, and is served in
+            // proportion. With half as many of those, two cores have work from the first answers on.
+            let at_once = pool.current_num_threads().max(1);
             let mut waiting = VecDeque::from(missing);
             loop {
                 while outstanding.len() < at_once
@@ -243,18 +244,18 @@ impl GraphReader<'_> {
     ) -> Result<Arc<GraphSummary>> {
         let summary = summary.map_err(|error| name_failure(wanted, error))?;
         let needed = summary.go().zip(self.run.running.as_ref());
-        let refused = needed.filter(|(go, running)| running.refuses(go));
-        let what = || format!("module {}", wanted.resolved.describe());
-        match refused.and_then(|(go, running)| running.refusal(&what(), go)) {
-            Some(text) => Err(too_new(&wanted.module, &text)),
-            None => Ok(summary),
+        if let Some((go, running)) = needed.filter(|(go, running)| running.refuses(go)) {
+            let what = format!("module {}", wanted.resolved.describe());
+            let checked = running.check(&what, go);
+            checked.map_err(|error| error.about(&wanted.module))?;
         }
+        Ok(summary)
     }
 
     fn cached_summary(self, module: &ModuleVersion) -> Result<Option<Arc<GraphSummary>>> {
         let entry = self.run.cache.entry(module)?;
         if self.run.sums.must_ask(module, SumPart::GoMod) {
-            // Where waiting costs nobody anything, many at a time.
+            // Lines are verified later, many at a time, where waiting blocks no other work.
             return Ok(None);
         }
         let Some(gomod) = self.run.files().cached_gomod(&entry)? else {
@@ -286,11 +287,6 @@ impl GraphReader<'_> {
     }
 }
 
-/// The failure of a module in the graph that needs a newer go.
-fn too_new(module: &ModuleVersion, refusal: &str) -> Error {
-    Error::too_new(refusal.to_owned()).about(module)
-}
-
 fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<GraphSummary>> {
     let summary = GraphSummary::parse("go.mod", data);
     summary.map(Arc::new).map_err(|error| error.about(module))
@@ -300,15 +296,7 @@ fn summary_of(module: &ModuleVersion, data: &[u8]) -> Result<Arc<GraphSummary>> 
 /// stands behind its whole path.
 fn replacement_summary(path: &Path, shown: &str, data: &[u8]) -> Result<Arc<GraphSummary>> {
     let file = clean_path(&path.join("go.mod").to_string_lossy());
-    GraphSummary::parse(&file, data)
-        .map(Arc::new)
-        .map_err(|error| {
-            let text = error.chain();
-            let fault = text.strip_prefix(&format!("parsing {file}: "));
-            let text = format!("parsing {shown}: {}", fault.unwrap_or(&text));
-            let hints = error.hints().iter().cloned();
-            hints.fold(Error::new(error.kind(), text), Error::hint)
-        })
+    GraphSummary::parse_named(shown, &file, data).map(Arc::new)
 }
 
 /// go.sum does not know the go.mod that stands in for a version of `required`.

@@ -37,7 +37,7 @@ pub struct ReleaseQuery {
 pub struct Release {
     /// Written as it is for this tool: `1.22.3`, `go1.22.3`.
     pub version: String,
-    /// When it was made; [`Time::ZERO`] of what nobody had to be asked about.
+    /// When it was made; [`Time::ZERO`] if no source had to be asked.
     pub time: Time,
 }
 
@@ -95,7 +95,7 @@ impl<'r> ReleaseResolver<'r> {
     /// there is none, or nothing is known.
     ///
     /// # Errors
-    /// That nobody could be asked.
+    /// No source could be asked.
     pub fn newer_release(self, tool: Tool, current: &str) -> Result<Option<Release>> {
         let query = ReleaseQuery {
             tool,

@@ -90,7 +90,7 @@ impl<'r> QueryResolver<'r> {
     /// is none, or nothing is known of the module.
     ///
     /// # Errors
-    /// That nobody could be asked.
+    /// No source could be asked.
     pub fn upgrade(
         self,
         path: &ModulePath,
@@ -110,7 +110,7 @@ impl<'r> QueryResolver<'r> {
     }
 
     /// Why the author of a version has retracted it, once for each line that says so and gives a
-    /// reason; `None` if nobody has.
+    /// reason; `None` if it is not retracted.
     ///
     /// # Errors
     /// `loading module retractions for M: ...`.
@@ -200,8 +200,8 @@ impl<'r> QueryResolver<'r> {
     }
 }
 
-/// True if an error says that nobody has such a thing, in contrast to nobody could be asked. As in
-/// go, with GOPROXY=off nobody has anything.
+/// True if an error says that no source has the file, in contrast to: no source could be asked. As in
+/// go, with GOPROXY=off no source has any file.
 #[must_use]
 pub fn is_unknown(error: &Error) -> bool {
     error.is_not_found() || is_off(error)

@@ -96,7 +96,7 @@ pub(super) struct Dispatcher<'c, 'scope, 'f> {
     /// Of works that are only likely: the next one to begin, and how many transfers go on.
     pub(super) next: usize,
     pub(super) in_flight: usize,
-    /// What turns out not to be needed stays, as far as a later run could go on with it.
+    /// A transfer that turns out to be superfluous is kept as far as a later run can resume it.
     pub(super) keeps_unneeded: bool,
 }
 
@@ -177,10 +177,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                 Report::Meta(index, Box::new(both.unwrap_or_else(failed)))
             });
         } else if work.info.is_none() {
-            self.transfer(index, move |files, entry| {
-                let info = files.run.begin(entry.module(), || files.info(entry));
-                Report::Info(index, Box::new(info))
-            });
+            self.start_info(index);
         }
         if gomod && !together {
             self.start_gomod(index);
@@ -188,6 +185,13 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         if zip {
             self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
         }
+    }
+
+    pub(super) fn start_info(&self, index: usize) {
+        self.transfer(index, move |files, entry| {
+            let info = files.run.begin(entry.module(), || files.info(entry));
+            Report::Info(index, Box::new(info))
+        });
     }
 
     pub(super) fn start_gomod(&self, index: usize) {
@@ -215,7 +219,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
             run.say(&Event::ModuleStarted {
                 module: entry.module(),
             });
-            // The dispatcher outlives its jobs; without it nobody misses the report.
+            // The dispatcher outlives its jobs; without it the report has no reader.
             let _ = reports.send(job(run.files_through(&link), &entry));
         });
     }
@@ -359,7 +363,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     }
 }
 
-/// What the dispatcher is told of the end of a computing half.
+/// The report to the dispatcher at the end of a computing half.
 pub(super) fn finished_report(
     files: ModuleFiles<'_>,
     index: usize,

@@ -168,14 +168,9 @@ impl Scheduler<'_> {
             return Ok(());
         };
         let needed = look_up(&gomod, "go").and_then(GoVersion::parse);
-        let refused = needed.filter(|needed| running.refuses(needed));
-        match refused.and_then(|needed| running.refusal(&module.to_string(), &needed)) {
-            None => Ok(()),
-            Some(text) => {
-                outcome.has_directory = false;
-                Err(Error::too_new(text))
-            }
-        }
+        let checked = needed.map_or(Ok(()), |needed| running.check(module, &needed));
+        outcome.has_directory &= checked.is_ok();
+        checked
     }
 }
 

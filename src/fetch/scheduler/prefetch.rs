@@ -1,18 +1,19 @@
 //! What is begun while the requirement graph is still being read: the modules that go.mod lists.
 //!
 //! As good as every one of them will be needed as it is listed: a version that the graph raises is
-//! one that somebody wrote into go.mod by hand and go did not put right. So the waits for the
+//! one that a user wrote into go.mod by hand and go has not corrected. So the waits for the
 //! network, and the processor's work, need not come one after the other. Begun is only what go.sum
 //! has the sum of, so that no more is asked of anybody than without.
 //!
 //! Begun is not done: until the graph says that the module is needed, its zip is a part and its
 //! directory has its mark, as those of any run that is under way, and its `.info` is in memory. What
-//! turns out not to be needed is removed, and the cache is what it would have been, but for a file
-//! that was a lock. The locks of versions are held for that long; why nobody waits for them for
-//! ever is in [`super::super`].
+//! turns out to be superfluous is removed, and the cache is what it would have been, except for a file
+//! that was a lock. The locks of versions are held for that long; why every wait for them
+//! ends is in [`super::super`].
 //!
 //! The graph goes first: it has at least half of the threads, and only so many modules are begun as
-//! there are files for. Nor does a run wait for what is not needed: that takes no more bytes, and
+//! there are files for. Zips come before `.info` files: only they make work for the processor, and it is
+//! idle until the first has come. Nor does a run wait for what is not needed: that takes no more bytes, and
 //! when nothing else is left, its connections are closed.
 
 use std::collections::HashSet;
@@ -38,9 +39,6 @@ use crate::trust::SumPart;
 /// So many modules are looked at to know whether the cache is full.
 const SAMPLE: usize = 3;
 
-/// Those of a module that is begun: `.info` and zip, of which there may be one.
-const TRANSFERS: usize = 2;
-
 /// What was begun. Dropped, it is given up.
 #[must_use = "what was begun is given up when this is dropped"]
 pub struct Prefetch<'s>(Option<RunningPrefetch<'s>>);
@@ -62,7 +60,7 @@ impl Prefetch<'_> {
         begun.is_some_and(|begun| begun.modules.contains(module))
     }
 
-    /// Goes on with those that are wanted, removes the others, does `more` as well, and waits for
+    /// Continues those that are wanted, removes the others, does `more` as well, and waits for
     /// all. `more` comes back if nothing was begun.
     pub(super) fn finish(
         self,
@@ -82,7 +80,7 @@ impl Prefetch<'_> {
 
 impl Scheduler<'_> {
     /// Does `run`, which is to read a graph and to download. If that graph has to be fetched, the
-    /// modules that are `likely` to be needed are begun meanwhile, to be gone on with by
+    /// modules that are `likely` to be needed are begun meanwhile, to be continued by
     /// [`Scheduler::download_with`].
     pub fn with_prefetch<T>(
         self,
@@ -122,7 +120,7 @@ impl Scheduler<'_> {
             }
         }
         let room = self.prefetch_room();
-        if works.is_empty() || room.is_none_or(|(at_once, _)| at_once < TRANSFERS) {
+        if works.is_empty() || room.is_none_or(|(at_once, _)| at_once == 0) {
             return Prefetch::none();
         }
         let (verdicts, verdicts_out) = bounded(1);
@@ -160,8 +158,8 @@ fn unneeded(entry: &CacheEntry) -> Error {
 }
 
 impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
-    /// Begins works until it is known which are needed, and then goes on with those, and starts
-    /// the others. `None` if there is nobody to report.
+    /// Begins works until it is known which are needed, and then continues those, and starts
+    /// the others. `None` if no dispatcher is left to report.
     pub(super) fn run_prefetch(
         &mut self,
         reports: &Receiver<Report>,
@@ -169,10 +167,15 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         verdicts: &Receiver<Verdict>,
     ) -> Option<()> {
         let (at_once, most) = Scheduler::new(self.run).prefetch_room()?;
+        let mut infos = 0;
         let verdict = loop {
-            while self.next < most.min(self.works.len()) && self.in_flight + TRANSFERS <= at_once {
-                self.begin(self.next);
+            while self.next < most.min(self.works.len()) && self.in_flight < at_once {
+                self.begin_zip(self.next);
                 self.next += 1;
+            }
+            while infos < self.next && self.in_flight < at_once {
+                self.begin_info(infos);
+                infos += 1;
             }
             let no_room = never();
             select! {
@@ -188,11 +191,16 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         Some(())
     }
 
-    /// Queues the transfers of a module that is likely to be needed. Its go.mod is the graph's.
-    fn begin(&mut self, index: usize) {
-        let work = &mut self.works[index];
-        work.early.zip_awaited = true;
+    /// Queues the transfer of the zip of a module that is likely to be needed. Its go.mod is the graph's.
+    fn begin_zip(&mut self, index: usize) {
+        self.works[index].early.zip_awaited = true;
         self.in_flight += 1;
+        self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
+    }
+
+    /// Queues the transfer of its `.info`, if that is not there.
+    fn begin_info(&mut self, index: usize) {
+        let work = &mut self.works[index];
         if work.info.is_none() {
             work.early.info_awaited = true;
             self.in_flight += 1;
@@ -201,7 +209,6 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                 Report::InfoPrefetched(index, info.map(Box::new))
             });
         }
-        self.start_zip(index, OnContention::Defer, ResumeMode::Resume);
     }
 
     /// Takes in a report while it is not known what is needed: nothing becomes visible.
@@ -257,7 +264,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
                     Report::Staged(index, Box::new(Ok(staged)))
                 }
                 Err(failed) => match *failed {
-                    // It is tried again when it is known to be needed, and then told.
+                    // It is tried again when it is known to be needed; that failure is reported.
                     (zip, error) if error.kind() == Kind::LocalIo => {
                         Report::Staged(index, Box::new(Err(zip)))
                     }
@@ -275,13 +282,29 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         self.keeps_unneeded = verdict.is_none();
         let Verdict { needed, more } = verdict.unwrap_or_default();
         let begun = self.works.len();
-        for index in 0..begun {
-            if needed.contains(self.works[index].entry.module()) {
-                self.confirm(index);
+        let is_needed = |work: &Work| needed.contains(work.entry.module());
+        let mut late = Vec::new();
+        for index in 0..self.next {
+            if !is_needed(&self.works[index]) {
+                self.give_up(index);
+            } else if self.confirm(index) {
+                late.push(index);
+            }
+        }
+        // In turns, so that zips keep the processor busy all the time, and nothing is left to wait for at the end.
+        let mut late = late.into_iter();
+        for index in self.next..begun {
+            if is_needed(&self.works[index]) {
+                self.find_gomod(index);
+                self.start(index);
+                late.next()
+                    .into_iter()
+                    .for_each(|late| self.start_info(late));
             } else {
                 self.give_up(index);
             }
         }
+        late.for_each(|late| self.start_info(late));
         for work in more {
             self.works.push(work);
             self.start(self.works.len() - 1);
@@ -299,24 +322,30 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
         }
     }
 
-    /// It is needed: what it still lacks is queued, what is there becomes visible.
-    fn confirm(&mut self, index: usize) {
+    /// Takes the sum of the go.mod that the graph has read.
+    fn find_gomod(&mut self, index: usize) {
         let run = self.run;
         let work = &mut self.works[index];
         if work.gomod.is_none() && !run.sums.must_ask(work.entry.module(), SumPart::GoMod) {
             work.gomod = run.files().cached_gomod_sum(&work.entry).transpose();
         }
-        if index >= self.next {
-            self.start(index);
-            return;
-        }
-        if let Some(info) = work.early.info.take() {
+    }
+
+    /// It was begun and is needed: what is there becomes visible. True if its `.info` is still to be asked for.
+    fn confirm(&mut self, index: usize) -> bool {
+        self.find_gomod(index);
+        let work = &mut self.works[index];
+        let asks_info = work.info.is_none() && !work.early.info_awaited;
+        let info = work.early.info.take();
+        let lacks_info = asks_info && info.is_none();
+        if let Some(info) = info {
             self.keep_info(index, Ok(info));
         }
         if self.works[index].gomod.is_none() {
             self.start_gomod(index);
         }
         self.advance(index);
+        lacks_info
     }
 
     /// Stores an `.info` that was fetched ahead. On the compute pool: all threads of the other one
@@ -350,7 +379,7 @@ impl<'scope, 'f: 'scope> Dispatcher<'_, 'scope, 'f> {
     fn give_up(&mut self, index: usize) {
         let work = &mut self.works[index];
         work.early.unneeded = true;
-        // Nobody waits for a silent server for the sake of what is not needed.
+        // Superfluous modules are no reason to wait for a silent server.
         work.link.cancel.cancel();
         work.early.once_more = None;
         if !work.early.info_awaited {

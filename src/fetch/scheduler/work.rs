@@ -22,7 +22,7 @@ pub(super) enum Report {
     Unpacked(usize, Result<H1>),
     /// From the compute pool as well: to be fetched again as a whole.
     Refetch(usize),
-    /// From the compute pool as well: whole, but for being visible. Or this machine's disk could
+    /// From the compute pool as well: whole, and not yet visible. Or this machine's disk could
     /// not take it.
     Staged(usize, Box<Result<StagedModule, ReadyZip>>),
     /// Another process holds the lock.

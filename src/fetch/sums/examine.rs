@@ -32,7 +32,7 @@ pub struct SumLine {
 /// How a line stands.
 #[derive(Clone, Debug)]
 pub enum SumState {
-    /// go.sum has it, and nobody who could be asked contradicts.
+    /// go.sum has it, and no source that could be asked contradicts it.
     Recorded,
     /// go.sum lacks it; this is what belongs there, accepted by the policy.
     Missing(H1),
@@ -45,7 +45,7 @@ pub enum SumState {
         /// What that one says.
         says: H1,
     },
-    /// It cannot be said; whether go.sum has it at all is told apart.
+    /// It is unknown; `missing` says whether go.sum has it at all.
     Unknown {
         /// go.sum has no such line.
         missing: bool,
@@ -168,7 +168,7 @@ impl SumExaminer<'_> {
                 }
                 h1
             }
-            // Nobody vouches for it; at least it shall be the sum of what is there.
+            // There is no proof; the sum must at least be that of the file that is there.
             Logged::Exempt | Logged::Off => match part {
                 SumPart::GoMod => match entry.read_gomod()? {
                     Some(data) => H1::of_go_mod(&data),

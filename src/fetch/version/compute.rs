@@ -22,7 +22,7 @@ pub(in crate::fetch) enum Finished {
     Refetch(Error),
 }
 
-/// A zip that was checked, and its directory, whole but for its mark. No reader sees either until
+/// A zip that was checked, and its directory, complete and still with its mark. No reader sees either until
 /// both are published; dropped, the directory goes, and of the zip what no later transfer can resume.
 pub(in crate::fetch) struct StagedModule {
     pub(in crate::fetch) ready: ReadyZip,
@@ -52,7 +52,7 @@ impl ModuleFiles<'_> {
                 let (mut ready, error) = *failed;
                 if error.kind() == Kind::LocalIo && ready.zip.is_some() {
                     // Where there is no room for the directory, there may be for the zip, which
-                    // then is not asked for again. Best effort: the failure is told as it was.
+                    // then is not asked for again. Best effort: the first failure is reported.
                     let _ = self.hash_zip(entry, &ready).and_then(|h1| {
                         self.run.sums.check(entry.module(), SumPart::Zip, &h1)?;
                         self.commit(entry, &mut ready, &h1)

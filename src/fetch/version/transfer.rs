@@ -120,7 +120,7 @@ impl ModuleFiles<'_> {
             // lock: the check is made under it, and then does not wait for a database.
             self.run.sums.ask(entry.module(), SumPart::Zip)?;
         }
-        // It may have lacked nothing but somebody to vouch for it: that takes no lock.
+        // Only a proof of its hash may have been missing: that takes no lock.
         if let Some(h1) = self.complete(entry)? {
             return Ok(Transferred::Complete(h1));
         }
@@ -244,7 +244,7 @@ struct ZipSink<'f> {
     length: Option<u64>,
     /// What was announced of the body that comes next.
     expected: Option<u64>,
-    /// The tap was told where they are.
+    /// The tap knows where they are.
     begun: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use super::syntax::{SyntaxBlock, SyntaxLine};
 
-/// True of a requirement that is marked as one of somebody else.
+/// True of a requirement that is marked as indirect.
 pub(super) fn is_indirect(line: &SyntaxLine<'_>) -> bool {
     line.suffix.is_some_and(says_indirect)
 }

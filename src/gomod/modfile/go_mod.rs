@@ -151,9 +151,18 @@ impl ModFile {
     /// # Errors
     /// [`Kind::Input`], `parsing FILE: ` and every fault on a line of its own.
     pub fn parse_lax(file: &str, data: &[u8]) -> Result<ModFile> {
+        ModFile::parse_lax_named(file, file, data)
+    }
+
+    /// Parses like [`ModFile::parse_lax`] a file that messages call `shown`; each fault in the file stands behind
+    /// `file`.
+    ///
+    /// # Errors
+    /// [`Kind::Input`], `parsing SHOWN: FILE:LINE: ...`.
+    pub fn parse_lax_named(shown: &str, file: &str, data: &[u8]) -> Result<ModFile> {
         parse(file, data, ParseMode::Lax, Versions::Complete).map_err(|problems| {
             let (kind, text, hints) = report(file, problems);
-            hinted(Error::new(kind, format!("parsing {file}: {text}")), hints)
+            hinted(Error::new(kind, format!("parsing {shown}: {text}")), hints)
         })
     }
 

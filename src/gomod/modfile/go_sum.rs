@@ -15,7 +15,7 @@ use std::hash::BuildHasher;
 use std::ops::Range;
 use std::slice;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::gomod::compare;
 use crate::map::{Map, Seed};
 
@@ -82,6 +82,7 @@ impl GoSum {
                 Kind::Input,
                 format!("malformed go.sum:\n{file}:{line}: {fault}"),
             )
+            .with_reason(Reason::MalformedGoSum)
         };
         let text = std::str::from_utf8(data).map_err(|error| {
             let good = data.get(..error.valid_up_to()).unwrap_or_default();

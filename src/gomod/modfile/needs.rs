@@ -29,9 +29,17 @@ impl GoModSummary {
     /// # Errors
     /// Those of [`ModFile::parse_lax`].
     pub fn parse(file: &str, data: &[u8]) -> Result<GoModSummary> {
+        GoModSummary::parse_named(file, file, data)
+    }
+
+    /// The same, with the two names of [`ModFile::parse_lax_named`].
+    ///
+    /// # Errors
+    /// Those of [`ModFile::parse_lax_named`].
+    pub fn parse_named(shown: &str, file: &str, data: &[u8]) -> Result<GoModSummary> {
         match plain(data) {
             Some(needs) => Ok(needs),
-            None => ModFile::parse_lax(file, data).map(GoModSummary::from),
+            None => ModFile::parse_lax_named(shown, file, data).map(GoModSummary::from),
         }
     }
 }

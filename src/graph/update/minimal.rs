@@ -40,7 +40,7 @@ pub fn minimal_roots(graph: &Graph, direct: &Set<&str>) -> Vec<Node> {
 }
 
 /// Goes through what is reached from a node and was not seen, deepest first; tells each when all
-/// below it was told.
+/// below it has provided.
 fn walk(graph: &Graph, from: &Node, seen: &mut Set<Node>, mut done: impl FnMut(&Node)) {
     let required = |node: &Node| graph.required_by(node).unwrap_or_default().into_iter();
     if !seen.insert(from.clone()) {
@@ -100,7 +100,7 @@ mod tests {
             let names: Vec<String> = roots.iter().map(ToString::to_string).collect();
             names.join(" ")
         };
-        // Only b v1.0.0 asks for c, and nobody for b v1.0.0 any more.
+        // Only b v1.0.0 asks for c, and no module for b v1.0.0 any more.
         assert_eq!(minimal(&[]), "a.com/a@v1.0.0 c.com/c@v1.0.0 go@1.22");
         assert_eq!(
             minimal(&["b.com/b"]),

@@ -25,7 +25,7 @@ pub struct Requirements {
 
 impl Requirements {
     /// Those of go.mod, before anything else is read. Of a workspace there are none: its roots are
-    /// the main modules, which nobody fetches or writes.
+    /// the main modules, which are neither fetched nor written.
     #[must_use]
     pub fn of(project: &Project) -> Requirements {
         if project.workspace().is_some() {

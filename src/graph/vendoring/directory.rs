@@ -97,9 +97,7 @@ impl Vendor {
         }
         for (path, go) in list.go_lines() {
             let what = format!("{path} in {}", short_path(cwd, &file));
-            if let Some(text) = running.refusal(&what, go) {
-                return Err(Error::too_new(text));
-            }
+            running.check(&what, go)?;
         }
         let vendor = Vendor { list, mode };
         let faults = view.faults(&vendor.list);

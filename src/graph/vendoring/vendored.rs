@@ -28,7 +28,7 @@ pub enum Vendored {
         /// What replaces it.
         replacement: Option<ResolvedModule>,
     },
-    /// Nobody can tell.
+    /// It is unknown.
     Unknown {
         /// As typed.
         path: String,

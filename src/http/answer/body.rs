@@ -34,7 +34,7 @@ pub trait BodySink: io::Write {
     /// What the system says; the transfer then fails for good.
     fn restart(&mut self, resumable: Option<&Resumable>) -> io::Result<()>;
 
-    /// What it holds of a body that can be gone on with, of an earlier try or an earlier run.
+    /// What it holds of a body that can be resumed, of an earlier try or an earlier run.
     fn kept(&self) -> Option<PartialBody> {
         None
     }
@@ -128,13 +128,13 @@ pub(in crate::http) fn briefly(body: Body, stall_timeout: Duration) -> impl Read
 
 /// Which bytes of a body an answer has.
 pub(in crate::http) enum BodyExtent {
-    /// All; and how they can be gone on with if they are cut.
+    /// All; and how the transfer can be resumed if it is cut.
     Whole(Option<Resumable>),
     /// Those that follow what is kept.
     Rest(PartialBody),
 }
 
-/// Who is told of bytes as they come, and how fast they may.
+/// Where the bytes that come are reported, and how fast they may come.
 pub(in crate::http) struct Watch<'a> {
     pub(in crate::http) events: &'a dyn EventSink,
     pub(in crate::http) timer: &'a dyn Timer,

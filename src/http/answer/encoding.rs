@@ -1,4 +1,4 @@
-//! Undoes `Content-Encoding`: nobody asked for one, but some servers and caches answer with it
+//! Undoes `Content-Encoding`: requests ask for none, but some servers and caches answer with it
 //! all the same, and hashes are of the bytes inside.
 //!
 //! Only gzip is undone, as Go's client does. Nothing is guessed: bytes without the header stay

@@ -91,7 +91,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     values.next().is_none().then_some(first)
 }
 
-/// A body that can be gone on with if it is cut.
+/// A body that can be resumed if it is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resumable {
     /// The URL that was asked for, without secrets; where redirects led does not matter.
@@ -120,7 +120,7 @@ impl Resumable {
     }
 }
 
-/// What was kept of a body that can be gone on with.
+/// What was kept of a body that can be resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialBody {
     /// The body it is the beginning of.

@@ -31,7 +31,7 @@ pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// What is told of the body.
+/// What messages say of the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Detail {
     /// A few lines, if they are plain text.

@@ -39,7 +39,7 @@ struct LookupRequest {
 
 type LookupResult = Result<ResolvedSocketAddrs, LookupFailure>;
 
-/// A failed look-up in a form that can be told to several.
+/// A failed look-up in a form that can be shared.
 #[derive(Clone, Debug)]
 enum LookupFailure {
     NotFound,
@@ -70,8 +70,8 @@ impl<R: Resolver> SharedResolver<R> {
 }
 
 impl LookupRequest {
-    /// Under way, or answered with addresses not long ago. A failure is told to those who were
-    /// waiting for it, and nobody else: the next one asks again.
+    /// Under way, or answered with addresses not long ago. A failure is the answer to those who were
+    /// waiting for it, and is not kept: the next request asks again.
     fn is_useful(&self) -> bool {
         match &*self.answer.lock().unwrap_or_else(PoisonError::into_inner) {
             None => true,
@@ -101,7 +101,7 @@ impl LookupRequest {
     }
 }
 
-/// Answers with a failure if the one who asks does not come to it, so that nobody waits in vain.
+/// Answers with a failure if the asking thread ends before, so that no other thread waits in vain.
 struct Asking<'a>(Option<&'a LookupRequest>);
 
 impl Asking<'_> {

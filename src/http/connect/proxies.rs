@@ -158,7 +158,7 @@ impl Proxies {
 const OTHER_SCHEMES: [&str; 4] = ["ftp", "socks", "socks4", "socks4a"];
 
 fn parse_hop(name: &str, value: &str) -> Option<Result<HttpProxy>> {
-    // What cannot be parsed is not shown: nobody knows where in it a password is.
+    // A value that cannot be parsed is not shown: any part of it may be a password.
     let refused = |reason: &str| {
         Error::new(Kind::Input, format!("{name}: {reason}"))
             .hint("set it to http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT")

@@ -14,7 +14,7 @@ pub(super) struct Section {
 }
 
 /// What a request says about itself. Such a header of a command could make an answer mean
-/// something else, or the connection fall out of step, and identifies nobody.
+/// something else, or the connection fall out of step, and identifies no user.
 const NOT_CREDENTIALS: [&str; 13] = [
     "accept-encoding",
     "connection",

@@ -2,9 +2,9 @@
 //!
 //! Source: golang/go `cmd/go/internal/auth/auth.go`, `runGoAuth`; `gitauth.go`; `userauth.go`.
 //! Where it differs, all to the same end, that a secret goes nowhere but where it belongs:
-//! git is told of the outcome by what the server said to the request itself, in place of a
-//! further `HEAD` request, and in the same directory; after 408, 425 and 429 nobody is asked
-//! again, since the request is repeated anyway; a URL's own user and password are not told to
+//! git learns the outcome from the server's answer to the request itself, in place of a
+//! further `HEAD` request, and in the same directory; after 408, 425 and 429 no helper is asked
+//! again, since the request is repeated anyway; a URL's own user and password are not passed to
 //! commands; every program has a time limit.
 
 use std::fs;
@@ -81,7 +81,7 @@ impl GoAuth {
     /// `netrc` is the file of the method of that name.
     ///
     /// # Errors
-    /// [`Kind::Input`] for a list that makes no sense, in go's words but for the list itself,
+    /// [`Kind::Input`] for a list that makes no sense, in go's words except for the list itself,
     /// which may hold secrets. A method that fails is no error.
     pub(super) fn start(
         list: &str,
@@ -252,7 +252,7 @@ fn git(dir: &Path, action: &str, limit: Duration) -> Program<'static> {
     no_prompts(command.current_dir(dir))
 }
 
-/// As go does for whatever it runs: nobody is there to answer.
+/// As go does for every program that it runs: there is no user to answer.
 fn no_prompts(command: Program<'_>) -> Program<'_> {
     command
         .env("GIT_TERMINAL_PROMPT", "0")

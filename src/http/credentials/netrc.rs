@@ -16,7 +16,7 @@ pub(super) struct NetrcLine {
 /// Shape: pairs of words; a pair does not go over the end of its line. `machine` begins anew, and
 /// an entry ends as soon as it is complete. A line with `macdef` begins a macro, which goes to the
 /// next empty line. A lone `default` at the end of a line ends the file; as in Go, `default`
-/// stands for no machine, and its login and password are nobody's.
+/// stands for no machine, and its login and password are not used.
 pub(super) fn parse(text: &str) -> Vec<NetrcLine> {
     let mut lines = Vec::new();
     let (mut machine, mut login, mut password) = ("", "", "");

@@ -20,7 +20,7 @@ pub(in crate::http) struct Held {
     pub(super) headers: Vec<CredentialHeader>,
     /// Printable: `netrc /home/u/.netrc, machine example.com`.
     pub(in crate::http) source: String,
-    /// How git is told whether they were right.
+    /// How git learns whether they were right.
     pub(super) git: Option<GitLogin>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct GitLogin {
     pub(super) dir: PathBuf,
     pub(super) answer: Vec<u8>,
     pub(super) deadline: Option<Deadline>,
-    /// Git has been told already.
+    /// Git knows already.
     pub(super) told: AtomicBool,
 }
 
@@ -145,7 +145,7 @@ pub(super) fn covers(prefix: &Url, url: &Url) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// `host:port/path`, the usual port left out; before it, but for https, the scheme.
+/// `host:port/path`, the usual port left out; before it the scheme, if that is not https.
 fn key(url: &Url) -> String {
     // An encoded dot could climb out of the prefix on a server that decodes first: then only
     // what belongs to the whole host does.

@@ -3,9 +3,9 @@
 //! 250 modules of a proxy that is down are one piece of news, and should take about as long as
 //! one of them. So, per host:
 //! - *Sound*: everything passes.
-//! - *Doubted*, after so many failed tries on end: requests that have not begun wait. Those that
-//!   have failed a try go on with theirs, each by its own schedule, and so are what finds out: a
-//!   host that is away for a second or two costs nobody anything but that time.
+//! - *Doubted*, after so many consecutive failed tries: requests that have not begun wait. Those that
+//!   have failed a try continue, each by its own schedule, and so find out: a
+//!   host that is away for a second or two costs only that time.
 //! - *Given up*, when the last of those has used all its tries in vain: whatever was waiting, and
 //!   whatever comes, fails at once.
 //! - *Probed*: after a pause, one request passes. It makes the host sound again, or the next
@@ -16,7 +16,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// So many failed tries on end raise doubt: as many as one request makes by default, so that
+/// So many consecutive failed tries raise doubt: as many as one request makes by default, so that
 /// with few retries it takes several requests, and one never decides for all.
 const TRIES: u32 = 5;
 
@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// What the end of a request in vain says about the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum HostEvidence {
-    /// There was no connection: no address, nobody listening, no TLS.
+    /// There was no connection: no address, no listener, no TLS.
     Unreachable,
     /// It was reached, and did not do what it is there for.
     Failing,
@@ -235,10 +235,10 @@ mod tests {
     fn doubt_verdict_probe_and_recovery() {
         let rows: &[&[Step]] = &[
             &[Ask(0, "pass"), Fail(4), Ask(0, "pass")],
-            // Five on end make others wait, and an answer lets them go.
+            // Five consecutive ones make others wait, and an answer lets them go.
             &[Fail(5), Ask(0, "wait"), Answer, Ask(0, "pass")],
             &[Fail(3), Answer, Fail(3), Ask(0, "pass")],
-            // One request alone, by default five tries: enough where nobody listens.
+            // One request alone, by default five tries: enough where no server listens.
             &[
                 Fail(1),
                 Again(4),
@@ -298,7 +298,7 @@ mod tests {
                 Vain(Failing),
                 Ask(0, "refuse"),
             ],
-            // Nobody used all tries: nothing is proven.
+            // No request used all tries: nothing is proven.
             &[
                 Fail(5),
                 Gone,
@@ -310,7 +310,7 @@ mod tests {
                 Fail(1),
                 Ask(0, "wait"),
             ],
-            // One probe after the pause, and while it is under way nobody else.
+            // One probe after the pause, and no other request while it is under way.
             &[
                 Fail(1),
                 Again(4),

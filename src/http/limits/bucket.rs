@@ -13,7 +13,7 @@ const BURST_SECONDS: f64 = 0.1;
 /// A wait that no run outlasts; more would not fit a [`Duration`].
 const MAX_WAIT_SECONDS: f64 = 1e9;
 
-/// A bucket that fills at a fixed rate. Pure: it is told what time it is.
+/// A bucket that fills at a fixed rate. Pure: its caller passes the time.
 #[derive(Clone, Debug)]
 pub(super) struct TokenBucket {
     per_second: f64,

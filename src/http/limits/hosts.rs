@@ -25,7 +25,7 @@ pub(in crate::http) struct HostSettings {
     pub(in crate::http) longest_hold: Duration,
 }
 
-/// What a try told about its host.
+/// What a try has shown of its host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum AttemptOutcome {
     /// It does its work.
@@ -216,7 +216,7 @@ impl HostPermit<'_> {
                     self.timer.wait(wait, cancel);
                     hosts.lock()
                 }
-                // Looked up now and then whether the work goes on: nobody wakes a waiter for that.
+                // The end of the work does not wake a waiter: it is polled for.
                 None => {
                     let waited = hosts.changed.wait_timeout(all, LOOK_UP);
                     waited.unwrap_or_else(PoisonError::into_inner).0
@@ -270,7 +270,7 @@ impl HostPermit<'_> {
         self.hosts.changed.notify_all();
     }
 
-    /// How long the host still wants to be left alone, as far as anyone was told.
+    /// How long the host still wants to be left alone, as far as it has said so.
     pub(in crate::http) fn held(&self) -> Duration {
         let all = self.hosts.lock();
         let host = all.get(self.host);
@@ -282,7 +282,7 @@ impl HostPermit<'_> {
     /// A try that failed while the host answered others was bad luck, and as many of those as
     /// there are retries are not counted: where every fifth answer is a fault, four retries leave
     /// one request of 3125 without any, and a run of 250 modules makes 750. A host that answers
-    /// nobody gets no more tries for that.
+    /// no request gets no more tries for that.
     pub(in crate::http) fn counted(&self, tries: u32, retries: u32) -> u32 {
         tries.saturating_sub(self.unlucky.min(retries))
     }

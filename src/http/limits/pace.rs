@@ -84,7 +84,7 @@ mod tests {
 
     #[derive(Clone, Copy, Debug)]
     enum Step {
-        /// A try of the current round is told that it is too much.
+        /// The host answers a try of the current round that it is too much.
         Busy,
         /// As `Busy`, of the round before.
         Late,

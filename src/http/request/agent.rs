@@ -21,7 +21,7 @@ const INPUT_BUFFER_BYTES: usize = 32 << 10;
 /// Holds the longest line of a request: a URL is at most 8 KiB.
 const OUTPUT_BUFFER_BYTES: usize = 16 << 10;
 
-/// Below the input buffer, so that a header that is too long is told as such.
+/// Below the input buffer, so that a header that is too long is reported as such.
 const MAX_HEADER_BYTES: usize = 24 << 10;
 
 /// Servers commonly close idle connections after 60 s or more; a connection is looked at before

@@ -78,7 +78,7 @@ impl Failed {
         }
     }
 
-    /// What the schedule of tries is told.
+    /// What the schedule of tries has to know.
     pub(super) fn failure(&self) -> RetryClass {
         match (self.error.is_transient(), self.retry_after) {
             (false, _) => RetryClass::Final,
@@ -114,7 +114,7 @@ impl Client {
         let proxies = &self.network().proxies;
         let mut now = url.clone();
         let mut redirects = 0;
-        // Where a redirect has led away, nobody is told who we are any more, even on the way back.
+        // After a redirect to another host no request has credentials, even on the way back.
         let mut at_home = true;
         let mut asked = false;
         loop {
@@ -325,7 +325,7 @@ pub(super) fn location(response: &Response<Body>) -> Option<String> {
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// `told` is true if who redirects knows what must not be printed.
+/// `told` is true if the redirecting server got credentials: it may repeat them in the URL.
 pub(super) fn redirect(
     now: &Url,
     sent: Option<&Held>,

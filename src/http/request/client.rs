@@ -162,7 +162,7 @@ impl Client {
         self.get_within(url, sink, demand)
     }
 
-    /// Puts off another request for `url` that the caller decided on, told like a retry; `cause`
+    /// Puts off another request for `url` that the caller decided on, reported like a retry; `cause`
     /// is how the last one, number `attempt`, ended.
     pub fn pause(&self, url: &Url, attempt: u32, wait: Duration, cause: &Error) {
         self.say(&Event::RequestRetried {

@@ -10,13 +10,13 @@ use crate::http::answer::KnownBodies;
 /// Source: RFC 9111, 5.2.1.4.
 const NO_CACHE: (&str, &str) = ("cache-control", "no-cache");
 
-/// The piece of work that requests belong to: what ends them, who is told of them, what goes with them.
+/// The piece of work that requests belong to: what ends them, where their events go, what goes with them.
 #[derive(Clone)]
 pub struct RequestContext {
     /// Cancelled, it ends the requests: those that wait, and those under way, whose connections are shut down. A
     /// connection that is being made is only given up when it is there, or its time-out has passed.
     pub cancel: CancelToken,
-    /// Is told of the requests.
+    /// Receives the events of the requests.
     pub events: Arc<dyn EventSink>,
     /// Headers that every request has beside its own, as `traceparent`; nothing secret, since a redirect takes them
     /// along.

@@ -2,7 +2,7 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `client` | the tries, the waits between them, and who is told |
+//! | `client` | the tries, the waits between them, and their events |
 //! | `context` | the piece of work that requests belong to |
 //! | `attempt` | one try: credentials, redirects, what a status means |
 //! | `probe` | one request that is not tried again and wants no body, for `doctor` |

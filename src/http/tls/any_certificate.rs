@@ -1,7 +1,7 @@
 //! Believing every server: only for modules that GOINSECURE names, as go does.
 //!
-//! The connection is still encrypted, and the server has to own the key of the certificate it shows;
-//! who it is nobody says.
+//! The connection is still encrypted, and the server has to own the key of its certificate;
+//! the identity of the server is not verified.
 
 use rustls::DigitallySignedStruct;
 use rustls::SignatureScheme;

@@ -165,7 +165,7 @@ impl Transport for TlsTransport {
             .read(input)
             .map_err(|error| match error.kind() {
                 // Without length or chunks a body ends with the connection. ureq takes a cut for
-                // such an end; in TLS the two can be told apart.
+                // such an end; in TLS the two differ.
                 io::ErrorKind::UnexpectedEof => {
                     io::Error::new(io::ErrorKind::BrokenPipe, "connection cut within TLS")
                 }

@@ -1,4 +1,4 @@
-//! Who signed a certificate that nobody here knows, in words.
+//! The issuer of a certificate that is not trusted, in words.
 //!
 //! Whether any of it is true is for others to judge. What is malformed has no names.
 

@@ -4,7 +4,7 @@
 //! list of directories; SSL_CERT_FILE replaces the first list, SSL_CERT_DIR (separated by
 //! colons) the second. What `--cacert` names is added to whatever these give: an authority of a
 //! company is commonly needed beside the public ones. Two differences, both because silence is worse here:
-//! - a file that SSL_CERT_FILE names and that cannot be read is an error, where Go goes on with
+//! - a file that SSL_CERT_FILE names and that cannot be read is an error, where Go continues with
 //!   the directories; so are variables that lead to no certificate at all;
 //! - where neither variable is set and the system has no certificates (`FROM scratch`), the
 //!   Mozilla roots built into the program serve.

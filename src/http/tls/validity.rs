@@ -12,7 +12,7 @@ const GENERALIZED_TIME: u8 = 0x18;
 /// The longest name that is shown, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
-/// What is told about a certificate.
+/// What messages say of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// The name of who signed it, with the organization in brackets where there is one;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::ProjectFiles;
 use crate::error::{Error, Kind, Result};
-use crate::fsio::{read_whole, short_path};
+use crate::fsio::short_path;
 use crate::gomod::modfile::{Godebug, ModFile, check_import};
 use crate::gomod::{ActingVersion, GoVersion, Version};
 use crate::project::go_line::{IMPLIED_GO_VERSION, is_pruned};
@@ -67,7 +67,7 @@ impl MainModule {
         let file = modfile.unwrap_or(found);
         let name = short_path(&files.cwd, file);
         let read = || {
-            let data = files.overlay.read(file, read_whole);
+            let data = files.read(file);
             let data = data.map_err(|cause| {
                 let act = match cause.kind() {
                     io::ErrorKind::IsADirectory => "read",
@@ -98,7 +98,7 @@ impl MainModule {
         Ok(main)
     }
 
-    /// The module of a go.mod that was read, and that nobody will write.
+    /// The module of a go.mod that was read, and that will not be written.
     pub(crate) fn new(root: &Path, file: &Path, modfile: ModFile) -> MainModule {
         MainModule {
             root: root.to_owned(),

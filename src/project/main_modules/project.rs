@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::main_module::MainModule;
 use super::replace::ReplaceRules;
@@ -38,6 +38,8 @@ pub struct Project {
     rules: ReplaceRules,
     overlay: Overlay,
     running: Option<ActingVersion>,
+    /// What [`Project::requires_directly`] looks into, from its first call on.
+    direct: OnceLock<Set<ModulePath>>,
 }
 
 impl Project {
@@ -83,6 +85,7 @@ impl Project {
             rules,
             overlay: files.overlay,
             running: files.running,
+            direct: OnceLock::new(),
         })
     }
 
@@ -143,6 +146,7 @@ impl Project {
             rules,
             overlay: files.overlay,
             running: files.running,
+            direct: OnceLock::new(),
         }
     }
 
@@ -157,7 +161,7 @@ impl Project {
         }
     }
 
-    /// The same for somebody who goes on as go does, whatever is wrong with the modules together,
+    /// The same for a command that continues as go does, whatever is wrong with the modules together,
     /// and what that is: of modules with one path the last counts, and of several replacements for a
     /// version the first ([`ReplaceRules::dispute`]).
     #[must_use]
@@ -405,22 +409,25 @@ impl Project {
     /// The paths that a go.mod requires and does not mark `// indirect`.
     #[must_use]
     pub fn direct(&self) -> Set<&str> {
-        self.direct_paths().collect()
+        self.direct_paths().map(ModulePath::as_str).collect()
     }
 
     /// True if a path is among these.
     #[must_use]
     pub fn requires_directly(&self, path: &str) -> bool {
-        self.direct_paths().any(|direct| direct == path)
+        let direct = self
+            .direct
+            .get_or_init(|| self.direct_paths().cloned().collect());
+        direct.contains(path)
     }
 
-    fn direct_paths(&self) -> impl Iterator<Item = &str> {
+    fn direct_paths(&self) -> impl Iterator<Item = &ModulePath> {
         let lines = self.mains().flat_map(|main| &main.modfile().require);
         let direct = lines.filter(|line| !line.indirect);
         // Source: golang/go `modload/init.go`, `directRequirements`, for workspaces.
         let counts = |module| self.workspace.is_some() || !self.rules.excludes(module);
         let direct = direct.filter(move |line| counts(&line.module));
-        direct.map(|line| line.module.path().as_str())
+        direct.map(|line| line.module.path())
     }
 
     /// What go.mod both requires and excludes: `go` says that it drops these, unless they are in a

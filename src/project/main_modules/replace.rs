@@ -32,7 +32,7 @@ pub enum MissingReplace {
     /// The graph cannot be read, as in go.
     #[default]
     Error,
-    /// What the module requires is left out of the graph, and that is told.
+    /// What the module requires is left out of the graph, with a warning.
     Warn,
     /// It is left out.
     Ignore,
@@ -210,7 +210,7 @@ impl ReplaceRules {
     }
 
     /// That main modules replace a version by different things, one of them by a line for just this
-    /// version. `go` says so, goes on with the first of them, and fails in the end.
+    /// version. `go` says so, continues with the first of them, and fails in the end.
     #[must_use]
     pub fn dispute(&self, module: &ModuleVersion) -> Option<Error> {
         let (first, second) = self.lookup(module).1?;

@@ -4,7 +4,6 @@
 //! `makeMainModules`.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::main_module::{MainModule, godebug_faults};
@@ -24,7 +23,7 @@ const IMPLIED_GO_VERSION: &str = "1.18";
 /// Who reads the text of a module's go.mod, which has this name in messages.
 pub(crate) type ReadModule<'f> = &'f mut dyn FnMut(&str, &[u8]) -> Result<ModFile>;
 
-/// What a go.work says, but for the modules that it uses.
+/// What a go.work says, except for the modules that it uses.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     file: PathBuf,
@@ -98,7 +97,7 @@ impl Workspace {
         let roots = workspace.used(&files.cwd).map_err(|error| vec![error])?;
         let name = short_path(&files.cwd, file);
         let faults = godebug_faults(&workspace.content.godebug, "go.work", &name, files);
-        // As in go, the first is told.
+        // As in go, the first is reported.
         if let Some(fault) = faults.into_iter().next() {
             return Err(vec![fault]);
         }
@@ -120,7 +119,7 @@ impl Workspace {
         }
         agree(&workspace.content.replace)?;
         let clashes = workspace.find_clashes(&mains);
-        // What ends it here is told behind the clashes.
+        // An error that ends the run here is reported behind the clashes.
         let ending = |error: Error| clashes.iter().cloned().chain([error]).collect::<Vec<_>>();
         let content = &workspace.content;
         let rules = ReplaceRules::of_workspace(content, workspace.root(), &mains, &files.cwd);
@@ -142,11 +141,12 @@ impl Workspace {
         Ok((workspace, mains, rules))
     }
 
-    fn parse(file: &Path, ProjectFiles { cwd, overlay, .. }: &ProjectFiles) -> Result<Workspace> {
+    fn parse(file: &Path, files: &ProjectFiles) -> Result<Workspace> {
+        let ProjectFiles { cwd, overlay, .. } = files;
         let name = short_path(cwd, file);
         let reading = |error: Error| error.context("reading go.work");
         overlay.check_open(file, &name).map_err(reading)?;
-        let data = overlay.read(file, |file| fs::read(file)).map_err(|cause| {
+        let data = files.read(file).map_err(|cause| {
             let opened = overlay.name_of(file, &name);
             let opening = Error::new(Kind::LocalIo, format!("open {opened}")).because(cause);
             reading(opening)

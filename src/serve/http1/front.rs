@@ -24,7 +24,7 @@ const WAKER: Token = Token(usize::MAX);
 /// How long to wait where no more files can be opened: others are closed meanwhile.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// What one connection too many is told.
+/// The answer to one connection too many.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\
                       Connection: close\r\n\r\n";
 

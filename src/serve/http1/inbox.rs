@@ -51,7 +51,7 @@ impl Inbox {
         messages.push(message);
         drop(messages);
         if was_empty {
-            // Fails only if the reactor's poll is gone, and then nobody reads.
+            // Fails only if the reactor's poll is gone, and then the message has no reader.
             let _ = self.waker.wake();
         }
     }

@@ -207,7 +207,7 @@ impl Response {
     }
 }
 
-/// How the end of a body is told.
+/// How the end of a body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
     /// By its length, or by there being none.

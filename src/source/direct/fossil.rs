@@ -2,7 +2,7 @@
 //!
 //! Go lists no tags of such a repository, although a tag can be asked for by its name. A module in a
 //! folder is refused: go asks fossil for the folder in a way that gives an empty zip, and an empty
-//! module with a right sum helps nobody.
+//! module with a right sum is of no use.
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/vcs.go`.
 
@@ -163,7 +163,7 @@ impl Repository for FossilRepository {
     fn read_file(&self, revision: &str, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         let revision = self.stat(revision).map_err(|cause| cause.error)?;
         let rev = format!("-r={}", revision.id);
-        // Also if there is no such file, which cannot be told apart.
+        // Also if there is no such file: the program answers alike.
         let data = self.run(false, &["cat", "-R", FILE, &rev, "--", path]).ok();
         Ok(data.filter(|data| data.len() as u64 <= limit))
     }

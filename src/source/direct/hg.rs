@@ -329,7 +329,7 @@ impl Repository for HgRepository {
     fn read_file(&self, revision: &str, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         let revision = self.stat(revision).map_err(|cause| cause.error)?;
         let rev = format!("--rev={}", revision.id);
-        // Also if there is no such file, which cannot be told apart.
+        // Also if there is no such file: the program answers alike.
         let said = self.run(false, &["cat", &rev, "--", path]).ok();
         let data = said.map(String::into_bytes);
         Ok(data.filter(|data| data.len() as u64 <= limit))

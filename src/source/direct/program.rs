@@ -2,7 +2,7 @@
 //!
 //! A program that the network failed is started again, by the schedule that requests have. Every
 //! start has an end: the time of the run, or an hour; a transfer that stalls ends sooner where the
-//! program can be told so. Complaints are shown as go shows them, without secrets.
+//! program has a setting for that. Complaints are shown as go shows them, without secrets.
 //!
 //! Source: golang/go `cmd/go/internal/modfetch/codehost/codehost.go`, `Run`, `RunError`.
 
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::settings::DirectSettings;
 use super::work;
 use crate::cancel::Deadline;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::event::Event;
 use crate::fsio::FileLock;
 use crate::http::{RealTimer, RetryClass, Timer as _};
@@ -232,7 +232,9 @@ fn quoted(argument: &str) -> String {
 /// A program that is not installed.
 pub(super) fn missing_program(program: &str, package: &str) -> Error {
     let text = format!("exec: {program:?}: executable file not found in $PATH");
-    Error::new(Kind::Other, text).hint(format!("install the package {package}"))
+    Error::new(Kind::Other, text)
+        .hint(format!("install the package {package}"))
+        .with_reason(Reason::ProgramMissing)
 }
 
 /// What a program complains about.

@@ -16,7 +16,7 @@ use super::recent::Recent;
 use super::repository::{
     NotResolved, Repository, RepositoryTree, Revision, TagList, unknown_revision, unsupported,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::gomod::Time;
 use crate::source::VcsOrigin;
 
@@ -80,7 +80,7 @@ impl SvnRepository {
             Err(error) if matches!(error.kind(), Kind::Auth) || error.is_transient() => {
                 return Err(error.into());
             }
-            Err(error) if error.hints().iter().any(|hint| hint.starts_with("install")) => {
+            Err(error) if error.reason() == Some(Reason::ProgramMissing) => {
                 return Err(error.into());
             }
             Err(_) => return Err(unknown_revision(revision).into()),
@@ -142,7 +142,7 @@ impl Repository for SvnRepository {
     fn read_file(&self, revision: &str, path: &str, limit: u64) -> Result<Option<Vec<u8>>> {
         let revision = self.stat(revision).map_err(|cause| cause.error)?;
         let target = format!("{}/{path}@{}", self.url, revision.id);
-        // Also if there is no such file, which cannot be told apart.
+        // Also if there is no such file: the program answers alike.
         let data = self.run(&["cat", "--non-interactive", "--", &target]).ok();
         Ok(data.filter(|data| data.len() as u64 <= limit))
     }

@@ -1,4 +1,4 @@
-//! The piece of work that a thread does: what ends it, and what is told of its programs.
+//! The piece of work that a thread does: what ends it, and where the events of its programs go.
 //!
 //! Repositories and what is known of them serve many pieces of work, one after the other and at the
 //! same time; a program or a request is of the piece whose thread has started it. The thread

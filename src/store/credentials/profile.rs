@@ -1,6 +1,6 @@
 //! Profiles: the two files of the AWS programs, `credentials` and `config`.
 //!
-//! Both are lines `name = value` below `[SECTION]`. In `config` a section is `[profile NAME]`, but for
+//! Both are lines `name = value` below `[SECTION]`. In `config` a section is `[profile NAME]`, except for
 //! `[default]`. Where both files have a value, that of `credentials` counts. Nested lines, which begin
 //! with white space, belong to settings that are not read here.
 

@@ -16,7 +16,7 @@ use rustix::io::{read, retry_on_intr};
 const SMALL_FILE: usize = 8 * 1024;
 
 /// Reads a file that is likely small into an empty room, until a read brings nothing: on some file
-/// systems one may bring less than there is, and the sum of a go.mod that nobody knows yet would be
+/// systems one may bring less than there is, and the sum of a go.mod without a known sum would be
 /// that of a half. In a warm run the kernel is asked for little else: not for the size of the file,
 /// as [`fs::read`] does, nor, as std does on some systems, whether it is closed on exec.
 pub(crate) fn read_small(path: &Path, room: &mut Vec<u8>) -> io::Result<()> {

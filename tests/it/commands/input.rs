@@ -1,6 +1,7 @@
 //! What was typed and what was read: command lines and files that make no sense, in go's words.
 
-use crate::support::{Proxy, Sandbox};
+use crate::support::go::only_modfetch;
+use crate::support::{Proxy, Sandbox, skips};
 
 /// Runs `download` beside a go.mod and a go.sum.
 #[track_caller]
@@ -123,4 +124,34 @@ fn download_main_module_argument_is_skipped() {
     let run = sandbox.run(line);
     run.ok().stdout("").stderr(&skipping(main).repeat(2));
     assert!(sandbox.picture().has("example.com/text@v1.2.0/text.go"));
+}
+
+#[test]
+fn commands_read_go_mod_from_disk_once() {
+    only_modfetch!();
+    let proxy = Proxy::serve();
+    let sandbox = Sandbox::with("hello", &proxy);
+    let strace = sandbox.shell("strace -f -o /dev/null true || echo none");
+    if !strace.stdout.is_empty() {
+        skips::record("there is no strace");
+        return;
+    }
+    let file = sandbox.project_dir().join("go.mod");
+    let opened = format!("\"{}\"", file.display());
+    for command in [
+        "download",
+        "verify",
+        "list -m all",
+        "graph",
+        "why -m example.com/words",
+        "plan",
+        "sum --check",
+    ] {
+        let traced = "exec strace -f -e trace=open,openat -o ../trace modfetch";
+        sandbox.shell(&format!("{traced} {command}")).ok();
+        let trace = sandbox.project_dir().join("../trace");
+        let trace = std::fs::read_to_string(trace).unwrap();
+        let times = trace.lines().filter(|line| line.contains(&opened)).count();
+        assert_eq!(times, 1, "{command} opens {opened}:\n{trace}");
+    }
 }

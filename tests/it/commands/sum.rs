@@ -345,7 +345,7 @@ fn sum_explain_without_any_source_fails() {
     let sandbox = hello(&proxy, &database);
     let unknown = "example.com/unknown@v1.0.0";
     let run = sandbox.run(["sum", "--explain", unknown]);
-    run.fails(4).stdout_has("nobody has a sum\n");
+    run.fails(4).stdout_has("no source has a sum\n");
     sandbox
         .run(["sum", "--explain", "--offline", unknown])
         .fails(11);

@@ -216,7 +216,7 @@ fn verify_repair_without_better_copy_restores_original() {
         });
         let run = sandbox.run(["verify", "--repair", "--cache"]);
         run.fails(5).stdout("").stderr_has("not repaired: ");
-        run.stderr_has("hint: what was cached was put back");
+        run.stderr_has("hint: the cached files were put back");
         assert_eq!(
             proxy.hits(&format!("example.com/greet/@v/v1.1.0.{suffix}")),
             2,

@@ -178,7 +178,7 @@ fn arrows(src: &Path) -> BTreeMap<String, BTreeMap<String, PathBuf>> {
     found
 }
 
-fn read(src: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, String>) {
+pub(super) fn read(src: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, String>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -195,7 +195,7 @@ fn read(src: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, String>) {
 }
 
 /// Files and folders that stand below `#[cfg(test)] mod NAME;`.
-fn test_files(files: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
+pub(super) fn test_files(files: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for (file, text) in files {
         let below = match file.file_name().and_then(|name| name.to_str()) {
@@ -206,6 +206,7 @@ fn test_files(files: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
             let mut rest = text[at + "#[cfg(test)]".len()..].trim_start();
             if let Some(path) = rest.strip_prefix("#[path = \"") {
                 let (name, after) = path.split_once("\"]").expect("closed");
+                let name = name.strip_suffix("/mod.rs").unwrap_or(name);
                 found.push(file.parent().unwrap().join(name));
                 rest = after.trim_start();
             }
@@ -222,7 +223,7 @@ fn test_files(files: &BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
 }
 
 /// Tests inside a file stand at its end.
-fn without_tests(text: &str) -> &str {
+pub(super) fn without_tests(text: &str) -> &str {
     let is_module = |rest: &str| {
         let item = rest.lines().find(|line| !line.starts_with("#["));
         item.is_some_and(|item| item.starts_with("mod ") && item.ends_with('{'))

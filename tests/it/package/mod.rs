@@ -6,3 +6,4 @@ mod readme;
 mod recipes;
 mod selftest;
 mod static_binary;
+mod type_names;

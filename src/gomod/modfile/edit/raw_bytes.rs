@@ -24,7 +24,7 @@ impl RawBytes {
             let mut chunks = data.utf8_chunks();
             chunks.all(|chunk| !chunk.valid().contains(*mark))
         };
-        // Characters that are none by definition, then those that nobody has given a meaning.
+        // Characters that are none by definition, then those without a meaning.
         let mut marks = ('\u{FDD0}'..='\u{FDEF}').chain('\u{F0000}'..='\u{FFFFD}');
         // A file that has them all is as long as 65,000 of them, and loses nothing but such bytes.
         let mark = marks.find(unused).unwrap_or('\u{FFFFD}');

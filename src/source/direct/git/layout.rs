@@ -45,7 +45,7 @@ pub(super) fn hash_kind(dir: &Path) -> Result<Option<HashKind>> {
 pub(super) enum CloneExtent {
     /// Commits with their files.
     Whole,
-    /// Commits; files may be missing, and git is told so.
+    /// Commits; files may be missing, and the configuration says so to git.
     Partial,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn create(dir: &Path, url: &str, hash: HashKind, extent: CloneExtent)
 }
 
 /// Removes lock files and half-written packs of a program that was killed. The folder is locked, and a
-/// program that outlives its starter holds the lock too, so that nobody is writing.
+/// program that outlives its starter holds the lock too, so that no process is writing.
 pub(super) fn sweep(dir: &Path) {
     let mut folders = vec![dir.to_owned(), dir.join("objects/pack")];
     while let Some(folder) = folders.pop() {
