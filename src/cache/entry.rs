@@ -253,7 +253,7 @@ impl CacheEntry {
     /// [`crate::Kind::LocalIo`] or [`crate::Kind::LockTimeout`], naming the lock file.
     pub fn lock(&self) -> Result<VersionLock> {
         let lock = self.locks.acquire(&self.lock_path(), Some(&self.module));
-        self.named(lock).map(VersionLock::from)
+        self.named(lock).map(|lock| self.version_lock(lock))
     }
 
     /// Takes the lock if it is free.
@@ -262,7 +262,12 @@ impl CacheEntry {
     /// As [`CacheEntry::lock`].
     pub fn try_lock(&self) -> Result<Option<VersionLock>> {
         let lock = self.named(FileLock::try_acquire(&self.lock_path()))?;
-        Ok(lock.map(VersionLock::from))
+        Ok(lock.map(|lock| self.version_lock(lock)))
+    }
+
+    fn version_lock(&self, held: FileLock) -> VersionLock {
+        let depth = self.module.path().as_str().split('/').count();
+        VersionLock::new(held, self.lock_path(), depth)
     }
 
     /// The zip on its way, with what an earlier transfer left of it. Before, what killed processes

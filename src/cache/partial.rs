@@ -44,6 +44,18 @@ impl CacheEntry {
     }
 }
 
+impl CacheEntry {
+    /// Removes the parents of a directory that is gone, where nothing else is in them.
+    fn remove_empty_parents(&self) {
+        let elements = self.module().path().as_str().split('/').count();
+        let parents = self.directory().ancestors().skip(1).take(elements - 1);
+        let _ = parents
+            .map(fs::remove_dir)
+            .take_while(Result::is_ok)
+            .count();
+    }
+}
+
 /// A module directory in the making; dropped before it is finished, it is removed, the directory
 /// first and then its mark.
 #[must_use = "an unfinished directory is removed when this is dropped"]
@@ -95,6 +107,7 @@ impl Drop for Partial {
             && (!directory.exists() || modzip::remove_tree(directory).is_ok())
         {
             let _ = fs::remove_file(self.entry.partial_path());
+            self.entry.remove_empty_parents();
         }
     }
 }
@@ -116,7 +129,12 @@ mod tests {
         fs::write(partial.directory().join("x.go"), "").unwrap();
         assert!(!entry.has_directory(), "marked");
         drop(partial);
-        assert!(!entry.directory().exists());
         assert!(!entry.partial_path().exists());
+        // Nor do its parents stay, nor, with the lock, what was made for that.
+        drop(lock);
+        let left: Vec<_> = fs::read_dir(root.path()).unwrap().flatten().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        let download = root.path().join("cache/download");
+        assert_eq!(fs::read_dir(download).unwrap().count(), 0);
     }
 }

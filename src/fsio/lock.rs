@@ -39,7 +39,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::create_dir_all;
+use super::in_directory_of;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink};
@@ -85,6 +85,20 @@ impl Locks {
     /// [`Kind::LocalIo`]: the file cannot be opened, or its file system has no locks;
     /// [`Kind::LockTimeout`], naming the file and, where it can be found out, who holds it.
     pub fn acquire(&self, path: &Path, module: Option<&ModuleVersion>) -> Result<FileLock> {
+        for _ in 0..MAX_REPLACED {
+            let lock = self.acquire_what_is_there(path, module)?;
+            if lock.is_at(path) {
+                return Ok(lock);
+            }
+        }
+        self.acquire_what_is_there(path, module)
+    }
+
+    fn acquire_what_is_there(
+        &self,
+        path: &Path,
+        module: Option<&ModuleVersion>,
+    ) -> Result<FileLock> {
         let lock = FileLock::open(path)?;
         if lock.try_take(path)? {
             return Ok(lock);
@@ -112,6 +126,10 @@ impl fmt::Debug for Locks {
     }
 }
 
+/// So often the file that was locked may have been removed meanwhile, by a process that had the lock before. After
+/// that, it is taken for a file system that cannot say which file is which.
+const MAX_REPLACED: usize = 1000;
+
 /// An exclusive lock, released when dropped.
 #[must_use = "the lock is released when the guard is dropped"]
 #[derive(Debug)]
@@ -133,6 +151,14 @@ impl FileLock {
     /// # Errors
     /// As [`Locks::acquire`].
     pub fn try_acquire(path: &Path) -> Result<Option<FileLock>> {
+        for _ in 0..MAX_REPLACED {
+            let lock = FileLock::open(path)?;
+            match lock.try_take(path)? {
+                true if lock.is_at(path) => return Ok(Some(lock)),
+                true => {}
+                false => return Ok(None),
+            }
+        }
         let lock = FileLock::open(path)?;
         Ok(lock.try_take(path)?.then_some(lock))
     }
@@ -155,15 +181,7 @@ impl FileLock {
     }
 
     fn open(path: &Path) -> Result<FileLock> {
-        let file = match open_or_create(path) {
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-                if let Some(parent) = path.parent() {
-                    create_dir_all(parent)?;
-                }
-                open_or_create(path)
-            }
-            other => other,
-        };
+        let file = in_directory_of(path, || open_or_create(path))?;
         // Where what is locked is what is read, these are go's words.
         let verb = match path.extension() {
             Some(end) if end == "lock" => "cannot open lock file",

@@ -17,6 +17,7 @@ mod temp;
 mod write_barrier;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use in_place::{NewText, read_whole, rewrite};
@@ -42,4 +43,31 @@ pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
 /// [`crate::Kind::LocalIo`], naming the directory.
 pub(crate) fn create_dir_all(dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).map_err(|cause| Error::io("cannot create directory", dir, cause))
+}
+
+/// Creates what belongs to `path`, and the directory of `path` before that if it is missing. A directory that has just
+/// been made may be gone again: another thread or process removes those that are empty.
+///
+/// # Errors
+/// [`crate::Kind::LocalIo`] for the directory; the inner result is that of `create`.
+pub(crate) fn in_directory_of<T>(
+    path: &Path,
+    mut create: impl FnMut() -> io::Result<T>,
+) -> Result<io::Result<T>> {
+    const MAX_TRIES: usize = 20;
+    let mut made = create();
+    for _ in 0..MAX_TRIES {
+        match (&made, path.parent()) {
+            (Err(cause), Some(parent)) if cause.kind() == io::ErrorKind::NotFound => {
+                match fs::create_dir_all(parent) {
+                    Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+                    other => other
+                        .map_err(|cause| Error::io("cannot create directory", parent, cause))?,
+                }
+                made = create();
+            }
+            _ => break,
+        }
+    }
+    Ok(made)
 }

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::{begin_write, beside, create_dir_all};
+use super::{begin_write, beside, in_directory_of};
 use crate::error::{Error, Result};
 use crate::failpoints;
 use crate::system;
@@ -26,16 +26,14 @@ impl TempFile {
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming the file.
     pub fn beside(path: &Path) -> Result<TempFile> {
-        let mut made_parent = false;
         loop {
             let number = RandomState::new().hash_one(0) % 1_000_000_000;
             let temp = beside(path, &format!("{number}.tmp"));
-            match OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(&temp)
-            {
+            let open = || {
+                let mut options = OpenOptions::new();
+                options.read(true).write(true).create_new(true).open(&temp)
+            };
+            match in_directory_of(path, open)? {
                 Ok(file) => {
                     return Ok(TempFile {
                         file,
@@ -44,12 +42,6 @@ impl TempFile {
                     });
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound && !made_parent => {
-                    made_parent = true;
-                    if let Some(parent) = path.parent() {
-                        create_dir_all(parent)?;
-                    }
-                }
                 Err(cause) => return Err(Error::io("cannot create", &temp, cause)),
             }
         }

@@ -19,6 +19,8 @@ use crate::event::{Event, EventSink, Exchange, Timings};
 
 thread_local! {
     static TIMINGS: RefCell<Timings> = RefCell::default();
+    /// The reason phrase of the last answer.
+    static PHRASE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 fn note(change: impl FnOnce(&mut Timings)) {
@@ -49,6 +51,16 @@ pub(super) fn secured(since: Instant, certificate: Option<&[u8]>) {
         add(&mut steps.tls, since);
         steps.certificate = certificate.map(<[u8]>::to_vec);
     });
+}
+
+/// Notes the reason phrase of an answer.
+pub(super) fn phrased(reason: &[u8]) {
+    PHRASE.with_borrow_mut(|phrase| *phrase = reason.to_vec());
+}
+
+/// The reason phrase that was noted last, once.
+pub(super) fn take_phrase() -> Vec<u8> {
+    PHRASE.take()
 }
 
 /// The connector of TCP connections, which notes how long each took.

@@ -16,12 +16,20 @@ pub(super) struct Root<'a> {
 }
 
 impl<'a> Root<'a> {
-    /// Makes the directory, whose parent must be there, and opens it.
+    /// Makes the directory, and its parents where they are missing, and opens it.
     ///
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming the directory, also if it is there.
     pub(super) fn create(path: &'a Path) -> Result<Root<'a>> {
-        let made = fs::create_dir(path).and_then(|()| Root::open(path));
+        let create = || fs::create_dir(path);
+        let made = create().or_else(|cause| match path.parent() {
+            // Another thread removes directories that are empty.
+            Some(parent) if cause.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(parent).and_then(|()| create())
+            }
+            _ => Err(cause),
+        });
+        let made = made.and_then(|()| Root::open(path));
         made.map_err(|cause| Error::io("cannot create", path, cause))
     }
 

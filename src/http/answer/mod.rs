@@ -27,4 +27,4 @@ pub use known::KnownBodies;
 pub(super) use known::KnownQuestion;
 pub(super) use resume::RangeAnswer;
 pub use resume::{PartialBody, Resumable, Validator};
-pub(super) use status::{Detail, status_error, status_text};
+pub(super) use status::{Detail, ReasonPhrase, status_error, status_text};

@@ -4,11 +4,13 @@
 
 use std::io::Read;
 
-use ureq::http::{HeaderMap, StatusCode, header};
+use ureq::http::response::Parts;
+use ureq::http::{Extensions, HeaderMap, Response, StatusCode, header};
 
 use super::encoding::{Decoded, Encoding};
 use crate::error::{Error, Kind, Reason};
-use crate::http::text::is_harmless;
+use crate::http::exchange;
+use crate::http::text::{harmless, is_harmless};
 use crate::http::url::RedactedUrl;
 
 /// Details of a server's answer are shown up to this many lines and bytes.
@@ -18,10 +20,41 @@ const MAX_DETAIL_BYTES: usize = MAX_DETAIL_LINES * 81;
 /// How much of an unwanted body is read, so that its connection can be used again.
 pub(super) const MAX_DRAIN_BYTES: u64 = 64 << 10;
 
-/// `404 Not Found`: the code, and its usual phrase where there is one.
-pub(in crate::http) fn status_text(status: StatusCode) -> String {
-    match status.canonical_reason() {
-        Some(reason) => format!("{} {reason}", status.as_u16()),
+/// At most this many characters of a reason phrase are shown.
+const MAX_PHRASE_CHARS: usize = 200;
+
+/// What the status line of an answer has after the code, as an extension of the response. It may be anything: a server
+/// may explain itself there.
+#[derive(Clone)]
+pub(in crate::http) struct ReasonPhrase(Vec<u8>);
+
+impl ReasonPhrase {
+    /// Adds the phrase of the answer that this thread has just read.
+    pub(in crate::http) fn add_to<B>(mut response: Response<B>) -> Response<B> {
+        let phrase = exchange::take_phrase();
+        if !phrase.is_empty() {
+            response.extensions_mut().insert(ReasonPhrase(phrase));
+        }
+        response
+    }
+
+    /// Forgets it: it may repeat secrets.
+    pub(in crate::http) fn hide<B>(response: &mut Response<B>) {
+        response.extensions_mut().remove::<ReasonPhrase>();
+    }
+}
+
+/// `404 Not Found`: the code, and the phrase of the server or else the usual one, where there is one.
+pub(in crate::http) fn status_text(status: StatusCode, extensions: &Extensions) -> String {
+    let phrase = extensions.get().map(|ReasonPhrase(phrase)| {
+        let phrase = harmless(&String::from_utf8_lossy(phrase));
+        match phrase.char_indices().nth(MAX_PHRASE_CHARS) {
+            Some((end, _)) => format!("{}...", phrase.get(..end).unwrap_or_default()),
+            None => phrase,
+        }
+    });
+    match phrase.as_deref().or(status.canonical_reason()) {
+        Some(phrase) => format!("{} {phrase}", status.as_u16()),
         None => status.as_str().to_owned(),
     }
 }
@@ -43,11 +76,11 @@ pub(in crate::http) enum Detail {
 /// The error for a response that is not 200; reads the body, for its text and its connection.
 pub(in crate::http) fn status_error(
     url: &RedactedUrl,
-    status: StatusCode,
-    headers: &HeaderMap,
+    parts: &Parts,
     body: impl Read,
     shown: Detail,
 ) -> Error {
+    let (status, headers) = (parts.status, &parts.headers);
     let mut bytes = Vec::new();
     let encoding = Encoding::of(headers);
     let body = Decoded::new(
@@ -64,7 +97,7 @@ pub(in crate::http) fn status_error(
         Detail::Hidden => "[Not shown: it may repeat credentials.]".to_owned(),
     };
     let separator = if detail.contains('\n') { "\n\t" } else { " " };
-    let mut reason = status_text(status);
+    let mut reason = status_text(status, &parts.extensions);
     if !detail.is_empty() {
         reason.push_str(&format!("\n\tserver response:{separator}{detail}"));
     }
@@ -137,14 +170,42 @@ fn detail(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ureq::http::HeaderValue;
+
+    fn error(parts: &Parts, body: &str) -> Error {
+        let url = crate::http::Url::parse("https://h/x").unwrap().redacted();
+        status_error(&url, parts, body.as_bytes(), Detail::Shown)
+    }
 
     fn text(status: u16, content_type: &'static str, body: &str) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        let url = crate::http::Url::parse("https://h/x").unwrap().redacted();
-        let status = StatusCode::from_u16(status).unwrap();
-        status_error(&url, status, &headers, body.as_bytes(), Detail::Shown).chain()
+        let answer = Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, content_type);
+        error(&answer.body(()).unwrap().into_parts().0, body).chain()
+    }
+
+    #[test]
+    fn the_phrase_of_the_server_is_shown_as_far_as_it_is_harmless() {
+        let long = "x".repeat(201);
+        let cut = format!("404 {}...", "x".repeat(200));
+        let rows: [(&[u8], &str); 5] = [
+            (b"", "404 Not Found"),
+            (b"OK", "404 OK"),
+            ("été".as_bytes(), "404 été"),
+            (b"a\x1b[31m\xe9", "404 a?[31m\u{fffd}"),
+            (long.as_bytes(), &cut),
+        ];
+        for (phrase, want) in rows {
+            exchange::phrased(phrase);
+            let answer = Response::builder().status(404).body(()).unwrap();
+            let mut answer = ReasonPhrase::add_to(answer);
+            let said = status_text(answer.status(), answer.extensions());
+            assert_eq!(said, want);
+            // Each answer has its own.
+            assert!(exchange::take_phrase().is_empty());
+            ReasonPhrase::hide(&mut answer);
+            let said = status_text(answer.status(), answer.extensions());
+            assert_eq!(said, "404 Not Found");
+        }
     }
 
     #[test]
@@ -223,10 +284,9 @@ mod tests {
             (505, Kind::Network, false),
             (204, Kind::Network, false),
         ];
-        let url = crate::http::Url::parse("https://h/x").unwrap().redacted();
         for (status, kind, transient) in rows {
-            let code = StatusCode::from_u16(status).unwrap();
-            let error = status_error(&url, code, &HeaderMap::new(), &b""[..], Detail::Shown);
+            let answer = Response::builder().status(status).body(()).unwrap();
+            let error = error(&answer.into_parts().0, "");
             assert_eq!(
                 (error.kind(), error.is_transient()),
                 (kind, transient),

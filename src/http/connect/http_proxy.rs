@@ -4,7 +4,6 @@
 //! port 80, and knows other NO_PROXY rules than Go.
 
 use std::fmt;
-use std::ptr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -76,13 +75,13 @@ impl Connector<()> for ProxyConnector {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        let Some(hop) = self.0.for_uri(details.uri).map_err(other)? else {
-            return Ok(None);
-        };
-        if ptr::eq(details.uri, &raw const hop.uri) {
+        if self.0.has(details.uri) {
             // This is the call below, come back for the connection to the proxy itself.
             return Ok(None);
         }
+        let Some(hop) = self.0.for_uri(details.uri).map_err(other)? else {
+            return Ok(None);
+        };
         let to_proxy = ConnectionDetails {
             uri: &hop.uri,
             // The resolver above has put the proxy's own addresses here.

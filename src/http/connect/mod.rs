@@ -8,19 +8,24 @@
 //! | `socks` | SOCKS5, which `hop` goes over to |
 //! | `connection` | which connection belongs to which work, and ends with it |
 //! | `stale` | idle connections that turn out to be closed |
+//! | `head_reader` | heads of answers, before ureq parses them |
+//! | `response_head` | how such a head is written anew |
 //!
 //! These are links of ureq's chain: `hop` decides by `proxies` where to, `lookup` finds the
 //! address, ureq connects, `hop` or `socks` talks to the proxy. [`tls`](super::tls) comes on top
-//! of that, and `stale` watches over all of it. What a proxy refuses is an error of its own
+//! of that, `stale` watches over all of it, and `head_reader` reads heads. What a proxy refuses is an error of its own
 //! that [`failure`](super::failure) explains.
 
 pub(super) mod connection;
+mod head_reader;
 mod http_proxy;
 mod lookup;
 mod proxies;
+mod response_head;
 mod socks;
 mod stale;
 
+pub(super) use head_reader::HeadConnector;
 pub(super) use http_proxy::{ConnectRefused, ProxyConnector, ProxyResolver};
 pub(super) use lookup::{SharedResolver, TimedResolver};
 pub use proxies::ProxySettings;

@@ -4,6 +4,7 @@
 //! beyond ASCII are compared as written, not in their `xn--` form.
 
 use std::net::IpAddr;
+use std::ptr;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -130,6 +131,13 @@ impl Proxies {
         };
         let default = if scheme == Scheme::Https { 443 } else { 80 };
         self.for_target(scheme, plain_host(uri), uri.port_u16().unwrap_or(default))
+    }
+
+    /// True for the URI of one of these proxies itself, which `ProxyConnector` connects to: that very value, not one
+    /// that is equal to it.
+    pub(super) fn has(&self, uri: &Uri) -> bool {
+        let hops = [&self.http, &self.https].into_iter().flatten().flatten();
+        hops.into_iter().any(|hop| ptr::eq(uri, &raw const hop.uri))
     }
 
     fn applies(&self, host: &str, port: u16) -> bool {

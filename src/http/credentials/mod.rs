@@ -31,7 +31,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ureq::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use ureq::http::response::Parts;
+use ureq::http::{HeaderValue, StatusCode, header};
 
 use self::goauth::{AuthRefusal, GoAuth};
 pub(super) use self::table::Held;
@@ -127,12 +128,12 @@ impl Credentials {
         &self,
         url: &Url,
         sent: Option<&Held>,
-        (version, status, headers): (Version, StatusCode, &HeaderMap),
+        answer: &Parts,
     ) -> Option<Arc<Held>> {
-        if !asks_again(status) || url.user().is_some() {
+        if !asks_again(answer.status) || url.user().is_some() {
             return None;
         }
-        let head = head(version, status, headers);
+        let head = head(answer);
         let refusal = AuthRefusal { url, head: &head };
         let goauth = self.goauth().ok().flatten()?;
         goauth.again(&refusal, sent)
@@ -258,8 +259,13 @@ fn asks_again(status: StatusCode) -> bool {
 }
 
 /// As `net/http.ReadResponse` reads it.
-fn head(version: Version, status: StatusCode, headers: &HeaderMap) -> Vec<u8> {
-    let mut head = format!("{version:?} {}\n", status_text(status)).into_bytes();
+fn head(answer: &Parts) -> Vec<u8> {
+    let (version, headers) = (answer.version, &answer.headers);
+    let mut head = format!(
+        "{version:?} {}\n",
+        status_text(answer.status, &answer.extensions)
+    )
+    .into_bytes();
     for name in headers.keys() {
         let values: Vec<_> = headers
             .get_all(name)

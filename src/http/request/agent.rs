@@ -9,7 +9,8 @@ use ureq::unversioned::transport::Connector;
 
 use crate::http::Settings;
 use crate::http::connect::{
-    Proxies, ProxyConnector, ProxyResolver, SharedResolver, StaleWatch, TimedResolver,
+    HeadConnector, Proxies, ProxyConnector, ProxyResolver, SharedResolver, StaleWatch,
+    TimedResolver,
 };
 use crate::http::exchange::NotedConnector;
 use crate::http::tls::TlsConnector;
@@ -20,9 +21,6 @@ const INPUT_BUFFER_BYTES: usize = 32 << 10;
 
 /// Holds the longest line of a request: a URL is at most 8 KiB.
 const OUTPUT_BUFFER_BYTES: usize = 16 << 10;
-
-/// Below the input buffer, so that a header that is too long is reported as such.
-const MAX_HEADER_BYTES: usize = 24 << 10;
 
 /// Servers commonly close idle connections after 60 s or more; a connection is looked at before
 /// it is used again anyway.
@@ -55,12 +53,14 @@ pub(super) fn build(settings: &Settings, proxies: &Arc<Proxies>) -> Agent {
         .max_idle_age(MAX_IDLE_AGE)
         .input_buffer_size(INPUT_BUFFER_BYTES)
         .output_buffer_size(OUTPUT_BUFFER_BYTES)
-        .max_response_header_size(MAX_HEADER_BYTES)
+        // `HeadConnector` has a limit of its own.
+        .max_response_header_size(usize::MAX)
         .build();
     let connector = ProxyConnector(Arc::clone(proxies))
         .chain(NotedConnector::default())
         .chain(TlsConnector::new(settings))
-        .chain(StaleWatch);
+        .chain(StaleWatch)
+        .chain(HeadConnector(Arc::clone(proxies)));
     let resolver = ProxyResolver {
         proxies: Arc::clone(proxies),
         system: SharedResolver::new(TimedResolver),

@@ -11,8 +11,8 @@ use ureq::http::{HeaderName, Response, StatusCode, header};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::http::answer::{
-    BodyExtent, BodySink, Detail, KnownQuestion, PartialBody, RangeAnswer, Resumable, Watch,
-    briefly, copy_body, status_error, status_text,
+    BodyExtent, BodySink, Detail, KnownQuestion, PartialBody, RangeAnswer, ReasonPhrase, Resumable,
+    Watch, briefly, copy_body, status_error, status_text,
 };
 use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
@@ -145,15 +145,18 @@ impl Client {
             let mut exchange =
                 ExchangeRecorder::begin(&*self.context.events, now.redacted(), attempt, through);
             let response = self.send(&now, sent, &asks, until, &circumstances);
-            let response = response.inspect_err(|failed| exchange.failed(&failed.error))?;
+            let mut response = response.inspect_err(|failed| exchange.failed(&failed.error))?;
             // What was sent may come back: in a text that explains what was wrong with it, in
             // the URL of a login page. There it can have any form (encoded, quoted, cut in two,
             // hashed), so none of it is shown, rather than all but the forms thought of.
             let told = now.tells_secrets()
                 || sent.is_some()
                 || hop.is_some_and(|hop| hop.authorization.is_some());
+            if told {
+                ReasonPhrase::hide(&mut response);
+            }
             let status = response.status();
-            exchange.answered(status_text(status));
+            exchange.answered(status_text(status, response.extensions()));
             if let Some(held) = sent {
                 Credentials::judge(held, status);
             }
@@ -207,8 +210,7 @@ impl Client {
                 let (parts, body) = response.into_parts();
                 if at_home && !asked && credentials.may_go_to(&now, hop.is_some()) {
                     asked = true;
-                    let refusal = (parts.version, status, &parts.headers);
-                    if credentials.again(&now, sent, refusal).is_some() {
+                    if credentials.again(&now, sent, &parts).is_some() {
                         let _ = io::copy(&mut briefly(body, stall_timeout), &mut io::sink());
                         continue;
                     }
@@ -218,7 +220,7 @@ impl Client {
                 });
                 let detail = if told { Detail::Hidden } else { Detail::Shown };
                 let body = briefly(body, stall_timeout);
-                let mut error = status_error(shown, status, &parts.headers, body, detail);
+                let mut error = status_error(shown, &parts, body, detail);
                 if matches!(status.as_u16(), 401 | 403) {
                     let refused = Refused {
                         url: &now,
@@ -309,7 +311,10 @@ impl Client {
             drop(under_way);
             match called {
                 Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
-                outcome => return Ok(outcome.map_err(|error| circumstances.explain(error))?),
+                outcome => {
+                    let response = outcome.map_err(|error| circumstances.explain(error))?;
+                    return Ok(ReasonPhrase::add_to(response));
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ use super::attempt::{location, redirect};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::event::Event;
-use crate::http::answer::{Detail, briefly, status_error, status_text};
+use crate::http::answer::{Detail, ReasonPhrase, briefly, status_error, status_text};
 use crate::http::connect::{Stale, connection};
 use crate::http::credentials::{Credentials, Held, Refused};
 use crate::http::exchange::ExchangeRecorder;
@@ -185,15 +185,19 @@ impl Client {
             let mut exchange =
                 ExchangeRecorder::begin(&*self.context.events, now.redacted(), attempt, through);
             let response = self.send_message(message, &now, sent, at_home, &circumstances);
-            let response = response.inspect_err(|error| exchange.failed(error))?;
+            let mut response = response.inspect_err(|error| exchange.failed(error))?;
+            let told = now.tells_secrets()
+                || sent.is_some()
+                || hop.is_some_and(|hop| hop.authorization.is_some())
+                || !message.may_be_redirected();
+            if told {
+                ReasonPhrase::hide(&mut response);
+            }
             let status = response.status();
-            exchange.answered(status_text(status));
+            exchange.answered(status_text(status, response.extensions()));
             if let Some(held) = sent {
                 Credentials::judge(held, status);
             }
-            let told = now.tells_secrets()
-                || sent.is_some()
-                || hop.is_some_and(|hop| hop.authorization.is_some());
             if let Some(location) = location(&response).filter(|_| message.may_be_redirected()) {
                 let target = redirect(&now, sent, &location, redirects, shown, told)?;
                 redirects += 1;
@@ -208,8 +212,7 @@ impl Client {
                 && credentials.may_go_to(&now, hop.is_some())
             {
                 asked = true;
-                let refusal = (parts.version, status, &parts.headers);
-                if credentials.again(&now, sent, refusal).is_some() {
+                if credentials.again(&now, sent, &parts).is_some() {
                     let _ = std::io::copy(
                         &mut briefly(body, settings.stall_timeout),
                         &mut std::io::sink(),
@@ -219,7 +222,7 @@ impl Client {
             }
             let error = (status.as_u16() != 200).then(|| {
                 // The body stays for the caller; without it the text is the status alone.
-                let error = status_error(shown, status, &parts.headers, &b""[..], Detail::Shown);
+                let error = status_error(shown, &parts, &b""[..], Detail::Shown);
                 match status.as_u16() {
                     401 | 403 => credentials.explain(
                         error,
@@ -259,7 +262,10 @@ impl Client {
         loop {
             match self.send_message_once(message, url, held, at_home, circumstances)? {
                 Err(error) if Stale::caused(&error) && stale.next().is_some() => {}
-                sent => return sent.map_err(|error| circumstances.explain(error)),
+                sent => {
+                    let response = sent.map_err(|error| circumstances.explain(error))?;
+                    return Ok(ReasonPhrase::add_to(response));
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ use super::attempt::{location, redirect};
 use super::client::Client;
 use crate::error::{Error, Kind, Result};
 use crate::event::{Event, EventSink, Timings};
-use crate::http::answer::status_text;
+use crate::http::answer::{ReasonPhrase, status_text};
 use crate::http::exchange::ExchangeRecorder;
 use crate::http::failure::FailureContext;
 use crate::http::time::parse_http_date;
@@ -148,13 +148,16 @@ impl Client {
             };
             let sent = held.as_deref();
             let mut exchange = ExchangeRecorder::begin(first, now.redacted(), 1, through);
-            let response = self
+            let mut response = self
                 .send(&now, sent, asks, until, &circumstances)
                 .map_err(|failed| failed.error)?;
-            exchange.answered(status_text(response.status()));
             let told = now.tells_secrets()
                 || sent.is_some()
                 || hop.is_some_and(|hop| hop.authorization.is_some());
+            if told {
+                ReasonPhrase::hide(&mut response);
+            }
+            exchange.answered(status_text(response.status(), response.extensions()));
             let Some(location) = location(&response) else {
                 return Ok(answer(response, now.redacted(), wanted));
             };
@@ -176,7 +179,8 @@ fn answer(response: Response<Body>, url: RedactedUrl, wanted: ProbeBody) -> Prob
     let date = text(header::DATE);
     let age = text(header::AGE).and_then(|age| age.trim().parse::<i64>().ok());
     let ahead = date.and_then(|date| ahead(&date, age.unwrap_or(0), SystemTime::now()));
-    let (code, status) = (response.status().as_u16(), status_text(response.status()));
+    let code = response.status().as_u16();
+    let status = status_text(response.status(), response.extensions());
     let mut body = Vec::new();
     if let ProbeBody::Body(limit) = wanted {
         // What came before a failure is what there is to see.

@@ -6,6 +6,7 @@ mod clean;
 mod doctor;
 mod download;
 mod flags;
+mod go_releases;
 mod input;
 pub mod json;
 mod missing_sum;

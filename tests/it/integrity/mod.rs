@@ -4,6 +4,7 @@ mod accept_unlogged;
 mod bundled;
 mod concurrent;
 pub mod disk;
+mod failed_downloads;
 mod hostile;
 mod kill;
 mod locks;

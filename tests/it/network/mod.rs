@@ -6,6 +6,7 @@ mod direct_work;
 mod faults;
 mod prefetch;
 mod requests;
+mod response_heads;
 mod resume;
 mod trace;
 mod wrong_bodies;

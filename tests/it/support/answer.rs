@@ -42,6 +42,8 @@ pub struct Plan {
     /// 0 for an answer that is not HTTP.
     pub status: u16,
     pub headers: Vec<(String, String)>,
+    /// In the place of status line and headers.
+    pub raw_head: Option<String>,
     pub body: Bytes,
     pub ending: Ending,
     pub bytes_per_second: Option<u64>,
@@ -94,6 +96,7 @@ impl Plan {
                 }
                 self.body = body.into();
             }
+            Fault::RawHead(head) => self.raw_head = Some(head.clone()),
             Fault::Garbage => self.status = 0,
             Fault::Cut(after) => self.ending = Ending::Cut(*after),
             Fault::Stall(after) => self.ending = Ending::Stall(*after),
@@ -109,6 +112,7 @@ fn proper(site: &mut Site, request: &Request) -> Plan {
         delay: Duration::ZERO,
         status: 200,
         headers: Vec::new(),
+        raw_head: None,
         body: Bytes::from([]),
         ending: Ending::Whole,
         bytes_per_second: site.bytes_per_second,

@@ -25,6 +25,8 @@ pub enum Fault {
     Reset(usize),
     /// Sends this many bytes of the header, at most all of them, and then ends like this.
     Head(usize, HeadEnd),
+    /// Sends this in the place of the header, with `[LENGTH]` replaced by the length of the body.
+    RawHead(String),
     /// Answers with something that is not HTTP.
     Garbage,
     /// Flips every bit of the byte at this place of the body.

@@ -179,6 +179,9 @@ fn respond(
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("Content-Length: {}\r\n\r\n", plan.body.len()));
+    if let Some(raw) = &plan.raw_head {
+        head = raw.replace("[LENGTH]", &plan.body.len().to_string());
+    }
     if let Ending::Head(after, end) = plan.ending {
         let (sent, rest) = head.as_bytes().split_at(after.min(head.len()));
         stream.write_all(sent)?;

@@ -272,7 +272,7 @@ fn gzip_is_undone_and_other_encodings_are_refused() {
         (want, Kind::Network, false)
     );
     let (text, ..) = failure(&server, &client, "/error");
-    let want = "reading http://HOST/error: 404 Not Found\n\t\
+    let want = "reading http://HOST/error: 404 No\n\t\
                 server response: not found: no such module";
     assert_eq!(text, want);
 

@@ -186,10 +186,10 @@ fn retries_wait_as_the_server_says_and_are_reported() {
         *recorder.0.lock().unwrap(),
         [
             "start 1",
-            "exchange 1 503 Service Unavailable 0",
+            "exchange 1 503 Busy 0",
             "retry 1 7.125s",
             "start 2",
-            "exchange 2 429 Too Many Requests 0",
+            "exchange 2 429 Slow 0",
             "retry 2 37.125s",
             "start 3",
             "body 4",
