@@ -160,7 +160,7 @@ impl ScanFindings {
                     place.insert(record);
                 }
                 // Its directory was found first.
-                Entry::Occupied(mut there) => there.get_mut().take_files(record),
+                Entry::Occupied(mut there) => there.get_mut().take_files(&record),
             }
         }
     }

@@ -46,7 +46,8 @@ fn region_and_endpoint_come_from_url_variables_and_profile() {
     let place = format!("s3://b/p?region=r4&endpoint={}", url("e4"));
     let (e2, e3) = (url("e2"), url("e3"));
     // Each place without those that count before it.
-    let rows: [(&str, &[(&str, &str)], &str); 4] = [
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let rows: [Row<'_>; 4] = [
         ("s3://b/p", &[], "e1 r1"),
         (
             "s3://b/p",
