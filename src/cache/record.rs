@@ -201,7 +201,7 @@ impl VersionRecord {
 
     /// Adds what was found in `@v` to what was found of the directory.
     pub(super) fn take_files(&mut self, files: &VersionRecord) {
-        for (own, more) in self.spaces.iter_mut().zip(&files.spaces) {
+        for (own, more) in self.spaces.iter_mut().zip(files.spaces) {
             *own += more;
         }
         self.is_partial |= files.is_partial;

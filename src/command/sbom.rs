@@ -48,8 +48,10 @@ pub(in crate::command) static COMMAND: Command = Command {
         detail: "Lists the modules of the build list with version, package URL, h1 of go.sum, replacement, and \
 which module requires which, as JSON. It needs no build, no sources and no network: the source is go.mod, go.sum, go.work and \
 the go.mod files in the module cache.\n\
-A module is listed if the build list has it, whether a package of it is compiled or not. 'modfetch:loaded' says \
-'go.mod only' of a module whose zip go.sum does not name: no build or test uses it.\n\
+A module is listed if the build list has it, whether a package of it is compiled or not. 'modfetch:usage' says \
+'go.mod only' of a module whose zip go.sum does not name, and 'tests of dependencies' of one that no go.mod of the project lists: \
+no build or test of the project uses them, and their scope in CycloneDX is 'excluded'. The others are what syft and \
+'cyclonedx-gomod mod -test' list.\n\
 An h1 is a hash of the list of a module's files. It is written as the property 'modfetch:h1' and not as the hash of a file.\n\
 With SOURCE_DATE_EPOCH set, equal projects give equal bytes on every machine. Without it the CycloneDX document has no time, and \
 the SPDX document has the current one. With --licenses and --origins the document also depends on what the module cache has.",

@@ -2,8 +2,8 @@
 //!
 //! The source is the module graph after pruning and go.sum, so no build, no sources and no network are needed, and the result is
 //! the same on every host. It is about modules: a module is listed if the build list has it, whether a package of it is
-//! compiled or not. A module whose zip go.sum does not name is needed for its go.mod only ([`BomModule::is_loaded`]): `go mod tidy`
-//! keeps the sum of a zip for every module that provides a package to a build or test.
+//! compiled or not. What it is needed for ([`BomUsage`]) follows from what `go mod tidy` writes: a line in go.mod for every module with
+//! a package in a build or test of the main module, a sum of the zip for those and for the modules of their tests.
 //!
 //! What the module cache adds, where the user asks for it, is in `cached`: then the result depends on what is cached.
 //!
@@ -12,14 +12,14 @@
 mod cached;
 mod purl;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 pub use cached::{BomOrigin, LicenseFile};
 pub use purl::package_url;
 
 use crate::gomod::ModuleVersion;
 use crate::graph::Graph;
-use crate::project::{Node, Project, ResolvedModule};
+use crate::project::{MainModule, Node, Project, ResolvedModule};
 use crate::trust::{SumPart, SumPolicy};
 
 /// The modules of a project.
@@ -40,6 +40,18 @@ pub enum BomRole {
     Indirect,
 }
 
+/// What a module of the build list is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BomUsage {
+    /// A package of it may be part of a build or a test of a main module.
+    Packages,
+    /// Only tests of other modules use it: go.sum has its zip, and no main module lists it, although `go mod tidy` writes down all modules
+    /// of builds and tests since go 1.17.
+    DependencyTests,
+    /// The module graph: go.sum has its go.mod alone.
+    Graph,
+}
+
 /// One module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BomModule {
@@ -49,6 +61,8 @@ pub struct BomModule {
     pub version: Option<String>,
     /// How it came to be in the build list.
     pub role: BomRole,
+    /// What it is needed for.
+    pub usage: BomUsage,
     /// `PATH@VERSION` of the module that this one replaces.
     pub replaces: Option<String>,
     /// The directory that stands in for the module, as the `replace` line has it.
@@ -57,7 +71,8 @@ pub struct BomModule {
     pub sum: Option<String>,
     /// The h1 of its go.mod, of go.sum.
     pub go_mod_sum: Option<String>,
-    /// Which modules it requires, as places in [`BillOfMaterials::modules`], ascending; `None` where pruning left its go.mod unread.
+    /// Which modules it requires, as places in [`BillOfMaterials::modules`], ascending; `None` where pruning left its go.mod unread. A main
+    /// module has no indirect requirement that another module has too.
     pub requires: Option<Vec<usize>>,
     /// The licence files at its root by name, if [`BillOfMaterials::add_licenses`] found any.
     pub licenses: Vec<LicenseFile>,
@@ -88,12 +103,6 @@ impl BomModule {
     fn used(&self) -> Option<ModuleVersion> {
         ModuleVersion::parse(&self.path, self.version.as_deref()?).ok()
     }
-
-    /// True if go.sum has the sum of the module's files, so that a build or a test may use them.
-    #[must_use]
-    pub fn is_loaded(&self) -> bool {
-        self.role == BomRole::Main || self.directory.is_some() || self.sum.is_some()
-    }
 }
 
 impl BillOfMaterials {
@@ -107,6 +116,14 @@ impl BillOfMaterials {
         nodes.extend(graph.build_list().map(Node::Module));
         let places: HashMap<Node, usize> = nodes.iter().cloned().zip(0..).collect();
         let direct = project.direct();
+        let listed: HashSet<&str> = project
+            .mains()
+            .flat_map(|main| &main.modfile().require)
+            .map(|line| line.module.path().as_str())
+            .collect();
+        // Before go 1.17 go.mod did not list all of them.
+        let pruned = project.mains().all(MainModule::is_pruned);
+        let lists = |path: &str| !pruned || listed.contains(path);
         let modules = nodes.iter().map(|node| {
             let required = graph.required_by(node);
             let requires = required.map(|required| {
@@ -122,10 +139,42 @@ impl BillOfMaterials {
                 _ if direct.contains(node.path()) => BomRole::Direct,
                 _ => BomRole::Indirect,
             };
-            describe(node, role, requires, project, sums)
+            let mut module = describe(node, role, requires, project, sums);
+            module.usage = match module.role {
+                BomRole::Main => BomUsage::Packages,
+                _ if module.sum.is_none() && module.directory.is_none() => BomUsage::Graph,
+                _ if lists(node.path()) => BomUsage::Packages,
+                _ => BomUsage::DependencyTests,
+            };
+            module
         });
-        BillOfMaterials {
+        let mut bom = BillOfMaterials {
             modules: modules.collect(),
+        };
+        bom.drop_redundant_edges();
+        bom
+    }
+
+    /// Takes the requirements with the comment `// indirect` away from main modules, where another module has the same requirement.
+    /// go.mod lists them for the sake of pruning; with them each module would look like a direct dependency.
+    fn drop_redundant_edges(&mut self) {
+        let is_main = |module: &BomModule| module.role == BomRole::Main;
+        let others = self.modules.iter().filter(|module| !is_main(module));
+        let by_others: HashSet<usize> = others
+            .flat_map(|m| m.requires.iter().flatten().copied())
+            .collect();
+        let redundant: HashSet<usize> = by_others
+            .into_iter()
+            .filter(|&place| {
+                self.modules
+                    .get(place)
+                    .is_some_and(|m| m.role == BomRole::Indirect)
+            })
+            .collect();
+        for module in self.modules.iter_mut().filter(|module| is_main(module)) {
+            if let Some(requires) = &mut module.requires {
+                requires.retain(|place| !redundant.contains(place));
+            }
         }
     }
 }
@@ -141,6 +190,7 @@ fn describe(
         path: node.path().to_owned(),
         version: None,
         role,
+        usage: BomUsage::Packages,
         replaces: None,
         directory: None,
         sum: None,

@@ -4,7 +4,7 @@
 
 use super::{BomStamp, document_name, identity, mains, properties, timestamp};
 use crate::report::JsonObject;
-use crate::sbom::{BillOfMaterials, BomModule, BomOrigin, BomRole, LicenseFile};
+use crate::sbom::{BillOfMaterials, BomModule, BomOrigin, BomRole, BomUsage, LicenseFile};
 
 /// What stands for the workspace where there are several main modules.
 const WORKSPACE: &str = "go.work";
@@ -66,6 +66,9 @@ fn component(module: &BomModule, kind: &str) -> JsonObject {
     component.string("bom-ref", &module.name());
     component.string("name", &module.path);
     component.string("version", module.version.as_deref().unwrap_or_default());
+    if module.usage != BomUsage::Packages {
+        component.string("scope", "excluded");
+    }
     let licenses: Vec<JsonObject> = module.licenses.iter().map(license).collect();
     if !licenses.is_empty() {
         component.objects("licenses", &licenses);

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::sbom::{BillOfMaterials, BomModule, BomRole, LicenseFile};
+use crate::sbom::{BillOfMaterials, BomModule, BomRole, BomUsage, LicenseFile};
 
 /// Which document is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,8 +145,12 @@ fn properties(module: &BomModule) -> Vec<(&'static str, &str)> {
             },
         ),
         (
-            "modfetch:loaded",
-            (!module.is_loaded()).then_some("go.mod only"),
+            "modfetch:usage",
+            match module.usage {
+                BomUsage::Packages => None,
+                BomUsage::DependencyTests => Some("tests of dependencies"),
+                BomUsage::Graph => Some("go.mod only"),
+            },
         ),
     ];
     let pairs = pairs.into_iter();

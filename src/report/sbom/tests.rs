@@ -24,6 +24,7 @@ fn identity_is_a_version_8_uuid_of_the_contents() {
             path: path.to_owned(),
             version: None,
             role: BomRole::Main,
+            usage: BomUsage::Packages,
             replaces: None,
             directory: None,
             sum: None,

@@ -113,6 +113,27 @@ fn sbom_lists_modules_sums_and_requirements_of_go() {
             edges.insert((from.to_owned(), to.to_owned()));
         }
     }
+    // go.mod lists indirect requirements for pruning; they are no edges of the main module where another module has them.
+    let by_others: BTreeSet<String> = edges
+        .iter()
+        .filter(|(from, _)| from != "example.com/hello")
+        .map(|(_, to)| to.clone())
+        .collect();
+    let indirect: BTreeSet<&str> = components
+        .iter()
+        .filter(|component| {
+            let properties = component["properties"].as_array().into_iter().flatten();
+            properties
+                .into_iter()
+                .any(|property| text(property, "value") == "indirect")
+        })
+        .map(|component| text(component, "bom-ref"))
+        .collect();
+    let all = edges.len();
+    edges.retain(|(from, to)| {
+        from != "example.com/hello" || !by_others.contains(to) || !indirect.contains(to.as_str())
+    });
+    assert!(edges.len() < all, "the project has an indirect requirement");
     let mut ours: BTreeSet<(String, String)> = BTreeSet::new();
     for row in document["dependencies"].as_array().expect("a list") {
         for to in row["dependsOn"].as_array().into_iter().flatten() {
