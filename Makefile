@@ -9,7 +9,7 @@ FUZZ_TARGETS ?= $(notdir $(wildcard tests/fuzz/corpus/*))
 STATIC := target/$(TARGET)/release/modfetch
 DEMO   := $(CURDIR)/target/demo
 
-.PHONY: run test check check-windows test-windows windows-tools fuzz bench bench-scale faults static musl install dist dist-tools dist-check clean
+.PHONY: run test check check-windows test-windows windows-tools fuzz bench bench-scale bench-direct faults static musl install dist dist-tools dist-check clean
 
 # Builds the GOPROXY tree out of testdata and downloads the example project from it: no network,
 # and nothing outside target/ is touched.
@@ -70,6 +70,11 @@ bench:
 bench-scale:
 	$(CARGO) build --release
 	$(CARGO) bench --bench side_by_side -- --scale $(BENCH)
+
+# Times downloads from git repositories on 127.0.0.1, beside go.
+bench-direct:
+	$(CARGO) build --release
+	$(CARGO) bench --bench side_by_side -- --direct $(BENCH)
 
 # Counts runs that succeed against a server that misbehaves at random, modfetch's and go's.
 faults:

@@ -34,6 +34,9 @@ fn store_at(servers: &[&Server]) -> ObjectStore {
     .unwrap()
 }
 
+/// A location, variables beside [`VARIABLES`], and the endpoint and region that follow.
+type PlaceRow<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn region_and_endpoint_come_from_url_variables_and_profile() {
     let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", ""));
@@ -46,8 +49,7 @@ fn region_and_endpoint_come_from_url_variables_and_profile() {
     let place = format!("s3://b/p?region=r4&endpoint={}", url("e4"));
     let (e2, e3) = (url("e2"), url("e3"));
     // Each place without those that count before it.
-    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
-    let rows: [Row<'_>; 4] = [
+    let rows: [PlaceRow<'_>; 4] = [
         ("s3://b/p", &[], "e1 r1"),
         (
             "s3://b/p",
@@ -155,6 +157,20 @@ fn a_signed_url_is_made_by_the_clock_of_the_store() {
     assert_eq!(server.heads().len(), 3);
     let link = store.presigned_url("x", 900).unwrap();
     assert!(link.contains("X-Amz-Date=20130524T"), "{link}");
+}
+
+#[test]
+fn a_get_over_plain_http_has_a_connection_of_its_own() {
+    let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", "data"));
+    let store = store(&server);
+    for _ in 0..2 {
+        store.get("x", 10).unwrap();
+    }
+    assert_eq!(server.connections(), 2);
+    store.head("x").unwrap();
+    let closing = |head: &String| head.to_ascii_lowercase().contains("connection: close\r\n");
+    let heads: Vec<bool> = server.heads().iter().map(closing).collect();
+    assert_eq!(heads, [true, true, false]);
 }
 
 #[test]

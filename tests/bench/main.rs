@@ -3,7 +3,8 @@
 //! `cargo bench --bench side_by_side -- [--quick|--short] [--runs N] [--delays 0,20,100]
 //! [--scenarios cold,warm,verify,big,modules,many,disk,served] [--only modfetch|go] [--program PATH]
 //! [--beside PATH] [--disk FOLDER]`, or
-//! `-- --scale [--quick] [--runs N] [--svg PATH] [--program PATH]` (see `scale`)
+//! `-- --scale [--quick] [--runs N] [--svg PATH] [--program PATH]` (see `scale`), or
+//! `-- --direct [--quick] [--runs N] [--scenarios 'newest tag,40 modules'] [--program PATH]` (see `direct`)
 //!
 //! `--quick` takes a small corpus, to see that everything works. `--short` takes the whole one, in less
 //! than eight minutes: three rounds, `go` once where it waits for 100 ms a request, and no large
@@ -35,6 +36,7 @@
 
 mod chart;
 mod corpus;
+mod direct;
 mod floor;
 mod measure;
 mod report;
@@ -68,6 +70,10 @@ struct Options {
     short: bool,
     disk: PathBuf,
     scale: bool,
+    direct: bool,
+    quick: bool,
+    /// The scenarios were named.
+    chosen: bool,
     svg: Option<PathBuf>,
 }
 
@@ -122,6 +128,9 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
         disk: env!("CARGO_TARGET_TMPDIR").into(),
         program: env!("CARGO_BIN_EXE_modfetch").to_owned(),
         scale,
+        direct: arguments.iter().any(|argument| argument == "--direct"),
+        quick,
+        chosen: arguments.iter().any(|argument| argument == "--scenarios"),
         svg: None,
     };
     let mut rest = arguments.iter();
@@ -131,7 +140,7 @@ fn parse(arguments: &[String]) -> io::Result<Options> {
                 .ok_or_else(|| io::Error::other(format!("{argument} wants a value")))
         };
         match argument.as_str() {
-            "--bench" | "--quick" | "--short" | "--scale" => {}
+            "--bench" | "--quick" | "--short" | "--scale" | "--direct" => {}
             "--runs" => options.runs = value()?.parse().map_err(io::Error::other)?,
             "--delays" => {
                 let list: Result<_, _> = value()?.split(',').map(str::parse).collect();
@@ -156,6 +165,9 @@ fn benchmark(options: &Options) -> io::Result<()> {
         .unwrap_or(Path::new("target"));
     let output = target.join("bench");
     fs::create_dir_all(&output)?;
+    if options.direct {
+        return direct::run(options, &output);
+    }
     eprintln!("corpus: {:?}", options.shape);
     if options.scale {
         return scale::run(options, &output);
@@ -472,6 +484,20 @@ fn command_line(options: &Options, program: &str, verb: &str) -> Vec<String> {
     start.iter().chain(rest).map(ToString::to_string).collect()
 }
 
+/// A folder of a file system in memory, if there is one.
+fn in_memory() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => memory.to_owned(),
+        false => std::env::temp_dir(),
+    }
+}
+
+fn temporary_folder(below: &Path) -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("modfetch-bench-").tempdir_in(below)
+}
+
 /// A project, a home and a cache for runs, in memory if possible, gone when dropped.
 struct Place {
     root: TempDir,
@@ -480,20 +506,12 @@ struct Place {
 impl Place {
     /// For a project that requires the first `modules` of a corpus.
     fn new(corpus: &Corpus, modules: usize) -> io::Result<Place> {
-        let memory = Path::new("/dev/shm");
-        let below: PathBuf = if memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        };
-        Place::below(&below, corpus, modules)
+        Place::below(&in_memory(), corpus, modules)
     }
 
     /// The same on the file system of a folder.
     fn below(below: &Path, corpus: &Corpus, modules: usize) -> io::Result<Place> {
-        let root = tempfile::Builder::new()
-            .prefix("modfetch-bench-")
-            .tempdir_in(below)?;
+        let root = temporary_folder(below)?;
         for name in ["home", "project"] {
             fs::create_dir(root.path().join(name))?;
         }

@@ -33,12 +33,19 @@ pub struct Bound {
     pub of_cpu: Option<f64>,
     /// And at most how many times the time of the floor.
     pub over_floor: Option<f64>,
+    /// And at most which part of the bytes that go is sent.
+    pub of_bytes: Option<f64>,
+    /// And how long the built-in git may take, in times of that with the program.
+    pub builtin_of_program: Option<f64>,
     /// And at most how many times the time that the same program takes in another scenario.
     pub over: Option<(String, f64)>,
 }
 
 /// Another build of modfetch, `--beside`.
 pub const BESIDE: &str = "beside";
+
+/// modfetch with its own git client.
+pub const BUILTIN: &str = "builtin";
 
 /// The status of a run that ended well and left files out.
 pub const INCOMPLETE: i32 = -2;
@@ -99,7 +106,7 @@ pub fn table(samples: &[Sample], bounds: &[Bound]) -> String {
         "status"
     );
     for bound in bounds {
-        for program in ["modfetch", BESIDE, "go", "floor"] {
+        for program in ["modfetch", BUILTIN, BESIDE, "go", "floor"] {
             let of: Vec<&Sample> = samples
                 .iter()
                 .filter(|s| s.scenario == bound.scenario && s.program == program)
@@ -140,7 +147,7 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
             .collect()
     };
     let (ours, gos, floor) = (of("modfetch"), of("go"), of("floor"));
-    let beside = of(BESIDE);
+    let (beside, builtin) = (of(BESIDE), of(BUILTIN));
     if ours.is_empty() {
         return;
     }
@@ -150,6 +157,7 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
         .chain(&gos)
         .chain(&floor)
         .chain(&beside)
+        .chain(&builtin)
         .any(|s| s.usage.status != 0)
     {
         let _ = writeln!(text, " not compared: a run failed");
@@ -197,6 +205,18 @@ fn compare(text: &mut String, samples: &[Sample], bound: &Bound) {
             bound.of_cpu,
             false,
         );
+    }
+    if let Some(wanted) = bound.of_bytes
+        && !gos.is_empty()
+    {
+        let bytes = |s: &Sample| s.counts.bytes as f64;
+        let of_go = |ours: &[&Sample]| median(ours, bytes) / median(&gos, bytes);
+        claim("bytes of go's", of_go(&ours), Some(wanted), false);
+        claim("builtin's", of_go(&builtin), Some(wanted), false);
+    }
+    if !builtin.is_empty() {
+        let times = median(&builtin, wall) / median(&ours, wall);
+        claim("builtin of program", times, bound.builtin_of_program, false);
     }
     if !beside.is_empty() {
         let wall = median(&ours, wall) / median(&beside, wall);

@@ -119,7 +119,7 @@ What a graph still reads, the go.mod, stays longer than zip and directory. -n pr
 It is safe beside go and modfetch at work: each version is removed under its lock, its directory renamed away \
 whole, so that no build sees a part of it. A build that is just reading a module which was not used for the time of \
 --grace may fail, and works when it is started again. One prune runs at a time; a second one ends at once. A killed one \
-leaves a cache that go goes on with, and the next one finishes the work.",
+leaves a cache that go can use, and the next one finishes the work.",
         examples: &[
             (
                 "modfetch cache prune --older 30d -n",

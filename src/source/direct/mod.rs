@@ -8,6 +8,7 @@
 //! | `repository` | what a system can say of a repository: the trait |
 //! | `git` | git repositories |
 //! | `hg`, `svn`, `fossil` | those of Mercurial, Subversion and Fossil, by their programs |
+//! | `asked` | which modules are being asked about |
 //! | `archive` | files as such a program has written them |
 //! | `clone` | where clones are kept, shared with go |
 //! | `program` | programs for version control |
@@ -24,6 +25,7 @@
 //! `--end-of-options`; what programs print is bounded, and shown without secrets.
 
 mod archive;
+mod asked;
 mod clone;
 mod discovery;
 mod fossil;
@@ -46,6 +48,7 @@ use std::sync::Arc;
 pub use git::odb::{HashKind, ObjectDatabase, ObjectId, index_pack};
 pub use settings::{DirectSettings, GitChoice};
 
+use asked::AskedModules;
 use discovery::{Discovery, RepositoryRoot};
 use fossil::FossilRepository;
 use git::{BuiltinGit, GitRemote, GitRepository, SystemGit};
@@ -77,6 +80,7 @@ struct DirectInner {
     client: Client,
     modules: Recent<String, Module, Error>,
     repositories: Recent<(String, String), Arc<dyn Repository>, Error>,
+    asked: Arc<AskedModules>,
 }
 
 /// What a path leads to.
@@ -108,13 +112,15 @@ impl Direct {
                 client,
                 modules: Recent::default(),
                 repositories: Recent::default(),
+                asked: Arc::default(),
             }),
             context: None,
         }
     }
 
-    /// Does something as part of the piece of work that asks.
-    fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Does something about a module as part of the piece of work that asks.
+    fn within<T>(&self, path: &ModulePath, work: impl FnOnce() -> T) -> T {
+        let _asking = self.inner.asked.begin(path.as_str());
         work::within(self.context.as_ref(), work)
     }
 
@@ -124,7 +130,7 @@ impl Direct {
     /// No page says where it is; GOVCS does not allow its system.
     pub fn locate(&self, path: &ModulePath) -> Result<String> {
         let answers = |vcs: &str, url: &str| self.answers(vcs, url);
-        let found = self.within(|| self.inner.discovery.find(path.as_str(), &answers))?;
+        let found = self.within(path, || self.inner.discovery.find(path.as_str(), &answers))?;
         let url = crate::proc::redact(&found.url, &[]);
         Ok(format!("{} {url}", found.vcs))
     }
@@ -135,7 +141,7 @@ impl Direct {
     /// # Errors
     /// Those of the server, or of the program that asks it.
     pub fn reach(&self, path: &ModulePath) -> Result<Option<String>> {
-        self.within(|| match self.module(path)? {
+        self.within(path, || match self.module(path)? {
             Module::Repository(module) => module.reach(),
             Module::Proxy(proxy) => {
                 let versions = proxy.versions(path)?.len();
@@ -167,7 +173,7 @@ impl Direct {
 
     /// Whether there is a repository at a URL.
     fn answers(&self, vcs: &str, url: &str) -> Result<()> {
-        self.repository(vcs, url)?.tags("").map(drop)
+        self.repository(vcs, url)?.reach().map(drop)
     }
 
     fn repository(&self, vcs: &str, url: &str) -> Result<Arc<dyn Repository>> {
@@ -185,7 +191,8 @@ impl Direct {
             "git" => {
                 let remote = self.git_remote(url)?;
                 let settings = &self.inner.programs.settings;
-                Ok(Arc::new(GitRepository::new(url, remote, settings)))
+                let asked = Arc::clone(&self.inner.asked);
+                Ok(Arc::new(GitRepository::new(url, remote, settings, asked)))
             }
             "hg" => Ok(Arc::new(HgRepository::new(
                 url,
@@ -253,34 +260,40 @@ impl Source for Direct {
     }
 
     fn versions(&self, path: &ModulePath) -> Result<Vec<String>> {
-        self.within(|| match self.module(path).map_err(lost(path, ""))? {
-            Module::Repository(module) => module.versions(),
-            Module::Proxy(proxy) => proxy.versions(path),
+        self.within(path, || {
+            match self.module(path).map_err(lost(path, ""))? {
+                Module::Repository(module) => module.versions(),
+                Module::Proxy(proxy) => proxy.versions(path),
+            }
         })
     }
 
     fn latest(&self, path: &ModulePath) -> Result<Fetched<Info>> {
-        self.within(|| match self.module(path).map_err(lost(path, ""))? {
-            Module::Repository(module) => {
-                let info = module.latest().map_err(|cause| cause.error)?;
-                Ok(fetched(info, 0))
+        self.within(path, || {
+            match self.module(path).map_err(lost(path, ""))? {
+                Module::Repository(module) => {
+                    let info = module.latest().map_err(|cause| cause.error)?;
+                    Ok(fetched(info, 0))
+                }
+                Module::Proxy(proxy) => proxy.latest(path),
             }
-            Module::Proxy(proxy) => proxy.latest(path),
         })
     }
 
     fn info(&self, path: &ModulePath, revision: &str) -> Result<Fetched<Info>> {
-        self.within(|| match self.module(path).map_err(lost(path, revision))? {
-            Module::Repository(module) => {
-                let info = module.stat(revision).map_err(|cause| cause.error)?;
-                Ok(fetched(info, 0))
+        self.within(path, || {
+            match self.module(path).map_err(lost(path, revision))? {
+                Module::Repository(module) => {
+                    let info = module.stat(revision).map_err(|cause| cause.error)?;
+                    Ok(fetched(info, 0))
+                }
+                Module::Proxy(proxy) => proxy.info(path, revision),
             }
-            Module::Proxy(proxy) => proxy.info(path, revision),
         })
     }
 
     fn gomod(&self, module: &ModuleVersion) -> Result<Fetched<Vec<u8>>> {
-        self.within(|| {
+        self.within(module.path(), || {
             let version = module.version().as_str();
             match self
                 .module(module.path())
@@ -297,7 +310,7 @@ impl Source for Direct {
     }
 
     fn zip(&self, module: &ModuleVersion, sink: &mut dyn BodySink) -> Result<Fetched<()>> {
-        self.within(|| {
+        self.within(module.path(), || {
             let version = module.version().as_str();
             match self
                 .module(module.path())
@@ -317,14 +330,16 @@ impl Source for Direct {
     }
 
     fn check_reuse(&self, path: &ModulePath, origin: &VcsOrigin) -> Result<()> {
-        self.within(|| match self.module(path).map_err(lost(path, ""))? {
-            Module::Repository(module) => module.check_reuse(origin),
-            Module::Proxy(proxy) => proxy.check_reuse(path, origin),
+        self.within(path, || {
+            match self.module(path).map_err(lost(path, ""))? {
+                Module::Repository(module) => module.check_reuse(origin),
+                Module::Proxy(proxy) => proxy.check_reuse(path, origin),
+            }
         })
     }
 
     fn versions_origin(&self, path: &ModulePath, prefix: &str) -> Option<VcsOrigin> {
-        self.within(|| match self.module(path).ok()? {
+        self.within(path, || match self.module(path).ok()? {
             Module::Repository(module) => module.versions_origin(prefix).ok(),
             Module::Proxy(_) => None,
         })
@@ -335,7 +350,7 @@ impl Source for Direct {
     }
 
     fn failure_origin(&self, path: &ModulePath, revision: &str) -> Option<VcsOrigin> {
-        self.within(|| {
+        self.within(path, || {
             let Ok(Module::Repository(module)) = self.module(path) else {
                 return None;
             };

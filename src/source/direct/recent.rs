@@ -27,6 +27,12 @@ impl<K, V, E> Default for Recent<K, V, E> {
 }
 
 impl<K: Eq + Hash, V: Clone, E: Clone> Recent<K, V, E> {
+    /// True if nothing was asked for yet.
+    pub(super) fn is_empty(&self) -> bool {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.is_empty()
+    }
+
     /// The answer for `key`, by `find` if none is kept.
     pub(super) fn get(&self, key: K, find: impl FnOnce() -> Result<V, E>) -> Result<V, E> {
         let slot = {

@@ -1,6 +1,8 @@
 //! `-reuse` of what comes from repositories: taken over where go takes it over, and asked again where
 //! something has changed.
 
+use std::fs;
+
 use crate::commands::json::without_extra;
 use crate::support::go::{only_modfetch, require_go};
 use crate::support::{Forge, Sandbox};
@@ -31,7 +33,7 @@ fn said(sandbox: &Sandbox, stdout: &str) -> String {
 
 /// Runs both in empty caches, with what an earlier run printed; returns what go printed.
 #[track_caller]
-fn both(forge: &Forge, command: &[&str], old: Option<&str>, git: &str) -> String {
+pub fn both(forge: &Forge, command: &[&str], old: Option<&str>, git: &str) -> String {
     let with = |sandbox: Sandbox| match old {
         Some(old) => sandbox.file("old.json", old),
         None => sandbox,
@@ -53,7 +55,11 @@ fn both(forge: &Forge, command: &[&str], old: Option<&str>, git: &str) -> String
     by_us.demand(got == wanted, &format!("{line:?}: wanted\n{wanted}"));
     let same = (by_us.code == Some(0)) == (by_go.code == Some(0));
     by_us.demand(same, &format!("as go: {}", by_go.stderr));
-    let fetched = |sandbox: &Sandbox| sandbox.cached("cache/vcs").exists();
+    let fetched = |sandbox: &Sandbox| {
+        let clones = fs::read_dir(sandbox.cached("cache/vcs"));
+        let mut clones = clones.into_iter().flatten().flatten();
+        clones.any(|entry| entry.path().is_dir())
+    };
     let reused = wanted.contains("\"Reuse\": true");
     by_us.demand(!(reused && fetched(&ours)), "what is reused is not fetched");
     by_go.stdout

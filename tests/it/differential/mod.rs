@@ -17,6 +17,7 @@ mod reuse;
 mod template;
 mod template_random;
 mod toolchain;
+mod vcs_test;
 mod vendor;
 mod work;
 mod work_clashes;

@@ -51,6 +51,8 @@ struct State {
     /// The repositories that packs came from.
     packs: Vec<String>,
     delay: Duration,
+    /// The server of Mercurial that has what is below `/hg`.
+    hg_port: Option<u16>,
 }
 
 impl Shared {
@@ -71,6 +73,7 @@ impl Forge {
             "private.test",
             "sub.v.test",
             "git.example.com",
+            "vcs-test.golang.org",
         ];
         let (acceptor, authority) = tls::Acceptor::for_names(&names);
         fs::write(root.path().join("ca.pem"), authority).unwrap();
@@ -217,6 +220,12 @@ impl Forge {
         self
     }
 
+    /// Passes what is below `/hg` on to a server of Mercurial on this machine.
+    pub fn serve_hg(&self, server: &super::hg_server::HgServer) -> &Forge {
+        self.shared.state().hg_port = Some(server.port);
+        self
+    }
+
     /// The folder of a served repository.
     pub fn repository(&self, name: &str) -> PathBuf {
         self.shared.repositories.join(name)
@@ -234,18 +243,35 @@ impl Forge {
 
     /// A sandbox whose programs reach the forge, and nothing else.
     pub fn sandbox(&self) -> Sandbox {
+        let pairs = self.environment();
+        let sandbox = Sandbox::new();
+        pairs
+            .iter()
+            .fold(sandbox, |sandbox, (name, value)| sandbox.env(name, value))
+    }
+
+    /// The variables that lead programs to the forge.
+    pub fn environment(&self) -> Vec<(String, String)> {
         let proxy = format!("http://127.0.0.1:{}", self.port);
         let authority = self.root.path().join("ca.pem").display().to_string();
-        Sandbox::new()
-            .env("HTTPS_PROXY", &proxy)
-            .env("HTTP_PROXY", &proxy)
+        let hgrc = self.root.path().join("hgrc");
+        fs::write(&hgrc, format!("[web]\ncacerts = {authority}\n")).unwrap();
+        let hgrc = hgrc.display().to_string();
+        let pairs = [
+            ("HGRCPATH", hgrc.as_str()),
+            ("HTTPS_PROXY", proxy.as_str()),
+            ("HTTP_PROXY", &proxy),
             // curl reads the name in small letters only.
-            .env("http_proxy", &proxy)
-            .env("SSL_CERT_FILE", &authority)
-            .env("GIT_SSL_CAINFO", &authority)
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GOPROXY", "direct")
-            .env("GONOSUMDB", "*")
+            ("http_proxy", &proxy),
+            ("SSL_CERT_FILE", &authority),
+            ("GIT_SSL_CAINFO", &authority),
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GOPROXY", "direct"),
+            ("GONOSUMDB", "*"),
+        ];
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
     }
 }
 
@@ -345,6 +371,8 @@ impl Shared {
             (format!("{status} {reason}"), head, page.into_bytes())
         } else if let Some(name) = below.strip_prefix("git/") {
             self.backend(name, &method, &query, &headers, &body)?
+        } else if let (Some(rest), Some(port)) = (below.strip_prefix("hg/"), self.state().hg_port) {
+            relay(port, &method, &format!("/{rest}?{query}"), &headers, &body)?
         } else {
             (
                 "404 Not Found".to_owned(),
@@ -421,23 +449,64 @@ impl Shared {
         let mut stdin = child.stdin.take().expect("it is piped");
         let body = body.to_vec();
         thread::spawn(move || stdin.write_all(&body));
-        let output = child.wait_with_output()?.stdout;
-        let end = output
-            .windows(4)
-            .position(|four| four == b"\r\n\r\n")
-            .unwrap_or(output.len());
-        let head = String::from_utf8_lossy(&output[..end]).into_owned();
-        let body = output.get(end + 4..).unwrap_or_default().to_vec();
-        let mut status = "200 OK".to_owned();
-        let mut others = String::new();
-        for line in head.lines() {
-            match line.strip_prefix("Status: ") {
-                Some(found) => found.clone_into(&mut status),
-                None => others.push_str(&format!("{line}\r\n")),
-            }
-        }
-        Ok((status, others, body))
+        Ok(split_answer(&child.wait_with_output()?.stdout))
     }
+}
+
+/// Asks a server on this machine.
+fn relay(
+    port: u16,
+    method: &str,
+    target: &str,
+    headers: &HashMap<String, String>,
+    body: &[u8],
+) -> io::Result<(String, String, Vec<u8>)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    // Of this version, the end of the answer is that of the connection.
+    let mut head = format!(
+        "{method} {target} HTTP/1.0\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        let is_of_connection = matches!(
+            &name[..],
+            "connection" | "content-length" | "transfer-encoding"
+        );
+        if !is_of_connection {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    stream.write_all(format!("{head}\r\n").as_bytes())?;
+    stream.write_all(body)?;
+    let mut output = Vec::new();
+    stream.read_to_end(&mut output)?;
+    Ok(split_answer(&output))
+}
+
+/// Status, headers and body of the answer of a CGI program or a server.
+fn split_answer(output: &[u8]) -> (String, String, Vec<u8>) {
+    let end = output
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap_or(output.len());
+    let head = String::from_utf8_lossy(&output[..end]).into_owned();
+    let body = output.get(end + 4..).unwrap_or_default().to_vec();
+    let mut status = "200 OK".to_owned();
+    let mut others = String::new();
+    for line in head.lines() {
+        if let Some(found) = line.strip_prefix("Status: ") {
+            found.clone_into(&mut status);
+        } else if let Some(rest) = line.strip_prefix("HTTP/1.") {
+            rest.split_once(' ')
+                .map_or(rest, |(_, rest)| rest)
+                .clone_into(&mut status);
+        } else if !line.to_ascii_lowercase().starts_with("content-length:")
+            && !line.to_ascii_lowercase().starts_with("connection:")
+        {
+            others.push_str(&format!("{line}\r\n"));
+        }
+    }
+    (status, others, body)
 }
 
 /// The first line, without the protocol, and the headers by their names in small letters.

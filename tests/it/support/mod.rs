@@ -9,6 +9,7 @@ pub mod compare;
 pub mod forge;
 pub mod go;
 mod guards;
+pub mod hg_server;
 pub mod listed;
 pub mod long_log;
 pub mod many_modules;
@@ -28,6 +29,7 @@ pub mod sumdb;
 pub mod tamper;
 mod tls;
 pub mod tree;
+pub mod vcs_script;
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -22,6 +22,10 @@ impl Acceptor {
     /// As [`Acceptor::new`], for a server of these names.
     pub fn for_names(names: &[&str]) -> (Acceptor, String) {
         let mut params = CertificateParams::new(Vec::new()).expect("no names, none malformed");
+        // OpenSSL takes a certificate that has the name of its authority for one without authority.
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "authority of a test");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let ca_key = KeyPair::generate().expect("keys can be made");
         let ca = params

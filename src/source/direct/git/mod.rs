@@ -1,7 +1,8 @@
 //! Git repositories.
 //!
 //! A clone is a bare repository below `cache/vcs` (see `clone`), shallow as long as that will do:
-//! a tag or a branch is fetched without its history. History is fetched where a pseudo-version
+//! a tag or a branch is fetched without its history; a tag that is a version, by its name, before the
+//! list of all refs is asked for. History is fetched where a pseudo-version
 //! has to be made or checked, or a commit is asked for that no branch or tag names. A server that
 //! can leave files out then sends commits alone, into a clone of their own (see [`HISTORY`]), so
 //! that the shared clone stays one that go understands.
@@ -41,12 +42,13 @@ use std::time::{Duration, Instant};
 pub(super) use builtin::BuiltinGit;
 use files::GitTree;
 use layout::CloneExtent;
-use odb::{ObjectDatabase, ObjectId, Prefix, TreeEntryKind};
+use odb::{HashKind, ObjectDatabase, ObjectId, Prefix, TreeEntryKind};
 use refs::{Refs, read_local, tag_sum, write_local};
 pub(super) use remote::GitRemote;
 use remote::LockedClone;
 pub(super) use system::SystemGit;
 
+use super::asked::AskedModules;
 use super::clone::CloneDir;
 use super::recent::Recent;
 use super::repository::{
@@ -56,7 +58,7 @@ use super::repository::{
 use super::settings::DirectSettings;
 use super::work;
 use crate::error::{Error, Kind, Result};
-use crate::gomod::{Time, compare};
+use crate::gomod::{Time, canonical, compare};
 use crate::source::VcsOrigin;
 
 /// As go names the kind of clone.
@@ -88,6 +90,7 @@ pub(super) struct GitRepository {
     wanted: Mutex<Vec<(String, ObjectId)>>,
     /// Threads that may be about to want something.
     deciding: AtomicUsize,
+    asked: Arc<AskedModules>,
     fetching: Mutex<()>,
 }
 
@@ -97,6 +100,7 @@ impl GitRepository {
         url: &str,
         remote: Box<dyn GitRemote>,
         settings: &DirectSettings,
+        asked: Arc<AskedModules>,
     ) -> GitRepository {
         let clone = |kind| CloneDir::new(&settings.clones, kind, url, settings.locks.clone());
         GitRepository {
@@ -110,6 +114,7 @@ impl GitRepository {
             history_store: Mutex::default(),
             wanted: Mutex::default(),
             deciding: AtomicUsize::new(0),
+            asked,
             fetching: Mutex::default(),
         }
     }
@@ -163,6 +168,9 @@ impl GitRepository {
                 return Ok(found);
             }
         }
+        if let Some(found) = self.find_unlisted(revision)? {
+            return Ok(found);
+        }
         let refs = self.refs()?;
         let named = |name: String| refs.get(&name).map(|id| (name, *id));
         let found = named(format!("refs/tags/{revision}"))
@@ -192,6 +200,57 @@ impl GitRepository {
         let shown = Some(name.as_str()).filter(|name| *name != "HEAD");
         let described = self.describe(&store, &id, revision, shown)?;
         described.ok_or_else(|| self.not_a_commit(&name).into())
+    }
+
+    /// A version that is most likely a tag, fetched by its name without asking for the names of all
+    /// branches and tags before, which saves a program and its requests. `None` if there is none, or
+    /// if other modules are asked about: their tags may be in this repository, and one fetch is for all.
+    fn find_unlisted(&self, revision: &str) -> Result<Option<Revision>> {
+        let version = revision.rsplit('/').next().unwrap_or_default();
+        let is_version = canonical(version).is_some_and(|plain| plain == version);
+        if !is_version
+            || !self.asked.is_one()
+            || !self.remote.fetches_by_name()
+            || !self.refs.is_empty()
+        {
+            return Ok(None);
+        }
+        let name = format!("refs/tags/{revision}");
+        let _alone = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = self.clone.lock()?;
+        let dir = self.clone.path();
+        let is_new = layout::hash_kind(dir)?.is_none();
+        if is_new {
+            // If the server has the other hash, the clone is made again.
+            layout::create(dir, &self.url, HashKind::Sha1, CloneExtent::Whole).inspect_err(
+                |_| {
+                    let _ = self.clone.remove();
+                },
+            )?;
+        } else {
+            layout::sweep(dir);
+        }
+        let clone = LockedClone { dir, lock: &lock };
+        if let Err(error) = self.remote.fetch_by_name(&clone, &name) {
+            if is_new {
+                self.clone.remove()?;
+                *self.store.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+            // Whatever else it is, the list of the refs shows it, too.
+            return match error.is_transient() || work::is_over() {
+                true => Err(error),
+                false => Ok(None),
+            };
+        }
+        drop(lock);
+        let Some(store) = self.fetched()? else {
+            return Ok(None);
+        };
+        store.refresh()?;
+        match read_local(dir, &name)? {
+            Some(id) => self.describe(&store, &id, revision, Some(&name)),
+            None => Ok(None),
+        }
     }
 
     /// A tag that names no commit.

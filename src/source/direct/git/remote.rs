@@ -6,6 +6,7 @@ use super::odb::ObjectId;
 use super::refs::Refs;
 use crate::error::Result;
 use crate::fsio::FileLock;
+use crate::source::direct::repository::unknown_revision;
 
 /// The folder of a bare repository that its user has locked.
 pub(in crate::source::direct) struct LockedClone<'a> {
@@ -21,6 +22,16 @@ pub(in crate::source::direct) trait GitRemote: Send + Sync {
 
     /// Its branches and tags.
     fn refs(&self) -> Result<Refs>;
+
+    /// True if [`GitRemote::fetch_by_name`] takes fewer requests than [`GitRemote::refs`] and a fetch.
+    fn fetches_by_name(&self) -> bool {
+        false
+    }
+
+    /// Brings what the ref of this name leads to, without its history, and the ref.
+    fn fetch_by_name(&self, _: &LockedClone<'_>, name: &str) -> Result<()> {
+        Err(unknown_revision(name))
+    }
 
     /// Brings commits without their history, each with a ref that leads to it; `HEAD` stands for
     /// a commit that is known by its hash alone.

@@ -160,6 +160,22 @@ impl GitRemote for SystemGit {
         Ok(Refs::parse(&text))
     }
 
+    fn fetches_by_name(&self) -> bool {
+        true
+    }
+
+    fn fetch_by_name(&self, clone: &LockedClone<'_>, name: &str) -> Result<()> {
+        let spec = format!("{name}:{name}");
+        let arguments = [
+            "--depth=1",
+            "--no-tags",
+            "--end-of-options",
+            "origin",
+            &spec,
+        ];
+        self.fetch(clone, &arguments).map(drop)
+    }
+
     fn fetch_tips(&self, clone: &LockedClone<'_>, wanted: &[(String, ObjectId)]) -> Result<()> {
         let spec = |(place, (name, id)): (usize, &(String, ObjectId))| match name.as_str() {
             // Some servers refuse hashes, so that a name is used where there is one.
