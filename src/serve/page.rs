@@ -75,7 +75,7 @@ fn overview(service: &ModuleService, text: &str) -> String {
         ("State", ready.to_owned()),
         ("Up for", show_seconds(service.started.elapsed().as_secs())),
         ("Requests for modules", asked.to_string()),
-        ("Without upstream", rate),
+        ("Hit rate", rate),
         (
             "Zips kept",
             gauges

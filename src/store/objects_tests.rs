@@ -160,6 +160,20 @@ fn a_signed_url_is_made_by_the_clock_of_the_store() {
 }
 
 #[test]
+fn a_get_over_plain_http_has_a_connection_of_its_own() {
+    let server = Server::start(|_, _, wire| reply(wire, "200 OK", "", "data"));
+    let store = store(&server);
+    for _ in 0..2 {
+        store.get("x", 10).unwrap();
+    }
+    assert_eq!(server.connections(), 2);
+    store.head("x").unwrap();
+    let closing = |head: &String| head.to_ascii_lowercase().contains("connection: close\r\n");
+    let heads: Vec<bool> = server.heads().iter().map(closing).collect();
+    assert_eq!(heads, [true, true, false]);
+}
+
+#[test]
 fn another_endpoint_takes_the_place_of_one_that_fails() {
     let failing = Server::start(|_, _, wire| reply(wire, "503 Service Unavailable", "", ""));
     let working = Server::start(|_, _, wire| reply(wire, "200 OK", "", "data"));

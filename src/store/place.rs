@@ -159,6 +159,11 @@ impl Endpoint {
         })
     }
 
+    /// True without TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        self.base.starts_with("http:")
+    }
+
     /// The path of a key, encoded.
     pub(super) fn path(&self, key: &str) -> String {
         format!("{}{}", self.root, canonical_path(key))

@@ -31,7 +31,7 @@ impl<In: Transport> Connector<In> for HeadConnector {
         Ok(chained.map(|inner| HeadReader {
             inner,
             to_target,
-            at: At::Body,
+            at: HeadPosition::Body,
             head: Vec::new(),
             counted: 0,
         }))
@@ -40,7 +40,7 @@ impl<In: Transport> Connector<In> for HeadConnector {
 
 /// Where in an answer a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum At {
+enum HeadPosition {
     /// Before the end of the head; `head` has what has come of it.
     Head,
     /// `head` is for ureq, which has not read it so far.
@@ -53,7 +53,7 @@ enum At {
 pub(in crate::http) struct HeadReader<In> {
     inner: In,
     to_target: bool,
-    at: At,
+    at: HeadPosition,
     head: Vec<u8>,
     /// The bytes of this answer that were read so far, interim answers and empty lines included.
     counted: usize,
@@ -96,7 +96,7 @@ impl<In: Transport> HeadReader<In> {
             if !head.is_interim {
                 exchange::phrased(&head.reason);
                 self.head = head.text;
-                self.at = At::Parser;
+                self.at = HeadPosition::Parser;
                 return Ok(true);
             }
             self.head.clear();
@@ -122,14 +122,14 @@ impl<In: Transport> HeadReader<In> {
 impl<In: Transport> Transport for HeadReader<In> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         match self.at {
-            At::Head | At::Parser => self,
-            At::Body => self.inner.buffers(),
+            HeadPosition::Head | HeadPosition::Parser => self,
+            HeadPosition::Body => self.inner.buffers(),
         }
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        if self.to_target && self.at == At::Body {
-            self.at = At::Head;
+        if self.to_target && self.at == HeadPosition::Body {
+            self.at = HeadPosition::Head;
             self.head = Vec::new();
             self.counted = 0;
         }
@@ -139,8 +139,8 @@ impl<In: Transport> Transport for HeadReader<In> {
     /// One read at most, so that ureq's time-out for the head as a whole holds.
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         match self.at {
-            At::Body => self.inner.await_input(timeout),
-            At::Head => {
+            HeadPosition::Body => self.inner.await_input(timeout),
+            HeadPosition::Head => {
                 if self.take_head()? {
                     return Ok(true);
                 }
@@ -149,7 +149,7 @@ impl<In: Transport> Transport for HeadReader<In> {
                 Ok(progress)
             }
             // ureq sees no end in it, so what follows would not help.
-            At::Parser => Ok(false),
+            HeadPosition::Parser => Ok(false),
         }
     }
 
@@ -170,8 +170,8 @@ impl<In: Transport> Buffers for HeadReader<In> {
 
     fn input(&self) -> &[u8] {
         match self.at {
-            At::Parser => &self.head,
-            At::Head | At::Body => &[],
+            HeadPosition::Parser => &self.head,
+            HeadPosition::Head | HeadPosition::Body => &[],
         }
     }
 
@@ -184,12 +184,12 @@ impl<In: Transport> Buffers for HeadReader<In> {
     }
 
     fn input_consume(&mut self, amount: usize) {
-        if self.at == At::Parser && amount > 0 {
+        if self.at == HeadPosition::Parser && amount > 0 {
             // The parser takes a head whole.
             self.head.drain(..amount.min(self.head.len()));
             if self.head.is_empty() {
                 self.head = Vec::new();
-                self.at = At::Body;
+                self.at = HeadPosition::Body;
             }
         }
     }

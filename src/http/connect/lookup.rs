@@ -102,9 +102,9 @@ impl LookupRequest {
 }
 
 /// Answers with a failure if the asking thread ends before, so that no other thread waits in vain.
-struct Asking<'a>(Option<&'a LookupRequest>);
+struct RunningLookup<'a>(Option<&'a LookupRequest>);
 
-impl Asking<'_> {
+impl RunningLookup<'_> {
     fn tell(mut self, answer: LookupResult) {
         if let Some(question) = self.0.take() {
             question.tell(answer);
@@ -112,7 +112,7 @@ impl Asking<'_> {
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for RunningLookup<'_> {
     fn drop(&mut self) {
         if let Some(question) = self.0 {
             question.tell(Err(LookupFailure::Other(
@@ -139,7 +139,7 @@ impl<R: Resolver + fmt::Debug> Resolver for SharedResolver<R> {
         let port = authority.port_u16().unwrap_or_default();
         let (question, mine) = self.question(&format!("{scheme}://{host}:{port}"));
         if mine {
-            let asking = Asking(Some(&question));
+            let asking = RunningLookup(Some(&question));
             let answer = self
                 .inner
                 .resolve(uri, config, timeout)

@@ -32,7 +32,7 @@ const ALLOWED: &[(&str, &str)] = &[
     // The parts of a download: none of them knows more than one other.
     (
         "cache",
-        "cancel error event failpoints fsio gojson gomod layout modzip system tarfile",
+        "cancel error event failpoints fsio gojson gomod layout map modzip system tarfile",
     ),
     ("sumdb", "cancel error failpoints fsio gomod layout memo"),
     (
