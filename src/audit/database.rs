@@ -59,7 +59,9 @@ impl VulnDatabase {
             .map(|record| &record.modified)
             .max()
             .cloned();
-        let snapshot = found.index_date.or(newest).filter(|date| !date.is_empty());
+        // Records in Go's repository of reports have Go's zero time: no date.
+        let is_date = |date: &String| !date.is_empty() && !date.starts_with("0001-01-01");
+        let snapshot = found.index_date.or(newest).filter(is_date);
         self.snapshot = match (self.snapshot.take(), snapshot) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),

@@ -153,7 +153,9 @@ impl HgRepository {
         let rev = format!("--rev={name}");
         let arguments = ["identify", "--debug", "--id", &rev, "--", &self.url];
         let said = self.run_in(None, None, true, &arguments)?;
-        Ok(said.trim().to_owned())
+        // Over http, `--debug` prints the requests too.
+        let hash = said.lines().find(|line| is_full_hash(line));
+        Ok(hash.unwrap_or_default().to_owned())
     }
 
     fn describe(&self, revision: &str) -> Result<Revision, NotResolved> {
@@ -219,6 +221,11 @@ impl HgRepository {
         }
         Ok(found)
     }
+}
+
+/// True for all digits of a hash.
+fn is_full_hash(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// True for a name or a hash. Anything else would be an expression of a language of its own.

@@ -163,6 +163,18 @@ fn audit_osv_counts_the_go_version_of_the_project() {
         .stdout_has("[accepted: patched by the distribution]");
 }
 
+#[test]
+fn audit_records_with_gos_zero_time_have_no_date() {
+    only_modfetch!();
+    let record = GO_FILES[0].1.replace("2026-01-01", "0001-01-01");
+    Sandbox::new()
+        .file("go.mod", "module m.test\n\ngo 1.22.7\n")
+        .file("vulndb/GO-2099-0005.json", &record)
+        .run(["audit", "--osv", "vulndb"])
+        .ok()
+        .stdout("0 modules, 0 findings, 0 accepted; 1 records of an unknown date\n");
+}
+
 /// Sets the time of a file back by days.
 fn age(path: &Path, days: u64) {
     let then = SystemTime::now() - Duration::from_secs(days * 86_400);

@@ -155,12 +155,14 @@ fn mercurial_repositories_of_gos_tests_are_as_by_go() {
     let refs = ["v0.2.1", "v0.2.2", "default", "v0.9.0"].map(str::to_owned);
     compare_repository(&forge, &["program"], "hg/tagtests", &refs);
     // `reuse_hg`: what has not changed is not asked for again.
-    let command = ["download", "-json", &format!("{HOST}/hg/hello.hg@latest")];
-    let first = both(&forge, &command, None, "program");
-    both(&forge, &command, Some(&first), "program");
-    let changed = first
-        .replace("r1:", "r1:x")
-        .replace("\"Hash\": \"", "\"Hash\": \"0");
-    assert_ne!(changed, first);
-    both(&forge, &command, Some(&changed), "program");
+    for asked in ["hello.hg@latest", "tagtests.hg@v0.2.2"] {
+        let command = ["download", "-json", &format!("{HOST}/hg/{asked}")];
+        let first = both(&forge, &command, None, "program");
+        both(&forge, &command, Some(&first), "program");
+        let changed = first
+            .replace("r1:", "r1:x")
+            .replace("\"Hash\": \"", "\"Hash\": \"0");
+        assert_ne!(changed, first);
+        both(&forge, &command, Some(&changed), "program");
+    }
 }
