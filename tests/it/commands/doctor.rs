@@ -108,7 +108,7 @@ fn doctor_healthy_setup_reports_ok_and_changes_nothing() {
         "proxy",
         "tls",
         "ok",
-        "issued by \"rcgen self signed cert\", expires ",
+        "issued by \"authority of a test\", expires ",
     );
     report.is("proxy", "ranges", "ok", "206 Partial Content for ");
     report.is("proxy", "dns", "ok", "127.0.0.1, ");

@@ -430,7 +430,7 @@ fn download_unknown_authority_is_named_and_can_be_added() {
     let sandbox = Sandbox::with("hello", &site.proxy).env("MODFETCH_RETRIES", "0");
     let run = sandbox.run(["download"]);
     run.fails(6).stderr_has(
-        "x509: certificate signed by unknown authority \"CN=rcgen self signed cert\" \
+        "x509: certificate signed by unknown authority \"CN=authority of a test\" \
          (SSL_CERT_FILE or --cacert names those to trust)",
     );
     // One explanation, however many modules there are.

@@ -1,6 +1,7 @@
 //! A program that ran, or still runs, and what is demanded of it.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::Read;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT};
 
 use super::go::Program;
 use super::tree::Picture;
@@ -39,7 +40,7 @@ impl Running {
         limit: Duration,
     ) -> Running {
         let shown = shown(&command);
-        default_sigint();
+        default_signals();
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -138,14 +139,21 @@ impl Drop for Running {
     }
 }
 
-/// Lets children die of SIGINT although the parent of the tests ignores it, as the shell of a
-/// background job does: what is ignored stays so in a new program, what is handled becomes default.
-fn default_sigint() {
+/// Lets children hear SIGINT and SIGHUP although the parent of the tests ignores them, as the shell of a
+/// background job and `nohup` do: what is ignored stays so in a new program, what is handled becomes default.
+fn default_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let always = Arc::new(AtomicBool::new(true));
         // The handler does what there would be without it: the tests themselves can be interrupted.
         signal_hook::flag::register_conditional_default(SIGINT, always).expect("SIGINT exists");
+        // The tests go on after a hangup where they would without the handler.
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        if ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0) {
+            signal_hook::flag::register(SIGHUP, Arc::default()).expect("SIGHUP exists");
+        }
     });
 }
 
