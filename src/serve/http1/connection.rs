@@ -28,6 +28,9 @@ use super::sending::{Sending, Sent};
 use super::socket::{Accepted, Stream};
 use super::{Limits, Peer, ServedExchange, Service};
 
+/// How long a new connection without a request is not taken for an idle one.
+const ABOUT_TO_ASK: Duration = Duration::from_secs(1);
+
 /// How long a refusal may take to be read.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -101,6 +104,10 @@ pub(super) struct Connection {
     /// How many of them were looked at.
     seen: usize,
     state: ConnectionState,
+    /// When the last answer ended, or the connection began.
+    idle_since: Instant,
+    /// It has had an answer.
+    answered: bool,
     deadline: Option<Instant>,
     readable: bool,
     writable: bool,
@@ -132,6 +139,8 @@ impl Connection {
             input: Vec::new(),
             seen: 0,
             state: ConnectionState::Idle,
+            idle_since: context.now,
+            answered: false,
             deadline: context.now.checked_add(context.limits.head),
             readable: true,
             writable: true,
@@ -146,6 +155,12 @@ impl Connection {
     /// True if it is between two requests.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.state, ConnectionState::Idle)
+    }
+
+    /// Since when it is between two requests; `None` if it is not. A client that has just connected is about to send one.
+    pub(super) fn idle_since(&self, now: Instant) -> Option<Instant> {
+        let may_close = self.answered || now.duration_since(self.idle_since) >= ABOUT_TO_ASK;
+        (self.is_idle() && may_close).then_some(self.idle_since)
     }
 
     /// The socket can be read or written again.
@@ -399,6 +414,7 @@ impl Connection {
                 let (keep_alive, refused) = (answering.keep_alive, answering.asked.is_none());
                 self.report(true, context);
                 if keep_alive {
+                    (self.idle_since, self.answered) = (context.now, true);
                     self.deadline = context.now.checked_add(context.limits.idle);
                     return Ok(None);
                 }

@@ -373,6 +373,35 @@ fn one_connection_too_many_is_told_so() {
 }
 
 #[test]
+fn idle_connections_make_room_for_clients_that_ask() {
+    let limits = Limits {
+        connections: 16,
+        ..Limits::default()
+    };
+    let site = site(limits);
+    let mut kept = Vec::new();
+    for number in 0..100 {
+        let mut stream = site.connect();
+        let head = format!("GET /{number} HTTP/1.1\r\nHost: h\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let status = read_exactly(&mut stream, 15);
+        assert!(status.starts_with(b"HTTP/1.1 200 OK"), "{number}");
+        kept.push(stream);
+    }
+    // The oldest was closed, the newest is still there.
+    let mut rest = Vec::new();
+    kept[0].read_to_end(&mut rest).unwrap();
+    assert!(rest.ends_with(b"/0\n"));
+    let newest = kept.last_mut().unwrap();
+    newest
+        .write_all(format!("GET /again HTTP/1.1\r\n{CLOSE}").as_bytes())
+        .unwrap();
+    let mut rest = Vec::new();
+    newest.read_to_end(&mut rest).unwrap();
+    assert!(rest.ends_with(b"/again\n"));
+}
+
+#[test]
 fn a_drain_answers_what_was_asked_and_closes_the_rest() {
     let mut site = site(Limits::default());
     let mut idle = site.connect();

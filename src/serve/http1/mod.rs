@@ -79,6 +79,13 @@ pub struct Limits {
     pub connections: usize,
 }
 
+impl Limits {
+    /// How many connections may be open before idle ones are closed for new ones: seven eighths of all.
+    fn roomy(&self) -> usize {
+        self.connections - self.connections / 8
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {

@@ -139,6 +139,9 @@ impl Reactor {
             for message in self.inbox.take() {
                 match message {
                     ReactorMessage::Accepted(mut accepted) => {
+                        if self.open.load(Ordering::Relaxed) > self.limits.roomy() {
+                            self.close_longest_idle(&mut connections, now);
+                        }
                         let id = connections.claim();
                         let registered = accepted.stream.register(self.poll.registry(), id.place);
                         let made =
@@ -220,6 +223,18 @@ impl Reactor {
             if found.is_some_and(|connection| look(connection, context) == Fate::Closed) {
                 self.close(connections, place);
             }
+        }
+    }
+
+    /// Makes room for a client that asks, by closing the connection of one that has not asked for the longest time.
+    fn close_longest_idle(&self, connections: &mut Connections, now: Instant) {
+        let places = connections.places.iter().enumerate();
+        let idle = places.filter_map(|(place, connection)| {
+            let since = connection.as_ref()?.idle_since(now)?;
+            Some((since, place))
+        });
+        if let Some((_, place)) = idle.min() {
+            self.close(connections, place);
         }
     }
 
