@@ -158,6 +158,7 @@ impl Machine {
             ["cd", name] => self.folder = path(name).canonicalize().ok()?,
             ["rm", name] => fs::remove_dir_all(path(name)).ok()?,
             ["mkdir", name] => fs::create_dir_all(path(name)).ok()?,
+            ["mv", from, to] => fs::rename(path(from), path(to)).ok()?,
             ["cp", from @ .., to] => {
                 for from in from {
                     let data = match *from {
