@@ -53,7 +53,7 @@ pub(super) struct TemplateToken<'t> {
     pub(super) at: usize,
     /// The line it starts in, from 1.
     pub(super) line: usize,
-    /// What [`Kind::Error`] says.
+    /// What [`TemplateTokenKind::Error`] says.
     problem: String,
 }
 

@@ -134,7 +134,7 @@ impl Checksums {
     /// Answers what may take a wait.
     ///
     /// # Errors
-    /// Those of [`Client::lookup`].
+    /// Those of [`SumDbClient::lookup`].
     pub(super) fn fetch(&self, below: &str, trace: &Trace) -> Result<SumsAnswer> {
         let client = &self.client().with_headers(&trace.headers());
         if let Some(name) = below.strip_prefix("lookup/") {

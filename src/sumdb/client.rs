@@ -209,7 +209,7 @@ impl SumDbClient {
     /// The newest signed head that was seen and proven; `None` if there was none.
     ///
     /// # Errors
-    /// As [`Client::lookup`].
+    /// As [`SumDbClient::lookup`].
     pub fn head(&self) -> Result<Option<Vec<u8>>> {
         self.started.get(&(), || self.start())?;
         let latest = Arc::clone(&lock(&self.latest));
@@ -220,7 +220,7 @@ impl SumDbClient {
     /// if it is the newest. Returns its tree.
     ///
     /// # Errors
-    /// As [`Client::lookup`].
+    /// As [`SumDbClient::lookup`].
     pub fn merge_head(&self, note: &[u8]) -> Result<LogTree> {
         self.started.get(&(), || self.start())?;
         let head = Arc::new(self.open(note).map_err(ResponseRefusal::into_error)?);
@@ -230,13 +230,13 @@ impl SumDbClient {
         Ok(head.tree)
     }
 
-    /// The tiles that prove some hashes of `tree`, proven, in the order of [`Plan::tiles`]. The caller
-    /// knows the tree from [`Client::merge_head`].
+    /// The tiles that prove some hashes of `tree`, proven, in the order of [`TilePlan::tiles`]. The caller
+    /// knows the tree from [`SumDbClient::merge_head`].
     ///
     /// # Errors
-    /// As [`Client::lookup`].
+    /// As [`SumDbClient::lookup`].
     ///
-    /// [`Plan::tiles`]: super::tile::Plan::tiles
+    /// [`TilePlan::tiles`]: super::tile::TilePlan::tiles
     pub fn proven_tiles(
         &self,
         tree: LogTree,
@@ -258,7 +258,7 @@ impl SumDbClient {
         self.transport.get(path, limit)
     }
 
-    /// True if [`Client::lookup`] would say what it said before: it waits for nothing.
+    /// True if [`SumDbClient::lookup`] would say what it said before: it waits for nothing.
     #[must_use]
     pub fn has_answered(&self, module: &ModuleVersion) -> bool {
         lookup_file(module).is_ok_and(|file| self.sums.peek(&file).is_some())

@@ -395,7 +395,7 @@ impl SumPolicy {
     /// - [`Kind::Security`]: go.sum has another hash; or it has none, and the checksum database
     ///   has another, or does not hold what it promised.
     /// - [`Kind::Input`]: go.sum has none, and `--locked` is set or GOSUMDB is malformed.
-    /// - What else [`sumdb::Client::lookup`] says: the database does not know it, or could not be
+    /// - What else [`sumdb::SumDbClient::lookup`] says: the database does not know it, or could not be
     ///   asked.
     pub fn check(&self, module: &ModuleVersion, part: SumPart, h1: &H1) -> Result<()> {
         let (path, key) = (module.path().as_str(), part.key(module));

@@ -73,7 +73,7 @@ impl FirstSeen {
     /// The same, after the database was asked; `None` if it is not asked about the module.
     ///
     /// # Errors
-    /// Those of [`sumdb::Client::lookup`].
+    /// Those of [`sumdb::SumDbClient::lookup`].
     pub fn ask(&self, module: &ModuleVersion) -> Result<Option<SystemTime>> {
         if !self.asks_about(module) {
             return Ok(self.kept(module));

@@ -24,7 +24,7 @@ pub(in crate::http) const CHUNK_BYTES: usize = 32 << 10;
 /// Where a body goes.
 pub trait BodySink: io::Write {
     /// The body that comes next has so many bytes, if its sender has said so. Called before
-    /// [`Sink::restart`].
+    /// [`BodySink::restart`].
     fn expect(&mut self, _length: u64) {}
 
     /// Throws away what was written: the first byte of a body comes next. If that body can be

@@ -10,7 +10,7 @@
 //!
 //! A status that is not 200 becomes an error in `status`, with what the body says of it. Of one
 //! that is, `resume` says whether the body is the whole or the rest that was asked for, and
-//! `body` copies it through `encoding` into a [`Sink`], counted and no faster than
+//! `body` copies it through `encoding` into a [`BodySink`], counted and no faster than
 //! [`limits`](super::limits) allow.
 
 mod body;

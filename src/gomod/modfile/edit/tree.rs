@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
-/// A line, by its place in [`Tree::lines`].
+/// A line, by its place in [`EditTree::lines`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LineId(usize);
 
-/// A block, by its place in [`Tree::blocks`].
+/// A block, by its place in [`EditTree::blocks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BlockId(usize);
 
@@ -23,7 +23,7 @@ pub(super) struct Comments {
     pub(super) suffix: Vec<String>,
 }
 
-/// A line of tokens. Without tokens it is dead, and goes with [`Tree::clean`].
+/// A line of tokens. Without tokens it is dead, and goes with [`EditTree::clean`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct EditLine {
     pub(super) comments: Comments,
