@@ -42,8 +42,26 @@ pub(crate) fn beside(path: &Path, end: &str) -> PathBuf {
 /// # Errors
 /// [`crate::Kind::LocalIo`], naming the directory.
 pub(crate) fn create_dir_all(dir: &Path) -> Result<()> {
-    fs::create_dir_all(dir).map_err(|cause| Error::io("cannot create directory", dir, cause))
+    let mut made = fs::create_dir_all(dir);
+    for _ in 0..MAX_VANISHED {
+        match &made {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+            // The standard library looks what is there after the system has refused, and by then it may be gone.
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists && !is_taken(dir) => {}
+            _ => break,
+        }
+        made = fs::create_dir_all(dir);
+    }
+    made.map_err(|cause| Error::io("cannot create directory", dir, cause))
 }
+
+/// True if something that is no directory has this name.
+fn is_taken(dir: &Path) -> bool {
+    dir.symlink_metadata().is_ok_and(|found| !found.is_dir())
+}
+
+/// So often a directory that has just been made, or was just there, may be gone again.
+const MAX_VANISHED: usize = 100;
 
 /// Creates what belongs to `path`, and the directory of `path` before that if it is missing. A directory that has just
 /// been made may be gone again: another thread or process removes those that are empty.
@@ -54,16 +72,11 @@ pub(crate) fn in_directory_of<T>(
     path: &Path,
     mut create: impl FnMut() -> io::Result<T>,
 ) -> Result<io::Result<T>> {
-    const MAX_TRIES: usize = 20;
     let mut made = create();
-    for _ in 0..MAX_TRIES {
+    for _ in 0..MAX_VANISHED {
         match (&made, path.parent()) {
             (Err(cause), Some(parent)) if cause.kind() == io::ErrorKind::NotFound => {
-                match fs::create_dir_all(parent) {
-                    Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-                    other => other
-                        .map_err(|cause| Error::io("cannot create directory", parent, cause))?,
-                }
+                create_dir_all(parent)?;
                 made = create();
             }
             _ => break,

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::tree::without_write;
 use crate::error::{Error, Result};
+use crate::fsio::in_directory_of;
 use crate::system::{Directory, EntryKind, mode};
 
 /// An open directory. Names are relative, with `/` between parts.
@@ -21,14 +22,8 @@ impl<'a> Root<'a> {
     /// # Errors
     /// [`crate::Kind::LocalIo`], naming the directory, also if it is there.
     pub(super) fn create(path: &'a Path) -> Result<Root<'a>> {
-        let create = || fs::create_dir(path);
-        let made = create().or_else(|cause| match path.parent() {
-            // Another thread removes directories that are empty.
-            Some(parent) if cause.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(parent).and_then(|()| create())
-            }
-            _ => Err(cause),
-        });
+        // Another thread removes directories that are empty.
+        let made = in_directory_of(path, || fs::create_dir(path))?;
         let made = made.and_then(|()| Root::open(path));
         made.map_err(|cause| Error::io("cannot create", path, cause))
     }

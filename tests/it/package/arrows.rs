@@ -28,7 +28,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("signals", "error fsio proc system"),
     ("tarfile", "error"),
     ("http", "cancel error event gomod memo proc system"),
-    ("modzip", "cancel error failpoints gomod map system"),
+    ("modzip", "cancel error failpoints fsio gomod map system"),
     // The parts of a download: none of them knows more than one other.
     (
         "cache",
