@@ -121,7 +121,8 @@ fn status_line(line: &[u8]) -> Option<(&'static [u8], &[u8], &[u8])> {
 fn is_read(field: &[u8]) -> bool {
     let name = field.split(|byte| *byte == b':').next();
     let name = name.and_then(|name| str::from_utf8(name).ok());
-    name.is_some_and(|name| READ_FIELDS.contains(&name.to_ascii_lowercase().as_str()))
+    // A blank before the colon is malformed, which ureq is to see.
+    name.is_some_and(|name| READ_FIELDS.contains(&name.trim_ascii().to_ascii_lowercase().as_str()))
 }
 
 #[cfg(test)]
@@ -206,6 +207,13 @@ mod tests {
         // The bytes of a field are no matter of this file.
         let odd = "HTTP/1.1 200\r\nA : b\rc\r\nno colon\r\n: \0\r\n\r\n";
         assert_eq!(read(odd).0, odd);
+    }
+
+    #[test]
+    fn a_malformed_field_that_is_read_is_handed_on_among_many() {
+        let many = "X: y\r\n".repeat(MAX_FIELDS);
+        let text = read(&format!("HTTP/1.1 200\r\n{many}Content-Length : 5\r\n\r\n")).0;
+        assert_eq!(text, "HTTP/1.1 200\r\nContent-Length : 5\r\n\r\n");
     }
 
     #[test]
